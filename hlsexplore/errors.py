@@ -1,0 +1,73 @@
+"""Every error that hlsexplore raises on purpose; catch `HlsExploreError` for all of them."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class HlsExploreError(Exception):
+    """Root of all errors; its text says where, what came, what was expected and the way out."""
+
+
+class ModelError(HlsExploreError):
+    """A model file or object cannot be read (corrupt, not a model, NaN weights)."""
+
+
+class UnsupportedError(ModelError):
+    """A model was read but holds layers or options that hlsexplore does not support; lists all of them."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        """Collect the problems.
+
+        Args:
+            problems: One sentence for each unsupported layer or option.
+        """
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        head = "1 thing in this model is" if count == 1 else f"{count} things in this model are"
+        super().__init__("\n".join([f"{head} not supported:", *(f"  - {problem}" for problem in self.problems)]))
+
+
+class ConfigError(HlsExploreError):
+    """A type, key, value or file of a configuration is wrong."""
+
+
+class DataError(HlsExploreError):
+    """Input data does not fit the model (shape, NaN, missing key)."""
+
+
+class NoModelError(HlsExploreError):
+    """No emulator, estimate or generator exists for an op (never answered with a zero)."""
+
+
+class ToolError(HlsExploreError):
+    """An external tool is missing, failed, hung or left no usable report."""
+
+
+class CancelledError(HlsExploreError):
+    """The user cancelled the work."""
+
+
+class StudyError(HlsExploreError):
+    """A study's store is unreadable, locked or belongs to another model."""
+
+
+def unknown_name(kind: str, name: object, valid: Iterable[str], owner: str) -> str:
+    """Build the sentence for an unknown name, with the valid names and the nearest one.
+
+    Args:
+        kind: What the name names, such as `layer` or `key`.
+        name: The name that came.
+        valid: The names that exist.
+        owner: The thing that has these names, such as `This graph`.
+
+    Returns:
+        One sentence, or two when a name is near.
+
+    Examples:
+        >>> unknown_name("layer", "dens_2", ["dense_1", "dense_2"], "This graph")
+        "unknown layer 'dens_2'. This graph has 'dense_1', 'dense_2'. Did you mean 'dense_2'?"
+    """
+    names = list(valid)
+    text = f"unknown {kind} {str(name)!r}. {owner} has {', '.join(map(repr, names)) or 'none'}."
+    near = get_close_matches(str(name), names, n=1)
+    return f"{text} Did you mean {near[0]!r}?" if near else text

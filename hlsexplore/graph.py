@@ -1,0 +1,180 @@
+"""A trained network as a frozen graph of ops: what importers make and every other part reads."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from math import prod
+
+import numpy as np
+
+from hlsexplore.errors import ConfigError, ModelError, unknown_name
+from hlsexplore.fixed import Fixed
+from hlsexplore.ops import Input, Op, kind, matmul_shape, options, weights
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Node:
+    """One op of a graph.
+
+    Attributes:
+        name: Unique in the graph; any text, never used unescaped in generated code.
+        op: What it computes, with its float weights.
+        inputs: Names of the nodes it reads, in order.
+        shape: Output shape without the batch axis.
+        types: Types that the model itself prescribes (QKeras quantizers), by tensor key.
+        source: Name and class of the layer in the model file, such as `fc1 (QDense)`.
+    """
+
+    name: str
+    op: Op
+    inputs: tuple[str, ...]
+    shape: Shape
+    types: Mapping[str, Fixed] = field(default_factory=dict)
+    source: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Name of the op, such as `dense` or `relu`."""
+        return kind(self.op)
+
+    @property
+    def num_elements(self) -> int:
+        """Elements of the output."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Graph:
+    """A network: nodes in topological order, inputs first. A `Graph` is always valid; construction fails otherwise.
+
+    Attributes:
+        name: Name of the model.
+        nodes: Every node, each after the ones it reads.
+        outputs: Names of the nodes whose results the network returns.
+        digest: Content hash of structure and weights; equal for equal networks.
+    """
+
+    name: str
+    nodes: tuple[Node, ...]
+    outputs: tuple[str, ...]
+    digest: str = ""
+    _by_name: dict[str, Node] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Check names, order and weights, and compute the digest.
+
+        Raises:
+            ModelError: If a name repeats, an input is missing or late, or a weight is not finite.
+        """
+        by_name: dict[str, Node] = {}
+        for node in self.nodes:
+            if node.name in by_name:
+                raise ModelError(f"the layer name {node.name!r} occurs twice. Give each layer a name of its own.")
+            for name in node.inputs:
+                if name not in by_name:
+                    raise ModelError(f"layer {node.name!r} reads {name!r}, which does not come before it in the graph.")
+            _check_weights(node)
+            by_name[node.name] = node
+        for name in self.outputs:
+            if name not in by_name:
+                raise ModelError(f"the output {name!r} is no layer of the graph.")
+        if not self.outputs or not any(isinstance(node.op, Input) for node in self.nodes):
+            raise ModelError(f"the model {self.name!r} has no input or no output.")
+        object.__setattr__(self, "_by_name", by_name)
+        object.__setattr__(self, "digest", _digest(self))
+
+    def __getitem__(self, name: str) -> Node:
+        """Return the node of that name.
+
+        Raises:
+            ConfigError: If there is none; names the nearest.
+        """
+        try:
+            return self._by_name[name]
+        except KeyError:
+            raise ConfigError(unknown_name("layer", name, self._by_name, "This graph")) from None
+
+    def __contains__(self, name: object) -> bool:
+        """Whether a node of that name exists."""
+        return name in self._by_name
+
+    def __iter__(self) -> Iterator[Node]:
+        """Iterate over the nodes in topological order."""
+        return iter(self.nodes)
+
+    def __repr__(self) -> str:
+        """Summarise the graph in one line."""
+        return f"<Graph {self.name!r}: {len(self.layers)} layers, {self.num_parameters} parameters>"
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        """The input nodes, in the model's order."""
+        return tuple(node for node in self.nodes if isinstance(node.op, Input))
+
+    @property
+    def layers(self) -> tuple[Node, ...]:
+        """The nodes that are not inputs."""
+        return tuple(node for node in self.nodes if not isinstance(node.op, Input))
+
+    @property
+    def input_shape(self) -> Shape:
+        """Shape of the only input, without the batch axis.
+
+        Raises:
+            ConfigError: If the graph has several inputs.
+        """
+        if len(self.inputs) != 1:
+            raise ConfigError(f"the model has {len(self.inputs)} inputs; ask graph.inputs for each one's shape.")
+        return self.inputs[0].shape
+
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of the first output, without the batch axis."""
+        return self[self.outputs[0]].shape
+
+    @property
+    def num_parameters(self) -> int:
+        """Weights and biases of all layers."""
+        return sum(values.size for node in self.nodes for values in weights(node.op).values())
+
+    def consumers(self, name: str) -> tuple[Node, ...]:
+        """Nodes that read the result of a node."""
+        return tuple(node for node in self.nodes if name in node.inputs)
+
+    def input_shapes(self, node: Node) -> tuple[Shape, ...]:
+        """Shapes of the tensors that a node reads."""
+        return tuple(self._by_name[name].shape for name in node.inputs)
+
+
+def num_positions(node: Node) -> int:
+    """How often a layer applies its constant matrix for one sample: pixels of a convolution, steps of a sequence."""
+    shape = matmul_shape(node.op)
+    return 1 if shape is None else max(1, prod(node.shape[:-1]))
+
+
+def _check_weights(node: Node) -> None:
+    for item in fields(node.op):
+        values = getattr(node.op, item.name)
+        if isinstance(values, np.ndarray):
+            if not np.isfinite(values).all():
+                bad = int((~np.isfinite(values)).sum())
+                raise ModelError(
+                    f"layer {node.name!r}: {bad} of {values.size} values in {item.name!r} are NaN or infinite. "
+                    "Train or export the model again."
+                )
+            values.flags.writeable = False
+
+
+def _digest(graph: Graph) -> str:
+    digest = hashlib.sha256()
+    for node in graph.nodes:
+        types = sorted((key, str(type_)) for key, type_ in node.types.items())
+        text = repr((node.name, node.kind, node.inputs, node.shape, types, sorted(options(node.op).items(), key=str)))
+        digest.update(text.encode())
+        for key, values in weights(node.op).items():
+            digest.update(f"{key}{values.shape}".encode())
+            digest.update(np.ascontiguousarray(values, dtype=np.float64).tobytes())
+    digest.update(repr(graph.outputs).encode())
+    return digest.hexdigest()

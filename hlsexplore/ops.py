@@ -1,0 +1,417 @@
+"""The operations of a graph: one frozen record each, holding float weights and options, no precision (docs/ir.md).
+
+Shapes are channels-last and without the batch axis. One-dimensional convolutions and poolings are stored as
+two-dimensional ones of height 1 with `rank` 1; the node's shapes stay one-dimensional.
+"""
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from math import prod
+
+import numpy as np
+
+from hlsexplore.fixed import RealArray
+
+Pair = tuple[int, int]
+
+
+class Function(StrEnum):
+    """Elementwise activation functions."""
+
+    LINEAR = "linear"
+    RELU = "relu"
+    LEAKY_RELU = "leaky_relu"
+    THRESHOLDED_RELU = "thresholded_relu"
+    ELU = "elu"
+    SELU = "selu"
+    SOFTPLUS = "softplus"
+    SOFTSIGN = "softsign"
+    SIGMOID = "sigmoid"
+    HARD_SIGMOID = "hard_sigmoid"
+    TANH = "tanh"
+    HARD_TANH = "hard_tanh"
+    BINARY_TANH = "binary_tanh"
+    TERNARY_TANH = "ternary_tanh"
+
+
+TABLE_FUNCTIONS = frozenset(
+    {Function.ELU, Function.SELU, Function.SOFTPLUS, Function.SOFTSIGN, Function.SIGMOID, Function.TANH}
+)
+"""Functions computed by a lookup table; the others are computed directly."""
+
+
+class MergeFunction(StrEnum):
+    """Elementwise functions of two or more tensors of one shape."""
+
+    ADD = "add"
+    SUBTRACT = "subtract"
+    MULTIPLY = "multiply"
+    AVERAGE = "average"
+    MAXIMUM = "maximum"
+    MINIMUM = "minimum"
+
+
+class Cell(StrEnum):
+    """Recurrent cells."""
+
+    SIMPLE_RNN = "simple_rnn"
+    LSTM = "lstm"
+    GRU = "gru"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Input:
+    """An input tensor of the graph."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Dense:
+    """Matrix product over the last axis, at each position of the other axes.
+
+    Attributes:
+        kernel: Weights, shape (n_in, n_out).
+        bias: Shape (n_out,), or None.
+    """
+
+    kernel: RealArray
+    bias: RealArray | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Conv:
+    """Convolution (cross-correlation, as in Keras) with zero padding.
+
+    Attributes:
+        kernel: Weights, shape (height, width, channels_in, channels_out).
+        bias: Shape (channels_out,), or None.
+        stride: Steps (rows, columns).
+        padding: Zeros added ((top, bottom), (left, right)).
+        dilation: Distance of the taps (rows, columns).
+        rank: 1 for tensors (width, channels), 2 for (height, width, channels).
+    """
+
+    kernel: RealArray
+    bias: RealArray | None = None
+    stride: Pair = (1, 1)
+    padding: tuple[Pair, Pair] = ((0, 0), (0, 0))
+    dilation: Pair = (1, 1)
+    rank: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DepthwiseConv:
+    """Convolution of each channel with its own kernels; output channel = channel * multiplier + index.
+
+    Attributes:
+        kernel: Weights, shape (height, width, channels, multiplier).
+        bias: Shape (channels * multiplier,), or None.
+        stride: Steps (rows, columns).
+        padding: Zeros added ((top, bottom), (left, right)).
+        dilation: Distance of the taps (rows, columns).
+        rank: 1 for tensors (width, channels), 2 for (height, width, channels).
+    """
+
+    kernel: RealArray
+    bias: RealArray | None = None
+    stride: Pair = (1, 1)
+    padding: tuple[Pair, Pair] = ((0, 0), (0, 0))
+    dilation: Pair = (1, 1)
+    rank: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Affine:
+    """x * kernel + bias for each channel (last axis): batch normalisation at inference, scales of quantizers.
+
+    Attributes:
+        kernel: Scale, shape (channels,).
+        bias: Offset, shape (channels,).
+    """
+
+    kernel: RealArray
+    bias: RealArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LayerNorm:
+    """Normalisation over the last axis, then scale and offset.
+
+    Attributes:
+        kernel: Scale (gamma), shape (channels,).
+        bias: Offset (beta), shape (channels,).
+        epsilon: Added to the variance.
+    """
+
+    kernel: RealArray
+    bias: RealArray
+    epsilon: float = 1e-3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Activation:
+    """An elementwise function.
+
+    Attributes:
+        function: Which one.
+        alpha: Slope of leaky_relu, scale of elu, threshold of thresholded_relu and ternary_tanh; else unused.
+        max_value: Upper clip of relu (relu6), or None.
+    """
+
+    function: Function
+    alpha: float = 0.0
+    max_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PRelu:
+    """max(x, 0) + kernel * min(x, 0) with a slope for each element or channel.
+
+    Attributes:
+        kernel: Slopes, broadcastable to the node's shape.
+    """
+
+    kernel: RealArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Softmax:
+    """Softmax over the last axis."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pool:
+    """Maximum or average over windows; padding does not count in an average.
+
+    Attributes:
+        average: Average when true, else maximum.
+        size: Window (rows, columns).
+        stride: Steps (rows, columns).
+        padding: Elements added ((top, bottom), (left, right)).
+        rank: 1 for tensors (width, channels), 2 for (height, width, channels).
+        is_global: Whether it pools the whole image (the window is then the image).
+    """
+
+    average: bool
+    size: Pair
+    stride: Pair
+    padding: tuple[Pair, Pair] = ((0, 0), (0, 0))
+    rank: int = 2
+    is_global: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Merge:
+    """Elementwise function of several tensors of one shape, from left to right."""
+
+    function: MergeFunction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Concatenate:
+    """Joins tensors.
+
+    Attributes:
+        axis: Axis without the batch axis, 0 or above.
+    """
+
+    axis: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Dot:
+    """Inner product of two vectors."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reshape:
+    """Same elements in row-major order, new shape (the node's); Flatten is one of these."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Permute:
+    """Transposition.
+
+    Attributes:
+        axes: Which input axis becomes each output axis, without the batch axis, from 0.
+    """
+
+    axes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pad:
+    """Zeros around an image: ((top, bottom), (left, right)); rank as in `Conv`."""
+
+    padding: tuple[Pair, Pair]
+    rank: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Crop:
+    """Rows and columns cut off an image: ((top, bottom), (left, right)); rank as in `Conv`."""
+
+    cropping: tuple[Pair, Pair]
+    rank: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Upsample:
+    """Each pixel repeated (rows, columns) times (nearest neighbour); rank as in `Conv`."""
+
+    size: Pair
+    rank: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recurrent:
+    """A recurrent layer over a sequence of shape (steps, n_in).
+
+    Gate order is Keras': LSTM i, f, c, o; GRU z, r, h.
+
+    Attributes:
+        cell: Which cell.
+        kernel: Input weights, shape (n_in, gates * units).
+        recurrent_kernel: State weights, shape (units, gates * units).
+        bias: Shape (gates * units,).
+        recurrent_bias: Shape (gates * units,), used by GRU with reset_after; else zeros.
+        activation: Function of the candidate and of the output.
+        recurrent_activation: Function of the gates.
+        reset_after: GRU variant that resets after the product (Keras' default).
+        return_sequences: Whether every step is an output, or the last one only.
+        go_backwards: Whether the sequence is read from its end.
+    """
+
+    cell: Cell
+    kernel: RealArray
+    recurrent_kernel: RealArray
+    bias: RealArray
+    recurrent_bias: RealArray
+    activation: Function = Function.TANH
+    recurrent_activation: Function = Function.SIGMOID
+    reset_after: bool = True
+    return_sequences: bool = False
+    go_backwards: bool = False
+
+
+Op = (
+    Input
+    | Dense
+    | Conv
+    | DepthwiseConv
+    | Affine
+    | LayerNorm
+    | Activation
+    | PRelu
+    | Softmax
+    | Pool
+    | Merge
+    | Concatenate
+    | Dot
+    | Reshape
+    | Permute
+    | Pad
+    | Crop
+    | Upsample
+    | Recurrent
+)
+
+MOVES = (Reshape, Permute, Pad, Crop, Upsample)
+"""Ops that only move elements; their result has the type of their input and they have no types of their own."""
+
+
+def kind(op: Op) -> str:
+    """Name of an op for people and reports: `dense`, `conv1d`, `relu`, `max_pool2d`, `lstm`, `add`, ...
+
+    Examples:
+        >>> kind(Activation(function=Function.RELU))
+        'relu'
+    """
+    match op:
+        case Conv():
+            return f"conv{op.rank}d"
+        case DepthwiseConv():
+            return f"depthwise_conv{op.rank}d"
+        case Pool():
+            return f"{'global_' if op.is_global else ''}{'average' if op.average else 'max'}_pool{op.rank}d"
+        case Activation() | Merge():
+            return op.function.value
+        case Recurrent():
+            return op.cell.value
+        case PRelu():
+            return "prelu"
+        case LayerNorm():
+            return "layer_norm"
+        case _:
+            return type(op).__name__.lower()
+
+
+def tensor_keys(op: Op) -> tuple[str, ...]:
+    """Types that a layer with this op has, in the order in which they are shown.
+
+    Examples:
+        >>> tensor_keys(Softmax())
+        ('exp_table', 'accum', 'inv_input', 'inv_table', 'result')
+    """
+    match op:
+        case Dense() | Conv() | DepthwiseConv():
+            return ("weight", "bias", "accum", "result")
+        case Affine():
+            return ("weight", "bias", "result")
+        case LayerNorm():
+            return ("weight", "bias", "accum", "table", "result")
+        case Activation():
+            if op.function in TABLE_FUNCTIONS:
+                return ("table", "result")
+            if op.function in (Function.LEAKY_RELU, Function.THRESHOLDED_RELU, Function.HARD_SIGMOID, Function.HARD_TANH):
+                return ("weight", "result")
+            return ("result",)
+        case PRelu():
+            return ("weight", "result")
+        case Softmax():
+            return ("exp_table", "accum", "inv_input", "inv_table", "result")
+        case Pool() | Dot():
+            return ("accum", "result")
+        case Recurrent():
+            return ("weight", "bias", "recurrent_weight", "recurrent_bias", "accum", "table", "state", "result")
+        case Input() | Merge() | Concatenate():
+            return ("result",)
+        case _:
+            return ()
+
+
+WEIGHT_FIELDS = {
+    "weight": "kernel",
+    "bias": "bias",
+    "recurrent_weight": "recurrent_kernel",
+    "recurrent_bias": "recurrent_bias",
+}
+"""Tensor key -> field of the op that holds the float values."""
+
+
+def weights(op: Op) -> dict[str, RealArray]:
+    """Float weight arrays of an op by tensor key (`weight`, `bias`, ...); absent ones are left out."""
+    found = {key: getattr(op, field, None) for key, field in WEIGHT_FIELDS.items() if key in tensor_keys(op)}
+    return {key: values for key, values in found.items() if values is not None}
+
+
+def matmul_shape(op: Op) -> tuple[int, int] | None:
+    """(n_in, n_out) of the constant matrix that the op multiplies with at each position, or None.
+
+    For a depthwise convolution n_in is the kernel area and n_out the number of output channels; for a
+    recurrent layer it is the input kernel.
+    """
+    match op:
+        case Dense() | Recurrent():
+            return op.kernel.shape[0], op.kernel.shape[1]
+        case Conv():
+            return prod(op.kernel.shape[:3]), op.kernel.shape[3]
+        case DepthwiseConv():
+            return prod(op.kernel.shape[:2]), prod(op.kernel.shape[2:])
+        case _:
+            return None
+
+
+def options(op: Op) -> dict[str, object]:
+    """Options of an op that are not weight arrays, by field name."""
+    values = {field.name: getattr(op, field.name) for field in fields(op)}
+    return {name: value for name, value in values.items() if not isinstance(value, np.ndarray)}

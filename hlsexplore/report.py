@@ -1,0 +1,108 @@
+"""Resources and latency, estimated or reported by a tool: one form for all."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from hlsexplore.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Resources and timing of a layer or a design; what is unknown is None, never 0.
+
+    Attributes:
+        lut: Lookup tables.
+        ff: Flip-flops.
+        dsp: DSP blocks.
+        bram18: Block RAMs of 18 kbit.
+        uram: Ultra RAMs.
+        latency_cycles_min: Fewest cycles from input to output.
+        latency_cycles_max: Most cycles from input to output.
+        ii_cycles: Initiation interval: cycles between two inputs.
+        clock_ns: Clock period that the tool estimates or reached.
+    """
+
+    lut: float | None = None
+    ff: float | None = None
+    dsp: float | None = None
+    bram18: float | None = None
+    uram: float | None = None
+    latency_cycles_min: float | None = None
+    latency_cycles_max: float | None = None
+    ii_cycles: float | None = None
+    clock_ns: float | None = None
+
+
+FIGURES = tuple(item.name for item in fields(Figures))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Interval of an estimate.
+
+    Attributes:
+        level: Share of designs, in percent, whose report lies inside.
+        lower: Lower ends.
+        upper: Upper ends.
+    """
+
+    level: int
+    lower: Figures
+    upper: Figures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a design costs and how fast it is, by one source.
+
+    Attributes:
+        source: `estimate`, `csynth`, `yosys`, `vsynth`, `cosim` or `rtl`.
+        tool: Tool that the figures are of.
+        tool_version: Its version, or None.
+        design_key: Key of the design that they belong to, or None when unknown (a foreign report).
+        total: Figures of the whole design.
+        layers: Figures of each layer by name; may be empty.
+        bounds: Intervals of the total, for estimates.
+        layer_bounds: Intervals of each layer, for estimates.
+        provenance: Where each figure comes from: `rule`, `fitted`, `measured`.
+        missing: What the total leaves out, one sentence each.
+    """
+
+    source: str
+    tool: str
+    tool_version: str | None = None
+    design_key: str | None = None
+    total: Figures
+    layers: Mapping[str, Figures] = field(default_factory=dict)
+    bounds: tuple[Bounds, ...] = ()
+    layer_bounds: Mapping[str, tuple[Bounds, ...]] = field(default_factory=dict)
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain data for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Report":
+        """Rebuild a report from `to_dict`.
+
+        Raises:
+            ConfigError: If the data is no report.
+        """
+        try:
+            values = dict(data)
+            values["total"] = Figures(**values["total"])
+            values["layers"] = {name: Figures(**item) for name, item in values.get("layers", {}).items()}
+            values["bounds"] = tuple(map(_bounds, values.get("bounds", ())))
+            layer_bounds = values.get("layer_bounds", {})
+            values["layer_bounds"] = {name: tuple(map(_bounds, items)) for name, items in layer_bounds.items()}
+            values["missing"] = tuple(values.get("missing", ()))
+            return cls(**values)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ConfigError(f"this is no report: {error}.") from None
+
+
+def _bounds(data: Mapping[str, Any]) -> Bounds:
+    return Bounds(level=data["level"], lower=Figures(**data["lower"]), upper=Figures(**data["upper"]))

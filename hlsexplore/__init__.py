@@ -1,5 +1,8 @@
 """Explore fixed-point designs of neural networks on FPGAs: exact accuracy, resources and latency, before synthesis."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from hlsexplore.design import Design, LayerConfig
 from hlsexplore.errors import HlsExploreError
 from hlsexplore.fixed import Fixed
@@ -7,6 +10,60 @@ from hlsexplore.graph import Graph, Node
 from hlsexplore.report import Report
 from hlsexplore.target import Target
 
+if TYPE_CHECKING:
+    from hlsexplore.emulate import Emulator, Trace, blame, emulate, propose_types, trace
+    from hlsexplore.emulate import float_forward as predict
+    from hlsexplore.estimate import estimate
+    from hlsexplore.examples import load as load_example
+    from hlsexplore.importers import read_model
+    from hlsexplore.study import Study
+
 __version__ = "0.1.0"
 
-__all__ = ["Design", "Fixed", "Graph", "HlsExploreError", "LayerConfig", "Node", "Report", "Target", "__version__"]
+__all__ = [
+    "Design",
+    "Emulator",
+    "Fixed",
+    "Graph",
+    "HlsExploreError",
+    "LayerConfig",
+    "Node",
+    "Report",
+    "Study",
+    "Target",
+    "Trace",
+    "__version__",
+    "blame",
+    "emulate",
+    "estimate",
+    "load_example",
+    "predict",
+    "propose_types",
+    "read_model",
+    "trace",
+]
+
+_LAZY = {
+    "Emulator": ("emulate", "Emulator"),
+    "Study": ("study", "Study"),
+    "Trace": ("emulate", "Trace"),
+    "blame": ("emulate", "blame"),
+    "emulate": ("emulate", "emulate"),
+    "estimate": ("estimate", "estimate"),
+    "load_example": ("examples", "load"),
+    "predict": ("emulate", "float_forward"),
+    "propose_types": ("emulate", "propose_types"),
+    "read_model": ("importers", "read_model"),
+    "trace": ("emulate", "trace"),
+}
+"""Public name -> module and name there; imported at first use, so that `import hlsexplore` stays light."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name at its first use."""
+    if name not in _LAZY:
+        raise AttributeError(f"module 'hlsexplore' has no attribute {name!r}")
+    module, attribute = _LAZY[name]
+    value = getattr(import_module(f"hlsexplore.{module}"), attribute)
+    globals()[name] = value
+    return value

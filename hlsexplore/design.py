@@ -11,7 +11,17 @@ from typing import Any
 from hlsexplore.errors import ConfigError, unknown_name
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import MOVES, TABLE_FUNCTIONS, Activation, Input, LayerNorm, Recurrent, Softmax, matmul_shape, tensor_keys
+from hlsexplore.ops import (
+    MOVES,
+    TABLE_FUNCTIONS,
+    Activation,
+    Input,
+    LayerNorm,
+    Recurrent,
+    Softmax,
+    matmul_shape,
+    tensor_keys,
+)
 from hlsexplore.reuse import check_reuse
 from hlsexplore.target import Target
 
@@ -70,7 +80,9 @@ def knobs(node: Node) -> tuple[str, ...]:
         if node.kind.startswith(("conv", "depthwise_conv")):
             found.append("parallel")
     op = node.op
-    if isinstance(op, Softmax | Recurrent | LayerNorm) or (isinstance(op, Activation) and op.function in TABLE_FUNCTIONS):
+    if isinstance(op, Softmax | Recurrent | LayerNorm) or (
+        isinstance(op, Activation) and op.function in TABLE_FUNCTIONS
+    ):
         found.append("table_size")
     if isinstance(op, Softmax):
         found.append("softmax")
@@ -147,7 +159,9 @@ class Design:
             return self.result_type(name)
         node = self.graph[name]
         if key not in tensor_keys(node.op):
-            raise ConfigError(f"layer {name!r}: {unknown_name('key', key, tensor_keys(node.op), f'A {node.kind} layer')}")
+            raise ConfigError(
+                f"layer {name!r}: {unknown_name('key', key, tensor_keys(node.op), f'A {node.kind} layer')}"
+            )
         return self.layers[name].types[key]
 
     def result_type(self, name: str) -> Fixed:
@@ -205,7 +219,12 @@ class Design:
         """Return target and layers as plain data: only the keys and knobs that each layer has."""
         target = self.target
         return {
-            "target": {"part": target.part, "clock_ns": target.clock_ns, "io": str(target.io), "tool": str(target.tool)},
+            "target": {
+                "part": target.part,
+                "clock_ns": target.clock_ns,
+                "io": str(target.io),
+                "tool": str(target.tool),
+            },
             "layers": {node.name: layer_dict(node, self.layers[node.name]) for node in self.graph},
         }
 
@@ -290,11 +309,17 @@ def _check_layer(node: Node, config: LayerConfig) -> None:
             object.__setattr__(config, name, kind(getattr(config, name)))
         except ValueError:
             valid = ", ".join(repr(item.value) for item in kind)
-            raise ConfigError(f"layer {node.name!r}: unknown {name} {getattr(config, name)!r}. Valid values: {valid}.") from None
+            raise ConfigError(
+                f"layer {node.name!r}: unknown {name} {getattr(config, name)!r}. Valid values: {valid}."
+            ) from None
     size = config.table_size
     if isinstance(size, bool) or not isinstance(size, int) or not 2 <= size <= MAX_TABLE_SIZE or size & (size - 1):
-        raise ConfigError(f"layer {node.name!r}: table_size must be a power of two from 2 to {MAX_TABLE_SIZE}, not {size!r}.")
+        raise ConfigError(
+            f"layer {node.name!r}: table_size must be a power of two from 2 to {MAX_TABLE_SIZE}, not {size!r}."
+        )
     positions = 1 if isinstance(node.op, Input) or len(node.shape) < 2 else node.num_elements // node.shape[-1]
     parallel = config.parallel
     if isinstance(parallel, bool) or not isinstance(parallel, int) or parallel < 1 or positions % parallel:
-        raise ConfigError(f"layer {node.name!r}: parallel must divide the {positions} positions of this layer, not {parallel!r}.")
+        raise ConfigError(
+            f"layer {node.name!r}: parallel must divide the {positions} positions of this layer, not {parallel!r}."
+        )

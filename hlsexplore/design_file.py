@@ -23,7 +23,11 @@ def save_design(design: Design, path: Path) -> None:
     Raises:
         ConfigError: If the file cannot be written.
     """
-    data = {"hlsexplore": FORMAT, "model": {"name": design.graph.name, "digest": design.graph.digest}, **design.to_dict()}
+    data = {
+        "hlsexplore": FORMAT,
+        "model": {"name": design.graph.name, "digest": design.graph.digest},
+        **design.to_dict(),
+    }
     write_atomic(path, yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120))
 
 
@@ -94,7 +98,7 @@ def write_atomic(path: Path, text: str) -> None:
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as stream:
                 stream.write(text)
-            os.replace(temporary, path)
+            Path(temporary).replace(path)
         except OSError:
             Path(temporary).unlink(missing_ok=True)
             raise

@@ -87,7 +87,9 @@ class Fixed:
         if not 1 <= self.width <= MAX_WIDTH:
             raise ConfigError(f"a fixed-point type needs a width of 1 to {MAX_WIDTH} bits, not {self.width}.")
         if abs(self.integer) > MAX_WIDTH:
-            raise ConfigError(f"a fixed-point type needs integer bits of -{MAX_WIDTH} to {MAX_WIDTH}, not {self.integer}.")
+            raise ConfigError(
+                f"a fixed-point type needs integer bits of -{MAX_WIDTH} to {MAX_WIDTH}, not {self.integer}."
+            )
         for name, kind in (("rounding", Rounding), ("overflow", Overflow)):
             try:
                 object.__setattr__(self, name, kind(getattr(self, name)))
@@ -259,37 +261,43 @@ def round_shift(raw: RawArray, bits: int, rounding: Rounding) -> RawArray:
     The caller makes sure that `raw` plus half a step does not leave int64.
     """
     half = 1 << (bits - 1)
+    bias: RawArray | int
     match rounding:
         case Rounding.TRN:
-            return raw >> bits
+            bias = 0
         case Rounding.TRN_ZERO:
-            return (raw + np.where(raw < 0, (1 << bits) - 1, 0)) >> bits
+            bias = np.where(raw < 0, (1 << bits) - 1, 0)
         case Rounding.RND:
-            return (raw + half) >> bits
+            bias = half
         case Rounding.RND_MIN_INF:
-            return (raw + (half - 1)) >> bits
+            bias = half - 1
         case Rounding.RND_ZERO:
-            return (raw + np.where(raw < 0, half, half - 1)) >> bits
+            bias = np.where(raw < 0, half, half - 1)
         case Rounding.RND_INF:
-            return (raw + np.where(raw < 0, half - 1, half)) >> bits
+            bias = np.where(raw < 0, half - 1, half)
         case Rounding.RND_CONV:
-            return (raw + (half - 1) + ((raw >> bits) & 1)) >> bits
+            bias = half - 1 + ((raw >> bits) & 1)
+    rounded: RawArray = (raw + bias) >> bits if rounding is not Rounding.TRN else raw >> bits
+    return rounded
 
 
 def overflow_raw(raw: RawArray, type_: Fixed) -> RawArray:
     """Bring int64 raw integers, already on the type's grid, into the type's range by its overflow mode."""
+    held: RawArray = raw
     match type_.overflow:
-        case Overflow.WRAP:
-            if type_.width >= INT64_BITS + type_.signed:
-                return raw
-            if not type_.signed:
-                return raw & ((1 << type_.width) - 1)
-            lift = INT64_BITS + 1 - type_.width
-            return (raw << lift) >> lift
+        case Overflow.WRAP if type_.width < INT64_BITS + type_.signed:
+            if type_.signed:
+                lift = INT64_BITS + 1 - type_.width
+                held = (raw << lift) >> lift
+            else:
+                held = raw & ((1 << type_.width) - 1)
         case Overflow.SAT | Overflow.SAT_SYM:
-            return np.clip(raw, type_.min_raw, type_.max_raw)
+            held = np.clip(raw, type_.min_raw, type_.max_raw)
         case Overflow.SAT_ZERO:
-            return np.where((raw < type_.min_raw) | (raw > type_.max_raw), 0, raw)
+            held = np.where((raw < type_.min_raw) | (raw > type_.max_raw), 0, raw)
+        case _:
+            pass
+    return held
 
 
 def _round_float(scaled: RealArray, rounding: Rounding) -> RawArray:
@@ -311,7 +319,8 @@ def _round_float(scaled: RealArray, rounding: Rounding) -> RawArray:
             up = (rest > 0.5) | ((rest == 0.5) & (scaled >= 0))
         case Rounding.RND_CONV:
             up = (rest > 0.5) | ((rest == 0.5) & (np.mod(low, 2.0) == 1.0))
-    return low.astype(np.int64) + up
+    rounded: RawArray = low.astype(np.int64) + up
+    return rounded
 
 
 def _cast_exact(value: float, type_: Fixed) -> int:

@@ -362,7 +362,12 @@ def tensor_keys(op: Op) -> tuple[str, ...]:
         case Activation():
             if op.function in TABLE_FUNCTIONS:
                 return ("table", "result")
-            if op.function in (Function.LEAKY_RELU, Function.THRESHOLDED_RELU, Function.HARD_SIGMOID, Function.HARD_TANH):
+            if op.function in (
+                Function.LEAKY_RELU,
+                Function.THRESHOLDED_RELU,
+                Function.HARD_SIGMOID,
+                Function.HARD_TANH,
+            ):
                 return ("weight", "result")
             return ("result",)
         case PRelu():

@@ -33,7 +33,9 @@ def check_reuse(node: Node, reuse: object) -> int:
         return reuse
     shape = matmul_shape(node.op)
     if shape is None:
-        raise ConfigError(f"layer {node.name!r}: reuse={reuse}, but a {node.kind} layer multiplies by no matrix; only 1 is valid.")
+        raise ConfigError(
+            f"layer {node.name!r}: reuse={reuse}, but a {node.kind} layer multiplies by no matrix; only 1 is valid."
+        )
     total = shape[0] * shape[1]
     below = [value for value in legal if value < reuse][-1:]
     above = [value for value in legal if value > reuse][:1]

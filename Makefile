@@ -1,0 +1,74 @@
+# make help lists the targets; continuous integration calls the same ones
+SHELL := /bin/sh
+PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3 python; do \
+  "$$p" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+EXAMPLE ?= shuttle
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo explore test check agreement notebooks browser soak bench screenshots golden wheel clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "hlsexplore needs Python 3.11, 3.12 or 3.13 with venv; none was found. Install one, or say make PYTHON=/path/to/python3."; exit 1; }
+	@echo "Creating $(VENV) with $(PYTHON)"
+	@"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/.user: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing hlsexplore, the panels and the open tools into $(VENV) (about a minute)"
+	@$(PIP) -e '.[all]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing the development environment into $(VENV), TensorFlow included (some minutes)"
+	@$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/.user
+
+demo: $(VENV)/.user ## set up, then run the main job on a bundled example: EXAMPLE=shuttle|digits|jets
+	@$(BIN)/hlsexplore demo --example $(EXAMPLE) --to demo
+
+explore: $(VENV)/.user ## set up, then open JupyterLab on the quickstart notebook
+	@$(BIN)/hlsexplore lab --demo $(EXAMPLE)
+
+test: $(VENV)/.dev ## run the tests: packages, agreement, notebooks, real browser
+	$(BIN)/python -m pytest -n $(JOBS) -m "not slow and not browser"
+	$(BIN)/python -m pytest -m "browser and not slow"
+
+check: $(VENV)/.dev ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+agreement: $(VENV)/.dev ## emulator == C++ == RTL == hls4ml, exactly
+	$(BIN)/python -m pytest -n $(JOBS) -m "not browser" tests/agreement
+
+notebooks: $(VENV)/.dev ## execute every notebook
+	$(BIN)/python -m pytest -n $(JOBS) tests/notebooks
+
+browser: $(VENV)/.dev ## drive the panels in a real headless browser
+	$(BIN)/python -m pytest -m "browser" tests/browser
+
+soak: $(VENV)/.dev ## long random runs
+	$(BIN)/python -m pytest -n $(JOBS) -m slow
+
+bench: $(VENV)/.dev ## measured claims; estimator.py needs FOLDER=...
+	for name in emulator synthesis search ui; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	test -z "$(FOLDER)" || $(BIN)/python benchmarks/estimator.py "$(FOLDER)"
+
+screenshots: $(VENV)/.dev ## pictures of the panels, light and dark, for the docs
+	$(BIN)/python scripts/screenshots.py
+
+golden: $(VENV)/.dev ## rewrite the golden files of the generators
+	$(BIN)/python -m pytest -n $(JOBS) tests/hls --update-golden
+
+wheel: $(VENV)/.dev ## build the wheel
+	$(PIP) build && $(BIN)/python -m build --wheel
+
+clean: ## remove the environment and everything made
+	rm -rf $(VENV) demo out dist build

@@ -1,0 +1,118 @@
+import pickle
+
+import numpy as np
+import pytest
+
+from hlsexplore.design import Design, LayerConfig, knobs
+from hlsexplore.errors import ConfigError
+from hlsexplore.fixed import Fixed, quantize
+from hlsexplore.target import Target
+from hlsexplore.weights import raw_weights
+
+
+@pytest.fixture(scope="module")
+def design(small_graph):
+    return Design.default(small_graph)
+
+
+@pytest.mark.parametrize(
+    ("layer", "changes", "message"),
+    [
+        (
+            "dens_2",
+            {"reuse": 1},
+            "unknown layer 'dens_2'. This graph has 'x', 'dense_1', 'relu', 'dense_2', 'softmax'. Did you mean 'dense_2'?",
+        ),
+        (
+            "dense_1",
+            {"reuse": 7},
+            "layer 'dense_1': reuse=7 does not divide the 512 multiplications of this layer. Valid values near 7: 4, 8.",
+        ),
+        (
+            "dense_2",
+            {"reuse": 5},
+            "layer 'dense_2': reuse=5 does not split the 32 x 5 matrix of this layer evenly. Valid values near 5: 4, 8.",
+        ),
+        ("dense_1", {"reuse": 0}, "Valid values near 0: 1."),
+        ("dense_1", {"reuse": True}, "layer 'dense_1': reuse must be an integer, not True."),
+        ("relu", {"reuse": 2}, "layer 'relu': unknown key 'reuse'. A relu layer has 'result'."),
+        ("dense_1", {"wieght": "fixed<8,2>"}, "unknown key 'wieght'"),
+        ("dense_1", {"wieght": "fixed<8,2>"}, "Did you mean 'weight'?"),
+        ("dense_1", {"weight": "fixed<8>"}, "layer 'dense_1', weight: 'fixed<8>' is not a fixed-point type."),
+        ("dense_1", {"strategy": "latncy"}, "unknown strategy 'latncy'. Valid values: 'latency', 'resource'."),
+        ("softmax", {"table_size": 1000}, "table_size must be a power of two from 2 to 262144, not 1000."),
+        ("softmax", {"softmax": "exact"}, "Valid values: 'stable', 'latency', 'argmax'."),
+    ],
+)
+def test_with_layer_says_what_is_wrong_and_what_is_valid(design, layer, changes, message):
+    with pytest.raises(ConfigError) as caught:
+        design.with_layer(layer, **changes)
+    assert message in str(caught.value)
+
+
+def test_with_layer_changes_one_layer_and_leaves_the_original(design):
+    changed = design.with_layer("dense_1", weight="fixed<8,2>", reuse=4, strategy="resource")
+    assert changed.layers["dense_1"].types["weight"] == Fixed(8, 2)
+    assert (changed.layers["dense_1"].reuse, changed.layers["dense_1"].strategy) == (4, "resource")
+    assert design.layers["dense_1"].reuse == 1
+    assert changed.layers["dense_2"] is design.layers["dense_2"]
+    assert changed.key != design.key
+
+
+def test_key_is_equal_for_equal_content_however_it_was_reached(design):
+    there_and_back = design.with_layer("dense_1", reuse=4).with_layer("dense_1", reuse=1)
+    assert there_and_back == design
+    assert there_and_back.key == design.key
+    assert hash(there_and_back) == hash(design)
+
+
+def test_with_input_changes_the_type_of_the_input(design):
+    assert design.with_input(type="ufixed<8,0>").result_type("x") == Fixed(8, 0, signed=False)
+
+
+def test_with_target_rejects_unknown_keys(design):
+    assert design.with_target(io="stream").target.io == "stream"
+    with pytest.raises(
+        ConfigError,
+        match="unknown key 'clock'. A target has 'part', 'clock_ns', 'io', 'tool'. Did you mean 'clock_ns'?",
+    ):
+        design.with_target(clock=5)
+
+
+def test_design_refuses_a_missing_layer(design, small_graph):
+    with pytest.raises(ConfigError, match="layer 'x' has no configuration"):
+        Design(graph=small_graph, target=Target(), layers={})
+    layers = {**design.layers, "relu": LayerConfig()}
+    with pytest.raises(ConfigError, match="layer 'relu': the type of 'result' is missing"):
+        Design(graph=small_graph, target=Target(), layers=layers)
+
+
+def test_pickle_gives_an_equal_design(design):
+    assert pickle.loads(pickle.dumps(design)) == design
+
+
+def test_knobs_depend_on_the_op(small_graph):
+    assert knobs(small_graph["dense_1"]) == ("reuse", "strategy")
+    assert knobs(small_graph["softmax"]) == ("table_size", "softmax")
+    assert knobs(small_graph["relu"]) == ()
+
+
+def test_raw_weights_are_cast_with_the_layers_types_and_cached(design, small_graph):
+    changed = design.with_layer("dense_1", weight="fixed<6,1>")
+    raw = raw_weights(changed, "dense_1")
+    np.testing.assert_array_equal(raw["weight"], quantize(small_graph["dense_1"].op.kernel, Fixed(6, 1)))
+    assert raw_weights(changed, "dense_1")["weight"] is raw["weight"]
+    assert raw_weights(changed, "relu") == {}
+
+
+def test_default_accumulator_holds_every_possible_sum(design, small_graph):
+    source, config = design.input_types("dense_1")[0], design.layers["dense_1"]
+    raw = raw_weights(design, "dense_1")
+    accum, weight, bias = (config.types[key] for key in ("accum", "weight", "bias"))
+    assert accum.fraction >= weight.fraction + source.fraction
+    kernel = raw["weight"].astype(object)
+    shift = accum.fraction - weight.fraction - source.fraction
+    top = (np.maximum(kernel, 0) * source.max_raw + np.minimum(kernel, 0) * source.min_raw).sum(axis=0) * 2**shift
+    top += raw["bias"].astype(object) * 2 ** (accum.fraction - bias.fraction)
+    assert top.max() <= accum.max_raw
+    assert top.max() > accum.max_raw // 4

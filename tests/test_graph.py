@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from hlsexplore.errors import ConfigError, ModelError
+from hlsexplore.graph import Graph, Node, num_positions
+from hlsexplore.ops import Conv, Dense, Input
+
+
+def node(name, op, inputs=(), shape=(2,)):
+    return Node(name=name, op=op, inputs=tuple(inputs), shape=shape)
+
+
+def dense(value=1.0, n_in=2, n_out=2):
+    return Dense(kernel=np.full((n_in, n_out), value))
+
+
+def test_nan_weights_are_refused_with_their_number():
+    nodes = (node("x", Input()), node("d", dense(np.nan), ["x"]))
+    with pytest.raises(ModelError, match="layer 'd': 4 of 4 values in 'kernel' are NaN or infinite"):
+        Graph(name="m", nodes=nodes, outputs=("d",))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "outputs", "message"),
+    [
+        ((node("x", Input()), node("x", dense(), ["x"])), ("x",), "occurs twice"),
+        ((node("x", Input()), node("d", dense(), ["y"])), ("d",), "reads 'y', which does not come before it"),
+        ((node("x", Input()),), ("y",), "the output 'y' is no layer"),
+        ((node("x", Input()),), (), "has no input or no output"),
+    ],
+)
+def test_inconsistent_graphs_are_refused(nodes, outputs, message):
+    with pytest.raises(ModelError, match=message):
+        Graph(name="m", nodes=nodes, outputs=outputs)
+
+
+def test_digest_depends_on_weights_structure_and_nothing_else():
+    def graph(value=1.0, name="d"):
+        return Graph(name="m", nodes=(node("x", Input()), node(name, dense(value), ["x"])), outputs=(name,))
+
+    assert graph().digest == graph().digest
+    assert len({graph().digest, graph(2.0).digest, graph(name="e").digest}) == 3
+
+
+def test_weights_cannot_be_changed_after_the_graph_is_made():
+    graph = Graph(name="m", nodes=(node("x", Input()), node("d", dense(), ["x"])), outputs=("d",))
+    with pytest.raises(ValueError, match="read-only"):
+        graph["d"].op.kernel[0, 0] = 3
+
+
+def test_unknown_layer_names_the_nearest(small_graph):
+    with pytest.raises(ConfigError, match="Did you mean 'softmax'"):
+        small_graph["softmx"]
+
+
+def test_positions_of_a_convolution_are_its_output_pixels():
+    conv = Conv(kernel=np.zeros((3, 3, 1, 4)))
+    assert num_positions(node("c", conv, shape=(6, 5, 4))) == 30
+    assert num_positions(node("d", dense())) == 1
+
+
+def test_graph_counts_parameters_and_lists_layers(small_graph):
+    assert small_graph.num_parameters == 16 * 32 + 32 + 32 * 5 + 5
+    assert [item.name for item in small_graph.layers] == ["dense_1", "relu", "dense_2", "softmax"]
+    assert (small_graph.input_shape, small_graph.output_shape) == ((16,), (5,))
+    assert repr(small_graph) == "<Graph 'small': 4 layers, 709 parameters>"

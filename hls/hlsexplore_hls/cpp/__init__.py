@@ -1,0 +1,1 @@
+"""HLS C++ for Vitis HLS and Vivado HLS: header library, generator, simulation."""

@@ -1,0 +1,184 @@
+"""Writes the project of a design: generated files, golden vectors and manifest, all at once."""
+
+import hashlib
+import io
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hlsexplore.design import Design
+from hlsexplore.errors import ConfigError
+from hlsexplore.fixed import RawArray, quantize, to_real
+from hlsexplore_hls.flows import Generated, find_flow, resolve
+from hlsexplore_hls.manifest import MANIFEST, load_project, to_manifest
+from hlsexplore_hls.names import identifiers
+from hlsexplore_hls.project import BUILD, GOLDEN, Port, Project, quantize_inputs
+
+GOLDEN_SAMPLES = 1000
+GOLDEN_SEED = 20250701
+
+
+def export(
+    design: Design,
+    path: str | Path,
+    flow: str = "vitis",
+    golden_x: ArrayLike | Sequence[ArrayLike] | None = None,
+    interface: str | None = None,
+    overwrite: bool = False,
+) -> Project:
+    """Write the files of a design, atomically: the folder is complete or not there.
+
+    A project that is already in the folder is replaced, unless files in it were added or changed by hand.
+
+    Args:
+        design: The design.
+        path: Folder to write.
+        flow: `vitis` (HLS C++), `rtl` (Verilog) or `xls`.
+        golden_x: Real inputs for the golden vectors, as in `Project.simulate`; 1,000 random samples over the whole
+            range of the input types when None.
+        interface: What the top level looks like to the outside; the flow's first when None.
+        overwrite: Replace the project even if files in it were added or changed by hand.
+
+    Raises:
+        ConfigError: If the folder holds something else, or flow or interface do not exist.
+        NoModelError: If the flow cannot build an op.
+    """
+    chosen = find_flow(flow)
+    interface = interface or chosen.interfaces[0]
+    if interface not in chosen.interfaces:
+        valid = ", ".join(map(repr, chosen.interfaces))
+        raise ConfigError(f"the flow {flow!r} has no interface {interface!r}. Valid interfaces: {valid}.")
+    folder = Path(path)
+    _check_destination(folder, overwrite)
+    generated: Generated = resolve(chosen.generate)(design, interface=interface)
+    raw_inputs, raw_outputs = _golden_vectors(design, golden_x)
+    files = {name: text.encode() if isinstance(text, str) else text for name, text in generated.files.items()}
+    if chosen.golden_files is not None:
+        more: Mapping[str, str] = resolve(chosen.golden_files)(raw_inputs, raw_outputs)
+        files |= {name: text.encode() for name, text in more.items()}
+    files[GOLDEN] = _pack_golden(raw_inputs, raw_outputs)
+    names = identifiers(design.graph)
+    project = Project(
+        path=folder,
+        flow=flow,
+        model=design.graph.name,
+        design_key=design.key,
+        target=design.target,
+        top=generated.top,
+        interface=interface,
+        latency_cycles=generated.latency_cycles,
+        ii_cycles=generated.ii_cycles,
+        inputs=tuple(_port(design, names, node.name) for node in design.graph.inputs),
+        outputs=tuple(_port(design, names, name) for name in design.graph.outputs),
+        layers={node.name: names[node.name] for node in design.graph.layers},
+        files={name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
+        extra=generated.extra,
+    )
+    _write(project, files)
+    return project
+
+
+def _port(design: Design, names: Mapping[str, str], name: str) -> Port:
+    return Port(name=name, identifier=names[name], shape=design.graph[name].shape, type=design.result_type(name))
+
+
+def _golden_vectors(
+    design: Design, x: ArrayLike | Sequence[ArrayLike] | None
+) -> tuple[tuple[RawArray, ...], tuple[RawArray, ...]]:
+    from hlsexplore.emulate import emulate_raw
+
+    nodes = design.graph.inputs
+    ports = tuple(_port(design, {node.name: "" for node in nodes}, node.name) for node in nodes)
+    for name in (*(node.name for node in nodes), *design.graph.outputs):
+        type_ = design.result_type(name)
+        if not type_.fits_int64:
+            raise ConfigError(f"layer {name!r}: {type_} is too wide for a port of a project. Give it at most 63 bits.")
+    if x is None:
+        rng = np.random.default_rng(GOLDEN_SEED)
+        raw = tuple(_random_raw(rng, port) for port in ports)
+        # A float64 holds 53 bits: what the emulator sees is what the vectors hold.
+        raw = tuple(quantize(to_real(item, port.type), port.type) for item, port in zip(raw, ports, strict=True))
+    else:
+        raw = quantize_inputs(ports, x)
+    real = tuple(to_real(item, port.type) for item, port in zip(raw, ports, strict=True))
+    outputs = emulate_raw(design, real[0] if len(real) == 1 else real)
+    return raw, outputs if isinstance(outputs, tuple) else (outputs,)
+
+
+def _random_raw(rng: np.random.Generator, port: Port) -> RawArray:
+    low, high = port.type.min_raw, port.type.max_raw
+    return rng.integers(low, high, size=(GOLDEN_SAMPLES, *port.shape), endpoint=True, dtype=np.int64)
+
+
+def _pack_golden(raw_inputs: Sequence[RawArray], raw_outputs: Sequence[RawArray]) -> bytes:
+    arrays = {f"x{index}": raw for index, raw in enumerate(raw_inputs)}
+    arrays |= {f"y{index}": raw for index, raw in enumerate(raw_outputs)}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def _check_destination(folder: Path, overwrite: bool) -> None:
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise ConfigError(f"{str(folder)!r} is no folder. Choose another name for the project.")
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if not (folder / MANIFEST).is_file():
+        raise ConfigError(
+            f"the folder {str(folder)!r} holds files but no hlsexplore project. Choose another folder for the project."
+        )
+    if overwrite:
+        return
+    project = load_project(folder, complete=False)
+    known = {MANIFEST, *project.files}
+    found = {file.relative_to(folder) for file in folder.rglob("*") if not file.is_dir()}
+    names = {file.as_posix() for file in found if file.parts[0] != BUILD}
+    lost = sorted((names - known) | (set(project.modified()) & names))
+    if lost:
+        raise ConfigError(
+            f"exporting into {str(folder)!r} would lose {', '.join(map(repr, lost[:5]))}"
+            f"{' and more' if len(lost) > 5 else ''}, added or changed since its export. "
+            "Choose another folder, or allow overwriting."
+        )
+
+
+def _write(project: Project, files: Mapping[str, bytes]) -> None:
+    folder = project.path.absolute()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
+    except OSError as error:
+        raise ConfigError(f"cannot write the project {str(project.path)!r}: {error}.") from None
+    try:
+        fresh.chmod(0o755)
+        for name, content in files.items():
+            file = fresh / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        (fresh / MANIFEST).write_text(json.dumps(to_manifest(project), indent=2) + "\n", encoding="utf-8")
+        _swap(fresh, folder)
+    except OSError as error:
+        raise ConfigError(f"cannot write the project {str(project.path)!r}: {error}.") from None
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _swap(fresh: Path, folder: Path) -> None:
+    """Put a finished folder in place of an old one; the old one comes back if that fails."""
+    if not folder.exists():
+        fresh.rename(folder)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old-", dir=folder.parent)) / folder.name
+    folder.rename(old)
+    try:
+        fresh.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+    finally:
+        shutil.rmtree(old.parent, ignore_errors=True)

@@ -1,0 +1,101 @@
+"""The flows that turn a design into a project: names of their functions, imported on first use."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from hlsexplore.errors import ConfigError, unknown_name
+from hlsexplore.fixed import RawArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generated:
+    """What a generator makes of a design.
+
+    Attributes:
+        files: Content by path relative to the project's folder, with forward slashes.
+        top: Identifier of the top function or module.
+        latency_cycles: Cycles from the first input to the last output, or None when only the tool knows.
+        ii_cycles: Cycles between two samples, or None when only the tool knows.
+        extra: Anything else that the flow's simulation or synthesis needs, as plain data for JSON.
+    """
+
+    files: Mapping[str, str | bytes]
+    top: str
+    latency_cycles: int | None = None
+    ii_cycles: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulated:
+    """What a flow's simulation computed.
+
+    Attributes:
+        outputs: Raw integers of each output, shape (samples, *shape).
+        tool: What ran it, such as `g++ 12.2.0`.
+        latency_cycles: Measured cycles of one sample, or None when the simulation counts no cycles.
+        ii_cycles: Measured cycles between two samples, or None.
+    """
+
+    outputs: Sequence[RawArray]
+    tool: str
+    latency_cycles: int | None = None
+    ii_cycles: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """Where a flow's functions are, as `module:function`.
+
+    Attributes:
+        generate: `(design, interface) -> Generated`.
+        simulate: `(project, raw_inputs, on_event, cancel) -> Simulated`.
+        golden_files: `(raw_inputs, raw_outputs) -> files` of golden vectors for the flow's own test bench, or None.
+        interfaces: What the top level can look like to the outside; the first is the default.
+    """
+
+    generate: str
+    simulate: str
+    golden_files: str | None = None
+    interfaces: tuple[str, ...] = ("plain",)
+
+
+FLOWS: dict[str, Flow] = {
+    "vitis": Flow(
+        generate="hlsexplore_hls.cpp.generate:generate",
+        simulate="hlsexplore_hls.cpp.simulate:simulate",
+        golden_files="hlsexplore_hls.cpp.testbench:golden_files",
+        interfaces=("plain", "axi_stream", "kernel"),
+    ),
+    "rtl": Flow(generate="hlsexplore_hls.rtl.generate:generate", simulate="hlsexplore_hls.rtl.simulate:simulate"),
+    "xls": Flow(generate="hlsexplore_hls.xls.generate:generate", simulate="hlsexplore_hls.xls.simulate:simulate"),
+}
+
+
+def find_flow(name: str) -> Flow:
+    """Return a flow by name.
+
+    Raises:
+        ConfigError: If there is none of that name.
+    """
+    if name not in FLOWS:
+        raise ConfigError(unknown_name("flow", name, FLOWS, "hlsexplore"))
+    return FLOWS[name]
+
+
+def resolve(reference: str) -> Callable[..., Any]:
+    """Import a function named as `module:function`.
+
+    Raises:
+        ConfigError: If this version does not contain it.
+    """
+    module, _, function = reference.partition(":")
+    try:
+        found: Callable[..., Any] = getattr(import_module(module), function)
+    except ModuleNotFoundError as error:
+        if error.name is None or not module.startswith(error.name):
+            raise
+        raise ConfigError(f"this version of hlsexplore has no {module!r} yet; use another flow.") from None
+    return found

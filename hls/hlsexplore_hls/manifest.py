@@ -1,0 +1,119 @@
+"""The manifest of a project, `hlsexplore.json`: written by `export`, read and checked by `Project.load`."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from hlsexplore.errors import ConfigError
+from hlsexplore.fixed import Fixed
+from hlsexplore.target import Target
+from hlsexplore_hls.flows import find_flow
+from hlsexplore_hls.project import Port, Project
+
+MANIFEST = "hlsexplore.json"
+FORMAT = 1
+
+
+def to_manifest(project: Project) -> dict[str, Any]:
+    """Return the manifest of a project as plain data."""
+    target = project.target
+    return {
+        "format": FORMAT,
+        "flow": project.flow,
+        "model": project.model,
+        "design_key": project.design_key,
+        "target": {"part": target.part, "clock_ns": target.clock_ns, "io": str(target.io), "tool": str(target.tool)},
+        "top": project.top,
+        "interface": project.interface,
+        "latency_cycles": project.latency_cycles,
+        "ii_cycles": project.ii_cycles,
+        "inputs": [_port_dict(port) for port in project.inputs],
+        "outputs": [_port_dict(port) for port in project.outputs],
+        "layers": dict(project.layers),
+        "files": dict(project.files),
+        "extra": dict(project.extra),
+    }
+
+
+def _port_dict(port: Port) -> dict[str, Any]:
+    return {"name": port.name, "identifier": port.identifier, "shape": list(port.shape), "type": str(port.type)}
+
+
+def load_project(folder: Path, complete: bool = True) -> Project:
+    """Read the manifest in a folder.
+
+    Args:
+        folder: The project's folder.
+        complete: Also check that every file is there.
+
+    Raises:
+        ConfigError: If the folder is no project, its manifest is damaged, or a file of it is missing.
+    """
+    file = folder / MANIFEST
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{str(folder)!r} is no hlsexplore project: it has no file {MANIFEST!r}. Export a design there."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"the manifest {str(file)!r} cannot be read ({error}). Export the design again.") from None
+    try:
+        project = _from_manifest(folder, data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ConfigError(f"the manifest {str(file)!r} is damaged ({error!r}). Export the design again.") from None
+    missing = [name for name in project.files if not (folder / name).is_file()]
+    if missing and complete:
+        names = ", ".join(map(repr, missing[:5]))
+        raise ConfigError(f"the project {str(folder)!r} lacks {names}. Export the design again.")
+    return project
+
+
+def _from_manifest(folder: Path, data: Mapping[str, Any]) -> Project:
+    if data["format"] != FORMAT:
+        raise ConfigError(
+            f"the project {str(folder)!r} has the format {data['format']!r}, and this version reads format {FORMAT}. "
+            "Export the design again."
+        )
+    find_flow(data["flow"])
+    for name in data["files"]:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
+            raise ValueError(f"unsafe path {name!r}")
+    return Project(
+        path=folder,
+        flow=data["flow"],
+        model=str(data["model"]),
+        design_key=str(data["design_key"]),
+        target=Target(**data["target"]),
+        top=_word(data["top"]),
+        interface=_word(data["interface"]),
+        latency_cycles=_cycles(data["latency_cycles"]),
+        ii_cycles=_cycles(data["ii_cycles"]),
+        inputs=tuple(map(_read_port, data["inputs"])),
+        outputs=tuple(map(_read_port, data["outputs"])),
+        layers={str(name): _word(value) for name, value in data["layers"].items()},
+        files={str(name): str(value) for name, value in data["files"].items()},
+        extra=dict(data["extra"]),
+    )
+
+
+def _read_port(data: Mapping[str, Any]) -> Port:
+    shape = tuple(int(size) for size in data["shape"])
+    return Port(
+        name=str(data["name"]), identifier=_word(data["identifier"]), shape=shape, type=Fixed.parse(data["type"])
+    )
+
+
+def _word(value: object) -> str:
+    """Return an identifier of a manifest; one that is none could reach a script of a tool."""
+    if isinstance(value, str) and value.isascii() and value.isidentifier():
+        return value
+    raise ValueError(f"{value!r} is no identifier")
+
+
+def _cycles(value: object) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise TypeError(f"{value!r} is no number of cycles")

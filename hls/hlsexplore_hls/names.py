@@ -1,0 +1,114 @@
+"""Names from models made safe for generated text: identifiers for C++ and Verilog, and text for comments."""
+
+import re
+from collections.abc import Iterable
+
+from hlsexplore.graph import Graph
+
+MAX_LENGTH = 48
+"""Longest identifier before a suffix that tells duplicates apart; Vivado composes file paths of nested names."""
+
+_COMMENT_UNSAFE = re.compile(r"[^A-Za-z0-9 _.,:+/()=<>'#@!-]")
+
+# C++20 keywords and alternative tokens, C11 keywords, the macros and names that HLS headers put into the global scope.
+_CPP = """
+alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t class compl
+concept const consteval constexpr constinit const_cast continue co_await co_return co_yield decltype default delete do
+double dynamic_cast else enum explicit export extern false float for friend goto if inline int long mutable namespace
+new noexcept not not_eq nullptr operator or or_eq private protected public register reinterpret_cast requires restrict
+return short signed sizeof static static_assert static_cast struct switch template this thread_local throw true try
+typedef typeid typename union unsigned using virtual void volatile wchar_t while xor xor_eq main std nnet hls assert
+stream string errno stdin stdout stderr ap_int ap_uint ap_fixed ap_ufixed int8_t int16_t int32_t int64_t uint8_t
+uint16_t uint32_t uint64_t size_t null
+"""
+# IEEE 1800-2017, annex B.
+_VERILOG = """
+accept_on alias always always_comb always_ff always_latch and assert assign assume automatic before begin bind bins
+binsof bit break buf bufif0 bufif1 byte case casex casez cell chandle checker class clocking cmos config const
+constraint context continue cover covergroup coverpoint cross deassign default defparam design disable dist do edge
+else end endcase endchecker endclass endclocking endconfig endfunction endgenerate endgroup endinterface endmodule
+endpackage endprimitive endprogram endproperty endspecify endsequence endtable endtask enum event eventually expect
+export extends extern final first_match for force foreach forever fork forkjoin function generate genvar global highz0
+highz1 if iff ifnone ignore_bins illegal_bins implements implies import incdir include initial inout input inside
+instance int integer interconnect interface intersect join join_any join_none large let liblist library local
+localparam logic longint macromodule matches medium modport module nand negedge nettype new nexttime nmos nor
+noshowcancelled not notif0 notif1 null or output package packed parameter pmos posedge primitive priority program
+property protected pull0 pull1 pulldown pullup pulsestyle_ondetect pulsestyle_onevent pure rand randc randcase
+randsequence rcmos real realtime ref reg reject_on release repeat restrict return rnmos rpmos rtran rtranif0 rtranif1
+s_always s_eventually s_nexttime s_until s_until_with scalared sequence shortint shortreal showcancelled signed small
+soft solve specify specparam static string strong strong0 strong1 struct super supply0 supply1 sync_accept_on
+sync_reject_on table tagged task this throughout time timeprecision timeunit tran tranif0 tranif1 tri tri0 tri1 triand
+trior trireg type typedef union unique unique0 unsigned until until_with untyped use uwire var vectored virtual void
+wait wait_order wand weak weak0 weak1 while wildcard wire with within wor xnor xor
+"""
+# IEEE 1076 words that are neither C++ nor Verilog words; mixed-language tools reject them.
+_VHDL = """
+abs access after all architecture array attribute block body buffer bus component configuration constant disconnect
+downto elsif entity exit file guarded impure in inertial is label linkage literal loop map mod nand new next of on
+open others out port postponed procedure process range record reject rem report rol ror select severity shared signal
+sla sll sra srl subtype then to transport units until variable when
+"""
+# Names that the generators use themselves.
+_OWN = "clk clock rst reset ap_clk ap_rst ap_start ap_done valid ready data sample samples weights golden testbench top"
+RESERVED = frozenset(f"{_CPP} {_VERILOG} {_VHDL} {_OWN}".split())
+"""Words that are never identifiers, compared in lower case."""
+
+
+def identifier(text: str, taken: Iterable[str] = ()) -> str:
+    """Make a C++, Verilog and VHDL identifier out of any text.
+
+    Args:
+        text: Any text, such as the name of a layer or model.
+        taken: Identifiers that exist already; compared without case, as file systems and VHDL do.
+
+    Returns:
+        ASCII letters, digits and single underscores, beginning with a letter, at most 48 characters before a suffix.
+
+    Examples:
+        >>> identifier('x"; $(touch y)')
+        'x_touch_y'
+        >>> identifier("reg"), identifier("1st"), identifier("層")
+        ('n_reg', 'n_1st', 'n')
+        >>> identifier("fc", taken=["FC"])
+        'fc_2'
+    """
+    base = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")[:MAX_LENGTH].rstrip("_")
+    if not base or not base[0].isalpha() or base.lower() in RESERVED:
+        base = f"n_{base}".rstrip("_")
+    used = {name.lower() for name in taken}
+    name, number = base, 1
+    while name.lower() in used:
+        number += 1
+        name = f"{base}_{number}"
+    return name
+
+
+def identifiers(graph: Graph) -> dict[str, str]:
+    """Give every node of a graph an identifier of its own that is safe in C++, Verilog, Tcl and file names.
+
+    Args:
+        graph: The network.
+
+    Returns:
+        Identifier by node name, in the order of the nodes; unique without regard to case.
+    """
+    names: dict[str, str] = {}
+    for node in graph:
+        names[node.name] = identifier(node.name, names.values())
+    return names
+
+
+def comment(text: str) -> str:
+    """Make any text harmless inside a comment of C++, Verilog or Tcl.
+
+    Line breaks, quotes, braces, backslashes, stars and everything beyond ASCII become underscores, so that no text
+    ends its comment, continues its line or opens a block.
+
+    Args:
+        text: Any text.
+
+    Examples:
+        >>> comment("a */ b{")
+        'a _/ b_'
+    """
+    return _COMMENT_UNSAFE.sub("_", text)[:120].strip()

@@ -1,0 +1,1 @@
+"""External tools: starting and stopping them, Yosys, the vendors' tools, and what is installed."""

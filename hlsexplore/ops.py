@@ -16,7 +16,12 @@ Pair = tuple[int, int]
 
 
 class Function(StrEnum):
-    """Elementwise activation functions."""
+    """Elementwise activation functions.
+
+    The piecewise ones are, exactly: relu min(max(x, 0), max_value); leaky_relu x or alpha * x below 0; thresholded_relu
+    x above alpha, else 0; hard_sigmoid clip(alpha * x + 1/2, 0, 1); hard_tanh clip(x, -1, 1); binary_tanh 1 from 0 on,
+    else -1; ternary_tanh the sign of x where abs(x) >= alpha, else 0.
+    """
 
     LINEAR = "linear"
     RELU = "relu"
@@ -153,7 +158,8 @@ class Activation:
 
     Attributes:
         function: Which one.
-        alpha: Slope of leaky_relu, scale of elu, threshold of thresholded_relu and ternary_tanh; else unused.
+        alpha: Slope of leaky_relu and hard_sigmoid, scale of elu, threshold of thresholded_relu and ternary_tanh; else
+            unused.
         max_value: Upper clip of relu (relu6), or None.
     """
 
@@ -278,7 +284,9 @@ class Recurrent:
         recurrent_activation: Function of the gates.
         reset_after: GRU variant that resets after the product (Keras' default).
         return_sequences: Whether every step is an output, or the last one only.
-        go_backwards: Whether the sequence is read from its end.
+        go_backwards: Whether the sequence is read from its end; returned sequences stay in the input's order.
+        alpha: Slope of a hard_sigmoid `activation` (Keras 3: 1/6, Keras 2: 1/5, QKeras: 1/2); else unused.
+        recurrent_alpha: The same for `recurrent_activation`.
     """
 
     cell: Cell
@@ -291,6 +299,8 @@ class Recurrent:
     reset_after: bool = True
     return_sequences: bool = False
     go_backwards: bool = False
+    alpha: float = 0.0
+    recurrent_alpha: float = 0.0
 
 
 Op = (

@@ -1,0 +1,221 @@
+"""Integer-valued arrays in the cheapest dtype that holds them exactly, and casts between fixed-point types on them.
+
+A carrier is an array of integers in float32, float64, int64 or object (Python integers). A `Span` says which
+integers may occur; every choice of dtype is made from spans, never from data, so a result never depends on the
+dtype it was computed in (docs/ir.md, section Types).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlsexplore.fixed import Fixed, Overflow, RealArray, Rounding, quantize, requantize
+from hlsexplore.fixed import _round_exact as round_exact
+
+Carrier = NDArray[Any]
+
+FLOAT32_EXACT = 1 << 24
+"""Integers up to here are exact in float32 (IEEE 754)."""
+FLOAT64_EXACT = 1 << 53
+"""Integers up to here are exact in float64 (IEEE 754)."""
+INT64_SAFE = 1 << 62
+"""Bound below which int64 arithmetic of one more addition cannot overflow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which raw integers may occur: `low` to `high`, with `fraction` bits right of the binary point."""
+
+    fraction: int
+    low: int
+    high: int
+
+    @classmethod
+    def of(cls, type_: Fixed) -> "Span":
+        """Return the span of all values of a type."""
+        return cls(type_.fraction, min(type_.min_raw, 0), type_.max_raw)
+
+    @property
+    def magnitude(self) -> int:
+        """Largest absolute integer."""
+        return max(abs(self.low), abs(self.high))
+
+    def hull(self, other: "Span") -> "Span":
+        """Return the span that holds both; the fractions must be equal."""
+        return Span(self.fraction, min(self.low, other.low), max(self.high, other.high))
+
+    def with_zero(self) -> "Span":
+        """Return the span widened to hold 0."""
+        return Span(self.fraction, min(self.low, 0), max(self.high, 0))
+
+
+def dtype_for(magnitude: int) -> np.dtype[Any]:
+    """Return the cheapest dtype that holds integers of this magnitude exactly."""
+    if magnitude <= FLOAT32_EXACT:
+        return np.dtype(np.float32)
+    if magnitude <= FLOAT64_EXACT:
+        return np.dtype(np.float64)
+    return np.dtype(np.int64) if magnitude < 1 << 63 else np.dtype(object)
+
+
+def as_carrier(raw: NDArray[Any], magnitude: int) -> Carrier:
+    """Convert integers to the cheapest dtype that holds this magnitude."""
+    return convert(raw, dtype_for(magnitude))
+
+
+def convert(values: Carrier, dtype: np.dtype[Any]) -> Carrier:
+    """Convert a carrier to another dtype that can hold its integers."""
+    if values.dtype == dtype:
+        return values
+    if dtype.kind == "O" and values.dtype.kind == "f":
+        return values.astype(np.int64).astype(object)
+    return values.astype(dtype)
+
+
+def to_raw(values: Carrier, type_: Fixed) -> NDArray[Any]:
+    """Convert a carrier to raw integers: int64, or object when the type exceeds it."""
+    return convert(values, np.dtype(np.int64) if type_.fits_int64 else np.dtype(object))
+
+
+def to_float(values: Carrier, fraction: int) -> RealArray:
+    """Convert a carrier to real values (rounded once where 53 bits do not hold them)."""
+    return np.ldexp(values.astype(np.float64), -fraction) + 0.0
+
+
+def quantize_carrier(x: RealArray, type_: Fixed) -> Carrier:
+    """Cast real values to a type, as `fixed.quantize`, but to a carrier and fast.
+
+    Args:
+        x: Finite float64 values.
+        type_: Type to cast to.
+    """
+    if type_.rounding in _REAL_ROUNDING and type_.width <= 52 and 0 <= type_.fraction < 1000:
+        with np.errstate(over="ignore"):
+            scaled = x * 2.0**type_.fraction
+        top = float(np.abs(scaled).max(initial=0.0))
+        if top < 2.0**52:
+            _REAL_ROUNDING[type_.rounding](scaled, out=scaled)
+            bound = int(top) + 1
+            scaled, span = _overflow(scaled, Span(type_.fraction, -bound, bound), type_)
+            return convert(scaled, dtype_for(span.magnitude))
+    return as_carrier(quantize(x, type_), Span.of(type_).magnitude)
+
+
+_REAL_ROUNDING: dict[Rounding, Any] = {Rounding.TRN: np.floor, Rounding.TRN_ZERO: np.trunc, Rounding.RND_CONV: np.rint}
+"""Roundings of real values that one exact float instruction does; the others go the exact way."""
+
+
+def cast(values: Carrier, span: Span, type_: Fixed, owned: bool = False) -> tuple[Carrier, Span]:
+    """Cast integers to a type: first round, then overflow.
+
+    Args:
+        values: Integers within `span`.
+        span: What may occur, with the fraction bits.
+        type_: Type to cast to.
+        owned: Whether `values` may be overwritten.
+
+    Returns:
+        The integers of `type_`, and their span.
+    """
+    bits = span.fraction - type_.fraction
+    low, high = shifted(span.low, bits, type_.rounding), shifted(span.high, bits, type_.rounding)
+    after = Span(type_.fraction, low, high)
+    need = span.magnitude + (1 << (bits - 1)) if bits > 0 else max(span.magnitude, after.magnitude)
+    if _outside(after, type_):
+        need = max(need, after.magnitude + (1 << type_.width))
+    if need >= FLOAT64_EXACT or bits > 1000:
+        raw = convert(values, np.dtype(np.int64) if span.magnitude < INT64_SAFE else np.dtype(object))
+        result = clipped_span(after, type_)
+        return as_carrier(requantize(raw, span.fraction, type_), result.magnitude), result
+    dtype = np.dtype(np.float32) if need <= FLOAT32_EXACT else np.dtype(np.float64)
+    owned = owned or values.dtype != dtype
+    values = convert(values, dtype)
+    if bits != 0:
+        values = _round(values, bits, type_.rounding, owned)
+        owned = True
+    return _overflow(values, after, type_, owned)
+
+
+def cast_span(span: Span, type_: Fixed) -> Span:
+    """Return the span that `cast` returns, without values."""
+    bits = span.fraction - type_.fraction
+    low, high = shifted(span.low, bits, type_.rounding), shifted(span.high, bits, type_.rounding)
+    return clipped_span(Span(type_.fraction, low, high), type_)
+
+
+def shifted(value: int, bits: int, rounding: Rounding) -> int:
+    """Drop `bits` fraction bits of one integer (gain them when negative)."""
+    return round_exact(value, bits, rounding) if bits > 0 else value << -bits
+
+
+def clipped_span(span: Span, type_: Fixed) -> Span:
+    """Return the span after overflow handling."""
+    if not _outside(span, type_):
+        return span
+    full = Span(type_.fraction, type_.min_raw, type_.max_raw)
+    if type_.overflow is Overflow.WRAP:
+        return full
+    low, high = min(max(span.low, full.low), full.high), max(min(span.high, full.high), full.low)
+    return (
+        Span(type_.fraction, min(low, 0), max(high, 0))
+        if type_.overflow is Overflow.SAT_ZERO
+        else Span(type_.fraction, low, high)
+    )
+
+
+def _outside(span: Span, type_: Fixed) -> bool:
+    return span.low < type_.min_raw or span.high > type_.max_raw
+
+
+def _round(values: Carrier, bits: int, rounding: Rounding, owned: bool) -> Carrier:
+    """Drop fraction bits of float carriers; the caller checked that every step is exact."""
+    scaled: Carrier = np.multiply(values, values.dtype.type(2.0**-bits), out=values if owned else None)
+    if bits < 0:
+        return scaled
+    half = values.dtype.type(0.5)
+    match rounding:
+        case Rounding.TRN:
+            np.floor(scaled, out=scaled)
+        case Rounding.TRN_ZERO:
+            np.trunc(scaled, out=scaled)
+        case Rounding.RND:
+            np.add(scaled, half, out=scaled)
+            np.floor(scaled, out=scaled)
+        case Rounding.RND_MIN_INF:
+            np.subtract(scaled, half, out=scaled)
+            np.ceil(scaled, out=scaled)
+        case Rounding.RND_CONV:
+            np.rint(scaled, out=scaled)
+        case Rounding.RND_ZERO:
+            np.copysign(np.ceil(np.abs(scaled) - half), scaled, out=scaled)
+        case Rounding.RND_INF:
+            np.copysign(np.floor(np.abs(scaled) + half), scaled, out=scaled)
+    return scaled
+
+
+def _overflow(values: Carrier, span: Span, type_: Fixed, owned: bool = True) -> tuple[Carrier, Span]:
+    """Handle overflow of float carriers."""
+    if not _outside(span, type_):
+        return values, span
+    kind = values.dtype.type
+    low, high = kind(type_.min_raw), kind(type_.max_raw)
+    out = values if owned else None
+    match type_.overflow:
+        case Overflow.WRAP:
+            turns = np.subtract(values, low) if type_.signed else values.copy()
+            turns *= kind(2.0**-type_.width)
+            np.floor(turns, out=turns)
+            turns *= kind(2.0**type_.width)
+            result = np.subtract(values, turns, out=out)
+        case Overflow.SAT | Overflow.SAT_SYM:
+            result = values
+            if span.high > type_.max_raw:
+                result = np.minimum(result, high, out=out)
+                out = result
+            if span.low < type_.min_raw:
+                result = np.maximum(result, low, out=out)
+        case Overflow.SAT_ZERO:
+            result = np.where((values < low) | (values > high), kind(0), values)
+    return result, clipped_span(span, type_)

@@ -1,0 +1,99 @@
+"""Plans of layers around a matrix product: Dense and Affine (docs/ir.md, sections Dense and Affine)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlsexplore.design import LayerConfig, Strategy
+from hlsexplore.emulate.carrier import Carrier, Span, cast, convert, dtype_for
+from hlsexplore.emulate.product import Product, plan_product
+from hlsexplore.emulate.step import Context, Probe, Step, result_step
+from hlsexplore.fixed import RawArray
+from hlsexplore.ops import weights
+from hlsexplore.weights import quantized
+
+
+def raw_weights_of(context: Context) -> dict[str, RawArray]:
+    """Return the raw weights of a layer by tensor key."""
+    return {key: quantized(values, context.config.types[key]) for key, values in weights(context.node.op).items()}
+
+
+def accumulation_order(config: LayerConfig, n_in: int) -> NDArray[np.intp] | None:
+    """Return the order in which a matrix product accumulates its inputs, or None for ascending.
+
+    Args:
+        config: Configuration of the layer.
+        n_in: Rows of its matrix.
+    """
+    if config.strategy is not Strategy.RESOURCE or not 1 < config.reuse <= n_in:
+        return None
+    order: NDArray[np.intp] = np.concatenate([np.arange(k, n_in, config.reuse) for k in range(config.reuse)])
+    return order
+
+
+def plan_matrix(context: Context, weight: RawArray, bias: RawArray | None) -> tuple[Product, Product]:
+    """Plan the product of a layer in its accumulator type, and the full-precision one that `trace` compares with.
+
+    Args:
+        context: The layer; its first input is multiplied.
+        weight: Raw weights, shape (n_in, n_out).
+        bias: Raw bias, or None.
+    """
+    types = context.config.types
+    order = accumulation_order(context.config, weight.shape[0])
+    common = (weight, types["weight"].fraction, bias, types["bias"].fraction, context.spans[0])
+    return plan_product(*common, types["accum"], order), plan_product(*common, None)
+
+
+def multiply(product: Product, exact: Product, context: Context, rows: Carrier, probe: Probe | None) -> Carrier:
+    """Multiply rows and show the accumulator to the probe."""
+    acc = product.apply(rows)
+    if probe is not None:
+        type_ = context.config.types["accum"]
+        settled = cast(acc, product.span, type_)[0]
+        probe("accum", exact.apply(rows), exact.span, settled, type_)
+    return acc
+
+
+def build_dense(context: Context) -> Step:
+    """Plan a Dense layer."""
+    raw = raw_weights_of(context)
+    product, exact = plan_matrix(context, raw["weight"], raw.get("bias"))
+    n_in, n_out = raw["weight"].shape
+
+    def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
+        x = inputs[0]
+        acc = multiply(product, exact, context, x.reshape(-1, n_in), probe)
+        return acc.reshape(*x.shape[:-1], n_out)
+
+    return result_step(context, compute, product.span)
+
+
+def build_affine(context: Context) -> Step:
+    """Plan x * kernel + bias: full precision inside, one cast."""
+    raw, types, source = raw_weights_of(context), context.config.types, context.spans[0].with_zero()
+    fraction = max(source.fraction + types["weight"].fraction, types["bias"].fraction)
+    scale = lift(raw["weight"], fraction - source.fraction - types["weight"].fraction)
+    offset = lift(raw["bias"], fraction - types["bias"].fraction)
+    lows, highs = scale * source.low, scale * source.high
+    span = Span(
+        fraction,
+        min(int((np.minimum(lows, highs) + offset).min()), 0),
+        max(int((np.maximum(lows, highs) + offset).max()), 0),
+    )
+    products = max(abs(int(v)) for v in (lows.min(), lows.max(), highs.min(), highs.max()))
+    dtype = dtype_for(max(span.magnitude, products, source.magnitude))
+    scale, offset = convert(scale, dtype), convert(offset, dtype)
+
+    def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
+        values: Carrier = convert(inputs[0], dtype) * scale
+        values += offset
+        return values
+
+    return result_step(context, compute, span)
+
+
+def lift(raw: RawArray, bits: int) -> RawArray:
+    """Shift raw integers left, as Python integers so that nothing overflows."""
+    return raw.astype(object) << bits

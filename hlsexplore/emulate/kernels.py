@@ -1,0 +1,160 @@
+"""Compiled kernels for matrix products whose every product is rounded; imported only when such a layer runs.
+
+All seven roundings are one formula on integers, p -> (p + add + (p < 0 ? negative : 0) + (odd & bit s of p)) >> s.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from hlsexplore.fixed import Rounding
+
+TILE = 256
+"""Rows computed together: an accumulator tile stays in the first-level cache."""
+
+
+def rounding_terms(rounding: Rounding, bits: int) -> tuple[int, int, int]:
+    """Return (add, negative, odd) of the formula above for `bits` >= 0 dropped bits."""
+    if bits == 0:
+        return 0, 0, 0
+    half = 1 << (bits - 1)
+    match rounding:
+        case Rounding.TRN:
+            return 0, 0, 0
+        case Rounding.TRN_ZERO:
+            return 0, (1 << bits) - 1, 0
+        case Rounding.RND:
+            return half, 0, 0
+        case Rounding.RND_MIN_INF:
+            return half - 1, 0, 0
+        case Rounding.RND_ZERO:
+            return half - 1, 1, 0
+        case Rounding.RND_INF:
+            return half, -1, 0
+        case Rounding.RND_CONV:
+            return half - 1, 0, 1
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def sum_simple32(x: Any, w: Any, bias: Any, add: Any, bits: Any, lift: Any, out: Any) -> None:
+    """Sum of rounded products modulo 2**32, for roundings that only add a constant.
+
+    Args:
+        x: int32 inputs, shape (n_in padded to a multiple of 4, rows).
+        w: int32 weights, shape (n_in padded, n_out).
+        bias: int32, shape (n_out,).
+        add: int32 constant of the rounding.
+        bits: int32 bits to drop, below 32.
+        lift: int32 bits to shift up and down again, which wraps the sum.
+        out: Results of any dtype, shape (n_out, rows).
+    """
+    rows = x.shape[1]
+    acc = np.empty(TILE, dtype=np.int32)
+    shift = np.int32(bits & 31)
+    for start in range(0, rows, TILE):
+        count = min(TILE, rows - start)
+        for o in range(w.shape[1]):
+            acc[:] = bias[o]
+            for i in range(0, w.shape[0], 4):
+                w0, w1, w2, w3 = w[i, o], w[i + 1, o], w[i + 2, o], w[i + 3, o]
+                x0 = x[i, start : start + count]
+                x1 = x[i + 1, start : start + count]
+                x2 = x[i + 2, start : start + count]
+                x3 = x[i + 3, start : start + count]
+                for r in range(count):
+                    p0 = np.int32(np.int32(np.int32(x0[r] * w0) + add) >> shift)
+                    p1 = np.int32(np.int32(np.int32(x1[r] * w1) + add) >> shift)
+                    p2 = np.int32(np.int32(np.int32(x2[r] * w2) + add) >> shift)
+                    p3 = np.int32(np.int32(np.int32(x3[r] * w3) + add) >> shift)
+                    acc[r] = np.int32(acc[r] + p0 + p1 + p2 + p3)
+            for r in range(count):
+                out[o, start + r] = np.int32(np.int32(acc[r] << lift) >> lift)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def sum_general(x: Any, w: Any, bias: Any, terms: Any, bits: Any, lift: Any, out: Any) -> None:
+    """Sum of rounded products modulo 2**64 for every rounding; int64 arrays shaped as in `sum_simple32`."""
+    rows = x.shape[1]
+    acc = np.empty(TILE, dtype=np.int64)
+    add, negative, odd = terms
+    for start in range(0, rows, TILE):
+        count = min(TILE, rows - start)
+        for o in range(w.shape[1]):
+            acc[:] = bias[o]
+            for i in range(w.shape[0]):
+                weight = w[i, o]
+                inputs = x[i, start : start + count]
+                for r in range(count):
+                    p = inputs[r] * weight
+                    acc[r] += (p + add + ((p >> 63) & negative) + ((p >> bits) & odd)) >> bits
+            for r in range(count):
+                out[o, start + r] = (acc[r] << lift) >> lift
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def sum_general32(x: Any, w: Any, bias: Any, terms: Any, bits: Any, lift: Any, out: Any) -> None:
+    """Sum of rounded products modulo 2**32 for every rounding; int32 arrays shaped as in `sum_simple32`."""
+    rows = x.shape[1]
+    acc = np.empty(TILE, dtype=np.int32)
+    add, negative, odd = np.int32(terms[0]), np.int32(terms[1]), np.int32(terms[2])
+    shift = np.int32(bits & 31)
+    for start in range(0, rows, TILE):
+        count = min(TILE, rows - start)
+        for o in range(w.shape[1]):
+            acc[:] = bias[o]
+            for i in range(w.shape[0]):
+                weight = w[i, o]
+                inputs = x[i, start : start + count]
+                for r in range(count):
+                    p = np.int32(inputs[r] * weight)
+                    sign = np.int32(np.int32(p >> np.int32(31)) & negative)
+                    low = np.int32(np.int32(p >> shift) & odd)
+                    q = np.int32(np.int32(np.int32(p + add) + sign) + low)
+                    acc[r] = np.int32(acc[r] + np.int32(q >> shift))
+            for r in range(count):
+                out[o, start + r] = np.int32(np.int32(acc[r] << lift) >> lift)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def sum_saturating(
+    x: Any, w: Any, bias: Any, terms: Any, bits: Any, low: Any, high: Any, to_zero: Any, out: Any
+) -> None:
+    """Sum of rounded products where each product and each partial sum is clipped, or zeroed, in the order of the rows.
+
+    int64 arrays shaped as in `sum_simple32`; `low` and `high` are the accumulator's range.
+    """
+    rows = x.shape[1]
+    acc = np.empty(TILE, dtype=np.int64)
+    add, negative, odd = terms
+    for start in range(0, rows, TILE):
+        count = min(TILE, rows - start)
+        for o in range(w.shape[1]):
+            acc[:] = bias[o]
+            for i in range(w.shape[0]):
+                weight = w[i, o]
+                inputs = x[i, start : start + count]
+                if to_zero:
+                    for r in range(count):
+                        p = inputs[r] * weight
+                        p = (p + add + ((p >> 63) & negative) + ((p >> bits) & odd)) >> bits
+                        p = p if low <= p <= high else 0
+                        total = acc[r] + p
+                        acc[r] = total if low <= total <= high else 0
+                else:
+                    for r in range(count):
+                        p = inputs[r] * weight
+                        p = (p + add + ((p >> 63) & negative) + ((p >> bits) & odd)) >> bits
+                        p = min(max(p, low), high)
+                        acc[r] = min(max(acc[r] + p, low), high)
+            for r in range(count):
+                out[o, start + r] = acc[r]
+
+
+def transposed(rows: NDArray[Any], order: NDArray[np.intp] | None, dtype: type[np.signedinteger[Any]]) -> NDArray[Any]:
+    """Return inputs as (n_in padded to a multiple of 4, rows) integers, in accumulation order."""
+    columns = rows.T if order is None else rows.T[order]
+    padded = np.zeros((-(-columns.shape[0] // 4) * 4, columns.shape[1]), dtype=dtype)
+    np.copyto(padded[: columns.shape[0]], columns, casting="unsafe")
+    return padded

@@ -1,0 +1,188 @@
+"""Plans of whole designs: one step a node, cached by what its numbers depend on."""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from types import MappingProxyType
+
+from hlsexplore.design import Design, LayerConfig, Strategy
+from hlsexplore.emulate.carrier import Carrier, Span, quantize_carrier
+from hlsexplore.emulate.dense import build_affine, build_dense
+from hlsexplore.emulate.moves import build_move
+from hlsexplore.emulate.pointwise import build_activation
+from hlsexplore.emulate.softmax import build_softmax
+from hlsexplore.emulate.step import Builder, Context, Probe, Step
+from hlsexplore.errors import NoModelError
+from hlsexplore.fixed import Fixed, Overflow, RealArray
+from hlsexplore.graph import Graph, Node
+from hlsexplore.ops import Activation, Affine, Crop, Dense, Input, Op, Pad, Permute, Reshape, Softmax, Upsample
+from hlsexplore.target import Io
+
+BUILDERS: MappingProxyType[type[Op], Builder] = MappingProxyType(
+    {
+        Dense: build_dense,
+        Affine: build_affine,
+        Activation: build_activation,
+        Softmax: build_softmax,
+        Reshape: build_move,
+        Permute: build_move,
+        Pad: build_move,
+        Crop: build_move,
+        Upsample: build_move,
+    }
+)
+"""How each op is planned."""
+
+_CACHE_SIZE = 1024
+_cache: "OrderedDict[Hashable, tuple[Node, Step]]" = OrderedDict()
+_lock = Lock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Plan:
+    """A design ready to run on blocks.
+
+    Attributes:
+        graph: The network.
+        steps: A step for each node that is not an input, by name.
+        inputs: Type of each input, by name.
+        spans: Span of every node's result, by name.
+        types: Type of every node's result, by name.
+        keys: For every node, what the numbers of its result depend on; equal keys mean equal numbers.
+    """
+
+    graph: Graph
+    steps: dict[str, Step]
+    inputs: dict[str, Fixed]
+    spans: dict[str, Span]
+    types: dict[str, Fixed]
+    keys: dict[str, Hashable]
+
+    def run(self, blocks: dict[str, Carrier], probe: "NodeProbe | None" = None) -> Iterator[tuple[str, Carrier]]:
+        """Compute the nodes of a block in order; yields each name and result and forgets what nobody reads any more.
+
+        Args:
+            blocks: Inputs already cast, or any nodes' results, by name; nodes before them are not computed.
+            probe: Sees every cast.
+        """
+        wanted = self.needed(set(blocks))
+        left = {name: sum(name in node.inputs for node in wanted) for name in self.spans}
+        values = dict(blocks)
+        for node in wanted:
+            step = self.steps[node.name]
+            result = step.run([values[name] for name in node.inputs], probe.of(node.name) if probe else None)
+            values[node.name] = result
+            for name in set(node.inputs):
+                left[name] -= 1
+                if not left[name] and name not in self.graph.outputs:
+                    del values[name]
+            yield node.name, result
+
+    def needed(self, known: set[str]) -> list[Node]:
+        """Return the nodes to compute for the outputs when some nodes' results are known, in order."""
+        wanted: set[str] = set()
+        stack = [name for name in self.graph.outputs if name not in known]
+        while stack:
+            name = stack.pop()
+            if name not in wanted:
+                wanted.add(name)
+                stack += [source for source in self.graph[name].inputs if source not in known]
+        return [node for node in self.graph if node.name in wanted]
+
+
+class NodeProbe:
+    """Gives each node its own probe; subclasses say which."""
+
+    def of(self, name: str) -> Probe:
+        """Return the probe of a node."""
+        raise NotImplementedError
+
+
+def plan_design(design: Design) -> Plan:
+    """Plan every layer of a design.
+
+    Args:
+        design: The design.
+
+    Raises:
+        NoModelError: If a layer has no emulation.
+    """
+    graph = design.graph
+    steps: dict[str, Step] = {}
+    inputs: dict[str, Fixed] = {}
+    spans: dict[str, Span] = {}
+    types: dict[str, Fixed] = {}
+    keys: dict[str, Hashable] = {}
+    for node in graph:
+        config = design.layers[node.name]
+        if isinstance(node.op, Input):
+            inputs[node.name] = types[node.name] = config.types["result"]
+            spans[node.name] = Span.of(config.types["result"])
+            keys[node.name] = (node.name, config.types["result"])
+            continue
+        context = Context(
+            node=node,
+            config=config,
+            types=tuple(types[name] for name in node.inputs),
+            spans=tuple(spans[name] for name in node.inputs),
+            shapes=graph.input_shapes(node),
+            io=design.target.io,
+        )
+        step, own = _step(context)
+        steps[node.name], spans[node.name], types[node.name] = step, step.span, step.type
+        keys[node.name] = (own, tuple(keys[name] for name in node.inputs))
+    return Plan(graph=graph, steps=steps, inputs=inputs, spans=spans, types=types, keys=keys)
+
+
+def quantize_input(x: RealArray, type_: Fixed) -> Carrier:
+    """Cast a block of input values."""
+    return quantize_carrier(x, type_)
+
+
+def _step(context: Context) -> tuple[Step, Hashable]:
+    """Return the step of a layer from the cache, and its key."""
+    key = step_key(context)
+    with _lock:
+        if key in _cache:
+            _cache.move_to_end(key)
+            return _cache[key][1], key
+    builder = BUILDERS.get(type(context.node.op))
+    if builder is None:
+        raise NoModelError(f"layer {context.node.name!r}: no emulation of {context.node.kind!r} exists.")
+    step = builder(context)
+    with _lock:
+        _cache[key] = (context.node, step)
+        while len(_cache) > _CACHE_SIZE:
+            _cache.popitem(last=False)
+    return step, key
+
+
+def step_key(context: Context) -> Hashable:
+    """Return what the numbers of a layer depend on, besides its inputs' values."""
+    config = context.config
+    return (
+        id(context.node.op),
+        context.node.shape,
+        tuple(sorted((key, type_) for key, type_ in config.types.items())),
+        context.types,
+        context.spans,
+        context.shapes,
+        config.table_size,
+        config.softmax,
+        _order_key(config),
+        context.io if context.io is Io.STREAM else None,
+    )
+
+
+def _order_key(config: LayerConfig) -> int:
+    """Return the reuse factor if it decides the order of a saturating accumulator, else 1."""
+    accum = config.types.get("accum")
+    if accum is None or accum.overflow is Overflow.WRAP or config.strategy is not Strategy.RESOURCE:
+        return 1
+    return config.reuse
+
+
+def carriers(values: Sequence[Carrier]) -> int:
+    """Return the bytes of some arrays."""
+    return sum(array.nbytes for array in values)

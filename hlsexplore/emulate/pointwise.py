@@ -1,0 +1,165 @@
+"""Plans of elementwise functions (docs/ir.md, section Activations)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import floor
+
+import numpy as np
+
+from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, cast, convert, dtype_for
+from hlsexplore.emulate.step import Builder, Context, Probe, Step, cast_probed, result_step
+from hlsexplore.emulate.tables import NEGATIVE_RANGE, activation_table, half_range
+from hlsexplore.errors import NoModelError
+from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize, requantize
+from hlsexplore.ops import Activation, Function
+
+
+def build_activation(context: Context) -> Step:
+    """Plan an elementwise function."""
+    op = context.node.op
+    if not isinstance(op, Activation) or op.function not in _BUILDERS:
+        raise NoModelError(f"layer {context.node.name!r}: no emulation of {context.node.kind!r} exists.")
+    return _BUILDERS[op.function](context)
+
+
+def build_linear(context: Context) -> Step:
+    """Plan a cast."""
+    return result_step(context, lambda inputs, probe: inputs[0].copy(), context.spans[0])
+
+
+def build_relu(context: Context) -> Step:
+    """Plan max(x, 0), with an upper clip for relu6 and the like."""
+    op, span = context.node.op, context.spans[0]
+    top = op.max_value if isinstance(op, Activation) else None
+    step = result_step(context, lambda inputs, probe: positive_part(inputs[0]), positive_span(span))
+    if top is None or floor(top * 2.0**span.fraction) >= span.high:
+        return step
+    limit = floor(top * 2.0**span.fraction)
+    ceiling = int(quantize(np.float64(top), step.type))
+
+    def run(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
+        below = step.run(inputs, probe)
+        result: Carrier = np.where(inputs[0] > limit, below.dtype.type(ceiling), below)
+        return result
+
+    return replace(step, run=run, span=step.span.hull(Span(step.span.fraction, ceiling, ceiling)))
+
+
+def positive_part(x: Carrier) -> Carrier:
+    """Return max(x, 0)."""
+    result: Carrier = np.maximum(x, 0 if x.dtype == object else x.dtype.type(0))
+    return result
+
+
+def positive_span(span: Span) -> Span:
+    """Return the span of max(x, 0)."""
+    return Span(span.fraction, max(span.low, 0), max(span.high, 0))
+
+
+def build_table(context: Context) -> Step:
+    """Plan a function whose table covers both signs: sigmoid, tanh, softplus, softsign."""
+    op, span, size = context.node.op, context.spans[0], context.config.table_size
+    if not isinstance(op, Activation):
+        raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} has no table.")
+    table = activation_table(op.function, size, context.config.types["table"])
+    lookup = Lookup(table, context.config.types["table"], context.config.types["result"])
+    index_type, index_span = signed_index(span, size, half_range(op.function))
+
+    def run(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
+        index = cast(inputs[0], index_span, index_type)[0]
+        if probe is not None:
+            probe("index", inputs[0], index_span, index, index_type)
+        return lookup.take(index.astype(np.intp) + size // 2, probe)
+
+    return Step(run=run, span=lookup.span, type=context.config.types["result"])
+
+
+def signed_index(span: Span, size: int, reach: int) -> tuple[Fixed, Span]:
+    """Return the type of a signed table index, and the span of inputs in units of one entry.
+
+    Args:
+        span: Span of the inputs.
+        size: Entries, covering -reach to +reach.
+        reach: Half the domain.
+    """
+    bits = size.bit_length() - 1
+    per_entry = (2 * reach).bit_length() - 1 - bits
+    index_type = Fixed(bits, bits, rounding=Rounding.TRN_ZERO, overflow=Overflow.SAT)
+    return index_type, Span(span.fraction + per_entry, span.low, span.high)
+
+
+class Lookup:
+    """A table whose entries are cast to the result type beforehand; stateless after construction."""
+
+    def __init__(self, table: RawArray, type_: Fixed, result: Fixed) -> None:
+        """Cast the entries.
+
+        Args:
+            table: Raw entries.
+            type_: Type of them.
+            result: Type of the layer's result.
+        """
+        self._type, self._result = type_, result
+        final = requantize(table, type_.fraction, result)
+        self.span = Span(result.fraction, int(final.min()), int(final.max()))
+        self._entries = as_carrier(table, Span.of(type_).magnitude)
+        self._final = as_carrier(final, self.span.magnitude)
+
+    def take(self, index: np.ndarray[tuple[int, ...], np.dtype[np.intp]], probe: Probe | None) -> Carrier:
+        """Return entries in the result type."""
+        if probe is None:
+            return self._final[index]
+        return cast_probed(self._entries[index], Span.of(self._type), self._result, "result", probe)
+
+
+def build_negative_table(context: Context) -> Step:
+    """Plan ELU or SELU: a table for negative inputs, a product or nothing for the others."""
+    op, span, size = context.node.op, context.spans[0], context.config.table_size
+    if not isinstance(op, Activation):
+        raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} has no table.")
+    types = context.config.types
+    table = activation_table(op.function, size, types["table"], op.alpha if op.function is Function.ELU else 1.0)
+    lookup = Lookup(table, types["table"], types["result"])
+    bits = size.bit_length() - 1
+    index_type = Fixed(bits, bits, signed=False, rounding=Rounding.TRN_ZERO, overflow=Overflow.SAT)
+    index_span = Span(span.fraction + NEGATIVE_RANGE.bit_length() - 1 - bits, 0, max(-span.low, 0))
+    scale, fraction = (SELU_RAW, SELU_TYPE.fraction) if op.function is Function.SELU else (1, 0)
+    above = positive_span(span)
+    scaled = Span(span.fraction + fraction, above.low * scale, above.high * scale)
+    positive = result_step(context, lambda inputs, probe: _scaled(inputs[0], scale, scaled), scaled)
+
+    def run(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
+        depth = positive_part(-inputs[0])
+        index = cast(depth, index_span, index_type)[0]
+        if probe is not None:
+            probe("index", depth, index_span, index, index_type)
+        below = lookup.take(index.astype(np.intp), probe)
+        result: Carrier = np.where(inputs[0] >= 0, positive.run(inputs, probe), below)
+        return result
+
+    return Step(run=run, span=lookup.span.hull(positive.span), type=types["result"])
+
+
+def _scaled(x: Carrier, scale: int, span: Span) -> Carrier:
+    values = positive_part(x)
+    if scale == 1:
+        return values
+    values = convert(values, dtype_for(span.magnitude))
+    result: Carrier = values * (scale if values.dtype == object else values.dtype.type(scale))
+    return result
+
+
+SELU_TYPE = Fixed(16, 1, signed=False)
+"""Type of SELU's lambda in hls4ml 1.3."""
+SELU_RAW = int(quantize(np.float64(1.0507009873554805), SELU_TYPE))
+
+_BUILDERS: dict[Function, Builder] = {
+    Function.LINEAR: build_linear,
+    Function.RELU: build_relu,
+    Function.SIGMOID: build_table,
+    Function.TANH: build_table,
+    Function.SOFTPLUS: build_table,
+    Function.SOFTSIGN: build_table,
+    Function.ELU: build_negative_table,
+    Function.SELU: build_negative_table,
+}

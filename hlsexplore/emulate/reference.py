@@ -1,0 +1,110 @@
+"""The network in float64: what every fixed-point result is compared with."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from hlsexplore.emulate.moves import mover
+from hlsexplore.emulate.run import Inputs, block_size, check_inputs, unpack
+from hlsexplore.errors import NoModelError
+from hlsexplore.fixed import RealArray
+from hlsexplore.graph import Graph, Node
+from hlsexplore.ops import MOVES, Activation, Affine, Dense, Function, Op, Softmax
+
+Forward = Callable[[Node, Sequence[RealArray]], RealArray]
+
+
+def float_forward(graph: Graph, x: Inputs) -> Any:
+    """Compute the network in float64, with the weights as they are and no casts.
+
+    Args:
+        graph: The network.
+        x: Real inputs, shape (samples, *graph.input_shape).
+
+    Returns:
+        Real outputs, float64, shape (samples, *output_shape); a tuple of arrays when there are several.
+
+    Raises:
+        DataError: If the data does not fit the network.
+        NoModelError: If a layer has no float implementation.
+    """
+    inputs = check_inputs(graph, x)
+    count, size = len(next(iter(inputs.values()))), block_size(graph)
+    parts: list[list[RealArray]] = [[] for _ in graph.outputs]
+    for start in range(0, max(count, 1), size):
+        values = {name: array[start : start + size] for name, array in inputs.items()}
+        for node in graph.layers:
+            values[node.name] = forward_node(node, [values[name] for name in node.inputs])
+        for part, name in zip(parts, graph.outputs, strict=True):
+            part.append(values[name])
+    return unpack([np.concatenate(part) for part in parts])
+
+
+def forward_node(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+    """Compute one layer in float64."""
+    if isinstance(node.op, MOVES):
+        return mover(node)(inputs[0])
+    forward = FORWARD.get(type(node.op))
+    if forward is None:
+        raise NoModelError(f"layer {node.name!r}: no float implementation of {node.kind!r} exists.")
+    return forward(node, inputs)
+
+
+def _dense(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+    op = node.op
+    if not isinstance(op, Dense):
+        raise NoModelError(f"layer {node.name!r} is no Dense layer.")
+    y: RealArray = inputs[0] @ op.kernel
+    return y if op.bias is None else y + op.bias
+
+
+def _affine(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+    op = node.op
+    if not isinstance(op, Affine):
+        raise NoModelError(f"layer {node.name!r} is no Affine layer.")
+    return inputs[0] * op.kernel + op.bias
+
+
+def _activation(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+    op = node.op
+    if not isinstance(op, Activation):
+        raise NoModelError(f"layer {node.name!r} is no activation.")
+    return activate(op, inputs[0])
+
+
+def activate(op: Activation, x: RealArray) -> RealArray:
+    """Apply an elementwise function in float64."""
+    with np.errstate(over="ignore"):
+        y: RealArray = ELEMENTWISE[op.function](x, op.alpha)
+    return y if op.max_value is None else np.minimum(y, op.max_value)
+
+
+def _softmax(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+    e = np.exp(inputs[0] - inputs[0].max(axis=-1, keepdims=True))
+    y: RealArray = e / e.sum(axis=-1, keepdims=True)
+    return y
+
+
+SELU_LAMBDA, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
+
+ELEMENTWISE: dict[Function, Callable[[RealArray, float], RealArray]] = {
+    Function.LINEAR: lambda x, alpha: x,
+    Function.RELU: lambda x, alpha: np.maximum(x, 0.0),
+    Function.LEAKY_RELU: lambda x, alpha: np.where(x > 0, x, alpha * x),
+    Function.THRESHOLDED_RELU: lambda x, alpha: np.where(x > alpha, x, 0.0),
+    Function.ELU: lambda x, alpha: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0))),
+    Function.SELU: lambda x, alpha: SELU_LAMBDA * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0.0))),
+    Function.SOFTPLUS: lambda x, alpha: np.logaddexp(x, 0.0),
+    Function.SOFTSIGN: lambda x, alpha: x / (1.0 + np.abs(x)),
+    Function.SIGMOID: lambda x, alpha: 1.0 / (1.0 + np.exp(-x)),
+    Function.TANH: lambda x, alpha: np.tanh(x),
+}
+"""Elementwise functions of (x, alpha)."""
+
+FORWARD: dict[type[Op], Forward] = {
+    Dense: _dense,
+    Affine: _affine,
+    Activation: _activation,
+    Softmax: _softmax,
+}

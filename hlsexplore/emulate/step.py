@@ -1,0 +1,93 @@
+"""What one layer of an emulation is: a planned function on blocks of samples, with the span of its results."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hlsexplore.design import LayerConfig
+from hlsexplore.emulate.carrier import Carrier, Span, cast, cast_span
+from hlsexplore.fixed import Fixed
+from hlsexplore.graph import Node, Shape
+from hlsexplore.target import Io
+
+
+class Probe(Protocol):
+    """Sees every cast of a layer, for `trace`."""
+
+    def __call__(self, key: str, before: Carrier, span: Span, after: Carrier, type_: Fixed) -> None:
+        """Look at one cast of a block.
+
+        Args:
+            key: Tensor key.
+            before: Integers before the cast.
+            span: Span of them, with their fraction bits.
+            after: Integers after it.
+            type_: The type that was cast to.
+        """
+
+
+Run = Callable[[Sequence[Carrier], Probe | None], Carrier]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Context:
+    """What a layer's plan depends on.
+
+    Attributes:
+        node: The layer.
+        config: Its types and knobs.
+        types: Types of the tensors that it reads.
+        spans: Spans of them.
+        shapes: Shapes of them, without the batch axis.
+        io: How tensors travel.
+    """
+
+    node: Node
+    config: LayerConfig
+    types: tuple[Fixed, ...]
+    spans: tuple[Span, ...]
+    shapes: tuple[Shape, ...]
+    io: Io
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Step:
+    """A planned layer.
+
+    Attributes:
+        run: Maps blocks of the inputs, each (samples, *shape), to a block of the result.
+        span: Span of the result.
+        type: Type of the result.
+    """
+
+    run: Run
+    span: Span
+    type: Fixed
+
+
+Builder = Callable[[Context], Step]
+
+
+def cast_probed(values: Carrier, span: Span, type_: Fixed, key: str, probe: Probe | None) -> Carrier:
+    """Cast a temporary and show the cast to the probe, if there is one."""
+    if probe is None:
+        return cast(values, span, type_, owned=True)[0]
+    after, _ = cast(values, span, type_)
+    probe(key, values, span, after, type_)
+    return after
+
+
+def result_step(context: Context, compute: Callable[[Sequence[Carrier], Probe | None], Carrier], span: Span) -> Step:
+    """Make a step that computes integers of a span and casts them to the result type.
+
+    Args:
+        context: The layer.
+        compute: Returns a fresh array with integers of `span`.
+        span: What it returns.
+    """
+    type_ = context.config.types["result"]
+
+    def run(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
+        return cast_probed(compute(inputs, probe), span, type_, "result", probe)
+
+    return Step(run=run, span=cast_span(span, type_), type=type_)

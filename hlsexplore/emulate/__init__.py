@@ -7,10 +7,12 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from hlsexplore.emulate.emulator import Emulator
 from hlsexplore.emulate.reference import float_forward
 from hlsexplore.emulate.run import emulate, emulate_raw
+from hlsexplore.emulate.trace import TensorTrace, Trace, trace
 
-__all__ = ["emulate", "emulate_raw", "float_forward"]
+__all__ = ["Emulator", "TensorTrace", "Trace", "emulate", "emulate_raw", "float_forward", "trace"]
 
 
 class _CallableModule(ModuleType):

@@ -1,0 +1,160 @@
+"""An emulator that keeps its data and every result worth keeping, so that a small change costs little."""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from threading import Event as CancelEvent
+from threading import RLock
+from time import process_time
+from typing import Any
+
+import numpy as np
+
+from hlsexplore.design import Design
+from hlsexplore.emulate.carrier import Carrier, to_float
+from hlsexplore.emulate.plan import Plan, plan_design, quantize_input
+from hlsexplore.emulate.run import Inputs, blocks, check_cancelled, check_inputs, raw_output, unpack
+from hlsexplore.errors import ConfigError
+from hlsexplore.fixed import RealArray
+from hlsexplore.graph import Graph
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A node's results on all samples, and what computing them from the inputs cost."""
+
+    values: Carrier
+    seconds: float
+
+
+class Emulator:
+    """Runs many designs of one network on the same data; safe to use from several threads.
+
+    Results of nodes are kept by content: a design that shares its first layers with an earlier one recomputes only
+    what differs. When the budget is full, the results that save the least time for their size go first.
+
+    Attributes:
+        graph: The network.
+    """
+
+    def __init__(self, graph: Graph, x: Inputs, memory_mb: float = 512.0) -> None:
+        """Check and keep the data.
+
+        Args:
+            graph: The network.
+            x: Real inputs as for `emulate`.
+            memory_mb: Most memory for kept results, in 10**6 bytes.
+
+        Raises:
+            DataError: If the data does not fit the network.
+        """
+        self.graph = graph
+        self._inputs = {name: np.array(values) for name, values in check_inputs(graph, x).items()}
+        self._budget = float(memory_mb) * 1e6
+        self._kept: dict[Hashable, _Kept] = {}
+        self._lock = RLock()
+
+    @property
+    def num_samples(self) -> int:
+        """Samples of the data."""
+        return len(next(iter(self._inputs.values())))
+
+    @property
+    def inputs(self) -> Mapping[str, RealArray]:
+        """The data by input name."""
+        return self._inputs
+
+    @property
+    def kept_mb(self) -> float:
+        """Memory of kept results, in 10**6 bytes."""
+        with self._lock:
+            return sum(item.values.nbytes for item in self._kept.values()) / 1e6
+
+    def run(self, design: Design, cancel: CancelEvent | None = None) -> Any:
+        """Compute the outputs of a design, as `emulate` does.
+
+        Args:
+            design: A design of this network.
+            cancel: Set it from another thread to stop.
+
+        Returns:
+            Real outputs, float64, shape (samples, *output_shape); a tuple of arrays when there are several.
+
+        Raises:
+            ConfigError: If the design belongs to another network.
+            CancelledError: If `cancel` was set.
+        """
+        plan, outputs = self._outputs(design, cancel)
+        return unpack([to_float(outputs[name], plan.spans[name].fraction) for name in self.graph.outputs])
+
+    def run_raw(self, design: Design, cancel: CancelEvent | None = None) -> Any:
+        """Compute raw integers of the outputs, as `emulate_raw` does."""
+        plan, outputs = self._outputs(design, cancel)
+        return unpack([raw_output(plan, name, outputs[name]) for name in self.graph.outputs])
+
+    def forget(self) -> None:
+        """Drop all kept results."""
+        with self._lock:
+            self._kept.clear()
+
+    def _outputs(self, design: Design, cancel: CancelEvent | None) -> tuple[Plan, dict[str, Carrier]]:
+        if design.graph.digest != self.graph.digest:
+            raise ConfigError("the design belongs to another network than this emulator's.")
+        plan = plan_design(design)
+        with self._lock:
+            known = {name: self._kept[key] for name, key in plan.keys.items() if key in self._kept}
+        outputs = {name: known[name].values for name in self.graph.outputs if name in known}
+        if len(outputs) < len(self.graph.outputs):
+            outputs |= self._compute(plan, known, cancel)
+        return plan, outputs
+
+    def _compute(self, plan: Plan, known: dict[str, _Kept], cancel: CancelEvent | None) -> dict[str, Carrier]:
+        wanted = plan.needed(set(known))
+        sources = {name for node in wanted for name in node.inputs}
+        start = [name for name in plan.spans if name in sources and (name in known or name in plan.inputs)]
+        whole: dict[str, Carrier] = {}
+        spent = dict.fromkeys(plan.spans, 0.0)
+        room = self._budget
+        for block in blocks(plan, self.num_samples):
+            check_cancelled(cancel)
+            values = {}
+            for name in start:
+                if name in known:
+                    values[name] = known[name].values[block]
+                else:
+                    values[name] = quantize_input(self._inputs[name][block], plan.inputs[name])
+                    room = self._store(plan, whole, name, values[name], block, room)
+            clock = process_time()
+            for name, value in plan.run(values):
+                spent[name] += process_time() - clock
+                room = self._store(plan, whole, name, value, block, room)
+                clock = process_time()
+        self._keep(plan, known, whole, spent)
+        return {name: whole[name] for name in self.graph.outputs if name in whole}
+
+    def _store(
+        self, plan: Plan, whole: dict[str, Carrier], name: str, value: Carrier, block: slice, room: float
+    ) -> float:
+        """Copy a block into the node's array of all samples, if the budget allows one."""
+        if name not in whole and block.start == 0:
+            size = value.nbytes // max(len(value), 1) * self.num_samples
+            if size <= room or name in self.graph.outputs:
+                whole[name] = np.empty((self.num_samples, *value.shape[1:]), dtype=value.dtype)
+                room -= size
+        if name in whole:
+            whole[name][block] = value
+        return room
+
+    def _keep(self, plan: Plan, known: dict[str, _Kept], whole: dict[str, Carrier], spent: dict[str, float]) -> None:
+        total: dict[str, float] = {}
+        for node in self.graph:
+            before = max((total.get(name, 0.0) for name in node.inputs), default=0.0)
+            total[node.name] = known[node.name].seconds if node.name in known else before + spent[node.name]
+        with self._lock:
+            for name, values in whole.items():
+                values.flags.writeable = False
+                self._kept[plan.keys[name]] = _Kept(values, total[name])
+            size = sum(item.values.nbytes for item in self._kept.values())
+            for key in sorted(self._kept, key=lambda k: self._kept[k].seconds / (self._kept[k].values.nbytes + 1)):
+                if size <= self._budget:
+                    break
+                size -= self._kept.pop(key).values.nbytes

@@ -1,0 +1,271 @@
+"""What happens to every tensor of a design on data: overflow, saturation, underflow, rounding loss and distribution."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from threading import Event as CancelEvent
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlsexplore.design import Design
+from hlsexplore.emulate.carrier import Carrier, Span, cast, shifted, to_float
+from hlsexplore.emulate.plan import NodeProbe, Plan, plan_design, quantize_input
+from hlsexplore.emulate.run import Inputs, blocks, check_cancelled, check_inputs
+from hlsexplore.emulate.step import Probe
+from hlsexplore.errors import ConfigError, unknown_name
+from hlsexplore.fixed import Fixed, Overflow, RealArray, quantize, to_real
+from hlsexplore.ops import weights
+
+QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+"""Quantiles of abs(value) in a `TensorTrace`."""
+
+BINS_PER_OCTAVE = 16
+"""Resolution of the quantiles: a sixteenth of a factor of two."""
+_MIN_OCTAVE, _MAX_OCTAVE = -128, 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorTrace:
+    """Counters of one tensor: what its type did to the values.
+
+    Attributes:
+        layer: Name of the layer.
+        key: Tensor key (`result`, `accum`, `weight`, ...); `index` is the index into a table.
+        type: The type that values were cast to.
+        num_values: Values that were cast.
+        num_wrapped: Values out of range that wrapped around: garbage.
+        num_saturated: Values out of range that were clipped, or zeroed by SAT_ZERO.
+        num_underflowed: Values other than 0 that became 0.
+        num_rounded: Values in range that lost fraction bits.
+        low: Smallest value before the cast.
+        high: Largest value before the cast.
+        max_error: Largest abs(after - before).
+        rms_error: Root of the mean of (after - before) ** 2.
+        rms: Root of the mean of the values before the cast, squared.
+        quantiles: abs(value) of values other than 0 at `QUANTILES`, to a sixteenth of a factor of two; empty if all are 0.
+    """
+
+    layer: str
+    key: str
+    type: Fixed
+    num_values: int
+    num_wrapped: int
+    num_saturated: int
+    num_underflowed: int
+    num_rounded: int
+    low: float
+    high: float
+    max_error: float
+    rms_error: float
+    rms: float
+    quantiles: tuple[float, ...]
+
+    @property
+    def num_overflowed(self) -> int:
+        """Values out of range, wrapped or saturated."""
+        return self.num_wrapped + self.num_saturated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trace:
+    """Counters of every tensor of a design on data.
+
+    Attributes:
+        design_key: Key of the design.
+        num_samples: Samples that went through.
+        tensors: Counters, in the graph's order and the order of the tensor keys.
+        results: Real results of every node, (samples, *shape), by name; empty unless asked for.
+    """
+
+    design_key: str
+    num_samples: int
+    tensors: tuple[TensorTrace, ...]
+    results: Mapping[str, RealArray] = field(default_factory=dict)
+
+    def of(self, layer: str, key: str = "result") -> TensorTrace:
+        """Return the counters of one tensor.
+
+        Raises:
+            ConfigError: If there is no such tensor.
+        """
+        for tensor in self.tensors:
+            if (tensor.layer, tensor.key) == (layer, key):
+                return tensor
+        names = [f"{tensor.layer}.{tensor.key}" for tensor in self.tensors]
+        raise ConfigError(unknown_name("tensor", f"{layer}.{key}", names, "This trace"))
+
+    def __iter__(self) -> Iterator[TensorTrace]:
+        """Iterate over the tensors."""
+        return iter(self.tensors)
+
+
+def trace(design: Design, x: Inputs, keep_results: bool = False, cancel: CancelEvent | None = None) -> Trace:
+    """Run a design and count what happens at every cast.
+
+    Args:
+        design: The design.
+        x: Real inputs as for `emulate`.
+        keep_results: Whether to keep the results of every node.
+        cancel: Set it from another thread to stop.
+
+    Returns:
+        Counters of inputs, weights, accumulators, table indices and results. The accumulator's counters compare the
+        final accumulator with the exact sum; its single products and partial sums are not counted.
+
+    Raises:
+        DataError: If the data does not fit the network.
+    """
+    inputs = check_inputs(design.graph, x)
+    plan = plan_design(design)
+    tallies = _Tallies()
+    kept: dict[str, list[RealArray]] = {node.name: [] for node in design.graph}
+    count = len(next(iter(inputs.values())))
+    for block in blocks(plan, count):
+        check_cancelled(cancel)
+        values = {}
+        for name, array in inputs.items():
+            values[name] = quantize_input(array[block], plan.inputs[name])
+            tallies.add_real(name, "result", array[block], plan.inputs[name])
+        if keep_results:
+            _keep(plan, kept, values)
+        for name, value in plan.run(values, tallies):
+            if keep_results:
+                _keep(plan, kept, {name: value})
+    for node in design.graph:
+        for key, array in weights(node.op).items():
+            tallies.add_real(node.name, key, array, design.layers[node.name].types[key])
+    return Trace(
+        design_key=design.key,
+        num_samples=count,
+        tensors=tallies.finish([node.name for node in design.graph]),
+        results={name: np.concatenate(parts) for name, parts in kept.items()} if keep_results else {},
+    )
+
+
+def _keep(plan: Plan, kept: dict[str, list[RealArray]], values: Mapping[str, Carrier]) -> None:
+    for name, value in values.items():
+        kept[name].append(to_float(value, plan.spans[name].fraction))
+
+
+KEY_ORDER = (
+    "weight",
+    "bias",
+    "recurrent_weight",
+    "recurrent_bias",
+    "index",
+    "table",
+    "exp_table",
+    "accum",
+    "inv_input",
+    "inv_table",
+    "state",
+    "result",
+)
+
+
+class _Tallies(NodeProbe):
+    """Tallies of all tensors while blocks run through; mutable, used by one trace."""
+
+    def __init__(self) -> None:
+        self._tallies: dict[tuple[str, str], _Tally] = {}
+
+    def of(self, name: str) -> Probe:
+        """Return a probe that counts for one node."""
+
+        def probe(key: str, before: Carrier, span: Span, after: Carrier, type_: Fixed) -> None:
+            rounded, out = _classify(before, span, type_)
+            real_before, real_after = to_float(before, span.fraction), to_float(after, type_.fraction)
+            self._tally(name, key, type_).add(real_before, real_after, out)
+
+        return probe
+
+    def add_real(self, name: str, key: str, values: RealArray, type_: Fixed) -> None:
+        """Count a cast of real values."""
+        after = to_real(quantize(values, type_), type_)
+        bits = max(int(np.ceil(np.log2(max(float(np.abs(values).max(initial=0.0)), 2.0**-1000)))), 0) + 2
+        width = max(bits + type_.fraction, 1)
+        roomy = Fixed(width, width - type_.fraction, rounding=type_.rounding) if width <= 1024 else type_
+        raw = quantize(values, roomy)
+        self._tally(name, key, type_).add(values, after, (raw < type_.min_raw) | (raw > type_.max_raw))
+
+    def _tally(self, name: str, key: str, type_: Fixed) -> "_Tally":
+        return self._tallies.setdefault((name, key), _Tally(type_))
+
+    def finish(self, names: list[str]) -> tuple[TensorTrace, ...]:
+        """Return the counters in order."""
+        rank = {name: i for i, name in enumerate(names)}
+        order = sorted(self._tallies, key=lambda item: (rank[item[0]], KEY_ORDER.index(item[1])))
+        return tuple(self._tallies[item].finish(*item) for item in order)
+
+
+def _classify(before: Carrier, span: Span, type_: Fixed) -> tuple[Carrier, NDArray[np.bool_]]:
+    """Round without overflow handling, and say which integers are out of range."""
+    bits = span.fraction - type_.fraction
+    ends = shifted(span.low, bits, type_.rounding), shifted(span.high, bits, type_.rounding)
+    width = max(abs(end).bit_length() for end in ends) + 1
+    roomy = Fixed(width, width - type_.fraction, rounding=type_.rounding)
+    rounded, _ = cast(before, span, roomy)
+    return rounded, np.asarray((rounded < type_.min_raw) | (rounded > type_.max_raw), dtype=bool)
+
+
+class _Tally:
+    """Running counters of one tensor; mutable, blocks are added one after the other."""
+
+    def __init__(self, type_: Fixed) -> None:
+        self.type = type_
+        self.count = self.out = self.underflowed = self.rounded = 0
+        self.low, self.high = np.inf, -np.inf
+        self.max_error = self.error2 = self.value2 = 0.0
+        self.bins = np.zeros((_MAX_OCTAVE - _MIN_OCTAVE) * BINS_PER_OCTAVE + 1, dtype=np.int64)
+        self.smallest, self.largest = np.inf, 0.0
+
+    def add(self, before: RealArray, after: RealArray, out: NDArray[np.bool_]) -> None:
+        """Count a block of casts."""
+        if not before.size:
+            return
+        error = np.abs(after - before)
+        self.count += before.size
+        self.out += int(out.sum())
+        self.underflowed += int(((before != 0) & (after == 0) & ~out).sum())
+        self.rounded += int(((error != 0) & ~out).sum())
+        self.low, self.high = min(self.low, float(before.min())), max(self.high, float(before.max()))
+        self.max_error = max(self.max_error, float(error.max()))
+        self.error2 += float(np.square(error).sum())
+        self.value2 += float(np.square(before).sum())
+        sizes = np.abs(before[before != 0])
+        if sizes.size:
+            self.smallest, self.largest = min(self.smallest, float(sizes.min())), max(self.largest, float(sizes.max()))
+            place = np.floor((np.log2(sizes) - _MIN_OCTAVE) * BINS_PER_OCTAVE)
+            self.bins += np.bincount(np.clip(place, 0, len(self.bins) - 1).astype(np.intp), minlength=len(self.bins))
+
+    def finish(self, layer: str, key: str) -> TensorTrace:
+        """Return the counters."""
+        wraps = self.type.overflow is Overflow.WRAP
+        count = max(self.count, 1)
+        return TensorTrace(
+            layer=layer,
+            key=key,
+            type=self.type,
+            num_values=self.count,
+            num_wrapped=self.out if wraps else 0,
+            num_saturated=0 if wraps else self.out,
+            num_underflowed=self.underflowed,
+            num_rounded=self.rounded,
+            low=float(self.low) if self.count else 0.0,
+            high=float(self.high) if self.count else 0.0,
+            max_error=self.max_error,
+            rms_error=float(np.sqrt(self.error2 / count)),
+            rms=float(np.sqrt(self.value2 / count)),
+            quantiles=self._quantiles(),
+        )
+
+    def _quantiles(self) -> tuple[float, ...]:
+        total = int(self.bins.sum())
+        if not total:
+            return ()
+        ranks = np.asarray(QUANTILES) * (total - 1)
+        place = np.searchsorted(np.cumsum(self.bins), ranks, side="right")
+        middle: Any = 2.0 ** ((place + 0.5) / BINS_PER_OCTAVE + _MIN_OCTAVE)
+        inner = np.clip(middle, self.smallest, self.largest)
+        return (self.smallest, *(float(value) for value in inner[1:-1]), self.largest)

@@ -1,0 +1,173 @@
+"""Samples and labels: checked against a graph, read from `.npz` files, identified by a digest."""
+
+import hashlib
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlsexplore.errors import DataError, unknown_name
+from hlsexplore.fixed import RealArray
+from hlsexplore.graph import Graph, Node
+
+Samples = RealArray | tuple[RealArray, ...]
+"""Inputs of a network: one array, shape `(samples, *input_shape)`, or one for each input in the graph's order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Data:
+    """Samples with their labels.
+
+    Attributes:
+        x: Inputs, one array or one for each input of the graph.
+        labels: Class numbers, one-hot rows or wanted values; None when unknown.
+    """
+
+    x: Samples
+    labels: NDArray[Any] | None = None
+
+    @property
+    def num_samples(self) -> int:
+        """How many samples there are."""
+        return len(self.x[0] if isinstance(self.x, tuple) else self.x)
+
+
+def load_data(path: str | Path, graph: Graph) -> Data:
+    """Read an `.npz` file with `x` and optionally `y`.
+
+    A graph with several inputs needs a key for each: its name, or `x0`, `x1`, ... in the graph's order. Nothing in the
+    file is executed: pickled objects are refused.
+
+    Args:
+        path: File to read.
+        graph: The network that the samples are for.
+
+    Raises:
+        DataError: If the file is missing or broken, a key is missing, or an array does not fit the network.
+    """
+    source = Path(path)
+    arrays = _read_arrays(source)
+    names = ["x"] if len(graph.inputs) == 1 else [node.name for node in graph.inputs]
+    if len(names) > 1 and not any(name in arrays for name in names):
+        names = [f"x{index}" for index in range(len(names))]
+    missing = [name for name in names if name not in arrays]
+    if missing:
+        raise DataError(f"{source.name}: {unknown_name('key', missing[0], arrays, 'The file')}")
+    found = [arrays[name] for name in names]
+    try:
+        x = check_samples(graph, found[0] if len(found) == 1 else found)
+        data = Data(x=x, labels=arrays.get("y"))
+        check_labels(data)
+    except DataError as error:
+        raise DataError(f"{source.name}: {error}") from None
+    return data
+
+
+def check_samples(graph: Graph, x: Any) -> Samples:
+    """Return samples as float64 arrays that fit a graph.
+
+    Args:
+        graph: The network.
+        x: An array of shape `(samples, *input_shape)`; for several inputs a sequence, or a mapping by input name.
+
+    Raises:
+        DataError: If a shape does not fit, a value is NaN or infinite, or there are no samples.
+    """
+    nodes = graph.inputs
+    if len(nodes) == 1:
+        if isinstance(x, Mapping):
+            x = _by_name(nodes, x)[0]
+        return _checked(nodes[0], x)
+    parts = _by_name(nodes, x) if isinstance(x, Mapping) else x
+    if not isinstance(parts, Sequence) or len(parts) != len(nodes):
+        raise DataError(f"the model has {len(nodes)} inputs ({_names(nodes)}); give an array for each.")
+    arrays = tuple(_checked(node, part) for node, part in zip(nodes, parts, strict=True))
+    counts = {len(array) for array in arrays}
+    if len(counts) > 1:
+        raise DataError(f"the inputs have different numbers of samples: {', '.join(map(str, sorted(counts)))}.")
+    return arrays
+
+
+def check_labels(data: Data) -> None:
+    """Check that there is a label for each sample.
+
+    Raises:
+        DataError: If the numbers differ or the labels are no finite numbers.
+    """
+    labels = data.labels
+    if labels is None:
+        return
+    if labels.ndim == 0 or len(labels) != data.num_samples:
+        count = len(labels) if labels.ndim else 1
+        raise DataError(f"there are {count} labels for {data.num_samples} samples.")
+    if labels.dtype.kind not in "biuf" or (labels.dtype.kind == "f" and not np.isfinite(labels).all()):
+        raise DataError("the labels must be finite numbers: class numbers, one-hot rows or wanted values.")
+
+
+def data_digest(data: Data) -> str:
+    """Return a content hash of samples and labels.
+
+    Examples:
+        >>> data_digest(Data(x=np.zeros((2, 3)))) == data_digest(Data(x=np.zeros((3, 2))))
+        False
+    """
+    digest = hashlib.sha256()
+    arrays: list[NDArray[Any]] = list(data.x) if isinstance(data.x, tuple) else [data.x]
+    if data.labels is not None:
+        arrays.append(data.labels.astype(np.float64))
+    for array in arrays:
+        digest.update(repr(array.shape).encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _read_arrays(source: Path) -> dict[str, NDArray[Any]]:
+    if not source.exists():
+        raise DataError(f"there is no file {str(source)!r}.")
+    try:
+        with np.load(source, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise DataError(f"{source.name} holds a single array. Save it with numpy.savez(path, x=x, y=labels).")
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
+        raise DataError(
+            f"{source.name} cannot be read: {error}. Expected a file written with numpy.savez(path, x=x, y=labels)."
+        ) from None
+
+
+def _checked(node: Node, values: Any) -> RealArray:
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"the samples of input {node.name!r} are no array of numbers.") from None
+    expected = ", ".join(["samples", *map(str, node.shape)])
+    if array.shape[1:] != node.shape or array.ndim == 0:
+        raise DataError(f"input {node.name!r} needs samples of shape ({expected}), not {array.shape}.")
+    if not len(array):
+        raise DataError(f"input {node.name!r} needs at least one sample.")
+    if not np.isfinite(array).all():
+        bad = int((~np.isfinite(array)).sum())
+        raise DataError(
+            f"input {node.name!r}: {bad} of {array.size} values are NaN or infinite. Remove such samples first."
+        )
+    return array
+
+
+def _by_name(nodes: tuple[Node, ...], values: Mapping[Any, Any]) -> list[Any]:
+    names = [node.name for node in nodes]
+    for name in values:
+        if name not in names:
+            raise DataError(unknown_name("input", name, names, "The model"))
+    missing = [name for name in names if name not in values]
+    if missing:
+        raise DataError(f"the samples of input {missing[0]!r} are missing.")
+    return [values[name] for name in names]
+
+
+def _names(nodes: tuple[Node, ...]) -> str:
+    return ", ".join(repr(node.name) for node in nodes)

@@ -67,6 +67,7 @@ class Report:
         layer_bounds: Intervals of each layer, for estimates.
         provenance: Where each figure comes from: `rule`, `fitted`, `measured`.
         missing: What the total leaves out, one sentence each.
+        details: Further figures of each layer by name, such as `logic_depth`.
     """
 
     source: str
@@ -79,6 +80,7 @@ class Report:
     layer_bounds: Mapping[str, tuple[Bounds, ...]] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    details: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data for JSON."""

@@ -177,6 +177,16 @@ def fresh_directory(parent: Path, stem: str) -> Path:
             return path
 
 
+def tail_of(path: Path, max_bytes: int = 20_000) -> str:
+    """Return the end of a file as text; empty when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - max_bytes))
+            return file.read(max_bytes).decode("utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
 def _start(
     words: tuple[str, ...], cwd: Path | str, env: Mapping[str, str] | None, memory_mb: float | None
 ) -> tuple[subprocess.Popen[bytes], int, int]:

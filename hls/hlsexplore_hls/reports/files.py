@@ -1,0 +1,31 @@
+"""Reads report files: not too large, not older than the run that they belong to."""
+
+from pathlib import Path
+
+from hlsexplore.errors import ToolError
+
+MAX_REPORT_BYTES = 64 << 20
+
+
+def read_report(path: Path, max_bytes: int = MAX_REPORT_BYTES, newer_than_ns: int | None = None) -> str:
+    """Read a report as text.
+
+    Args:
+        path: The file.
+        max_bytes: Larger files are refused; no real report comes near the default.
+        newer_than_ns: Time of the run's start (`time.time_ns`); a file from before it is refused.
+
+    Raises:
+        ToolError: If there is no such file, or it is refused.
+    """
+    try:
+        with path.open("rb") as file:
+            status = path.stat()
+            data = file.read(max_bytes + 1)
+    except OSError as error:
+        raise ToolError(f"the report {str(path)!r} cannot be read: {error.strerror or error}.") from None
+    if len(data) > max_bytes:
+        raise ToolError(f"the report {str(path)!r} is larger than {max_bytes >> 20} MB, so it is not read.")
+    if newer_than_ns is not None and status.st_mtime_ns < newer_than_ns:
+        raise ToolError(f"the report {str(path)!r} is older than this run: the tool left no report. Run it again.")
+    return data.decode("utf-8", errors="replace")

@@ -1,0 +1,115 @@
+"""Synthesis of a project by the tool that the user names; the same `Report` whatever the tool."""
+
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from hlsexplore.errors import ConfigError, ToolError, unknown_name
+from hlsexplore.progress import Event, OnEvent, ignore
+from hlsexplore.report import Report
+from hlsexplore_hls.flows import resolve
+from hlsexplore_hls.project import BUILD, Project
+
+Synthesizer = Callable[..., Report]
+
+TOOLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "yosys": ("hlsexplore_hls.tools.yosys_project:synthesize_with_yosys", ("rtl", "xls")),
+    "vitis_hls": ("hlsexplore_hls.tools.vitis:synthesize_with_vitis_hls", ("vitis",)),
+    "vivado_hls": ("hlsexplore_hls.tools.vitis:synthesize_with_vivado_hls", ("vitis",)),
+    "vivado": ("hlsexplore_hls.tools.vivado:synthesize_with_vivado", ("rtl", "xls")),
+}
+"""Function and flows of each tool; `yosys:FAMILY` chooses a device family."""
+REPORT = "report.json"
+
+
+def synthesize(
+    project: Project,
+    tool: str,
+    on_event: OnEvent = ignore,
+    cancel: threading.Event | None = None,
+    timeout_s: float | None = None,
+) -> Report:
+    """Synthesize a project.
+
+    The report is also written to `build/TOOL/report.json` in the project, at the end and at once; an older one is
+    removed first, so that a failed run leaves none.
+
+    Args:
+        project: A project that `export` wrote.
+        tool: A key of `TOOLS`; `yosys:xcup` and `yosys:ecp5` count for other devices than `yosys` (7 series).
+        on_event: Told stages and lines of the tool; may be called from other threads, one call at a time.
+        cancel: Stops the work when set.
+        timeout_s: Stops the tool after that time.
+
+    Raises:
+        ConfigError: If there is no such tool, or it cannot read this project's flow.
+        ToolError: If the tool is missing, fails or takes too long.
+        CancelledError: If `cancel` was set.
+    """
+    name, _, variant = str(tool).partition(":")
+    if name not in TOOLS:
+        raise ConfigError(unknown_name("tool", name, TOOLS, "hlsexplore"))
+    reference, flows = TOOLS[name]
+    if project.flow not in flows:
+        fitting = [other for other, (_, accepted) in TOOLS.items() if project.flow in accepted]
+        raise ConfigError(
+            f"the tool {name!r} cannot read a project of the flow {project.flow!r}. Use the tool {fitting[0]!r}, or "
+            f"export the design with flow={flows[0]!r}."
+        )
+    folder = project.path / BUILD / name
+    file = folder / REPORT
+    with suppress(OSError):
+        file.unlink()
+    modified = project.modified()
+    on_event(Event(kind="stage", text=f"{name}: starting", fraction=0.0))
+    options = {"variant": variant} if variant else {}
+    report: Report = resolve(reference)(
+        project, folder=folder, on_event=on_event, cancel=cancel, timeout_s=timeout_s, **options
+    )
+    report = _bind(report, project, modified)
+    _write(file, report)
+    on_event(Event(kind="stage", text=f"{name}: done", fraction=1.0))
+    return report
+
+
+def load_report(project: Project, tool: str) -> Report | None:
+    """Return the report that the last `synthesize` with a tool left, if it is of this project as it stands.
+
+    Args:
+        project: The project.
+        tool: A key of `TOOLS`.
+    """
+    file = project.path / BUILD / tool.partition(":")[0] / REPORT
+    try:
+        report = Report.from_dict(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, ConfigError):
+        return None
+    return report if report.design_key == project.design_key and not project.modified() else None
+
+
+def _bind(report: Report, project: Project, modified: tuple[str, ...]) -> Report:
+    """Bind a report to the design, unless the files are not what was exported of it."""
+    changed = tuple(sorted({*modified, *project.modified()}))
+    if not changed:
+        return replace(report, design_key=project.design_key)
+    names = ", ".join(changed[:5]) + (" and more" if len(changed) > 5 else "")
+    return replace(
+        report,
+        design_key=None,
+        missing=(*report.missing, f"Files were changed since the export, so this is no report of the design: {names}."),
+    )
+
+
+def _write(file: Path, report: Report) -> None:
+    try:
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=".report-")
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(report.to_dict(), stream, indent=2)
+        Path(name).replace(file)
+    except OSError as error:
+        raise ToolError(f"the report {str(file)!r} cannot be written: {error}.") from None

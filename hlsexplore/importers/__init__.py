@@ -1,0 +1,5 @@
+"""Importers: trained models to graphs, without executing anything that a file holds."""
+
+from hlsexplore.importers.keras import Inspection, LayerInfo, inspect_model, read_model
+
+__all__ = ["Inspection", "LayerInfo", "inspect_model", "read_model"]

@@ -1,0 +1,331 @@
+"""Turns a Keras or QKeras model into a graph."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hlsexplore.errors import ModelError, UnsupportedError
+from hlsexplore.graph import Graph, Shape
+from hlsexplore.importers.files import read_file
+from hlsexplore.importers.layer import Builder, Layer, Tensor
+from hlsexplore.importers.live import is_live_model, read_live
+from hlsexplore.importers.registry import CONVERTERS, advice
+from hlsexplore.importers.source import LayerKey, Source
+from hlsexplore.importers.structure import LayerSpec, ModelSpec, TensorRef, parse_model, shape_of
+from hlsexplore.ops import Activation, Function, Input, weights
+from hlsexplore.passes import fuse_affine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerInfo:
+    """A layer of the model file and what became of it.
+
+    Attributes:
+        name: Its name, with those of enclosing models.
+        cls: Its class in the file.
+        shape: Its output shape without the batch axis; None where that is unknown.
+        num_parameters: Weights and biases that it brings into the graph.
+        nodes: Names of the graph's nodes made from it, before batch normalisations are fused.
+        problem: Why it is not supported, or None.
+    """
+
+    name: str
+    cls: str
+    shape: Shape | None
+    num_parameters: int
+    nodes: tuple[str, ...]
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What a model holds.
+
+    Attributes:
+        name: The model's name.
+        layers: Its layers.
+        problems: Everything that is not supported, a sentence each; empty if the model can be used.
+        graph: The network; None if something is not supported.
+    """
+
+    name: str
+    layers: tuple[LayerInfo, ...]
+    problems: tuple[str, ...]
+    graph: Graph | None
+
+
+def read_model(source: Any, *, fuse_batchnorm: bool = True) -> Graph:
+    """Read a trained Keras 3 or QKeras network.
+
+    Nothing in a file is executed, and TensorFlow is not imported.
+
+    Args:
+        source: Path of a `.keras` or `.h5` file, or a live model.
+        fuse_batchnorm: Whether batch normalisations are fused into the products before them where that is exact.
+
+    Returns:
+        The network.
+
+    Raises:
+        UnsupportedError: If layers or options are not supported; lists all of them with a way out.
+        ModelError: If the file is missing, damaged or no Keras model, or weights are NaN or infinite.
+    """
+    inspection = inspect_model(source, fuse_batchnorm=fuse_batchnorm)
+    if inspection.graph is None:
+        raise UnsupportedError(inspection.problems)
+    return inspection.graph
+
+
+def inspect_model(source: Any, *, fuse_batchnorm: bool = True) -> Inspection:
+    """Read a network and list its layers and everything in it that is not supported.
+
+    Args:
+        source: Path of a `.keras` or `.h5` file, or a live model.
+        fuse_batchnorm: As in `read_model`.
+
+    Raises:
+        ModelError: If the file is missing, damaged or no Keras model, or weights are NaN or infinite.
+    """
+    return _inspect(_read(source), fuse_batchnorm)
+
+
+def _read(source: Any) -> Source:
+    if isinstance(source, str | Path):
+        return read_file(Path(source))
+    if is_live_model(source):
+        return read_live(source)
+    raise ModelError(
+        f"a model is a path of a .keras or .h5 file or a live Keras model, not {type(source).__name__!r}. "
+        "Pass the path as text, or the model object itself."
+    )
+
+
+def _inspect(source: Source, fuse_batchnorm: bool) -> Inspection:
+    spec = parse_model(source.config, repr(source.label))
+    walk = _Walk(source=source)
+    _reserve(walk, spec, "")
+    made = {(ref.layer, ref.call): _input(walk, spec, ref) for ref in spec.inputs}
+    outputs = _convert(walk, _Place(spec=spec), made)
+    graph = None
+    if not walk.problems:
+        graph = Graph(name=spec.name, nodes=tuple(walk.builder.nodes), outputs=tuple(tensor.node for tensor in outputs))
+        graph = fuse_affine(graph) if fuse_batchnorm else graph
+    problems = tuple(dict.fromkeys(walk.problems))
+    return Inspection(name=spec.name, layers=tuple(walk.infos), problems=problems, graph=graph)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Walk:
+    """The state of a conversion: mutable, because layers are converted one after another.
+
+    Attributes:
+        source: The model.
+        builder: The nodes so far.
+        problems: What is not supported so far.
+        infos: The layers so far.
+        is_guessing: Whether a shape had to be guessed behind an unsupported layer; later mismatches are then no news.
+    """
+
+    source: Source
+    builder: Builder = field(default_factory=Builder)
+    problems: list[str] = field(default_factory=list)
+    infos: list[LayerInfo] = field(default_factory=list)
+    is_guessing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """One use of a model.
+
+    Attributes:
+        spec: The model.
+        names: Names of the layers that lead to it from the outside; empty for the outermost model.
+        groups: The same as `.keras` files number them.
+        prefix: What the names of its nodes begin with.
+    """
+
+    spec: ModelSpec
+    names: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    prefix: str = ""
+
+
+_Made = dict[tuple[str, int], tuple[Tensor, ...]]
+
+
+def _reserve(walk: _Walk, spec: ModelSpec, prefix: str) -> None:
+    """Take the names of all layers before any name is made up."""
+    for name, layer in spec.layers.items():
+        walk.builder.taken.add(f"{prefix}{name}")
+        if layer.model is not None:
+            _reserve(walk, layer.model, f"{prefix}{name}/")
+
+
+def _input(walk: _Walk, spec: ModelSpec, ref: TensorRef) -> tuple[Tensor, ...]:
+    layer = _layer_of(spec, ref.layer)
+    where = f"{walk.source.label}: the input {ref.layer!r}"
+    shape = shape_of(layer.config.get("batch_shape") or layer.config.get("batch_input_shape"), where)
+    if not shape or layer.cls != "InputLayer":
+        raise ModelError(f"{where} has no fixed shape. Build the model with keras.Input(shape=(...)) before saving it.")
+    tensor = walk.builder.add(ref.layer, Input(), (), shape, {}, f"{ref.layer} (InputLayer)")
+    walk.infos.append(
+        LayerInfo(name=ref.layer, cls=layer.cls, shape=shape, num_parameters=0, nodes=(tensor.node,), problem=None)
+    )
+    return (tensor,)
+
+
+def _layer_of(spec: ModelSpec, name: str) -> LayerSpec:
+    if name not in spec.layers:
+        raise ModelError(
+            f"the model {spec.name!r} refers to a layer {name!r} that it does not have. The file is damaged."
+        )
+    return spec.layers[name]
+
+
+def _convert(walk: _Walk, place: _Place, made: _Made) -> tuple[Tensor, ...]:
+    """Convert what the outputs of a model need, depth first.
+
+    Args:
+        walk: The conversion.
+        place: The use of the model.
+        made: Tensors that exist already, at first the inputs; filled.
+
+    Returns:
+        The output tensors.
+
+    Raises:
+        ModelError: If the layers form a cycle or refer to what does not exist.
+    """
+    spec = place.spec
+    hints = {(ref.layer, ref.call): ref.shape for ref in _references(spec) if ref.shape is not None}
+    stack = [(ref.layer, ref.call) for ref in reversed(spec.outputs)]
+    waiting: set[tuple[str, int]] = set()
+    while stack:
+        name, call = key = stack[-1]
+        if key in made:
+            stack.pop()
+            continue
+        layer = _layer_of(spec, name)
+        if not 0 <= call < len(layer.calls):
+            raise ModelError(f"the model {spec.name!r} has no call {call} of the layer {name!r}. The file is damaged.")
+        refs = layer.calls[call].inputs
+        missing = [(ref.layer, ref.call) for ref in reversed(refs) if (ref.layer, ref.call) not in made]
+        if missing and key in waiting:
+            raise ModelError(f"the layers of the model {spec.name!r} form a cycle at {name!r}. The file is damaged.")
+        if missing:
+            waiting.add(key)
+            stack.extend(missing)
+            continue
+        inputs = tuple(_pick(walk, spec, made, ref) for ref in refs)
+        made[key] = _convert_call(walk, place, layer, call, inputs, hints.get(key) or _next_shape(spec, name))
+        stack.pop()
+    return tuple(_pick(walk, spec, made, ref) for ref in spec.outputs)
+
+
+def _references(spec: ModelSpec) -> list[TensorRef]:
+    return [ref for layer in spec.layers.values() for call in layer.calls for ref in call.inputs]
+
+
+def _next_shape(spec: ModelSpec, name: str) -> Shape | None:
+    """Return the recorded input shape of the layer behind `name`, a hint for unsupported layers."""
+    for layer in spec.layers.values():
+        if len(layer.calls) == 1 and [ref.layer for ref in layer.calls[0].inputs] == [name]:
+            return layer.input_shape
+    return None
+
+
+def _pick(walk: _Walk, spec: ModelSpec, made: _Made, ref: TensorRef) -> Tensor:
+    tensors = made[ref.layer, ref.call]
+    if 0 <= ref.index < len(tensors):
+        return tensors[ref.index]
+    cls = spec.layers[ref.layer].cls
+    walk.problems.append(
+        f"layer {ref.layer!r} ({cls}): its output number {ref.index + 1} is used, but only the first one is supported. "
+        "Use return_state=False."
+    )
+    return tensors[-1]
+
+
+def _convert_call(
+    walk: _Walk, place: _Place, spec: LayerSpec, call: int, inputs: tuple[Tensor, ...], hint: Shape | None
+) -> tuple[Tensor, ...]:
+    """Convert one use of a layer; what is not supported is noted and replaced by a placeholder."""
+    path = f"{place.prefix}{spec.name}"
+    is_reserved = call == 0 and place.prefix == "".join(f"{name}/" for name in place.names)
+    name = path if is_reserved else walk.builder.unique(path if call == 0 else f"{path}_{call + 1}")
+    if spec.model is not None:
+        return _convert_nested(walk, place, spec, name, inputs)
+    start, problem = len(walk.builder.nodes), None
+    try:
+        output = _converted(walk, place, spec, call, name, inputs)
+    except UnsupportedError as error:
+        problem = " ".join(error.problems)
+        walk.problems.extend(error.problems)
+        output = _placeholder(walk, name, inputs, hint)
+    except ModelError:
+        if not walk.is_guessing:
+            raise
+        output = _placeholder(walk, name, inputs, hint)
+    nodes = walk.builder.nodes[start:]
+    count = sum(values.size for node in nodes for values in weights(node.op).values())
+    shape = None if problem else output.shape
+    names = tuple(node.name for node in nodes)
+    walk.infos.append(
+        LayerInfo(name=name, cls=spec.cls, shape=shape, num_parameters=count, nodes=names, problem=problem)
+    )
+    return (output,)
+
+
+def _convert_nested(
+    walk: _Walk, place: _Place, spec: LayerSpec, name: str, inputs: tuple[Tensor, ...]
+) -> tuple[Tensor, ...]:
+    """Convert a model that is used as a layer: its layers take the place of it."""
+    model = spec.model
+    if model is None or len(model.inputs) != len(inputs):
+        raise ModelError(
+            f"the nested model {name!r} is used with {len(inputs)} inputs, which it does not have. The file is damaged."
+        )
+    made: _Made = {(ref.layer, ref.call): (tensor,) for ref, tensor in zip(model.inputs, inputs, strict=True)}
+    inner = _Place(spec=model, names=(*place.names, spec.name), groups=(*place.groups, spec.group), prefix=f"{name}/")
+    return _convert(walk, inner, made)
+
+
+def _converted(walk: _Walk, place: _Place, spec: LayerSpec, call: int, name: str, inputs: tuple[Tensor, ...]) -> Tensor:
+    """Convert one use of one layer.
+
+    Raises:
+        UnsupportedError: If the layer or one of its options is not supported.
+    """
+    label = f"layer {name!r} ({spec.cls})"
+    if spec.package not in ("", "qkeras") or spec.cls not in CONVERTERS:
+        raise UnsupportedError([f"{label}: {advice(spec.cls, spec.package)}"])
+    if spec.calls[call].constants:
+        raise UnsupportedError(
+            [f"{label}: it is called with the constant {spec.calls[call].constants[0]}. Use a layer without it."]
+        )
+    policy = spec.config.get("dtype")
+    if isinstance(policy, dict) and policy.get("class_name", "DTypePolicy") != "DTypePolicy":
+        raise UnsupportedError(
+            [
+                f"{label}: its weights are stored quantised ({str(policy['class_name'])[:40]}). "
+                "Save the model before model.quantize()."
+            ]
+        )
+    key = LayerKey(names=(*place.names, spec.name), groups=(*place.groups, spec.group))
+    layer = Layer(
+        name=name,
+        cls=spec.cls,
+        config=spec.config,
+        builder=walk.builder,
+        weights=walk.source.weights.layer(key),
+        is_keras2=walk.source.is_keras2,
+    )
+    return CONVERTERS[spec.cls](layer, inputs)
+
+
+def _placeholder(walk: _Walk, name: str, inputs: tuple[Tensor, ...], hint: Shape | None) -> Tensor:
+    """Stand in for an unsupported layer, so that everything behind it is checked too."""
+    walk.is_guessing |= hint is None
+    shape = hint or (inputs[0].shape if inputs else (1,))
+    node = walk.builder.unique(f"{name}_unsupported")
+    return walk.builder.add(node, Activation(function=Function.LINEAR), inputs[:1], shape, {}, name)

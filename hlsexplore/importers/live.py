@@ -1,0 +1,66 @@
+"""Reads a live Keras or QKeras model through its own public methods, without importing a framework."""
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from hlsexplore.errors import ModelError
+from hlsexplore.importers.files import parse_json
+from hlsexplore.importers.source import EMPTY, LayerKey, LayerWeights, Source, WeightRef, WeightTree
+
+
+def is_live_model(source: Any) -> bool:
+    """Whether an object behaves like a Keras model."""
+    return not isinstance(source, type) and all(hasattr(source, name) for name in ("to_json", "layers", "get_weights"))
+
+
+def read_live(model: Any) -> Source:
+    """Read a live model.
+
+    Args:
+        model: A Sequential or Functional model of Keras 2 or 3.
+
+    Raises:
+        ModelError: If the model cannot describe itself (subclassed, not built).
+    """
+    try:
+        text = model.to_json()
+    except (NotImplementedError, ValueError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"the model {getattr(model, 'name', '')!r} cannot describe its structure ({error}). "
+            "Rebuild it with keras.Sequential or keras.Model(x, y)."
+        ) from None
+    label = f"the live model {getattr(model, 'name', '')!r}"
+    return Source(
+        label=label,
+        config=parse_json(text, label, "its configuration"),
+        weights=WeightTree(layer=lambda key: _weights(model, key)),
+        keras_version=_version(model),
+    )
+
+
+def _version(model: Any) -> str:
+    root = type(model).__module__.split(".")[0]
+    for name in (root, "keras"):
+        version = getattr(sys.modules.get(name), "__version__", None)
+        if isinstance(version, str):
+            return version
+    return "2" if root == "tf_keras" else ""
+
+
+def _weights(model: Any, key: LayerKey) -> LayerWeights:
+    layer = model
+    for name in key.names:
+        layer = next((item for item in layer.layers if item.name == name), None)
+        if layer is None:
+            return EMPTY
+    variables = layer.weights
+    return LayerWeights(named=tuple(_reference(variable) for variable in variables))
+
+
+def _reference(variable: Any) -> WeightRef:
+    path = str(getattr(variable, "path", None) or variable.name)
+    return WeightRef(
+        path=path, shape=tuple(int(size) for size in variable.shape), load=lambda: np.asarray(variable.numpy())
+    )

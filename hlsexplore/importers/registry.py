@@ -1,0 +1,89 @@
+"""Which converter reads which layer class, and what to do instead of an unsupported one."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from hlsexplore.importers.activations import ACTIVATION_LAYERS
+from hlsexplore.importers.dense import batch_normalization, dense, dense_batchnorm, layer_normalization
+from hlsexplore.importers.layer import Converter
+from hlsexplore.importers.merge import concatenate, dot, merge
+from hlsexplore.importers.reshape import cropping, flatten, identity, permute, reshape, upsampling, zero_padding
+
+_IDENTITIES = (
+    "Dropout",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "AlphaDropout",
+    "GaussianDropout",
+    "GaussianNoise",
+    "ActivityRegularization",
+    "Identity",
+)
+
+CONVERTERS: Mapping[str, Converter] = MappingProxyType(
+    {
+        **ACTIVATION_LAYERS,
+        **dict.fromkeys(_IDENTITIES, identity),
+        "Dense": dense,
+        "QDense": dense,
+        "QDenseBatchnorm": dense_batchnorm,
+        "BatchNormalization": batch_normalization,
+        "QBatchNormalization": batch_normalization,
+        "LayerNormalization": layer_normalization,
+        **dict.fromkeys(("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"), merge),
+        "Concatenate": concatenate,
+        "Dot": dot,
+        "Flatten": flatten,
+        "Reshape": reshape,
+        "Permute": permute,
+        "ZeroPadding1D": zero_padding,
+        "ZeroPadding2D": zero_padding,
+        "Cropping1D": cropping,
+        "Cropping2D": cropping,
+        "UpSampling1D": upsampling,
+        "UpSampling2D": upsampling,
+    }
+)
+"""Converter of each supported layer class."""
+
+_ADVICE = {
+    "Lambda": "it holds Python code, which is never executed. Replace it by layers that compute the same.",
+    "TFOpLambda": "TensorFlow functions are not supported. Use the layer of the same name, such as keras.layers.Add.",
+    "SlicingOpLambda": "slices are not supported. Use Cropping1D or Cropping2D.",
+    "GetItem": "slices are not supported. Use Cropping1D or Cropping2D.",
+    "Embedding": "lookup by index is not supported. Feed the embedded vectors to the network instead.",
+    "Masking": "masks are not supported. Use sequences of full length.",
+    "MultiHeadAttention": "attention is not supported. Use Dense, Conv1D, GRU or LSTM layers.",
+    "Attention": "attention is not supported. Use Dense, Conv1D, GRU or LSTM layers.",
+    "Conv3D": "three-dimensional convolutions are not supported. Use Conv2D with the depth as channels.",
+    "Conv1DTranspose": "transposed convolutions are not supported. Use UpSampling1D and Conv1D.",
+    "Conv2DTranspose": "transposed convolutions are not supported. Use UpSampling2D and Conv2D.",
+    "GroupNormalization": "group normalisation is not supported. Use BatchNormalization.",
+    "UnitNormalization": "unit normalisation is not supported. Use BatchNormalization or LayerNormalization.",
+    "ConvLSTM1D": "convolutional recurrent layers are not supported. Use LSTM or GRU.",
+    "ConvLSTM2D": "convolutional recurrent layers are not supported. Use LSTM or GRU.",
+    "RNN": "recurrent layers of custom cells are not supported. Use SimpleRNN, LSTM or GRU.",
+    "QAdaptiveActivation": "its integer bits are running averages. Replace it by QActivation with the bits found.",
+    "Normalization": "preprocessing layers are not supported. Use BatchNormalization, or scale the data before.",
+    "Rescaling": "preprocessing layers are not supported. Scale the data before the network.",
+}
+
+
+def advice(cls: str, package: str) -> str:
+    """Say why a layer class is not supported and what to do.
+
+    Args:
+        cls: The class.
+        package: Package of a user's own class, or an empty text.
+    """
+    if package not in ("", "qkeras"):
+        return (
+            "it is a class of your own, whose code is never executed. "
+            "Build the network from the layers of Keras or QKeras."
+        )
+    if cls in _ADVICE:
+        return _ADVICE[cls]
+    near = get_close_matches(cls, CONVERTERS, n=1)
+    hint = f" The nearest supported one is {near[0]!r}." if near else ""
+    return f"this class is not supported.{hint} docs/importers.md lists the supported ones."

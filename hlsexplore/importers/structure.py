@@ -1,0 +1,359 @@
+"""The structure of a Keras model, in one form for Keras 2 and 3: layers, calls and tensors."""
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hlsexplore.errors import ModelError
+from hlsexplore.importers.source import Json
+
+MAX_LAYERS = 10_000
+MAX_DEPTH = 20
+MAX_NAME = 256
+MODEL_CLASSES = ("Functional", "Sequential", "Model")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorRef:
+    """A tensor: the output of one call of a layer.
+
+    Attributes:
+        layer: Name of the layer.
+        call: Which of its calls, from 0.
+        index: Which of its outputs.
+        shape: Shape without the batch axis, where the file says it.
+    """
+
+    layer: str
+    call: int
+    index: int
+    shape: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One use of a layer.
+
+    Attributes:
+        inputs: The tensors that it reads, in order.
+        constants: Arguments that are no tensors and that matter, as text for messages.
+    """
+
+    inputs: tuple[TensorRef, ...]
+    constants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerSpec:
+    """A layer as the file describes it.
+
+    Attributes:
+        name: Its name, unique in its model.
+        cls: Its class without package, such as `QDense`.
+        package: Registered package of a custom class (`qkeras` for QKeras), or an empty text.
+        module: Python module that the file names, or an empty text.
+        config: Its options.
+        calls: Its uses.
+        group: How `.keras` files number its weights, such as `dense_1`.
+        input_shape: Input shape without the batch axis, where the file says it.
+        model: The structure, if the layer is itself a model.
+    """
+
+    name: str
+    cls: str
+    config: Json
+    package: str = ""
+    module: str = ""
+    calls: tuple[Call, ...] = ()
+    group: str = ""
+    input_shape: tuple[int, ...] | None = None
+    model: "ModelSpec | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """The structure of a model.
+
+    Attributes:
+        name: Its name.
+        layers: Its layers, by name, in the file's order.
+        inputs: Its input tensors.
+        outputs: Its output tensors.
+    """
+
+    name: str
+    layers: dict[str, LayerSpec] = field(default_factory=dict)
+    inputs: tuple[TensorRef, ...]
+    outputs: tuple[TensorRef, ...]
+
+
+def parse_model(config: Json, label: str, depth: int = 0) -> ModelSpec:
+    """Read the structure of a model from its configuration.
+
+    Args:
+        config: `{"class_name": ..., "config": {...}}`.
+        label: What to call the model in messages.
+        depth: How many models enclose this one.
+
+    Raises:
+        ModelError: If the configuration is damaged or is no Sequential or Functional model.
+    """
+    cls, package, _ = class_of(config, label)
+    body = config.get("config")
+    if cls == "Sequential" and isinstance(body, list):  # Keras before 2.2
+        body = {"name": "sequential", "layers": body}
+    is_model = cls in MODEL_CLASSES and not package and isinstance(body, dict) and isinstance(body.get("layers"), list)
+    if not is_model or not isinstance(body, dict):
+        raise ModelError(
+            f"{label} is a {cls!r}, expected a Sequential or Functional model. Subclassed models hold their structure "
+            "in Python code, which is never executed; rebuild the network with keras.Sequential or keras.Model(x, y)."
+        )
+    if depth > MAX_DEPTH or len(body["layers"]) > MAX_LAYERS:
+        raise ModelError(f"{label} nests more than {MAX_DEPTH} models or has more than {MAX_LAYERS} layers.")
+    name = checked_name(body.get("name", cls.lower()), label)
+    specs = _layers(body["layers"], label, depth)
+    return _sequential(name, body, specs, label) if cls == "Sequential" else _functional(name, body, specs, label)
+
+
+def class_of(item: Json, label: str) -> tuple[str, str, str]:
+    """Return class, package and module of a serialised object.
+
+    The package is empty for the frameworks' own classes; a user's class gets its package, or `custom`.
+    """
+    raw = item.get("class_name") if isinstance(item, dict) else None
+    if not isinstance(raw, str) or not raw:
+        raise ModelError(f"{label}: an object without 'class_name'. The file is damaged.")
+    package, _, cls = raw.rpartition(">")
+    module = item.get("module") or ""
+    registered = item.get("registered_name")
+    if not isinstance(module, str):
+        raise ModelError(f"{label}: the module of {cls!r} is {module!r}, expected a text. The file is damaged.")
+    root = module.split(".")[0]
+    if not package and isinstance(registered, str) and ">" in registered:
+        package = registered.rpartition(">")[0]
+    if not package and root not in ("", "keras", "qkeras", "tf_keras", "builtins", "tensorflow"):
+        package = "custom"
+    if not package and root == "builtins" and isinstance(registered, str) and cls not in ("function",):
+        package = "custom"
+    return cls, package, module
+
+
+def checked_name(name: Any, label: str) -> str:
+    """Return a layer's name.
+
+    Raises:
+        ModelError: If it is no printable text of bounded length.
+    """
+    if not isinstance(name, str) or not name.strip() or len(name) > MAX_NAME or not name.isprintable():
+        shown = repr(name)[:60]
+        raise ModelError(
+            f"{label}: the name {shown} of a layer is not usable. Rename it with 1 to {MAX_NAME} printable characters."
+        )
+    return name
+
+
+def shape_of(value: Any, label: str) -> tuple[int, ...] | None:
+    """Return a shape without its batch axis; None if it is not given.
+
+    Raises:
+        ModelError: If an axis other than the batch axis is unknown or not positive.
+    """
+    if not isinstance(value, list | tuple) or not value:
+        return None
+    for size in value[1:]:
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            raise ModelError(
+                f"{label}: the shape {tuple(value)} has an axis of unknown or no size. Hardware needs fixed sizes: "
+                "build the model with keras.Input(shape=(...)) that gives every axis but the batch."
+            )
+    return tuple(value[1:])
+
+
+def _layers(items: list[Any], label: str, depth: int) -> dict[str, LayerSpec]:
+    specs: dict[str, LayerSpec] = {}
+    used: dict[str, int] = {}
+    for item in items:
+        cls, package, module = class_of(item, label)
+        config = item.get("config")
+        if not isinstance(config, dict):
+            raise ModelError(f"{label}: a layer of class {cls!r} has no configuration. The file is damaged.")
+        name = checked_name(item.get("name") or config.get("name"), label)
+        if name in specs:
+            raise ModelError(f"{label}: the layer name {name!r} occurs twice. Give each layer a name of its own.")
+        model = None
+        if cls in MODEL_CLASSES and not package and isinstance(config.get("layers"), list):
+            model = parse_model(item, f"the nested model {name!r}", depth + 1)
+        build = item.get("build_config")
+        shape = build.get("input_shape") if isinstance(build, dict) else None
+        is_plain = isinstance(shape, list) and all(size is None or isinstance(size, int) for size in shape)
+        specs[name] = LayerSpec(
+            name=name,
+            cls=cls,
+            package=package,
+            module=module,
+            config=config,
+            calls=_calls(item.get("inbound_nodes"), label, name),
+            group="" if module.startswith("keras.src.ops") else _number(snake_case(cls), used),
+            input_shape=_hint(shape) if is_plain else None,
+            model=model,
+        )
+    return specs
+
+
+def _number(name: str, used: dict[str, int]) -> str:
+    """Number a group the way Keras' saving code does (`_get_unique_name`)."""
+    if name in used:
+        used[name] += 1
+        return f"{name}_{used[name]}"
+    used[name] = 0
+    return name
+
+
+def snake_case(name: str) -> str:
+    """Name a class the way Keras does.
+
+    Examples:
+        >>> snake_case("QConv2DBatchnorm"), snake_case("ReLU")
+        ('q_conv2d_batchnorm', 're_lu')
+    """
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def _hint(shape: Any) -> tuple[int, ...] | None:
+    """Return a shape without its batch axis if all of it is known."""
+    if not isinstance(shape, list | tuple) or not all(isinstance(size, int) and size > 0 for size in shape[1:]):
+        return None
+    return tuple(shape[1:])
+
+
+def _calls(nodes: Any, label: str, name: str) -> tuple[Call, ...]:
+    if nodes is None:
+        return ()
+    if not isinstance(nodes, list):
+        raise ModelError(f"{label}: 'inbound_nodes' of layer {name!r} is no list. The file is damaged.")
+    calls = []
+    for node in nodes:
+        inputs: list[TensorRef] = []
+        constants: list[str] = []
+        if isinstance(node, dict):  # Keras 3
+            _gather3(node.get("args", []), inputs, constants, label)
+            extra = node.get("kwargs") or {}
+            _gather3([extra[key] for key in extra if key not in ("mask", "training")], inputs, constants, label)
+        else:
+            _gather2(node, inputs, constants, label)
+        calls.append(Call(inputs=tuple(inputs), constants=tuple(constants)))
+    return tuple(calls)
+
+
+def _gather3(item: Any, inputs: list[TensorRef], constants: list[str], label: str, depth: int = 0) -> None:
+    """Gather the tensors of a Keras 3 call from nested arguments."""
+    if depth > MAX_DEPTH:
+        raise ModelError(f"{label}: the arguments of a layer are nested too deeply. The file is damaged.")
+    if isinstance(item, dict) and item.get("class_name") == "__keras_tensor__":
+        body = item.get("config")
+        if not isinstance(body, dict):
+            raise ModelError(f"{label}: a tensor without description. The file is damaged.")
+        inputs.append(_reference(body.get("keras_history"), label, _hint(body.get("shape"))))
+    elif isinstance(item, dict) and "class_name" not in item:
+        for value in item.values():
+            _gather3(value, inputs, constants, label, depth + 1)
+    elif isinstance(item, list | tuple):
+        for value in item:
+            _gather3(value, inputs, constants, label, depth + 1)
+    elif item is not None:
+        constants.append(repr(item)[:80])
+
+
+def _gather2(node: Any, inputs: list[TensorRef], constants: list[str], label: str) -> None:
+    """Gather the tensors of a Keras 2 call: [[layer, call, index, kwargs], ...] or one such list."""
+    if isinstance(node, list) and node and isinstance(node[0], str):
+        node = [node]
+    if not isinstance(node, list):
+        raise ModelError(f"{label}: a call of a layer is described by {str(node)[:60]!r}. The file is damaged.")
+    for item in node:
+        if isinstance(item, list) and len(item) == 4 and isinstance(item[3], dict):
+            constants.extend(
+                f"{key}={value!r}"[:80] for key, value in item[3].items() if value not in (None, False, {})
+            )
+            item = item[:3]
+        inputs.append(_reference(item, label))
+
+
+def _reference(item: Any, label: str, shape: tuple[int, ...] | None = None) -> TensorRef:
+    match item:
+        case [str(layer), int(call), int(index)]:
+            return TensorRef(layer=layer, call=call, index=index, shape=shape)
+    raise ModelError(
+        f"{label}: {str(item)[:60]!r} describes no tensor, expected [layer, call, index]. The file is damaged."
+    )
+
+
+def _references(item: Any, label: str) -> tuple[TensorRef, ...]:
+    """Read the inputs or outputs of a Functional model: one tensor, a list of them, or a dict by name."""
+    match item:
+        case [str(), int(), int()]:
+            return (_reference(item, label),)
+        case list():
+            return tuple(ref for part in item for ref in _references(part, label))
+        case dict():
+            return tuple(ref for part in item.values() for ref in _references(part, label))
+    raise ModelError(f"{label}: {str(item)[:60]!r} describes no tensors. The file is damaged.")
+
+
+def _functional(name: str, body: Json, specs: dict[str, LayerSpec], label: str) -> ModelSpec:
+    inputs = _references(body.get("input_layers"), label)
+    outputs = _references(body.get("output_layers"), label)
+    offsets = _call_offsets(specs, outputs)
+    fixed = {
+        key: replace(spec, calls=tuple(replace(call, inputs=_shift_all(call.inputs, offsets)) for call in spec.calls))
+        for key, spec in specs.items()
+    }
+    return ModelSpec(name=name, layers=fixed, inputs=inputs, outputs=_shift_all(outputs, offsets))
+
+
+def _call_offsets(specs: dict[str, LayerSpec], outputs: tuple[TensorRef, ...]) -> dict[str, int]:
+    """Find the nested models whose calls Keras 2 counts from 1, because call 0 is their own definition."""
+    last: dict[str, int] = {}
+    for ref in (*outputs, *(ref for spec in specs.values() for call in spec.calls for ref in call.inputs)):
+        last[ref.layer] = max(last.get(ref.layer, 0), ref.call)
+    return {
+        name: last[name] - len(spec.calls) + 1
+        for name, spec in specs.items()
+        if spec.model is not None and spec.calls and last.get(name, 0) >= len(spec.calls)
+    }
+
+
+def _shift_all(refs: tuple[TensorRef, ...], offsets: dict[str, int]) -> tuple[TensorRef, ...]:
+    return tuple(replace(ref, call=ref.call - offsets.get(ref.layer, 0)) for ref in refs)
+
+
+def _sequential(name: str, body: Json, specs: dict[str, LayerSpec], label: str) -> ModelSpec:
+    """Chain the layers; a Sequential model without an InputLayer gets one from the recorded input shape."""
+    items = list(specs.values())
+    if not items:
+        raise ModelError(f"{label} has no layers.")
+    if items[0].cls != "InputLayer":
+        first = items[0].config
+        shape = first.get("batch_input_shape") or first.get("batch_shape") or body.get("build_input_shape")
+        if shape is None and items[0].input_shape is not None:
+            shape = [None, *items[0].input_shape]
+        if shape is None and items[0].model is not None and len(items[0].model.inputs) == 1:
+            inner = items[0].model
+            shape = inner.layers[inner.inputs[0].layer].config.get("batch_shape")
+        entry = "input" if "input" not in specs else f"{name}_input"
+        items.insert(0, LayerSpec(name=entry, cls="InputLayer", config={"batch_shape": shape}))
+    chained: dict[str, LayerSpec] = {}
+    previous: str | None = None
+    for spec in items:
+        refs = () if previous is None else (Call(inputs=(TensorRef(layer=previous, call=0, index=0),)),)
+        chained[spec.name] = replace(spec, calls=refs)
+        previous = spec.name
+    first_name, last_name = items[0].name, items[-1].name
+    return ModelSpec(
+        name=name,
+        layers=chained,
+        inputs=(TensorRef(layer=first_name, call=0, index=0),),
+        outputs=(TensorRef(layer=last_name, call=0, index=0),),
+    )

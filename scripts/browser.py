@@ -1,0 +1,113 @@
+"""JupyterLab and Voila in a headless Chromium, offline: for the browser tests, the benchmark and the screenshots."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from hlsexplore_widgets.serve import Server, start_lab, start_voila
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+KERNEL_IS_IDLE = """() => {
+  const kernel = window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel;
+  return kernel && kernel.connectionStatus === 'connected' && kernel.status === 'idle';
+}"""
+
+
+def find_chromium() -> str | None:
+    """Return the path of a Chromium, or None."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Start a headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def serving(kind: str, notebook: Path, theme: str = "light") -> Iterator[Server]:
+    """Serve a copy of a notebook with `lab` or `voila`, in folders of its own."""
+    with tempfile.TemporaryDirectory(prefix="hlsexplore-browser-", ignore_cleanup_errors=True) as name:
+        root = Path(name)
+        (root / "work").mkdir()
+        copy = Path(shutil.copy(notebook, root / "work"))
+        env = private_environment(root)
+        log = root / "server.log"
+        if kind == "lab":
+            server = start_lab(copy, ["--LabApp.expose_app_in_browser=True"], env, log)
+        else:
+            server = start_voila(copy, [f"--theme={theme}"], env, log)
+        try:
+            yield server
+        finally:
+            server.close()
+
+
+def private_environment(root: Path) -> dict[str, str]:
+    """Return an environment in which Jupyter reads and writes nothing outside a folder."""
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR")
+    labs = ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
+    folders = {key: str(root / key.lower()) for key in (*names, *labs)}
+    return {**os.environ, **folders, "JUPYTER_PLATFORM_DIRS": "1", "OMP_NUM_THREADS": "1", "HOME": str(root)}
+
+
+@contextmanager
+def opened(browser: Any, kind: str, server: Server, width: int = 1400, height: int = 1000) -> Iterator[Any]:
+    """Open a page whose every request must stay on loopback, and run the notebook.
+
+    Raises:
+        AssertionError: If the page asked for something elsewhere, or a script failed.
+    """
+    context = browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=1)
+    page = context.new_page()
+    foreign: list[str] = []
+    failures: list[str] = []
+    context.route("**/*", lambda route: _stay(route, foreign))
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    page.goto(server.url)
+    if kind == "lab":
+        page.wait_for_function(KERNEL_IS_IDLE, timeout=90_000)
+        page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+    try:
+        yield page
+    finally:
+        context.close()
+    if foreign or failures:
+        raise AssertionError(f"requests off loopback: {foreign}; failures: {failures}")
+
+
+def set_lab_theme(page: Any, theme: str) -> None:
+    """Switch JupyterLab to its light or dark theme."""
+    name = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}[theme]
+    page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', { theme: name })", name)
+    page.wait_for_selector(f"body[data-jp-theme-light={'true' if theme == 'light' else 'false'}]")
+
+
+def _stay(route: Any, foreign: list[str]) -> None:
+    host = urlsplit(route.request.url).hostname
+    if host in ("127.0.0.1", "localhost", None):
+        route.continue_()
+    else:
+        foreign.append(route.request.url)
+        route.abort()

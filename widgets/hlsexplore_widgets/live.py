@@ -1,0 +1,69 @@
+"""What is known about the design on the screen, as frozen values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hlsexplore.design import Design
+from hlsexplore.report import Report
+from hlsexplore_widgets.scoring import Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """Figures of one design, as far as they are found.
+
+    Attributes:
+        revision: Number of the change that made the design the current one.
+        seq: Number of the latest edit of a browser that the figures include.
+        design: The design that they belong to.
+        report: Estimate, or None when it is not there.
+        score: Figure of merit, or None when it is not there.
+        errors: Why a figure could not be found, by `report` or `score`.
+        is_complete: Whether nothing more will come for this design.
+        wall_s: Time from the change to these figures.
+    """
+
+    revision: int
+    seq: float
+    design: Design
+    report: Report | None = None
+    score: Score | None = None
+    errors: Mapping[str, str] = field(default_factory=dict)
+    is_complete: bool = False
+    wall_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """A comparison of generated code with the emulator.
+
+    Attributes:
+        design_key: Key of the design.
+        flow: What was generated, such as `rtl`.
+        tool: What ran it.
+        differing: Integers that differ; 0 means bit-exact.
+        num_samples: Samples compared.
+        at: When, seconds since 1970.
+    """
+
+    design_key: str
+    flow: str
+    tool: str
+    differing: int
+    num_samples: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A note to the user.
+
+    Attributes:
+        number: Counts up; names the note when it is closed.
+        level: `error`, `done` or `note`.
+        text: What happened and the way out.
+    """
+
+    number: int
+    level: str
+    text: str

@@ -1,0 +1,85 @@
+"""The table of layers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hlsexplore.design import Design
+from hlsexplore.errors import ConfigError, HlsExploreError
+from hlsexplore.estimate import estimate
+from hlsexplore.report import Figures
+from hlsexplore_widgets.components import LayersTable
+from hlsexplore_widgets.profile import activation_spreads, weight_spreads
+from hlsexplore_widgets.rows import config_data, cost_texts, live_data, reuse_choices, row_data
+from hlsexplore_widgets.state import ExplorerState, Topic
+from hlsexplore_widgets.worker import IsSuperseded, LatestWins
+
+
+class LayersPanel:
+    """Types and knobs of every layer over the profile of its values.
+
+    Attributes:
+        view: The widget.
+    """
+
+    def __init__(self, state: ExplorerState) -> None:
+        """Profile the network and show the current design."""
+        self._state = state
+        self._costs: LatestWins[tuple[Design, str]] = LatestWins(self._find_costs, "hlsexplore-costs")
+        graph = state.graph
+        self.view = LayersTable(
+            state,
+            self._receive,
+            rows=row_data(graph, weight_spreads(graph), activation_spreads(graph, state.x)),
+            config=config_data(state.design, 0.0, state.revision),
+            live=live_data(None, None, 0.0),
+        )
+        state.subscribe(self._show, "design", "live", "detail")
+        self._show("live")
+
+    def wait(self, timeout_s: float = 10.0) -> bool:
+        """Wait until the costs that were asked for are there."""
+        return self._costs.wait(timeout_s)
+
+    def _show(self, topic: Topic) -> None:
+        state = self._state
+        if topic == "design":
+            self.view.config = config_data(state.design, state.seq, state.revision)
+            self.view.costs = {}
+        else:
+            self.view.live = live_data(state.live.report, state.detail, state.live.seq)
+
+    def _receive(self, message: Mapping[str, Any]) -> None:
+        state = self._state
+        match message.get("ev"):
+            case "edit":
+                changes = _checked(message.get("changes"))
+                state.edit(changes, gesture=message.get("gesture"), seq=float(message.get("seq", 0.0)))
+            case "costs":
+                self._costs.submit((state.design, str(message.get("layer"))))
+
+    def _find_costs(self, job: tuple[Design, str], is_superseded: IsSuperseded) -> None:
+        """Estimate a layer with every legal reuse; runs in a thread of its own."""
+        design, name = job
+        with self._state.guard("estimating the costs of reuse factors"):
+            found: dict[int, Figures | None] = {}
+            for reuse in reuse_choices(design.graph[name], design.layers[name].reuse):
+                if is_superseded():
+                    return
+                try:
+                    found[reuse] = estimate(design.with_layer(name, reuse=reuse)).layers.get(name)
+                except HlsExploreError:
+                    found[reuse] = None
+            with self._state.lock:
+                if design == self._state.design:
+                    self.view.costs = {**self.view.costs, name: cost_texts(found)}
+
+
+def _checked(changes: Any) -> dict[str, dict[str, Any]]:
+    """Check the form of changes from a browser.
+
+    Raises:
+        ConfigError: If they are not layer -> key -> text or number.
+    """
+    if isinstance(changes, dict) and all(isinstance(items, dict) for items in changes.values()):
+        return changes
+    raise ConfigError(f"a change must name layers with keys and values, not {changes!r}.")

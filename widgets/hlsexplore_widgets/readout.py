@@ -1,0 +1,188 @@
+"""The tiles: what they show, as plain data for the browser."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from hlsexplore.estimate.devices import Device, device
+from hlsexplore.report import Bounds, Figures
+from hlsexplore_widgets.live import Live, Verification
+from hlsexplore_widgets.scoring import Score, Scorer
+from hlsexplore_widgets.state import ExplorerState
+
+RESOURCES = (("lut", "LUT"), ("ff", "FF"), ("dsp", "DSP"), ("bram18", "BRAM 18k"))
+TINY = 1e-9
+
+
+def shown_data(state: ExplorerState, title: str) -> dict[str, Any]:
+    """Return everything that the head of the explorer shows."""
+    live, target = state.live, state.design.target
+    count = len(state.graph.layers)
+    return {
+        "seq": live.seq,
+        "revision": live.revision,
+        "pending": live.revision != state.revision or not live.is_complete,
+        "title": title,
+        "subtitle": f"{count} layers · {target.part} · {target.clock_ns:g} ns · io {target.io} · as {target.tool}",
+        "can_undo": bool(state.history.past),
+        "can_redo": bool(state.history.future),
+        "tiles": tiles(live, state.baseline, state.scorer, state.verifications(live.design)),
+    }
+
+
+def tiles(
+    live: Live, baseline: Live | None, scorer: Scorer, verifications: Mapping[str, Verification]
+) -> list[dict[str, Any]]:
+    """Describe every tile.
+
+    Args:
+        live: Figures of the design on the screen.
+        baseline: Figures to compare with.
+        scorer: How the figure of merit is meant.
+        verifications: Comparisons of the generated code with the emulator, by flow.
+    """
+    part = device(live.design.target.part)
+    return [
+        _score_tile(live, baseline, scorer),
+        *(_resource_tile(key, label, live, baseline, part) for key, label in RESOURCES),
+        _latency_tile(live, baseline),
+        _cycles_tile("ii", "Interval (II)", live, baseline),
+        _verified_tile(verifications),
+    ]
+
+
+def _score_tile(live: Live, baseline: Live | None, scorer: Scorer) -> dict[str, Any]:
+    item: dict[str, Any] = {"id": "score", "label": scorer.label, "value": "–", "pending": not live.is_complete}
+    if live.score is None:
+        return item | {"tip": live.errors.get("score", "")}
+    scale, digits, unit = (100.0, 2, "%") if scorer.is_percent else (1.0, 4, "")
+    item["value"] = f"{scale * live.score.value:.{digits}f}"
+    item["unit"] = _margin(live.score, scale, digits, unit)
+    item["tip"] = _score_tip(live.score, scale, digits)
+    other = baseline.score if baseline else None
+    if other is not None:
+        change = scale * (live.score.value - other.value)
+        text = "no change" if abs(change) < TINY else f"{change:+.{digits}f} vs baseline"
+        item |= {"delta": text, "tone": _tone(change, scorer.metric.is_maximized)}
+    return item
+
+
+def _margin(score: Score, scale: float, digits: int, unit: str) -> str:
+    if score.lower is None or score.upper is None:
+        return unit
+    half = scale * (score.upper - score.lower) / 2
+    return f"{unit} ± {half:.{max(1, digits - 1)}f}".strip()
+
+
+def _score_tip(score: Score, scale: float, digits: int) -> str:
+    text = f"{score.num_samples:,} samples"
+    if score.lower is None or score.upper is None:
+        return text
+    return f"{text}; 95 % confidence: {scale * score.lower:.{digits}f} to {scale * score.upper:.{digits}f}"
+
+
+def _resource_tile(key: str, label: str, live: Live, baseline: Live | None, part: Device | None) -> dict[str, Any]:
+    item = _figure_tile(key, label, key, live, baseline)
+    value = _figure(live, key)
+    if part is None or value is None:
+        return item
+    budget = getattr(part, key)
+    if not budget:
+        return item
+    item |= {"unit": f"/ {_short(budget)}", "fraction": value / budget, "alarm": "over" if value > budget else ""}
+    bounds = _widest(live)
+    if bounds is not None:
+        lower, upper = getattr(bounds.lower, key), getattr(bounds.upper, key)
+        if lower is not None and upper is not None:
+            item |= {"lower": lower / budget, "upper": upper / budget}
+            item["tip"] = f"{bounds.level} % interval: {lower:,.0f} to {upper:,.0f}; {part.part} has {budget:,}"
+    return item
+
+
+def _latency_tile(live: Live, baseline: Live | None) -> dict[str, Any]:
+    item = _figure_tile("latency", "Latency", "latency_cycles_max", live, baseline)
+    cycles = _figure(live, "latency_cycles_max")
+    if cycles is not None:
+        item["unit"] = f"cycles · {_time(cycles * live.design.target.clock_ns)}"
+    return item
+
+
+def _cycles_tile(id_: str, label: str, live: Live, baseline: Live | None) -> dict[str, Any]:
+    item = _figure_tile(id_, label, "ii_cycles", live, baseline)
+    cycles = _figure(live, "ii_cycles")
+    if cycles:
+        rate = 1e3 / (cycles * live.design.target.clock_ns)
+        item["unit"] = "cycles"
+        item["tip"] = f"{rate:,.2f} million samples a second at {live.design.target.clock_ns:g} ns"
+    return item
+
+
+def _figure_tile(id_: str, label: str, key: str, live: Live, baseline: Live | None) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "id": id_,
+        "label": label,
+        "value": "–",
+        "pending": live.report is None and not live.is_complete,
+    }
+    value = _figure(live, key)
+    if value is None:
+        return item | {"tip": live.errors.get("report", "the estimate does not know this figure")}
+    item["value"] = f"{value:,.0f}"
+    bounds = _widest(live)
+    if bounds is not None and getattr(bounds.lower, key) is not None and getattr(bounds.upper, key) is not None:
+        item["tip"] = (
+            f"{bounds.level} % interval: {getattr(bounds.lower, key):,.0f} to {getattr(bounds.upper, key):,.0f}"
+        )
+    other = _figure(baseline, key) if baseline else None
+    if other is not None:
+        change = round(value) - round(other)
+        item |= {"delta": f"{change:+,} vs baseline" if change else "no change", "tone": _tone(change, False)}
+    return item
+
+
+def _verified_tile(verifications: Mapping[str, Verification]) -> dict[str, Any]:
+    """The badge: whether this design's generated code was compared with the emulator, and when."""
+    item = {"id": "verified", "label": "Code against emulator"}
+    if not verifications:
+        return item | {"value": "not checked", "delta": "export verifies it", "alarm": ""}
+    latest = max(verifications.values(), key=lambda found: found.at)
+    when = time.strftime("%H:%M", time.localtime(latest.at))
+    wrong = [found for found in verifications.values() if found.differing]
+    if wrong:
+        return item | {
+            "value": f"{wrong[0].differing:,} differ",
+            "delta": f"{wrong[0].flow}, {when}",
+            "alarm": "failed",
+        }
+    names = " + ".join({"vitis": "C++", "rtl": "RTL", "xls": "XLS"}.get(flow, flow) for flow in verifications)
+    tip = "; ".join(
+        f"{found.flow}: 0 of {found.num_samples:,} samples differ ({found.tool})" for found in verifications.values()
+    )
+    return item | {
+        "value": f"✓ {names} exact",
+        "delta": f"{latest.num_samples:,} samples, {when}",
+        "alarm": "verified",
+        "tip": tip,
+    }
+
+
+def _figure(live: Live | None, key: str) -> float | None:
+    figures: Figures | None = live.report.total if live is not None and live.report is not None else None
+    value: float | None = getattr(figures, key) if figures is not None else None
+    return value
+
+
+def _widest(live: Live) -> Bounds | None:
+    return max(live.report.bounds, key=lambda item: item.level, default=None) if live.report is not None else None
+
+
+def _tone(change: float, is_maximized: bool) -> str:
+    return "" if abs(change) < TINY else "good" if (change > 0) == is_maximized else "bad"
+
+
+def _short(value: float) -> str:
+    return f"{value / 1e6:.3g}M" if value >= 1e6 else f"{value / 1e3:.3g}k" if value >= 1e4 else f"{value:,.0f}"
+
+
+def _time(ns: float) -> str:
+    return f"{ns:,.0f} ns" if ns < 1e4 else f"{ns / 1e3:,.1f} µs" if ns < 1e7 else f"{ns / 1e6:,.1f} ms"

@@ -1,0 +1,398 @@
+"""The one mutable object behind all panels: the design, its history, its figures, the study, the jobs."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hlsexplore.design import Design
+from hlsexplore.emulate import Emulator, Trace, emulate, float_forward, trace
+from hlsexplore.errors import CancelledError, HlsExploreError
+from hlsexplore.estimate import estimate
+from hlsexplore.fixed import Fixed, RealArray
+from hlsexplore.graph import Graph
+from hlsexplore.report import Report
+from hlsexplore_widgets.history import History, push, redo, undo
+from hlsexplore_widgets.live import Live, Message, Verification
+from hlsexplore_widgets.profile import sample_inputs
+from hlsexplore_widgets.scoring import OwnMetric, Score, make_scorer, num_labels, score
+from hlsexplore_widgets.worker import IsSuperseded, LatestWins
+
+Topic = Literal["design", "live", "detail", "baseline", "study", "build", "sweep", "messages", "view"]
+Changes = Mapping[str, Mapping[str, Fixed | str | int]]
+MAX_MESSAGES = 5
+PATIENCE_S = 0.06
+"""A result that takes longer than this is announced by the estimate and by intermediate scores."""
+TRACE_SAMPLES = 500
+"""Samples on which losses are counted after each change."""
+PARTS = (0.05, 0.25)
+"""Shares of the data that a slow design is scored on first."""
+MIN_SAMPLES = 100
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    revision: int
+    seq: float
+    design: Design
+    started: float
+    cancel: threading.Event
+
+
+class ExplorerState:
+    """What all panels of an explorer share, driven by method calls and watched by `subscribe`.
+
+    It is mutable because it is the one thing that changes while the user works. All methods may be called from any
+    thread; subscribers are called under one lock, from the thread that made the change.
+
+    Attributes:
+        id: Names the explorer inside the page.
+        graph: The network.
+        x: Inputs.
+        labels: Labels, or None.
+        reference: Outputs of the float network (the first output, if there are several).
+        scorer: The figure of merit.
+        study: The study whose trials are shown, or None.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        x: Any,
+        labels: ArrayLike | None = None,
+        *,
+        study: Any = None,
+        design: Design | None = None,
+        metric: str | OwnMetric | None = None,
+    ) -> None:
+        """Check the data and start to evaluate the first design.
+
+        Args:
+            graph: The network.
+            x: Real inputs, shape (samples, *graph.input_shape); a tuple of arrays if there are several inputs.
+            labels: Class numbers, one-hot rows or target values; None when there are none.
+            study: A `Study` to show and extend.
+            design: Where to begin; `Design.default(graph)` when None.
+            metric: Figure of merit; see `scoring.make_scorer`.
+
+        Raises:
+            DataError: If inputs or labels do not fit.
+            ConfigError: If the metric is unknown.
+        """
+        self.id = uuid4().hex
+        self.graph = graph
+        self.x = x
+        self.labels = None if labels is None else np.asarray(labels)
+        self.emulator = Emulator(graph, x)
+        self.reference = first_output(float_forward(graph, x))
+        num_labels(self.labels, len(self.reference))
+        self.scorer = make_scorer(metric, self.labels, self.reference)
+        self.study = study
+        self._lock = threading.RLock()
+        self._subscribers: list[tuple[Callable[[Topic], None], frozenset[Topic]]] = []
+        self._history = History(design=design or Design.default(graph))
+        self._first = self._history.design
+        self._revision = 0
+        self._seq = 0.0
+        self._live = Live(revision=0, seq=0.0, design=self._first)
+        self._baseline: Live | None = None
+        self._detail: Trace | None = None
+        self._messages: tuple[Message, ...] = ()
+        self._num_messages = 0
+        self._verified: dict[str, dict[str, Verification]] = {}
+        self._last_wall_s = 0.0
+        self._cancel = threading.Event()
+        self._samples = sample_inputs(graph, x, TRACE_SAMPLES)
+        self._worker: LatestWins[_Job] = LatestWins(self._evaluate, f"hlsexplore-{self.id[:6]}")
+        self._submit()
+
+    # ---- what panels read ------------------------------------------------------------------------------------------
+
+    @property
+    def lock(self) -> threading.RLock:
+        """Held while subscribers run; hold it to change several things at once."""
+        return self._lock
+
+    @property
+    def design(self) -> Design:
+        """The current design."""
+        return self._history.design
+
+    @property
+    def first(self) -> Design:
+        """The design that `reset` goes back to."""
+        return self._first
+
+    @property
+    def history(self) -> History:
+        """Undo and redo."""
+        return self._history
+
+    @property
+    def revision(self) -> int:
+        """Counts changes of the current design."""
+        return self._revision
+
+    @property
+    def seq(self) -> float:
+        """Number of the latest edit that came from a browser."""
+        return self._seq
+
+    @property
+    def live(self) -> Live:
+        """The newest figures; they may still be of an earlier design."""
+        return self._live
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether better figures of the current design are on their way."""
+        return self._live.revision != self._revision or not self._live.is_complete
+
+    @property
+    def baseline(self) -> Live | None:
+        """What differences are shown against."""
+        return self._baseline
+
+    @property
+    def detail(self) -> Trace | None:
+        """Counts of losses of the current design, or None when they are not there."""
+        return self._detail if self._detail is not None and self._detail.design_key == self.design.key else None
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """Notes that are not closed yet."""
+        return self._messages
+
+    def verifications(self, design: Design | None = None) -> Mapping[str, Verification]:
+        """Return the comparisons of a design's generated code with the emulator, by flow."""
+        return dict(self._verified.get((design or self.design).key, {}))
+
+    # ---- what panels and programs do -------------------------------------------------------------------------------
+
+    def edit(self, changes: Changes, *, gesture: str | None = None, seq: float = 0.0) -> None:
+        """Change types and knobs.
+
+        Args:
+            changes: Layer -> tensor key or knob -> value, as in `Design.with_layers`.
+            gesture: Changes of one gesture are one step of the history.
+            seq: Number that the browser gave the edit.
+
+        Raises:
+            ConfigError: If a layer, key or value is not valid; nothing changes then.
+        """
+        with self._lock:
+            self._move(push(self._history, self.design.with_layers(changes), gesture), seq)
+
+    def load(self, design: Design, *, seq: float = 0.0) -> None:
+        """Make another design of the same graph the current one, as a step of the history."""
+        with self._lock:
+            self._move(push(self._history, design), seq)
+
+    def undo(self, seq: float = 0.0) -> None:
+        """Go one step back, if there is one."""
+        with self._lock:
+            self._move(undo(self._history), seq)
+
+    def redo(self, seq: float = 0.0) -> None:
+        """Take the last undo back, if there is one."""
+        with self._lock:
+            self._move(redo(self._history), seq)
+
+    def reset(self, seq: float = 0.0) -> None:
+        """Go back to the first design, as a step of the history."""
+        self.load(self._first, seq=seq)
+
+    def pin(self, seq: float = 0.0) -> None:
+        """Make the figures on the screen the baseline."""
+        with self._lock:
+            self._baseline = self._live
+            self.touch(seq)
+            self._notify("baseline")
+
+    def touch(self, seq: float) -> None:
+        """Answer an edit that changed nothing, so that the browser shows the state as it is."""
+        with self._lock:
+            self._seq = max(self._seq, seq)
+            if self._live.revision == self._revision:
+                self._live = replace(self._live, seq=self._seq)
+            self._notify("design")
+            self._notify("live")
+
+    def verified(self, verification: Verification) -> None:
+        """Note that generated code of a design was compared with the emulator."""
+        with self._lock:
+            self._verified.setdefault(verification.design_key, {})[verification.flow] = verification
+            self._notify("live")
+
+    def say(self, level: Literal["error", "done", "note"], text: str) -> None:
+        """Show a note; one that is there already is not repeated."""
+        with self._lock:
+            if any(item.text == text for item in self._messages):
+                return
+            self._num_messages += 1
+            message = Message(number=self._num_messages, level=level, text=text)
+            self._messages = (*self._messages, message)[-MAX_MESSAGES:]
+            self._notify("messages")
+
+    def dismiss(self, number: int) -> None:
+        """Close a note."""
+        with self._lock:
+            self._messages = tuple(item for item in self._messages if item.number != number)
+            self._notify("messages")
+
+    @contextmanager
+    def guard(self, what: str, seq: float = 0.0) -> Iterator[None]:
+        """Turn an exception into a visible note; the browser gets the state as it is.
+
+        Args:
+            what: What was tried, for the note about an unexpected exception.
+            seq: Number of the browser's edit that is answered.
+        """
+        try:
+            yield
+        except HlsExploreError as error:
+            self.say("error", str(error))
+            self.touch(seq)
+        except Exception as error:
+            logger.exception("%s failed", what)
+            self.say("error", f"{what} failed unexpectedly ({type(error).__name__}: {error}). The log has the details.")
+            self.touch(seq)
+
+    def subscribe(self, callback: Callable[[Topic], None], *topics: Topic) -> None:
+        """Let a function know about changes.
+
+        Args:
+            callback: Called with the topic, under the lock; short and never waiting for another thread.
+            *topics: The topics it wants.
+        """
+        with self._lock:
+            self._subscribers.append((callback, frozenset(topics)))
+
+    def notify(self, topic: Topic) -> None:
+        """Tell subscribers that something of a topic changed; for jobs and panels."""
+        with self._lock:
+            self._notify(topic)
+
+    def wait(self, timeout_s: float = 10.0) -> bool:
+        """Wait until the current design is evaluated; False if that takes longer."""
+        return self._worker.wait(timeout_s)
+
+    def close(self) -> None:
+        """End the background thread."""
+        self._worker.close()
+
+    # ---- the background --------------------------------------------------------------------------------------------
+
+    def _move(self, history: History, seq: float) -> None:
+        is_same = history.design == self.design
+        self._history = history
+        if is_same:
+            self.touch(seq)
+            return
+        self._revision += 1
+        self._seq = max(self._seq, seq)
+        self._notify("design")
+        self._submit()
+
+    def _submit(self) -> None:
+        self._cancel.set()
+        self._cancel = threading.Event()
+        job = _Job(
+            revision=self._revision,
+            seq=self._seq,
+            design=self.design,
+            started=time.perf_counter(),
+            cancel=self._cancel,
+        )
+        self._worker.submit(job)
+
+    def _notify(self, topic: Topic) -> None:
+        for callback, topics in self._subscribers:
+            if topic in topics:
+                try:
+                    callback(topic)
+                except Exception:
+                    logger.exception("a panel failed to show %r", topic)
+
+    def _evaluate(self, job: _Job, is_superseded: IsSuperseded) -> None:
+        """Find the figures of a design, the quick ones first; runs in the worker thread and never raises."""
+        errors: dict[str, str] = {}
+        try:
+            report = self._attempt("report", errors, lambda: estimate(job.design))
+            if self._last_wall_s > PATIENCE_S:
+                self._publish(job, report, None, errors, is_complete=False)
+            found = self._attempt("score", errors, lambda: self._score(job, report, errors))
+            self._last_wall_s = time.perf_counter() - job.started
+            self._publish(job, report, found, errors, is_complete=True)
+            if is_superseded():
+                return
+            counts = self._attempt("counts", {}, lambda: trace(job.design, self._samples, cancel=job.cancel))
+        except CancelledError:
+            return
+        with self._lock:
+            self._detail = counts
+            self._notify("detail")
+
+    def _score(self, job: _Job, report: Report | None, errors: Mapping[str, str]) -> Score:
+        """Score a design; a slow one is scored on growing parts of the data first.
+
+        Raises:
+            CancelledError: If a newer job came.
+        """
+        if self._last_wall_s > PATIENCE_S:
+            for part in PARTS:
+                count = int(part * len(self.reference))
+                if count < MIN_SAMPLES:
+                    continue
+                some = {name: values[:count] for name, values in self.emulator.inputs.items()}
+                y = first_output(emulate(job.design, some, cancel=job.cancel))
+                self._publish(job, report, score(self.scorer, y), errors, is_complete=False)
+        return score(self.scorer, first_output(self.emulator.run(job.design, cancel=job.cancel)))
+
+    def _attempt(self, name: str, errors: dict[str, str], work: Callable[[], Any]) -> Any:
+        try:
+            return work()
+        except CancelledError:
+            raise
+        except HlsExploreError as error:
+            errors[name] = str(error)
+        except Exception as error:
+            logger.exception("%s failed", name)
+            errors[name] = f"{type(error).__name__}: {error}"
+        if name in errors:
+            self.say("error", errors[name])
+        return None
+
+    def _publish(
+        self, job: _Job, report: Report | None, found: Score | None, errors: Mapping[str, str], is_complete: bool
+    ) -> None:
+        with self._lock:
+            if job.revision < self._live.revision:
+                return
+            self._live = Live(
+                revision=job.revision,
+                seq=self._seq if job.revision == self._revision else job.seq,
+                design=job.design,
+                report=report,
+                score=found,
+                errors=dict(errors),
+                is_complete=is_complete,
+                wall_s=time.perf_counter() - job.started,
+            )
+            if self._baseline is None and is_complete:
+                self._baseline = self._live
+            self._notify("live")
+
+
+def first_output(y: Any) -> RealArray:
+    """Return the first output of a network, as float64 of shape (samples, ..., classes)."""
+    array = np.asarray(y[0] if isinstance(y, tuple) else y, dtype=np.float64)
+    return array[:, None] if array.ndim == 1 else array

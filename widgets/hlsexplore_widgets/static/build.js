@@ -1,0 +1,95 @@
+// Export, verify and synthesize the design: options, stages, log, cancel; estimate and report side by side.
+import { h, listen, wake } from "./dom.js";
+import { duration } from "./text.js";
+
+function render({ model, el }) {
+  el.classList.add("hx");
+  const pick = (key, label) => h("select", { "aria-label": label, on: { change: (event) => model.send({ ev: "option", key, value: event.target.value }) } });
+  const flow = pick("flow", "Flow");
+  const tool = pick("tool", "Tool");
+  const folder = h("input", { type: "text", class: "hx-mono", size: 22, "aria-label": "Folder", spellcheck: "false", on: { change: () => model.send({ ev: "option", key: "folder", value: folder.value }) } });
+  const start = h("button", { type: "button", class: "hx-primary", text: "Export and synthesize", on: { click: () => model.send({ ev: "start" }) } });
+  const only = h("button", { type: "button", text: "Export and verify", title: "Write the project and compare it with the emulator, without synthesis", on: { click: () => model.send({ ev: "verify" }) } });
+  const stop = h("button", { type: "button", text: "Cancel", on: { click: () => model.send({ ev: "cancel" }) } });
+  const card = h("button", { type: "button", text: "Save design card", title: "design.yaml with model and data digests, types, versions and figures", on: { click: () => model.send({ ev: "card" }) } });
+  const note = h("button", { type: "button", text: "Save as notebook", title: "A notebook that reproduces this design", on: { click: () => model.send({ ev: "notebook" }) } });
+  const steps = h("div", { class: "hx-steps", role: "progressbar", "aria-label": "Progress of export and synthesis", "aria-valuemin": 0, "aria-valuemax": 100 });
+  const message = h("small", { class: "hx-mute", role: "status" });
+  const log = h("pre", { class: "hx-log", tabindex: 0, role: "log", "aria-label": "Log of the tools" });
+  const result = h("div", { class: "hx-result" });
+  const labelled = (text, node) => h("label", { class: "hx-field" }, h("span", { class: "hx-mute", text }), node);
+  el.replaceChildren(h(
+    "div", { class: "hx-card" },
+    h("div", { class: "hx-cardhead" }, h("h3", { text: "Export and synthesize" }), message),
+    h("div", { class: "hx-line" }, start, only, stop, labelled("Flow", flow), labelled("Tool", tool), labelled("Folder", folder), h("span", { class: "hx-spring" }), card, note),
+    steps, h("div", { class: "hx-split" }, log, result),
+  ));
+  let timer = 0;
+
+  function options() {
+    const shown = model.get("options");
+    for (const [select, key] of [[flow, "flow"], [tool, "tool"]]) {
+      select.replaceChildren(...shown[`${key}s`].map((item) => h("option", { value: item.value, text: item.label, disabled: item.disabled, title: item.title })));
+      select.value = shown[key];
+    }
+    if (document.activeElement !== folder) folder.value = shown.folder;
+  }
+
+  function status() {
+    const now = model.get("status");
+    const running = now.state === "running";
+    start.disabled = only.disabled = running;
+    stop.disabled = !running;
+    steps.replaceChildren(...now.stages.map((text, index) => h("div", { "data-state": stage(now, index), text })));
+    steps.setAttribute("aria-valuenow", Math.round(100 * (now.fraction ?? 0)));
+    steps.hidden = now.stages.length === 0;
+    el.dataset.state = now.state;
+    clearInterval(timer);
+    tick();
+    if (running) timer = setInterval(tick, 500);
+  }
+
+  function tick() {
+    const now = model.get("status");
+    const elapsed = now.state === "running" ? Date.now() / 1000 - now.started : now.elapsed;
+    message.textContent = elapsed ? `${now.message} · ${duration(elapsed)}` : now.message;
+  }
+
+  function append(lines) {
+    const stick = log.scrollHeight - log.scrollTop - log.clientHeight < 30;
+    log.append(lines);
+    while (log.childNodes.length > 400) log.firstChild.remove();
+    if (stick) log.scrollTop = log.scrollHeight;
+  }
+
+  function table() {
+    const shown = model.get("result");
+    if (!shown.rows) { result.replaceChildren(); return; }
+    result.replaceChildren(
+      h("table", {}, h("caption", { text: shown.caption }), h("thead", {}, h("tr", {}, ...shown.columns.map((text) => h("th", { scope: "col", text })))),
+        h("tbody", {}, ...shown.rows.map((row) => h("tr", {}, h("th", { scope: "row", text: row[0] }), ...row.slice(1).map((text) => h("td", { text })))))),
+      ...shown.notes.map((text) => h("p", { class: "hx-mute", text })),
+    );
+  }
+
+  const off = [
+    listen(model, "change:options", options), listen(model, "change:status", status), listen(model, "change:result", table),
+    listen(model, "msg:custom", (content) => {
+      if (content.kind === "clear") log.replaceChildren();
+      if (content.kind === "log") append(content.text);
+    }),
+  ];
+  log.textContent = model.get("log");
+  options(); status(); table();
+  log.scrollTop = log.scrollHeight;
+  wake(model);
+  return () => { off.forEach((remove) => remove()); clearInterval(timer); };
+}
+
+function stage(now, index) {
+  if (now.state === "done" || index < now.stage) return "done";
+  if (index > now.stage) return "waiting";
+  return { running: "running", failed: "failed", cancelled: "failed" }[now.state] ?? "waiting";
+}
+
+export default { render };

@@ -1,0 +1,41 @@
+// A line of labelled selects, check boxes and buttons above a plot.
+import { announce, bus } from "./bus.js";
+import { h, listen, wake } from "./dom.js";
+
+function render({ model, el }) {
+  el.classList.add("hx");
+  const line = h("div", { class: "hx-line hx-choices" });
+  el.replaceChildren(line);
+  const lane = bus(model.get("explorer"));
+
+  function control(item) {
+    const send = (value) => model.send({ ev: "choice", id: item.id, value, seq: item.edits ? announce(lane) : 0 });
+    if (item.kind === "button") return h("button", { type: "button", class: item.primary ? "hx-primary" : null, text: item.label, title: item.title, disabled: item.disabled, "data-choice": item.id, on: { click: () => send(true) } });
+    if (item.kind === "text") return h("span", { class: "hx-mute", text: item.label, "data-choice": item.id, role: "status" });
+    if (item.kind === "check") {
+      const box = h("input", { type: "checkbox", "data-choice": item.id, on: { change: () => send(box.checked) } });
+      box.checked = item.value;
+      return h("label", { class: "hx-field" }, box, item.label);
+    }
+    if (item.kind === "input") {
+      const box = h("input", { type: "text", size: item.size ?? 8, value: item.value, "aria-label": item.label, "data-choice": item.id, on: { change: () => send(box.value) } });
+      return h("label", { class: "hx-field" }, h("span", { class: "hx-mute", text: item.label }), box);
+    }
+    const select = h("select", { "aria-label": item.label, "data-choice": item.id, on: { change: () => send(select.value) } }, ...item.values.map(([value, text]) => h("option", { value, text })));
+    select.value = item.value;
+    return h("label", { class: "hx-field" }, h("span", { class: "hx-mute", text: item.label }), select);
+  }
+
+  function draw() {
+    const focus = line.contains(document.activeElement) ? document.activeElement.dataset.choice : null;
+    line.replaceChildren(...(model.get("title") ? [h("h3", { text: model.get("title") })] : []), ...model.get("items").map(control));
+    if (focus) line.querySelector(`[data-choice="${CSS.escape(focus)}"]`)?.focus();
+  }
+
+  const off = [listen(model, "change:items", draw), listen(model, "change:title", draw)];
+  draw();
+  wake(model);
+  return () => off.forEach((remove) => remove());
+}
+
+export default { render };

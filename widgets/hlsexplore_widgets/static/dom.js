@@ -1,0 +1,52 @@
+// Small helpers to build HTML and SVG; no framework.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * @param {Element} node
+ * @param {Record<string, any>} attributes `text`, `class`, `on` (a map of listeners) and plain attributes; null and false are left out
+ * @param {(Node | string | null)[]} children
+ */
+function fill(node, attributes, children) {
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key === "text") node.textContent = value;
+    else if (key === "on") for (const [name, listener] of Object.entries(value)) node.addEventListener(name, listener);
+    else node.setAttribute(key, value === true ? "" : String(value));
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+/** Make an HTML element. @returns {any} */
+export function h(tag, attributes = {}, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+/** Make an SVG element. @returns {any} */
+export function s(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+
+/** Set attributes of an existing element; null removes one. */
+export function set(node, attributes) {
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) node.removeAttribute(key);
+    else node.setAttribute(key, value === true ? "" : String(value));
+  }
+}
+
+/**
+ * Register a listener on a model and return the function that removes it.
+ * @returns {() => void}
+ */
+export function listen(model, event, callback) {
+  model.on(event, callback);
+  return () => model.off(event, callback);
+}
+
+/** Let the kernel know that a view exists: widgets in a busy cell only work after a first state update went through. */
+export function wake(model) {
+  model.set("views", (model.get("views") || 0) + 1);
+  model.save_changes();
+}

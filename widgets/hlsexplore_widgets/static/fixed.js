@@ -1,0 +1,89 @@
+// Fixed-point types in the browser: [width, integer, signed, rounding, overflow].
+
+export const MAX_WIDTH = 64;
+export const MIN_INTEGER = -40;
+export const MAX_INTEGER = 64;
+export const ROUNDING = ["TRN", "TRN_ZERO", "RND", "RND_CONV", "RND_ZERO", "RND_INF", "RND_MIN_INF"];
+export const OVERFLOW = ["WRAP", "SAT", "SAT_ZERO", "SAT_SYM"];
+
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+
+/** Print a type the way the kernel does: default modes are left out. */
+export function format([width, integer, signed, rounding, overflow]) {
+  const modes = overflow !== "WRAP" ? `,${rounding},${overflow}` : rounding !== "TRN" ? `,${rounding}` : "";
+  return `${signed ? "" : "u"}fixed<${width},${integer}${modes}>`;
+}
+
+/** Exponent of the smallest step. */
+export const lsb = ([width, integer]) => integer - width;
+
+/** Exponent that every magnitude stays below. */
+export const msb = ([, integer, signed]) => integer - (signed ? 1 : 0);
+
+/** The type with other bits; what no type can be is clamped. */
+export function resize(type, width, integer) {
+  return [clamp(width, 1, MAX_WIDTH), clamp(integer, MIN_INTEGER, MAX_INTEGER), ...type.slice(2)];
+}
+
+/** Move the left end of the band: fraction bits change, the range stays. */
+export const moveLsb = (type, steps) => resize(type, type[0] - steps, type[1]);
+
+/** Move the right end: integer bits change, the step stays. */
+export function moveMsb(type, steps) {
+  const moved = clamp(steps, Math.max(1 - type[0], MIN_INTEGER - type[1]), Math.min(MAX_WIDTH - type[0], MAX_INTEGER - type[1]));
+  return resize(type, type[0] + moved, type[1] + moved);
+}
+
+/** Move the whole band: the width stays. */
+export const shift = (type, steps) => resize(type, type[0], type[1] + steps);
+
+export const sameType = (a, b) => a.every((value, index) => value === b[index]);
+
+/**
+ * Apply the change that turned `before` into `after` to another type: relative bits, absolute modes.
+ * This is what an edit does to the other selected layers, whose ranges differ.
+ */
+export function follow(other, before, after) {
+  const next = resize(other, other[0] + after[0] - before[0], other[1] + after[1] - before[1]);
+  for (const index of [2, 3, 4]) if (after[index] !== before[index]) next[index] = after[index];
+  return next;
+}
+
+/** Describe a handle for screen readers. */
+export function describe(type, end) {
+  return end === "lsb"
+    ? `${type[0] - type[1]} fraction bits, smallest step two to the ${lsb(type)}`
+    : `${type[1]} integer bits, magnitudes below two to the ${msb(type)}`;
+}
+
+/**
+ * Range of exponents that shows all boxes and bands, between sensible limits.
+ * @param {number[][]} spans [low, high] pairs
+ */
+export function axisRange(spans) {
+  let low = -10;
+  let high = 4;
+  for (const [a, b] of spans) {
+    low = Math.min(low, a);
+    high = Math.max(high, b);
+  }
+  return [Math.max(-44, Math.floor(low) - 2), Math.min(44, Math.ceil(high) + 2)];
+}
+
+/** Ticks of an exponent axis, a round number of bits apart. */
+export function axisTicks(low, high, width) {
+  const steps = [1, 2, 4, 8, 16];
+  const step = steps.find((candidate) => ((high - low) / candidate) * 38 <= width) ?? 16;
+  const ticks = [];
+  for (let tick = Math.ceil((low + 0.5) / step) * step; tick < high; tick += step) ticks.push(tick);
+  return ticks;
+}
+
+/** Cut a span into what lies below, inside and above a range: [from, to, part]. */
+export function cut([a, b], low, high) {
+  return [
+    [a, Math.min(b, low), "below"],
+    [Math.max(a, low), Math.min(b, high), "inside"],
+    [Math.max(a, high), b, "above"],
+  ].filter(([from, to]) => to > from);
+}

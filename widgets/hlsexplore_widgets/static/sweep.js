@@ -1,0 +1,55 @@
+// Start, pause, resume and stop a sweep; how far it is and what it found.
+import { h, listen, wake } from "./dom.js";
+import { duration } from "./text.js";
+
+function render({ model, el }) {
+  el.classList.add("hx");
+  const field = (key, label, node) => {
+    node.addEventListener("change", () => model.send({ ev: "option", key, value: node.value }));
+    node.setAttribute("aria-label", label);
+    return h("label", { class: "hx-field" }, h("span", { class: "hx-mute", text: label }), node);
+  };
+  const number = (low, high) => h("input", { type: "number", min: low, max: high, step: 1 });
+  const controls = {
+    trials: number(1, 1000000), low: number(1, 64), high: number(1, 64),
+    scope: h("select"), reuse: h("select"), sampler: h("select"),
+  };
+  const labels = { trials: "Trials", low: "Bits from", high: "to", scope: "Precision", reuse: "Reuse", sampler: "Search" };
+  const button = (ev, text, primary) => h("button", { type: "button", class: primary ? "hx-primary" : null, text, on: { click: () => model.send({ ev }) } });
+  const start = button("start", "Start", true);
+  const pause = button("pause", "Pause");
+  const stop = button("stop", "Stop");
+  const message = h("span", { class: "hx-mute", role: "status" });
+  const bar = h("i");
+  const progress = h("div", { class: "hx-progress", role: "progressbar", "aria-label": "Progress of the sweep", "aria-valuemin": 0, "aria-valuemax": 100 }, bar);
+  el.replaceChildren(h("div", { class: "hx-line" }, start, pause, stop, ...Object.entries(controls).map(([key, node]) => field(key, labels[key], node))), progress, message);
+
+  function options() {
+    const shown = model.get("options");
+    for (const [key, node] of Object.entries(controls)) {
+      if (node.tagName === "SELECT") node.replaceChildren(...shown.choices[key].map(([value, text]) => h("option", { value, text })));
+      if (document.activeElement !== node || node.tagName === "SELECT") node.value = shown[key];
+    }
+  }
+
+  function status() {
+    const now = model.get("status");
+    const active = now.state === "running" || now.state === "paused";
+    start.disabled = active;
+    pause.disabled = !active;
+    stop.disabled = !active;
+    pause.textContent = now.state === "paused" ? "Resume" : "Pause";
+    for (const node of Object.values(controls)) node.disabled = active;
+    bar.style.width = `${100 * (now.fraction ?? 0)}%`;
+    progress.setAttribute("aria-valuenow", Math.round(100 * (now.fraction ?? 0)));
+    el.dataset.state = now.state;
+    message.textContent = [now.message, now.remaining_s ? `about ${duration(now.remaining_s)} left` : ""].filter(Boolean).join(" · ");
+  }
+
+  const off = [listen(model, "change:options", options), listen(model, "change:status", status)];
+  options(); status();
+  wake(model);
+  return () => off.forEach((remove) => remove());
+}
+
+export default { render };

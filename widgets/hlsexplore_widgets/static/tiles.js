@@ -1,0 +1,99 @@
+// Title, history buttons and the read-outs; figures of an edit that is still in flight are shown as such.
+import { announce, bus, isStale } from "./bus.js";
+import { h, listen, wake } from "./dom.js";
+
+function render({ model, el }) {
+  const lane = bus(model.get("explorer"));
+  el.classList.add("hx");
+  const buttons = {};
+  const command = (name, text, title) => {
+    buttons[name] = h("button", { type: "button", text, title, on: { click: () => model.send({ ev: name, seq: announce(lane) }) } });
+    return buttons[name];
+  };
+  const title = h("h2");
+  const subtitle = h("span", { class: "hx-mute" });
+  const grid = h("div", { class: "hx-tiles" });
+  const spoken = h("div", { class: "hx-hidden", role: "status", "aria-live": "polite" });
+  const tools = h(
+    "div", { class: "hx-tools", role: "toolbar", "aria-label": "History" },
+    command("undo", "Undo", "Undo the last change (Ctrl+Z)"), command("redo", "Redo", "Redo (Ctrl+Shift+Z)"),
+    command("reset", "Reset", "Back to the first design"), command("pin", "Pin as baseline", "Show differences against this design"),
+  );
+  el.replaceChildren(h("div", { class: "hx-head" }, h("div", { class: "hx-brand" }, title, subtitle), h("span", { class: "hx-spring" }), tools), grid, spoken);
+  const tiles = new Map();
+  let timer = 0;
+
+  function tile(id) {
+    if (!tiles.has(id)) {
+      const part = { label: h("div", { class: "hx-label" }), value: h("b"), unit: h("small"), delta: h("div", { class: "hx-delta" }), bar: h("i"), mark: h("u") };
+      part.track = h("div", { class: "hx-budget" }, part.bar, part.mark);
+      part.node = h("div", { class: "hx-tile", "data-tile": id }, part.label, h("div", { class: "hx-value" }, part.value, part.unit), part.delta, part.track);
+      tiles.set(id, part);
+      grid.append(part.node);
+    }
+    return tiles.get(id);
+  }
+
+  function drawTile(item) {
+    const part = tile(item.id);
+    part.label.textContent = item.label;
+    part.value.textContent = item.value;
+    part.unit.textContent = item.unit ?? "";
+    part.delta.textContent = item.delta ?? "";
+    part.delta.dataset.tone = item.tone ?? "";
+    part.node.title = item.tip ?? "";
+    part.node.dataset.tone = item.alarm ?? "";
+    part.track.hidden = item.fraction === null || item.fraction === undefined;
+    part.bar.style.width = `${Math.min(100, 100 * (item.fraction ?? 0))}%`;
+    part.mark.hidden = item.upper === null || item.upper === undefined;
+    part.mark.style.left = `${Math.min(100, 100 * (item.lower ?? 0))}%`;
+    part.mark.style.width = `${Math.max(0, Math.min(100, 100 * (item.upper ?? 0)) - Math.min(100, 100 * (item.lower ?? 0)))}%`;
+    part.node.dataset.pending = String(Boolean(item.pending));
+  }
+
+  function draw() {
+    const shown = model.get("shown");
+    title.textContent = shown.title;
+    subtitle.textContent = shown.subtitle;
+    buttons.undo.disabled = !shown.can_undo;
+    buttons.redo.disabled = !shown.can_redo;
+    const ids = shown.tiles.map((item) => item.id);
+    for (const [id, part] of tiles) if (!ids.includes(id)) { part.node.remove(); tiles.delete(id); }
+    shown.tiles.forEach(drawTile);
+    el.dataset.seq = shown.seq;
+    el.dataset.revision = shown.revision;
+    fade();
+    clearTimeout(timer);
+    timer = setTimeout(() => { spoken.textContent = shown.tiles.map((item) => `${item.label} ${item.value}${item.unit ?? ""}`).join(", "); }, 900);
+  }
+
+  function fade() {
+    const shown = model.get("shown");
+    const stale = shown.pending || isStale(lane, shown.seq);
+    grid.classList.toggle("hx-stale", stale);
+    grid.setAttribute("aria-busy", String(stale));
+  }
+
+  function onKey(event) {
+    const root = el.closest(".hx-app") ?? el;
+    const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && event.target.type !== "checkbox";
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || typing || !root.contains(event.target)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    buttons[event.shiftKey ? "redo" : "undo"].click();
+  }
+
+  const off = [listen(model, "change:shown", draw)];
+  lane.addEventListener("edit", fade);
+  document.addEventListener("keydown", onKey, true);
+  draw();
+  wake(model);
+  return () => {
+    off.forEach((remove) => remove());
+    lane.removeEventListener("edit", fade);
+    document.removeEventListener("keydown", onKey, true);
+    clearTimeout(timer);
+  };
+}
+
+export default { render };

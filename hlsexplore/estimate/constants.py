@@ -1,0 +1,302 @@
+"""What constant multiplication costs: canonical signed digits, sharing and adder widths of a matrix of integers.
+
+A multiplication by a known integer is built from its canonical signed digits (CSD, Avizienis 1961): no digit costs
+nothing, one digit is a wire, two digits are one adder. From three digits on the vendor's compilers instantiate a
+multiplier. Equal products of the same input are shared.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from hashlib import blake2b
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Integers = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+MULTIPLIER_DIGITS = 3
+"""CSD digits from which a constant is multiplied, not shifted and added (62 of 62 single layers, docs/estimates.md)."""
+MAX_BITS = 60
+"""Integers beyond this magnitude are clipped before the analysis; no tool was measured on them."""
+
+
+def csd_digits(values: Integers) -> Integers:
+    """Count the nonzero canonical signed digits of integers.
+
+    Args:
+        values: Integers of any shape.
+
+    Returns:
+        Digits, same shape.
+
+    Examples:
+        >>> csd_digits(np.array([0, 4, 3, -7, 11]))
+        array([0, 1, 2, 2, 3])
+    """
+    magnitude = np.abs(values)
+    digits: Integers = np.bitwise_count(magnitude ^ (3 * magnitude)).astype(np.int64)
+    return digits
+
+
+def shift_add_count(values: Integers) -> Integers:
+    """Count the adders that build a product with each constant from its digits, negation included.
+
+    One less than the digits, plus one where every digit of a negative constant is negative (nothing to subtract from).
+
+    Examples:
+        >>> shift_add_count(np.array([4, -4, 3, -3, 5, -5]))
+        array([0, 1, 1, 1, 1, 2])
+    """
+    magnitude = np.abs(values)
+    triple = 3 * magnitude
+    has_minus = (magnitude & ~triple) != 0
+    adders = np.maximum(np.bitwise_count(magnitude ^ triple).astype(np.int64) - 1, 0)
+    total: Integers = adders + ((values < 0) & ~has_minus)
+    return total
+
+
+def bit_length(values: Integers) -> Integers:
+    """Bits of the magnitude of integers (0 for 0).
+
+    Examples:
+        >>> bit_length(np.array([0, 1, -8, 7]))
+        array([0, 1, 4, 3])
+    """
+    return np.frexp(np.abs(values).astype(np.float64))[1].astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Constants:
+    """A matrix of quantised weights and its bias, with an identity by content.
+
+    Attributes:
+        weight: Raw integers, shape (n_in, n_out).
+        bias: Raw integers, shape (n_out,), or None.
+        key: Content hash of both.
+    """
+
+    weight: Integers
+    bias: Integers | None
+    key: bytes
+
+    @classmethod
+    def of(cls, weight: NDArray[Any], bias: NDArray[Any] | None = None) -> "Constants":
+        """Wrap raw integers; the weight is flattened to (n_in, n_out)."""
+        matrix = _narrow(weight).reshape(-1, weight.shape[-1]) if weight.ndim > 1 else _narrow(weight).reshape(1, -1)
+        offset = None if bias is None else _narrow(bias).reshape(-1)
+        digest = blake2b(repr(matrix.shape).encode(), digest_size=16)
+        digest.update(np.ascontiguousarray(matrix).tobytes())
+        digest.update(b"-" if offset is None else offset.tobytes())
+        return cls(weight=matrix, bias=offset, key=digest.digest())
+
+    @property
+    def zeros(self) -> int:
+        """Weights that are zero."""
+        return int((self.weight == 0).sum())
+
+
+def _narrow(values: NDArray[Any]) -> Integers:
+    limit = 1 << MAX_BITS
+    if values.dtype == object:
+        flat = [max(-limit, min(limit, int(item))) for item in values.ravel().tolist()]
+        return np.array(flat, dtype=np.int64).reshape(values.shape)
+    return np.asarray(values, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixProfile:
+    """What an unrolled product with a constant matrix is made of.
+
+    Attributes:
+        nonzeros: Weights that are not zero.
+        live_inputs: Inputs with a nonzero weight.
+        live_outputs: Outputs with a nonzero weight.
+        adders: Adders of the accumulation trees.
+        repeated_adders: First-level adders that another output computes too.
+        adder_bits: Their widths, summed.
+        tree_depth: Levels of the deepest tree.
+        max_terms: Terms of the largest tree.
+        mean_terms: Mean number of terms of a live output.
+        shift_adds: Adders and negations inside constant products, shared ones counted once.
+        shift_bits: Their widths, summed.
+        products: Distinct products that need an operator (shift-adds or multiplier).
+        constant_bits: For each multiplied distinct constant: bits, without a sign bit when positive.
+        positive_bits: As before with the sign bit of positive constants.
+        output_bits: Accumulator bits of the live outputs.
+    """
+
+    nonzeros: int
+    live_inputs: int
+    live_outputs: int
+    adders: int
+    repeated_adders: int
+    adder_bits: int
+    tree_depth: int
+    max_terms: int
+    mean_terms: float
+    shift_adds: int
+    shift_bits: int
+    products: int
+    constant_bits: tuple[tuple[int, int], ...]
+    positive_bits: tuple[tuple[int, int], ...]
+    output_bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """Bit widths around a product: input, dropped fraction bits of the product, accumulator."""
+
+    input: int
+    input_signed: bool
+    dropped: int
+    accum: int
+
+
+_CACHE_SIZE = 4096
+_cache: "OrderedDict[tuple[bytes, Widths, bytes, bytes], MatrixProfile]" = OrderedDict()
+_lock = Lock()
+
+
+def profile(
+    constants: Constants, widths: Widths, live: Mask | None = None, varying: Mask | None = None
+) -> MatrixProfile:
+    """Analyse a constant matrix; results are cached by content.
+
+    Args:
+        constants: Weights and bias.
+        widths: Types around the product.
+        live: Outputs that something reads, shape (n_out,); all when None.
+        varying: Inputs that are not constant, shape (n_in,); all when None.
+
+    Returns:
+        Operators and widths of the unrolled product.
+    """
+    key = (
+        constants.key,
+        widths,
+        b"" if live is None else live.tobytes(),
+        b"" if varying is None else varying.tobytes(),
+    )
+    with _lock:
+        if key in _cache:
+            _cache.move_to_end(key)
+            return _cache[key]
+    found = _profile(constants, widths, live, varying)
+    with _lock:
+        _cache[key] = found
+        while len(_cache) > _CACHE_SIZE:
+            _cache.popitem(last=False)
+    return found
+
+
+def _profile(constants: Constants, widths: Widths, live: Mask | None, varying: Mask | None) -> MatrixProfile:
+    weight = constants.weight if live is None else constants.weight[:, live]
+    if varying is not None:
+        weight = weight[varying]
+    bias = constants.bias
+    if bias is not None and live is not None:
+        bias = bias[live]
+    nonzero = weight != 0
+    outputs = nonzero.any(axis=0)
+    terms = nonzero.sum(axis=0)
+    product = product_bits(weight, widths)
+    if bias is not None:
+        constant = np.where(outputs & (bias != 0), np.minimum(bit_length(bias) + 1, widths.accum), 0)
+        product = np.vstack([product, constant[None, :]])
+        terms = terms + (constant > 0)
+    adders, adder_bits, depth = _tree(product, widths.accum)
+    distinct = _distinct(weight)
+    digits = csd_digits(distinct)
+    shifted = distinct[digits < MULTIPLIER_DIGITS]
+    multiplied = distinct[digits >= MULTIPLIER_DIGITS]
+    shifts = shift_add_count(shifted)
+    limit = widths.accum + max(widths.dropped, 0)
+    unsigned, signed = _constant_bits(multiplied, plain=True), _constant_bits(multiplied, plain=False)
+    return MatrixProfile(
+        nonzeros=int(nonzero.sum()),
+        live_inputs=int(nonzero.any(axis=1).sum()),
+        live_outputs=int(outputs.sum()),
+        adders=adders,
+        repeated_adders=_repeated_pairs(weight),
+        adder_bits=adder_bits,
+        tree_depth=depth,
+        max_terms=int(terms.max(initial=0)),
+        mean_terms=float(terms[outputs].mean()) if outputs.any() else 0.0,
+        shift_adds=int(shifts.sum()),
+        shift_bits=int((shifts * np.minimum(widths.input + bit_length(shifted) + 1, limit)).sum()),
+        products=int((shifts > 0).sum()) + multiplied.size,
+        constant_bits=unsigned,
+        positive_bits=signed,
+        output_bits=int(outputs.sum()) * widths.accum,
+    )
+
+
+def product_bits(weight: Integers, widths: Widths) -> Integers:
+    """Width of each product after it was cut to the accumulator's point; 0 for zero weights."""
+    magnitude = bit_length(weight)
+    single = csd_digits(weight) == 1
+    bits = widths.input + magnitude - (single & (weight > 0))
+    if not widths.input_signed:
+        bits = bits + 1
+    bits = np.clip(bits - max(widths.dropped, 0), 1, widths.accum)
+    return np.where(weight == 0, 0, bits)
+
+
+def _tree(bits: Integers, accum: int) -> tuple[int, int, int]:
+    """Adders, summed widths and depth of balanced trees over columns of term widths (0: no term)."""
+    level = -np.sort(-bits, axis=0)
+    adders = total = depth = 0
+    while level.shape[0] > 1:
+        if level.shape[0] % 2:
+            level = np.vstack([level, np.zeros((1, level.shape[1]), dtype=level.dtype)])
+        wide, narrow = level[0::2], level[1::2]
+        added = narrow > 0
+        out = np.where(added, np.minimum(wide + 1, accum), wide)
+        if not added.any():
+            break
+        adders += int(added.sum())
+        total += int(out[added].sum())
+        depth += 1
+        level = -np.sort(-out, axis=0)
+    return adders, total, depth
+
+
+def _repeated_pairs(weight: Integers) -> int:
+    """Count the sums of two neighbouring terms that occur again in another column.
+
+    The tools add the terms of an output in pairs, in order, and compute equal sums once; with few distinct weights and
+    many outputs that saves adders (2 and 4 bit layers of 32 x 32 and 32 x 64: the price of the others agrees).
+    """
+    columns = np.ascontiguousarray(weight.T)
+    column, row = np.nonzero(columns)
+    if column.size < 2:
+        return 0
+    starts = np.searchsorted(column, np.arange(columns.shape[0]))
+    rank = np.arange(column.size) - starts[column]
+    first = np.flatnonzero((rank[:-1] % 2 == 0) & (column[1:] == column[:-1]))
+    if not first.size:
+        return 0
+    second = first + 1
+    values = columns[column, row]
+    pairs = np.stack([row[first], values[first], row[second], values[second]], axis=1)
+    return int(first.size - np.unique(pairs, axis=0).shape[0])
+
+
+def _distinct(weight: Integers) -> Integers:
+    """Distinct nonzero integers of each row, all rows joined."""
+    ordered = np.sort(weight, axis=1)
+    first = np.ones(ordered.shape, dtype=bool)
+    first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    distinct: Integers = ordered[first & (ordered != 0)]
+    return distinct
+
+
+def _constant_bits(values: Integers, *, plain: bool) -> tuple[tuple[int, int], ...]:
+    """Histogram (bits, count) of the operand widths of constants; plain: positive ones without a sign bit."""
+    negative = bit_length(-values - 1) + 1
+    positive = bit_length(values) + (0 if plain else 1)
+    bits, counts = np.unique(np.where(values < 0, negative, positive), return_counts=True)
+    return tuple(zip(bits.tolist(), counts.tolist(), strict=True))

@@ -1,0 +1,180 @@
+"""From a `Design` to the estimator's record."""
+
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from hlsexplore.design import Design, LayerConfig
+from hlsexplore.estimate.constants import Constants
+from hlsexplore.estimate.devices import family_of
+from hlsexplore.estimate.record import DesignRecord, Image, LayerRecord
+from hlsexplore.fixed import Fixed
+from hlsexplore.graph import Graph, Node
+from hlsexplore.ops import (
+    Activation,
+    Affine,
+    Conv,
+    Crop,
+    Dense,
+    DepthwiseConv,
+    Function,
+    Input,
+    Merge,
+    Op,
+    Pad,
+    Pool,
+    PRelu,
+    Recurrent,
+    Reshape,
+    Softmax,
+)
+from hlsexplore.weights import quantized
+
+
+def record_of(design: Design) -> DesignRecord:
+    """Convert a design.
+
+    Args:
+        design: Any design.
+
+    Returns:
+        One record for each layer; ops that the estimator has no model for keep their kind as `op`.
+    """
+    target = design.target
+    layers = tuple(
+        layer_record(design.graph, node, design.layers[node.name], _input_type(design, node))
+        for node in design.graph.layers
+    )
+    return DesignRecord(
+        layers=layers,
+        tool=str(target.tool),
+        family=family_of(target.part),
+        part=target.part,
+        clock_ns=target.clock_ns,
+        io=str(target.io),
+        key=design.key,
+    )
+
+
+def _input_type(design: Design, node: Node) -> Fixed:
+    return design.result_type(node.inputs[0])
+
+
+def layer_record(graph: Graph, node: Node, config: LayerConfig, source: Fixed) -> LayerRecord:
+    """Convert one layer.
+
+    Args:
+        graph: The network.
+        node: Layer of it.
+        config: The layer's types and knobs.
+        source: Type of its (first) input.
+    """
+    op, types = node.op, config.types
+    values: dict[str, Any] = {
+        "name": node.name,
+        "op": _op_name(op, node),
+        "channels": node.shape[-1] if node.shape else 1,
+        "pixels": max(1, prod(node.shape[:-1])),
+        "input": source,
+        "result": types.get("result", source),
+        "reuse": config.reuse,
+        "strategy": str(config.strategy),
+        "table_size": config.table_size,
+        "parallel": config.parallel,
+        "sources": tuple(name for name in node.inputs if not isinstance(graph[name].op, Input)),
+        "n_in": prod(graph.input_shapes(node)[0]) if node.inputs else 1,
+        "n_out": node.num_elements,
+    }
+    for key in ("weight", "bias", "accum"):
+        values[key] = types.get(key)
+    values["table"] = types.get("table") or types.get("exp_table")
+    match op:
+        case Dense() | Conv() | DepthwiseConv() | Affine() | Recurrent():
+            values |= _matrix(op, types)
+        case Softmax():
+            values["implementation"] = str(config.softmax)
+    image = _image(graph, node)
+    if image is not None:
+        values["image"] = image
+    if isinstance(op, Recurrent):
+        values |= {"units": op.recurrent_kernel.shape[0], "steps": graph.input_shapes(node)[0][0]}
+    if isinstance(op, Conv | DepthwiseConv):
+        values["implementation"] = "linebuffer"
+    return LayerRecord(**values)
+
+
+def _op_name(op: Op, node: Node) -> str:
+    match op:
+        case Affine():
+            return "batchnorm"
+        case DepthwiseConv():
+            return "depthwise_conv2d"
+        case Reshape():
+            return "flatten"
+        case Pad():
+            return "zeropad"
+        case Activation() if op.function is Function.LINEAR:
+            return "linear"
+        case PRelu():
+            return "prelu"
+        case Pool():
+            return "global_pooling" if op.is_global else ("average_pooling" if op.average else "max_pooling")
+        case Merge() | Activation():
+            return op.function.value
+        case _:
+            return node.kind
+
+
+def _matrix(op: Dense | Conv | DepthwiseConv | Affine | Recurrent, types: Any) -> dict[str, Any]:
+    kernel = op.kernel
+    values: dict[str, Any] = {"constants": _constants(op, "kernel", "bias", types["weight"], types["bias"])}
+    if isinstance(op, Affine):
+        return values
+    if isinstance(op, DepthwiseConv):
+        values |= {"n_in": prod(kernel.shape[:2]), "n_out": prod(kernel.shape[2:])}
+    else:
+        values |= {"n_in": prod(kernel.shape[:-1]), "n_out": kernel.shape[-1]}
+    if isinstance(op, Recurrent):
+        values["recurrent"] = _constants(
+            op, "recurrent_kernel", "recurrent_bias", types["recurrent_weight"], types["recurrent_bias"]
+        )
+    return values
+
+
+@lru_cache(maxsize=4096)
+def _constants(op: Op, kernel: str, bias: str, weight_type: Fixed, bias_type: Fixed) -> Constants:
+    raw = quantized(getattr(op, kernel), weight_type)
+    if isinstance(op, DepthwiseConv):
+        raw = raw.reshape(prod(raw.shape[:2]), -1)
+    offset = getattr(op, bias)
+    return Constants.of(raw, None if offset is None else quantized(np.asarray(offset), bias_type))
+
+
+def _image(graph: Graph, node: Node) -> Image | None:
+    op = node.op
+    if not isinstance(op, Conv | DepthwiseConv | Pool | Pad | Crop):
+        return None
+    source, shape = graph.input_shapes(node)[0], node.shape
+    one = op.rank == 1
+    geometry: dict[str, Any] = {"rank": op.rank, "in_channels": source[-1], "out_channels": shape[-1]}
+    if not one:
+        geometry["in_height"] = source[0]
+    geometry["in_width"] = source[0] if one else source[1]
+    if isinstance(op, Pool) and op.is_global:
+        height, width = (1, source[0]) if one else source[:2]
+        return Image(**geometry, out_width=1, kernel_height=height, kernel_width=width)
+    if not one:
+        geometry["out_height"] = shape[0]
+    geometry["out_width"] = shape[0] if one else shape[1]
+    if isinstance(op, Pool):
+        geometry |= {"kernel_height": op.size[0], "kernel_width": op.size[1]}
+    if isinstance(op, Conv | DepthwiseConv):
+        geometry |= {"kernel_height": op.kernel.shape[0], "kernel_width": op.kernel.shape[1]}
+    if isinstance(op, Conv | DepthwiseConv | Pool):
+        geometry |= {"stride_height": op.stride[0], "stride_width": op.stride[1]}
+    if isinstance(op, Conv | DepthwiseConv | Pool | Pad):
+        (top, bottom), (left, right) = op.padding
+        geometry["padding"] = (top, bottom, left, right)
+    return Image(**geometry)

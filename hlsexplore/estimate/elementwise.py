@@ -1,0 +1,207 @@
+"""Layers that treat each element alone: activations, casts, batch normalisation, merges and table functions."""
+
+from math import ceil
+
+import numpy as np
+
+from hlsexplore.estimate.coefficients import Coefficients
+from hlsexplore.estimate.constants import Integers, bit_length, csd_digits
+from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, free, is_rounding, is_saturating
+from hlsexplore.estimate.record import LayerRecord
+from hlsexplore.estimate.technology import Technology, block_rams
+from hlsexplore.fixed import Fixed
+
+_CHANGE_WIDTH = 8
+
+
+def cast_lut(source: Fixed, target: Fixed, tech: Technology) -> float:
+    """LUT to cast one element: a rounding adder, comparisons for the range and two multiplexers."""
+    lut = 0.0
+    if is_rounding(source, target):
+        lut += tech.adder(target.width) + 4
+    if is_saturating(source, target):
+        lut += 2 * tech.compare(min(_CHANGE_WIDTH, source.width)) + 2 * tech.select(target.width) + 4
+    return lut
+
+
+def elementwise_cost(
+    layer: LayerRecord, tech: Technology, io: str, table: Coefficients, live: int | None = None
+) -> Cost:
+    """Estimate relu and its kin, linear, merges: per-element logic, times the elements computed at once.
+
+    Args:
+        layer: The layer.
+        tech: Tool and family.
+        io: `parallel` or `stream`.
+        table: Fitted coefficients.
+        live: Elements that something reads and that are not constant.
+    """
+    source, target = layer.input or DEFAULT_TYPE, layer.result or layer.input or DEFAULT_TYPE
+    lut, dsp = _element(layer, source, target, tech)
+    coefficients = table.of("elementwise", tech.name)
+    at_once = layer.channels if io == "stream" else layer.elements
+    used = at_once if live is None or io == "stream" else min(live, at_once)
+    lut *= coefficients["scale"] * used
+    steps = 0.0
+    ff = 0.0
+    if io == "stream":
+        lut += coefficients["stream_lut"] * at_once + 60
+        ff = coefficients["stream_ff"] * at_once + 10
+        steps = layer.pixels + 1.0
+    if lut == 0 and io == "parallel":
+        return free("elementwise")
+    return Cost(
+        model="elementwise",
+        lut=lut,
+        ff=ff,
+        dsp=float(dsp * used),
+        bram18=0.0,
+        latency_min=steps,
+        latency_max=steps,
+        ii=float(layer.pixels) if io == "stream" else 1.0,
+        first=1.0 if io == "stream" else 0.0,
+        delay_ns=1.1 if tech.speed == "fast" else 2.5,
+        rules=frozenset({"bram18", "ii"} | ({"dsp"} if not dsp else set())),
+    )
+
+
+def _element(layer: LayerRecord, source: Fixed, target: Fixed, tech: Technology) -> tuple[float, int]:
+    """LUT and DSP of one element."""
+    cast = cast_lut(source, target, tech)
+    width = target.width
+    op = layer.op
+    if op == "linear":
+        return cast, 0
+    if op in ("relu", "thresholded_relu"):
+        return tech.compare(source.width) + tech.select(min(width, source.width - 1)) + cast, 0
+    if op in ("leaky_relu", "prelu"):
+        factor = layer.weight or Fixed(16, 6)
+        blocks = tech.multiplier_dsp(source.width, factor.width)
+        product = tech.dsp_lut() if blocks else tech.soft_multiplier(max(source.width, factor.width))
+        return tech.compare(source.width) + tech.select(width) + cast + product, blocks
+    if op in ("hard_sigmoid", "hard_tanh"):
+        return 2 * tech.compare(source.width) + 2 * tech.select(width) + tech.adder(source.width) + cast, 0
+    if op in ("binary_tanh", "ternary_tanh"):
+        return tech.compare(source.width) + 2, 0
+    if op in ("maximum", "minimum"):
+        return tech.compare(source.width) + tech.select(width) + cast, 0
+    if op == "multiply":
+        blocks = tech.multiplier_dsp(source.width, source.width)
+        return (tech.dsp_lut() if blocks else tech.soft_multiplier(source.width)) + cast, blocks
+    return max(len(layer.sources) - 1, 1) * tech.adder(source.width + 1) + cast, 0
+
+
+def batchnorm_cost(layer: LayerRecord, tech: Technology, io: str, budget_ns: float, table: Coefficients) -> Cost:
+    """Estimate x * scale + bias for each element: a multiplier for each constant, an adder, a cast."""
+    source, weight = layer.input or DEFAULT_TYPE, layer.weight or DEFAULT_TYPE
+    target, coefficients = layer.result or DEFAULT_TYPE, table.of("batchnorm", tech.name)
+    at_once = layer.channels if io == "stream" else layer.elements
+    dsp, lut = _scales(layer, source, weight, tech, at_once)
+    exact = Fixed(min(source.width + weight.width, 64), min(source.integer + weight.integer, 64))
+    lut += coefficients["adder"] * at_once * tech.adder(min(target.width + 7, exact.width)) + at_once * cast_lut(
+        exact, target, tech
+    )
+    slow = tech.multiply_ns + tech.level_ns > budget_ns
+    steps = 3.0 if slow and tech.speed == "slow" else 1.0 if slow else 0.0
+    ff = steps * coefficients["ff"] * at_once * (source.width + target.width) + (dsp * 59.0 if steps >= 3 else 0.0)
+    if io == "stream":
+        lut += table.of("elementwise", tech.name)["stream_lut"] * at_once + 60
+        ff += at_once * target.width
+    return Cost(
+        model="batchnorm",
+        lut=lut,
+        ff=ff,
+        dsp=float(dsp),
+        bram18=0.0,
+        latency_min=steps + (layer.pixels - 1 if io == "stream" else 0),
+        latency_max=steps + (layer.pixels - 1 if io == "stream" else 0),
+        ii=float(layer.pixels) if io == "stream" else 1.0,
+        first=steps,
+        delay_ns=tech.multiply_ns if not steps else 0.0,
+        rules=frozenset({"bram18"} | ({"dsp"} if layer.constants is not None else set())),
+    )
+
+
+def _scales(layer: LayerRecord, source: Fixed, weight: Fixed, tech: Technology, at_once: int) -> tuple[int, float]:
+    """DSP and LUT of the scales: multipliers from three digits on, as in a product with a matrix."""
+    if layer.constants is None:
+        blocks = tech.multiplier_dsp(source.width, weight.width)
+        return blocks * at_once, at_once * (tech.dsp_lut() if blocks else tech.soft_multiplier(source.width))
+    scale = layer.constants.weight.reshape(-1)
+    digits = csd_digits(scale)
+    bits = bit_length(scale) + (scale < 0)
+    dsp, lut = 0, 0.0
+    for size, count in zip(*_counts(bits[digits >= 3]), strict=True):
+        blocks = tech.multiplier_dsp(source.width, size)
+        dsp += blocks * count
+        lut += count * (tech.dsp_lut() if blocks else tech.soft_multiplier(max(source.width, size)))
+    shifts = int((digits == 2).sum())
+    lut += shifts * tech.adder(source.width + 2)
+    factor = at_once / max(scale.size, 1)
+    return round(dsp * factor), lut * factor
+
+
+def _counts(values: Integers) -> tuple[list[int], list[int]]:
+    found, counts = np.unique(values, return_counts=True)
+    return found.tolist(), counts.tolist()
+
+
+def table_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficients) -> Cost:
+    """Estimate sigmoid, tanh, elu and the like: index arithmetic and a table, one copy for two elements."""
+    coefficients = table.of("table", tech.name)
+    at_once = layer.channels if io == "stream" else layer.elements
+    entry = (
+        min((layer.table or Fixed(18, 8)).width, 10) if layer.op == "sigmoid" else (layer.table or Fixed(18, 8)).width
+    )
+    copies = ceil(at_once / 2)
+    steps = coefficients["latency"]
+    return Cost(
+        model="table",
+        lut=coefficients["element"] * at_once,
+        ff=coefficients["ff"] * at_once * max(steps / 2, 1),
+        dsp=0.0,
+        bram18=float(copies * block_rams(layer.table_size, entry)),
+        latency_min=steps + (layer.pixels - 1 if io == "stream" else 0),
+        latency_max=steps + (layer.pixels - 1 if io == "stream" else 0),
+        ii=float(layer.pixels) if io == "stream" else 1.0,
+        first=steps,
+        rules=frozenset({"dsp"}),
+    )
+
+
+def softmax_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficients) -> Cost:
+    """Estimate softmax: a tree of maxima, exponentials and an inverse from tables, n products."""
+    coefficients = table.of("softmax", tech.name)
+    count = layer.channels
+    if layer.implementation == "argmax":
+        lut = count * (tech.compare((layer.input or DEFAULT_TYPE).width) + 4)
+        rules = frozenset({"dsp", "bram18"})
+        return Cost(
+            model="softmax",
+            lut=lut,
+            ff=0.0,
+            dsp=0.0,
+            bram18=0.0,
+            latency_min=0.0,
+            latency_max=0.0,
+            first=0.0,
+            rules=rules,
+        )
+    entry = (layer.table or Fixed(18, 8)).width
+    size = min(layer.table_size, 1 << max((layer.input or DEFAULT_TYPE).width - 1, 1))
+    one = block_rams(size, entry) if size * entry >= 1024 else 0
+    inverse = block_rams(layer.table_size, entry) * (2 if tech.is_vitis and tech.speed != "slow" else 1)
+    multiply = tech.multiplier_dsp(entry, entry)
+    steps = coefficients["latency"] + (2 if io == "stream" and tech.is_vitis else 0)
+    return Cost(
+        model="softmax",
+        lut=coefficients["element"] * count + (30.0 * count if io == "stream" and not tech.is_vitis else 0.0),
+        ff=coefficients["ff"] * count,
+        dsp=float(count * multiply),
+        bram18=float(ceil(count / 2) * one + inverse),
+        latency_min=steps,
+        latency_max=steps,
+        ii=1.0,
+        first=steps,
+        rules=frozenset({"dsp", "bram18"}),
+    )

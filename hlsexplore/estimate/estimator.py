@@ -1,0 +1,104 @@
+"""The estimate of a design: costs of its layers, their total, intervals and provenance."""
+
+from collections.abc import Iterable
+
+from hlsexplore.design import Design
+from hlsexplore.estimate.coefficients import Coefficients, shipped
+from hlsexplore.estimate.convert import record_of
+from hlsexplore.estimate.cost import Cost
+from hlsexplore.estimate.intervals import Spreads, bounds_of, class_of, shipped_spreads
+from hlsexplore.estimate.layers import layer_cost
+from hlsexplore.estimate.liveness import neighbours
+from hlsexplore.estimate.record import DesignRecord
+from hlsexplore.estimate.technology import technology
+from hlsexplore.estimate.totals import total_of
+from hlsexplore.report import Figures, Report
+
+_RULE_KEYS = {"lut": "lut", "ff": "ff", "dsp": "dsp", "bram18": "bram18", "ii_cycles": "ii"} | {
+    "latency_cycles_min": "latency_min",
+    "latency_cycles_max": "latency_max",
+}
+
+
+def estimate(design: Design) -> Report:
+    """Predict the synthesis report of a design, instantly and from its actual weights.
+
+    The tool is `design.target.tool`. Figures without a model are None and named in `missing`; nothing is counted as 0
+    because it is unknown.
+
+    Args:
+        design: Any design.
+
+    Returns:
+        A report with `source="estimate"`, intervals of 80 % and 95 % for the total and each layer, and a provenance for
+        each figure: `rule` (follows from the weights without fitted numbers) or `fitted`.
+    """
+    return estimate_record(record_of(design))
+
+
+def estimate_many(designs: Iterable[Design]) -> list[Report]:
+    """Estimate several designs; layers that they share are computed once."""
+    return [estimate(design) for design in designs]
+
+
+def costs_of(design: DesignRecord, table: Coefficients) -> list[Cost]:
+    """Return the cost of each layer of a record, in order."""
+    tech = technology(design.tool, design.version, design.family)
+    flat = not design.is_dataflow
+    around = neighbours(design) if flat else {}
+    return [
+        layer_cost(layer, tech, design.io, design.budget_ns, table, flat, around.get(layer.name, (None, None)))
+        for layer in design.layers
+    ]
+
+
+def estimate_record(design: DesignRecord, table: Coefficients | None = None, spreads: Spreads | None = None) -> Report:
+    """Estimate a record.
+
+    Args:
+        design: A design or a row of measured designs.
+        table: Coefficients; the shipped ones when None.
+        spreads: Intervals; the shipped ones when None.
+    """
+    table = table or shipped()
+    spreads = shipped_spreads() if spreads is None else spreads
+    costs = costs_of(design, table)
+    total = total_of(design, costs, technology(design.tool, design.version, design.family), table)
+    name = class_of(design)
+    layers = {layer.name: figures_of(cost) for layer, cost in zip(design.layers, costs, strict=True)}
+    return Report(
+        source="estimate",
+        tool=design.tool,
+        tool_version=design.version or None,
+        design_key=design.key,
+        total=total.figures,
+        layers=layers,
+        bounds=bounds_of(total.figures, name, spreads),
+        layer_bounds={key: bounds_of(figures, name, spreads) for key, figures in layers.items()},
+        provenance=_provenance(costs, total.figures),
+        missing=total.missing,
+    )
+
+
+def figures_of(cost: Cost) -> Figures:
+    """Return a layer's cost as figures."""
+    return Figures(
+        lut=cost.lut,
+        ff=cost.ff,
+        dsp=cost.dsp,
+        bram18=cost.bram18,
+        uram=None if cost.lut is None else 0.0,
+        latency_cycles_min=cost.latency_min,
+        latency_cycles_max=cost.latency_max,
+        ii_cycles=cost.ii,
+    )
+
+
+def _provenance(costs: list[Cost], figures: Figures) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, key in _RULE_KEYS.items():
+        if getattr(figures, name) is not None:
+            single = name in ("dsp", "bram18") or len(costs) == 1
+            by_rule = single and all(key in cost.rules for cost in costs if getattr(cost, key) is not None)
+            found[name] = "rule" if by_rule else "fitted"
+    return found

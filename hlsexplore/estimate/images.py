@@ -1,0 +1,177 @@
+"""Layers that slide a window over an image: convolutions, poolings, paddings."""
+
+from dataclasses import replace
+from math import ceil, log2
+
+from hlsexplore.estimate.coefficients import Coefficients
+from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
+from hlsexplore.estimate.products import matrix_cost
+from hlsexplore.estimate.record import Image, LayerRecord
+from hlsexplore.estimate.technology import Technology, block_rams
+
+LINE_BUFFER_LUT = 32.0
+LINE_BUFFER_FF = 64.0
+"""A line buffer of one channel is priced so, whatever its length up to a row of 64 (shift registers in LUTs)."""
+
+
+def convolution_cost(layer: LayerRecord, tech: Technology, io: str, budget_ns: float, table: Coefficients) -> Cost:
+    """Estimate a convolution: its matrix product at one position, and what brings the windows to it."""
+    image = layer.image or Image(in_width=1, in_channels=1, out_width=1, out_channels=layer.n_out)
+    core = matrix_cost(layer, tech, budget_ns, table)
+    if layer.op == "depthwise_conv2d":
+        core = _depthwise(layer, core)
+    if io == "stream":
+        return _streamed(layer, image, core, tech, table)
+    return _parallel(layer, image, core, tech, table)
+
+
+def _depthwise(layer: LayerRecord, core: Cost) -> Cost:
+    """A depthwise matrix serves one channel; the product of a position uses every channel's."""
+    return replace(core, rules=core.rules - {"dsp"}, notes=(*core.notes, "depthwise: few measured designs"))
+
+
+def _streamed(layer: LayerRecord, image: Image, core: Cost, tech: Technology, table: Coefficients) -> Cost:
+    source, accum = layer.input or DEFAULT_TYPE, layer.accum or DEFAULT_TYPE
+    coefficients = table.of("convolution", tech.name)
+    channels = image.in_channels
+    lines = (image.kernel_height - 1) * channels
+    scale = 1.0 if image.rank == 2 else 0.6
+    lut = coefficients["control"] * scale + coefficients["output"] * image.out_channels + LINE_BUFFER_LUT * lines
+    window = image.window * channels * source.width
+    ff = coefficients["control_ff"] * scale + coefficients["window_ff"] * window + LINE_BUFFER_FF * lines
+    ff += image.out_channels * accum.width
+    bram = 0.0
+    if image.in_width > 64 and lines:
+        bram += lines * block_rams(image.in_width, source.width)
+    start = coefficients["start"]
+    latency, product = float(image.in_pixels), core.latency_max or 0.0
+    pace = 3.0 if tech.is_vitis else 1.0
+    if layer.reuse > 1 and layer.strategy == "resource":
+        most = latency * (layer.reuse + coefficients["overhead"])
+        least = latency * 4
+    else:
+        most = least = latency * (pace if product or tech.is_vitis else 1.0) + start + product
+    return Cost(
+        model="convolution",
+        lut=None if core.lut is None else core.lut + lut,
+        ff=None if core.ff is None else core.ff + ff,
+        dsp=core.dsp,
+        bram18=None if core.bram18 is None else core.bram18 + bram,
+        latency_min=least,
+        latency_max=most,
+        ii=most,
+        first=most * (image.kernel_height - 1) / max(image.in_height, 1)
+        if image.rank == 2
+        else most / max(image.in_pixels, 1),
+        rules=core.rules & {"dsp"},
+        notes=core.notes,
+    )
+
+
+def _parallel(layer: LayerRecord, image: Image, core: Cost, tech: Technology, table: Coefficients) -> Cost:
+    coefficients = table.of("parallel_convolution", tech.name)
+    source, result = layer.input or DEFAULT_TYPE, layer.result or DEFAULT_TYPE
+    at_once = max(1, min(layer.parallel, image.out_pixels))
+    rounds = ceil(image.out_pixels / at_once)
+    inputs = image.in_pixels * image.in_channels * source.width
+    outputs = image.out_pixels * image.out_channels * result.width
+    choose = coefficients["select"] * inputs / 16 if rounds > 1 else 0.0
+    pace = max(core.ii or 1.0, 1.0)
+    latency = rounds * pace + (core.latency_max or 0.0)
+    return Cost(
+        model="parallel_convolution",
+        lut=None if core.lut is None else core.lut * at_once + choose + 0.5 * outputs * (rounds > 1),
+        ff=None if core.ff is None else core.ff * at_once + coefficients["ff"] * (inputs + outputs) * (rounds > 1),
+        dsp=None if core.dsp is None else core.dsp * at_once,
+        bram18=core.bram18,
+        latency_min=latency,
+        latency_max=latency + 1,
+        ii=rounds * pace,
+        first=latency,
+        rules=core.rules & {"dsp"},
+        notes=core.notes,
+    )
+
+
+def pooling_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficients) -> Cost:
+    """Estimate a pooling: trees of comparisons or adders; a division where the window's size is no power of two."""
+    image = layer.image or Image(in_width=layer.n_in, in_channels=1, out_width=1, out_channels=1)
+    source = layer.input or DEFAULT_TYPE
+    average = "average" in layer.op
+    window = image.window if "global" not in layer.op else image.in_pixels
+    channels = image.out_channels
+    at_once = channels if io == "stream" else channels * image.out_pixels
+    step = tech.compare(source.width) + tech.select(source.width)
+    if average:
+        step = tech.chained_adder(source.width) if window > 2 else tech.adder(source.width)
+    coefficients = table.of("pooling", tech.name)
+    steps = 1 if io == "stream" and "global" in layer.op else window - 1
+    lut = coefficients["scale"] * at_once * steps * step
+    if average and window > 2:
+        lut += at_once * 7
+    divides = average and (window & (window - 1) != 0 or (any(image.padding) and not tech.is_vitis))
+    latency = 0.0
+    ff = 0.0
+    if divides:
+        lut += 466.0 * at_once
+        ff += 749.0 * at_once
+        latency += source.width + 5
+    if io == "stream":
+        lines = (image.kernel_height - 1) * channels
+        lut += (
+            coefficients["control"] * (1.0 if image.rank == 2 else 0.5)
+            + LINE_BUFFER_LUT * lines
+            + (0 if tech.is_vitis else 20) * channels
+        )
+        ff += window * channels * source.width * (0.0 if "global" in layer.op else 1.0) + LINE_BUFFER_FF * lines + 300
+        ff += channels * source.width
+        latency += image.in_pixels + 4
+    return Cost(
+        model="pooling",
+        lut=lut,
+        ff=coefficients["ff"] * ff,
+        dsp=0.0,
+        bram18=0.0,
+        latency_min=latency,
+        latency_max=latency,
+        ii=float(image.in_pixels) if io == "stream" else 1.0,
+        first=latency
+        if "global" in layer.op
+        else latency * image.kernel_height / max(image.in_height, 1)
+        if io == "stream"
+        else latency,
+        delay_ns=ceil(log2(max(window, 2))) * (1.0 if tech.speed == "fast" else 2.5),
+        rules=frozenset({"dsp"}),
+    )
+
+
+def padding_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficients) -> Cost:
+    """Estimate zero padding of a stream: counters and one multiplexer a channel."""
+    coefficients = table.of("padding", tech.name)
+    image = layer.image
+    if io != "stream" or image is None:
+        rules = frozenset({"dsp", "bram18"})
+        return Cost(
+            model="padding",
+            lut=0.0,
+            ff=0.0,
+            dsp=0.0,
+            bram18=0.0,
+            latency_min=0.0,
+            latency_max=0.0,
+            first=0.0,
+            rules=rules,
+        )
+    steps = image.out_pixels + (image.out_height if image.rank == 2 else 0) + 3.0
+    return Cost(
+        model="padding",
+        lut=coefficients["control"] + coefficients["channel"] * image.in_channels * (0.15 if tech.is_vitis else 1.0),
+        ff=coefficients["ff"],
+        dsp=0.0,
+        bram18=0.0,
+        latency_min=steps,
+        latency_max=steps,
+        ii=steps,
+        first=1.0,
+        rules=frozenset({"dsp", "bram18"}),
+    )

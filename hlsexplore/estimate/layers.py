@@ -1,0 +1,92 @@
+"""From a layer to its cost: the model for each kind of op."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+from hlsexplore.estimate.coefficients import Coefficients
+from hlsexplore.estimate.constants import Constants
+from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, free, unknown
+from hlsexplore.estimate.elementwise import batchnorm_cost, elementwise_cost, softmax_cost, table_cost
+from hlsexplore.estimate.images import convolution_cost, padding_cost, pooling_cost
+from hlsexplore.estimate.liveness import live_elements, live_of
+from hlsexplore.estimate.matrix import ALL
+from hlsexplore.estimate.products import matrix_cost
+from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, RECURRENT_OPS, TABLE_OPS, LayerRecord
+from hlsexplore.estimate.recurrent import recurrent_cost
+from hlsexplore.estimate.technology import Technology
+
+MERGE_OPS = frozenset({"add", "subtract", "multiply", "average", "maximum", "minimum"})
+
+
+@lru_cache(maxsize=65536)
+def layer_cost(
+    layer: LayerRecord,
+    tech: Technology,
+    io: str,
+    budget_ns: float,
+    table: Coefficients,
+    flat: bool,
+    around: tuple[Constants | None, Constants | None] = (None, None),
+) -> Cost:
+    """Estimate one layer; results are cached.
+
+    Args:
+        layer: The layer.
+        tech: Tool and family.
+        io: `parallel` or `stream`.
+        budget_ns: Time of a cycle that the scheduler fills.
+        table: Fitted coefficients.
+        flat: Whether the design is one pipeline, in which unread and constant elements vanish.
+        around: Constants of the dense layers before and after.
+
+    Returns:
+        The cost; every figure None for an op without a model.
+    """
+    op = layer.op
+    before, after = around if flat else (None, None)
+    if op == "dense":
+        if layer.pixels > 1:
+            return convolution_cost(layer, tech, io, budget_ns, table)
+        live = live_of(layer, before, after) if flat else ALL
+        cost = matrix_cost(layer, tech, budget_ns, table, live)
+        return _collected(layer, cost, tech, table) if io == "stream" else cost
+    if op in ("conv1d", "conv2d", "depthwise_conv2d"):
+        return convolution_cost(layer, tech, io, budget_ns, table)
+    if op in RECURRENT_OPS:
+        return recurrent_cost(layer, tech, budget_ns, table)
+    if op == "batchnorm":
+        return batchnorm_cost(layer, tech, io, budget_ns, table)
+    if op in ELEMENTWISE_OPS or op in MERGE_OPS:
+        live_count = live_elements(layer, before, after) if flat and op in ELEMENTWISE_OPS else None
+        return elementwise_cost(layer, tech, io, table, live_count)
+    if op in TABLE_OPS:
+        return table_cost(layer, tech, io, table)
+    if op == "softmax":
+        return softmax_cost(layer, tech, io, table)
+    if "pool" in op:
+        return pooling_cost(layer, tech, io, table)
+    if op == "zeropad":
+        return padding_cost(layer, tech, io, table)
+    if (
+        op == "quantizer"
+        or op in MOVE_OPS
+        or (op in ("concatenate", "permute", "upsample", "crop") and io == "parallel")
+    ):
+        return free("wiring")
+    return unknown(op)
+
+
+def _collected(layer: LayerRecord, cost: Cost, tech: Technology, table: Coefficients) -> Cost:
+    """Add what a streamed dense layer needs to collect its input."""
+    coefficients = table.of("wrapper", tech.name)
+    bits = layer.n_in * (layer.input or DEFAULT_TYPE).width
+    added = coefficients["latency"]
+    return replace(
+        cost,
+        lut=None
+        if cost.lut is None
+        else cost.lut + coefficients["input_lut"] * bits * (0.1 if tech.is_vitis else 1.0) + 60,
+        ff=None if cost.ff is None else cost.ff + coefficients["input_ff"] * bits,
+        latency_min=None if cost.latency_min is None else cost.latency_min + added,
+        latency_max=None if cost.latency_max is None else cost.latency_max + added,
+    )

@@ -1,0 +1,101 @@
+"""Which elements of a flat pipeline's tensors are constant or unread: the tools remove what depends on them."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from hlsexplore.estimate.constants import Constants, Mask
+from hlsexplore.estimate.matrix import ALL, Live
+from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, TABLE_OPS, DesignRecord, LayerRecord
+
+_TRANSPARENT = ELEMENTWISE_OPS | MOVE_OPS | TABLE_OPS | {"batchnorm", "quantizer"}
+
+
+@lru_cache(maxsize=4096)
+def _read_rows(key: bytes, constants: "_ByKey") -> Mask:
+    rows: Mask = (constants.value.weight != 0).any(axis=1)
+    return rows
+
+
+@lru_cache(maxsize=4096)
+def _varying_columns(key: bytes, constants: "_ByKey") -> Mask:
+    columns: Mask = (constants.value.weight != 0).any(axis=0)
+    return columns
+
+
+class _ByKey:
+    """Constants that are equal by content, so that analyses can be cached."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Constants) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByKey) and self.value.key == other.value.key
+
+    def __hash__(self) -> int:
+        return hash(self.value.key)
+
+
+def neighbours(design: DesignRecord) -> dict[str, tuple[Constants | None, Constants | None]]:
+    """Find, for each layer, the constants of the only dense layer before it and after it, elementwise layers skipped.
+
+    Args:
+        design: A design.
+
+    Returns:
+        (before, after) by layer name; None where there is none or several.
+    """
+    by_name = {layer.name: layer for layer in design.layers}
+    readers: dict[str, list[LayerRecord]] = {layer.name: [] for layer in design.layers}
+    for layer in design.layers:
+        for source in layer.sources:
+            if source in readers:
+                readers[source].append(layer)
+    found: dict[str, tuple[Constants | None, Constants | None]] = {}
+    for layer in design.layers:
+        found[layer.name] = (_before(layer, by_name), _after(layer, readers))
+    return found
+
+
+def _before(layer: LayerRecord, by_name: dict[str, LayerRecord]) -> Constants | None:
+    while len(layer.sources) == 1 and layer.sources[0] in by_name:
+        layer = by_name[layer.sources[0]]
+        if layer.op == "dense":
+            return layer.constants if layer.pixels == 1 else None
+        if layer.op not in _TRANSPARENT:
+            return None
+    return None
+
+
+def _after(layer: LayerRecord, readers: dict[str, list[LayerRecord]]) -> Constants | None:
+    while len(readers.get(layer.name, ())) == 1:
+        layer = readers[layer.name][0]
+        if layer.op == "dense":
+            return layer.constants if layer.pixels == 1 else None
+        if layer.op not in _TRANSPARENT:
+            return None
+    return None
+
+
+def live_of(layer: LayerRecord, before: Constants | None, after: Constants | None) -> Live:
+    """Return what is read and what varies in a dense layer between two others."""
+    if before is None and after is None:
+        return ALL
+    inputs = None if before is None else _varying_columns(before.key, _ByKey(before))
+    outputs = None if after is None else _read_rows(after.key, _ByKey(after))
+    return Live(
+        None if outputs is None or outputs.all() else outputs, None if inputs is None or inputs.all() else inputs
+    )
+
+
+def live_elements(layer: LayerRecord, before: Constants | None, after: Constants | None) -> int:
+    """Count the elements of an elementwise layer that vary and are read."""
+    mask = np.ones(layer.elements, dtype=bool)
+    for constants, analyse in ((before, _varying_columns), (after, _read_rows)):
+        if constants is not None:
+            found = analyse(constants.key, _ByKey(constants))
+            if found.size == mask.size:
+                mask &= found
+    return int(mask.sum())

@@ -1,0 +1,25 @@
+"""The product of a layer with its constant matrix: which of the three layouts it has."""
+
+from hlsexplore.estimate.coefficients import Coefficients
+from hlsexplore.estimate.cost import Cost
+from hlsexplore.estimate.matrix import ALL, Live
+from hlsexplore.estimate.record import LayerRecord
+from hlsexplore.estimate.resource import resource
+from hlsexplore.estimate.technology import Technology
+from hlsexplore.estimate.unrolled import shared, unrolled
+
+
+def matrix_cost(layer: LayerRecord, tech: Technology, budget_ns: float, table: Coefficients, live: Live = ALL) -> Cost:
+    """Estimate one product with the layer's matrix at one position.
+
+    Args:
+        layer: A layer with a matrix.
+        tech: Tool and family.
+        budget_ns: Time of a cycle that the scheduler fills.
+        table: Fitted coefficients.
+        live: Outputs that something reads and inputs that vary.
+    """
+    if layer.reuse > 1 and layer.strategy == "resource":
+        return resource(layer, tech, table)
+    cost = unrolled(layer, tech, budget_ns, table, live)
+    return cost if layer.reuse == 1 else shared(layer, cost, tech, table, live)

@@ -1,0 +1,194 @@
+"""The neutral form in which designs and tool reports meet: one record for each layer, one for the design."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hlsexplore.estimate.constants import Constants
+from hlsexplore.fixed import Fixed
+
+MATRIX_OPS = frozenset({"dense", "conv1d", "conv2d", "depthwise_conv2d"})
+"""Ops that multiply by a constant matrix at each position."""
+RECURRENT_OPS = frozenset({"gru", "lstm", "simple_rnn"})
+ELEMENTWISE_OPS = frozenset(
+    {
+        "relu",
+        "leaky_relu",
+        "prelu",
+        "thresholded_relu",
+        "linear",
+        "hard_sigmoid",
+        "hard_tanh",
+        "binary_tanh",
+        "ternary_tanh",
+    }
+)
+TABLE_OPS = frozenset({"sigmoid", "tanh", "elu", "selu", "softplus", "softsign"})
+MOVE_OPS = frozenset({"flatten", "reshape"})
+"""Ops that only rename elements and cost nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """Geometry of convolutions, poolings and paddings; one-dimensional ones have height 1.
+
+    Attributes:
+        in_height: Rows of the input.
+        in_width: Columns of the input.
+        in_channels: Channels of the input.
+        out_height: Rows of the output.
+        out_width: Columns of the output.
+        out_channels: Channels of the output.
+        kernel_height: Rows of the window.
+        kernel_width: Columns of the window.
+        stride_height: Rows between two windows.
+        stride_width: Columns between two windows.
+        padding: Elements added: top, bottom, left, right.
+        rank: 1 or 2.
+    """
+
+    in_height: int = 1
+    in_width: int
+    in_channels: int
+    out_height: int = 1
+    out_width: int
+    out_channels: int
+    kernel_height: int = 1
+    kernel_width: int = 1
+    stride_height: int = 1
+    stride_width: int = 1
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    rank: int = 2
+
+    @property
+    def in_pixels(self) -> int:
+        """Pixels of the input."""
+        return self.in_height * self.in_width
+
+    @property
+    def out_pixels(self) -> int:
+        """Pixels of the output."""
+        return self.out_height * self.out_width
+
+    @property
+    def window(self) -> int:
+        """Pixels of the window."""
+        return self.kernel_height * self.kernel_width
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerRecord:
+    """What the estimator knows of one layer.
+
+    Attributes:
+        name: Name in the design or report.
+        op: Kind, such as `dense`, `conv2d`, `relu`, `softmax`, `max_pool2d`.
+        n_in: Inputs of the matrix at one position; for elementwise ops the elements.
+        n_out: Outputs of the matrix at one position; for elementwise ops the elements.
+        channels: Elements of the output that travel together in a stream.
+        pixels: Groups of `channels` elements that the output has.
+        image: Geometry, for image ops.
+        strategy: `latency` or `resource`.
+        reuse: Multiplications that share a multiplier.
+        implementation: Variant: `linebuffer` or `encoded`; `stable`, `latency` or `argmax`.
+        parallel: Positions computed at once.
+        input: Type of the input.
+        weight: Type of the weights.
+        bias: Type of the bias.
+        accum: Type of the accumulator.
+        result: Type of the output.
+        table: Type of table entries.
+        table_size: Entries of tables.
+        constants: Quantised weights, or None when they are unknown.
+        zeros: Zero weights as the project declares them, or None to count them.
+        recurrent: Quantised state weights of a recurrent layer, or None.
+        units: State elements of a recurrent layer.
+        steps: Time steps of a recurrent layer.
+        sources: Names of the layers whose output it reads.
+    """
+
+    name: str
+    op: str
+    n_in: int = 1
+    n_out: int = 1
+    channels: int = 1
+    pixels: int = 1
+    image: Image | None = None
+    strategy: str = "latency"
+    reuse: int = 1
+    implementation: str = ""
+    parallel: int = 1
+    input: Fixed | None = None
+    weight: Fixed | None = None
+    bias: Fixed | None = None
+    accum: Fixed | None = None
+    result: Fixed | None = None
+    table: Fixed | None = None
+    table_size: int = 1024
+    constants: Constants | None = None
+    zeros: int | None = None
+    recurrent: Constants | None = None
+    units: int = 0
+    steps: int = 1
+    sources: tuple[str, ...] = ()
+
+    @property
+    def elements(self) -> int:
+        """Elements of the output."""
+        return self.channels * self.pixels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesignRecord:
+    """What the estimator knows of a design.
+
+    Attributes:
+        layers: Every layer in the order of computation.
+        tool: `vitis_hls`, `vivado_hls` or `yosys`.
+        version: Version of the tool, such as `2020.1`; empty when unknown.
+        family: Device family, such as `virtexuplus` (see `devices.py`).
+        part: Device.
+        clock_ns: Clock period asked for.
+        uncertainty_ns: Part of the period that the scheduler keeps free; None: the tool's default.
+        io: `parallel` or `stream`.
+        dataflow: Whether the layers are separate processes; None: decided by io and layers.
+        axi: Whether a wrapper converts floating-point words of an AXI interface.
+        key: Key of the design it was made of.
+    """
+
+    layers: tuple[LayerRecord, ...]
+    tool: str
+    version: str = ""
+    family: str = "virtexuplus"
+    part: str = ""
+    clock_ns: float = 5.0
+    uncertainty_ns: float | None = None
+    io: str = "parallel"
+    dataflow: bool | None = None
+    axi: bool = False
+    key: str | None = None
+
+    @property
+    def budget_ns(self) -> float:
+        """Time that the scheduler fills in one cycle: the period less its uncertainty.
+
+        The defaults are 12.5 % for Vivado HLS (UG902) and 27 % for Vitis HLS (UG1399).
+        """
+        if self.uncertainty_ns is not None:
+            return max(self.clock_ns - self.uncertainty_ns, 0.1)
+        return self.clock_ns * (0.73 if self.tool == "vitis_hls" else 0.875)
+
+    @property
+    def is_dataflow(self) -> bool:
+        """Whether layers run as processes of their own instead of one flat pipeline."""
+        if self.dataflow is not None:
+            return self.dataflow
+        if self.io != "stream" and len(self.layers) == 1 and self.layers[0].pixels == 1:
+            return False
+        return self.io == "stream" or any(
+            layer.op in RECURRENT_OPS or (layer.op in MATRIX_OPS and (layer.pixels > 1 or layer.strategy == "resource"))
+            for layer in self.layers
+        )
+
+    def consumers(self, name: str) -> Iterable[LayerRecord]:
+        """Layers that read a layer's output."""
+        return (layer for layer in self.layers if name in layer.sources)

@@ -1,0 +1,153 @@
+"""Products whose weights come from a memory: the resource strategy with reuse above 1."""
+
+from dataclasses import dataclass
+from math import ceil, log2
+
+from hlsexplore.estimate.coefficients import Coefficients
+from hlsexplore.estimate.constants import bit_length
+from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, is_saturating
+from hlsexplore.estimate.matrix import types_of
+from hlsexplore.estimate.record import LayerRecord
+from hlsexplore.estimate.technology import MEMORY_BITS_IN_LUT, Speed, Technology, block_rams
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Multipliers and memory of a layer.
+
+    Attributes:
+        size: Multipliers: ceil(n_in * n_out / reuse).
+        bits: Bits of a weight in the memory word.
+        last_bits: Bits of the last weight of a word, which is cut to its range.
+        wraps: Whether a multiplier serves several outputs (reuse above n_in).
+        outputs_each: Outputs that a multiplier serves.
+        products_each: Products of a cycle that one output sums.
+    """
+
+    size: int
+    bits: int
+    last_bits: int
+    wraps: bool
+    outputs_each: float
+    products_each: int
+
+    @property
+    def word(self) -> int:
+        """Bits of a memory word."""
+        return (self.size - 1) * self.bits + self.last_bits
+
+
+def block_of(layer: LayerRecord) -> Block:
+    """Lay a layer out."""
+    bits, last = block_widths(layer)
+    wraps = layer.reuse > layer.n_in
+    return Block(
+        size=ceil(layer.n_in * layer.n_out / layer.reuse),
+        bits=bits,
+        last_bits=last,
+        wraps=wraps,
+        outputs_each=layer.reuse / layer.n_in if wraps else 1.0,
+        products_each=1 if wraps else max(1, round(layer.n_in / layer.reuse)),
+    )
+
+
+def block_widths(layer: LayerRecord) -> tuple[int, int]:
+    """Bits of a weight in the memory word: of all blocks but the last, and of the last, which is cut to its range."""
+    bits = (layer.weight or DEFAULT_TYPE).width
+    if layer.constants is None:
+        return bits, bits
+    last = layer.constants.weight.T.reshape(-1)[-layer.reuse :]
+    negative = int((bit_length(-last[last < 0] - 1) + 1).max(initial=1))
+    positive = int((bit_length(last[last > 0]) + 1).max(initial=1))
+    return bits, min(bits, max(negative, positive))
+
+
+def resource(layer: LayerRecord, tech: Technology, table: Coefficients) -> Cost:
+    """Estimate a block of multipliers fed from a weight memory.
+
+    With n_in * n_out weights and reuse R the block has ceil(n_in * n_out / R) multipliers; a memory word holds a weight
+    for each. Up to R = n_in each output has its own multipliers, beyond it a multiplier serves R / n_in outputs.
+    """
+    block = block_of(layer)
+    dsp, soft = _multipliers(layer, block, tech)
+    depth = _depth(block, soft, tech)
+    return Cost(
+        model="resource",
+        lut=_lut(layer, block, soft, tech, table),
+        ff=_registers(layer, block, soft, tech, table),
+        dsp=float(dsp),
+        bram18=float(_memory(layer, block)),
+        latency_min=layer.reuse + depth,
+        latency_max=layer.reuse + depth + 1,
+        ii=float(layer.reuse),
+        first=layer.reuse + depth,
+        rules=frozenset({"dsp", "bram18", "ii", "latency_min", "latency_max"}),
+        notes=() if layer.constants is not None else ("weights unknown",),
+    )
+
+
+def _multipliers(layer: LayerRecord, block: Block, tech: Technology) -> tuple[int, bool]:
+    """DSP blocks, and whether the multipliers are LUTs.
+
+    Where no bit of a product is dropped, Vivado HLS on 7-series merges narrow products with their additions into DSPs.
+    """
+    source, weight, accum = types_of(layer)
+    dsp = (block.size - 1) * tech.multiplier_dsp(source.width, block.bits)
+    dsp += tech.multiplier_dsp(source.width, block.last_bits)
+    soft = dsp == 0
+    exact = source.fraction + weight.fraction <= accum.fraction
+    if soft and exact and not tech.is_vitis and tech.speed is Speed.SLOW:
+        return (block.size if block.wraps else layer.n_out * ceil(block.products_each / 2)), True
+    return dsp, soft
+
+
+def _memory(layer: LayerRecord, block: Block) -> int:
+    """Blocks of the weight memory and of the output index; small memories are LUTs."""
+    bram = 0
+    if block.word * layer.reuse >= MEMORY_BITS_IN_LUT:
+        bram += block_rams(layer.reuse, block.word)
+    index = ceil(log2(block.outputs_each)) if block.outputs_each > 1 else 0
+    if index * layer.reuse >= MEMORY_BITS_IN_LUT:
+        bram += block_rams(layer.reuse, index)
+    return bram
+
+
+def _lut(layer: LayerRecord, block: Block, soft: bool, tech: Technology, table: Coefficients) -> float:
+    """LUT of multipliers, accumulators, input choice and, where a multiplier serves many outputs, output choice."""
+    source, _, accum = types_of(layer)
+    coefficients = table.of("resource", tech.name)
+    lut = coefficients["constant"] + coefficients["input"] * layer.n_in * source.width / 16
+    lut += (coefficients["output"] + coefficients["output_bit"] * block.bits) * layer.n_out * accum.width / 16
+    if soft or tech.is_vitis:
+        lut += block.size * (tech.soft_multiplier(max(source.width, block.bits)) if soft else tech.dsp_lut())
+    accumulate = tech.adder(accum.width)
+    if is_saturating(source, accum):
+        accumulate += coefficients["saturate"] * accum.width
+    if block.wraps and tech.is_vitis:
+        return lut + coefficients["block"] * block.size
+    if block.wraps and block.outputs_each > 2:
+        return lut + block.size * (tech.mux(layer.n_out) + accumulate)
+    if block.wraps:
+        return lut + block.size * 2.6 * accum.width
+    lut += block.size * accumulate
+    groups = block.products_each
+    return lut + groups * (tech.mux(layer.reuse) if tech.is_vitis else (layer.reuse - 1) * source.width)
+
+
+def _registers(layer: LayerRecord, block: Block, soft: bool, tech: Technology, table: Coefficients) -> float:
+    source, _, accum = types_of(layer)
+    coefficients = table.of("resource", tech.name)
+    ff = coefficients["ff_constant"] + coefficients["ff_output"] * layer.n_out * accum.width
+    ff += coefficients["ff_input"] * layer.n_in * source.width
+    if block.wraps and block.outputs_each <= 2 and tech.speed is not Speed.SLOW and not tech.is_vitis:
+        return ff if soft else ff + block.word
+    if soft and tech.speed is not Speed.SLOW:
+        return ff + 2.2 * block.size
+    return ff + coefficients["ff_block"] * block.size * accum.width
+
+
+def _depth(block: Block, soft: bool, tech: Technology) -> float:
+    """Cycles beside the reuse: 1 on fast devices; multiplier stages and tree levels on 7-series."""
+    if tech.speed is Speed.SLOW:
+        return 2.0 if block.wraps else 3.0 + ceil(log2(block.products_each))
+    return 0.0 if soft and block.wraps and block.outputs_each <= 2 and not tech.is_vitis else 1.0

@@ -1,0 +1,101 @@
+"""Where the register stages of an unrolled product fall.
+
+The vendors' schedulers chain combinational operators in a cycle until its budget is full. Delays are those that the
+tools report for single operators (`clock_estimated_ns` of one-operator designs, docs/estimates.md, section Timing).
+"""
+
+from dataclasses import dataclass
+from math import ceil, floor, log
+
+from hlsexplore.estimate.constants import MatrixProfile
+from hlsexplore.estimate.technology import Speed, Technology
+
+LEVEL_NS = 0.9
+"""Mean delay of a binary level of a tree on UltraScale+, for the number of values alive at a register stage."""
+SHARED_STAGE_NS = 1.5
+"""Extra delay of a multiplication in the resource strategy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Register stages of a tree.
+
+    Attributes:
+        stages: Register stages from input to output.
+        alive: Values of one output alive at each stage.
+        delay_ns: Combinational delay behind the last stage.
+    """
+
+    stages: int
+    alive: tuple[float, ...]
+    delay_ns: float
+
+
+def schedule(
+    found: MatrixProfile, multiplied: float, width: int, is_resource: bool, tech: Technology, budget: float
+) -> Schedule:
+    """Place multiplications, shift-adds and the adder tree.
+
+    Args:
+        found: Profile of the matrix.
+        multiplied: Share of the nonzero weights whose product comes from a multiplier.
+        width: Accumulator bits.
+        is_resource: Whether the layer has the resource strategy.
+        tech: Tool and family.
+        budget: Time of a cycle in ns.
+    """
+    if found.adders == 0 and not multiplied and not found.shift_adds:
+        return Schedule(0, (), 0.0)
+    multiply = tech.multiply_ns + (SHARED_STAGE_NS if is_resource and tech.speed is Speed.FAST else 0.0)
+    if is_resource:
+        multiplied = 1 - (1 - multiplied) ** 2
+    shift = 0.95 * tech.level_ns if found.shift_adds > 2 * found.live_inputs else 0.0
+    start = tech.multiply_ns if multiplied else shift
+    level = tech.level_ns * (0.75 + 0.25 * min(width, 32) / 16) if tech.speed is not Speed.SLOW else tech.level_ns
+    levels = _levels(found.max_terms, 3 if tech.has_wide_levels else 2)
+    if is_resource and tech.has_wide_levels:
+        level *= 0.92
+    stages, now = _place(start, level, levels, budget)
+    alive = tuple(
+        _alive(found.mean_terms, multiplied, (index + 1) * budget, multiply, shift, tech) for index in range(stages)
+    )
+    return Schedule(stages, alive, now)
+
+
+def _levels(terms: int, radix: int) -> int:
+    return ceil(log(terms, radix) - 1e-9) if terms > 1 else 0
+
+
+def _place(start: float, level: float, levels: int, budget: float) -> tuple[int, float]:
+    """Count the register stages of a chain of a start and equal levels; return them and the last cycle's delay."""
+    stages = floor(start / budget)
+    now = start - stages * budget
+    if stages:
+        now = budget
+    for _ in range(levels):
+        if now + level > budget:
+            stages += max(1, ceil(level / budget - 1e-9))
+            now = min(level, budget)
+        else:
+            now += level
+    return stages, now
+
+
+def _alive(terms: float, multiplied: float, elapsed: float, multiply: float, shift: float, tech: Technology) -> float:
+    """Values of an output alive after a time: products not yet added and partial sums."""
+    rate = LEVEL_NS if tech.speed is Speed.FAST else 1.4 * LEVEL_NS if tech.speed is Speed.MIDDLE else tech.level_ns
+    total = 0.0
+    for share, start in ((multiplied, multiply), (1 - multiplied, shift)):
+        levels = max(elapsed - start, 0.0) / rate
+        if tech.speed is Speed.SLOW:
+            levels = floor(levels)
+        total += share * terms * 2.0**-levels
+    return min(total + (1.0 if tech.speed is not Speed.SLOW else 0.0), max(terms, 1.0))
+
+
+def saturating_stages(found: MatrixProfile, multiplied: float, width: int, tech: Technology, budget: float) -> Schedule:
+    """Place a chain of saturating additions, which no tool may reorder: one after the other."""
+    step = {Speed.FAST: 1.6, Speed.MIDDLE: 2.2, Speed.SLOW: 3.2}[tech.speed] * (0.6 + 0.4 * min(width, 32) / 24)
+    total = (tech.multiply_ns if multiplied else 0.0) + found.mean_terms * step
+    stages = floor(total / budget)
+    return Schedule(stages, (), total - stages * budget)

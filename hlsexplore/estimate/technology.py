@@ -1,0 +1,195 @@
+"""Prices of single operators as the HLS tools report them, and their delays, by tool and device family.
+
+The prices are measured: they are what the tools print in the `Expression` and `Instance` tables of their synthesis
+reports (3,802 distinct operators of public projects; docs/estimates.md, section Operators). They are a property of
+the tool's library, not of a design.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from math import ceil, inf
+
+SEVEN_SERIES = frozenset({"zynq", "spartan7", "artix7", "kintex7", "virtex7"})
+EARLY = frozenset({"kintexu", "virtexu"})
+
+
+class Speed(StrEnum):
+    """Classes of device speed."""
+
+    FAST = "fast"
+    MIDDLE = "middle"
+    SLOW = "slow"
+
+
+_SMALL_ADD = {1: 9, 2: 9, 3: 11, 4: 12, 5: 15, 6: 15, 7: 15, 8: 15}
+"""LUT of narrow adders on UltraScale+, Vivado HLS 2019.2 and 2020.1; from 9 bits on: width + 7."""
+_SLOW_ADD = {
+    1: 10,
+    2: 10,
+    3: 12,
+    4: 13,
+    5: 15,
+    6: 15,
+    7: 15,
+    8: 15,
+    9: 15,
+    10: 14,
+    11: 13,
+    12: 12,
+    13: 17,
+    14: 19,
+    15: 21,
+}
+"""LUT of adders on 7-series; from 16 bits on: width + 7."""
+_COMPARE = ((2, 8), (4, 9), (8, 11), (16, 13), (32, 20), (inf, 29))
+"""LUT of comparisons up to a width, Vivado HLS and Vitis HLS to 2022.2 (7-series: 18 instead of 20)."""
+_SOFT_MULTIPLIER = {1: 2, 2: 4, 3: 8, 4: 13, 5: 18, 6: 23, 7: 33, 8: 40, 9: 49, 10: 62}
+"""LUT of a multiplier without DSP by the wider operand; wider ones are priced 5."""
+_MUX = ((2, 9), (3, 14), (4, 17), (8, 33), (16, 65), (32, 145), (64, 273), (128, 673), (256, 1362))
+"""LUT of a multiplexer with up to so many inputs, Vivado HLS; independent of the data width."""
+
+DSP_MIN_WIDE = 11
+DSP_MIN_NARROW = 5
+"""A multiplier is a DSP if the wider operand has 11 bits and the narrower 5 or more (2018.3 to 2024.1)."""
+
+MEMORY_BITS_IN_LUT = 1024
+"""ROMs and FIFOs below this many bits are built from LUTs (62 of 62 memories in the reports)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Technology:
+    """A tool on a device family.
+
+    Attributes:
+        tool: `vitis_hls` or `vivado_hls`.
+        version: Year and number of the tool as a float, such as 2020.1; infinite when unknown.
+        speed: Class of the family.
+        family: Device family.
+    """
+
+    tool: str
+    version: float
+    speed: Speed
+    family: str = "virtexuplus"
+
+    @property
+    def is_vitis(self) -> bool:
+        """Whether the tool is Vitis HLS."""
+        return self.tool == "vitis_hls"
+
+    @property
+    def name(self) -> str:
+        """Key of the coefficient tables, such as `vivado_hls.slow`."""
+        return f"{self.tool}.{'slow' if self.speed is Speed.SLOW else 'fast'}"
+
+    @property
+    def is_lean(self) -> bool:
+        """Whether the library prices an adder by its width alone: Vivado HLS 2019.2 on Virtex UltraScale+."""
+        return not self.is_vitis and 2019.15 < self.version < 2019.25 and self.family == "virtexuplus"
+
+    def adder(self, width: float) -> float:
+        """LUT of a two-input adder."""
+        if self.is_lean:
+            return max(float(width), 3.0)
+        table = _SLOW_ADD if self.speed is Speed.SLOW else _SMALL_ADD
+        if self.is_vitis and self.speed is not Speed.SLOW:
+            return max(width + 7.0, 9.0)
+        return float(table.get(ceil(width), width + 7.0))
+
+    def chained_adder(self, width: float) -> float:
+        """LUT of an adder that the tool merged into a three-input adder."""
+        return 8.0 if self.speed is Speed.SLOW and not self.is_vitis else width
+
+    def compare(self, width: float) -> float:
+        """LUT of a comparison."""
+        if self.is_vitis and self.version >= 2023.1:
+            return self.adder(width)
+        price = next(lut for limit, lut in _COMPARE if width <= limit)
+        return 18.0 if price == 20 and self.speed is Speed.SLOW else float(price)
+
+    def select(self, width: float) -> float:
+        """LUT of a two-way multiplexer."""
+        return max(float(width), 2.0)
+
+    def soft_multiplier(self, wide: int) -> float:
+        """LUT of a multiplier that is not a DSP, by its wider operand."""
+        return float(_SOFT_MULTIPLIER.get(wide, 5.0)) + (2.0 if self.speed is Speed.SLOW and wide <= 10 else 0.0)
+
+    def dsp_lut(self) -> float:
+        """LUT that the report adds for each multiplier in a DSP."""
+        if self.speed is Speed.SLOW:
+            return 2.0
+        return 5.0
+
+    def mux(self, inputs: int) -> float:
+        """LUT of a multiplexer with many inputs."""
+        if inputs <= 1:
+            return 0.0
+        if self.is_vitis:
+            return 4.8 * inputs
+        found = next((lut for limit, lut in _MUX if inputs <= limit), None)
+        return float(found) if found is not None else 1362.0 * inputs / 256
+
+    def multiplier_dsp(self, wide: int, narrow: int, forced: bool = False) -> int:
+        """DSP blocks of a multiplier with operands of these widths.
+
+        Beyond one block: 28 x 5..12 takes 2, 20 x 20 takes 2, 32 x 32 takes 4.
+        """
+        wide, narrow = max(wide, narrow), min(wide, narrow)
+        if not forced and (wide < DSP_MIN_WIDE or narrow < DSP_MIN_NARROW):
+            return 0
+        large = 25 if self.speed is Speed.SLOW else 27
+        return max(ceil(wide / large), 1) * max(ceil(narrow / 18), 1)
+
+    @property
+    def multiply_ns(self) -> float:
+        """Delay of a multiplication in a DSP."""
+        return {Speed.FAST: 2.0, Speed.MIDDLE: 2.7, Speed.SLOW: 3.4}[self.speed]
+
+    @property
+    def level_ns(self) -> float:
+        """Delay of one level of an adder tree of 16 bits; Vivado HLS merges two levels into one on fast devices."""
+        if self.speed is Speed.SLOW:
+            return 1.9 if self.family in ("virtex7", "kintex7") else 2.3
+        base = 1.18 if self.has_wide_levels else 0.85
+        return base if self.speed is Speed.FAST else 1.4 * base
+
+    @property
+    def has_wide_levels(self) -> bool:
+        """Whether a level of a tree adds three terms instead of two."""
+        return not self.is_vitis and self.speed is not Speed.SLOW
+
+
+@lru_cache(maxsize=256)
+def technology(tool: str, version: str, family: str) -> Technology:
+    """Return the technology of a tool, its version and a device family.
+
+    Args:
+        tool: `vitis_hls` or `vivado_hls`; others count as Vitis HLS.
+        version: Version text, may be empty.
+        family: Family; unknown ones count as UltraScale+.
+    """
+    speed = Speed.SLOW if family in SEVEN_SERIES else Speed.MIDDLE if family in EARLY else Speed.FAST
+    try:
+        number = float(".".join(version.split(".")[:2]))
+    except ValueError:
+        number = inf
+    return Technology(
+        tool="vivado_hls" if tool == "vivado_hls" else "vitis_hls", version=number, speed=speed, family=family
+    )
+
+
+def block_rams(words: int, bits: int) -> int:
+    """Blocks of 18 kbit for a memory of so many words and bits: 512 x 36, 1024 x 18, 2048 x 9, 4096 x 4 and so on.
+
+    Examples:
+        >>> block_rams(512, 318), block_rams(1024, 318), block_rams(104, 777)
+        (9, 18, 22)
+    """
+    if words <= 0 or bits <= 0:
+        return 0
+    for depth, width in ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2)):
+        if words <= depth:
+            return ceil(bits / width)
+    return bits * ceil(words / 16384)

@@ -8,7 +8,7 @@ import numpy as np
 from hlsexplore.emulate.moves import mover
 from hlsexplore.emulate.run import Inputs, block_size, check_inputs, unpack
 from hlsexplore.errors import NoModelError
-from hlsexplore.fixed import RealArray
+from hlsexplore.fixed import RealArray, quantize, to_real
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import MOVES, Activation, Affine, Dense, Function, Op, Softmax
 
@@ -16,7 +16,7 @@ Forward = Callable[[Node, Sequence[RealArray]], RealArray]
 
 
 def float_forward(graph: Graph, x: Inputs) -> Any:
-    """Compute the network in float64, with the weights as they are and no casts.
+    """Compute the network in float64, with the weights as they are and no casts but the model's own quantizers.
 
     Args:
         graph: The network.
@@ -48,7 +48,9 @@ def forward_node(node: Node, inputs: Sequence[RealArray]) -> RealArray:
     forward = FORWARD.get(type(node.op))
     if forward is None:
         raise NoModelError(f"layer {node.name!r}: no float implementation of {node.kind!r} exists.")
-    return forward(node, inputs)
+    y = forward(node, inputs)
+    prescribed = node.types.get("result")  # an activation quantizer: rounding and clipping are part of the model
+    return y if prescribed is None else to_real(quantize(y, prescribed), prescribed)
 
 
 def _dense(node: Node, inputs: Sequence[RealArray]) -> RealArray:

@@ -104,7 +104,7 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int, path: Path) -> byte
 def _store_weights(path: Path, data: bytes, key: LayerKey) -> LayerWeights:
     """Find a layer's group in the weights of a `.keras` file: by the stored names, else by Keras' numbering."""
     with _readable(path), _hdf5(io.BytesIO(data)) as file:
-        group, location = file, ""
+        group = file
         for name, numbered in zip(key.names, key.groups, strict=True):
             layers = next(
                 (_child(group, item) for item in ("layers", "_layer_checkpoint_dependencies") if item in group), None
@@ -112,7 +112,6 @@ def _store_weights(path: Path, data: bytes, key: LayerKey) -> LayerWeights:
             found = None if layers is None else _named_child(layers, name, numbered)
             if layers is None or found is None:
                 return EMPTY
-            location = f"{location}/{layers.name.rsplit('/', 1)[-1]}/{found}".lstrip("/")
             group = _child(layers, found)
         groups: dict[str, tuple[WeightRef, ...]] = {}
         _collect(group, "", path, data, groups)
@@ -131,10 +130,8 @@ def _named_child(layers: Any, name: str, numbered: str) -> str | None:
 
 
 def _stored_name(group: Any) -> str | None:
-    if "vars" not in group:
-        return None
-    value: object = _child(group, "vars").attrs.get("name")
-    return value if isinstance(value, str) else None
+    value = _child(group, "vars").attrs.get("name") if "vars" in group else None
+    return str(value) if isinstance(value, str) else None
 
 
 def _collect(group: Any, component: str, path: Path, data: bytes, into: dict[str, tuple[WeightRef, ...]]) -> None:

@@ -125,7 +125,7 @@ def _named_child(layers: Any, name: str, numbered: str) -> str | None:
         return numbered
     matches = [item for item, value in stored.items() if value == name]
     if len(matches) == 1:
-        return matches[0]
+        return str(matches[0])
     return numbered if numbered in stored and stored[numbered] is None else None
 
 

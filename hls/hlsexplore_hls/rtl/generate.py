@@ -1,0 +1,73 @@
+"""The RTL flow: from a design to Verilog files."""
+
+from typing import Any
+
+from hlsexplore.design import Design
+from hlsexplore.structure.netlist import Code
+from hlsexplore.structure.plan import DesignPlan, LayerPlan, plan
+from hlsexplore.structure.timing import is_block_table
+from hlsexplore_hls.flows import Generated
+from hlsexplore_hls.names import identifier, identifiers
+from hlsexplore_hls.rtl.modules import bus_width, layer_module
+from hlsexplore_hls.rtl.tables import table_module
+from hlsexplore_hls.rtl.top import output_width, top_module
+
+
+def generate(design: Design, interface: str = "plain") -> Generated:
+    """Write the Verilog of a design.
+
+    Args:
+        design: The design.
+        interface: What the top level looks like; `plain` buses with valid and ready.
+
+    Raises:
+        NoModelError: If a layer or an option has no RTL; names the layer.
+    """
+    planned = plan(design)
+    names = identifiers(design.graph)
+    top = identifier(f"{design.graph.name}_top", names.values())
+    files: dict[str, str | bytes] = {f"rtl/{top}.v": top_module(planned, top, names)}
+    for layer in planned.layers:
+        name = f"{top}_{names[layer.node.name]}"
+        tables = _tables(layer, name)
+        files[f"rtl/{name}.v"] = layer_module(layer, name, tables)
+        files |= {f"rtl/{table}.v": table_module(table, entries) for entries, table in tables.items()}
+    return Generated(
+        files=files,
+        top=top,
+        latency_cycles=planned.latency_cycles,
+        ii_cycles=planned.ii_cycles,
+        extra=_extra(planned, names, top, list(files)),
+    )
+
+
+def _tables(layer: LayerPlan, name: str) -> dict[tuple[int, ...], str]:
+    """Name the modules of a layer's large lookup tables."""
+    found: dict[tuple[int, ...], str] = {}
+    for cell in layer.net.cells if layer.net is not None else []:
+        if cell.code is Code.ROM and is_block_table(cell):
+            found.setdefault(cell.data, f"{name}_table{len(found)}")
+    return found
+
+
+def _extra(planned: DesignPlan, names: dict[str, str], top: str, files: list[str]) -> dict[str, Any]:
+    design = planned.design
+    return {
+        "sources": files,
+        "layers": {
+            layer.node.name: {
+                "module": f"{top}_{names[layer.node.name]}",
+                "kind": layer.node.kind,
+                "start_cycle": planned.starts[layer.node.name] - layer.latency_cycles,
+                "latency_cycles": layer.latency_cycles,
+                "ii_cycles": layer.ii_cycles,
+            }
+            for layer in planned.layers
+        },
+        "inputs": [
+            {"port": f"in_{names[node.name]}", "bits": bus_width(planned.tensors[node.name])} for node in design.graph.inputs
+        ],
+        "outputs": [
+            {"port": f"out_{names[name]}", "bits": output_width(planned, name)} for name in design.graph.outputs
+        ],
+    }

@@ -1,0 +1,138 @@
+"""One Verilog module for each layer."""
+
+from collections.abc import Mapping
+
+from hlsexplore.structure.plan import LayerPlan
+from hlsexplore.structure.tensor import Tensor
+from hlsexplore_hls.names import comment
+from hlsexplore_hls.rtl.folded import folded_body
+from hlsexplore_hls.rtl.nets import Writer, vector
+
+HEAD = "`default_nettype none\n\n"
+TAIL = "\n`default_nettype wire\n"
+
+
+def layer_module(plan: LayerPlan, name: str, tables: Mapping[tuple[int, ...], str]) -> str:
+    """Write the module of a layer.
+
+    Its ports are `clk`, `rst`, `in_valid`, `out_valid` (where it has registers) and the buses `in_data` (`in_data_1`,
+    ... for further inputs) and `out_data`; element i of a bus is at bits [i * width +: width].
+
+    Args:
+        plan: What to write.
+        name: Identifier of the module.
+        tables: Module of each lookup table, by its entries.
+    """
+    if plan.folded is not None:
+        body = folded_body(plan, plan.folded)
+    elif plan.net is not None:
+        body = _parallel_body(plan, tables)
+    else:
+        body = ["  assign out_data = in_data;"]
+    return "\n".join([HEAD + _title(plan), *_header(plan, name), *body, "endmodule", TAIL])
+
+
+def bus_width(tensor: Tensor) -> int:
+    """Bits of a tensor's bus."""
+    return tensor.size * tensor.width
+
+
+def input_name(index: int) -> str:
+    """Name of a layer's input bus."""
+    return "in_data" if index == 0 else f"in_data_{index}"
+
+
+def describe(tensor: Tensor) -> str:
+    """Tell a bus' format in words."""
+    kind = "signed" if tensor.signed else "unsigned"
+    return f"{tensor.size} x {tensor.width} bit {kind}, {tensor.fraction} fraction bits"
+
+
+def has_clock(plan: LayerPlan) -> bool:
+    """Whether the module has registers, and so the ports clk, rst and valid."""
+    return plan.latency_cycles > 0
+
+
+def _title(plan: LayerPlan) -> str:
+    shape = " x ".join(map(str, plan.inputs[0].shape)), " x ".join(map(str, plan.output.shape))
+    how = "fully parallel"
+    if plan.folded is not None:
+        how = f"{plan.folded.num_multipliers} multipliers, each used {plan.folded.steps} times"
+    if plan.is_wires:
+        how = "wires only"
+    return (
+        f"// Layer '{comment(plan.node.name)}' ({plan.node.kind}): {shape[0]} -> {shape[1]}, {how}.\n"
+        f"// Latency {plan.latency_cycles} cycles, a new input every {plan.ii_cycles}."
+    )
+
+
+def _header(plan: LayerPlan, name: str) -> list[str]:
+    ports: list[str] = []
+    if has_clock(plan):
+        ports += ["  input  wire clk", "  input  wire rst", "  input  wire in_valid"]
+    for index, tensor in enumerate(plan.inputs):
+        ports.append(f"  input  wire {vector(bus_width(tensor))}{input_name(index)}  /* {describe(tensor)} */")
+    if has_clock(plan):
+        ports.append("  output wire out_valid")
+    ports.append(f"  output wire {vector(bus_width(plan.output))}out_data  /* {describe(plan.output)} */")
+    return [f"module {name} (", ",\n".join(ports), ");"]
+
+
+def _parallel_body(plan: LayerPlan, tables: Mapping[tuple[int, ...], str]) -> list[str]:
+    net, planned = plan.net, plan.schedule
+    if net is None or planned is None:
+        return []
+    lines, names = input_wires(plan.inputs, {cell.data[0] for cell in net.cells if cell.code == "input"})
+    writer = Writer(net=net, planned=planned, inputs=names, tables=tables)
+    writer.write()
+    lines += writer.lines
+    if has_clock(plan):
+        lines += valid_pipeline(plan.latency_cycles)
+    if writer.registers:
+        lines += ["  always @(posedge clk) begin", *writer.registers, "  end"]
+    width = plan.output.width
+    outputs = [writer.output(index, width) for index in range(len(net.outputs))]
+    return [*lines, *assign_bus("out_data", outputs)]
+
+
+def input_wires(inputs: tuple[Tensor, ...], used: set[int]) -> tuple[list[str], dict[int, str]]:
+    """Write a wire for each used input element; return the lines and the wires' names by element."""
+    lines: list[str] = []
+    names: dict[int, str] = {}
+    element = 0
+    for port, tensor in enumerate(inputs):
+        for index in range(tensor.size):
+            if element in used:
+                low, high = tensor.ranges[index]
+                width = element_width(low, high)
+                names[element] = f"x{element}"
+                first = index * tensor.width
+                bits = f"[{first + width - 1}:{first}]" if bus_width(tensor) > 1 else ""
+                lines.append(f"  wire {vector(width)}x{element} = {input_name(port)}{bits};")
+            element += 1
+    return lines, names
+
+
+def element_width(low: int, high: int) -> int:
+    """Bits of an element with a range."""
+    from hlsexplore.structure.netlist import bits_of
+
+    return bits_of(low, high)
+
+
+def valid_pipeline(cycles: int) -> list[str]:
+    """Write the shift register that tells when the outputs belong to an input."""
+    shift = f"{{valid[{cycles - 2}:0], in_valid}}" if cycles > 2 else "{valid[0], in_valid}" if cycles == 2 else "in_valid"
+    return [
+        f"  reg {vector(cycles)}valid;",
+        "  always @(posedge clk)",
+        f"    if (rst) valid <= {cycles}'d0;",
+        f"    else valid <= {shift};",
+        f"  assign out_valid = valid{f'[{cycles - 1}]' if cycles > 1 else ''};",
+    ]
+
+
+def assign_bus(name: str, elements: list[str]) -> list[str]:
+    """Write a bus from its elements, the first one lowest."""
+    rows = ",\n".join(f"    {text}" for text in reversed(elements))
+    return [f"  assign {name} = {{", rows, "  };"]

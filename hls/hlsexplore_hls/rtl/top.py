@@ -1,0 +1,175 @@
+"""The top module: instances of the layers, delays between branches, the rate of inputs, registered outputs."""
+
+from collections.abc import Mapping
+
+from hlsexplore.structure.plan import DesignPlan, LayerPlan
+from hlsexplore.structure.tensor import Tensor
+from hlsexplore_hls.names import comment
+from hlsexplore_hls.rtl.modules import HEAD, TAIL, bus_width, describe, has_clock, input_name
+from hlsexplore_hls.rtl.nets import extended, literal, vector
+
+
+def top_module(plan: DesignPlan, top: str, names: Mapping[str, str]) -> str:
+    """Write the top module.
+
+    Ports: `in_<input>` and `out_<output>` buses, element i at bits [i * width +: width] in the type of the design;
+    an input is taken in a cycle with `in_valid` and `in_ready`, and `out_valid` marks its output.
+
+    Args:
+        plan: The design.
+        top: Identifier of the module.
+        names: Identifier of each node.
+    """
+    design = plan.design
+    lines = [
+        HEAD + f"// Model '{comment(design.graph.name)}': latency {plan.latency_cycles} cycles, "
+        f"a new input every {plan.ii_cycles}.",
+        f"module {top} (",
+        ",\n".join(_ports(plan, names)),
+        ");",
+        *_rate(plan.ii_cycles),
+    ]
+    available: dict[str, int] = {}
+    for node in design.graph.inputs:
+        name = names[node.name]
+        width = bus_width(plan.tensors[node.name])
+        lines += ["", f"  wire {vector(width)}{name} = in_{name};", f"  wire {name}_valid = taken;"]
+        available[node.name] = 0
+    for layer in plan.layers:
+        lines += _instance(plan, layer, top, names, available)
+    lines += _outputs(plan, names, available)
+    return "\n".join([*lines, "endmodule", TAIL])
+
+
+def output_width(plan: DesignPlan, name: str) -> int:
+    """Bits of the bus of an output, in the type of the design."""
+    return plan.tensors[name].size * plan.design.result_type(name).width
+
+
+def _ports(plan: DesignPlan, names: Mapping[str, str]) -> list[str]:
+    design = plan.design
+    ports = ["  input  wire clk", "  input  wire rst", "  input  wire in_valid", "  output wire in_ready"]
+    for node in design.graph.inputs:
+        tensor = plan.tensors[node.name]
+        ports.append(f"  input  wire {vector(bus_width(tensor))}in_{names[node.name]}  /* {describe(tensor)} */")
+    ports.append("  output reg  out_valid")
+    for name in design.graph.outputs:
+        type_ = design.result_type(name)
+        note = f"{plan.tensors[name].size} x {type_}"
+        ports.append(f"  output reg  {vector(output_width(plan, name))}out_{names[name]}  /* {note} */")
+    return ports
+
+
+def _rate(ii_cycles: int) -> list[str]:
+    """Write when an input is taken: at most every `ii_cycles` cycles."""
+    if ii_cycles == 1:
+        return ["  assign in_ready = 1'b1;", "  wire taken = in_valid;"]
+    bits = (ii_cycles - 1).bit_length()
+    return [
+        f"  // an input every {ii_cycles} cycles at most",
+        f"  reg {vector(bits)}wait_cycles;",
+        f"  assign in_ready = wait_cycles == {literal(0, bits)};",
+        "  wire taken = in_valid & in_ready;",
+        "  always @(posedge clk)",
+        f"    if (rst) wait_cycles <= {literal(0, bits)};",
+        f"    else if (taken) wait_cycles <= {literal(ii_cycles - 1, bits)};",
+        f"    else if (~in_ready) wait_cycles <= wait_cycles - {literal(1, bits)};",
+    ]
+
+
+def _instance(
+    plan: DesignPlan, layer: LayerPlan, top: str, names: Mapping[str, str], available: dict[str, int]
+) -> list[str]:
+    """Write an instance of a layer and the delays of the inputs that come too early."""
+    node = layer.node
+    name = names[node.name]
+    start = max(plan.starts[source] for source in node.inputs)
+    lines = ["", f"  // {comment(node.name)} ({node.kind}): cycles {start} to {start + layer.latency_cycles}"]
+    connections: list[str] = []
+    valid = ""
+    for index, source in enumerate(node.inputs):
+        delay_lines, wire = _at(plan, source, start, names, available)
+        lines += delay_lines
+        connections.append(f".{input_name(index)}({wire})")
+        valid = valid or f"{wire}_valid"
+    tensor = plan.tensors[node.name]
+    lines += [f"  wire {vector(bus_width(tensor))}{name};", f"  wire {name}_valid;"]
+    if has_clock(layer):
+        connections = [".clk(clk)", ".rst(rst)", f".in_valid({valid})", *connections, f".out_valid({name}_valid)"]
+    else:
+        lines.append(f"  assign {name}_valid = {valid};")
+    connections.append(f".out_data({name})")
+    available[node.name] = plan.starts[node.name]
+    return [*lines, f"  {top}_{name} {name}_layer ({', '.join(connections)});"]
+
+
+def _at(
+    plan: DesignPlan, source: str, cycle: int, names: Mapping[str, str], available: dict[str, int]
+) -> tuple[list[str], str]:
+    """Return the wire of a tensor as it is in a later cycle, and the statements that delay it."""
+    delay = cycle - plan.starts[source]
+    name = names[source]
+    if delay == 0:
+        return [], name
+    delayed = f"{name}_d{cycle}"
+    if available.get(delayed) is not None:
+        return [], delayed
+    available[delayed] = cycle
+    width = bus_width(plan.tensors[source])
+    return [
+        f"  wire {vector(width)}{delayed};",
+        f"  wire {delayed}_valid;",
+        *_shift_register(delayed, name, width, delay, False),
+        *_shift_register(f"{delayed}_valid", f"{name}_valid", 1, delay, True),
+    ], delayed
+
+
+def _shift_register(name: str, source: str, width: int, cycles: int, is_reset: bool) -> list[str]:
+    total = width * cycles
+    older = f"{{{name}_r[{total - width - 1}:0], {source}}}" if cycles > 1 else source
+    reset = f"if (rst) {name}_r <= {literal(0, total)}; else " if is_reset else ""
+    part = f"{name}_r[{total - 1}:{total - width}]" if total > 1 else f"{name}_r"
+    return [
+        f"  reg {vector(total)}{name}_r;",
+        f"  always @(posedge clk) {reset}{name}_r <= {older};",
+        f"  assign {name} = {part};",
+    ]
+
+
+def _outputs(plan: DesignPlan, names: Mapping[str, str], available: dict[str, int]) -> list[str]:
+    """Write the output registers, elements extended to the types of the design."""
+    lines: list[str] = []
+    updates: list[str] = []
+    last = plan.latency_cycles - 1
+    valid = ""
+    for name in plan.design.graph.outputs:
+        delay_lines, wire = _at(plan, name, last, names, available)
+        lines += delay_lines
+        valid = f"{wire}_valid"
+        tensor = plan.tensors[name]
+        width = plan.design.result_type(name).width
+        elements = [part for index in reversed(range(tensor.size)) for part in _element(wire, tensor, index, width)]
+        updates.append(f"    out_{names[name]} <= {{{', '.join(elements)}}};")
+    return [
+        *lines,
+        "",
+        "  always @(posedge clk)",
+        "    if (rst) out_valid <= 1'b0;",
+        f"    else out_valid <= {valid};",
+        "  always @(posedge clk) begin",
+        *updates,
+        "  end",
+    ]
+
+
+def _element(wire: str, tensor: Tensor, index: int, width: int) -> list[str]:
+    """Return the bits of an element in a type's width, highest first."""
+    first = index * tensor.width
+    own = min(tensor.width, width)
+    total = bus_width(tensor)
+    part = wire if total == 1 else f"{wire}[{first + own - 1}:{first}]"
+    if own == width:
+        return [part]
+    top = wire if total == 1 else f"{wire}[{first + own - 1}]"
+    sign = f"{{{width - own}{{{top}}}}}" if tensor.signed else literal(0, width - own)
+    return [sign, part]

@@ -1,0 +1,131 @@
+"""A constant matrix times a vector as shared shift-adds."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from hlsexplore.fixed import RawArray
+from hlsexplore.structure.netlist import Net, Value
+from hlsexplore.structure.sums import Term, add_terms, plain, sum_terms
+
+
+class Solver(Protocol):
+    """Adds the cells of x @ matrix to a net and returns the outputs, one for each column."""
+
+    def __call__(self, net: Net, inputs: Sequence[Value], matrix: RawArray) -> list[Value]:
+        """Add the cells."""
+        ...
+
+
+def multiply_matrix(net: Net, inputs: Sequence[Value], matrix: RawArray) -> list[Value]:
+    """Add x @ matrix with the best solver that is installed and fits.
+
+    Args:
+        net: Net that grows.
+        inputs: The vector, one value for each row.
+        matrix: Raw weights, shape (n_in, n_out).
+    """
+    with net.linear(inputs):
+        return _solver(matrix)(net, inputs, matrix)
+
+
+def solver_name(matrix: RawArray) -> str:
+    """Name of the solver that `multiply_matrix` takes for a matrix."""
+    return "da4ml" if _solver(matrix) is da4ml_products else "shared"
+
+
+def csd_digits(number: int) -> list[tuple[int, bool]]:
+    """Split a number into signed digits, no two adjacent: [(position, is negative), ...], lowest first.
+
+    Examples:
+        >>> csd_digits(7)
+        [(0, True), (3, False)]
+    """
+    digits: list[tuple[int, bool]] = []
+    position = 0
+    while number:
+        if number & 1:
+            negative = number & 3 == 3
+            digits.append((position, negative))
+            number += 1 if negative else -1
+        number >>= 1
+        position += 1
+    return digits
+
+
+def shared_products(net: Net, inputs: Sequence[Value], matrix: RawArray) -> list[Value]:
+    """Add products with every distinct odd constant of a row once, then a tree for each column."""
+    n_in, n_out = matrix.shape
+    columns: list[list[Term]] = [[] for _ in range(n_out)]
+    for row in range(n_in):
+        known = constant_products(net, inputs[row], {abs(int(weight)) for weight in matrix[row]})
+        for column in range(n_out):
+            weight = int(matrix[row, column])
+            if weight:
+                product, shift = known[abs(weight)]
+                columns[column].append(Term(product, shift, weight < 0))
+    return [sum_terms(net, terms) for terms in columns]
+
+
+def constant_products(net: Net, value: Value, constants: set[int]) -> dict[int, tuple[Value, int]]:
+    """Add value * c for positive constants c; returns (value, left shift) for each."""
+    found: dict[int, tuple[Value, int]] = {}
+    for constant in sorted(constants - {0}):
+        shift = (constant & -constant).bit_length() - 1
+        terms = [Term(value, position, negative) for position, negative in csd_digits(constant >> shift)]
+        found[constant] = (sum_terms(net, terms), shift)
+    return found
+
+
+MAX_DA4ML_BITS = 24
+"""Weights and inputs of da4ml are float32: integers up to 2**24 are exact."""
+
+
+def da4ml_products(net: Net, inputs: Sequence[Value], matrix: RawArray) -> list[Value]:
+    """Add the adder graph that da4ml's solver finds (da4ml.cmvm, LGPL-3.0, distributed arithmetic with sharing)."""
+    from da4ml.cmvm import solve
+
+    ranges = [(float(net.cells[value].low), float(net.cells[value].high), 1.0) for value in inputs]
+    pipeline = solve(np.ascontiguousarray(matrix, dtype=np.float32), qintervals=ranges)
+    terms = [Term(value) for value in inputs]
+    for solution in pipeline.solutions:
+        terms = _replay(net, terms, solution)
+    return [plain(net, term) if term.shift >= 0 else net.shift(plain(net, term._replace(shift=0)), term.shift) for term in terms]
+
+
+def _replay(net: Net, inputs: list[Term], solution: object) -> list[Term]:
+    """Add one stage of a da4ml solution; terms may have negative shifts in between."""
+    terms: list[Term] = []
+    for op in solution.ops:  # type: ignore[attr-defined]
+        if op.opcode == -1:
+            term = inputs[op.id0]
+            terms.append(term._replace(shift=term.shift + solution.inp_shifts[op.id0]))  # type: ignore[attr-defined]
+            continue
+        a, b = terms[op.id0], terms[op.id1]
+        b = b._replace(shift=b.shift + op.data, negative=b.negative ^ (op.opcode == 1))
+        common = min(a.shift, b.shift)
+        joined = add_terms(net, a._replace(shift=a.shift - common), b._replace(shift=b.shift - common))
+        terms.append(joined._replace(shift=joined.shift + common))
+    found = zip(solution.out_idxs, solution.out_shifts, solution.out_negs, strict=True)  # type: ignore[attr-defined]
+    outputs: list[Term] = []
+    for index, shift, negative in found:
+        if index < 0:
+            outputs.append(Term(net.const(0)))
+        else:
+            term = terms[index]
+            outputs.append(term._replace(shift=term.shift + shift, negative=term.negative ^ bool(negative)))
+    return outputs
+
+
+def _solver(matrix: RawArray) -> Solver:
+    magnitude = int(np.abs(matrix).max(initial=0))
+    if magnitude.bit_length() <= MAX_DA4ML_BITS and _has_da4ml():
+        return da4ml_products
+    return shared_products
+
+
+def _has_da4ml() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("da4ml") is not None

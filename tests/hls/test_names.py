@@ -68,3 +68,13 @@ def test_identifiers_of_random_bytes_are_safe() -> None:
     found = identifiers(chain(names)).values()
     assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) and "__" not in name for name in found)
     assert len(set(found)) == 200
+
+
+def test_identifier_of_a_name_that_may_be_a_macro_gets_a_prefix() -> None:
+    assert [identifier(name) for name in ("EOF", "BUFSIZ", "FC1", "X", "eof")] == [
+        "n_EOF",
+        "n_BUFSIZ",
+        "n_FC1",
+        "X",
+        "eof",
+    ]

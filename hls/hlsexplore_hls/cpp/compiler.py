@@ -1,0 +1,188 @@
+"""The C++ compiler and the fixed-point headers of a simulation, and compiled programs kept by content."""
+
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from hlsexplore.errors import ToolError
+from hlsexplore.progress import Event, OnEvent
+from hlsexplore_hls.tools.cache import cache_directory, content_key
+from hlsexplore_hls.tools.runner import run
+
+CXX_VARIABLE = "HLSEXPLORE_CXX"
+HEADERS_VARIABLE = "HLSEXPLORE_AP_TYPES"
+FLAGS = (
+    "-std=c++11",
+    "-O1",
+    "-w",
+    "-fwrapv",
+    # Complex numbers of these types are not used; clang's library rejects their declaration.
+    "-D__AP_INT_SPECIAL_H__",
+    "-D__AP_FIXED_SPECIAL_H__",
+)
+"""The headers make -O1 as fast to compile as -O0 and more than 10 times faster to run; -O2 gains nothing more."""
+COMPILE_TIMEOUT_S = 1800.0
+COMPILE_MEMORY_MB = 8000.0
+MAX_PROGRAMS = 300
+"""Compiled programs that stay in the cache; the ones that were not used for longest go first."""
+
+_HEADER_PACKAGES = (
+    ("da4ml", ("codegen", "hls", "source", "ap_types", "include")),
+    ("hls4ml", ("templates", "vivado", "ap_types")),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiler:
+    """A C++ compiler.
+
+    Attributes:
+        command: Program and arguments to which sources and flags are added.
+        version: First line of its `--version`.
+    """
+
+    command: tuple[str, ...]
+    version: str
+
+
+def find_compiler() -> Compiler:
+    """Find a C++ compiler: `HLSEXPLORE_CXX`, else g++ or clang++ on PATH, else the one of the package `ziglang`.
+
+    Raises:
+        ToolError: If there is none, or the variable does not name one.
+    """
+    command = _command()
+    return Compiler(command=command, version=_version(command))
+
+
+def find_headers() -> Path:
+    """Find the folder with `ap_fixed.h`: `HLSEXPLORE_AP_TYPES`, else the one in the package `da4ml` or `hls4ml`.
+
+    Raises:
+        ToolError: If there is none, or the variable names a folder without it.
+    """
+    chosen = os.environ.get(HEADERS_VARIABLE, "")
+    if chosen:
+        folder = Path(chosen).expanduser()
+        if not (folder / "ap_fixed.h").is_file():
+            raise ToolError(f"{HEADERS_VARIABLE} is set to {chosen!r}, a folder without 'ap_fixed.h'.")
+        return folder.absolute()
+    for package, parts in _HEADER_PACKAGES:
+        spec = find_spec(package)
+        for root in (spec.submodule_search_locations or ()) if spec else ():
+            folder = Path(root, *parts)
+            if (folder / "ap_fixed.h").is_file():
+                return folder
+    raise ToolError(
+        "the simulation headers of the fixed-point types ('ap_fixed.h') were not found. Install them with "
+        f"'pip install da4ml', or set {HEADERS_VARIABLE} to their folder."
+    )
+
+
+def compiled(
+    sources: Sequence[Path], main: Path, folder: Path, on_event: OnEvent, cancel: threading.Event | None
+) -> tuple[Path, Compiler]:
+    """Return the program of some sources, compiled unless the same content was compiled before.
+
+    Args:
+        sources: All files that it depends on; their content and names relative to `folder` decide.
+        main: The file to compile, one of `sources`.
+        folder: Folder in which the compiler runs.
+        on_event: Told the stage and the compiler's messages.
+        cancel: Stops the compiler when set.
+
+    Raises:
+        ToolError: If there is no compiler, or it fails.
+        CancelledError: If `cancel` was set.
+    """
+    compiler, headers = find_compiler(), find_headers()
+    parts: list[str | bytes] = [*compiler.command, compiler.version, *FLAGS, _headers_digest(headers)]
+    for source in sorted(sources):
+        parts += [source.relative_to(folder).as_posix(), source.read_bytes()]
+    store = cache_directory() / "cpp" / content_key(parts)
+    program = store / ("simulation.exe" if sys.platform == "win32" else "simulation")
+    if program.is_file():
+        with suppress(OSError):
+            os.utime(store)
+        return program, compiler
+    on_event(Event(kind="stage", text=f"compile with {compiler.version}"))
+    try:
+        store.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=store.parent))
+    except OSError as error:
+        raise ToolError(
+            f"cannot write the cache of compiled programs: {error}. Set HLSEXPLORE_CACHE to a folder you can write."
+        ) from None
+    try:
+        run(
+            [*compiler.command, *FLAGS, "-I", headers, main.relative_to(folder), "-o", fresh / program.name],
+            cwd=folder,
+            on_line=lambda line: on_event(Event(kind="log", text=line)),
+            cancel=cancel,
+            timeout_s=COMPILE_TIMEOUT_S,
+            memory_mb=COMPILE_MEMORY_MB,
+            env=_environment(compiler),
+            what=f"C++ compiler {Path(compiler.command[0]).name}",
+        )
+        with suppress(OSError):
+            fresh.rename(store)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    _prune(store.parent)
+    return program, compiler
+
+
+def _command() -> tuple[str, ...]:
+    chosen = os.environ.get(CXX_VARIABLE, "")
+    if chosen:
+        words = (chosen,) if shutil.which(chosen) else tuple(shlex.split(chosen))
+        found = shutil.which(words[0]) if words else None
+        if found is None:
+            raise ToolError(f"{CXX_VARIABLE} is set to {chosen!r}, which is no program. Set it to a C++ compiler.")
+        return (found, *words[1:])
+    for name in ("g++", "clang++"):
+        found = shutil.which(name)
+        if found is not None:
+            return (found,)
+    if find_spec("ziglang") is not None:
+        return (sys.executable, "-m", "ziglang", "c++")
+    raise ToolError(
+        f"no C++ compiler was found. Install g++ or clang++, set {CXX_VARIABLE}, or run 'pip install ziglang'."
+    )
+
+
+@lru_cache(maxsize=16)
+def _version(command: tuple[str, ...]) -> str:
+    done = run([*command, "--version"], cwd=tempfile.gettempdir(), timeout_s=120, what="C++ compiler")
+    return done.tail[0].strip() if done.tail else "unknown"
+
+
+def _environment(compiler: Compiler) -> dict[str, str]:
+    """Variables of the compiler: zig keeps the libraries that it builds in our cache."""
+    if "ziglang" not in compiler.command:
+        return {}
+    return {"ZIG_GLOBAL_CACHE_DIR": str(cache_directory() / "zig")}
+
+
+@lru_cache(maxsize=4)
+def _headers_digest(headers: Path) -> str:
+    files = sorted(headers.rglob("*.h"))
+    return content_key([part for file in files for part in (file.name, file.read_bytes())])
+
+
+def _prune(folder: Path) -> None:
+    stores = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    if len(stores) <= MAX_PROGRAMS:
+        return
+    by_age = sorted((path.stat().st_mtime, path) for path in stores)
+    for _, path in by_age[: len(by_age) - MAX_PROGRAMS * 9 // 10]:
+        shutil.rmtree(path, ignore_errors=True)

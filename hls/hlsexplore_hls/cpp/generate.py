@@ -1,0 +1,174 @@
+"""A design as an HLS C++ project for Vitis HLS and Vivado HLS (docs/cpp.md)."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from math import prod
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hlsexplore.design import Design, Strategy
+from hlsexplore.errors import NoModelError
+from hlsexplore.graph import Node
+from hlsexplore.ops import Conv, Dense, DepthwiseConv, Recurrent, Reshape
+from hlsexplore.target import Io
+from hlsexplore_hls.cpp.code import LayerCode, cpp_type
+from hlsexplore_hls.cpp.context import (
+    BufferContext,
+    LayerContext,
+    PortContext,
+    ProjectContext,
+    StepContext,
+    TypeContext,
+)
+from hlsexplore_hls.cpp.layers import Context, generate_layer
+from hlsexplore_hls.cpp.wiring import Call, Wiring, wire
+from hlsexplore_hls.flows import Generated
+from hlsexplore_hls.names import comment, identifier, identifiers
+
+_LIBRARY = ("types.h", "matvec.h", "positions.h", "dense.h", "activation.h", "softmax.h", "copy.h")
+
+
+def generate(design: Design, interface: str = "plain") -> Generated:
+    """Generate the C++ of a design.
+
+    Args:
+        design: The design.
+        interface: `plain`, `axi_stream` or `kernel`.
+
+    Returns:
+        The files; cycles are None, since only the vendor's tool knows them.
+
+    Raises:
+        NoModelError: If an op has no C++.
+        ConfigError: If a type is too wide for a constant array.
+    """
+    if interface != "plain" or design.target.io is not Io.PARALLEL:
+        raise NoModelError(f"the HLS C++ has no interface {interface!r} with io {design.target.io.value!r} yet.")
+    names = identifiers(design.graph)
+    project = _project_context(design, names, interface)
+    environment = Environment(
+        loader=PackageLoader("hlsexplore_hls.cpp", "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    rendered: dict[str, str | bytes] = {
+        path: environment.get_template(template).render(p=project)
+        for path, template in {
+            f"src/{project.top}.h": "top.h.j2",
+            f"src/{project.top}.cpp": "top.cpp.j2",
+            "src/types.h": "types.h.j2",
+            "src/layers.h": "layers.h.j2",
+            "tb/testbench.cpp": "testbench.cpp.j2",
+            "sim/main.cpp": "simulation.cpp.j2",
+            "build.tcl": "build.tcl.j2",
+            "README.md": "README.md.j2",
+        }.items()
+    }
+    weights = environment.get_template("weights.h.j2")
+    for layer in project.layers:
+        if layer.code.roms:
+            rendered[f"src/weights/{layer.identifier}.h"] = weights.render(p=project, layer=layer)
+    library = files("hlsexplore_hls.cpp") / "nnet"
+    for name in _LIBRARY:
+        rendered[f"src/nnet/{name}"] = (library / name).read_bytes()
+    extra = {"hls_project": "build/hls", "solution": "solution1", "script": "build.tcl"}
+    return Generated(files=rendered, top=project.top, extra=extra)
+
+
+def is_one_pipeline(design: Design) -> bool:
+    """Whether the whole design is one pipeline: every matrix is unrolled over all its positions.
+
+    Otherwise layers run side by side, each at its own pace (dataflow).
+    """
+    for node in design.graph.layers:
+        config = design.layers[node.name]
+        if isinstance(node.op, Recurrent):
+            return False
+        if isinstance(node.op, Dense | Conv | DepthwiseConv):
+            positions = prod(node.shape[:-1])
+            if config.strategy is not Strategy.LATENCY or positions != config.parallel:
+                return False
+    return True
+
+
+def _project_context(design: Design, names: Mapping[str, str], interface: str) -> ProjectContext:
+    graph = design.graph
+    is_dataflow = not is_one_pipeline(design)
+    wiring = wire(graph, names, lambda node: isinstance(node.op, Reshape), has_single_readers=is_dataflow)
+    layers: dict[str, LayerContext] = {}
+    for call in wiring.calls:
+        if not call.is_copy:
+            node = graph[call.node]
+            code = generate_layer(Context(design=design, node=node, is_dataflow=is_dataflow))
+            text = f"layer '{comment(node.name)}' ({node.kind}): {code.summary}"
+            layers[node.name] = LayerContext(identifier=names[node.name], comment=text, code=code)
+    headers = {layer.code.header for layer in layers.values()}
+    if any(call.is_copy for call in wiring.calls):
+        headers.add("copy.h")
+    return ProjectContext(
+        model=comment(graph.name),
+        design_key=design.key,
+        top=identifier(graph.name, (*names.values(), *wiring.buffers)),
+        part=design.target.part,
+        clock_ns=design.target.clock_ns,
+        interface=interface,
+        is_stream=False,
+        is_dataflow=is_dataflow,
+        ii_cycles=max((layer.code.ii_cycles or 1 for layer in layers.values()), default=1),
+        headers=tuple(sorted(headers)),
+        types=tuple(
+            TypeContext(identifier=names[node.name], text=cpp_type(design.result_type(node.name))) for node in graph
+        ),
+        layers=tuple(layers.values()),
+        inputs=tuple(_port(design, node, wiring.inputs[node.name]) for node in graph.inputs),
+        outputs=tuple(_port(design, graph[name], wiring.outputs[name]) for name in graph.outputs),
+        buffers=tuple(
+            BufferContext(type=f"type::{names[node]}", identifier=buffer, size=graph[node].num_elements, depth=1)
+            for buffer, node in wiring.buffers.items()
+        ),
+        steps=_steps(design, names, wiring, layers),
+    )
+
+
+def _port(design: Design, node: Node, variable: str) -> PortContext:
+    type_ = design.result_type(node.name)
+    shape = " x ".join(map(str, node.shape))
+    return PortContext(
+        identifier=variable,
+        comment=f"'{comment(node.name)}', {shape} of {type_}",
+        size=node.num_elements,
+        num_beats=1,
+        beat_size=node.num_elements,
+        width=type_.width,
+        is_signed=type_.signed,
+    )
+
+
+def _steps(
+    design: Design, names: Mapping[str, str], wiring: Wiring, layers: Mapping[str, LayerContext]
+) -> tuple[StepContext, ...]:
+    steps = []
+    for call in wiring.calls:
+        if call.is_copy:
+            steps.append(_copy_step(design, call))
+        else:
+            layer = layers[call.node]
+            steps.append(StepContext(text=_call_text(layer.code, names[call.node], call), comment=layer.comment))
+    return tuple(steps)
+
+
+def _call_text(code: LayerCode, name: str, call: Call) -> str:
+    template = ", ".join((*code.template, f"config::{name}"))
+    constants = (f"weights::{name}::{rom.name}" for rom in code.roms)
+    return f"{code.function}<{template}>({', '.join((*call.reads, *call.writes, *constants))});"
+
+
+def _copy_step(design: Design, call: Call) -> StepContext:
+    node = design.graph[call.node]
+    return StepContext(
+        text=f"nnet::copy<{node.num_elements}>({', '.join((*call.reads, *call.writes))});",
+        comment=f"copy of '{comment(node.name)}' for several readers",
+    )

@@ -1,0 +1,65 @@
+// Types that every layer uses: constants kept as raw integers, and how they become fixed-point values again.
+#pragma once
+
+#include <ap_fixed.h>
+#include <ap_int.h>
+
+// Pragmas whose spelling differs between Vivado HLS (until 2020.1) and Vitis HLS.
+#define NNET_DO_PRAGMA(text) _Pragma(#text)
+#if defined(__SYNTHESIS__) && !defined(__VITIS_HLS__)
+#define NNET_ROM(name) NNET_DO_PRAGMA(HLS RESOURCE variable = name core = ROM_nP_BRAM)
+#else
+#define NNET_ROM(name) NNET_DO_PRAGMA(HLS BIND_STORAGE variable = name type = rom_np impl = bram)
+#endif
+
+namespace nnet {
+
+enum class strategy { latency, resource };
+
+// Storage of one raw integer of `width` bits in a constant array: exactly that wide in hardware, so that memories waste
+// no bits; a plain integer in simulation, where constructors of thousands of constants would cost compile time.
+#ifdef __SYNTHESIS__
+template <int width, bool is_signed> struct rom { typedef ap_int<width> type; };
+template <int width> struct rom<width, false> { typedef ap_uint<width> type; };
+#else
+template <int num_bytes, bool is_signed> struct plain_integer;
+template <> struct plain_integer<1, true> { typedef signed char type; };
+template <> struct plain_integer<1, false> { typedef unsigned char type; };
+template <> struct plain_integer<2, true> { typedef short type; };
+template <> struct plain_integer<2, false> { typedef unsigned short type; };
+template <> struct plain_integer<4, true> { typedef int type; };
+template <> struct plain_integer<4, false> { typedef unsigned int type; };
+template <> struct plain_integer<8, true> { typedef long long type; };
+template <> struct plain_integer<8, false> { typedef unsigned long long type; };
+
+template <int width, bool is_signed> struct rom {
+    static_assert(width >= 1 && width <= 64, "A constant array holds integers of 1 to 64 bits.");
+    typedef typename plain_integer<(width <= 8 ? 1 : width <= 16 ? 2 : width <= 32 ? 4 : 8), is_signed>::type type;
+};
+#endif
+
+// The fixed-point value whose bits are a raw integer.
+template <typename T, typename Raw> inline T from_raw(Raw raw) {
+#pragma HLS INLINE
+    T value;
+    value.range(T::width - 1, 0) = raw;
+    return value;
+}
+
+// The bits of a value with the binary point moved: x * 2**bits without any arithmetic.
+template <int bits, int W, int I, ap_q_mode Q, ap_o_mode O, int N>
+inline ap_fixed<W, I + bits> scaled(const ap_fixed<W, I, Q, O, N> &x) {
+#pragma HLS INLINE
+    ap_fixed<W, I + bits> value;
+    value.range(W - 1, 0) = x.range(W - 1, 0);
+    return value;
+}
+template <int bits, int W, int I, ap_q_mode Q, ap_o_mode O, int N>
+inline ap_ufixed<W, I + bits> scaled(const ap_ufixed<W, I, Q, O, N> &x) {
+#pragma HLS INLINE
+    ap_ufixed<W, I + bits> value;
+    value.range(W - 1, 0) = x.range(W - 1, 0);
+    return value;
+}
+
+} // namespace nnet

@@ -3,10 +3,12 @@
 import hashlib
 import threading
 import time
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -219,7 +221,7 @@ def _read_golden(project: Project) -> tuple[tuple[RawArray, ...], tuple[RawArray
         with np.load(file, allow_pickle=False) as data:
             inputs = tuple(np.asarray(data[f"x{index}"], dtype=np.int64) for index in range(len(project.inputs)))
             outputs = tuple(np.asarray(data[f"y{index}"], dtype=np.int64) for index in range(len(project.outputs)))
-    except (OSError, ValueError, KeyError, EOFError, TypeError) as error:
+    except (OSError, ValueError, KeyError, EOFError, TypeError, BadZipFile, zlib.error) as error:
         raise ConfigError(
             f"the golden vectors {str(file)!r} cannot be read ({error}). Export the design again."
         ) from None

@@ -16,6 +16,7 @@ from hlsexplore.emulate.run import Inputs, blocks, check_cancelled, check_inputs
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph
+from hlsexplore.threads import one_blas_thread
 
 
 @dataclass(slots=True)
@@ -107,6 +108,7 @@ class Emulator:
             outputs |= self._compute(plan, known, cancel)
         return plan, outputs
 
+    @one_blas_thread()
     def _compute(self, plan: Plan, known: dict[str, _Kept], cancel: CancelEvent | None) -> dict[str, Carrier]:
         wanted = plan.needed(set(known))
         sources = {name for node in wanted for name in node.inputs}

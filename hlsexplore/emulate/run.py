@@ -13,6 +13,7 @@ from hlsexplore.emulate.plan import Plan, plan_design, quantize_input
 from hlsexplore.errors import CancelledError, DataError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph
+from hlsexplore.threads import one_blas_thread
 
 Inputs = ArrayLike | Sequence[ArrayLike] | Mapping[str, ArrayLike]
 """One array for a network with one input; else a tuple in the inputs' order, or a dictionary by input name."""
@@ -75,6 +76,7 @@ def raw_output(plan: Plan, name: str, values: Carrier) -> NDArray[Any]:
     return raw << lift if lift else raw
 
 
+@one_blas_thread()
 def run_plan(plan: Plan, inputs: Mapping[str, RealArray], cancel: CancelEvent | None = None) -> dict[str, Carrier]:
     """Run a plan over all samples.
 

@@ -1,0 +1,31 @@
+import threading
+
+import numpy as np
+import threadpoolctl
+
+from hlsexplore.threads import one_blas_thread
+
+
+def blas_threads():
+    np.ones((2, 2)) @ np.ones((2, 2))
+    return {item["num_threads"] for item in threadpoolctl.threadpool_info() if item["user_api"] == "blas"}
+
+
+def test_one_blas_thread_holds_for_nested_and_concurrent_users_and_ends_with_the_last():
+    before = blas_threads()
+    inside, leave = threading.Event(), threading.Event()
+
+    @one_blas_thread()
+    def work():
+        inside.set()
+        leave.wait(10)
+
+    thread = threading.Thread(target=work)
+    with one_blas_thread():
+        thread.start()
+        assert inside.wait(10)
+        assert blas_threads() == {1}
+    assert blas_threads() == {1}
+    leave.set()
+    thread.join()
+    assert blas_threads() == before

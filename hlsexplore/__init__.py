@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from hlsexplore.design import Design, LayerConfig
 from hlsexplore.emulate import emulate
 from hlsexplore.errors import HlsExploreError
+from hlsexplore.estimate import estimate
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
 from hlsexplore.report import Report
@@ -14,7 +15,6 @@ from hlsexplore.target import Target
 if TYPE_CHECKING:
     from hlsexplore.emulate import Emulator, Trace, blame, propose_types, trace
     from hlsexplore.emulate import float_forward as predict
-    from hlsexplore.estimate import estimate
     from hlsexplore.examples import load as load_example
     from hlsexplore.importers import read_model
     from hlsexplore.study import Study
@@ -49,7 +49,6 @@ _LAZY = {
     "Study": ("study", "Study"),
     "Trace": ("emulate", "Trace"),
     "blame": ("emulate", "blame"),
-    "estimate": ("estimate", "estimate"),
     "load_example": ("examples", "load"),
     "predict": ("emulate", "float_forward"),
     "propose_types": ("emulate", "propose_types"),

@@ -218,7 +218,7 @@ def quantize_inputs(ports: Sequence[Port], x: ArrayLike | Sequence[ArrayLike]) -
 def _read_golden(project: Project) -> tuple[tuple[RawArray, ...], tuple[RawArray, ...]]:
     file = project.path / GOLDEN
     try:
-        with np.load(file, allow_pickle=False) as data:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as data:
             inputs = tuple(np.asarray(data[f"x{index}"], dtype=np.int64) for index in range(len(project.inputs)))
             outputs = tuple(np.asarray(data[f"y{index}"], dtype=np.int64) for index in range(len(project.outputs)))
     except (OSError, ValueError, KeyError, EOFError, TypeError, BadZipFile, zlib.error) as error:

@@ -1,14 +1,12 @@
-"""The C++ compiler and the fixed-point headers of a simulation, and compiled programs kept by content."""
+"""The fixed-point headers of a simulation, and compiled programs kept by content."""
 
 import os
-import shlex
 import shutil
 import sys
 import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,9 +14,9 @@ from pathlib import Path
 from hlsexplore.errors import ToolError
 from hlsexplore.progress import Event, OnEvent
 from hlsexplore_hls.tools.cache import cache_directory, content_key
+from hlsexplore_hls.tools.compiler import Compiler, find_compiler
 from hlsexplore_hls.tools.runner import run
 
-CXX_VARIABLE = "HLSEXPLORE_CXX"
 HEADERS_VARIABLE = "HLSEXPLORE_AP_TYPES"
 FLAGS = (
     "-std=c++11",
@@ -39,29 +37,6 @@ _HEADER_PACKAGES = (
     ("da4ml", ("codegen", "hls", "source", "ap_types", "include")),
     ("hls4ml", ("templates", "vivado", "ap_types")),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compiler:
-    """A C++ compiler.
-
-    Attributes:
-        command: Program and arguments to which sources and flags are added.
-        version: First line of its `--version`.
-    """
-
-    command: tuple[str, ...]
-    version: str
-
-
-def find_compiler() -> Compiler:
-    """Find a C++ compiler: `HLSEXPLORE_CXX`, else g++ or clang++ on PATH, else the one of the package `ziglang`.
-
-    Raises:
-        ToolError: If there is none, or the variable does not name one.
-    """
-    command = _command()
-    return Compiler(command=command, version=_version(command))
 
 
 def find_headers() -> Path:
@@ -105,7 +80,7 @@ def compiled(
         CancelledError: If `cancel` was set.
     """
     compiler, headers = find_compiler(), find_headers()
-    parts: list[str | bytes] = [*compiler.command, compiler.version, *FLAGS, _headers_digest(headers)]
+    parts: list[str | bytes] = [*compiler.argv, compiler.title, *FLAGS, _headers_digest(headers)]
     for source in sorted(sources):
         parts += [source.relative_to(folder).as_posix(), source.read_bytes()]
     store = cache_directory() / "cpp" / content_key(parts)
@@ -114,7 +89,7 @@ def compiled(
         with suppress(OSError):
             os.utime(store)
         return program, compiler
-    on_event(Event(kind="stage", text=f"compile with {compiler.version}"))
+    on_event(Event(kind="stage", text=f"compile with {compiler.title}"))
     try:
         store.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=store.parent))
@@ -124,14 +99,14 @@ def compiled(
         ) from None
     try:
         run(
-            [*compiler.command, *FLAGS, "-I", headers, main.relative_to(folder), "-o", fresh / program.name],
+            [*compiler.argv, *FLAGS, "-I", headers, main.relative_to(folder), "-o", fresh / program.name],
             cwd=folder,
             on_line=lambda line: on_event(Event(kind="log", text=line)),
             cancel=cancel,
             timeout_s=COMPILE_TIMEOUT_S,
             memory_mb=COMPILE_MEMORY_MB,
             env=_environment(compiler),
-            what=f"C++ compiler {Path(compiler.command[0]).name}",
+            what=compiler.title,
         )
         with suppress(OSError):
             fresh.rename(store)
@@ -141,34 +116,9 @@ def compiled(
     return program, compiler
 
 
-def _command() -> tuple[str, ...]:
-    chosen = os.environ.get(CXX_VARIABLE, "")
-    if chosen:
-        words = (chosen,) if shutil.which(chosen) else tuple(shlex.split(chosen))
-        found = shutil.which(words[0]) if words else None
-        if found is None:
-            raise ToolError(f"{CXX_VARIABLE} is set to {chosen!r}, which is no program. Set it to a C++ compiler.")
-        return (found, *words[1:])
-    for name in ("g++", "clang++"):
-        found = shutil.which(name)
-        if found is not None:
-            return (found,)
-    if find_spec("ziglang") is not None:
-        return (sys.executable, "-m", "ziglang", "c++")
-    raise ToolError(
-        f"no C++ compiler was found. Install g++ or clang++, set {CXX_VARIABLE}, or run 'pip install ziglang'."
-    )
-
-
-@lru_cache(maxsize=16)
-def _version(command: tuple[str, ...]) -> str:
-    done = run([*command, "--version"], cwd=tempfile.gettempdir(), timeout_s=120, what="C++ compiler")
-    return done.tail[0].strip() if done.tail else "unknown"
-
-
 def _environment(compiler: Compiler) -> dict[str, str]:
     """Variables of the compiler: zig keeps the libraries that it builds in our cache."""
-    if "ziglang" not in compiler.command:
+    if "ziglang" not in compiler.argv:
         return {}
     return {"ZIG_GLOBAL_CACHE_DIR": str(cache_directory() / "zig")}
 

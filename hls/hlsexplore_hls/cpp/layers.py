@@ -7,11 +7,11 @@ from math import ceil, floor, prod
 import numpy as np
 
 from hlsexplore.design import Design, LayerConfig, SoftmaxMode, Strategy
-from hlsexplore.emulate.tables import softmax_tables
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, RawArray, quantize
 from hlsexplore.graph import Node, Shape
 from hlsexplore.ops import Activation, Dense, Function, Op, Softmax
+from hlsexplore.tables import softmax_tables
 from hlsexplore.weights import raw_weights
 from hlsexplore_hls.cpp.code import LayerCode, constant, cpp_type, raw_constant, rom, rom_type, typedef
 

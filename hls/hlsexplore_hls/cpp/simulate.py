@@ -64,4 +64,4 @@ def simulate(
         )
     parts = np.split(rows.reshape(num_samples, sum(sizes)), np.cumsum(sizes)[:-1], axis=1)
     outputs = [part.reshape(num_samples, *port.shape) for part, port in zip(parts, project.outputs, strict=True)]
-    return Simulated(outputs=outputs, tool=compiler.version)
+    return Simulated(outputs=outputs, tool=compiler.title)

@@ -1,0 +1,232 @@
+"""A folder of an HLS project, ours or hls4ml's, to one `Report` with the layers that can be told apart."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hlsexplore.errors import ToolError
+from hlsexplore.report import Figures, Report
+from hlsexplore_hls.reports.cosim import Cosim, parse_cosim_rpt
+from hlsexplore_hls.reports.csynth import Csynth, parse_csynth_rpt, parse_csynth_xml
+from hlsexplore_hls.reports.files import read_report
+from hlsexplore_hls.reports.vivado import Utilization, parse_utilization
+
+MAX_XML_BYTES = 64 << 20
+MAX_FILES = 5000
+_SUFFIXES = ("_csynth.xml", "_csynth.rpt")
+# A call in the top function that hls4ml writes, with the layer's name behind it:
+#     nnet::dense<input_t, layer2_t, config2>(fc1_input, layer2_out, w2, b2); // fc1
+_CALL = re.compile(r"nnet::\w+<([^;()]*)>\([^;]*\);\s*//\s*([^\s].*?)\s*$", re.MULTILINE)
+_CONFIG = re.compile(r"\b(\w*config\d+\w*)\b")
+_PROJECT_NAME = re.compile(r'set\s+project_name\s+"([A-Za-z_]\w*)"')
+_APP_TOP = re.compile(r'\stop="([A-Za-z_]\w*)"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HlsReports:
+    """All reports of an HLS project that could be read.
+
+    Attributes:
+        csynth: C synthesis of the top.
+        modules: C synthesis of every module by its name, the top included.
+        cosim: Co-simulation, or None.
+        vsynth: Logic synthesis, or None.
+    """
+
+    csynth: Csynth
+    modules: Mapping[str, Csynth]
+    cosim: Cosim | None
+    vsynth: Utilization | None
+
+
+def read_report_folder(
+    folder: str | Path,
+    top: str | None = None,
+    layers: Mapping[str, str] | None = None,
+    newer_than_ns: int | None = None,
+) -> Report:
+    """Read the report of C synthesis in an HLS project's folder.
+
+    Works for projects of hlsexplore and of hls4ml, and for any `solution` folder.
+
+    Args:
+        folder: The project's folder, or one of its `solution` or `syn/report` folders.
+        top: Top function; found from the project's files when None.
+        layers: For each layer a word that the names of its modules contain, such as `config2`; read from the top
+            function that hls4ml wrote when None.
+        newer_than_ns: Time of the run's start; older reports are refused.
+
+    Returns:
+        A report with `source="csynth"`; its `design_key` is None, because a folder does not say which design it is of.
+
+    Raises:
+        ToolError: If the folder has no readable report of C synthesis.
+    """
+    root = Path(folder)
+    reports = read_reports(root, top, newer_than_ns)
+    words = _layer_words(_report_directory(root), reports.csynth.module) if layers is None else layers
+    return make_report(reports.csynth, reports.modules, words)
+
+
+def read_reports(folder: Path, top: str | None = None, newer_than_ns: int | None = None) -> HlsReports:
+    """Read every report in an HLS project's folder.
+
+    Args:
+        folder: The project's folder, or one of its `solution` or `syn/report` folders.
+        top: Top function; found when None.
+        newer_than_ns: Time of the run's start; older reports are refused.
+
+    Raises:
+        ToolError: If there is no readable report of C synthesis.
+    """
+    reports = _report_directory(folder)
+    modules = _read_modules(reports, newer_than_ns)
+    if not modules:
+        raise ToolError(f"the folder {str(folder)!r} has no report of C synthesis (no file '*_csynth.xml' or '.rpt').")
+    name = top or _find_top(folder, reports, modules)
+    if name not in modules:
+        raise ToolError(f"the folder {str(reports)!r} has no report of C synthesis of the top function {name!r}.")
+    cosim_file = reports.parent.parent / "sim" / "report" / f"{name}_cosim.rpt"
+    vsynth_file = next((path for path in _outwards(reports, "vivado_synth.rpt") if path.is_file()), None)
+    return HlsReports(
+        csynth=modules[name],
+        modules=modules,
+        cosim=parse_cosim_rpt(read_report(cosim_file, newer_than_ns=newer_than_ns)) if cosim_file.is_file() else None,
+        vsynth=parse_utilization(read_report(vsynth_file, newer_than_ns=newer_than_ns)) if vsynth_file else None,
+    )
+
+
+def make_report(csynth: Csynth, modules: Mapping[str, Csynth], layers: Mapping[str, str]) -> Report:
+    """Build the report of a top module and its layers.
+
+    Args:
+        csynth: Report of the top.
+        modules: Reports of all modules by name.
+        layers: Word in the names of a layer's modules, by layer.
+    """
+    inside = csynth.instances or {name: module.figures for name, module in modules.items() if name != csynth.module}
+    found: dict[str, Figures] = {}
+    for layer, word in layers.items():
+        matching = [name for name in inside if _has_word(name, word)]
+        if matching:
+            # Without the list of instances, a wrapper and what it wraps both match: the larger one holds the other.
+            best = max(matching, key=lambda name: (inside[name].lut or 0, inside[name].latency_cycles_max or 0, name))
+            found[layer] = _merged(inside[best], modules.get(best))
+    missing = [
+        f"The report does not tell which modules belong to the layer {layer!r}."
+        for layer in layers
+        if layer not in found
+    ]
+    return Report(
+        source="csynth",
+        tool=csynth.tool or "vitis_hls",
+        tool_version=csynth.version,
+        total=csynth.figures,
+        layers=found,
+        provenance=dict.fromkeys(("lut", "ff", "dsp", "bram18", "uram", "latency_cycles_max", "ii_cycles"), "measured"),
+        missing=tuple(missing),
+    )
+
+
+def _merged(instance: Figures, module: Csynth | None) -> Figures:
+    """Complete the figures that the top's report gives of an instance by the module's own report."""
+    if module is None:
+        return instance
+    own = module.figures
+    return replace(
+        own,
+        **{
+            name: value
+            for name in ("lut", "ff", "dsp", "bram18", "uram", "latency_cycles_min", "latency_cycles_max", "ii_cycles")
+            if (value := getattr(instance, name)) is not None
+        },
+    )
+
+
+def _has_word(name: str, word: str) -> bool:
+    return re.search(rf"(?:^|_){re.escape(word)}(?:_|$)", name) is not None
+
+
+def _report_directory(folder: Path) -> Path:
+    """Find the folder that holds the reports of C synthesis; the newest when there are several solutions."""
+    if not folder.is_dir():
+        raise ToolError(f"{str(folder)!r} is no folder.")
+    candidates = [folder]
+    for depth in range(5):
+        candidates += sorted(folder.glob("*/" * depth + "syn/report"))
+    holding = [path for path in candidates if any(path.glob("*_csynth.xml")) or any(path.glob("*_csynth.rpt"))]
+    if not holding:
+        raise ToolError(f"the folder {str(folder)!r} has no report of C synthesis (no file '*_csynth.xml' or '.rpt').")
+    return max(holding, key=lambda path: max(item.stat().st_mtime_ns for item in path.glob("*_csynth.*")))
+
+
+def _read_modules(reports: Path, newer_than_ns: int | None) -> dict[str, Csynth]:
+    """Read the report of each module: the text where there is one, since it also names instances, else the XML."""
+    found: dict[str, Csynth] = {}
+    files = sorted(path for path in reports.iterdir() if path.name.endswith(_SUFFIXES))[:MAX_FILES]
+    for path in files:
+        if path.suffix == ".xml":
+            module = parse_csynth_xml(read_report(path, MAX_XML_BYTES, newer_than_ns))
+        else:
+            module = parse_csynth_rpt(read_report(path, newer_than_ns=newer_than_ns))
+        known = found.get(module.module)
+        if known is None:
+            found[module.module] = module
+        else:
+            text, xml = (known, module) if known.instances else (module, known)
+            found[module.module] = replace(xml, tool=text.tool or xml.tool, instances=text.instances)
+    return found
+
+
+def _find_top(folder: Path, reports: Path, modules: Mapping[str, Csynth]) -> str:
+    for path in _outwards(reports, "project.tcl"):
+        name = _first_group(_PROJECT_NAME, path)
+        for candidate in (name, f"{name}_axi"):
+            if candidate in modules:
+                return candidate
+    for name in ("vitis_hls.app", "hls.app", "vivado_hls.app"):
+        for path in _outwards(reports, name):
+            top = _first_group(_APP_TOP, path)
+            if top in modules:
+                return top
+    inside = {name for module in modules.values() for name in module.instances}
+    outermost = sorted(name for name in modules if name not in inside)
+    if len(outermost) == 1:
+        return outermost[0]
+    names = ", ".join(map(repr, outermost[:5]))
+    raise ToolError(
+        f"the folder {str(folder)!r} does not tell its top function: it could be {names}. Name it with top=."
+    )
+
+
+def _outwards(start: Path, name: str) -> list[Path]:
+    """List where a file of the project may lie, from `PROJECT/X_prj/solution1/syn/report` outwards."""
+    is_whole = start.parts[-2:] == ("syn", "report")
+    return [parent / name for parent in (start, *list(start.absolute().parents)[: 4 if is_whole else 0])]
+
+
+def _first_group(pattern: re.Pattern[str], path: Path) -> str:
+    try:
+        found = pattern.search(read_report(path, 1 << 20))
+    except ToolError:
+        return ""
+    return found.group(1) if found else ""
+
+
+def _layer_words(reports: Path, top: str) -> dict[str, str]:
+    """Read from hls4ml's top function which `config` belongs to which layer."""
+    names = [f"firmware/{top}.cpp", f"firmware/{top.removesuffix('_axi')}.cpp"]
+    found: dict[str, str] = {}
+    for path in (path for name in names for path in _outwards(reports, name)):
+        try:
+            text = read_report(path, 8 << 20)
+        except ToolError:
+            continue
+        for arguments, layer in _CALL.findall(text):
+            config = _CONFIG.search(arguments)
+            if config:
+                found.setdefault(layer, config.group(1))
+        if found:
+            break
+    return found

@@ -10,7 +10,7 @@ from hlsexplore.design import Design, LayerConfig
 from hlsexplore.estimate.constants import Constants
 from hlsexplore.estimate.devices import family_of
 from hlsexplore.estimate.record import DesignRecord, Image, LayerRecord
-from hlsexplore.fixed import Fixed
+from hlsexplore.fixed import Fixed, quantize
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import (
     Activation,
@@ -85,6 +85,7 @@ def layer_record(graph: Graph, node: Node, config: LayerConfig, source: Fixed) -
         "parallel": config.parallel,
         "sources": tuple(name for name in node.inputs if not isinstance(graph[name].op, Input)),
         "n_in": prod(graph.input_shapes(node)[0]) if node.inputs else 1,
+        "packets": _packets(graph, node),
         "n_out": node.num_elements,
     }
     for key in ("weight", "bias", "accum"):
@@ -93,6 +94,11 @@ def layer_record(graph: Graph, node: Node, config: LayerConfig, source: Fixed) -
     match op:
         case Dense() | Conv() | DepthwiseConv() | Affine() | Recurrent():
             values |= _matrix(op, types)
+        case Activation() if "weight" in types:
+            slope = quantize(op.alpha, types["weight"]).reshape(1, 1)
+            values["constants"] = Constants.of(slope)
+        case PRelu():
+            values["constants"] = Constants.of(quantized(op.kernel, types["weight"]).reshape(-1, 1))
         case Softmax():
             values["implementation"] = str(config.softmax)
     image = _image(graph, node)
@@ -103,6 +109,15 @@ def layer_record(graph: Graph, node: Node, config: LayerConfig, source: Fixed) -
     if isinstance(op, Conv | DepthwiseConv):
         values["implementation"] = "linebuffer"
     return LayerRecord(**values)
+
+
+def _packets(graph: Graph, node: Node) -> int:
+    """Pixels of the tensor that a layer reads, behind reshapes."""
+    while node.inputs:
+        node = graph[node.inputs[0]]
+        if not isinstance(node.op, Reshape):
+            break
+    return max(1, prod(node.shape[:-1]))
 
 
 def _op_name(op: Op, node: Node) -> str:

@@ -18,7 +18,7 @@ class Cost:
         latency_min: Fewest cycles from the layer's first input to its last output, registers only.
         latency_max: Most cycles.
         ii: Cycles between two inputs of the layer.
-        first: Cycles until the first output leaves, for overlapped layers.
+        tail: Cycles from the last input to the last output, for overlapped layers.
         delay_ns: Combinational delay behind the last register.
         rules: Figures that follow from a rule without fitted coefficients.
         notes: Assumptions, one sentence each.
@@ -32,7 +32,7 @@ class Cost:
     latency_min: float | None = None
     latency_max: float | None = None
     ii: float | None = 1.0
-    first: float | None = None
+    tail: float | None = None
     delay_ns: float = 0.0
     rules: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ def free(model: str) -> Cost:
     """Return the cost of an op that is wiring only."""
     rules = frozenset({"lut", "ff", "dsp", "bram18", "latency_min", "latency_max", "ii"})
     return Cost(
-        model=model, lut=0.0, ff=0.0, dsp=0.0, bram18=0.0, latency_min=0.0, latency_max=0.0, first=0.0, rules=rules
+        model=model, lut=0.0, ff=0.0, dsp=0.0, bram18=0.0, latency_min=0.0, latency_max=0.0, tail=0.0, rules=rules
     )
 
 

@@ -5,7 +5,7 @@ from math import ceil
 import numpy as np
 
 from hlsexplore.estimate.coefficients import Coefficients
-from hlsexplore.estimate.constants import Integers, bit_length, csd_digits
+from hlsexplore.estimate.constants import Integers, bit_length, csd_digits, shift_add_count
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, free, is_rounding, is_saturating
 from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.estimate.technology import Technology, block_rams
@@ -44,6 +44,8 @@ def elementwise_cost(
     lut *= coefficients["scale"] * used
     steps = 0.0
     ff = 0.0
+    if io == "dataflow":
+        lut, ff = lut + 9.0 * at_once, float(at_once * target.width)
     if io == "stream":
         lut += coefficients["stream_lut"] * at_once + 60
         ff = coefficients["stream_ff"] * at_once + 10
@@ -59,7 +61,7 @@ def elementwise_cost(
         latency_min=steps,
         latency_max=steps,
         ii=float(layer.pixels) if io == "stream" else 1.0,
-        first=1.0 if io == "stream" else 0.0,
+        tail=1.0,
         delay_ns=1.1 if tech.speed == "fast" else 2.5,
         rules=frozenset({"bram18", "ii"} | ({"dsp"} if not dsp else set())),
     )
@@ -75,10 +77,10 @@ def _element(layer: LayerRecord, source: Fixed, target: Fixed, tech: Technology)
     if op in ("relu", "thresholded_relu"):
         return tech.compare(source.width) + tech.select(min(width, source.width - 1)) + cast, 0
     if op in ("leaky_relu", "prelu"):
-        factor = layer.weight or Fixed(16, 6)
-        blocks = tech.multiplier_dsp(source.width, factor.width)
-        product = tech.dsp_lut() if blocks else tech.soft_multiplier(max(source.width, factor.width))
-        return tech.compare(source.width) + tech.select(width) + cast + product, blocks
+        blocks, product = _slope(layer, source, tech)
+        sign = 0.0 if op == "leaky_relu" else tech.compare(source.width)
+        choice = 3.0 if op == "leaky_relu" and not product else tech.select(width)
+        return sign + choice + cast + product, blocks
     if op in ("hard_sigmoid", "hard_tanh"):
         return 2 * tech.compare(source.width) + 2 * tech.select(width) + tech.adder(source.width) + cast, 0
     if op in ("binary_tanh", "ternary_tanh"):
@@ -89,6 +91,17 @@ def _element(layer: LayerRecord, source: Fixed, target: Fixed, tech: Technology)
         blocks = tech.multiplier_dsp(source.width, source.width)
         return (tech.dsp_lut() if blocks else tech.soft_multiplier(source.width)) + cast, blocks
     return max(len(layer.sources) - 1, 1) * tech.adder(source.width + 1) + cast, 0
+
+
+def _slope(layer: LayerRecord, source: Fixed, tech: Technology) -> tuple[int, float]:
+    """DSP and LUT of a product with a constant slope; an unknown slope counts as a power of two."""
+    if layer.constants is None:
+        return 0, 0.0
+    slope = layer.constants.weight.reshape(-1)[:1]
+    if csd_digits(slope)[0] >= 3:
+        blocks = tech.multiplier_dsp(source.width, int(bit_length(slope)[0]) + 1)
+        return blocks, tech.dsp_lut() if blocks else tech.soft_multiplier(source.width)
+    return 0, float(shift_add_count(slope)[0]) * tech.adder(source.width)
 
 
 def batchnorm_cost(layer: LayerRecord, tech: Technology, io: str, budget_ns: float, table: Coefficients) -> Cost:
@@ -116,7 +129,7 @@ def batchnorm_cost(layer: LayerRecord, tech: Technology, io: str, budget_ns: flo
         latency_min=steps + (layer.pixels - 1 if io == "stream" else 0),
         latency_max=steps + (layer.pixels - 1 if io == "stream" else 0),
         ii=float(layer.pixels) if io == "stream" else 1.0,
-        first=steps,
+        tail=steps,
         delay_ns=tech.multiply_ns if not steps else 0.0,
         rules=frozenset({"bram18"} | ({"dsp"} if layer.constants is not None else set())),
     )
@@ -157,14 +170,14 @@ def table_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficient
     steps = coefficients["latency"]
     return Cost(
         model="table",
-        lut=coefficients["element"] * at_once,
+        lut=coefficients["element"] * (0.5 if layer.op == "elu" else 1.0) * at_once,
         ff=coefficients["ff"] * at_once * max(steps / 2, 1),
         dsp=0.0,
         bram18=float(copies * block_rams(layer.table_size, entry)),
         latency_min=steps + (layer.pixels - 1 if io == "stream" else 0),
         latency_max=steps + (layer.pixels - 1 if io == "stream" else 0),
         ii=float(layer.pixels) if io == "stream" else 1.0,
-        first=steps,
+        tail=steps,
         rules=frozenset({"dsp"}),
     )
 
@@ -184,7 +197,7 @@ def softmax_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficie
             bram18=0.0,
             latency_min=0.0,
             latency_max=0.0,
-            first=0.0,
+            tail=0.0,
             rules=rules,
         )
     entry = (layer.table or Fixed(18, 8)).width
@@ -202,6 +215,6 @@ def softmax_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficie
         latency_min=steps,
         latency_max=steps,
         ii=1.0,
-        first=steps,
+        tail=steps,
         rules=frozenset({"dsp", "bram18"}),
     )

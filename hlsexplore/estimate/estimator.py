@@ -1,6 +1,7 @@
 """The estimate of a design: costs of its layers, their total, intervals and provenance."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from hlsexplore.design import Design
 from hlsexplore.estimate.coefficients import Coefficients, shipped
@@ -11,7 +12,7 @@ from hlsexplore.estimate.layers import layer_cost
 from hlsexplore.estimate.liveness import neighbours
 from hlsexplore.estimate.record import DesignRecord
 from hlsexplore.estimate.technology import technology
-from hlsexplore.estimate.totals import total_of
+from hlsexplore.estimate.totals import columns_of, figures_at, layout_of, missing_of, total_columns
 from hlsexplore.report import Figures, Report
 
 _RULE_KEYS = {"lut": "lut", "ff": "ff", "dsp": "dsp", "bram18": "bram18", "ii_cycles": "ii"} | {
@@ -46,10 +47,20 @@ def costs_of(design: DesignRecord, table: Coefficients) -> list[Cost]:
     tech = technology(design.tool, design.version, design.family)
     flat = not design.is_dataflow
     around = neighbours(design) if flat else {}
-    return [
-        layer_cost(layer, tech, design.io, design.budget_ns, table, flat, around.get(layer.name, (None, None)))
+    io = design.io if flat or design.io == "stream" else "dataflow"
+    costs = [
+        layer_cost(layer, tech, io, design.budget_ns, table, flat, around.get(layer.name, (None, None)))
         for layer in design.layers
     ]
+    if any(layer.op == "quantizer" for layer in design.layers):
+        return [_narrowed(cost, table.of("quantizers", "default")) for cost in costs]
+    return costs
+
+
+def _narrowed(cost: Cost, factors: Mapping[str, float]) -> Cost:
+    """Scale a cost where each element has a quantizer of its own, whose widths a report does not tell."""
+    scaled = {key: getattr(cost, key) * factors[key] for key in ("lut", "ff", "dsp") if getattr(cost, key) is not None}
+    return replace(cost, **scaled, rules=cost.rules - {"dsp"})
 
 
 def estimate_record(design: DesignRecord, table: Coefficients | None = None, spreads: Spreads | None = None) -> Report:
@@ -63,7 +74,7 @@ def estimate_record(design: DesignRecord, table: Coefficients | None = None, spr
     table = table or shipped()
     spreads = shipped_spreads() if spreads is None else spreads
     costs = costs_of(design, table)
-    total = total_of(design, costs, technology(design.tool, design.version, design.family), table)
+    figures = figures_at(total_columns(layout_of(design), columns_of(design.layers, costs), table))
     name = class_of(design)
     layers = {layer.name: figures_of(cost) for layer, cost in zip(design.layers, costs, strict=True)}
     return Report(
@@ -71,12 +82,12 @@ def estimate_record(design: DesignRecord, table: Coefficients | None = None, spr
         tool=design.tool,
         tool_version=design.version or None,
         design_key=design.key,
-        total=total.figures,
+        total=figures,
         layers=layers,
-        bounds=bounds_of(total.figures, name, spreads),
-        layer_bounds={key: bounds_of(figures, name, spreads) for key, figures in layers.items()},
-        provenance=_provenance(costs, total.figures),
-        missing=total.missing,
+        bounds=bounds_of(figures, name, spreads),
+        layer_bounds={key: bounds_of(item, name, spreads) for key, item in layers.items()},
+        provenance=_provenance(costs, figures),
+        missing=missing_of(design.layers, costs),
     )
 
 

@@ -7,8 +7,10 @@ from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.products import matrix_cost
 from hlsexplore.estimate.record import Image, LayerRecord
-from hlsexplore.estimate.technology import Technology, block_rams
+from hlsexplore.estimate.technology import MEMORY_BITS_IN_LUT, Technology, block_rams
 
+FIFO_BITS_IN_LUT = 700
+CHAIN_STEP_NS = 1.26
 LINE_BUFFER_LUT = 32.0
 LINE_BUFFER_FF = 64.0
 """A line buffer of one channel is priced so, whatever its length up to a row of 64 (shift registers in LUTs)."""
@@ -41,14 +43,18 @@ def _streamed(layer: LayerRecord, image: Image, core: Cost, tech: Technology, ta
     ff = coefficients["control_ff"] * scale + coefficients["window_ff"] * window + LINE_BUFFER_FF * lines
     ff += image.out_channels * accum.width
     bram = 0.0
-    if image.in_width > 64 and lines:
+    if image.in_width * source.width >= MEMORY_BITS_IN_LUT and lines:
         bram += lines * block_rams(image.in_width, source.width)
+    if layer.implementation == "encoded":
+        added = _tap_fifos(image.window * channels, image.out_pixels, source.width)
+        lut, ff, bram = lut + added[0], ff + added[1], bram + added[2]
     start = coefficients["start"]
     latency, product = float(image.in_pixels), core.latency_max or 0.0
     pace = 3.0 if tech.is_vitis else 1.0
-    if layer.reuse > 1 and layer.strategy == "resource":
-        most = latency * (layer.reuse + coefficients["overhead"])
-        least = latency * 4
+    if layer.strategy == "resource":
+        overhead = coefficients["overhead"] - (layer.reuse > layer.n_in)
+        most = latency * (layer.reuse + (0.6 * overhead if layer.reuse == 1 else overhead))
+        least = latency * (4 if layer.reuse > 1 else 6)
     else:
         most = least = latency * (pace if product or tech.is_vitis else 1.0) + start + product
     return Cost(
@@ -60,12 +66,17 @@ def _streamed(layer: LayerRecord, image: Image, core: Cost, tech: Technology, ta
         latency_min=least,
         latency_max=most,
         ii=most,
-        first=most * (image.kernel_height - 1) / max(image.in_height, 1)
-        if image.rank == 2
-        else most / max(image.in_pixels, 1),
+        tail=most / max(image.in_pixels, 1) if layer.strategy == "resource" else start + product,
         rules=core.rules & {"dsp"},
         notes=core.notes,
     )
+
+
+def _tap_fifos(taps: int, depth: int, width: int) -> tuple[float, float, float]:
+    """LUT, FF and BRAM of the FIFOs of the encoded variant: one for each element of the window, an image deep."""
+    if depth * width >= FIFO_BITS_IN_LUT:
+        return 43.0 * taps, 36.0 * taps, float(taps * ceil(width / 18))
+    return (88.0 * taps, 82.0 * taps, 0.0) if depth > 16 else (28.0 * taps, 5.0 * taps, 0.0)
 
 
 def _parallel(layer: LayerRecord, image: Image, core: Cost, tech: Technology, table: Coefficients) -> Cost:
@@ -75,19 +86,19 @@ def _parallel(layer: LayerRecord, image: Image, core: Cost, tech: Technology, ta
     rounds = ceil(image.out_pixels / at_once)
     inputs = image.in_pixels * image.in_channels * source.width
     outputs = image.out_pixels * image.out_channels * result.width
-    choose = coefficients["select"] * inputs / 16 if rounds > 1 else 0.0
+    choose = coefficients["select"] * image.in_pixels * image.in_channels if rounds > 1 else 0.0
     pace = max(core.ii or 1.0, 1.0)
     latency = rounds * pace + (core.latency_max or 0.0)
     return Cost(
         model="parallel_convolution",
-        lut=None if core.lut is None else core.lut * at_once + choose + 0.5 * outputs * (rounds > 1),
+        lut=None if core.lut is None else core.lut * at_once + choose,
         ff=None if core.ff is None else core.ff * at_once + coefficients["ff"] * (inputs + outputs) * (rounds > 1),
         dsp=None if core.dsp is None else core.dsp * at_once,
         bram18=core.bram18,
         latency_min=latency,
         latency_max=latency + 1,
         ii=rounds * pace,
-        first=latency,
+        tail=latency,
         rules=core.rules & {"dsp"},
         notes=core.notes,
     )
@@ -109,9 +120,10 @@ def pooling_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficie
     lut = coefficients["scale"] * at_once * steps * step
     if average and window > 2:
         lut += at_once * 7
+    if "global" in layer.op and io != "stream" and tech.is_vitis and not average:
+        return _chain(layer, at_once * steps, tech, steps)
     divides = average and (window & (window - 1) != 0 or (any(image.padding) and not tech.is_vitis))
-    latency = 0.0
-    ff = 0.0
+    latency = ff = bram = 0.0
     if divides:
         lut += 466.0 * at_once
         ff += 749.0 * at_once
@@ -126,22 +138,38 @@ def pooling_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficie
         ff += window * channels * source.width * (0.0 if "global" in layer.op else 1.0) + LINE_BUFFER_FF * lines + 300
         ff += channels * source.width
         latency += image.in_pixels + 4
+        if layer.implementation == "encoded":
+            added = _tap_fifos(window * channels, image.out_pixels, source.width)
+            lut, ff, bram = lut + added[0], ff + added[1], added[2]
     return Cost(
         model="pooling",
         lut=lut,
         ff=coefficients["ff"] * ff,
         dsp=0.0,
-        bram18=0.0,
+        bram18=bram,
         latency_min=latency,
         latency_max=latency,
         ii=float(image.in_pixels) if io == "stream" else 1.0,
-        first=latency
-        if "global" in layer.op
-        else latency * image.kernel_height / max(image.in_height, 1)
-        if io == "stream"
-        else latency,
+        tail=3.0,
         delay_ns=ceil(log2(max(window, 2))) * (1.0 if tech.speed == "fast" else 2.5),
         rules=frozenset({"dsp"}),
+    )
+
+
+def _chain(layer: LayerRecord, comparisons: int, tech: Technology, steps: int) -> Cost:
+    """A global maximum of whole tensors in Vitis HLS: one comparison after the other, pipelined (one design)."""
+    stages = float(int(steps * CHAIN_STEP_NS / (0.73 * 5.0)))
+    return Cost(
+        model="pooling",
+        lut=67.0 * comparisons,
+        ff=110.0 * comparisons if stages else 0.0,
+        dsp=0.0,
+        bram18=0.0,
+        latency_min=stages,
+        latency_max=stages,
+        ii=1.0,
+        tail=stages,
+        rules=frozenset({"dsp", "bram18"}),
     )
 
 
@@ -159,10 +187,10 @@ def padding_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficie
             bram18=0.0,
             latency_min=0.0,
             latency_max=0.0,
-            first=0.0,
+            tail=0.0,
             rules=rules,
         )
-    steps = image.out_pixels + (image.out_height if image.rank == 2 else 0) + 3.0
+    steps = image.out_pixels + 2.0
     return Cost(
         model="padding",
         lut=coefficients["control"] + coefficients["channel"] * image.in_channels * (0.15 if tech.is_vitis else 1.0),
@@ -172,6 +200,6 @@ def padding_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficie
         latency_min=steps,
         latency_max=steps,
         ii=steps,
-        first=1.0,
+        tail=1.0,
         rules=frozenset({"dsp", "bram18"}),
     )

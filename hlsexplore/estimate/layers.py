@@ -67,6 +67,8 @@ def layer_cost(
         return pooling_cost(layer, tech, io, table)
     if op == "zeropad":
         return padding_cost(layer, tech, io, table)
+    if op == "repack":
+        return replace(free("wiring"), latency_min=float(layer.packets), latency_max=float(layer.packets))
     if (
         op == "quantizer"
         or op in MOVE_OPS
@@ -80,12 +82,11 @@ def _collected(layer: LayerRecord, cost: Cost, tech: Technology, table: Coeffici
     """Add what a streamed dense layer needs to collect its input."""
     coefficients = table.of("wrapper", tech.name)
     bits = layer.n_in * (layer.input or DEFAULT_TYPE).width
-    added = coefficients["latency"]
+    added = coefficients["latency"] + (layer.packets + 1 if layer.packets > 1 else 0)
+    collect = coefficients["input_lut"] * bits * (0.1 if tech.is_vitis else 1.0) if layer.packets == 1 else 0.0
     return replace(
         cost,
-        lut=None
-        if cost.lut is None
-        else cost.lut + coefficients["input_lut"] * bits * (0.1 if tech.is_vitis else 1.0) + 60,
+        lut=None if cost.lut is None else cost.lut + collect + (2 if tech.is_vitis else 18) * layer.n_out + 60,
         ff=None if cost.ff is None else cost.ff + coefficients["input_ff"] * bits,
         latency_min=None if cost.latency_min is None else cost.latency_min + added,
         latency_max=None if cost.latency_max is None else cost.latency_max + added,

@@ -103,6 +103,7 @@ class LayerRecord:
         recurrent: Quantised state weights of a recurrent layer, or None.
         units: State elements of a recurrent layer.
         steps: Time steps of a recurrent layer.
+        packets: Groups of elements in which the input arrives on a stream.
         sources: Names of the layers whose output it reads.
     """
 
@@ -129,6 +130,7 @@ class LayerRecord:
     recurrent: Constants | None = None
     units: int = 0
     steps: int = 1
+    packets: int = 1
     sources: tuple[str, ...] = ()
 
     @property
@@ -151,6 +153,7 @@ class DesignRecord:
         uncertainty_ns: Part of the period that the scheduler keeps free; None: the tool's default.
         io: `parallel` or `stream`.
         dataflow: Whether the layers are separate processes; None: decided by io and layers.
+        waits: Whether an input is read only after the result of the one before.
         axi: Whether a wrapper converts floating-point words of an AXI interface.
         key: Key of the design it was made of.
     """
@@ -164,6 +167,7 @@ class DesignRecord:
     uncertainty_ns: float | None = None
     io: str = "parallel"
     dataflow: bool | None = None
+    waits: bool = False
     axi: bool = False
     key: str | None = None
 

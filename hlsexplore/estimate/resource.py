@@ -5,10 +5,11 @@ from math import ceil, log2
 
 from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.constants import bit_length
-from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, is_saturating
+from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.matrix import types_of
 from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.estimate.technology import MEMORY_BITS_IN_LUT, Speed, Technology, block_rams
+from hlsexplore.fixed import Overflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def resource(layer: LayerRecord, tech: Technology, table: Coefficients) -> Cost:
         latency_min=layer.reuse + depth,
         latency_max=layer.reuse + depth + 1,
         ii=float(layer.reuse),
-        first=layer.reuse + depth,
+        tail=layer.reuse + depth,
         rules=frozenset({"dsp", "bram18", "ii", "latency_min", "latency_max"}),
         notes=() if layer.constants is not None else ("weights unknown",),
     )
@@ -92,13 +93,18 @@ def _multipliers(layer: LayerRecord, block: Block, tech: Technology) -> tuple[in
     Where no bit of a product is dropped, Vivado HLS on 7-series merges narrow products with their additions into DSPs.
     """
     source, weight, accum = types_of(layer)
-    dsp = (block.size - 1) * tech.multiplier_dsp(source.width, block.bits)
-    dsp += tech.multiplier_dsp(source.width, block.last_bits)
+    sizes = ((block.bits, block.size - 1), (block.last_bits, 1))
+    dsp = sum(count * tech.multiplier_dsp(source.width, bits) for bits, count in sizes if bits >= _least_bits(tech))
     soft = dsp == 0
     exact = source.fraction + weight.fraction <= accum.fraction
     if soft and exact and not tech.is_vitis and tech.speed is Speed.SLOW:
         return (block.size if block.wraps else layer.n_out * ceil(block.products_each / 2)), True
     return dsp, soft
+
+
+def _least_bits(tech: Technology) -> int:
+    """Narrowest weights from a memory that Vitis HLS multiplies in a DSP: 8 bit do, 6 bit do not (31 designs)."""
+    return 7 if tech.is_vitis else 0
 
 
 def _memory(layer: LayerRecord, block: Block) -> int:
@@ -116,12 +122,12 @@ def _lut(layer: LayerRecord, block: Block, soft: bool, tech: Technology, table: 
     """LUT of multipliers, accumulators, input choice and, where a multiplier serves many outputs, output choice."""
     source, _, accum = types_of(layer)
     coefficients = table.of("resource", tech.name)
-    lut = coefficients["constant"] + coefficients["input"] * layer.n_in * source.width / 16
+    lut = coefficients["constant"] + coefficients["input"] * layer.n_in
     lut += (coefficients["output"] + coefficients["output_bit"] * block.bits) * layer.n_out * accum.width / 16
     if soft or tech.is_vitis:
         lut += block.size * (tech.soft_multiplier(max(source.width, block.bits)) if soft else tech.dsp_lut())
     accumulate = tech.adder(accum.width)
-    if is_saturating(source, accum):
+    if accum.overflow is not Overflow.WRAP:
         accumulate += coefficients["saturate"] * accum.width
     if block.wraps and tech.is_vitis:
         return lut + coefficients["block"] * block.size
@@ -141,9 +147,12 @@ def _registers(layer: LayerRecord, block: Block, soft: bool, tech: Technology, t
     ff += coefficients["ff_input"] * layer.n_in * source.width
     if block.wraps and block.outputs_each <= 2 and tech.speed is not Speed.SLOW and not tech.is_vitis:
         return ff if soft else ff + block.word
+    if accum.overflow is not Overflow.WRAP:
+        return ff + coefficients["ff_saturate"] * block.size * accum.width
     if soft and tech.speed is not Speed.SLOW:
         return ff + 2.2 * block.size
-    return ff + coefficients["ff_block"] * block.size * accum.width
+    merged = 0.3 if soft and tech.speed is Speed.SLOW else 1.0
+    return ff + coefficients["ff_block"] * merged * block.size * accum.width
 
 
 def _depth(block: Block, soft: bool, tech: Technology) -> float:

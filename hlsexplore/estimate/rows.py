@@ -59,16 +59,19 @@ def design_of_row(row: Row, weights: Weights) -> DesignRecord:
         clock_ns=float(row.get("clock_ns") or 5.0),
         uncertainty_ns=row.get("clock_uncertainty_ns"),
         io=io,
-        dataflow=False if row.get("kind") == "two_layer_no_weights" else dataflow,
+        dataflow=dataflow,
+        waits=row.get("kind") == "two_layer_no_weights",
         axi="axi" in str(row.get("top") or "") and io == "parallel",
     )
 
 
 def _like_source(layer: LayerRecord, channels: Mapping[str, tuple[int, int]]) -> LayerRecord:
     """Give an elementwise layer the channels of the layer before it; rows only count its elements."""
-    if layer.image is not None or layer.op in MATRIX_OPS | RECURRENT_OPS or len(layer.sources) != 1:
+    width, pixels = channels.get(layer.sources[0], (0, 0)) if len(layer.sources) == 1 else (0, 0)
+    if layer.op in ("dense", "repack") and pixels > 1:
+        return replace(layer, packets=pixels)
+    if layer.image is not None or layer.op in MATRIX_OPS | RECURRENT_OPS or not pixels:
         return layer
-    width, pixels = channels.get(layer.sources[0], (0, 0))
     if pixels > 1 and width * pixels == layer.elements and layer.op not in ("softmax", "flatten"):
         return replace(layer, channels=width, pixels=pixels)
     return layer
@@ -91,6 +94,8 @@ def _type(text: object) -> Fixed | None:
 
 def _layer(item: Row, weights: Weights, edges: Mapping[str, str]) -> LayerRecord:
     op, shape = str(item["op"]), item.get("shape") or {}
+    if "large" in str(item.get("fn") or ""):
+        op = f"{op} (large)"
     pool = str(item.get("pool_op") or item.get("name") or "").lower()
     if op in POOLING_OPS:
         average = "average" in pool or "avg" in pool

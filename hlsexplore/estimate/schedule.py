@@ -12,6 +12,8 @@ from hlsexplore.estimate.technology import Speed, Technology
 
 LEVEL_NS = 0.9
 """Mean delay of a binary level of a tree on UltraScale+, for the number of values alive at a register stage."""
+INNER_STAGE_SHARE = 0.7
+"""A multiplication that takes more than this share of a cycle gets an inner register stage."""
 SHARED_STAGE_NS = 1.5
 """Extra delay of a multiplication in the resource strategy."""
 
@@ -51,8 +53,10 @@ def schedule(
         multiplied = 1 - (1 - multiplied) ** 2
     shift = 0.95 * tech.level_ns if found.shift_adds > 2 * found.live_inputs else 0.0
     start = tech.multiply_ns if multiplied else shift
+    if multiplied and tech.speed is Speed.SLOW and start > INNER_STAGE_SHARE * budget:
+        start = multiply = budget
     level = tech.level_ns * (0.75 + 0.25 * min(width, 32) / 16) if tech.speed is not Speed.SLOW else tech.level_ns
-    levels = _levels(found.max_terms, 3 if tech.has_wide_levels else 2)
+    levels = _levels(found.max_terms, 3 if tech.has_wide_levels else 2, 0.15 if tech.is_lean else 0.0)
     if is_resource and tech.has_wide_levels:
         level *= 0.92
     stages, now = _place(start, level, levels, budget)
@@ -62,8 +66,8 @@ def schedule(
     return Schedule(stages, alive, now)
 
 
-def _levels(terms: int, radix: int) -> int:
-    return ceil(log(terms, radix) - 1e-9) if terms > 1 else 0
+def _levels(terms: int, radix: int, slack: float) -> int:
+    return ceil(log(terms, radix) - slack - 1e-9) if terms > 1 else 0
 
 
 def _place(start: float, level: float, levels: int, budget: float) -> tuple[int, float]:
@@ -83,7 +87,15 @@ def _place(start: float, level: float, levels: int, budget: float) -> tuple[int,
 
 def _alive(terms: float, multiplied: float, elapsed: float, multiply: float, shift: float, tech: Technology) -> float:
     """Values of an output alive after a time: products not yet added and partial sums."""
-    rate = LEVEL_NS if tech.speed is Speed.FAST else 1.4 * LEVEL_NS if tech.speed is Speed.MIDDLE else tech.level_ns
+    rate = (
+        0.78
+        if tech.is_lean
+        else LEVEL_NS
+        if tech.speed is Speed.FAST
+        else 1.4 * LEVEL_NS
+        if tech.speed is Speed.MIDDLE
+        else tech.level_ns
+    )
     total = 0.0
     for share, start in ((multiplied, multiply), (1 - multiplied, shift)):
         levels = max(elapsed - start, 0.0) / rate

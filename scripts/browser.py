@@ -101,7 +101,8 @@ def set_lab_theme(page: Any, theme: str) -> None:
     """Switch JupyterLab to its light or dark theme."""
     name = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}[theme]
     page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', { theme: name })", name)
-    page.wait_for_selector(f"body[data-jp-theme-light={'true' if theme == 'light' else 'false'}]")
+    state = {"light": "true", "dark": "false"}[theme]
+    page.wait_for_selector(f"body[data-jp-theme-light={state}]", state="attached")
 
 
 def _stay(route: Any, foreign: list[str]) -> None:

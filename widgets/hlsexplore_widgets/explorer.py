@@ -1,5 +1,7 @@
 """The explorer: all panels on one page."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -7,6 +9,10 @@ from numpy.typing import ArrayLike
 
 from hlsexplore.design import Design
 from hlsexplore.graph import Graph
+from hlsexplore.study import Study
+from hlsexplore_widgets.panels.analyse import AnalysePanel
+from hlsexplore_widgets.panels.build import BuildPanel
+from hlsexplore_widgets.panels.explore import ExplorePanel
 from hlsexplore_widgets.panels.layers import LayersPanel
 from hlsexplore_widgets.panels.tiles import TilesPanel
 from hlsexplore_widgets.panels.toasts import ToastsPanel
@@ -30,10 +36,12 @@ class Explorer:
         graph: Graph,
         x: Any,
         labels: ArrayLike | None = None,
-        study: Any = None,
+        study: Study | str | Path | None = None,
         design: Design | None = None,
         metric: str | OwnMetric | None = None,
         title: str | None = None,
+        classes: Sequence[str] | None = None,
+        note: str = "",
     ) -> None:
         """Build the panels.
 
@@ -41,10 +49,12 @@ class Explorer:
             graph: The network.
             x: Real inputs, shape (samples, *graph.input_shape); a tuple of arrays if there are several inputs.
             labels: Class numbers, one-hot rows or target values; None when there are none.
-            study: A `Study` to show and extend.
+            study: A `Study` to show and extend, or the path of its file.
             design: Where to begin; `Design.default(graph)` when None.
             metric: Figure of merit: `accuracy`, `auc`, `rmse`, `agreement`, or a function of (outputs, labels).
             title: Heading; the graph's name when None.
+            classes: Names of the classes.
+            note: Shown beside the heading, such as `synthetic data`.
 
         Raises:
             DataError: If inputs or labels do not fit.
@@ -52,11 +62,14 @@ class Explorer:
         """
         self.state = ExplorerState(graph, x, labels, study=study, design=design, metric=metric)
         self.toasts = ToastsPanel(self.state)
-        self.tiles = TilesPanel(self.state, title or graph.name)
+        self.tiles = TilesPanel(self.state, title or graph.name, note)
         self.layers = LayersPanel(self.state)
-        self.view = ipywidgets.VBox([self.toasts.view, self.tiles.view, self.layers.view])
-        self.view.add_class("hx")
-        self.view.add_class("hx-app")
+        self.explore = ExplorePanel(self.state)
+        self.analyse = AnalysePanel(self.state, tuple(classes) if classes else None)
+        self.build = BuildPanel(self.state)
+        self.view = _page(
+            self.toasts.view, self.tiles.view, self.layers.view, self.explore.view, self.analyse.view, self.build.view
+        )
 
     @property
     def design(self) -> Design:
@@ -66,3 +79,22 @@ class Explorer:
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """Display the explorer as the result of a notebook cell."""
         return self.view._repr_mimebundle_(**kwargs)
+
+
+def _page(
+    toasts: ipywidgets.Widget,
+    tiles: ipywidgets.Widget,
+    layers: ipywidgets.Widget,
+    explore: ipywidgets.Widget,
+    analyse: ipywidgets.Widget,
+    build: ipywidgets.Widget,
+) -> ipywidgets.Widget:
+    """Arrange the panels: two columns where there is room, else one (the style sheet decides)."""
+    left, right = ipywidgets.VBox([layers, analyse]), ipywidgets.VBox([explore, build])
+    body = ipywidgets.Box([left, right])
+    for widget, name in ((left, "hx-column"), (right, "hx-column"), (body, "hx-body")):
+        widget.add_class(name)
+    page = ipywidgets.VBox([toasts, tiles, body])
+    page.add_class("hx")
+    page.add_class("hx-app")
+    return page

@@ -14,16 +14,17 @@ RESOURCES = (("lut", "LUT"), ("ff", "FF"), ("dsp", "DSP"), ("bram18", "BRAM 18k"
 TINY = 1e-9
 
 
-def shown_data(state: ExplorerState, title: str) -> dict[str, Any]:
+def shown_data(state: ExplorerState, title: str, note: str = "") -> dict[str, Any]:
     """Return everything that the head of the explorer shows."""
     live, target = state.live, state.design.target
-    count = len(state.graph.layers)
+    parts = [note, f"{len(state.graph.layers)} layers", target.part, f"{target.clock_ns:g} ns", f"io {target.io}"]
+    parts.append(f"as {target.tool}")
     return {
         "seq": live.seq,
         "revision": live.revision,
         "pending": live.revision != state.revision or not live.is_complete,
         "title": title,
-        "subtitle": f"{count} layers · {target.part} · {target.clock_ns:g} ns · io {target.io} · as {target.tool}",
+        "subtitle": " · ".join(filter(None, parts)),
         "can_undo": bool(state.history.past),
         "can_redo": bool(state.history.future),
         "tiles": tiles(live, state.baseline, state.scorer, state.verifications(live.design)),
@@ -142,7 +143,7 @@ def _figure_tile(id_: str, label: str, key: str, live: Live, baseline: Live | No
 
 def _verified_tile(verifications: Mapping[str, Verification]) -> dict[str, Any]:
     """The badge: whether this design's generated code was compared with the emulator, and when."""
-    item = {"id": "verified", "label": "Code against emulator"}
+    item = {"id": "verified", "label": "Generated code"}
     if not verifications:
         return item | {"value": "not checked", "delta": "export verifies it", "alarm": ""}
     latest = max(verifications.values(), key=lambda found: found.at)

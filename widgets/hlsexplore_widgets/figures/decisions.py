@@ -1,0 +1,86 @@
+"""What the fixed-point network decides where the float network decides something."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from hlsexplore.fixed import RealArray
+from hlsexplore.metrics import decisions
+from hlsexplore_widgets.figures.base import SCALE, axis, empty_figure, make_figure
+
+MAX_CLASSES = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionInfo:
+    """What the plot shows.
+
+    Attributes:
+        names: Classes.
+        counts: Samples, float decision by row, fixed decision by column.
+        flipped: Samples whose decision differs, those with the clearest float decision first.
+        num_samples: Samples in all.
+    """
+
+    names: tuple[str, ...]
+    counts: NDArray[np.int64]
+    flipped: NDArray[np.int64]
+    num_samples: int
+
+
+def decision_info(reference: RealArray, y: RealArray, names: Sequence[str] | None = None) -> DecisionInfo:
+    """Compare decisions.
+
+    Args:
+        reference: Outputs of the float network, shape (samples, classes).
+        y: Outputs of the design, the same shape.
+        names: Names of the classes.
+    """
+    before, after = decisions(reference).ravel(), decisions(y).ravel()
+    count = max(2, reference.shape[-1])
+    counts = np.zeros((count, count), dtype=np.int64)
+    np.add.at(counts, (before, after), 1)
+    flat = reference.reshape(len(before), -1)
+    top = np.sort(flat, axis=1)
+    clearness = top[:, -1] - top[:, -2] if flat.shape[1] > 1 else np.abs(flat[:, 0] - 0.5)
+    flipped = np.flatnonzero(before != after)
+    return DecisionInfo(
+        names=tuple(names) if names else tuple(map(str, range(count))),
+        counts=counts,
+        flipped=flipped[np.argsort(-clearness[flipped], kind="stable")],
+        num_samples=len(before),
+    )
+
+
+def decision_figure(info: DecisionInfo) -> go.Figure:
+    """Draw the confusion matrix of float against fixed; the colour shows what flips, the numbers show all."""
+    count = len(info.names)
+    if count > MAX_CLASSES:
+        return empty_figure(f"{len(info.flipped):,} of {info.num_samples:,} decisions flip ({count} classes).")
+    off = info.counts.astype(np.float64)
+    np.fill_diagonal(off, 0.0)
+    rows = np.maximum(info.counts.sum(axis=1, keepdims=True), 1)
+    names = list(info.names)
+    trace = go.Heatmap(
+        x=names,
+        y=names,
+        z=100 * off / rows,
+        customdata=info.counts,
+        text=info.counts,
+        texttemplate="%{text:,}" if count <= 16 else "",
+        colorscale=SCALE,
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        hovertemplate="float %{y}, fixed %{x}: %{text:,} samples, %{z:.2f} % of the row<extra></extra>",
+    )
+    share = 100 * len(info.flipped) / max(1, info.num_samples)
+    kind = {"type": "category"}
+    return make_figure(
+        [trace],
+        xaxis=axis(f"fixed-point decision; {len(info.flipped):,} of {info.num_samples:,} flip ({share:.2f} %)", **kind),
+        yaxis=axis("float decision", autorange="reversed", **kind),
+    )

@@ -1,0 +1,112 @@
+"""Which knob costs what: how much of a figure's spread over the trials each knob explains."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from hlsexplore.fixed import RealArray
+from hlsexplore.trial import Trial
+from hlsexplore_widgets.figures.base import ACCENT, ACTIVATION, RANGE, axis, empty_figure, label_of, make_figure
+from hlsexplore_widgets.figures.parallel import knob_table
+
+MIN_TRIALS = 20
+MAX_BARS = 14
+MAX_LEVELS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportanceInfo:
+    """What the plot shows.
+
+    Attributes:
+        knobs: Knobs, the most important one first.
+        shares: Figure -> share of its variance that each knob alone explains, 0 to 1, in the order of `knobs`.
+        num_trials: Trials that it was computed from.
+    """
+
+    knobs: tuple[str, ...]
+    shares: Mapping[str, tuple[float, ...]]
+    num_trials: int
+
+
+def importance_info(trials: Sequence[Trial], figures: Sequence[str]) -> ImportanceInfo:
+    """Compute the share of each figure's variance between the levels of each knob (correlation ratio, eta squared).
+
+    Args:
+        trials: The trials.
+        figures: Figures to explain.
+    """
+    shown = [trial for trial in trials if all(trial.metrics.get(name) is not None for name in figures)]
+    names, table = knob_table(shown)
+    if len(shown) < MIN_TRIALS or not names:
+        return ImportanceInfo(knobs=(), shares={}, num_trials=len(shown))
+    shares = {
+        figure: np.array(
+            [
+                explained(table[:, index], np.array([trial.metrics[figure] for trial in shown], dtype=np.float64))
+                for index in range(len(names))
+            ]
+        )
+        for figure in figures
+    }
+    order = np.argsort(-np.max(list(shares.values()), axis=0))[:MAX_BARS]
+    return ImportanceInfo(
+        knobs=tuple(names[index] for index in order),
+        shares={figure: tuple(float(values[index]) for index in order) for figure, values in shares.items()},
+        num_trials=len(shown),
+    )
+
+
+def explained(knob: RealArray, figure: RealArray) -> float:
+    """Share of a figure's variance between groups of equal knob values, less what chance would explain.
+
+    Args:
+        knob: Values of the knob; more than `MAX_LEVELS` different ones are grouped.
+        figure: Values of the figure.
+
+    Examples:
+        >>> explained(np.array([1.0, 1, 2, 2]), np.array([5.0, 5, 7, 7]))
+        1.0
+    """
+    levels = np.unique(knob)
+    if len(levels) > MAX_LEVELS:
+        knob = np.digitize(knob, np.quantile(knob, np.linspace(0, 1, MAX_LEVELS + 1)[1:-1])).astype(np.float64)
+        levels = np.unique(knob)
+    total = float(np.square(figure - figure.mean()).sum())
+    if total == 0 or len(levels) < 2 or len(figure) <= len(levels):
+        return 0.0
+    within = sum(float(np.square(figure[knob == level] - figure[knob == level].mean()).sum()) for level in levels)
+    count = len(figure)
+    adjusted = 1 - (within / (count - len(levels))) / (total / (count - 1))
+    return max(0.0, adjusted)
+
+
+def importance_figure(info: ImportanceInfo) -> go.Figure:
+    """Draw a bar for each knob and figure."""
+    if not info.knobs:
+        return empty_figure(f"Importance needs {MIN_TRIALS} trials with different knobs; there are {info.num_trials}.")
+    names = list(info.knobs)[::-1]
+    traces = [
+        go.Bar(
+            y=names,
+            x=[100 * value for value in values][::-1],
+            name=label_of(figure),
+            orientation="h",
+            marker={"color": colour, "pattern": {"shape": shape, "fgcolor": "var(--hx-panel)", "size": 5}},
+            hovertemplate=f"%{{y}} explains %{{x:.0f}} % of the spread of {label_of(figure)}<extra></extra>",
+        )
+        for (figure, values), colour, shape in zip(
+            info.shares.items(), (ACCENT, ACTIVATION, RANGE), ("", "/", "."), strict=False
+        )
+    ]
+    return make_figure(
+        traces,
+        barmode="group",
+        xaxis=axis(f"share of the spread explained, % ({info.num_trials:,} trials)"),
+        yaxis={"automargin": True},
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.0, "x": 0, "yanchor": "bottom", "traceorder": "normal"},
+        margin={"l": 110, "r": 14, "t": 26, "b": 44},
+    )

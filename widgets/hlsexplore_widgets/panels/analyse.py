@@ -1,0 +1,148 @@
+"""The current design from inside: noise of every cast, blame, decisions that flip, latency, resources."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets
+
+from hlsexplore.design import Design
+from hlsexplore.errors import ConfigError
+from hlsexplore.report import Report
+from hlsexplore_widgets.components import Choices, PlotView, Tabs
+from hlsexplore_widgets.figures import (
+    decision_figure,
+    decision_info,
+    error_figure,
+    error_info,
+    figure_json,
+    latency_figure,
+    resource_figure,
+    resource_info,
+)
+from hlsexplore_widgets.figures.base import empty_figure, label_of
+from hlsexplore_widgets.state import ExplorerState, Topic, first_output
+from hlsexplore_widgets.worker import IsSuperseded, LatestWins
+
+TABS = (
+    {"id": "errors", "label": "Noise and overflow"},
+    {"id": "decisions", "label": "Decisions"},
+    {"id": "latency", "label": "Latency"},
+    {"id": "resources", "label": "Resources"},
+)
+RESOURCES = ("lut", "ff", "dsp", "bram18")
+MAX_FLIPPED = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """What to draw: a tab of a design."""
+
+    tab: str
+    resource: str
+    design: Design
+    report: Report | None
+
+
+class AnalysePanel:
+    """Why the current design does what it does.
+
+    Attributes:
+        view: The widget with tabs and plot.
+    """
+
+    def __init__(self, state: ExplorerState, classes: tuple[str, ...] | None = None) -> None:
+        """Show the current design.
+
+        Args:
+            state: The state.
+            classes: Names of the classes, or None.
+        """
+        self._state = state
+        self._classes = classes
+        self._tab = "errors"
+        self._resource = "lut"
+        self._draw: LatestWins[_Request] = LatestWins(self._draw_tab, "hlsexplore-analysis")
+        self.tabs = Tabs(state, self._on_tab, tabs=list(TABS), selected=self._tab, label="Analysis of the design")
+        self.choices = Choices(state, self._on_choice)
+        self.plot = PlotView(state, self._on_plot, height=330, label="Analysis of the design")
+        self.view = ipywidgets.VBox([self.tabs, self.choices, self.plot])
+        for name in ("hx", "hx-card", "hx-stack"):
+            self.view.add_class(name)
+        state.subscribe(self._show, "live", "detail")
+        self._request()
+
+    def wait(self, timeout_s: float = 10.0) -> bool:
+        """Wait until the plot is up to date."""
+        return self._draw.wait(timeout_s)
+
+    def _show(self, topic: Topic) -> None:
+        if topic == ("detail" if self._tab == "errors" else "live") and self._state.live.is_complete:
+            self._request()
+
+    def _request(self) -> None:
+        live = self._state.live
+        self._draw.submit(_Request(tab=self._tab, resource=self._resource, design=live.design, report=live.report))
+
+    def _draw_tab(self, request: _Request, is_superseded: IsSuperseded) -> None:
+        with self._state.guard("the analysis"):
+            figure, items, label = self._figure(request)
+            if is_superseded():
+                return
+            with self._state.lock:
+                self.choices.items = items
+                self.plot.show(figure=figure_json(figure), label=label, summary=label)
+
+    def _figure(self, request: _Request) -> tuple[Any, list[dict[str, Any]], str]:
+        match request.tab:
+            case "decisions":
+                return self._decisions(request.design)
+            case "latency":
+                info = resource_info(request.report, "latency_cycles_max")
+                return latency_figure(info), [], "Cycles of each layer, from input to output"
+            case "resources":
+                values = [[name, label_of(name)] for name in RESOURCES]
+                items = [
+                    {
+                        "id": "resource",
+                        "kind": "select",
+                        "label": "resource",
+                        "values": values,
+                        "value": request.resource,
+                    }
+                ]
+                figure = resource_figure(resource_info(request.report, request.resource))
+                return figure, items, f"{label_of(request.resource)} of each layer"
+            case _:
+                counts = self._state.detail
+                figure = error_figure(error_info(counts))
+                return figure, [], "Signal to noise of every cast; ▲ marks casts with values out of range"
+
+    def _decisions(self, design: Design) -> tuple[Any, list[dict[str, Any]], str]:
+        """The confusion matrix of float against fixed, and the samples that flip."""
+        state = self._state
+        if state.reference.shape[-1] < 2 or state.reference.ndim != 2:
+            return empty_figure("The network does not choose between classes."), [], "Decisions"
+        info = decision_info(state.reference, first_output(state.emulator.run(design)), self._classes)
+        shown = ", ".join(map(str, info.flipped[:MAX_FLIPPED]))
+        text = f"Samples that flip, the clearest first: {shown}{' …' if len(info.flipped) > MAX_FLIPPED else ''}"
+        items = [{"id": "flipped", "kind": "text", "label": text if len(info.flipped) else "No decision flips."}]
+        return decision_figure(info), items, "Decisions of the float network against the fixed-point network"
+
+    def _on_tab(self, message: Mapping[str, Any]) -> None:
+        chosen = str(message.get("id"))
+        if chosen in {tab["id"] for tab in TABS}:
+            self._tab = chosen
+            self.tabs.selected = chosen
+            self._request()
+
+    def _on_choice(self, message: Mapping[str, Any]) -> None:
+        value = message.get("value")
+        if message.get("id") != "resource" or value not in RESOURCES:
+            raise ConfigError(f"the analysis has no choice {message.get('id')!r} = {value!r}.")
+        self._resource = str(value)
+        self._request()
+
+    def _on_plot(self, message: Mapping[str, Any]) -> None:
+        """A click in an analysis changes nothing; the browser is told that nothing is in flight."""
+        self._state.touch(float(message.get("seq", 0.0)))

@@ -9,16 +9,17 @@ import importlib.util
 import shutil
 import subprocess
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from agreement.oracle_layers import LAYERS, ap_type
 
 from hlsexplore.design import Design
 from hlsexplore.emulate.run import check_inputs
-from hlsexplore.fixed import Fixed, quantize
+from hlsexplore.fixed import quantize
 from hlsexplore.graph import Node
-from hlsexplore.ops import Activation, Affine, Dense, Function, Input, Reshape, Softmax
+from hlsexplore.ops import Activation, Affine, Input, LayerNorm, PRelu, Softmax
 
 
 def is_available() -> bool:
@@ -30,7 +31,7 @@ def run_designs(items: Sequence[tuple[Design, object]], folder: Path, optimise: 
     """Compile designs of one io type together and run each on its data.
 
     Args:
-        items: Designs with their inputs; all with the same number of samples.
+        items: Designs with their inputs.
         folder: An empty folder for the project.
         optimise: Optimisation flag of the compiler.
 
@@ -39,14 +40,16 @@ def run_designs(items: Sequence[tuple[Design, object]], folder: Path, optimise: 
     """
     model = _model([design for design, _ in items], folder)
     library = _compile(model, folder, optimise)
-    inputs = [array for design, x in items for array in check_inputs(design.graph, x).values()]
+    checked = [list(check_inputs(design.graph, x).values()) for design, x in items]
+    count = max(len(arrays[0]) for arrays in checked)
+    inputs = [array[np.arange(count) % len(array)] for arrays in checked for array in arrays]
     outputs = _predict(model, library, inputs)
     results, position = [], 0
-    for design, _ in items:
+    for (design, _), arrays in zip(items, checked, strict=True):
         raws = []
         for name in design.graph.outputs:
             type_ = design.result_type(name)
-            values = outputs[position].reshape(-1, *design.graph[name].shape)
+            values = outputs[position][: len(arrays[0])].reshape(-1, *design.graph[name].shape)
             raws.append(quantize(values, type_.with_modes(overflow="SAT")))
             position += 1
         results.append(raws)
@@ -67,7 +70,7 @@ def _model(designs: Sequence[Design], folder: Path) -> object:
         for index, design in enumerate(designs):
             for node in design.graph:
                 name = f"c{index}_{node.name}"
-                layer = _LAYERS[type(node.op)](node, design)
+                layer = LAYERS[type(node.op)](node, design)
                 layer |= {"name": name, "inputs": [f"c{index}_{source}" for source in node.inputs]}
                 layers.append(layer)
                 config[name] = _config(node, design)
@@ -111,81 +114,12 @@ def _config(node: Node, design: Design) -> dict[str, object]:
 
 _KEYS: dict[object, tuple[str, ...]] = {
     (Affine, "weight"): ("scale",),
+    (LayerNorm, "weight"): ("scale",),
+    (Activation, "weight"): ("param",),
+    (PRelu, "weight"): ("param",),
     "inv_input": ("inv_inp",),
 }
 """Our tensor keys whose name differs in hls4ml."""
-
-
-def ap_type(type_: Fixed) -> str:
-    """Write a type the way hls4ml reads it."""
-    sign = "" if type_.signed else "u"
-    return f"ap_{sign}fixed<{type_.width},{type_.integer},AP_{type_.rounding},AP_{type_.overflow}>"
-
-
-def _input(node: Node, design: Design) -> dict[str, object]:
-    return {"class_name": "InputLayer", "input_shape": list(node.shape)}
-
-
-def _dense(node: Node, design: Design) -> dict[str, object]:
-    op = node.op
-    n_in, n_out = op.kernel.shape
-    bias = op.bias if op.bias is not None else np.zeros(n_out)
-    return {
-        "class_name": "Dense",
-        "weight_data": np.array(op.kernel),
-        "bias_data": np.array(bias),
-        "n_in": n_in,
-        "n_out": n_out,
-        "weight_quantizer": None,
-        "bias_quantizer": None,
-    }
-
-
-def _affine(node: Node, design: Design) -> dict[str, object]:
-    op = node.op
-    return {
-        "class_name": "ApplyAlpha",
-        "scale_data": np.array(op.kernel),
-        "bias_data": np.array(op.bias),
-        "n_in": node.num_elements,
-        "n_filt": op.kernel.size,
-    }
-
-
-def _activation(node: Node, design: Design) -> dict[str, object]:
-    op = node.op
-    layer: dict[str, object] = {"class_name": "Activation", "activation": str(op.function), "n_in": node.num_elements}
-    match op.function:
-        case Function.RELU if op.max_value == 6.0:
-            layer["activation"] = "relu6"
-        case Function.ELU:
-            layer |= {"class_name": "ELU", "activation": "ELU", "activ_param": op.alpha}
-    return layer
-
-
-def _softmax(node: Node, design: Design) -> dict[str, object]:
-    return {
-        "class_name": "Softmax",
-        "activation": "softmax",
-        "n_in": node.num_elements,
-        "n_outer": node.num_elements // node.shape[-1],
-        "n_inner": 1,
-        "axis": -1,
-    }
-
-
-def _reshape(node: Node, design: Design) -> dict[str, object]:
-    return {"class_name": "Reshape", "target_shape": list(node.shape)}
-
-
-_LAYERS: dict[type, Callable[[Node, Design], dict[str, object]]] = {
-    Input: _input,
-    Dense: _dense,
-    Affine: _affine,
-    Activation: _activation,
-    Softmax: _softmax,
-    Reshape: _reshape,
-}
 
 
 def _compile(model: object, folder: Path, optimise: str) -> ctypes.CDLL:

@@ -1,0 +1,135 @@
+"""Agreement cases of merges, normalisation and recurrent layers."""
+
+from collections.abc import Callable
+
+import numpy as np
+from agreement.kit import Built, Case, random_type, single, uniform
+
+from hlsexplore.design import Design
+from hlsexplore.fixed import Fixed, Overflow, Rounding
+from hlsexplore.graph import Graph, Node
+from hlsexplore.ops import Cell, Concatenate, Dot, Function, Input, LayerNorm, Merge, MergeFunction, Recurrent
+from hlsexplore.target import Target
+
+RANGE = "hls4ml's table covers variances of 0 to 1 at most; ours the range of the accumulator"
+UNSUPPORTED = "hls4ml has no such layer"
+
+
+def pair_case(op: object, shape: tuple[int, ...], out_shape: tuple[int, ...], count: int = 2, io: str = "parallel"):
+    """Make a layer that joins several inputs of random types."""
+
+    def build(rng: np.random.Generator) -> Built:
+        sources = [random_type(rng, (5, 12), (1, 5), overflow=Overflow.SAT) for _ in range(count)]
+        names = [f"x{i}" for i in range(count)]
+        nodes = [Node(name=name, op=Input(), inputs=(), shape=shape) for name in names]
+        nodes.append(Node(name="layer", op=op, inputs=tuple(names), shape=out_shape))
+        graph = Graph(name="case", nodes=tuple(nodes), outputs=("layer",))
+        changes: dict = {name: {"result": type_} for name, type_ in zip(names, sources, strict=True)}
+        changes["layer"] = {"result": random_type(rng, (5, 16), (2, 6))}
+        if isinstance(op, Dot):
+            changes["layer"]["accum"] = random_type(rng, (8, 16), (4, 7))
+        design = Design.default(graph, target=Target(io=io)).with_layers(changes)
+        return design, tuple(uniform(rng, type_, shape) for type_ in sources)
+
+    return build
+
+
+def layer_norm_case(integer: int) -> Callable[..., Built]:
+    """Make a layer normalisation whose accumulator has some integer bits."""
+
+    def build(rng: np.random.Generator) -> Built:
+        accum = Fixed(int(rng.integers(16, 24)), integer, rounding=Rounding(str(rng.choice(["TRN", "RND"]))))
+        source = Fixed(int(rng.integers(8, 12)), min(integer, 1))
+        types = {
+            "input": source,
+            "weight": random_type(rng, (6, 10), (2, 3)),
+            "bias": random_type(rng, (6, 10), (2, 3)),
+            "accum": accum,
+            "table": Fixed(18, 8, rounding=Rounding.TRN),
+            "result": random_type(rng, (10, 16), (4, 6)),
+        }
+        op = LayerNorm(kernel=rng.normal(1, 0.5, 8), bias=rng.normal(0, 0.5, 8), epsilon=1e-3)
+        return single(op, (3, 8), (3, 8), types), uniform(rng, source, (3, 8), 100) * 0.6
+
+    return build
+
+
+def recurrent_case(cell: Cell, io: str, is_sequence: bool, is_narrow: bool, **options) -> Callable[..., Built]:
+    """Make a recurrent layer on random types."""
+
+    def build(rng: np.random.Generator) -> Built:
+        steps, n_in, units = int(rng.integers(3, 6)), int(rng.integers(2, 5)), int(rng.integers(2, 5))
+        gates = {Cell.SIMPLE_RNN: 1, Cell.LSTM: 4, Cell.GRU: 3}[cell]
+        source, result = random_type(rng, (6, 10), (1, 3)), random_type(rng, (8, 14), (2, 4), overflow=Overflow.SAT)
+        types = {
+            "input": source,
+            "result": result,
+            "state": result,
+            "table": random_type(rng, (10, 18), (2, 4), overflow=Overflow.SAT),
+            "accum": random_type(rng, (10, 14), (5, 6)) if is_narrow else Fixed(28, 10),
+        }
+        types |= {key: random_type(rng, (5, 8), (1, 2)) for key in ("weight", "recurrent_weight")}
+        types |= {key: random_type(rng, (5, 8), (1, 2)) for key in ("bias", "recurrent_bias")}
+        op = Recurrent(
+            cell=cell,
+            kernel=rng.normal(0, 0.8, (n_in, gates * units)),
+            recurrent_kernel=rng.normal(0, 0.8, (units, gates * units)),
+            bias=rng.normal(0, 0.5, gates * units),
+            recurrent_bias=rng.normal(0, 0.5, gates * units) * (cell is Cell.GRU),
+            return_sequences=is_sequence,
+            **options,
+        )
+        shape = (steps, units) if is_sequence else (units,)
+        return single(op, (steps, n_in), shape, types, io=io), uniform(rng, source, (steps, n_in), 100)
+
+    return build
+
+
+def join_cases() -> list[Case]:
+    """List the cases."""
+    cases = [
+        Case(f"{function}_{i}", pair_case(Merge(function=function), (7,), (7,)))
+        for function in MergeFunction
+        for i in (0, 1)
+    ]
+    cases += [
+        Case("add_image", pair_case(Merge(function=MergeFunction.ADD), (3, 2, 2), (3, 2, 2))),
+        Case("concatenate_1d", pair_case(Concatenate(axis=0), (5,), (10,))),
+        Case("concatenate_2d_0", pair_case(Concatenate(axis=0), (3, 4), (6, 4))),
+        Case("concatenate_2d_1", pair_case(Concatenate(axis=1), (3, 4), (3, 8))),
+        Case("concatenate_3d_2", pair_case(Concatenate(axis=2), (3, 2, 2), (3, 2, 4))),
+        *(Case(f"dot_{i}", pair_case(Dot(), (6,), (1,))) for i in range(4)),
+        *(
+            Case(f"{function}_of_three", pair_case(Merge(function=function), (7,), (7,), count=3), differs=UNSUPPORTED)
+            for function in MergeFunction
+        ),
+        *(Case(f"layer_norm_{i}", layer_norm_case(1)) for i in range(3)),
+        Case("layer_norm_wide", layer_norm_case(4), differs=RANGE),
+    ]
+    for cell in (Cell.LSTM, Cell.GRU):
+        for io in ("parallel", "stream"):
+            cases += [
+                Case(f"{cell}_{io}_last", recurrent_case(cell, io, False, False)),
+                Case(f"{cell}_{io}_sequence_narrow", recurrent_case(cell, io, True, True)),
+            ]
+    relu = {"activation": Function.RELU}
+    cases += [
+        Case("lstm_relu", recurrent_case(Cell.LSTM, "parallel", False, False, **relu)),
+        Case(
+            "gru_reset_first",
+            recurrent_case(Cell.GRU, "parallel", False, False, reset_after=False),
+            differs=UNSUPPORTED,
+        ),
+        Case("simple_rnn", recurrent_case(Cell.SIMPLE_RNN, "parallel", True, True), differs=UNSUPPORTED),
+        Case(
+            "gru_backwards", recurrent_case(Cell.GRU, "parallel", True, False, go_backwards=True), differs=UNSUPPORTED
+        ),
+        Case(
+            "lstm_hard_sigmoid",
+            recurrent_case(
+                Cell.LSTM, "parallel", False, True, recurrent_activation=Function.HARD_SIGMOID, recurrent_alpha=0.2
+            ),
+            differs=UNSUPPORTED,
+        ),
+    ]
+    return cases

@@ -6,14 +6,14 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.errors import DataError, unknown_name
 from hlsexplore.fixed import RealArray
-from hlsexplore.graph import Graph, Node
+from hlsexplore.graph import Graph
 
 Samples = RealArray | tuple[RealArray, ...]
 """Inputs of a network: one array, shape `(samples, *input_shape)`, or one for each input in the graph's order."""
@@ -37,22 +37,36 @@ class Data:
         return len(self.x[0] if isinstance(self.x, tuple) else self.x)
 
 
-def load_data(path: str | Path, graph: Graph) -> Data:
+class Named(Protocol):
+    """An input of a network or of a generated project."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape without the batch axis."""
+        ...
+
+
+def load_data(path: str | Path, inputs: Sequence[Named]) -> Data:
     """Read an `.npz` file with `x` and optionally `y`.
 
-    A graph with several inputs needs a key for each: its name, or `x0`, `x1`, ... in the graph's order. Nothing in the
-    file is executed: pickled objects are refused.
+    Several inputs need a key each: their names, or `x0`, `x1`, ... in order. Nothing in the file is executed: pickled
+    objects are refused.
 
     Args:
         path: File to read.
-        graph: The network that the samples are for.
+        inputs: What the samples are for, such as `graph.inputs`.
 
     Raises:
         DataError: If the file is missing or broken, a key is missing, or an array does not fit the network.
     """
     source = Path(path)
     arrays = _read_arrays(source)
-    names = ["x"] if len(graph.inputs) == 1 else [node.name for node in graph.inputs]
+    names = ["x"] if len(inputs) == 1 else [item.name for item in inputs]
     if len(names) > 1 and not any(name in arrays for name in names):
         names = [f"x{index}" for index in range(len(names))]
     missing = [name for name in names if name not in arrays]
@@ -60,7 +74,7 @@ def load_data(path: str | Path, graph: Graph) -> Data:
         raise DataError(f"{source.name}: {unknown_name('key', missing[0], arrays, 'The file')}")
     found = [arrays[name] for name in names]
     try:
-        x = check_samples(graph, found[0] if len(found) == 1 else found)
+        x = _check(inputs, found[0] if len(found) == 1 else found)
         data = Data(x=x, labels=arrays.get("y"))
         check_labels(data)
     except DataError as error:
@@ -78,7 +92,10 @@ def check_samples(graph: Graph, x: Any) -> Samples:
     Raises:
         DataError: If a shape does not fit, a value is NaN or infinite, or there are no samples.
     """
-    nodes = graph.inputs
+    return _check(graph.inputs, x)
+
+
+def _check(nodes: Sequence[Named], x: Any) -> Samples:
     if len(nodes) == 1:
         if isinstance(x, Mapping):
             x = _by_name(nodes, x)[0]
@@ -140,7 +157,7 @@ def _read_arrays(source: Path) -> dict[str, NDArray[Any]]:
         ) from None
 
 
-def _checked(node: Node, values: Any) -> RealArray:
+def _checked(node: Named, values: Any) -> RealArray:
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
@@ -158,7 +175,7 @@ def _checked(node: Node, values: Any) -> RealArray:
     return array
 
 
-def _by_name(nodes: tuple[Node, ...], values: Mapping[Any, Any]) -> list[Any]:
+def _by_name(nodes: Sequence[Named], values: Mapping[Any, Any]) -> list[Any]:
     names = [node.name for node in nodes]
     for name in values:
         if name not in names:
@@ -169,5 +186,5 @@ def _by_name(nodes: tuple[Node, ...], values: Mapping[Any, Any]) -> list[Any]:
     return [values[name] for name in names]
 
 
-def _names(nodes: tuple[Node, ...]) -> str:
+def _names(nodes: Sequence[Named]) -> str:
     return ", ".join(repr(node.name) for node in nodes)

@@ -131,6 +131,7 @@ class Study:
         sampler: str = "auto",
         objectives: Sequence[str] | None = None,
         seed: int = 0,
+        workers: int | str | None = None,
     ) -> SweepResult:
         """Evaluate designs of a space. Run it again after an interruption and it goes on where it stopped.
 
@@ -144,11 +145,13 @@ class Study:
             sampler: `grid`, `random`, one that learns (docs/search.md), or `auto`.
             objectives: Figures that a learning sampler improves; those of the study when None.
             seed: Seed of the sampler; the same one proposes the same designs.
+            workers: Number of threads, or the address of a Dask scheduler such as `tcp://host:8786`.
 
         Raises:
             ConfigError: If the space, sampler or an objective is not valid.
             CancelledError: If it was cancelled.
             StudyError: If the file cannot be written, or the first designs all fail.
+            ToolError: If the workers cannot be reached.
         """
         bound = self.bind(space, base)
         if trials is not None and trials < 0:
@@ -168,6 +171,7 @@ class Study:
                 on_event=on_event,
                 cancel=cancel,
                 pause=pause,
+                workers=workers,
             )
         )
 

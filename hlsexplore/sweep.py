@@ -2,8 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 import numpy as np
@@ -15,7 +16,8 @@ from hlsexplore.pareto import as_costs, pareto_front
 from hlsexplore.progress import Event
 from hlsexplore.search import Sampler
 from hlsexplore.store import Store
-from hlsexplore.trial import Evaluator, Metrics, Status, Trial, direction, try_evaluate
+from hlsexplore.trial import Evaluator, Metrics, Status, Trial, direction
+from hlsexplore.workers import Evaluate, open_workers
 
 logger = logging.getLogger(__name__)
 BATCH = 16
@@ -29,7 +31,8 @@ class SweepEvent(Event):
     """Progress of a sweep, after each design.
 
     Attributes:
-        trial: The design that was just evaluated; None when it was known before.
+        trial: The design that was just evaluated, with its estimate, which is not stored: it can be made again from the
+            design; None when it was known before.
         num_done: Designs done, those known before included.
         num_total: Designs wanted.
         num_failed: Designs that failed in this sweep.
@@ -81,6 +84,7 @@ class Sweep:
         on_event: Told after each design.
         cancel: Stops the sweep when set; what was evaluated is kept.
         pause: Holds the sweep while set.
+        workers: Who evaluates (see `workers`).
     """
 
     store: Store
@@ -93,6 +97,7 @@ class Sweep:
     on_event: Callable[[SweepEvent], None]
     cancel: threading.Event | None = None
     pause: threading.Event | None = None
+    workers: int | str | None = None
 
 
 class _Progress:
@@ -158,14 +163,16 @@ def run_sweep(sweep: Sweep) -> SweepResult:
     Raises:
         CancelledError: If it was cancelled; what was evaluated is kept.
         StudyError: If the store cannot be written, or the first designs all fail.
+        ToolError: If the workers cannot be reached.
     """
     progress = _Progress(sweep)
-    while len(progress.seen) < sweep.total:
-        points = sweep.sampler.ask(min(BATCH, sweep.total - len(progress.seen)))
-        if not points:
-            break
-        rows = [_try_point(sweep, progress, point) for point in points]
-        sweep.sampler.tell(points, as_costs(rows, progress.directions))
+    with open_workers(sweep.workers, sweep.evaluator, sweep.name) as evaluate:
+        while len(progress.seen) < sweep.total:
+            points = sweep.sampler.ask(min(BATCH, sweep.total - len(progress.seen)))
+            if not points:
+                break
+            rows = _try_points(sweep, progress, points, evaluate)
+            sweep.sampler.tell(points, as_costs(rows, progress.directions))
     return SweepResult(
         sampler=sweep.name,
         num_done=len(progress.seen),
@@ -175,21 +182,29 @@ def run_sweep(sweep: Sweep) -> SweepResult:
     )
 
 
-def _try_point(sweep: Sweep, progress: _Progress, point: Point) -> tuple[float, ...]:
-    """Return the objectives of a point's design, evaluated now or known before; NaN when it failed."""
-    _wait(sweep, progress)
-    design = sweep.space.design(point)
-    trial = None
-    if design.key not in progress.known:
-        trial = try_evaluate(design, sweep.evaluator, origin=sweep.name)
-        sweep.store.add([trial])
-        progress.add(trial)
-        _check_hope(progress, trial)
-    if design.key not in progress.seen:
-        progress.seen.add(design.key)
-        sweep.on_event(progress.event(trial))
-    row, is_ok = progress.known[design.key]
-    return row if is_ok else (float("nan"),) * len(row)
+def _try_points(
+    sweep: Sweep, progress: _Progress, points: Sequence[Point], evaluate: Evaluate
+) -> list[tuple[float, ...]]:
+    """Return the objectives of the points' designs, evaluated now or known before; NaN where one failed."""
+    designs = []
+    for point in points:
+        _wait(sweep, progress)
+        designs.append(sweep.space.design(point))
+    fresh = {design.key: design for design in designs if design.key not in progress.known}
+    with closing(evaluate(list(fresh.values()))) as trials:
+        for design in designs:
+            _wait(sweep, progress)
+            trial = None
+            if design.key not in progress.known:
+                trial = next(trials)
+                sweep.store.add([replace(trial, report=None)])
+                progress.add(trial)
+                _check_hope(progress, trial)
+            if design.key not in progress.seen:
+                progress.seen.add(design.key)
+                sweep.on_event(progress.event(trial))
+    found = [progress.known[design.key] for design in designs]
+    return [row if is_ok else (float("nan"),) * len(row) for row, is_ok in found]
 
 
 def _wait(sweep: Sweep, progress: _Progress) -> None:

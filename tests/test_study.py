@@ -137,6 +137,27 @@ def test_sweep_can_be_paused_and_cancelled_while_paused(study):
     assert len(failures) == 1
 
 
+def test_threads_evaluate_the_same_trials_in_the_same_order(study, swept):
+    result = study.sweep(SPACE, workers=2)
+    assert result.num_new == 12
+    assert [(trial.design_key, trial.metrics) for trial in study.trials()] == [
+        (trial.design_key, trial.metrics) for trial in swept.trials()
+    ]
+
+
+def test_threads_stop_when_cancelled(study):
+    cancel = threading.Event()
+    with pytest.raises(CancelledError):
+        study.sweep(SPACE, on_event=lambda event: cancel.set(), cancel=cancel, workers=3)
+    assert len(study) == 1
+
+
+@pytest.mark.parametrize(("workers", "message"), [(0, "must be from 1 to 256, not 0"), (1000, "not 1000")])
+def test_a_wrong_number_of_workers_is_named(study, workers, message):
+    with pytest.raises(ConfigError, match=message):
+        study.sweep(SPACE, workers=workers)
+
+
 def test_trials_can_be_read_while_a_sweep_runs_in_another_thread(study):
     counts = []
     thread = threading.Thread(target=lambda: study.sweep(SPACE))

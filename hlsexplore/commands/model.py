@@ -1,0 +1,240 @@
+"""Commands about one model: inspect, init, emulate, estimate."""
+
+from argparse import Namespace
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hlsexplore.commands.outcome import Outcome, Session, show, table
+from hlsexplore.data import Data, load_data
+from hlsexplore.design import Design
+from hlsexplore.errors import ConfigError, DataError, HlsExploreError
+from hlsexplore.graph import Graph
+from hlsexplore.metrics import Interval, accuracy_interval, agreement_interval, rmse_interval
+from hlsexplore.report import FIGURES, Report
+from hlsexplore.target import Target
+
+
+def inspect(args: Namespace, session: Session) -> Outcome:
+    """List a model's layers and everything that is not supported."""
+    from hlsexplore.importers import inspect_model
+
+    found = inspect_model(args.model)
+    rows = [
+        (layer.name, layer.cls, layer.shape, layer.num_parameters, ", ".join(layer.nodes)) for layer in found.layers
+    ]
+    graph = found.graph
+    data = {
+        "name": found.name,
+        "is_supported": graph is not None,
+        "layers": [asdict(layer) for layer in found.layers],
+        "problems": list(found.problems),
+        "num_parameters": sum(layer.num_parameters for layer in found.layers),
+        "digest": None if graph is None else graph.digest,
+        "inputs": [] if graph is None else [{"name": node.name, "shape": node.shape} for node in graph.inputs],
+        "outputs": [] if graph is None else [{"name": name, "shape": graph[name].shape} for name in graph.outputs],
+    }
+    lines = [f"{found.name}: {show(data['num_parameters'])} parameters", ""]
+    lines += [table(["layer", "class", "shape", "parameters", "becomes"], rows), ""]
+    if found.problems:
+        lines += [f"Not supported ({len(found.problems)}):", *(f"  - {problem}" for problem in found.problems)]
+    else:
+        lines.append("Everything is supported.")
+    return Outcome(data=data, text="\n".join(lines), code=0 if graph is not None else 1)
+
+
+def init(args: Namespace, session: Session) -> Outcome:
+    """Write a first design file."""
+    graph = read(args.model)
+    target = Target(part=args.part, clock_ns=args.clock_ns, io=args.io, tool=args.tool)
+    design = Design.default(graph, target, args.type)
+    path = Path(args.output)
+    if path.exists() and not args.force:
+        raise ConfigError(f"{args.output} exists. Choose another name with -o, or replace it with --force.")
+    design.save(path)
+    data = {"design": args.output, "design_key": design.key, **design.to_dict()}
+    lines = [f"Wrote {args.output} for {len(graph.layers)} layers; edit it or give it to the other commands."]
+    return Outcome(data=data, text="\n".join(lines))
+
+
+def emulate(args: Namespace, session: Session) -> Outcome:
+    """Run a design on data: accuracy, agreement with the float network, overflows."""
+    from hlsexplore.emulate import emulate as run
+    from hlsexplore.emulate import emulate_raw, float_forward, trace
+
+    graph = read(args.model)
+    design = load_design(args.design, graph)
+    data = load_data(args.data, graph.inputs)
+    session.stage(f"emulating {data.num_samples} samples", 0.0)
+    y = run(design, data.x, cancel=session.cancel)
+    session.stage("the float network", 0.4)
+    reference = float_forward(graph, data.x)
+    session.stage("counting overflows", 0.6)
+    tensors = [] if args.no_trace else list(trace(design, data.x, cancel=session.cancel))
+    if args.out:
+        raw = emulate_raw(design, data.x, cancel=session.cancel)
+        save_outputs(args.out, y, raw)
+    figures = quality(_first(y), _first(reference), data)
+    counters = [
+        {
+            "layer": item.layer,
+            "tensor": item.key,
+            "type": str(item.type),
+            "values": item.num_values,
+            "wrapped": item.num_wrapped,
+            "saturated": item.num_saturated,
+            "underflowed": item.num_underflowed,
+        }
+        for item in tensors
+    ]
+    result = {"design_key": design.key, "num_samples": data.num_samples, **figures, "tensors": counters}
+    text = [f"{data.num_samples} samples through {design!r}", "", quality_text(figures)]
+    bad = [item for item in counters if item["wrapped"] or item["saturated"]]
+    if bad:
+        header = ["layer", "tensor", "type", "values", "wrapped", "saturated"]
+        text += ["", "Values out of range:", table(header, [[item[name] for name in header] for item in bad])]
+    elif counters:
+        text += ["", "No value left the range of its type."]
+    if args.out:
+        text += ["", f"Wrote {args.out}."]
+    return Outcome(data=result, text="\n".join(text))
+
+
+def estimate(args: Namespace, session: Session) -> Outcome:
+    """Estimate a design's resources and latency."""
+    from hlsexplore.estimate import estimate as run
+
+    graph = read(args.model)
+    design = load_design(args.design, graph)
+    report = run(design)
+    return Outcome(data=report_data(report, design.target.part), text=report_text(report, design.target.part))
+
+
+def read(model: str) -> Graph:
+    """Read a model file.
+
+    Raises:
+        ModelError: If it cannot be read.
+    """
+    from hlsexplore.importers import read_model
+
+    return read_model(model)
+
+
+def load_design(path: str | None, graph: Graph) -> Design:
+    """Read a design file, or make the default design when there is none."""
+    return Design.default(graph) if path is None else Design.load(path, graph)
+
+
+def save_outputs(path: str, y: Any, raw: Any) -> None:
+    """Write outputs as `.npz`: real values `y` and raw integers `raw`, numbered when there are several outputs.
+
+    Raises:
+        ConfigError: If the file cannot be written.
+    """
+    many = isinstance(y, tuple)
+    arrays = {f"y{index}": item for index, item in enumerate(y)} if many else {"y": y}
+    arrays |= {f"raw{index}": item for index, item in enumerate(raw)} if many else {"raw": raw}
+    wide = [name for name, array in arrays.items() if array.dtype == object]
+    for name in wide:
+        del arrays[name]
+    try:
+        with Path(path).open("wb") as stream:
+            np.savez_compressed(stream, **arrays)
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror or error}.") from None
+
+
+def quality(y: Any, reference: Any, data: Data) -> dict[str, Any]:
+    """Compare outputs with labels and with the float network, as far as they fit.
+
+    Args:
+        y: Outputs of the design.
+        reference: Outputs of the float network.
+        data: Samples and labels.
+
+    Raises:
+        DataError: If the labels do not fit the outputs.
+    """
+    figures: dict[str, Any] = {"accuracy": None, "accuracy_float": None, "rmse": None, "rmse_float": None}
+    labels = data.labels
+    if labels is not None:
+        is_real = labels.dtype.kind == "f" and not (labels == np.floor(labels)).all()
+        function, name = (rmse_interval, "rmse") if is_real else (accuracy_interval, "accuracy")
+        figures[name], figures[f"{name}_interval"] = _centre(name, y, labels), _pair(function(y, labels))
+        figures[f"{name}_float"] = _centre(name, reference, labels)
+    try:
+        interval = agreement_interval(y, reference)
+        figures["agreement"], figures["agreement_interval"] = _centre("agreement", y, reference), _pair(interval)
+    except DataError:
+        figures["agreement"] = None
+    return figures
+
+
+def quality_text(figures: dict[str, Any]) -> str:
+    """Write the figures of `quality` for people."""
+    lines = []
+    for name in ("accuracy", "rmse"):
+        if figures[name] is not None:
+            low, high = figures[f"{name}_interval"]
+            shown = f"{figures[name]:.4f} [{low:.4f}, {high:.4f}]"
+            lines.append(f"{name:<22}{shown}  (float network: {figures[f'{name}_float']:.4f})")
+    if figures["agreement"] is not None:
+        low, high = figures["agreement_interval"]
+        lines.append(f"{'agreement with float':<22}{figures['agreement']:.4f} [{low:.4f}, {high:.4f}]")
+    return "\n".join(lines)
+
+
+def report_data(report: Report, part: str) -> dict[str, Any]:
+    """Return a report for `--json`, with the share of the part that it uses."""
+    return report.to_dict() | {"part": part, "utilisation": _utilisation(report, part)}
+
+
+def report_text(report: Report, part: str) -> str:
+    """Write a report for people: a row a layer, the total, its interval and the share of the part."""
+    names = [name for name in FIGURES if name != "clock_ns" or report.total.clock_ns is not None]
+    header = ["layer", *(name.replace("latency_cycles", "cycles") for name in names)]
+    rows: list[list[Any]] = [[name, *(getattr(item, key) for key in names)] for name, item in report.layers.items()]
+    rows.append(["total", *(getattr(report.total, key) for key in names)])
+    for bounds in report.bounds:
+        rows.append([f"{bounds.level} % from", *(_whole(getattr(bounds.lower, key)) for key in names)])
+        rows.append([f"{bounds.level} % to", *(_whole(getattr(bounds.upper, key)) for key in names)])
+    shares = _utilisation(report, part)
+    if shares:
+        shown = [shares.get(key) for key in names]
+        rows.append([f"% of {part.split('-')[0]}", *(None if value is None else round(value, 1) for value in shown)])
+    version = f" {report.tool_version}" if report.tool_version else ""
+    lines = [f"{report.source} for {report.tool}{version}", "", table(header, rows)]
+    if report.missing:
+        lines += ["", "The total leaves out:", *(f"  - {item}" for item in report.missing)]
+    return "\n".join(lines)
+
+
+def _utilisation(report: Report, part: str) -> dict[str, float | None]:
+    from hlsexplore.estimate import utilisation
+
+    try:
+        return utilisation(report.total, part)
+    except HlsExploreError:
+        return {}
+
+
+def _whole(value: float | None) -> float | None:
+    return None if value is None else float(round(value))
+
+
+def _centre(name: str, y: Any, reference: Any) -> float:
+    from hlsexplore import metrics
+
+    function = {"accuracy": metrics.accuracy, "rmse": metrics.rmse, "agreement": metrics.agreement}[name]
+    return function(y, reference)
+
+
+def _pair(interval: Interval) -> list[float]:
+    return [interval.lower, interval.upper]
+
+
+def _first(y: Any) -> Any:
+    return y[0] if isinstance(y, tuple) else y

@@ -1,0 +1,133 @@
+"""Commands about studies: sweep, front."""
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from hlsexplore.commands.model import load_design, read
+from hlsexplore.commands.outcome import Outcome, Session, table
+from hlsexplore.data import load_data
+from hlsexplore.errors import ConfigError, StudyError
+from hlsexplore.frame import flat_row
+from hlsexplore.selection import front as front_of
+from hlsexplore.selection import split_objectives
+from hlsexplore.space import Space
+from hlsexplore.store import Store
+from hlsexplore.trial import DIRECTIONS, Trial
+
+DEFAULT_OBJECTIVES = ("accuracy", "lut", "latency_cycles")
+SHOWN = ("accuracy", "agreement", "rmse", "auc", "lut", "ff", "dsp", "bram18", "latency_cycles", "ii_cycles")
+
+
+def sweep(args: Namespace, session: Session) -> Outcome:
+    """Evaluate designs of a space and store them."""
+    from hlsexplore.study import Study
+
+    graph = read(args.model)
+    space = Space.load(args.space) if args.space else Space.default(graph)
+    base = load_design(args.design, graph)
+    data = load_data(args.data, graph.inputs)
+    with Study(args.study, graph, data.x, data.labels, metrics=args.metric or None) as study:
+        before = len(study)
+        objectives = _objectives(args.objectives) or study.objectives
+        session.stage(f"{args.study} has {before} designs", 0.0)
+        result = study.sweep(
+            space,
+            args.trials,
+            on_event=session.on_event,
+            cancel=session.cancel,
+            base=base,
+            sampler=args.sampler,
+            objectives=objectives,
+            seed=args.seed,
+            workers=args.workers,
+        )
+        found = study.front(objectives)
+        total = len(study)
+    shown = {"study": args.study, "sampler": result.sampler, "num_new": result.num_new, "num_failed": result.num_failed}
+    shown |= {"num_done": result.num_done, "num_total": total, "wall_s": round(result.wall_s, 3)}
+    text = (
+        f"{result.num_new} new designs in {result.wall_s:.1f} s ({result.num_failed} failed); "
+        f"{args.study} has {total}, {len(found)} of them on the front of {', '.join(objectives)}."
+    )
+    lines = [text, "", trials_text(found)]
+    return Outcome(
+        data=shown | {"objectives": objectives, "front": [trial.to_dict() for trial in found]}, text="\n".join(lines)
+    )
+
+
+def front(args: Namespace, session: Session) -> Outcome:
+    """Show the Pareto front of a study, or take one of its designs out."""
+    with Store(args.study, must_exist=True) as store:
+        if args.pick is not None:
+            return _pick(store, args.pick, args.output, args.force)
+        columns = store.columns(["accuracy", "rmse"])
+        objectives = _objectives(args.objectives) or _stored_objectives(store, columns)
+        found = front_of(store, objectives, args.where)
+        total = len(store)
+    lines = [f"{len(found)} of {total} designs are on the front of {', '.join(objectives)}.", "", trials_text(found)]
+    if args.csv:
+        _write_csv(args.csv, found)
+        lines.append(f"\nWrote {args.csv}.")
+    data = {"study": args.study, "objectives": objectives, "num_total": total}
+    return Outcome(data=data | {"front": [trial.to_dict() for trial in found]}, text="\n".join(lines))
+
+
+def trials_text(trials: list[Trial]) -> str:
+    """Write trials as a table, with the figures that at least one of them has."""
+    names = [name for name in SHOWN if any(trial.metrics.get(name) is not None for trial in trials)]
+    names += sorted({name for trial in trials for name in trial.metrics} - set(DIRECTIONS))
+    rows = [[str(trial.number), *(trial.metrics.get(name) for name in names), trial.note] for trial in trials]
+    return table(["number", *names, "note"], rows)
+
+
+def _pick(store: Store, number: int, output: str | None, force: bool) -> Outcome:
+    import yaml
+
+    from hlsexplore.design_file import FORMAT, write_atomic
+
+    found = store.trials([number])
+    if not found:
+        raise StudyError(f"there is no trial {number} in {store.path.name}.")
+    trial, meta = found[0], store.meta
+    model = {"name": meta.get("graph_name", ""), "digest": meta.get("graph_digest")}
+    path = Path(output or "design.yaml")
+    if path.exists() and not force:
+        raise ConfigError(f"{path} exists. Choose another name with -o, or replace it with --force.")
+    document = {"hlsexplore": FORMAT, "model": model, **trial.config}
+    write_atomic(path, yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120))
+    return Outcome(
+        data={"design": str(path), "trial": trial.to_dict()},
+        text=f"Wrote the design of trial {number} to {path}.",
+    )
+
+
+def _objectives(text: str | None) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in text.split(",") if part.strip()) if text else ()
+    if names:
+        split_objectives(names)
+    return names
+
+
+def _stored_objectives(store: Store, columns: dict[str, Any]) -> tuple[str, ...]:
+    import json
+
+    try:
+        names = tuple(str(name) for name in json.loads(store.meta["objectives"]))
+    except (KeyError, ValueError, TypeError):
+        return DEFAULT_OBJECTIVES
+    return names or DEFAULT_OBJECTIVES
+
+
+def _write_csv(path: str, trials: list[Trial]) -> None:
+    import csv
+
+    rows = [flat_row(trial) for trial in trials]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    try:
+        with Path(path).open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, names)
+            writer.writeheader()
+            writer.writerows(rows)
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror or error}.") from None

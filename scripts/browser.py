@@ -89,6 +89,7 @@ def opened(browser: Any, kind: str, server: Server, width: int = 1400, height: i
     if kind == "lab":
         page.wait_for_function(KERNEL_IS_IDLE, timeout=90_000)
         page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+        page.add_locator_handler(page.get_by_text("Would you like to get notified"), _decline)
     try:
         yield page
     finally:
@@ -103,6 +104,11 @@ def set_lab_theme(page: Any, theme: str) -> None:
     page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', { theme: name })", name)
     state = {"light": "true", "dark": "false"}[theme]
     page.wait_for_selector(f"body[data-jp-theme-light={state}]", state="attached")
+
+
+def _decline(notice: Any) -> None:
+    """Close JupyterLab's question about news."""
+    notice.page.get_by_role("button", name="No", exact=True).click()
 
 
 def _stay(route: Any, foreign: list[str]) -> None:

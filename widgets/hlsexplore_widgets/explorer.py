@@ -92,7 +92,9 @@ def _page(
     """Arrange the panels: two columns where there is room, else one (the style sheet decides)."""
     left, right = ipywidgets.VBox([layers, analyse]), ipywidgets.VBox([explore, build])
     body = ipywidgets.Box([left, right])
-    for widget, name in ((left, "hx-column"), (right, "hx-column"), (body, "hx-body")):
+    areas = ((layers, "layers"), (explore, "explore"), (analyse, "analyse"), (build, "build"))
+    names = [(widget, f"hx-area-{name}") for widget, name in areas]
+    for widget, name in ((left, "hx-column"), (right, "hx-column"), (body, "hx-body"), *names):
         widget.add_class(name)
     page = ipywidgets.VBox([toasts, tiles, body])
     page.add_class("hx")

@@ -90,7 +90,13 @@ def _resource_tile(key: str, label: str, live: Live, baseline: Live | None, part
     budget = getattr(part, key)
     if not budget:
         return item
-    item |= {"unit": f"/ {_short(budget)}", "fraction": value / budget, "alarm": "over" if value > budget else ""}
+    share = 100 * value / budget
+    item |= {"unit": f"{share:.0f} %" if share >= 1 else f"{share:.1f} %"}
+    item |= {
+        "tip": f"{part.part} has {budget:,}",
+        "fraction": value / budget,
+        "alarm": "over" if value > budget else "",
+    }
     bounds = _widest(live)
     if bounds is not None:
         lower, upper = getattr(bounds.lower, key), getattr(bounds.upper, key)
@@ -179,10 +185,6 @@ def _widest(live: Live) -> Bounds | None:
 
 def _tone(change: float, is_maximized: bool) -> str:
     return "" if abs(change) < TINY else "good" if (change > 0) == is_maximized else "bad"
-
-
-def _short(value: float) -> str:
-    return f"{value / 1e6:.3g}M" if value >= 1e6 else f"{value / 1e3:.3g}k" if value >= 1e4 else f"{value:,.0f}"
 
 
 def _time(ns: float) -> str:

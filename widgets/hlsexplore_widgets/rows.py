@@ -160,7 +160,7 @@ def _choices(node: Node) -> list[dict[str, Any]]:
             case "table_size":
                 values = list(TABLE_SIZES)
                 found.append(
-                    {"name": knob, "label": "table entries", "values": values, "numeric": True, "prefix": "table "}
+                    {"name": knob, "label": "table entries", "values": values, "numeric": True, "prefix": "tab "}
                 )
             case "parallel":
                 positions = node.num_elements // node.shape[-1]

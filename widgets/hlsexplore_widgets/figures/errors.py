@@ -14,9 +14,10 @@ PERFECT_DB = 140.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorInfo:
-    """What the plot shows, for every cast of values.
+    """What the plot shows, for every cast that changes values.
 
     Attributes:
+        num_exact: Casts that change nothing and are left out.
         names: `layer.key`.
         keys: Tensor keys.
         ratio_db: Signal to noise of the cast itself, in dB.
@@ -24,6 +25,7 @@ class ErrorInfo:
         underflowed: Share of values that became 0.
     """
 
+    num_exact: int
     names: tuple[str, ...]
     keys: tuple[str, ...]
     ratio_db: tuple[float, ...]
@@ -33,8 +35,10 @@ class ErrorInfo:
 
 def error_info(counts: Trace | None) -> ErrorInfo:
     """Take the noise of every cast from a trace."""
-    found = [item for item in counts or () if item.num_values and item.key != "index"]
+    casts = [item for item in counts or () if item.num_values and item.key != "index"]
+    found = [item for item in casts if item.rms_error > 0 or item.num_overflowed]
     return ErrorInfo(
+        num_exact=len(casts) - len(found),
         names=tuple(f"{item.layer}.{item.key}" for item in found),
         keys=tuple(item.key for item in found),
         ratio_db=tuple(_ratio_db(item.rms, item.rms_error) for item in found),
@@ -46,7 +50,7 @@ def error_info(counts: Trace | None) -> ErrorInfo:
 def error_figure(info: ErrorInfo) -> go.Figure:
     """Draw the signal to noise of every cast; overflowing ones stand out."""
     if not info.names:
-        return empty_figure("Counting…")
+        return empty_figure("No cast changes a value." if info.num_exact else "Counting…")
     colours = [
         LOST
         if out
@@ -77,8 +81,8 @@ def error_figure(info: ErrorInfo) -> go.Figure:
     return make_figure(
         [trace],
         yaxis=axis("signal to noise of the cast, dB", rangemode="tozero"),
-        xaxis={"tickangle": -40, "automargin": True},
-        margin={"l": 56, "r": 14, "t": 18, "b": 90},
+        xaxis={"title": {"text": f"{info.num_exact} more casts are exact"}, "tickangle": -40, "automargin": True},
+        margin={"l": 56, "r": 14, "t": 18, "b": 100},
     )
 
 

@@ -56,6 +56,7 @@ function render({ model, el }) {
   }
 
   function append(lines) {
+    log.hidden = false;
     const stick = log.scrollHeight - log.scrollTop - log.clientHeight < 30;
     log.append(lines);
     while (log.childNodes.length > 400) log.firstChild.remove();
@@ -80,6 +81,7 @@ function render({ model, el }) {
     }),
   ];
   log.textContent = model.get("log");
+  log.hidden = !model.get("log");
   options(); status(); table();
   log.scrollTop = log.scrollHeight;
   wake(model);

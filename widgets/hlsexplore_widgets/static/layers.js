@@ -29,7 +29,7 @@ class LayersView {
 
   start() {
     const { model } = this;
-    this.el.classList.add("hx");
+    this.el.classList.add("hx", "hx-tablehost");
     this.build();
     this.off = [
       listen(model, "change:rows", () => this.build()),

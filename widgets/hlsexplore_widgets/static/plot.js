@@ -87,13 +87,19 @@ class PlotView {
     this.theme.disconnect();
     this.size.disconnect();
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.retry);
     if (this.plotly) this.plotly.purge(this.div);
   }
 
   /** Draw the latest figure; draws that arrive meanwhile become one. Nothing is drawn at width 0 (hidden tab, theme switch). */
   async draw() {
     if (!this.plotly || this.stopped) return;
-    if (!this.el.clientWidth) return;
+    if (!this.el.clientWidth) {
+      // A theme switch hides the page for a moment, unseen by the observer: try again a few times.
+      if ((this.tries = (this.tries ?? 0) + 1) < 12) this.retry = setTimeout(() => this.draw(), 150);
+      return;
+    }
+    this.tries = 0;
     if (this.busy) { this.again = true; return; }
     this.busy = true;
     do {

@@ -61,7 +61,7 @@ def synthesize(
             f"the tool {name!r} cannot read a project of the flow {project.flow!r}. Use the tool {fitting[0]!r}, or "
             f"export the design with flow={flows[0]!r}."
         )
-    folder = project.path / BUILD / name
+    folder = project.path.absolute() / BUILD / name
     file = folder / REPORT
     with suppress(OSError):
         file.unlink()

@@ -25,7 +25,7 @@ from hlsexplore.selection import front, hypervolume_history, matching, split_obj
 from hlsexplore.space import Space
 from hlsexplore.store import Store
 from hlsexplore.sweep import Sweep, SweepEvent, SweepResult, run_sweep
-from hlsexplore.trial import Evaluator, Trial, evaluate
+from hlsexplore.trial import DIRECTIONS, Evaluator, Trial, evaluate
 
 
 class Study:
@@ -62,8 +62,9 @@ class Study:
         """
         self.graph = graph
         self.evaluator = Evaluator.make(graph, x, labels, metrics)
-        own = [f"{metric.name}:{'max' if metric.is_maximized else 'min'}" for metric in self.evaluator.metrics[:1]]
-        self.objectives = (*(own or ["agreement"]), "lut", "latency_cycles")
+        self.objectives = (*(_objective(metric) for metric in self.evaluator.metrics[:1]), "lut", "latency_cycles")
+        if not self.evaluator.metrics:
+            self.objectives = ("agreement", *self.objectives)
         self.store = Store(path)
         try:
             self._identify()
@@ -285,3 +286,9 @@ class Study:
                 f"digest {known.get('data_digest', '?')[:12]}), not to these {given['num_samples']} samples "
                 f"(digest {given['data_digest'][:12]}). Choose another file."
             )
+
+
+def _objective(metric: Metric) -> str:
+    if metric.name in DIRECTIONS:
+        return metric.name
+    return f"{metric.name}:{'max' if metric.is_maximized else 'min'}"

@@ -67,7 +67,7 @@ def _dask(address: str, evaluator: Evaluator, origin: str) -> Iterator[Submit]:
         raise ToolError("workers on other machines need Dask. Install it: pip install 'hlsexplore[cluster]'.") from None
     with ExitStack() as stack:
         try:
-            client = stack.enter_context(Client(address, timeout=CONNECT_TIMEOUT_S))
+            client: Any = stack.enter_context(Client(address, timeout=CONNECT_TIMEOUT_S))  # type: ignore[no-untyped-call]
         except (OSError, ValueError, TimeoutError) as error:
             raise ToolError(f"the Dask scheduler at {address!r} cannot be reached: {error}.") from None
         data = evaluator.data

@@ -88,6 +88,7 @@ class Layer:
         is_keras2: Whether Keras 2 wrote the file.
         component: Path of the wrapped layer inside a wrapper, such as `forward_layer`.
         ordinal: Which of a wrapper's layers this is.
+        origin: Its name in the file, where that differs.
     """
 
     name: str
@@ -98,11 +99,12 @@ class Layer:
     is_keras2: bool = False
     component: str = ""
     ordinal: int = 0
+    origin: str = ""
 
     @property
     def source(self) -> str:
         """Name and class, for people."""
-        return f"{self.name} ({self.cls})"
+        return f"{self.origin or self.name} ({self.cls})"
 
     @property
     def is_quantized(self) -> bool:
@@ -123,7 +125,7 @@ class Layer:
 
     def renamed(self, suffix: str) -> "Layer":
         """Return the same layer under another, free name."""
-        return replace(self, name=self.builder.unique(f"{self.name}_{suffix}"))
+        return replace(self, name=self.builder.unique(f"{self.name}_{suffix}"), origin=self.origin or self.name)
 
     def refuse(self, problem: str, way_out: str) -> UnsupportedError:
         """Make the error for something unsupported in this layer."""
@@ -184,6 +186,10 @@ class Layer:
         """
         if self.config.get("data_format") not in (None, "channels_last"):
             raise self.refuse("the layout channels_first is not supported.", "Build the model with channels_last data.")
+
+    def has_weight(self, leaf: str) -> bool:
+        """Whether a weight of this name is there; `.keras` files hold no names, so that any is."""
+        return self.weights.find(leaf, 0, self.component, self.ordinal) is not None
 
     def weight(
         self, leaf: str, position: int, shape: tuple[int | None, ...], component: str = "", ordinal: int | None = None

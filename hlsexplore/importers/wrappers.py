@@ -1,0 +1,91 @@
+"""TimeDistributed: one layer applied to each step of a sequence."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import prod
+
+from hlsexplore.importers.activations import ACTIVATION_LAYERS
+from hlsexplore.importers.conv import conv, depthwise_conv, separable_conv, time_distributed_conv
+from hlsexplore.importers.dense import batch_normalization, dense, dense_batchnorm, layer_normalization
+from hlsexplore.importers.layer import Converter, Layer, Tensor, only
+from hlsexplore.importers.pool import global_pool, pool
+from hlsexplore.importers.reshape import identity
+from hlsexplore.importers.structure import class_of
+from hlsexplore.ops import Concatenate, Crop, Reshape
+
+MAX_STEPS = 64
+"""Most steps that are unrolled into copies of a layer."""
+
+_LAST_AXIS: Mapping[str, Converter] = {
+    **{cls: converter for cls, converter in ACTIVATION_LAYERS.items() if cls != "PReLU"},
+    "Dense": dense,
+    "QDense": dense,
+    "QDenseBatchnorm": dense_batchnorm,
+    "BatchNormalization": batch_normalization,
+    "QBatchNormalization": batch_normalization,
+    "LayerNormalization": layer_normalization,
+    "Dropout": identity,
+}
+"""Layers that work on the last axis anyway, so that the steps need no loop."""
+
+_UNROLLED: Mapping[str, Converter] = {
+    **dict.fromkeys(("Conv2D", "QConv2D", "QConv2DBatchnorm"), conv),
+    **dict.fromkeys(
+        ("DepthwiseConv1D", "DepthwiseConv2D", "QDepthwiseConv2D", "QDepthwiseConv2DBatchnorm"), depthwise_conv
+    ),
+    **dict.fromkeys(("SeparableConv1D", "SeparableConv2D", "QSeparableConv1D", "QSeparableConv2D"), separable_conv),
+    **dict.fromkeys(("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D"), pool),
+    **dict.fromkeys(
+        ("GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D"), global_pool
+    ),
+}
+"""Layers that are unrolled: a copy for each step."""
+
+
+def time_distributed(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+    """Convert TimeDistributed over Dense, activations, normalisations, convolutions, poolings and Flatten.
+
+    Raises:
+        UnsupportedError: If it wraps another layer, or would be unrolled into too many copies.
+    """
+    x = only(layer, inputs)
+    item = layer.config.get("layer")
+    if not isinstance(item, dict) or not isinstance(item.get("config"), dict):
+        raise layer.damaged("layer", "a layer")
+    cls, package, _ = class_of(item, layer.source)
+    inner = replace(layer, cls=cls, config=item["config"], component="layer")
+    if package not in ("", "qkeras"):
+        raise layer.refuse(f"it wraps {cls!r}, a class of your own.", "Wrap a layer of Keras or QKeras.")
+    if len(x.shape) < 2:
+        raise layer.damaged("name", f"an input of at least two axes, but it reads one of shape {x.shape}")
+    if cls in _LAST_AXIS:
+        return _LAST_AXIS[cls](inner, inputs)
+    if cls == "Flatten":
+        return x if len(x.shape) == 2 else layer.add(Reshape(), (x,), (x.shape[0], prod(x.shape[1:])))
+    if cls in ("Conv1D", "QConv1D"):
+        return time_distributed_conv(inner, x)
+    if cls not in _UNROLLED:
+        known = "Dense, Conv1D, Conv2D, DepthwiseConv2D, poolings, activations, normalisations or Flatten"
+        raise layer.refuse(f"it wraps a layer of class {cls!r}.", f"Wrap {known}.")
+    return _unrolled(inner, x, _UNROLLED[cls])
+
+
+def _unrolled(layer: Layer, x: Tensor, converter: Converter) -> Tensor:
+    """Append a copy of a layer for each step, and join their outputs."""
+    steps, rest = x.shape[0], x.shape[1:]
+    if steps > MAX_STEPS:
+        raise layer.refuse(f"it would be unrolled into {steps} copies.", f"Use at most {MAX_STEPS} steps.")
+    if len(rest) == 3:  # stack the images, so that a step is a range of rows
+        x = layer.add(Reshape(), (x,), (steps * rest[0], *rest[1:]), "steps")
+    rows = rest[0] if len(rest) == 3 else 1
+    parts = []
+    for step in range(steps):
+        cropping = ((step * rows, (steps - 1 - step) * rows), (0, 0))
+        piece = layer.add(Crop(cropping=cropping), (x,), (rows, *x.shape[1:]), f"step{step}")
+        if len(rest) == 2:
+            piece = layer.add(Reshape(), (piece,), rest, f"step{step}_flat")
+        y = converter(layer.renamed(f"{step}"), (piece,))
+        parts.append(layer.add(Reshape(), (y,), (1, *y.shape), f"{step}_out"))
+    if len(parts) == 1:
+        return parts[0]
+    return layer.add(Concatenate(axis=0), tuple(parts), (steps, *parts[0].shape[1:]))

@@ -115,25 +115,31 @@ def _build_max(context: Context, op: Pool) -> Step:
 
 
 def _build_average(context: Context, op: Pool) -> Step:
-    """Plan an average: a sum in the accumulator, then a division that truncates toward zero."""
+    """Plan an average: a sum in the accumulator, then a division that truncates toward zero.
+
+    A stream casts each element to the accumulator first, and adds those of a window as a tree.
+    """
     accum, span, out_shape = context.config.types["accum"], context.spans[0].with_zero(), context.node.shape
     counts = _counts(op, context.shapes[0])
-    is_tree = context.io is Io.STREAM and not op.is_global
+    is_early = context.io is Io.STREAM
+    early = cast_span(span, accum) if is_early else span
 
     def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
-        terms = _taps(inputs[0], op, 0)
-        total = _tree_sum(terms, span, accum) if is_tree else accumulate(terms, span, accum)
+        terms = _taps(cast(inputs[0], span, accum)[0] if is_early else inputs[0], op, 0)
+        total = _tree_sum(terms, accum) if is_early and not op.is_global else accumulate(terms, early, accum)
         return divide(total, counts).reshape(-1, *out_shape)
 
     return result_step(context, compute, Span.of(accum))
 
 
-def _tree_sum(terms: list[Carrier], span: Span, accum: Fixed) -> Carrier:
+def _tree_sum(terms: list[Carrier], accum: Fixed) -> Carrier:
     full = Span.of(accum)
     doubled = Span(full.fraction, 2 * full.low, 2 * full.high)
     dtype = dtype_for(doubled.magnitude)
-    narrow = [convert(cast(term, span, accum)[0], dtype) for term in terms]
-    return tree(narrow, lambda a, b: convert(cast(a + b, doubled, accum, owned=True)[0], dtype))
+    return tree(
+        [convert(term, dtype) for term in terms],
+        lambda a, b: convert(cast(a + b, doubled, accum, owned=True)[0], dtype),
+    )
 
 
 def _counts(op: Pool, shape: Shape) -> Carrier:

@@ -12,6 +12,7 @@ from hlsexplore.ops import Cell, Concatenate, Dot, Function, Input, LayerNorm, M
 from hlsexplore.target import Target
 
 RANGE = "hls4ml's table covers variances of 0 to 1 at most; ours the range of the accumulator"
+ONE_TYPE = "hls4ml's LSTM compiles only where input, accumulator and result have one type"
 UNSUPPORTED = "hls4ml has no such layer"
 
 
@@ -54,7 +55,9 @@ def layer_norm_case(integer: int) -> Callable[..., Built]:
     return build
 
 
-def recurrent_case(cell: Cell, io: str, is_sequence: bool, is_narrow: bool, **options) -> Callable[..., Built]:
+def recurrent_case(
+    cell: Cell, io: str, is_sequence: bool, is_narrow: bool, is_uniform: bool = False, **options
+) -> Callable[..., Built]:
     """Make a recurrent layer on random types."""
 
     def build(rng: np.random.Generator) -> Built:
@@ -68,6 +71,9 @@ def recurrent_case(cell: Cell, io: str, is_sequence: bool, is_narrow: bool, **op
             "table": random_type(rng, (10, 18), (2, 4), overflow=Overflow.SAT),
             "accum": random_type(rng, (10, 14), (5, 6)) if is_narrow else Fixed(28, 10),
         }
+        if is_uniform:
+            types |= dict.fromkeys(("input", "result", "state", "accum"), Fixed(16, 6))
+            source = Fixed(16, 6)
         types |= {key: random_type(rng, (5, 8), (1, 2)) for key in ("weight", "recurrent_weight")}
         types |= {key: random_type(rng, (5, 8), (1, 2)) for key in ("bias", "recurrent_bias")}
         op = Recurrent(
@@ -106,15 +112,18 @@ def join_cases() -> list[Case]:
         *(Case(f"layer_norm_{i}", layer_norm_case(1)) for i in range(3)),
         Case("layer_norm_wide", layer_norm_case(4), differs=RANGE),
     ]
-    for cell in (Cell.LSTM, Cell.GRU):
-        for io in ("parallel", "stream"):
-            cases += [
-                Case(f"{cell}_{io}_last", recurrent_case(cell, io, False, False)),
-                Case(f"{cell}_{io}_sequence_narrow", recurrent_case(cell, io, True, True)),
-            ]
+    for io in ("parallel", "stream"):
+        cases += [
+            Case(f"gru_{io}_last", recurrent_case(Cell.GRU, io, False, False)),
+            Case(f"gru_{io}_sequence_narrow", recurrent_case(Cell.GRU, io, True, True)),
+            Case(f"lstm_{io}_last", recurrent_case(Cell.LSTM, io, False, False, is_uniform=True)),
+            Case(f"lstm_{io}_sequence", recurrent_case(Cell.LSTM, io, True, False, is_uniform=True)),
+            Case(f"lstm_{io}_mixed", recurrent_case(Cell.LSTM, io, True, False), differs=ONE_TYPE),
+            Case(f"lstm_{io}_mixed_narrow", recurrent_case(Cell.LSTM, io, False, True), differs=ONE_TYPE),
+        ]
     relu = {"activation": Function.RELU}
     cases += [
-        Case("lstm_relu", recurrent_case(Cell.LSTM, "parallel", False, False, **relu)),
+        Case("lstm_relu", recurrent_case(Cell.LSTM, "parallel", False, False, is_uniform=True, **relu)),
         Case(
             "gru_reset_first",
             recurrent_case(Cell.GRU, "parallel", False, False, reset_after=False),

@@ -1,10 +1,11 @@
 """How far reports lie from estimates: intervals by class of design, from repositories that the fit never saw."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from math import exp, log
 
 from hlsexplore.estimate.record import MATRIX_OPS, RECURRENT_OPS, DesignRecord
 from hlsexplore.report import Bounds, Figures
@@ -17,7 +18,7 @@ WIDE = (0.25, 0.5, 2.0, 4.0)
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Where the tool's figure lies: ratio * estimate, give or take a number of units.
+    """Where the tool's figure lies: (estimate + 1) * ratio - 1, give or take a number of units.
 
     Attributes:
         ratios: Report over estimate at the lower 95 %, lower 80 %, upper 80 %, upper 95 % end.
@@ -31,7 +32,7 @@ class Spread:
         """Return the interval around an estimate."""
         low, high = (self.ratios[1], self.ratios[2]) if level == LEVELS[0] else (self.ratios[0], self.ratios[3])
         extra = self.units[0] if level == LEVELS[0] else self.units[1]
-        return max(value * low - extra, 0.0), value * high + extra
+        return max((value + 1) * low - 1 - extra, 0.0), (value + 1) * high - 1 + extra
 
 
 Spreads = Mapping[str, Mapping[str, Spread]]
@@ -53,6 +54,8 @@ def _spread(item: Mapping[str, list[float]]) -> Spread:
 
 def class_of(design: DesignRecord) -> str:
     """Name the class of designs that share an error: by interface, reuse, and what is known of the weights."""
+    if not design.verified:
+        return "unverified"
     matrices = [layer for layer in design.layers if layer.op in MATRIX_OPS]
     if any(layer.op in RECURRENT_OPS for layer in design.layers):
         return "recurrent"
@@ -93,3 +96,96 @@ def bounds_of(figures: Figures, name: str, spreads: Spreads) -> tuple[Bounds, ..
                 lower[key], upper[key] = spread.bounds(value, level)
         found.append(Bounds(level=level, lower=Figures(**lower), upper=Figures(**upper)))
     return tuple(found)
+
+
+Residual = tuple[str, str, str, float, float]
+"""Class of design, figure, repository, estimate, report."""
+
+POOLS = {
+    "unrolled": ("unrolled", "shared", "single_unrolled"),
+    "shared": ("unrolled", "shared", "single_shared"),
+    "unweighted": ("unweighted", "unrolled"),
+    "resource": ("resource", "stream"),
+    "recurrent": ("stream", "parallel_image", "unrolled"),
+    "quantizers": ("quantizers", "unrolled"),
+}
+"""Classes whose designs are looked at too where a class has designs of fewer than three repositories."""
+FEW_REPOSITORIES = 3
+LEAST_WIDTH = {"lut": 0.03, "ff": 0.05}
+"""Smallest half width of the logarithm of an interval where all rows are of one repository."""
+FEW_MARGIN = (1.5, 2.0)
+"""Factors on the half width at 80 % and 95 % where a class has designs of fewer than three repositories."""
+UNVERIFIED = Spread((1 / 60, 1 / 6, 3.0, 12.0), (2.0, 8.0))
+"""Of a design whose description was not checked against its report (5 designs of 2 repositories)."""
+CLASSES = (
+    "single_unrolled",
+    "single_shared",
+    "single_resource",
+    "unrolled",
+    "shared",
+    "resource",
+    "unweighted",
+    "quantizers",
+    "parallel_image",
+    "stream",
+    "recurrent",
+)
+
+
+def spreads_from(residuals: Sequence[Residual]) -> dict[str, dict[str, Spread]]:
+    """Derive intervals from estimates whose repositories the fit did not see.
+
+    Repositories, not rows, are exchangeable: each has the same weight, and the quantiles are those of split conformal
+    prediction with as many points as there are repositories. Where that asks for more than the largest error seen, the
+    largest is taken with a margin.
+
+    Args:
+        residuals: Estimates and reports.
+    """
+    found: dict[str, dict[str, Spread]] = {}
+    for name in CLASSES:
+        own = [item for item in residuals if item[0] == name]
+        items = own
+        few = len({item[2] for item in own}) < FEW_REPOSITORIES and name in POOLS
+        if few:
+            items = [item for item in residuals if item[0] in POOLS[name]]
+        found[name] = {}
+        for figure in FIGURE_NAMES:
+            errors: dict[str, list[float]] = {}
+            for _, _, repository, value, truth in (item for item in items if item[1] == figure):
+                errors.setdefault(repository, []).append(log((truth + 1) / (value + 1)))
+            if errors:
+                found[name][figure] = _spread_of(errors, figure, FEW_MARGIN if few else (1.0, 1.0))
+    return found | {"unverified": dict.fromkeys(FIGURE_NAMES, UNVERIFIED)}
+
+
+def _spread_of(errors: Mapping[str, list[float]], figure: str, margins: tuple[float, float]) -> Spread:
+    inner, outer = (
+        margin * _half_width(errors, level / 100, figure) for level, margin in zip(LEVELS, margins, strict=True)
+    )
+    inner = min(inner, outer)
+    units = (0.0, 0.0) if figure in LEAST_WIDTH else (0.5, 1.0)
+    return Spread((exp(-outer), exp(-inner), exp(inner), exp(outer)), units)
+
+
+def _half_width(errors: Mapping[str, list[float]], level: float, figure: str) -> float:
+    """Half width of the logarithm of an interval: the weighted conformal quantile of the absolute errors."""
+    count = len(errors)
+    sizes = sorted((abs(item), 1 / len(items)) for items in errors.values() for item in items)
+    if count == 1:
+        rows = len(sizes)
+        wanted = min(1.0, level * (rows + 1) / rows)
+        return max(1.25 * _quantile(sizes, wanted), LEAST_WIDTH.get(figure, 0.0) * (1 if level < 0.9 else 2))
+    wanted = level * (count + 1) / count
+    if wanted >= 1:
+        return sizes[-1][0] * (1.1 if level < 0.9 else 1.5)
+    return _quantile(sizes, wanted)
+
+
+def _quantile(sizes: Sequence[tuple[float, float]], level: float) -> float:
+    total, reached = sum(weight for _, weight in sizes), 0.0
+    for size, weight in sizes:
+        reached += weight
+        if reached >= level * total - 1e-9:
+            return size
+    return sizes[-1][0]

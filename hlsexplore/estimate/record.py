@@ -154,6 +154,7 @@ class DesignRecord:
         io: `parallel` or `stream`.
         dataflow: Whether the layers are separate processes; None: decided by io and layers.
         waits: Whether an input is read only after the result of the one before.
+        verified: Whether the description is known to be that of the synthesised design.
         axi: Whether a wrapper converts floating-point words of an AXI interface.
         key: Key of the design it was made of.
     """
@@ -168,6 +169,7 @@ class DesignRecord:
     io: str = "parallel"
     dataflow: bool | None = None
     waits: bool = False
+    verified: bool = True
     axi: bool = False
     key: str | None = None
 

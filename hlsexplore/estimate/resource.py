@@ -87,6 +87,11 @@ def resource(layer: LayerRecord, tech: Technology, table: Coefficients) -> Cost:
     )
 
 
+def _model(block: Block) -> str:
+    """Name of the coefficients: the tools' code differs for multipliers that serve several outputs."""
+    return "resource_many" if block.wraps else "resource"
+
+
 def _multipliers(layer: LayerRecord, block: Block, tech: Technology) -> tuple[int, bool]:
     """DSP blocks, and whether the multipliers are LUTs.
 
@@ -121,7 +126,7 @@ def _memory(layer: LayerRecord, block: Block) -> int:
 def _lut(layer: LayerRecord, block: Block, soft: bool, tech: Technology, table: Coefficients) -> float:
     """LUT of multipliers, accumulators, input choice and, where a multiplier serves many outputs, output choice."""
     source, _, accum = types_of(layer)
-    coefficients = table.of("resource", tech.name)
+    coefficients = table.of(_model(block), tech.name)
     lut = coefficients["constant"] + coefficients["input"] * layer.n_in
     lut += (coefficients["output"] + coefficients["output_bit"] * block.bits) * layer.n_out * accum.width / 16
     if soft or tech.is_vitis:
@@ -134,7 +139,7 @@ def _lut(layer: LayerRecord, block: Block, soft: bool, tech: Technology, table: 
     if block.wraps and block.outputs_each > 2:
         return lut + block.size * (tech.mux(layer.n_out) + accumulate)
     if block.wraps:
-        return lut + block.size * 2.6 * accum.width
+        return lut + coefficients["two"] * block.size * accum.width
     lut += block.size * accumulate
     groups = block.products_each
     return lut + groups * (tech.mux(layer.reuse) if tech.is_vitis else (layer.reuse - 1) * source.width)
@@ -142,7 +147,7 @@ def _lut(layer: LayerRecord, block: Block, soft: bool, tech: Technology, table: 
 
 def _registers(layer: LayerRecord, block: Block, soft: bool, tech: Technology, table: Coefficients) -> float:
     source, _, accum = types_of(layer)
-    coefficients = table.of("resource", tech.name)
+    coefficients = table.of(_model(block), tech.name)
     ff = coefficients["ff_constant"] + coefficients["ff_output"] * layer.n_out * accum.width
     ff += coefficients["ff_input"] * layer.n_in * source.width
     if block.wraps and block.outputs_each <= 2 and tech.speed is not Speed.SLOW and not tech.is_vitis:

@@ -60,6 +60,7 @@ def design_of_row(row: Row, weights: Weights) -> DesignRecord:
         uncertainty_ns=row.get("clock_uncertainty_ns"),
         io=io,
         dataflow=dataflow,
+        verified=row.get("kind") != "project" or bool(row.get("config_verified")),
         waits=row.get("kind") == "two_layer_no_weights",
         axi="axi" in str(row.get("top") or "") and io == "parallel",
     )

@@ -160,7 +160,7 @@ def _flat(layout: Layout, columns: Columns, table: Coefficients) -> tuple[Column
         after = np.where(staged, np.maximum(delay[index], 0.01), np.where(fresh, delay[index], now + delay[index]))
         now = np.where(works, after, now)
     chained = ((low > 0) | (delay > 0)).sum(axis=0) > 2
-    extra = (chained & (most > 0)).astype(np.float64)
+    extra = (chained & (most > 0) & (not layout.tech.is_vitis)).astype(np.float64)
     least, most = least + extra, most + extra
     if layout.axi:
         moved = layout.layers[0].n_in + layout.layers[-1].n_out + table.of("top", layout.tech.name)["axi_latency"]

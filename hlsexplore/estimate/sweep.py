@@ -1,0 +1,197 @@
+"""Estimates of many designs that differ in a few types and knobs, as columns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlsexplore.design import Design, changed_config
+from hlsexplore.errors import ConfigError
+from hlsexplore.estimate.coefficients import Coefficients, shipped
+from hlsexplore.estimate.constants import Constants
+from hlsexplore.estimate.convert import layer_record, record_of
+from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
+from hlsexplore.estimate.layers import layer_cost
+from hlsexplore.estimate.liveness import neighbours
+from hlsexplore.estimate.record import DesignRecord, LayerRecord
+from hlsexplore.estimate.totals import COST_FIELDS, Column, Columns, layout_of, total_columns
+from hlsexplore.fixed import Fixed
+from hlsexplore.graph import Node
+from hlsexplore.ops import MOVES
+from hlsexplore.report import FIGURES
+
+Picks = NDArray[np.integer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Values that one tensor key or knob of a layer takes in a sweep.
+
+    Attributes:
+        layer: Layer or input.
+        key: Tensor key or knob, as in `Design.with_layer`.
+        values: The values.
+    """
+
+    layer: str
+    key: str
+    values: tuple[Fixed | str | int, ...]
+
+
+def estimate_columns(design: Design, choices: Sequence[Choice], picks: Picks) -> dict[str, Column]:
+    """Estimate the designs of a sweep at once; layers that repeat are computed once.
+
+    Args:
+        design: The design that the choices change.
+        choices: What changes.
+        picks: Index of the value of each choice, shape (designs, choices).
+
+    Returns:
+        A column of length `designs` for each figure of `Figures` that estimates have; NaN is unknown.
+
+    Raises:
+        ConfigError: If a choice is not valid for the design, or `picks` does not fit.
+
+    Examples:
+        >>> import numpy as np
+        >>> from hlsexplore.estimate.sweep import Choice, estimate_columns
+        >>> # estimate_columns(design, [Choice(layer="fc1", key="reuse", values=(1, 2))], np.array([[0], [1]]))
+    """
+    picks = np.asarray(picks)
+    if picks.ndim != 2 or picks.shape[1] != len(choices):
+        raise ConfigError(f"picks must have the shape (designs, {len(choices)}), not {picks.shape}.")
+    for index, choice in enumerate(choices):
+        column = picks[:, index]
+        if column.size and not (column.min() >= 0 and column.max() < len(choice.values)):
+            raise ConfigError(f"choice {choice.layer!r}.{choice.key} has {len(choice.values)} values; picks go beyond.")
+    return _Sweep(design, choices, picks).run()
+
+
+class _Sweep:
+    """State of one sweep: which choices matter to a layer, and the costs computed so far. Lives for one call."""
+
+    def __init__(self, design: Design, choices: Sequence[Choice], picks: Picks) -> None:
+        self.design, self.choices, self.picks = design, choices, picks
+        self.table: Coefficients = shipped()
+        self.by_layer: dict[str, list[int]] = {}
+        for index, choice in enumerate(choices):
+            self.by_layer.setdefault(choice.layer, []).append(index)
+        for name, indices in self.by_layer.items():
+            node = design.graph[name]
+            for index in indices:
+                for value in choices[index].values:
+                    changed_config(node, design.layers[name], {choices[index].key: value})
+        self.base = record_of(design)
+
+    def run(self) -> dict[str, Column]:
+        """Split the designs by whether they are one pipeline, and add each part up."""
+        count = self.picks.shape[0]
+        found = {name: np.full(count, np.nan) for name in FIGURES}
+        strategy = [i for i, choice in enumerate(self.choices) if choice.key in ("strategy", "reuse")]
+        groups, inverse = _unique(self.picks[:, strategy])
+        flats = np.array([not self._record(strategy, group).is_dataflow for group in groups], dtype=bool)
+        for flat in (False, True):
+            chosen = np.flatnonzero(flats[inverse] == flat)
+            if chosen.size:
+                for name, column in self._columns(chosen, flat).items():
+                    found[name][chosen] = column
+        return {name: column for name, column in found.items() if name != "clock_ns"}
+
+    def _record(self, indices: Sequence[int], values: NDArray[np.integer]) -> DesignRecord:
+        changes: dict[str, dict[str, Fixed | str | int]] = {}
+        for index, value in zip(indices, values.tolist(), strict=True):
+            choice = self.choices[index]
+            changes.setdefault(choice.layer, {})[choice.key] = choice.values[value]
+        return record_of(self.design.with_layers(changes)) if changes else self.base
+
+    def _columns(self, chosen: NDArray[np.integer], flat: bool) -> dict[str, Column]:
+        picks = self.picks[chosen]
+        layers = self.base.layers
+        values = {name: np.empty((len(layers), len(chosen))) for name in (*COST_FIELDS, "width")}
+        around = _neighbour_names(self.base) if flat else {}
+        for index, layer in enumerate(layers):
+            near = around.get(layer.name, (None, None))
+            relevant = self._relevant(layer.name, near)
+            groups, inverse = _unique(picks[:, relevant])
+            costs = [self._cost(layer, near, relevant, group, flat) for group in groups]
+            for name in COST_FIELDS:
+                column = np.array([_number(getattr(cost, name)) for cost, _ in costs])
+                values[name][index] = column[inverse]
+            values["width"][index] = np.array([width for _, width in costs])[inverse]
+        layout = layout_of(self.base)
+        layout = type(layout)(**{item.name: getattr(layout, item.name) for item in fields(layout)} | {"flat": flat})
+        return total_columns(layout, Columns(**values), self.table)
+
+    def _relevant(self, name: str, near: tuple[str | None, str | None]) -> list[int]:
+        """Choices that change a layer's cost: its own, its sources' results, its neighbours' weights."""
+        found = set(self.by_layer.get(name, ()))
+        for source in self._sources(name):
+            found |= {i for i in self.by_layer.get(source, ()) if self.choices[i].key == "result"}
+        for other in near:
+            found |= {i for i in self.by_layer.get(other or "", ()) if self.choices[i].key == "weight"}
+        return sorted(found)
+
+    def _sources(self, name: str) -> list[str]:
+        """Nodes whose result type a node reads, behind those that only move elements."""
+        node, found = self.design.graph[name], []
+        for source in node.inputs:
+            reached = self.design.graph[source]
+            while isinstance(reached.op, MOVES):
+                reached = self.design.graph[reached.inputs[0]]
+            found.append(reached.name)
+        if isinstance(node.op, MOVES):
+            return found
+        return found
+
+    def _cost(
+        self, layer: LayerRecord, near: tuple[str | None, str | None], relevant: list[int], group: Picks, flat: bool
+    ) -> tuple[Cost, float]:
+        changes: dict[str, dict[str, Fixed | str | int]] = {}
+        for index, value in zip(relevant, group.tolist(), strict=True):
+            choice = self.choices[index]
+            changes.setdefault(choice.layer, {})[choice.key] = choice.values[value]
+        record = self._layer(layer.name, changes)
+        around = tuple(None if other is None else self._layer(other, changes).constants for other in near)
+        io = self.base.io if flat or self.base.io == "stream" else "dataflow"
+        tech = layout_of(self.base).tech
+        cost = layer_cost(record, tech, io, self.base.budget_ns, self.table, flat, _pair(around))
+        return cost, float((record.result or DEFAULT_TYPE).width)
+
+    def _layer(self, name: str, changes: Mapping[str, Mapping[str, Fixed | str | int]]) -> LayerRecord:
+        node = self.design.graph[name]
+        config = changed_config(node, self.design.layers[name], dict(changes.get(name, {})))
+        return layer_record(self.design.graph, node, config, self._input_type(node, changes))
+
+    def _input_type(self, node: Node, changes: Mapping[str, Mapping[str, Fixed | str | int]]) -> Fixed:
+        source = self._sources(node.name)[0]
+        changed = changes.get(source, {}).get("result")
+        return self.design.result_type(source) if changed is None else Fixed.parse(str(changed))
+
+
+def _pair(items: tuple[Constants | None, ...]) -> tuple[Constants | None, Constants | None]:
+    return items[0], items[1]
+
+
+def _neighbour_names(design: DesignRecord) -> dict[str, tuple[str | None, str | None]]:
+    owners = {id(layer.constants): layer.name for layer in design.layers if layer.constants is not None}
+    return {
+        name: (None if before is None else owners.get(id(before)), None if after is None else owners.get(id(after)))
+        for name, (before, after) in neighbours(design).items()
+    }
+
+
+def _number(value: float | None) -> float:
+    return np.nan if value is None else float(value)
+
+
+def _unique(rows: Picks) -> tuple[Picks, NDArray[np.intp]]:
+    """Distinct rows and, for each row, which one it is."""
+    if rows.shape[1] == 0:
+        return rows[:1], np.zeros(rows.shape[0], dtype=np.intp)
+    code = np.zeros(rows.shape[0], dtype=np.int64)
+    for column in rows.T:
+        code = code * (int(column.max(initial=0)) + 1) + column
+        _, code = np.unique(code, return_inverse=True)
+    _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
+    return rows[first], inverse

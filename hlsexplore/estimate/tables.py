@@ -1,0 +1,74 @@
+"""Writes the coefficient and interval tables that the package ships."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hlsexplore.estimate.coefficients import Coefficients
+from hlsexplore.estimate.intervals import Spreads
+
+FOLDER = Path(__file__).parent
+
+
+def write_tables(table: Coefficients, spreads: Spreads, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Store a fit: new values in place, comments kept, intervals and provenance written anew.
+
+    Args:
+        table: Fitted coefficients.
+        spreads: Intervals.
+        entries: Pairs of estimates and reports that each left its repository out, as the benchmark makes them.
+    """
+    path = FOLDER / "coefficients.toml"
+    path.write_text(_coefficients(path.read_text(encoding="utf-8"), table, entries), encoding="utf-8")
+    (FOLDER / "intervals.toml").write_text(_intervals(spreads), encoding="utf-8")
+
+
+def _coefficients(text: str, table: Coefficients, entries: Sequence[Mapping[str, Any]]) -> str:
+    lines: list[str] = []
+    section: tuple[str, ...] = ()
+    skip = False
+    for line in text.splitlines():
+        if line.startswith("["):
+            skip = line == "[provenance]"
+            parts = line.strip("[]").replace('"', "").split(".", 2)
+            section = tuple(parts[1:]) if parts[0] == "models" else ()
+            if skip:
+                lines += _provenance(entries)
+                continue
+        if skip:
+            continue
+        name, equals, rest = line.partition(" = ")
+        if section and equals:
+            comment = rest.partition("#")[2]
+            value = table.models[section[0]][section[1]][name]
+            line = f"{name} = {value:.4g}" if value != int(value) else f"{name} = {value:.1f}"
+            line = f"{line:<23}#{comment}" if comment else line
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def _provenance(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    rows = {item["row"]["id"] for item in entries}
+    repositories = {item["row"].get("repo") for item in entries}
+    tools = sorted({str(item["row"].get("tool")) for item in entries})
+    return [
+        "[provenance]",
+        f"rows = {len(rows)}",
+        f"repositories = {len(repositories)}",
+        f"tools = {tools}".replace("'", '"'),
+        f'date = "{datetime.now(tz=UTC).date().isoformat()}"',
+        'method = "ridge regression around library prices; errors and intervals leave the repository out"',
+        "",
+    ]
+
+
+def _intervals(spreads: Spreads) -> str:
+    lines = ["# Report over estimate by class of design. Written by benchmarks/estimator.py --fit --write.", ""]
+    for name, figures in spreads.items():
+        lines.append(f"[classes.{name}]")
+        for key, spread in figures.items():
+            ratios = ", ".join(f"{value:.3f}" for value in spread.ratios)
+            lines.append(f"{key} = {{ ratios = [{ratios}], units = [{spread.units[0]}, {spread.units[1]}] }}")
+        lines.append("")
+    return "\n".join(lines)

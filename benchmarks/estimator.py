@@ -89,7 +89,7 @@ def evaluate(
     for row, design in zip(rows, designs, strict=True):
         try:
             report: Report | None = estimate_record(design, table, spreads)
-        except HlsExploreError as error:
+        except (HlsExploreError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, MemoryError) as error:
             print(f"{row.get('id')}: {error}", file=sys.stderr)
             report = None
         cases.append(Case(row=row, design=design, report=report))

@@ -1,12 +1,15 @@
 """The product of a layer with its constant matrix: which of the three layouts it has."""
 
 from hlsexplore.estimate.coefficients import Coefficients
-from hlsexplore.estimate.cost import Cost
+from hlsexplore.estimate.cost import Cost, unknown
 from hlsexplore.estimate.matrix import ALL, Live
 from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.estimate.resource import resource
 from hlsexplore.estimate.technology import Technology
 from hlsexplore.estimate.unrolled import shared, unrolled
+
+MAX_UNKNOWN_WEIGHTS = 1 << 22
+"""Largest matrix for which typical weights are assumed where the real ones are unknown."""
 
 
 def matrix_cost(layer: LayerRecord, tech: Technology, budget_ns: float, table: Coefficients, live: Live = ALL) -> Cost:
@@ -19,6 +22,8 @@ def matrix_cost(layer: LayerRecord, tech: Technology, budget_ns: float, table: C
         table: Fitted coefficients.
         live: Outputs that something reads and inputs that vary.
     """
+    if layer.constants is None and layer.n_in * layer.n_out > MAX_UNKNOWN_WEIGHTS:
+        return unknown(f"{layer.op} of {layer.n_in} x {layer.n_out} unknown weights")
     if layer.reuse > 1 and layer.strategy == "resource":
         return resource(layer, tech, table)
     cost = unrolled(layer, tech, budget_ns, table, live)

@@ -20,6 +20,8 @@ from hlsexplore.fixed import Fixed
 Row = Mapping[str, Any]
 Weights = Mapping[str, NDArray[Any]]
 
+MAX_COUNT = 1 << 26
+"""Largest dimension or reuse of a row that is believed."""
 POOLING_OPS = frozenset({"pooling", "global_pooling"})
 
 
@@ -36,17 +38,17 @@ def design_of_row(row: Row, weights: Weights) -> DesignRecord:
     layers: list[LayerRecord] = []
     edges: dict[str, str] = {}
     channels: dict[str, tuple[int, int]] = {}
-    for index, item in enumerate(row.get("layers") or ()):
+    for index, item in enumerate(_list(row.get("layers"))):
         try:
             layer = _layer(item, weights, edges)
         except (ConfigError, KeyError, TypeError, ValueError, IndexError, AttributeError):
-            layer = LayerRecord(name=str(item.get("name", index)), op=f"unreadable {item.get('op')}")
+            layer = LayerRecord(name=f"layer {index}", op="unreadable")
         layer = _like_source(layer, channels)
         channels[layer.name] = (layer.channels, layer.pixels)
         layers.append(layer)
-        for edge in _edges(item.get("out_edge")):
+        for edge in _edges(item.get("out_edge") if isinstance(item, Mapping) else None):
             edges[edge] = layer.name
-    pragmas = " ".join(row.get("top_pragma") or ())
+    pragmas = " ".join(map(str, _list(row.get("top_pragma"))))
     io = "stream" if "stream" in str(row.get("io_type")) else "parallel"
     dataflow = None if not pragmas else ("DATAFLOW" in pragmas and "PIPELINE" not in pragmas)
     part = str(row.get("part") or "")
@@ -56,8 +58,8 @@ def design_of_row(row: Row, weights: Weights) -> DesignRecord:
         version=str(row.get("version") or ""),
         family=str(row.get("family") or family_of(part)),
         part=part,
-        clock_ns=float(row.get("clock_ns") or 5.0),
-        uncertainty_ns=row.get("clock_uncertainty_ns"),
+        clock_ns=_number(row.get("clock_ns")) or 5.0,
+        uncertainty_ns=_number(row.get("clock_uncertainty_ns")),
         io=io,
         dataflow=dataflow,
         verified=row.get("kind") != "project" or bool(row.get("config_verified")),
@@ -78,6 +80,35 @@ def _like_source(layer: LayerRecord, channels: Mapping[str, tuple[int, int]]) ->
     return layer
 
 
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _number(value: object) -> float | None:
+    """Return a finite number of at least 0, or None."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
+        return None
+    return float(value)
+
+
+def _whole(value: object, default: int = 1) -> int:
+    """Return a count; the default for an absent one.
+
+    Raises:
+        ConfigError: If it is no count.
+    """
+    if value is None or value == 0:
+        return default
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or value != int(value)
+        or not 0 < value < MAX_COUNT
+    ):
+        raise ConfigError(f"{value!r} is no count.")
+    return int(value)
+
+
 def _edges(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
@@ -95,6 +126,8 @@ def _type(text: object) -> Fixed | None:
 
 def _layer(item: Row, weights: Weights, edges: Mapping[str, str]) -> LayerRecord:
     op, shape = str(item["op"]), item.get("shape") or {}
+    if not isinstance(shape, Mapping):
+        raise ConfigError(f"{shape!r} is no shape.")
     if "large" in str(item.get("fn") or ""):
         op = f"{op} (large)"
     pool = str(item.get("pool_op") or item.get("name") or "").lower()
@@ -104,11 +137,11 @@ def _layer(item: Row, weights: Weights, edges: Mapping[str, str]) -> LayerRecord
     values: dict[str, Any] = {
         "name": str(item["name"]),
         "op": op,
-        "strategy": str(item.get("strategy") or "latency"),
-        "reuse": max(1, int(item.get("reuse") or 1)),
+        "strategy": str(item.get("strategy") or "latency").lower(),
+        "reuse": _whole(item.get("reuse")),
         "implementation": str(item.get("implementation") or ""),
         "sources": tuple(edges[edge] for edge in _edges(item.get("in_edge")) if edge in edges),
-        "table_size": int(item.get("table_size") or 1024),
+        "table_size": _whole(item.get("table_size"), 1024),
     }
     for key in ("input", "weight", "bias", "accum", "result", "table"):
         values[key] = _type(item.get(f"{key}_type"))
@@ -119,8 +152,8 @@ def _layer(item: Row, weights: Weights, edges: Mapping[str, str]) -> LayerRecord
     if op in MATRIX_OPS or op in RECURRENT_OPS or op == "batchnorm":
         values |= _matrix(op, item, shape, image, weights)
     elif image is None:
-        n_in = int(shape.get("n_in") or shape.get("n_elements") or 1)
-        filters = int(shape.get("filters") or shape.get("n_filt") or 0)
+        n_in = _whole(shape.get("n_in") or shape.get("n_elements"))
+        filters = _whole(shape.get("filters") or shape.get("n_filt"), 0)
         values |= {"n_in": n_in, "n_out": n_in, "channels": n_in}
         if op == "global_pooling" and filters:
             values["image"] = Image(
@@ -132,26 +165,26 @@ def _layer(item: Row, weights: Weights, edges: Mapping[str, str]) -> LayerRecord
 
 def _image(shape: Row) -> Image:
     get = shape.get
-    in_width = int(get("in_width") or get("n_in") or 1)
-    out_width = int(get("out_width") or get("n_out") or 1)
-    channels = int(get("in_chan") or get("n_chan") or get("filters") or 1)
+    in_width = _whole(get("in_width") or get("n_in"))
+    out_width = _whole(get("out_width") or get("n_out"))
+    channels = _whole(get("in_chan") or get("n_chan") or get("filters"))
     one = "in_height" not in shape and "pool_h" not in shape
     return Image(
-        in_height=int(get("in_height") or 1),
+        in_height=_whole(get("in_height")),
         in_width=in_width,
         in_channels=channels,
-        out_height=int(get("out_height") or 1),
+        out_height=_whole(get("out_height")),
         out_width=out_width,
-        out_channels=int(get("filters") or channels),
-        kernel_height=int(get("kernel_h") or get("pool_h") or 1),
-        kernel_width=int(get("kernel_w") or get("kernel") or get("pool_w") or 1),
-        stride_height=int(get("stride_h") or 1),
-        stride_width=int(get("stride_w") or get("stride") or 1),
+        out_channels=_whole(get("filters"), channels),
+        kernel_height=_whole(get("kernel_h") or get("pool_h")),
+        kernel_width=_whole(get("kernel_w") or get("kernel") or get("pool_w")),
+        stride_height=_whole(get("stride_h")),
+        stride_width=_whole(get("stride_w") or get("stride")),
         padding=(
-            int(get("pad_top") or 0),
-            int(get("pad_bottom") or 0),
-            int(get("pad_left") or 0),
-            int(get("pad_right") or 0),
+            _whole(get("pad_top"), 0),
+            _whole(get("pad_bottom"), 0),
+            _whole(get("pad_left"), 0),
+            _whole(get("pad_right"), 0),
         ),
         rank=1 if one else 2,
     )
@@ -160,18 +193,22 @@ def _image(shape: Row) -> Image:
 def _matrix(op: str, item: Row, shape: Row, image: Image | None, weights: Weights) -> dict[str, Any]:
     raw = _array(item.get("weights_key"), weights)
     bias = _array(item.get("bias_key"), weights)
-    values: dict[str, Any] = {"zeros": item.get("n_zeros_declared")}
+    zeros = item.get("n_zeros_declared")
+    values: dict[str, Any] = {"zeros": zeros if isinstance(zeros, int) and zeros >= 0 else None}
     if op == "batchnorm":
-        n_in = int(shape.get("n_in") or (0 if raw is None else raw.size) or 1)
+        n_in = _whole(shape.get("n_in") or (0 if raw is None else raw.size))
         values |= {"n_in": n_in, "n_out": n_in, "channels": n_in}
     elif op in RECURRENT_OPS:
         values |= _recurrent(item, shape, raw, weights)
     elif image is None:
-        values |= {"n_in": int(shape["n_in"]), "n_out": int(shape["n_out"]), "channels": int(shape["n_out"])}
+        n_in, n_out = _whole(shape["n_in"]), _whole(shape["n_out"])
+        if raw is not None and raw.shape != (n_in, n_out):
+            raise ConfigError(f"the weights have the shape {raw.shape}, not ({n_in}, {n_out}).")
+        values |= {"n_in": n_in, "n_out": n_out, "channels": n_out}
     else:
         inputs = image.window * (1 if op == "depthwise_conv2d" else image.in_channels)
         values |= {"n_in": inputs, "n_out": image.out_channels}
-        partitions = int(item.get("n_partitions") or image.out_pixels)
+        partitions = _whole(item.get("n_partitions"), image.out_pixels)
         values["parallel"] = max(1, image.out_pixels // max(1, partitions))
     if raw is not None:
         if op == "depthwise_conv2d":
@@ -182,18 +219,22 @@ def _matrix(op: str, item: Row, shape: Row, image: Image | None, weights: Weight
 
 def _recurrent(item: Row, shape: Row, raw: NDArray[Any] | None, weights: Weights) -> dict[str, Any]:
     get = shape.get
-    units = int(get("n_state") or get("n_out") or get("units") or 1)
-    n_in = int(get("n_in") or get("n_features") or (raw.shape[0] if raw is not None else 1))
-    steps = int(get("n_sequence") or get("n_steps") or get("n_timesteps") or 1)
     gates = {"gru": 3, "lstm": 4}.get(str(item["op"]), 1)
-    state = _array(item.get("recurrent_weights_key"), weights)
+    units = _whole(get("n_state") or get("units") or (raw.shape[-1] // gates if raw is not None else get("n_out")))
+    n_in = _whole(get("n_in") or get("n_features") or (raw.shape[0] if raw is not None else 1))
+    keys = {name: key for name, key in item.items() if name.startswith("recurrent") and name.endswith("key")}
+    bias = next((key for name, key in keys.items() if "bias" in name), None)
+    state = _array(next((key for name, key in keys.items() if "bias" not in name), None), weights)
+    sequence = bool(get("n_sequence_out") and get("n_sequence_out") == get("n_sequence"))
+    steps = _whole(get("n_sequence") or get("n_steps") or get("n_timesteps"))
     return {
         "n_in": n_in,
         "n_out": gates * units,
         "units": units,
         "steps": steps,
         "channels": units,
-        "recurrent": None if state is None else Constants.of(state, _array(item.get("recurrent_bias_key"), weights)),
+        "pixels": steps if sequence else 1,
+        "recurrent": None if state is None else Constants.of(state, _array(bias, weights)),
     }
 
 

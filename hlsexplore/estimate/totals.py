@@ -18,6 +18,7 @@ from hlsexplore.report import Figures
 Column = NDArray[np.float64]
 
 SUMMED = ("lut", "ff", "dsp", "bram18")
+TIMED = ("latency_cycles_min", "latency_cycles_max", "ii_cycles")
 FIFO_DEPTH_IN_LUT = 32
 FIFO_BITS_IN_LUT = 700
 """FIFOs below this depth or size are shift registers in LUTs (11 designs with streams)."""
@@ -82,8 +83,12 @@ def layout_of(design: DesignRecord) -> Layout:
 
 def columns_of(layers: Sequence[LayerRecord], costs: Sequence[Cost]) -> Columns:
     """Return the costs of one design as columns of one."""
-    values = {name: np.array([[_number(getattr(cost, name))] for cost in costs]) for name in COST_FIELDS}
-    widths = np.array([[float((layer.result or DEFAULT_TYPE).width)] for layer in layers])
+    shape = (len(layers), 1)
+    values = {
+        name: np.array([_number(getattr(cost, name)) for cost in costs], dtype=np.float64).reshape(shape)
+        for name in COST_FIELDS
+    }
+    widths = np.array([float((layer.result or DEFAULT_TYPE).width) for layer in layers]).reshape(shape)
     return Columns(**values, width=widths)
 
 
@@ -120,12 +125,14 @@ def total_columns(layout: Layout, columns: Columns, table: Coefficients) -> dict
         A column for each figure; a resource is NaN where no layer has a figure, timing where any layer lacks one.
     """
     count = columns.lut.shape[1]
+    if not layout.layers:
+        return {name: np.full(count, np.nan) for name in (*SUMMED, "uram", *TIMED)}
     sums = {name: _sum(getattr(columns, name)) for name in SUMMED}
     latency = _flat(layout, columns, table) if layout.flat else _dataflow(layout, columns)
     least, most, interval, breaks = latency
     lut, ff, bram = _connections(layout, columns, most, breaks, table)
     sums["lut"], sums["ff"], sums["bram18"] = sums["lut"] + lut, sums["ff"] + ff, sums["bram18"] + bram
-    timed = np.where(np.isnan(columns.latency_max).any(axis=0) | (columns.lut.shape[0] == 0), np.nan, 1.0)
+    timed = np.where(np.isnan(columns.latency_max).any(axis=0), np.nan, 1.0)
     known = np.where(np.isnan(sums["lut"]), np.nan, 0.0)
     return {
         **sums,
@@ -198,8 +205,6 @@ def _connections(
     coefficients = table.of("top", layout.tech.name)
     count = columns.lut.shape[1]
     lut, ff, bram = np.zeros(count), np.zeros(count), np.zeros(count)
-    if not layout.layers:
-        return lut, ff, bram
     if len(layout.layers) > 1:
         lut += coefficients["control"]
     if layout.axi:

@@ -64,7 +64,12 @@ def find_headers() -> Path:
 
 
 def compiled(
-    sources: Sequence[Path], main: Path, folder: Path, on_event: OnEvent, cancel: threading.Event | None
+    sources: Sequence[Path],
+    main: Path,
+    folder: Path,
+    on_event: OnEvent,
+    cancel: threading.Event | None,
+    include: Sequence[str] = (),
 ) -> tuple[Path, Compiler]:
     """Return the program of some sources, compiled unless the same content was compiled before.
 
@@ -74,13 +79,14 @@ def compiled(
         folder: Folder in which the compiler runs.
         on_event: Told the stage and the compiler's messages.
         cancel: Stops the compiler when set.
+        include: Folders below `folder` in which headers are looked for.
 
     Raises:
         ToolError: If there is no compiler, or it fails.
         CancelledError: If `cancel` was set.
     """
     compiler, headers = find_compiler(), find_headers()
-    parts: list[str | bytes] = [*compiler.argv, compiler.title, *FLAGS, _headers_digest(headers)]
+    parts: list[str | bytes] = [*compiler.argv, compiler.title, *FLAGS, *include, _headers_digest(headers)]
     for source in sorted(sources):
         parts += [source.relative_to(folder).as_posix(), source.read_bytes()]
     store = cache_directory() / "cpp" / content_key(parts)
@@ -99,7 +105,16 @@ def compiled(
         ) from None
     try:
         run(
-            [*compiler.argv, *FLAGS, "-I", headers, main.relative_to(folder), "-o", fresh / program.name],
+            [
+                *compiler.argv,
+                *FLAGS,
+                "-I",
+                headers,
+                *(f"-I{name}" for name in include),
+                main.relative_to(folder),
+                "-o",
+                fresh / program.name,
+            ],
             cwd=folder,
             on_line=lambda line: on_event(Event(kind="log", text=line)),
             cancel=cancel,

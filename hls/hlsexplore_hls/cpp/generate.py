@@ -1,6 +1,7 @@
 """A design as an HLS C++ project for Vitis HLS and Vivado HLS (docs/cpp.md)."""
 
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from math import prod
 
@@ -20,12 +21,11 @@ from hlsexplore_hls.cpp.context import (
     StepContext,
     TypeContext,
 )
-from hlsexplore_hls.cpp.layers import Context, generate_layer
+from hlsexplore_hls.cpp.layers import generate_layer
+from hlsexplore_hls.cpp.op_context import OpContext
 from hlsexplore_hls.cpp.wiring import Call, Wiring, wire
 from hlsexplore_hls.flows import Generated
 from hlsexplore_hls.names import comment, identifier, identifiers
-
-_LIBRARY = ("types.h", "matvec.h", "positions.h", "dense.h", "activation.h", "softmax.h", "copy.h")
 
 
 def generate(design: Design, interface: str = "plain") -> Generated:
@@ -46,14 +46,7 @@ def generate(design: Design, interface: str = "plain") -> Generated:
         raise NoModelError(f"the HLS C++ has no interface {interface!r} with io {design.target.io.value!r} yet.")
     names = identifiers(design.graph)
     project = _project_context(design, names, interface)
-    environment = Environment(
-        loader=PackageLoader("hlsexplore_hls.cpp", "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
+    environment = _environment()
     rendered: dict[str, str | bytes] = {
         path: environment.get_template(template).render(p=project)
         for path, template in {
@@ -72,10 +65,22 @@ def generate(design: Design, interface: str = "plain") -> Generated:
         if layer.code.roms:
             rendered[f"src/weights/{layer.identifier}.h"] = weights.render(p=project, layer=layer)
     library = files("hlsexplore_hls.cpp") / "nnet"
-    for name in _LIBRARY:
-        rendered[f"src/nnet/{name}"] = (library / name).read_bytes()
+    for header in sorted(library.iterdir(), key=lambda file: file.name):
+        rendered[f"src/nnet/{header.name}"] = header.read_bytes()
     extra = {"hls_project": "build/hls", "solution": "solution1", "script": "build.tcl"}
     return Generated(files=rendered, top=project.top, extra=extra)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("hlsexplore_hls.cpp", "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
 
 
 def is_one_pipeline(design: Design) -> bool:
@@ -102,7 +107,7 @@ def _project_context(design: Design, names: Mapping[str, str], interface: str) -
     for call in wiring.calls:
         if not call.is_copy:
             node = graph[call.node]
-            code = generate_layer(Context(design=design, node=node, is_dataflow=is_dataflow))
+            code = generate_layer(OpContext(design=design, node=node, is_dataflow=is_dataflow))
             text = f"layer '{comment(node.name)}' ({node.kind}): {code.summary}"
             layers[node.name] = LayerContext(identifier=names[node.name], comment=text, code=code)
     headers = {layer.code.header for layer in layers.values()}

@@ -1,6 +1,6 @@
 // Elementwise activations.
 //
-// Config: num_elements; num_parallel elements a cycle.
+// Config: num_elements; num_parallel (elements a cycle; the last cycle may have fewer); constants of the function.
 #pragma once
 
 #include "types.h"
@@ -39,39 +39,99 @@ template <typename Config> struct clipped_relu {
     }
 };
 
-// Runs an elementwise function: all elements in one cycle, or `num_parallel` a cycle.
-template <typename Config, typename Function, bool is_single = Config::num_parallel == Config::num_elements>
-struct element_loop {
-    template <typename In, typename Out>
-    static void run(const In x[Config::num_elements], Out y[Config::num_elements]) {
-    Steps:
-        for (unsigned i = 0; i < Config::num_elements; i += Config::num_parallel) {
-#pragma HLS PIPELINE II=1
-        Elements:
-            for (unsigned k = 0; k < Config::num_parallel; k++) {
-#pragma HLS UNROLL
-                y[i + k] = Function::template apply<In, Out>(x[i + k]);
-            }
+// x above 0, slope * x below. Config: slope_t, slope_raw.
+template <typename Config> struct leaky_relu {
+    template <typename In, typename Out> static Out apply(const In &x) {
+#pragma HLS INLINE
+        Out y = x * from_raw<typename Config::slope_t>(Config::slope_raw);
+        if (x > 0) {
+            y = x;
         }
+        return y;
     }
 };
 
-template <typename Config, typename Function> struct element_loop<Config, Function, true> {
-    template <typename In, typename Out>
-    static void run(const In x[Config::num_elements], Out y[Config::num_elements]) {
-#pragma HLS PIPELINE II=1
-    Elements:
-        for (unsigned k = 0; k < Config::num_elements; k++) {
-#pragma HLS UNROLL
-            y[k] = Function::template apply<In, Out>(x[k]);
+// x above the threshold, else 0. Config: threshold_t, threshold_raw.
+template <typename Config> struct thresholded_relu {
+    template <typename In, typename Out> static Out apply(const In &x) {
+#pragma HLS INLINE
+        Out y = 0;
+        if (x > from_raw<typename Config::threshold_t>(Config::threshold_raw)) {
+            y = x;
         }
+        return y;
+    }
+};
+
+// slope * x + 1/2, between 0 and 1. Config: slope_t, slope_raw.
+template <typename Config> struct hard_sigmoid {
+    template <typename In, typename Out> static Out apply(const In &x) {
+#pragma HLS INLINE
+        const ap_ufixed<1, 1> one = 1;
+        const ap_ufixed<1, 0> half = 0.5;
+        const typename Config::slope_t slope = from_raw<typename Config::slope_t>(Config::slope_raw);
+        Out y = x * slope + half;
+        if (x * slope + half < 0) {
+            y = 0;
+        } else if (x * slope + half > one) {
+            y = one;
+        }
+        return y;
+    }
+};
+
+// x between -1 and 1.
+template <typename Config> struct hard_tanh {
+    template <typename In, typename Out> static Out apply(const In &x) {
+#pragma HLS INLINE
+        const ap_int<2> one = 1;
+        const ap_int<2> minus_one = -1;
+        Out y = x;
+        if (x > one) {
+            y = one;
+        } else if (x < minus_one) {
+            y = minus_one;
+        }
+        return y;
+    }
+};
+
+// 1 from 0 on, else -1. Config: one_raw, minus_one_raw, the results.
+template <typename Config> struct binary_tanh {
+    template <typename In, typename Out> static Out apply(const In &x) {
+#pragma HLS INLINE
+        return x < 0 ? from_raw<Out>(Config::minus_one_raw) : from_raw<Out>(Config::one_raw);
+    }
+};
+
+// The sign of x where |x| reaches the limit, else 0. Config: one_raw, minus_one_raw; limit_t, limit_raw.
+template <typename Config> struct ternary_tanh {
+    template <typename In, typename Out> static Out apply(const In &x) {
+#pragma HLS INLINE
+        const typename Config::limit_t limit = from_raw<typename Config::limit_t>(Config::limit_raw);
+        Out y = 0;
+        if (x > 0 && x >= limit) {
+            y = from_raw<Out>(Config::one_raw);
+        } else if (x < 0 && -x >= limit) {
+            y = from_raw<Out>(Config::minus_one_raw);
+        }
+        return y;
     }
 };
 
 template <template <typename> class Function, typename Config, typename In, typename Out>
 void activate(const In x[Config::num_elements], Out y[Config::num_elements]) {
-    static_assert(Config::num_elements % Config::num_parallel == 0, "The elements of a cycle divide all elements.");
-    element_loop<Config, Function<Config>>::run(x, y);
+Steps:
+    for (unsigned i = 0; i < Config::num_elements; i += Config::num_parallel) {
+#pragma HLS PIPELINE II=1
+    Parallel:
+        for (unsigned k = 0; k < Config::num_parallel; k++) {
+#pragma HLS UNROLL
+            if (i + k < Config::num_elements) {
+                y[i + k] = Function<Config>::template apply<In, Out>(x[i + k]);
+            }
+        }
+    }
 }
 
 } // namespace nnet

@@ -3,8 +3,9 @@
 // Every product is cast to the accumulator type and every sum as well, in the order that docs/ir.md specifies:
 //     acc = bias; for i: product = x[i] * w[i][o]; acc = acc + product
 //
-// Config: num_in, num_out (rows and columns of the matrix); channel_multiplier (0; or, in a depthwise convolution, the
-// outputs of each channel: output o then only reads channel o / channel_multiplier); reuse; weight_t, bias_t, accum_t.
+// Config: num_in, num_out (inputs and outputs of the product); channel_multiplier (0; or the outputs of each channel of a
+// depthwise convolution, where row i only counts for the outputs of channel i % num_channels); num_weights (elements of
+// the array of weights); reuse; weight_t, bias_t, accum_t.
 #pragma once
 
 #include "types.h"
@@ -15,24 +16,27 @@ template <typename Config> struct matrix {
     static_assert(Config::num_in > 0 && Config::num_out > 0, "A matrix has at least one row and one column.");
     static_assert(Config::reuse > 0, "A multiplier is used at least once.");
     static constexpr bool is_depthwise = Config::channel_multiplier > 0;
-    static constexpr unsigned multiplier = is_depthwise ? Config::channel_multiplier : 1;
-    static constexpr unsigned num_channels = is_depthwise ? Config::num_out / multiplier : 1;
-    static constexpr unsigned window_size = Config::num_in * num_channels;
-    static constexpr unsigned num_weights = Config::num_in * Config::num_out;
+    static constexpr unsigned num_channels = is_depthwise ? Config::num_out / (is_depthwise ? Config::channel_multiplier : 1) : 1;
+    // Products of one row: with every output, or with those of its channel.
+    static constexpr unsigned row_size = is_depthwise ? Config::channel_multiplier : Config::num_out;
+    static_assert(!is_depthwise || (row_size * num_channels == Config::num_out && Config::num_in % num_channels == 0),
+                  "A depthwise convolution has the same number of rows and of outputs for each channel.");
 
-    // Where in the window the value lies that row i multiplies for output o.
-    static unsigned tap(unsigned i, unsigned o) {
+    // The output that column k of row i counts for.
+    static unsigned output(unsigned i, unsigned k) {
 #pragma HLS INLINE
-        return is_depthwise ? i * num_channels + o / multiplier : i;
+        return is_depthwise ? i % num_channels * row_size + k : k;
     }
 };
 
 // All multiplications at once, or sharing multipliers over the interval of the pipeline around it. The constants end up
 // in the logic. Weights lie row after row.
 template <typename Config, typename In, typename Out, typename Weight, typename Bias>
-inline void multiply(const In window[matrix<Config>::window_size], Out y[Config::num_out],
-                     const Weight weights[matrix<Config>::num_weights], const Bias bias[Config::num_out]) {
+inline void multiply(const In x[Config::num_in], Out y[Config::num_out],
+                     const Weight weights[Config::num_weights], const Bias bias[Config::num_out]) {
 #pragma HLS INLINE
+    static_assert(Config::num_weights == Config::num_in * matrix<Config>::row_size, "Each product has a weight.");
+    typedef typename Config::weight_t weight_t;
     typename Config::accum_t acc[Config::num_out];
 #pragma HLS ARRAY_PARTITION variable=acc complete
 Start:
@@ -44,10 +48,11 @@ Rows:
     for (unsigned i = 0; i < Config::num_in; i++) {
 #pragma HLS UNROLL
     Columns:
-        for (unsigned o = 0; o < Config::num_out; o++) {
+        for (unsigned k = 0; k < matrix<Config>::row_size; k++) {
 #pragma HLS UNROLL
-            const typename Config::weight_t weight = from_raw<typename Config::weight_t>(weights[i * Config::num_out + o]);
-            const typename Config::accum_t product = window[matrix<Config>::tap(i, o)] * weight;
+            const unsigned o = matrix<Config>::output(i, k);
+            const weight_t weight = from_raw<weight_t>(weights[i * matrix<Config>::row_size + k]);
+            const typename Config::accum_t product = x[i] * weight;
             acc[o] = acc[o] + product;
         }
     }
@@ -58,65 +63,82 @@ Finish:
     }
 }
 
-// The same in `reuse` steps, one a cycle: num_in * num_out / reuse multipliers read one word of a memory in each.
-template <typename Config> struct shared_multiplier {
-    // Either each output has several multipliers, or one multiplier serves several outputs one after the other.
+// The same in `num_steps` steps, one a cycle: `block_factor` multipliers read one word of a memory in each.
+//
+// With a reuse up to the number of rows, row i belongs to step i % reuse and all outputs are computed side by side.
+// With a larger one, a step takes one row of a group of outputs, one group after the other.
+template <typename Config> struct shared_multipliers {
+    typedef typename Config::weight_t weight_t;
+    typedef typename Config::accum_t accum_t;
     static constexpr bool is_wide = Config::reuse <= Config::num_in;
-    static constexpr unsigned num_parallel_rows = is_wide ? Config::num_in / Config::reuse : 1;
     static constexpr unsigned num_step_rows = is_wide ? Config::reuse : Config::num_in;
-    static constexpr unsigned num_groups = is_wide ? 1 : Config::reuse / Config::num_in;
-    static constexpr unsigned group_size = Config::num_out / num_groups;
-    static constexpr unsigned block_factor = group_size * num_parallel_rows;
-    static_assert(num_step_rows * num_parallel_rows == Config::num_in && group_size * num_groups == Config::num_out,
-                  "The reuse divides the number of rows, or is that number times a divisor of the number of columns.");
-    static_assert(num_step_rows * num_groups == Config::reuse, "Each step computes a part of one group of outputs.");
+    static constexpr unsigned num_parallel_rows = (Config::num_in + num_step_rows - 1) / num_step_rows;
+    static constexpr unsigned num_groups = is_wide || matrix<Config>::is_depthwise ? 1 : Config::reuse / Config::num_in;
+    static constexpr unsigned group_size = matrix<Config>::row_size / num_groups;
+    static constexpr unsigned num_accums = Config::num_out / num_groups;
+    static constexpr unsigned num_steps = num_step_rows * num_groups;
+    static constexpr unsigned block_factor = num_parallel_rows * group_size;
+    static_assert(matrix<Config>::is_depthwise || num_step_rows * num_parallel_rows == Config::num_in,
+                  "The reuse divides the number of rows.");
+    static_assert(group_size * num_groups == matrix<Config>::row_size, "Beyond the rows, the reuse divides the outputs.");
+    static_assert(num_steps * block_factor == Config::num_weights, "Each step reads one word of the weights.");
 
     // Which step is due: of all, of the steps of a group of outputs, and which group.
     struct counter {
         unsigned index, row, group;
     };
 
-    static bool next(counter &at) {
+    static bool is_last(const counter &at) {
 #pragma HLS INLINE
-        at.index++;
-        at.row++;
-        if (at.row == num_step_rows) {
-            at.row = 0;
-            at.group++;
-        }
-        const bool is_done = at.index == Config::reuse;
-        if (is_done) {
-            at.index = 0;
-            at.group = 0;
-        }
-        return is_done;
+        return at.index == num_steps - 1;
     }
 
-    // Weights of one step lie `reuse` apart, which makes them one word of the memory reshaped in blocks.
-    template <typename In, typename Out, typename Weight, typename Bias>
-    static void step(const counter &at, const In window[matrix<Config>::window_size],
-                     typename Config::accum_t acc[group_size], Out y[Config::num_out],
-                     const Weight weights[matrix<Config>::num_weights], const Bias bias[Config::num_out]) {
+    static void next(counter &at) {
 #pragma HLS INLINE
-    Accumulators:
-        for (unsigned k = 0; k < group_size; k++) {
-#pragma HLS UNROLL
-            const unsigned o = at.group * group_size + k;
-            typename Config::accum_t sum = acc[k];
-            if (at.row == 0) {
-                sum = from_raw<typename Config::bias_t>(bias[o]);
+        if (is_last(at)) {
+            at.index = 0;
+            at.row = 0;
+            at.group = 0;
+        } else {
+            at.index++;
+            at.row++;
+            if (at.row == num_step_rows) {
+                at.row = 0;
+                at.group++;
             }
-        Rows:
-            for (unsigned t = 0; t < num_parallel_rows; t++) {
+        }
+    }
+
+    // Weights of one step lie `num_steps` apart, which makes them one word of the memory reshaped in blocks.
+    template <typename In, typename Out, typename Weight, typename Bias>
+    static void step(const counter &at, const In x[Config::num_in], accum_t acc[num_accums], Out y[Config::num_out],
+                     const Weight weights[Config::num_weights], const Bias bias[Config::num_out]) {
+#pragma HLS INLINE
+        if (at.row == 0) {
+        Start:
+            for (unsigned k = 0; k < num_accums; k++) {
 #pragma HLS UNROLL
-                const unsigned word = (k * num_parallel_rows + t) * Config::reuse + at.index;
-                const typename Config::weight_t weight = from_raw<typename Config::weight_t>(weights[word]);
-                const typename Config::accum_t product = window[matrix<Config>::tap(at.row + t * num_step_rows, o)] * weight;
-                sum = sum + product;
+                acc[k] = from_raw<typename Config::bias_t>(bias[at.group * num_accums + k]);
             }
-            acc[k] = sum;
-            if (at.row == num_step_rows - 1) {
-                y[o] = sum;
+        }
+    Rows:
+        for (unsigned t = 0; t < num_parallel_rows; t++) {
+#pragma HLS UNROLL
+            const unsigned i = at.row + t * num_step_rows;
+        Columns:
+            for (unsigned k = 0; k < group_size && i < Config::num_in; k++) {
+#pragma HLS UNROLL
+                const unsigned o = matrix<Config>::output(i, k);
+                const weight_t weight = from_raw<weight_t>(weights[(t * group_size + k) * num_steps + at.index]);
+                const accum_t product = x[i] * weight;
+                acc[o] = acc[o] + product;
+            }
+        }
+        if (at.row == num_step_rows - 1) {
+        Finish:
+            for (unsigned k = 0; k < num_accums; k++) {
+#pragma HLS UNROLL
+                y[at.group * num_accums + k] = acc[k];
             }
         }
     }

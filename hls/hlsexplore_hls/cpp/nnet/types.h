@@ -62,4 +62,16 @@ inline ap_ufixed<W, I + bits> scaled(const ap_ufixed<W, I, Q, O, N> &x) {
     return value;
 }
 
+// -x in full precision.
+template <int W, int I, ap_q_mode Q, ap_o_mode O, int N>
+inline ap_fixed<W + 1, I + 1> opposite(const ap_fixed<W, I, Q, O, N> &x) {
+#pragma HLS INLINE
+    return -x;
+}
+template <int W, int I, ap_q_mode Q, ap_o_mode O, int N>
+inline ap_fixed<W + 1, I + 1> opposite(const ap_ufixed<W, I, Q, O, N> &x) {
+#pragma HLS INLINE
+    return -x;
+}
+
 } // namespace nnet

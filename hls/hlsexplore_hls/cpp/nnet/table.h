@@ -1,0 +1,65 @@
+// Elementwise functions by a table.
+//
+// Config: num_elements, num_parallel; table_bits (address bits); shift (log2 of the inputs that one entry covers is
+// -shift); table_t, table_rom.
+#pragma once
+
+#include "types.h"
+
+namespace nnet {
+
+// Sigmoid, tanh and the like: the table covers both signs, zero in its middle.
+template <typename Config> struct signed_table {
+    template <typename In, typename Out> static Out apply(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
+#pragma HLS INLINE
+        const ap_fixed<Config::table_bits, Config::table_bits, AP_TRN_ZERO, AP_SAT> index = scaled<Config::shift>(x);
+        const unsigned entry = index.to_int() + (1 << (Config::table_bits - 1));
+        return from_raw<typename Config::table_t>(table[entry]);
+    }
+};
+
+// ELU: a table for negative inputs.
+template <typename Config> struct elu {
+    template <typename In, typename Out> static Out apply(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
+#pragma HLS INLINE
+        const ap_ufixed<Config::table_bits, Config::table_bits, AP_TRN_ZERO, AP_SAT> index = scaled<Config::shift>(opposite(x));
+        Out y = from_raw<typename Config::table_t>(table[index.to_uint()]);
+        if (x >= 0) {
+            y = x;
+        }
+        return y;
+    }
+};
+
+// SELU: a table for negative inputs, lambda * x for the others. Config: scale_t, scale_raw.
+template <typename Config> struct selu {
+    template <typename In, typename Out> static Out apply(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
+#pragma HLS INLINE
+        const ap_ufixed<Config::table_bits, Config::table_bits, AP_TRN_ZERO, AP_SAT> index = scaled<Config::shift>(opposite(x));
+        Out y = from_raw<typename Config::table_t>(table[index.to_uint()]);
+        if (x >= 0) {
+            y = x * from_raw<typename Config::scale_t>(Config::scale_raw);
+        }
+        return y;
+    }
+};
+
+template <template <typename> class Function, typename Config, typename In, typename Out>
+void look_up(const In x[Config::num_elements], Out y[Config::num_elements],
+             const typename Config::table_rom table[1 << Config::table_bits]) {
+#pragma HLS FUNCTION_INSTANTIATE variable=table
+    NNET_ROM(table)
+Steps:
+    for (unsigned i = 0; i < Config::num_elements; i += Config::num_parallel) {
+#pragma HLS PIPELINE II=1
+    Parallel:
+        for (unsigned k = 0; k < Config::num_parallel; k++) {
+#pragma HLS UNROLL
+            if (i + k < Config::num_elements) {
+                y[i + k] = Function<Config>::template apply<In, Out>(x[i + k], table);
+            }
+        }
+    }
+}
+
+} // namespace nnet

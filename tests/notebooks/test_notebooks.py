@@ -1,6 +1,5 @@
 """Every notebook runs from start to end in a fresh kernel, in a folder of its own."""
 
-import os
 from pathlib import Path
 
 import nbformat
@@ -40,7 +39,7 @@ def test_notebook_runs_to_its_end(path: Path, tmp_path: Path, monkeypatch: pytes
 def test_notebook_is_committed_without_outputs(path: Path) -> None:
     notebook = nbformat.read(path, 4)
     assert all(not cell.get("outputs") and cell.get("execution_count") is None for cell in notebook.cells)
-    assert os.path.getsize(path) < 40_000
+    assert path.stat().st_size < 40_000
 
 
 def widget_states(notebook: nbformat.NotebookNode) -> list[dict]:

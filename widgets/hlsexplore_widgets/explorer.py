@@ -76,6 +76,14 @@ class Explorer:
         """The current design."""
         return self.state.design
 
+    def close(self) -> None:
+        """End jobs and threads; a study that was passed stays open."""
+        self.explore.sweep.stop()
+        self.build.job.cancel()
+        self.explore.sweep.wait()
+        self.build.job.wait()
+        self.state.close()
+
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """Display the explorer as the result of a notebook cell."""
         return self.view._repr_mimebundle_(**kwargs)

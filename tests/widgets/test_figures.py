@@ -1,0 +1,129 @@
+"""Figures: the info is compared, never pixels."""
+
+import numpy as np
+import pytest
+
+from hlsexplore.report import Figures, Report
+from hlsexplore.trial import Trial
+from hlsexplore_widgets import figures as fg
+from hlsexplore_widgets.figures.importance import explained
+from hlsexplore_widgets.figures.pareto import MAX_POINTS, explain
+
+DIRECTIONS = {"accuracy": "max", "lut": "min"}
+
+
+def columns(accuracy, lut, ok=None):
+    count = len(lut)
+    return {
+        "number": np.arange(1, count + 1),
+        "is_ok": np.ones(count, bool) if ok is None else np.array(ok),
+        "accuracy": np.array(accuracy, float),
+        "lut": np.array(lut, float),
+    }
+
+
+def test_front_holds_the_trials_that_no_other_beats():
+    info = fg.pareto_info(columns([0.9, 0.8, 0.95, 0.7, 0.9], [10, 5, 20, 8, 10]), "lut", "accuracy", DIRECTIONS)
+    assert info.numbers[info.front].tolist() == [2, 1, 5, 3]
+
+
+def test_failed_unknown_and_excluded_trials_are_not_on_the_front():
+    table = columns([0.9, 0.99, np.nan, 0.8], [10, 1, 1, 5], ok=[True, False, True, True])
+    info = fg.pareto_info(table, "lut", "accuracy", DIRECTIONS, kept=np.array([True, True, True, False]))
+    assert info.numbers.tolist() == [1, 4] and info.numbers[info.front].tolist() == [1]
+
+
+def test_zero_does_not_reach_a_logarithmic_axis():
+    info = fg.pareto_info(columns([0.9, 0.8], [0, 5]), "lut", "accuracy", DIRECTIONS, log_x=True)
+    assert info.numbers.tolist() == [2]
+
+
+def test_very_many_trials_are_drawn_as_a_density_with_a_real_front():
+    rng = np.random.default_rng(0)
+    count = MAX_POINTS + 1
+    info = fg.pareto_info(columns(rng.random(count), rng.random(count) * 1e5), "lut", "accuracy", DIRECTIONS)
+    figure = fg.pareto_figure(info)
+    assert [trace.type for trace in figure.data] == ["heatmap", "scatter"]
+    assert len(fg.figure_json(figure)) < 1_500_000
+
+
+def test_points_carry_their_trial_and_budget_is_shaded():
+    info = fg.pareto_info(columns([0.9, 0.8], [10, 500]), "lut", "accuracy", DIRECTIONS, budget_x=100)
+    figure = fg.pareto_figure(info)
+    assert figure.data[0].customdata.tolist() == [1, 2] and figure.layout.shapes[0].x0 == 100
+
+
+def test_a_beaten_design_is_told_by_what():
+    table = columns([0.9, 0.8], [100, 5])
+    text = explain({"accuracy": 0.85, "lut": 300}, table, ["accuracy", "lut"], DIRECTIONS)
+    assert text == "This design: beaten by 1; trial 1 has +0.05 Accuracy, -200 LUT."
+    assert (
+        explain({"accuracy": 0.99, "lut": 300}, table, ["accuracy", "lut"], DIRECTIONS)
+        == "This design: no trial beats it."
+    )
+    assert explain({"accuracy": None, "lut": 300}, table, ["accuracy", "lut"], DIRECTIONS) == ""
+
+
+def trial(number, bits, reuse, lut, accuracy=0.5):
+    config = {"layers": {"fc": {"weight": f"fixed<{bits},1>", "result": "fixed<8,2>", "reuse": reuse}}}
+    return Trial(design_key=str(number), config=config, metrics={"lut": lut, "accuracy": accuracy}, number=number)
+
+
+def test_parallel_axes_are_figures_and_knobs_that_vary():
+    trials = [trial(i, 4 + i % 3, 1 + i % 2, 100 * i) for i in range(6)]
+    info = fg.parallel_info(trials, ["accuracy", "lut"])
+    assert info.names == ("accuracy", "lut", "fc.weight bits", "fc.reuse")
+    assert info.values.shape == (6, 4)
+
+
+def test_importance_finds_the_knob_that_matters():
+    rng = np.random.default_rng(1)
+    bits, reuse = rng.integers(4, 9, 60), rng.integers(1, 4, 60)
+    trials = [
+        trial(i, int(b), int(r), lut=100.0 * b, accuracy=rng.random())
+        for i, (b, r) in enumerate(zip(bits, reuse, strict=True))
+    ]
+    info = fg.importance_info(trials, ["lut"])
+    assert info.knobs[0] == "fc.weight bits" and info.shares["lut"][0] == 1.0
+    assert info.shares["lut"][1] < 0.2
+
+
+def test_explained_share_of_noise_is_about_zero():
+    rng = np.random.default_rng(2)
+    assert explained(rng.integers(0, 4, 500).astype(float), rng.normal(size=500)) < 0.02
+    assert explained(np.ones(10), np.arange(10.0)) == 0.0
+
+
+def test_decisions_are_counted_and_flips_sorted_by_clearness():
+    reference = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.7, 0.3]])
+    y = np.array([[0.1, 0.9], [0.1, 0.9], [0.2, 0.8], [0.8, 0.2]])
+    info = fg.decision_info(reference, y, ("a", "b"))
+    assert info.counts.tolist() == [[1, 2], [0, 1]] and info.flipped.tolist() == [0, 1]
+
+
+def test_resources_leave_unknown_layers_out_and_latency_shows_the_rest():
+    layers = {
+        "a": Figures(lut=10, latency_cycles_max=3),
+        "b": Figures(lut=None),
+        "c": Figures(lut=5, latency_cycles_max=4),
+    }
+    report = Report(source="estimate", tool="yosys", total=Figures(lut=16, latency_cycles_max=9), layers=layers)
+    info = fg.resource_info(report, "lut")
+    assert (info.layers, info.values) == (("a", "c"), (10.0, 5.0))
+    figure = fg.latency_figure(fg.resource_info(report, "latency_cycles_max"))
+    assert list(figure.data[0].x) == ["a", "c", "between layers", "total"] and list(figure.data[0].y) == [3, 4, 2, 0]
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        fg.parallel_figure(fg.parallel_info([], ["lut"])),
+        fg.importance_figure(fg.importance_info([], ["lut"])),
+        fg.resource_figure(fg.resource_info(None, "lut")),
+        fg.pareto_figure(fg.pareto_info(columns([], []), "lut", "accuracy", DIRECTIONS)),
+        fg.error_figure(fg.error_info(None)),
+    ],
+)
+def test_figures_without_data_say_so(figure):
+    assert figure.layout.annotations[0].text
+    assert "template" not in fg.figure_json(figure)

@@ -1,0 +1,238 @@
+"""The panels, driven by the messages that the browser sends."""
+
+import json
+
+import pytest
+
+from hlsexplore_widgets import Explorer
+
+
+def send(widget, **message):
+    widget._handle_custom_msg(message, [])
+
+
+def tile(explorer, name):
+    return next(item for item in explorer.tiles.view.shown["tiles"] if item["id"] == name)
+
+
+def test_tiles_show_accuracy_resources_and_latency(explorer):
+    assert [item["id"] for item in explorer.tiles.view.shown["tiles"]] == [
+        "score", "lut", "ff", "dsp", "bram18", "latency", "ii", "verified",
+    ]  # fmt: skip
+    total = explorer.state.live.report.total
+    assert tile(explorer, "lut")["value"] == f"{total.lut:,.0f}"
+    assert tile(explorer, "latency")["value"] == f"{total.latency_cycles_max:,.0f}"
+    assert tile(explorer, "verified")["value"] == "not checked"
+
+
+def test_edit_from_the_browser_reaches_the_tiles(explorer):
+    before = tile(explorer, "lut")["value"]
+    send(explorer.layers.view, ev="edit", seq=5.0, gesture="g", changes={"dense_1": {"weight": "fixed<4,1>"}})
+    assert explorer.state.wait()
+    assert tile(explorer, "lut")["value"] != before
+    assert tile(explorer, "lut")["tone"] == "good" and "vs baseline" in tile(explorer, "lut")["delta"]
+    assert explorer.tiles.view.shown["seq"] == 5.0 and explorer.tiles.view.shown["can_undo"]
+    assert explorer.layers.view.config["types"]["dense_1"]["weight"] == [4, 1, True, "TRN", "WRAP"]
+
+
+def test_rejected_edit_restores_the_browser_and_says_why(explorer):
+    before = explorer.layers.view.config["types"]
+    send(explorer.layers.view, ev="edit", seq=6.0, changes={"dense_1": {"weight": "fixed<0,1>"}})
+    assert explorer.layers.view.config["types"] == before and explorer.layers.view.config["seq"] == 6.0
+    assert explorer.tiles.view.shown["seq"] == 6.0 and not explorer.tiles.view.shown["pending"]
+    assert "layer 'dense_1', weight: a fixed-point type needs a width" in explorer.toasts.view.messages[0]["text"]
+
+
+@pytest.mark.parametrize(
+    "changes", [None, [], {"dense_1": 3}, {"nope": {"weight": "fixed<8,2>"}}, {"dense_1": {"weight": None}}]
+)
+def test_malformed_edits_become_messages(explorer, changes):
+    send(explorer.layers.view, ev="edit", seq=1.0, changes=changes)
+    assert len(explorer.toasts.view.messages) == 1
+    assert explorer.design == explorer.state.first
+
+
+def test_toast_can_be_closed(explorer):
+    explorer.state.say("note", "hello")
+    send(explorer.toasts.view, ev="close", id=explorer.toasts.view.messages[0]["id"])
+    assert explorer.toasts.view.messages == []
+
+
+def test_history_buttons_work(explorer):
+    send(explorer.layers.view, ev="edit", seq=1.0, changes={"dense_1": {"weight": "fixed<4,1>"}})
+    changed = explorer.design
+    send(explorer.tiles.view, ev="undo", seq=2.0)
+    assert explorer.design == explorer.state.first
+    send(explorer.tiles.view, ev="redo", seq=3.0)
+    assert explorer.design == changed
+    send(explorer.tiles.view, ev="reset", seq=4.0)
+    assert explorer.design == explorer.state.first
+    assert explorer.state.wait()
+    send(explorer.tiles.view, ev="pin", seq=5.0)
+    assert tile(explorer, "lut")["delta"] == "no change" and explorer.tiles.view.shown["seq"] == 5.0
+
+
+def test_rows_offer_only_legal_reuse(explorer, small_graph):
+    from hlsexplore.reuse import legal_reuse
+
+    rows = {row["name"]: row for row in explorer.layers.view.rows}
+    assert rows["dense_1"]["reuse"] == list(legal_reuse(small_graph["dense_1"]))
+    assert rows["relu"]["knobs"] == [] and [lane["key"] for lane in rows["dense_1"]["lanes"] if lane["main"]] == [
+        "weight",
+        "result",
+    ]
+
+
+def test_costs_of_every_reuse_are_those_of_the_estimator(explorer):
+    from hlsexplore import estimate
+
+    send(explorer.layers.view, ev="costs", layer="dense_1")
+    assert explorer.layers.wait()
+    costs = explorer.layers.view.costs["dense_1"]
+    figures = estimate(explorer.design.with_layer("dense_1", reuse=16)).layers["dense_1"]
+    assert costs["16"] == [f"{figures.latency_cycles_max:,.0f}", f"{figures.dsp:,.0f}", f"{figures.lut:,.0f}"]
+
+
+def test_shares_add_up_and_overflows_are_counted(explorer):
+    send(explorer.layers.view, ev="edit", seq=1.0, changes={"dense_1": {"result": "fixed<6,0>"}})
+    assert explorer.state.wait()
+    live = explorer.layers.view.live
+    assert sum(item.get("lut", 0) for item in live["share"].values()) == pytest.approx(1)
+    assert "wrap around" in live["events"]["dense_1"]["result"]["text"]
+    assert live["events"]["dense_1"]["result"]["out"]
+
+
+def test_sweep_makes_trials_and_a_click_loads_one(explorer):
+    sweep = explorer.explore.sweep
+    send(explorer.explore.sweep_view, ev="option", key="trials", value="12")
+    send(explorer.explore.sweep_view, ev="start")
+    assert sweep.wait(60) and sweep.status.condition == "done"
+    assert explorer.explore.wait(20)
+    figure = json.loads(explorer.explore.plot.figure)
+    assert figure["data"][-1]["name"] == "front"
+    study = explorer.state.study
+    trial = study.front(("accuracy", "lut"))[0]
+    send(explorer.explore.plot, ev="click", seq=9.0, id=trial.number)
+    assert explorer.design == study.design(trial)
+    assert explorer.state.wait()
+    pin = explorer.explore.plot.pins[0]
+    assert (pin["x"], pin["y"]) == (trial.metrics["lut"], trial.metrics["accuracy"])
+
+
+def test_front_can_be_walked_by_buttons(explorer):
+    explorer.explore.sweep.choose(trials=12)
+    explorer.explore.sweep.start()
+    assert explorer.explore.sweep.wait(60)
+    seen = []
+    for _ in range(12):
+        send(explorer.explore.choices, ev="choice", id="next", value=True, seq=1.0)
+        assert explorer.state.wait()
+        seen.append(explorer.state.live.report.total.lut)
+    assert seen == sorted(seen)
+    send(explorer.explore.choices, ev="choice", id="previous", value=True, seq=2.0)
+    assert explorer.state.wait()
+    assert explorer.state.live.report.total.lut <= seen[-1]
+
+
+def test_paused_sweep_goes_on_and_a_stopped_one_keeps_its_trials(explorer):
+    sweep = explorer.explore.sweep
+    sweep.choose(trials=2000)
+    sweep.start()
+    send(explorer.explore.sweep_view, ev="pause")
+    assert explorer.explore.sweep_view.status["state"] == "paused"
+    send(explorer.explore.sweep_view, ev="pause")
+    assert sweep.status.condition == "running"
+    send(explorer.explore.sweep_view, ev="stop")
+    assert sweep.wait(30) and sweep.status.condition == "stopped"
+    assert len(explorer.state.study) < 2000
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("trials", "0"), ("trials", "many"), ("scope", "nowhere"), ("sampler", "magic")]
+)
+def test_wrong_sweep_options_become_messages(explorer, key, value):
+    before = explorer.explore.sweep.options
+    send(explorer.explore.sweep_view, ev="option", key=key, value=value)
+    assert explorer.explore.sweep.options == before and len(explorer.state.messages) == 1
+
+
+@pytest.mark.parametrize("tab", ["parallel", "importance", "progress", "trials"])
+def test_every_view_of_the_trials_is_drawn(explorer, tab):
+    explorer.explore.sweep.choose(trials=25)
+    explorer.explore.sweep.start()
+    assert explorer.explore.sweep.wait(60)
+    send(explorer.explore.tabs, ev="tab", id=tab)
+    assert explorer.explore.wait(20)
+    assert explorer.state.messages == () and explorer.explore.tabs.selected == tab
+    if tab == "trials":
+        assert explorer.explore.table.page["total"] == 25 and len(explorer.explore.table.page["rows"]) == 25
+    else:
+        assert json.loads(explorer.explore.plot.figure)["data"]
+
+
+def test_brush_keeps_some_trials_everywhere(explorer):
+    explorer.explore.sweep.choose(trials=25)
+    explorer.explore.sweep.start()
+    assert explorer.explore.sweep.wait(60)
+    send(explorer.explore.tabs, ev="tab", id="parallel")
+    luts = sorted(explorer.state.catalog.columns["lut"])
+    send(explorer.explore.plot, ev="brush", ranges={"lut": [[luts[0], luts[9]]]})
+    assert explorer.explore.choices.items[0]["label"].startswith("10 of 25 kept")
+    send(explorer.explore.tabs, ev="tab", id="trials")
+    assert explorer.explore.wait(20)
+    assert explorer.explore.table.page["total"] == 10
+    send(explorer.explore.plot, ev="brush", ranges="nonsense")
+    assert "brushed ranges" in explorer.state.messages[0].text
+
+
+def test_table_sorts_searches_and_loads(explorer):
+    explorer.explore.sweep.choose(trials=15)
+    explorer.explore.sweep.start()
+    assert explorer.explore.sweep.wait(60)
+    send(explorer.explore.tabs, ev="tab", id="trials")
+    send(explorer.explore.table, ev="page", sort="lut", descending=False, offset=0)
+    assert explorer.explore.wait(20)
+    shown = [row["id"] for row in explorer.explore.table.page["rows"]]
+    columns = explorer.state.catalog.columns
+    by_lut = dict(zip(columns["number"], columns["lut"], strict=True))
+    assert [by_lut[number] for number in shown] == sorted(by_lut.values())
+    send(explorer.explore.table, ev="load", id=shown[0], seq=3.0)
+    assert explorer.design == explorer.state.study.design(shown[0])
+    send(explorer.explore.table, ev="page", text="no such thing", offset=0)
+    assert explorer.explore.wait(20)
+    assert explorer.explore.table.page["total"] == 0
+
+
+@pytest.mark.parametrize("tab", ["errors", "decisions", "latency", "resources"])
+def test_every_analysis_is_drawn(explorer, tab):
+    send(explorer.analyse.tabs, ev="tab", id=tab)
+    assert explorer.analyse.wait(20)
+    assert json.loads(explorer.analyse.plot.figure)["data"] and explorer.state.messages == ()
+
+
+def test_explorer_shows_a_study_that_exists(small_graph, small_x, small_labels, tmp_path):
+    from hlsexplore import Study
+
+    study = Study(tmp_path / "s.db", small_graph, small_x, small_labels)
+    study.sweep({"uniform": {"weight": [4, 8, 12]}})
+    explorer = Explorer(small_graph, small_x, small_labels, study=study)
+    assert explorer.explore.wait(20)
+    assert json.loads(explorer.explore.plot.figure)["data"][-1]["name"] == "front"
+    explorer.close()
+    study.close()
+
+
+def test_plotly_is_sent_on_request_and_not_saved(explorer):
+    import gzip
+
+    sent = []
+    explorer.explore.plot.send = lambda content, buffers=None: sent.append((content, buffers))
+    send(explorer.explore.plot, ev="plotly")
+    (content, (script,)) = sent[0]
+    assert content == {"kind": "plotly"} and b"plotly.js v" in gzip.decompress(script)[:400]
+    assert len(json.dumps(explorer.explore.plot.get_state(), default=str)) < 100_000
+
+
+def test_explorer_displays_itself(explorer):
+    data = explorer._repr_mimebundle_()
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.view.model_id

@@ -12,7 +12,7 @@ from hlsexplore.errors import CancelledError
 from hlsexplore.progress import Event
 from hlsexplore.report import Report
 from hlsexplore_hls import Project, export
-from hlsexplore_hls.flows import FLOWS
+from hlsexplore_hls.flows import FLOWS, find_flow
 from hlsexplore_widgets.live import Verification
 from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.worker import Throttle
@@ -144,10 +144,15 @@ class BuildJob:
         return self._log.take()
 
     def choose(self, **options: str) -> None:
-        """Change flow, tool or folder; the tool and the proposed folder follow the flow."""
+        """Change flow, tool or folder; the tool and the proposed folder follow the flow.
+
+        Raises:
+            ConfigError: If the flow does not exist.
+        """
         changed = replace(self._options, **options)
+        find_flow(changed.flow)
         if "flow" in options:
-            changed = replace(changed, tool=TOOLS_OF[changed.flow][0])
+            changed = replace(changed, tool=TOOLS_OF.get(changed.flow, ("",))[0])
             if changed.folder == f"{_safe(self._state.graph.name)}-{self._options.flow}":
                 changed = replace(changed, folder=f"{_safe(self._state.graph.name)}-{changed.flow}")
         self._options = changed

@@ -53,30 +53,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    logging.basicConfig(
-        level=logging.INFO if args.verbose else logging.WARNING, format="%(message)s", stream=sys.stderr
-    )
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     progress = _Progress(sys.stderr, args.progress or (not args.json and sys.stderr.isatty()))
     say: Callable[[str], None] = (lambda text: None) if args.json else lambda text: _print(text, sys.stdout)
     session = Session(on_event=progress.show, say=say)
+    received: list[int] = []
     try:
-        with _signals(session.cancel) as received:
+        with _logging(args.verbose), _signals(session.cancel, received):
             module, _, name = args.run.partition(":")
             command: Callable[[argparse.Namespace, Session], Outcome] = getattr(import_module(module), name)
             outcome = command(args, session)
-        progress.end()
+            progress.end()
+            if args.json:
+                _print(json.dumps(_plain(outcome.data), allow_nan=False), sys.stdout, is_text=False)
+            elif outcome.text:
+                _print(outcome.text, sys.stdout)
+    except BrokenPipeError:
+        raise
     except (HlsExploreError, KeyboardInterrupt, OSError) as error:
         progress.end()
-        if isinstance(error, BrokenPipeError):
-            raise
-        return _failed(error, args, received[0] if "received" in locals() and received else signal.SIGINT)
-    if args.json:
-        _print(json.dumps(_plain(outcome.data), allow_nan=False), sys.stdout, is_text=False)
-    elif outcome.text:
-        _print(outcome.text, sys.stdout)
+        return _failed(error, args, received[0] if received else signal.SIGINT)
     return outcome.code
 
 
@@ -132,9 +130,23 @@ class _Progress:
 
 
 @contextlib.contextmanager
-def _signals(cancel: threading.Event) -> Iterator[list[int]]:
-    """Turn the first Ctrl-C or SIGTERM into a clean cancel, and the second Ctrl-C into an interrupt."""
-    received: list[int] = []
+def _logging(is_verbose: bool) -> Iterator[None]:
+    """Send the log to stderr while a command runs."""
+    handler = logging.StreamHandler(sys.stderr)
+    logger = logging.getLogger("hlsexplore")
+    logger.addHandler(handler)
+    before = logger.level
+    logger.setLevel(logging.INFO if is_verbose else logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+        logger.removeHandler(handler)
+
+
+@contextlib.contextmanager
+def _signals(cancel: threading.Event, received: list[int]) -> Iterator[None]:
+    """Turn the first Ctrl-C or SIGTERM into a clean cancel, and the second into an interrupt."""
 
     def on_signal(number: int, frame: Any) -> None:
         received.append(number)
@@ -143,11 +155,11 @@ def _signals(cancel: threading.Event) -> Iterator[list[int]]:
         cancel.set()
 
     if threading.current_thread() is not threading.main_thread():
-        yield received
+        yield
         return
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield received
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -147,10 +147,12 @@ def _read_arrays(source: Path) -> dict[str, NDArray[Any]]:
     if not source.exists():
         raise DataError(f"there is no file {str(source)!r}.")
     try:
-        with np.load(source, allow_pickle=False) as archive:
+        with source.open("rb") as stream:
+            archive = np.load(stream, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise DataError(f"{source.name} holds a single array. Save it with numpy.savez(path, x=x, y=labels).")
-            return {name: archive[name] for name in archive.files}
+            with archive:
+                return {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
         raise DataError(
             f"{source.name} cannot be read: {error}. Expected a file written with numpy.savez(path, x=x, y=labels)."

@@ -2,18 +2,24 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Literal
 
 from hlsexplore.design import Design
+from hlsexplore.estimate.calibration import Calibration, calibrated
 from hlsexplore.estimate.coefficients import Coefficients, shipped
 from hlsexplore.estimate.convert import record_of
 from hlsexplore.estimate.cost import Cost
 from hlsexplore.estimate.intervals import Spreads, bounds_of, class_of, shipped_spreads
 from hlsexplore.estimate.layers import layer_cost
 from hlsexplore.estimate.liveness import neighbours
+from hlsexplore.estimate.logic import after_synthesis
 from hlsexplore.estimate.record import DesignRecord
 from hlsexplore.estimate.technology import technology
 from hlsexplore.estimate.totals import columns_of, figures_at, layout_of, missing_of, total_columns
 from hlsexplore.report import Figures, Report
+from hlsexplore.target import Tool
+
+Level = Literal["hls", "logic"]
 
 _RULE_KEYS = {"lut": "lut", "ff": "ff", "dsp": "dsp", "bram18": "bram18", "ii_cycles": "ii"} | {
     "latency_cycles_min": "latency_min",
@@ -21,7 +27,7 @@ _RULE_KEYS = {"lut": "lut", "ff": "ff", "dsp": "dsp", "bram18": "bram18", "ii_cy
 }
 
 
-def estimate(design: Design) -> Report:
+def estimate(design: Design, *, level: Level = "hls", calibration: Calibration | None = None) -> Report:
     """Predict the synthesis report of a design, instantly and from its actual weights.
 
     The tool is `design.target.tool`. Figures without a model are None and named in `missing`; nothing is counted as 0
@@ -29,17 +35,25 @@ def estimate(design: Design) -> Report:
 
     Args:
         design: Any design.
+        level: `hls` for the HLS tool's own report (for the tool `yosys`, its netlist), `logic` for Vivado's utilisation
+            after logic synthesis.
+        calibration: The user's own reports, which correct the estimate; none when None.
 
     Returns:
         A report with `source="estimate"`, intervals of 80 % and 95 % for the total and each layer, and a provenance for
         each figure: `rule` (follows from the weights without fitted numbers) or `fitted`.
     """
-    return estimate_record(record_of(design))
+    report = estimate_record(record_of(design))
+    if calibration is not None:
+        report = calibrated(report, calibration, design.target.part, design.graph.digest)
+    if level == "logic" and design.target.tool is not Tool.YOSYS:
+        return after_synthesis(report)
+    return report
 
 
-def estimate_many(designs: Iterable[Design]) -> list[Report]:
+def estimate_many(designs: Iterable[Design], *, calibration: Calibration | None = None) -> list[Report]:
     """Estimate several designs; layers that they share are computed once."""
-    return [estimate(design) for design in designs]
+    return [estimate(design, calibration=calibration) for design in designs]
 
 
 def costs_of(design: DesignRecord, table: Coefficients) -> list[Cost]:

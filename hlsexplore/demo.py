@@ -97,12 +97,11 @@ class DemoResult:
         return self.cpp.differing + self.rtl.differing
 
 
-def run_demo(name: str, variant: str, folder: Path, session: Session) -> DemoResult:
+def run_demo(example: Example, folder: Path, session: Session) -> DemoResult:
     """Run the job on one example.
 
     Args:
-        name: Example.
-        variant: `keras` or `qkeras`.
+        example: The example.
         folder: Where design, study and projects are written.
         session: Told every step; can be cancelled.
 
@@ -114,11 +113,9 @@ def run_demo(name: str, variant: str, folder: Path, session: Session) -> DemoRes
     def say(text: str) -> None:
         session.say(f"[{perf_counter() - start:5.1f} s] {text}")
 
-    example = load(name, variant)
     graph, labels = example.graph, example.labels
     say(f"read {example.path.name}: {len(graph.layers)} layers, {graph.num_parameters:,} parameters")
-    design, study_figures, float_accuracy, default_accuracy = _choose(example, folder, session, say)
-    number_designs, number_front = study_figures
+    design, (num_designs, num_front), float_accuracy, default_accuracy = _choose(example, folder, session, say)
     default = Design.default(graph)
     estimates = [estimate(item).total for item in (default, design, design.with_target(tool="yosys"))]
     cpp_project, rtl_project = _export(design, folder, say)
@@ -128,13 +125,13 @@ def run_demo(name: str, variant: str, folder: Path, session: Session) -> DemoRes
     report = _synthesize(rtl_project, session, say)
     y = to_real(expected, design.result_type(graph.outputs[0]))
     return DemoResult(
-        example=f"{name} ({variant})",
+        example=f"{example.name} ({example.variant})",
         is_synthetic=example.is_synthetic,
         accuracy_float=float_accuracy,
         accuracy_default=default_accuracy,
         accuracy_fixed=accuracy(y, labels),
-        num_designs=number_designs,
-        num_front=number_front,
+        num_designs=num_designs,
+        num_front=num_front,
         default=estimates[0],
         chosen=estimates[1],
         chosen_yosys=estimates[2],
@@ -190,7 +187,7 @@ def run_command(args: Namespace, session: Session) -> Outcome:
     for name, variant in pairs:
         folder = root / f"{name}_{variant}" if args.all else root
         try:
-            results.append(run_demo(name, variant, _folder(folder), session))
+            results.append(run_demo(load(name, variant), _folder(folder), session))
             session.say("\n" + demo_text(results[-1]) + "\n")
         except HlsExploreError as error:
             if not args.all or session.cancel.is_set():

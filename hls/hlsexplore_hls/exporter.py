@@ -18,6 +18,7 @@ from hlsexplore_hls.flows import Generated, find_flow, resolve
 from hlsexplore_hls.manifest import MANIFEST, load_project, to_manifest
 from hlsexplore_hls.names import identifiers
 from hlsexplore_hls.project import BUILD, GOLDEN, Port, Project, quantize_inputs
+from hlsexplore_hls.reports.observations import estimates_of
 
 GOLDEN_SAMPLES = 1000
 GOLDEN_SEED = 20250701
@@ -77,7 +78,7 @@ def export(
         outputs=tuple(_port(design, names, name) for name in design.graph.outputs),
         layers={node.name: names[node.name] for node in design.graph.layers},
         files={name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
-        extra=generated.extra,
+        extra={**generated.extra, **estimates_of(design)},
     )
     _write(project, files)
     return project

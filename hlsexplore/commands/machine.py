@@ -50,6 +50,30 @@ def demo(args: Namespace, session: Session) -> Outcome:
     return outcome
 
 
+def calibrate(args: Namespace, session: Session) -> Outcome:
+    """Learn from reports of the user's own syntheses."""
+    from hlsexplore.estimate import Calibration
+    from hlsexplore_hls.reports.observations import learn
+
+    before = Calibration.load()
+    after = learn(args.reports, before)
+    file = after.save()
+    header = ["model", "tool", "figure", "estimate", "report"]
+    rows = [
+        [item.model[:12], item.tool, name, round(item.estimate[name]), round(item.report[name])]
+        for item in after.observations
+        for name in item.estimate
+        if name in item.report
+    ]
+    data = {
+        "file": str(file),
+        "observations": len(after.observations),
+        "new": len(after.observations) - len(before.observations),
+    }
+    lines = [table(header, rows), "", f"{len(after.observations)} reports in {file}."]
+    return Outcome(data=data, text="\n".join(lines))
+
+
 def _panels() -> Any:
     try:
         from hlsexplore_widgets import serve

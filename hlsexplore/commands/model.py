@@ -104,11 +104,12 @@ def emulate(args: Namespace, session: Session) -> Outcome:
 
 def estimate(args: Namespace, session: Session) -> Outcome:
     """Estimate a design's resources and latency."""
+    from hlsexplore.estimate import Calibration
     from hlsexplore.estimate import estimate as run
 
     graph = read(args.model)
     design = load_design(args.design, graph)
-    report = run(design)
+    report = run(design, calibration=Calibration.load())
     return Outcome(data=report_data(report, design.target.part), text=report_text(report, design.target.part))
 
 

@@ -42,7 +42,9 @@ def test_manifest_knows_design_ports_and_layers(design: Design, exported: Projec
     assert exported.design_key == design.key
     assert not exported.is_stale(design)
     assert exported.is_stale(design.with_layer("dense_1", weight="fixed<8,2>"))
-    assert [(port.name, port.shape, str(port.type)) for port in exported.inputs] == [("x", (16,), "fixed<16,6>")]
+    assert [(port.name, port.shape, str(port.type)) for port in exported.inputs] == [
+        ("x", (16,), str(design.result_type("x")))
+    ]
     assert [(port.name, port.shape) for port in exported.outputs] == [("softmax", (5,))]
     assert exported.layers == {name: name for name in ("dense_1", "relu", "dense_2", "softmax")}
     assert exported.target == design.target

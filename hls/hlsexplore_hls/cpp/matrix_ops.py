@@ -5,7 +5,7 @@ from math import ceil
 import numpy as np
 
 from hlsexplore.design import LayerConfig, Strategy
-from hlsexplore.fixed import RawArray
+from hlsexplore.fixed import Fixed, RawArray, requantize
 from hlsexplore.ops import Conv, DepthwiseConv
 from hlsexplore_hls.cpp.code import LayerCode, Rom, constant, cpp_type, rom, rom_type, typedef
 from hlsexplore_hls.cpp.op_context import OpContext, image_members, unsupported
@@ -32,10 +32,10 @@ def matrix_members(context: OpContext, matrix: RawArray, num_out: int, multiplie
         constant("num_multipliers", max(multipliers, 1)),
         constant("kind", f"nnet::strategy::{config.strategy.value}", "nnet::strategy"),
         typedef("weight_t", cpp_type(types["weight"])),
-        typedef("bias_t", cpp_type(types["bias"])),
+        typedef("bias_t", cpp_type(_stored_bias_type(config))),
         typedef("accum_t", cpp_type(types["accum"])),
         typedef("weight_rom", rom_type(types["weight"])),
-        typedef("bias_rom", rom_type(types["bias"])),
+        typedef("bias_rom", rom_type(_stored_bias_type(config))),
     )
 
 
@@ -81,13 +81,20 @@ def stored_weights(config: LayerConfig, matrix: RawArray, is_depthwise: bool = F
 
 def matrix_roms(context: OpContext, matrix: RawArray, num_out: int, is_depthwise: bool = False) -> tuple[Rom, Rom]:
     """Return the constant arrays of weights and biases; zeros if the layer has no bias."""
-    config = context.config
+    config, stored = context.config, _stored_bias_type(context.config)
     bias = context.raw.get("bias", np.zeros(num_out, dtype=np.int64))
+    bias = requantize(bias, config.types["bias"].fraction, stored)
     weights = stored_weights(config, matrix, is_depthwise)
     return (
         rom(context.node.name, "weight", weights, config.types["weight"]),
-        rom(context.node.name, "bias", bias, config.types["bias"]),
+        rom(context.node.name, "bias", bias, stored),
     )
+
+
+def _stored_bias_type(config: LayerConfig) -> Fixed:
+    """Return the type in which biases are stored: already cast to the accumulator, unless that is too wide."""
+    accum = config.types["accum"]
+    return accum if accum.fits_int64 else config.types["bias"]
 
 
 def position_members(context: OpContext, num_columns: int) -> tuple[str, ...]:

@@ -19,8 +19,8 @@ template <typename Config> struct linear {
 template <typename Config> struct relu {
     template <typename In, typename Out> static Out apply(const In &x) {
 #pragma HLS INLINE
-        Out y = 0;
-        if (x > 0) {
+        Out y = zero<Out>();
+        if (!is_negative(x)) {
             y = x;
         }
         return y;
@@ -44,7 +44,7 @@ template <typename Config> struct leaky_relu {
     template <typename In, typename Out> static Out apply(const In &x) {
 #pragma HLS INLINE
         Out y = x * from_raw<typename Config::slope_t>(Config::slope_raw);
-        if (x > 0) {
+        if (!is_negative(x)) {
             y = x;
         }
         return y;
@@ -55,7 +55,7 @@ template <typename Config> struct leaky_relu {
 template <typename Config> struct thresholded_relu {
     template <typename In, typename Out> static Out apply(const In &x) {
 #pragma HLS INLINE
-        Out y = 0;
+        Out y = zero<Out>();
         if (x > from_raw<typename Config::threshold_t>(Config::threshold_raw)) {
             y = x;
         }
@@ -71,8 +71,8 @@ template <typename Config> struct hard_sigmoid {
         const ap_ufixed<1, 0> half = 0.5;
         const typename Config::slope_t slope = from_raw<typename Config::slope_t>(Config::slope_raw);
         Out y = x * slope + half;
-        if (x * slope + half < 0) {
-            y = 0;
+        if (is_negative(x * slope + half)) {
+            y = zero<Out>();
         } else if (x * slope + half > one) {
             y = one;
         }
@@ -100,7 +100,7 @@ template <typename Config> struct hard_tanh {
 template <typename Config> struct binary_tanh {
     template <typename In, typename Out> static Out apply(const In &x) {
 #pragma HLS INLINE
-        return x < 0 ? from_raw<Out>(Config::minus_one_raw) : from_raw<Out>(Config::one_raw);
+        return is_negative(x) ? from_raw<Out>(Config::minus_one_raw) : from_raw<Out>(Config::one_raw);
     }
 };
 
@@ -109,10 +109,10 @@ template <typename Config> struct ternary_tanh {
     template <typename In, typename Out> static Out apply(const In &x) {
 #pragma HLS INLINE
         const typename Config::limit_t limit = from_raw<typename Config::limit_t>(Config::limit_raw);
-        Out y = 0;
-        if (x > 0 && x >= limit) {
+        Out y = zero<Out>();
+        if (!is_negative(x) && x >= limit && x != zero<In>()) {
             y = from_raw<Out>(Config::one_raw);
-        } else if (x < 0 && -x >= limit) {
+        } else if (is_negative(x) && -x >= limit) {
             y = from_raw<Out>(Config::minus_one_raw);
         }
         return y;

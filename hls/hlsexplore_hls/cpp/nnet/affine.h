@@ -43,7 +43,7 @@ Steps:
             if (i + k < Config::num_elements) {
                 const unsigned channel = (i + k) % Config::num_channels;
                 Out value = x[i + k] * from_raw<typename Config::weight_t>(weights[channel]);
-                if (x[i + k] > 0) {
+                if (!is_negative(x[i + k])) {
                     value = x[i + k];
                 }
                 y[i + k] = value;

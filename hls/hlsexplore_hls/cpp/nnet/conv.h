@@ -24,7 +24,7 @@ template <typename Config> struct window_gather {
             Channels:
                 for (unsigned c = 0; c < Config::num_channels; c++) {
 #pragma HLS UNROLL
-                    In value = 0;
+                    In value = zero<In>();
                     if (is_inside) {
                         value = x[offset + c];
                     }

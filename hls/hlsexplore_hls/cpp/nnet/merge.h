@@ -112,7 +112,7 @@ Steps:
 template <typename Config, typename A, typename B, typename Out>
 void dot(const A a[Config::num_in], const B b[Config::num_in], Out y[1]) {
 #pragma HLS PIPELINE II=1
-    typename Config::accum_t acc = 0;
+    typename Config::accum_t acc = zero<typename Config::accum_t>();
 Products:
     for (unsigned i = 0; i < Config::num_in; i++) {
 #pragma HLS UNROLL

@@ -1,6 +1,8 @@
 // Layers that only move elements in io_parallel: wires.
 #pragma once
 
+#include "types.h"
+
 namespace nnet {
 
 // Transposition. Config: sizes of the output's axes (size_0 outermost to size_3), and for each axis the distance of
@@ -48,7 +50,7 @@ Rows:
         Channels:
             for (unsigned c = 0; c < Config::num_channels; c++) {
 #pragma HLS UNROLL
-                T value = 0;
+                T value = zero<T>();
                 if (is_inside) {
                     value = x[(row * int(Config::in_width) + column) * int(Config::num_channels) + int(c)];
                 }

@@ -12,7 +12,7 @@ namespace nnet {
 template <typename Config> struct max_pool {
     template <typename In> static typename Config::accum_t apply(const In x[image<Config>::size], const place &at, unsigned channel) {
 #pragma HLS INLINE
-        In best = 0;
+        In best = zero<In>();
         bool is_first = true;
     KernelRows:
         for (unsigned i = 0; i < Config::kernel_height; i++) {
@@ -39,15 +39,13 @@ template <typename Config> struct max_pool {
 template <int W, int I, ap_q_mode Q, ap_o_mode O, int N>
 inline ap_fixed<W, I, Q, O, N> truncated_quotient(const ap_fixed<W, I, Q, O, N> &sum, unsigned count) {
 #pragma HLS INLINE
-    const ap_int<W> raw = sum.range(W - 1, 0);
-    const ap_int<W> quotient = raw / ap_int<18>(count);
+    const ap_int<W> quotient = raw_bits(sum) / ap_int<18>(count);
     return from_raw<ap_fixed<W, I, Q, O, N>>(quotient);
 }
 template <int W, int I, ap_q_mode Q, ap_o_mode O, int N>
 inline ap_ufixed<W, I, Q, O, N> truncated_quotient(const ap_ufixed<W, I, Q, O, N> &sum, unsigned count) {
 #pragma HLS INLINE
-    const ap_uint<W> raw = sum.range(W - 1, 0);
-    const ap_uint<W> quotient = raw / ap_uint<17>(count);
+    const ap_uint<W> quotient = raw_bits(sum) / ap_uint<17>(count);
     return from_raw<ap_ufixed<W, I, Q, O, N>>(quotient);
 }
 
@@ -55,7 +53,7 @@ inline ap_ufixed<W, I, Q, O, N> truncated_quotient(const ap_ufixed<W, I, Q, O, N
 template <typename Config> struct average_pool {
     template <typename In> static typename Config::accum_t apply(const In x[image<Config>::size], const place &at, unsigned channel) {
 #pragma HLS INLINE
-        typename Config::accum_t sum = 0;
+        typename Config::accum_t sum = zero<typename Config::accum_t>();
         unsigned count = 0;
     KernelRows:
         for (unsigned i = 0; i < Config::kernel_height; i++) {
@@ -113,7 +111,7 @@ Pixels:
         Channels:
             for (unsigned c = 0; c < Config::num_channels; c++) {
 #pragma HLS UNROLL
-                const typename Config::accum_t before = p + q == 0 ? typename Config::accum_t(0) : sum[c];
+                const typename Config::accum_t before = p + q == 0 ? zero<typename Config::accum_t>() : sum[c];
                 sum[c] = before + x[(p + q) * Config::num_channels + c];
                 if (p + q == Config::in_height * Config::in_width - 1) {
                     y[c] = truncated_quotient(sum[c], Config::in_height * Config::in_width);

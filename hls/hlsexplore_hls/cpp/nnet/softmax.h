@@ -51,8 +51,7 @@ template <typename T> struct largest<T, 1> {
 template <typename T, unsigned bits> inline unsigned top_bits(const T &x) {
 #pragma HLS INLINE
     static_assert(bits <= unsigned(T::width), "A table index is cut from a type that is at least as wide.");
-    const ap_uint<bits> index = x.range(T::width - 1, T::width - bits);
-    return index.to_uint();
+    return x.range(T::width - 1, T::width - bits).to_uint();
 }
 
 // How the logits become values whose top bits address the table of exponentials.
@@ -159,7 +158,7 @@ Positions:
         for (unsigned i = 0; i < Config::num_in; i++) {
 #pragma HLS UNROLL
             Out one = from_raw<Out>(Config::one_raw);
-            y[p * Config::num_in + i] = i == winner ? one : Out(0);
+            y[p * Config::num_in + i] = i == winner ? one : zero<Out>();
         }
     }
 }

@@ -24,7 +24,7 @@ template <typename Config> struct elu {
 #pragma HLS INLINE
         const ap_ufixed<Config::table_bits, Config::table_bits, AP_TRN_ZERO, AP_SAT> index = scaled<Config::shift>(opposite(x));
         Out y = from_raw<typename Config::table_t>(table[index.to_uint()]);
-        if (x >= 0) {
+        if (!is_negative(x)) {
             y = x;
         }
         return y;
@@ -37,7 +37,7 @@ template <typename Config> struct selu {
 #pragma HLS INLINE
         const ap_ufixed<Config::table_bits, Config::table_bits, AP_TRN_ZERO, AP_SAT> index = scaled<Config::shift>(opposite(x));
         Out y = from_raw<typename Config::table_t>(table[index.to_uint()]);
-        if (x >= 0) {
+        if (!is_negative(x)) {
             y = x * from_raw<typename Config::scale_t>(Config::scale_raw);
         }
         return y;

@@ -5,12 +5,30 @@ from typing import Any
 
 import numpy as np
 
+from hlsexplore.emulate import float_layers
 from hlsexplore.emulate.moves import mover
 from hlsexplore.emulate.run import Inputs, block_size, check_inputs, unpack
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import RealArray, quantize, to_real
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import MOVES, Activation, Affine, Dense, Function, Op, Softmax
+from hlsexplore.ops import (
+    MOVES,
+    Activation,
+    Affine,
+    Concatenate,
+    Conv,
+    Dense,
+    DepthwiseConv,
+    Dot,
+    Function,
+    LayerNorm,
+    Merge,
+    Op,
+    Pool,
+    PRelu,
+    Recurrent,
+    Softmax,
+)
 
 Forward = Callable[[Node, Sequence[RealArray]], RealArray]
 
@@ -88,6 +106,10 @@ def _softmax(node: Node, inputs: Sequence[RealArray]) -> RealArray:
     return y
 
 
+def _recurrent(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+    return float_layers.recurrent(node, inputs, activate)
+
+
 SELU_LAMBDA, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
 
 ELEMENTWISE: dict[Function, Callable[[RealArray, float], RealArray]] = {
@@ -101,6 +123,10 @@ ELEMENTWISE: dict[Function, Callable[[RealArray, float], RealArray]] = {
     Function.SOFTSIGN: lambda x, alpha: x / (1.0 + np.abs(x)),
     Function.SIGMOID: lambda x, alpha: 1.0 / (1.0 + np.exp(-x)),
     Function.TANH: lambda x, alpha: np.tanh(x),
+    Function.HARD_SIGMOID: lambda x, alpha: np.clip(alpha * x + 0.5, 0.0, 1.0),
+    Function.HARD_TANH: lambda x, alpha: np.clip(x, -1.0, 1.0),
+    Function.BINARY_TANH: lambda x, alpha: np.where(x >= 0, 1.0, -1.0),
+    Function.TERNARY_TANH: lambda x, alpha: np.where(np.abs(x) >= alpha, np.sign(x), 0.0),
 }
 """Elementwise functions of (x, alpha)."""
 
@@ -109,4 +135,13 @@ FORWARD: dict[type[Op], Forward] = {
     Affine: _affine,
     Activation: _activation,
     Softmax: _softmax,
+    Conv: float_layers.conv,
+    DepthwiseConv: float_layers.conv,
+    Pool: float_layers.pool,
+    LayerNorm: float_layers.layer_norm,
+    PRelu: float_layers.prelu,
+    Merge: float_layers.merge,
+    Concatenate: float_layers.concatenate,
+    Dot: float_layers.dot,
+    Recurrent: _recurrent,
 }

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hlsexplore.errors import ModelError
 from hlsexplore.importers.source import EMPTY, Json, LayerKey, LayerWeights, Source, WeightRef, WeightTree
+from hlsexplore.importers.structure import MAX_DEPTH
 
 MAX_JSON_BYTES = 1 << 26
 """Largest configuration that is parsed (64 MiB); that of a large network has some 100 KiB."""
@@ -110,12 +111,42 @@ def _store_weights(path: Path, data: bytes, key: LayerKey) -> LayerWeights:
                 (_child(group, item) for item in ("layers", "_layer_checkpoint_dependencies") if item in group), None
             )
             found = None if layers is None else _named_child(layers, name, numbered)
-            if layers is None or found is None:
-                return EMPTY
-            group = _child(layers, found)
+            group = None if layers is None or found is None else _child(layers, found)
+            if group is None:
+                break
+        if group is None or not _holds_values(group):  # Keras stores a layer that is shared at its first place only
+            group = _find_elsewhere(file, key.names) or group
+        if group is None:
+            return EMPTY
         groups: dict[str, tuple[WeightRef, ...]] = {}
         _collect(group, "", path, data, groups)
     return LayerWeights(groups=groups)
+
+
+def _holds_values(group: Any) -> bool:
+    """Whether a layer's group or one of its components has arrays."""
+    return any(
+        bool(len(_child(group, name))) if name == "vars" else name != "layers" and _holds_values(_child(group, name))
+        for name in group
+        if hasattr(_child(group, name), "keys")
+    )
+
+
+def _find_elsewhere(file: Any, names: tuple[str, ...]) -> Any:
+    """Find the only group whose stored layer names end as this path does; None if there is none or several."""
+    found: list[Any] = []
+    stack: list[tuple[Any, tuple[str, ...]]] = [(file, ())]
+    while stack:
+        group, above = stack.pop()
+        layers = _child(group, "layers") if "layers" in group else {}
+        for item in layers:
+            layer = _child(layers, item)
+            path = (*above, _stored_name(layer) or "")
+            if path[-len(names) :] == names and _holds_values(layer):
+                found.append(layer)
+            if len(path) < MAX_DEPTH:
+                stack.append((layer, path))
+    return found[0] if len(found) == 1 else None
 
 
 def _named_child(layers: Any, name: str, numbered: str) -> str | None:
@@ -177,9 +208,23 @@ def _named_weights(path: Path, key: LayerKey) -> LayerWeights:
         group = _child(top, key.names[0])
         names = [_text(item) for item in _list_attribute(group, "weight_names")]
         refs = [_reference(_child(group, name), lambda: _hdf5(path), name) for name in names]
-    for inner in key.names[1:]:
-        refs = [ref for ref in refs if inner in ref.path.split("/")[:-1]]
+    if len(key.names) > 1:
+        scores = [_agreement(ref.path, key.names) for ref in refs]
+        best = max(scores, default=0)
+        refs = [ref for ref, score in zip(refs, scores, strict=True) if score == best > 0]
     return LayerWeights(named=tuple(refs))
+
+
+def _agreement(path: str, names: tuple[str, ...]) -> int:
+    """Count how many names, from the layer's own outwards, a weight's path has in a row."""
+    folders = path.split("/")[:-1]
+    best = 0
+    for end in (index for index, folder in enumerate(folders, start=1) if folder == names[-1]):
+        count = 0
+        while count < min(end, len(names)) and folders[end - 1 - count] == names[-1 - count]:
+            count += 1
+        best = max(best, count)
+    return best
 
 
 def _list_attribute(group: Any, name: str) -> list[Any]:

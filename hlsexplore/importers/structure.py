@@ -290,21 +290,25 @@ def _reference(item: Any, label: str, shape: tuple[int, ...] | None = None) -> T
     )
 
 
-def _references(item: Any, label: str) -> tuple[TensorRef, ...]:
+def _references(item: Any, label: str, depth: int = 0) -> tuple[TensorRef, ...]:
     """Read the inputs or outputs of a Functional model: one tensor, a list of them, or a dict by name."""
     match item:
         case [str(), int(), int()]:
             return (_reference(item, label),)
-        case list():
-            return tuple(ref for part in item for ref in _references(part, label))
-        case dict():
-            return tuple(ref for part in item.values() for ref in _references(part, label))
+        case list() | dict() if depth < MAX_DEPTH:
+            parts = item.values() if isinstance(item, dict) else item
+            return tuple(ref for part in parts for ref in _references(part, label, depth + 1))
     raise ModelError(f"{label}: {str(item)[:60]!r} describes no tensors. The file is damaged.")
 
 
 def _functional(name: str, body: Json, specs: dict[str, LayerSpec], label: str) -> ModelSpec:
     inputs = _references(body.get("input_layers"), label)
     outputs = _references(body.get("output_layers"), label)
+    if any(
+        isinstance(item.get("inbound_nodes"), list) and _is_keras3(item["inbound_nodes"]) for item in body["layers"]
+    ):
+        is_model = {key: int(spec.cls != "Sequential") for key, spec in specs.items() if spec.model is not None}
+        return ModelSpec(name=name, layers=specs, inputs=inputs, outputs=_shift_all(outputs, is_model))
     offsets = _call_offsets(specs, outputs)
     fixed = {
         key: replace(spec, calls=tuple(replace(call, inputs=_shift_all(call.inputs, offsets)) for call in spec.calls))
@@ -313,8 +317,15 @@ def _functional(name: str, body: Json, specs: dict[str, LayerSpec], label: str) 
     return ModelSpec(name=name, layers=fixed, inputs=inputs, outputs=_shift_all(outputs, offsets))
 
 
+def _is_keras3(nodes: list[Any]) -> bool:
+    return bool(nodes) and isinstance(nodes[0], dict)
+
+
 def _call_offsets(specs: dict[str, LayerSpec], outputs: tuple[TensorRef, ...]) -> dict[str, int]:
-    """Find the nested models whose calls Keras 2 counts from 1, because call 0 is their own definition."""
+    """Find the nested models whose calls Keras 2 counts from 1, because call 0 is their own definition.
+
+    Keras 3 does so too, but for the outputs of the enclosing model only.
+    """
     last: dict[str, int] = {}
     for ref in (*outputs, *(ref for spec in specs.values() for call in spec.calls for ref in call.inputs)):
         last[ref.layer] = max(last.get(ref.layer, 0), ref.call)
@@ -326,7 +337,7 @@ def _call_offsets(specs: dict[str, LayerSpec], outputs: tuple[TensorRef, ...]) -
 
 
 def _shift_all(refs: tuple[TensorRef, ...], offsets: dict[str, int]) -> tuple[TensorRef, ...]:
-    return tuple(replace(ref, call=ref.call - offsets.get(ref.layer, 0)) for ref in refs)
+    return tuple(replace(ref, call=max(ref.call - offsets.get(ref.layer, 0), 0)) for ref in refs)
 
 
 def _sequential(name: str, body: Json, specs: dict[str, LayerSpec], label: str) -> ModelSpec:

@@ -1,0 +1,150 @@
+"""Layers in float64 beyond products and activations: what the float reference computes, in Keras' words."""
+
+from collections.abc import Callable, Sequence
+from functools import reduce
+
+import numpy as np
+
+from hlsexplore.emulate.spatial import as_image, pad_image, windows
+from hlsexplore.errors import NoModelError
+from hlsexplore.fixed import RealArray
+from hlsexplore.graph import Node
+from hlsexplore.ops import (
+    Activation,
+    Cell,
+    Concatenate,
+    Conv,
+    DepthwiseConv,
+    Dot,
+    LayerNorm,
+    Merge,
+    MergeFunction,
+    Pool,
+    PRelu,
+    Recurrent,
+)
+
+Activate = Callable[[Activation, RealArray], RealArray]
+
+_MERGES: dict[MergeFunction, Callable[[RealArray, RealArray], RealArray]] = {
+    MergeFunction.ADD: np.add,
+    MergeFunction.SUBTRACT: np.subtract,
+    MergeFunction.MULTIPLY: np.multiply,
+    MergeFunction.AVERAGE: np.add,
+    MergeFunction.MAXIMUM: np.maximum,
+    MergeFunction.MINIMUM: np.minimum,
+}
+
+
+def conv(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+    """Convolve: each window times the kernel."""
+    op = node.op
+    if not isinstance(op, Conv | DepthwiseConv):
+        raise NoModelError(f"layer {node.name!r} is no convolution.")
+    height, width = op.kernel.shape[:2]
+    view = windows(pad_image(as_image(inputs[0], op.rank), op.padding), (height, width), op.stride, op.dilation)
+    formula = "nyxijc,ijcf->nyxf" if isinstance(op, Conv) else "nyxijc,ijcm->nyxcm"
+    y: RealArray = np.einsum(formula, view, op.kernel, optimize=True).reshape(-1, *node.shape)
+    return y if op.bias is None else y + op.bias
+
+
+def pool(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+    """Pool: the maximum or average of each window; padding does not count."""
+    op = node.op
+    if not isinstance(op, Pool):
+        raise NoModelError(f"layer {node.name!r} is no pooling.")
+    padded = pad_image(as_image(inputs[0], op.rank), op.padding, np.nan)
+    view = windows(padded, op.size, op.stride)
+    y: RealArray = np.nanmean(view, axis=(3, 4)) if op.average else np.nanmax(view, axis=(3, 4))
+    return y.reshape(-1, *node.shape)
+
+
+def layer_norm(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+    """Normalise the last axis, scale and shift."""
+    op, x = node.op, inputs[0]
+    if not isinstance(op, LayerNorm):
+        raise NoModelError(f"layer {node.name!r} is no layer normalisation.")
+    mean, variance = x.mean(axis=-1, keepdims=True), x.var(axis=-1, keepdims=True)
+    y: RealArray = (x - mean) / np.sqrt(variance + op.epsilon) * op.kernel + op.bias
+    return y
+
+
+def prelu(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+    """Scale negative values by a slope of their own."""
+    op, x = node.op, inputs[0]
+    if not isinstance(op, PRelu):
+        raise NoModelError(f"layer {node.name!r} is no PReLU.")
+    y: RealArray = np.maximum(x, 0.0) + op.kernel * np.minimum(x, 0.0)
+    return y
+
+
+def merge(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+    """Combine tensors of one shape from left to right."""
+    op = node.op
+    if not isinstance(op, Merge):
+        raise NoModelError(f"layer {node.name!r} is no merge.")
+    total = reduce(_MERGES[op.function], inputs)
+    return total / len(inputs) if op.function is MergeFunction.AVERAGE else total
+
+
+def concatenate(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+    """Join tensors."""
+    op = node.op
+    if not isinstance(op, Concatenate):
+        raise NoModelError(f"layer {node.name!r} is no concatenation.")
+    return np.concatenate(inputs, axis=op.axis + 1)
+
+
+def dot(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+    """Multiply two vectors."""
+    if not isinstance(node.op, Dot):
+        raise NoModelError(f"layer {node.name!r} is no dot product.")
+    y: RealArray = np.sum(inputs[0] * inputs[1], axis=-1, keepdims=True)
+    return y
+
+
+def recurrent(node: Node, inputs: Sequence[RealArray], activate: Activate) -> RealArray:
+    """Run a recurrent layer over a sequence.
+
+    Args:
+        node: The layer.
+        inputs: One sequence, shape (samples, steps, n_in).
+        activate: Applies an elementwise function.
+    """
+    op, x = node.op, inputs[0]
+    if not isinstance(op, Recurrent):
+        raise NoModelError(f"layer {node.name!r} is no recurrent layer.")
+    units = op.recurrent_kernel.shape[0]
+    hidden, memory = np.zeros((len(x), units)), np.zeros((len(x), units))
+    sequence = np.zeros((len(x), x.shape[1], units))
+    for t in range(x.shape[1] - 1, -1, -1) if op.go_backwards else range(x.shape[1]):
+        hidden, memory = _cell(op, x[:, t] @ op.kernel + op.bias, hidden, memory, activate)
+        sequence[:, t] = hidden
+    return sequence if op.return_sequences else hidden
+
+
+def _cell(
+    op: Recurrent, from_x: RealArray, hidden: RealArray, memory: RealArray, activate: Activate
+) -> tuple[RealArray, RealArray]:
+    """Compute one step of a cell: the new output and the new memory."""
+
+    def act(values: RealArray) -> RealArray:
+        return activate(Activation(function=op.activation, alpha=op.alpha), values)
+
+    def gate(values: RealArray) -> RealArray:
+        return activate(Activation(function=op.recurrent_activation, alpha=op.recurrent_alpha), values)
+
+    n = op.recurrent_kernel.shape[0]
+    from_h = hidden @ op.recurrent_kernel + op.recurrent_bias
+    if op.cell is Cell.SIMPLE_RNN:
+        return act(from_x + from_h), memory
+    if op.cell is Cell.LSTM:
+        i, f, c, o = np.split(from_x + from_h, 4, axis=1)
+        memory = gate(f) * memory + gate(i) * act(c)
+        return gate(o) * act(memory), memory
+    z, r = np.split(gate(from_x[:, : 2 * n] + from_h[:, : 2 * n]), 2, axis=1)
+    if op.reset_after:
+        reset = r * from_h[:, 2 * n :]
+    else:
+        reset = (r * hidden) @ op.recurrent_kernel[:, 2 * n :] + op.recurrent_bias[2 * n :]
+    return z * hidden + (1.0 - z) * act(from_x[:, 2 * n :] + reset), memory

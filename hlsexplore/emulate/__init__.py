@@ -7,12 +7,26 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from hlsexplore.emulate.blame import Blame, BlameList, blame
 from hlsexplore.emulate.emulator import Emulator
+from hlsexplore.emulate.propose import propose_types
 from hlsexplore.emulate.reference import float_forward
 from hlsexplore.emulate.run import emulate, emulate_raw
 from hlsexplore.emulate.trace import TensorTrace, Trace, trace
 
-__all__ = ["Emulator", "TensorTrace", "Trace", "emulate", "emulate_raw", "float_forward", "trace"]
+__all__ = [
+    "Blame",
+    "BlameList",
+    "Emulator",
+    "TensorTrace",
+    "Trace",
+    "blame",
+    "emulate",
+    "emulate_raw",
+    "float_forward",
+    "propose_types",
+    "trace",
+]
 
 
 class _CallableModule(ModuleType):

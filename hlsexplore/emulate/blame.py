@@ -1,0 +1,204 @@
+"""Which types cost accuracy, and why: each tensor relieved of its type, one at a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Event as CancelEvent
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hlsexplore.design import Design, SoftmaxMode
+from hlsexplore.emulate.emulator import Emulator
+from hlsexplore.emulate.quality import Quality, pick_samples
+from hlsexplore.emulate.ranges import FloatRun, generous, relief_keys, relieved, run_float
+from hlsexplore.emulate.run import Inputs, check_cancelled, check_inputs
+from hlsexplore.emulate.trace import Trace, trace
+from hlsexplore.fixed import Fixed, RealArray
+from hlsexplore.graph import Node
+from hlsexplore.ops import MOVES, Softmax
+
+BLAME_SAMPLES = 2000
+"""Samples that `blame` looks at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blame:
+    """What one tensor's type costs.
+
+    Attributes:
+        layer: The layer.
+        key: Tensor key, or `table_size`, or `all` for all types of the layer together.
+        type: The type, or the table size; None for `all`.
+        cost: How much the score of the design rises when only this one is relieved of its type.
+        alone: How much the score falls below the float network's when only this one has its type.
+        reason: Why, in a sentence.
+    """
+
+    layer: str
+    key: str
+    type: Fixed | int | None
+    cost: float
+    alone: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlameList:
+    """What every tensor's type costs.
+
+    Attributes:
+        score: Score of the design.
+        best: Score of the float network.
+        metric: What the score is: accuracy, agreement, explained variance.
+        num_samples: Samples that were looked at.
+        tensors: The dearest first.
+        layers: Layers with all their types relieved together, the dearest first.
+    """
+
+    score: float
+    best: float
+    metric: str
+    num_samples: int
+    tensors: tuple[Blame, ...]
+    layers: tuple[Blame, ...]
+
+
+def blame(
+    design: Design,
+    x: Inputs,
+    labels: ArrayLike | None = None,
+    max_samples: int = BLAME_SAMPLES,
+    cancel: CancelEvent | None = None,
+) -> BlameList:
+    """Rank tensors and layers by the accuracy that their types cost.
+
+    Args:
+        design: The design.
+        x: Real inputs as for `emulate`.
+        labels: Class numbers or one-hot rows; without them decisions are compared with the float network's.
+        max_samples: Samples to look at, picked evenly from all classes.
+        cancel: Set it from another thread to stop.
+
+    Raises:
+        DataError: If data or labels do not fit the network.
+        CancelledError: If `cancel` was set.
+    """
+    graph = design.graph
+    inputs = check_inputs(graph, x)
+    rows = pick_samples(len(next(iter(inputs.values()))), labels, max_samples)
+    inputs = {name: values[rows] for name, values in inputs.items()}
+    run = run_float(graph, inputs)
+    quality = Quality(reference=run.output, labels=None if labels is None else np.asarray(labels)[rows])
+    emulator, counts = Emulator(graph, inputs), trace(design, inputs)
+    score, best = quality.of(first(emulator.run(design))), quality.of(run.output)
+    tensors, layers = [], []
+    for node in graph:
+        keys = () if isinstance(node.op, MOVES) else relief_keys(node)
+        relief = {key: generous(design, node, key, run) for key in keys}
+        for key in keys:
+            check_cancelled(cancel)
+            one = quality.of(first(emulator.run(design.with_layer(node.name, **{key: relief[key]}))))
+            lone = quality.of(first(emulator.run(relieved(design, run, spare=(node.name, key)))))
+            current = design.layers[node.name].table_size if key == "table_size" else design.type(node.name, key)
+            reason = explain(design, node, key, counts, run)
+            tensors.append(
+                Blame(layer=node.name, key=key, type=current, cost=one - score, alone=best - lone, reason=reason)
+            )
+        if keys:
+            whole = quality.of(first(emulator.run(design.with_layer(node.name, **relief))))
+            mine = [item for item in tensors if item.layer == node.name]
+            worst = max(mine, key=lambda item: (item.cost, item.alone))
+            alone = max(item.alone for item in mine)
+            reason = f"mostly {worst.key}: {worst.reason}"
+            layers.append(Blame(layer=node.name, key="all", type=None, cost=whole - score, alone=alone, reason=reason))
+    return BlameList(
+        score=score,
+        best=best,
+        metric=quality.name,
+        num_samples=len(rows),
+        tensors=tuple(sorted(tensors, key=_dearness)),
+        layers=tuple(sorted(layers, key=_dearness)),
+    )
+
+
+def _dearness(item: Blame) -> tuple[float, float]:
+    return -item.cost, -item.alone
+
+
+def first(y: RealArray | tuple[RealArray, ...]) -> RealArray:
+    """Return the first output."""
+    return y[0] if isinstance(y, tuple) else y
+
+
+def explain(design: Design, node: Node, key: str, counts: Trace, run: FloatRun) -> str:
+    """Say in a sentence what a type does to the values.
+
+    Args:
+        design: The design.
+        node: The layer.
+        key: Tensor key, or `table_size`.
+        counts: Trace of the design on the data.
+        run: The float network on the data.
+    """
+    if note := _softmax_step(design, node, key, run):
+        return note
+    if key == "table_size":
+        return "a table with more entries has finer steps."
+    found = {(item.layer, item.key): item for item in counts}.get((node.name, key))
+    if found is None:
+        return "entries of a table are rounded."
+    total = max(found.num_values, 1)
+    type_ = found.type
+    reach = (
+        f"the values reach from {found.low:.4g} to {found.high:.4g}, the type from {type_.low:.4g} to {type_.high:.4g}"
+    )
+    if found.num_wrapped:
+        return f"overflow: {found.num_wrapped / total:.2%} of the values wrap around; {reach}."
+    if found.num_saturated:
+        return f"saturation: {found.num_saturated / total:.2%} of the values are clipped; {reach}."
+    if found.num_underflowed > 0.01 * total:
+        return (
+            f"underflow: {found.num_underflowed / total:.2%} of the values become 0; one step is {found.type.step:.4g}."
+        )
+    noise = found.rms_error / found.rms if found.rms else 0.0
+    if key == "accum" and noise:
+        return f"accumulator: rounding products one by one leaves an error of {noise:.2%} of the sums (rms)."
+    if noise:
+        return f"rounding: the error is {noise:.2%} of the values (rms); one step is {found.type.step:.4g}."
+    return "nothing is lost here."
+
+
+def _softmax_step(design: Design, node: Node, key: str, run: FloatRun) -> str:
+    """Say when a type makes the exponential table of a softmax too coarse."""
+    readers: Mapping[str, Node] = {reader.name: reader for reader in design.graph.consumers(node.name)}
+    softmax = (
+        node
+        if isinstance(node.op, Softmax)
+        else next((reader for reader in readers.values() if isinstance(reader.op, Softmax)), None)
+    )
+    if softmax is None or key not in ("result", "table_size") or (softmax is node and key == "result"):
+        return ""
+    config = design.layers[softmax.name]
+    if config.softmax is SoftmaxMode.ARGMAX:
+        return ""
+    step, bits = softmax_step(design, softmax)
+    if step <= COARSE_STEP or step < run.spreads.get(softmax.name, 0.0) / 256:
+        return ""
+    type_ = design.input_types(softmax.name)[0]
+    spread = run.spreads.get(softmax.name, 0.0)
+    return (
+        f"table index: softmax reads only the top {bits} bits of {type_}, a step of {step:.4g}, "
+        f"but the logits of a sample spread over {spread:.4g} at most."
+    )
+
+
+COARSE_STEP = 0.25
+"""Steps of the exponential table above this are worth a word: neighbouring entries differ by more than a fifth."""
+
+
+def softmax_step(design: Design, node: Node) -> tuple[float, int]:
+    """Return the step of a softmax's exponential table in units of its input, and the address bits."""
+    config, source = design.layers[node.name], design.input_types(node.name)[0]
+    sign = int(source.signed) if config.softmax is SoftmaxMode.STABLE else 0
+    bits = min(config.table_size.bit_length() - 1, source.width - sign, config.types["inv_table"].width)
+    return 2.0 ** (source.integer - sign - bits), bits

@@ -59,7 +59,7 @@ def propose_types(
         x: Real inputs as for `emulate`.
         labels: Class numbers or one-hot rows; without them decisions are compared with the float network's.
         safety: `data`: safe on this data with the margin. `inputs`: accumulators and results hold every value that any
-            input of the input's type can cause (often much wider); only logits that a softmax reads stay as on the data.
+            input of the input's type can cause (often much wider); logits that a softmax reads stay as on the data.
         margin: Factor on the range that was seen; 2 is one bit.
         tolerance: Score that may be lost for narrower weights and results, such as 0.005; None keeps the widths.
         max_samples: Samples to look at when widths shrink.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil, log2
+from math import ceil, log2, prod
 
 import numpy as np
 
@@ -126,7 +126,7 @@ def generous(design: Design, node: Node, key: str, run: FloatRun) -> Fixed | int
     reach = run.results[node.name]
     if key in ("accum", "state"):
         source = Range(min(-1.0, reach.low), max(1.0, reach.high))
-        extra = ceil(log2(max(np.prod(design.graph.input_shapes(node)[0]), 2)))
+        extra = ceil(log2(max(prod(design.graph.input_shapes(node)[0]), 2)))
         return Fixed(RELIEF_BITS + 4 + extra, source.integer + extra, rounding=Rounding.RND, overflow=Overflow.SAT)
     if key == "table":
         return Fixed(RELIEF_BITS + 4, 8, rounding=Rounding.RND, overflow=Overflow.SAT)

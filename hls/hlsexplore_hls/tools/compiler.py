@@ -39,7 +39,9 @@ def find_compiler() -> Compiler:
     if chosen:
         argv = tuple(shlex.split(chosen))
         if not argv or shutil.which(argv[0]) is None:
-            raise ToolError(f"{VARIABLE} is set to {chosen!r}, which is no program. Set it to a C++ compiler such as g++.")
+            raise ToolError(
+                f"{VARIABLE} is set to {chosen!r}, which is no program. Set it to a C++ compiler such as g++."
+            )
         return _probe(argv)
     for name in ("g++", "clang++"):
         if shutil.which(name) is not None:
@@ -52,7 +54,9 @@ def find_compiler() -> Compiler:
 @lru_cache(maxsize=8)
 def _probe(argv: tuple[str, ...]) -> Compiler:
     try:
-        answer = subprocess.run([*argv, "--version"], capture_output=True, text=True, timeout=PROBE_TIMEOUT_S, check=True)
+        answer = subprocess.run(
+            [*argv, "--version"], capture_output=True, text=True, timeout=PROBE_TIMEOUT_S, check=True
+        )
     except (OSError, subprocess.SubprocessError) as error:
         raise ToolError(f"the C++ compiler {shlex.join(argv)!r} does not answer: {error}.") from None
     found = re.search(r"\d+\.\d+\.\d+", answer.stdout)

@@ -16,7 +16,17 @@ from hlsexplore_hls.tools.hierarchy import Module, closure, find_modules, memory
 from hlsexplore_hls.tools.parallel import default_jobs, locked, run_side_by_side
 from hlsexplore_hls.tools.runner import run, tail_of
 from hlsexplore_hls.tools.yosys_engine import LOG, Engine, find_engine
-from hlsexplore_hls.tools.yosys_script import DEPTH, OWN_ALU, OWN_ALU_VERILOG, STAT, script
+from hlsexplore_hls.tools.yosys_script import (
+    CARRY,
+    CARRY_VERILOG,
+    DEPTH,
+    OWN_ALU,
+    OWN_ALU_VERILOG,
+    STAT,
+    Memory,
+    memory_of,
+    script,
+)
 
 SMALL_BYTES = 20_000
 """Modules with less Verilog than this share one process: starting Yosys costs more than their synthesis."""
@@ -50,6 +60,11 @@ class Unit:
     files: Mapping[str, str]
     black_boxes: Mapping[str, str]
     memories: Mapping[str, bytes]
+
+    @property
+    def memory(self) -> Memory:
+        """What memories it may hold."""
+        return max(map(memory_of, self.files.values()), key=list(Memory).index)
 
     @property
     def size(self) -> int:
@@ -164,9 +179,11 @@ def _title(task: tuple[Unit, ...]) -> str:
 
 def _tasks(units: Sequence[Unit]) -> list[tuple[Unit, ...]]:
     """Order units by size, the largest first; the small ones form one task."""
-    large = sorted((unit for unit in units if unit.size >= SMALL_BYTES), key=lambda unit: -unit.size)
-    small = tuple(unit for unit in units if unit.size < SMALL_BYTES)
-    return [(unit,) for unit in large] + ([small] if small else [])
+    tasks: list[tuple[Unit, ...]] = [(unit,) for unit in units if unit.size >= SMALL_BYTES]
+    for memory in Memory:
+        small = tuple(unit for unit in units if unit.size < SMALL_BYTES and unit.memory == memory)
+        tasks += [small] if small else []
+    return sorted(tasks, key=lambda task: -sum(unit.size for unit in task))
 
 
 def _synthesize_task(
@@ -186,6 +203,7 @@ def _synthesize_task(
         [unit.module for unit in task],
         [names[file] for file in sorted(files)],
         [names[file] for file in sorted(boxes)],
+        max((unit.memory for unit in task), key=list(Memory).index),
     )
     (where / "synth.ys").write_text(text, encoding="utf-8")
     started_ns = time.time_ns()
@@ -234,6 +252,7 @@ def _write(task: tuple[Unit, ...], where: Path) -> dict[str, str]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
     (where / OWN_ALU).write_text(OWN_ALU_VERILOG, encoding="utf-8")
+    (where / CARRY).write_text(CARRY_VERILOG, encoding="utf-8")
     return names
 
 
@@ -276,9 +295,9 @@ def _shares_file(modules: Mapping[str, Module], top: str, reached: Sequence[str]
 
 
 def _key(unit: Unit, family: str, engine: Engine) -> str:
-    commands = script(family, [unit.module], ["source.v"], ["box.v"])
+    commands = script(family, [unit.module], ["source.v"], ["box.v"], unit.memory)
     # The names of Verilog files do not matter; those of memory files stand in the Verilog.
-    parts: list[str | bytes] = ["yosys 1", engine.title, commands, OWN_ALU_VERILOG]
+    parts: list[str | bytes] = ["yosys 1", engine.title, commands, OWN_ALU_VERILOG, CARRY_VERILOG]
     parts += [str(len(unit.files)), *sorted(unit.files.values())]
     parts += [str(len(unit.black_boxes)), *sorted(unit.black_boxes.values())]
     for name, content in sorted(unit.memories.items()):

@@ -1,62 +1,82 @@
-"""Matrix products that reuse multipliers: weights from memories, one step of the accumulation a cycle."""
+"""Matrix products that reuse multipliers: weights from memories, one step of the accumulation a cycle.
+
+A product of n_in x n_out weights that takes `steps` cycles has groups * slots lanes. In each step, lane (group, slot)
+multiplies the input of its group with its weight. A slot serves `turns` outputs one after another; its accumulator
+starts again for each of them.
+
+Where the order of accumulation cannot change a result, the lanes of a slot form chains of at most `MAX_CHAIN`: each
+adds its product to the sum of the lane before, a cycle later, as the adders and registers inside DSP blocks do, and
+its operands come that many cycles later. Elsewhere the products are cast and accumulated one by one in logic.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from hlsexplore.fixed import Fixed
-from hlsexplore.structure.casts import cast, overflow, rounded
+from hlsexplore.fixed import Fixed, Rounding
+from hlsexplore.structure.casts import cast, folded_offset, overflow, rounded
 from hlsexplore.structure.matmul import Product, Ranges, is_order_free, partial_sums
-from hlsexplore.structure.netlist import Net, bits_of
+from hlsexplore.structure.netlist import Code, Net, Value, bits_of
 from hlsexplore.structure.schedule import Schedule, schedule
 from hlsexplore.structure.sums import Term, sum_terms
 from hlsexplore.structure.timing import Fabric
 
 BLOCK_ROM_STEPS = 256
 """From this many steps on, weights live in block ROMs: a distributed ROM then needs 4 LUTs a bit or more."""
+MAX_CHAIN = 4
+"""Lanes in a chain: longer ones save one adder of logic for each cycle that they add."""
+
+Range = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Folded:
-    """The parts of a product of n_in x n_out weights that takes `steps` cycles.
-
-    In each step, lane (group, slot) multiplies the input of its group with its weight. A slot serves
-    `outputs_per_slot` outputs one after another; its accumulator starts again for each of them.
+    """The parts of a folded product.
 
     Attributes:
         product: The product.
         steps: Reuse factor.
         groups: Inputs multiplied at once.
         slots: Accumulators.
-        outputs_per_slot: Outputs that a slot computes in turn: output = slot * outputs_per_slot + turn.
+        turns: Outputs that a slot computes one after another: output = slot * turns + turn.
         rows: Input row of each step and group, [step][group]; the same for each turn.
-        front: Products of all lanes -> summands of all slots; pipelined. Input index = group * slots + slot.
+        chain: Lanes in a chain; 1 when each product goes its own way.
+        lanes: Range of each lane's product, [group][slot].
+        sums: Range of each chain's sum, [chain][slot]; empty when `chain` is 1.
+        front: Products (or sums of chains) -> summands of all slots; pipelined. Input index = chain * slots + slot.
         front_schedule: Its cycles.
-        chain: Summands of each slot, as positions in `front.outputs`.
+        summands: Summands of each slot, as positions in `front.outputs`.
         loop: One step: inputs are the start value or accumulator of each slot, then the summands.
         loop_registered: Whether the summands are registered before the loop.
+        starts: Value from which each output's accumulation starts.
         end: Accumulators -> results.
         end_schedule: Its cycles.
-        multiply_cycles: Registers in and behind each multiplier.
+        multiply_cycles: Registers behind each multiplier.
         weight_bits: Bits of a weight in its memory.
         is_block_rom: Whether weights live in block ROMs.
+        is_held: Whether the inputs stay until the next ones come, so that the module does not have to keep them.
     """
 
     product: Product
     steps: int
     groups: int
     slots: int
-    outputs_per_slot: int
+    turns: int
     rows: tuple[tuple[int, ...], ...]
+    chain: int
+    lanes: tuple[tuple[Range, ...], ...]
+    sums: tuple[tuple[Range, ...], ...]
     front: Net
     front_schedule: Schedule
-    chain: tuple[tuple[int, ...], ...]
+    summands: tuple[tuple[int, ...], ...]
     loop: Net
     loop_registered: bool
+    starts: tuple[int, ...]
     end: Net
     end_schedule: Schedule
     multiply_cycles: int
     weight_bits: int
     is_block_rom: bool
+    is_held: bool
 
     @property
     def num_multipliers(self) -> int:
@@ -66,22 +86,33 @@ class Folded:
     @property
     def steps_per_turn(self) -> int:
         """Steps that one output takes."""
-        return self.steps // self.outputs_per_slot
+        return self.steps // self.turns
+
+    @property
+    def chain_cycles(self) -> int:
+        """Cycles between the first and the last product of a chain."""
+        return self.chain - 1
 
     @property
     def step_latency_cycles(self) -> int:
         """Cycles from a step's counter value to the accumulator that holds it."""
-        return 1 + self.multiply_cycles + self.front_schedule.latency_cycles + self.loop_registered + 1
+        summed = self.chain_cycles + self.front_schedule.latency_cycles + self.loop_registered
+        return 1 + self.multiply_cycles + summed + 1
 
     @property
     def latency_cycles(self) -> int:
         """Cycles from the inputs to the outputs."""
-        stored = 1 if self.outputs_per_slot > 1 else 0
-        return 1 + (self.steps - 1) + self.step_latency_cycles + self.end_schedule.latency_cycles + stored
+        waited = 0 if self.is_held else 1
+        stored = 1 if self.turns > 1 else 0
+        return waited + self.steps - 1 + self.step_latency_cycles + self.end_schedule.latency_cycles + stored
+
+    def delay(self, group: int) -> int:
+        """Cycles by which the operands of a group come later than those of group 0."""
+        return group % self.chain
 
     def output(self, slot: int, turn: int) -> int:
         """Column that a slot computes in a turn."""
-        return slot * self.outputs_per_slot + turn
+        return slot * self.turns + turn
 
     def weight(self, step: int, group: int, slot: int) -> int:
         """Raw weight of a lane in a step."""
@@ -89,7 +120,15 @@ class Folded:
         return int(self.product.weight[self.rows[step_of_turn][group], self.output(slot, turn)])
 
 
-def fold(product: Product, ranges: Ranges, reuse: int, is_interleaved: bool, fabric: Fabric, budget_ns: float) -> Folded:
+def fold(
+    product: Product,
+    ranges: Ranges,
+    reuse: int,
+    is_interleaved: bool,
+    is_held: bool,
+    fabric: Fabric,
+    budget_ns: float,
+) -> Folded:
     """Plan a folded product.
 
     Args:
@@ -97,17 +136,27 @@ def fold(product: Product, ranges: Ranges, reuse: int, is_interleaved: bool, fab
         ranges: Range of each input.
         reuse: Steps; a legal reuse factor of the matrix.
         is_interleaved: Whether step r takes inputs r, r + reuse, ... (resource strategy) or neighbours.
+        is_held: Whether the inputs stay until the next ones come.
         fabric: Delays.
         budget_ns: Time between two registers.
     """
     n_in, n_out = product.weight.shape
     turns = max(1, reuse // n_in)
-    steps_per_turn = reuse // turns
-    groups, slots = n_in // steps_per_turn, n_out // turns
-    rows = _rows(n_in, steps_per_turn, is_interleaved)
-    front, chain = _front(product, ranges, rows, slots, turns)
-    planned = schedule(front, fabric, budget_ns)
-    loop, end = _loop(product, ranges, front, chain, turns)
+    rows = _rows(n_in, reuse // turns, is_interleaved)
+    groups, slots = len(rows[0]), n_out // turns
+    columns = [range(slot * turns, (slot + 1) * turns) for slot in range(slots)]
+    free = [all(is_order_free(ranges, product, column) for column in own) for own in columns]
+    is_exact = product.dropped <= 0 and all(free)
+    chain = min(MAX_CHAIN, groups) if is_exact else 1
+    inner, low_bits = _without_zeros(product, columns) if is_exact else (product, [0] * slots)
+    wraps = [_wraps(inner, ranges, own) for own in columns]
+    inner, rounding = _rounded_start(inner, product.result) if is_exact and not any(wraps) else (inner, None)
+    lanes = _lane_ranges(inner, ranges, rows, columns)
+    sums = _chain_sums(lanes, chain)
+    front, summands = _front(inner, sums or lanes, free)
+    planned = schedule(front, fabric, budget_ns, fabric.dsp_add_ns if chain > 1 else 0.0)
+    loop = _loop(inner, ranges, (front, summands), free, wraps)
+    end = _end(loop, product, inner, low_bits, rounding)
     depth = schedule(loop, fabric, float("inf"), planned.arrival_ns)
     lowest, highest = int(product.weight.min()), int(product.weight.max())
     return Folded(
@@ -115,18 +164,23 @@ def fold(product: Product, ranges: Ranges, reuse: int, is_interleaved: bool, fab
         steps=reuse,
         groups=groups,
         slots=slots,
-        outputs_per_slot=turns,
+        turns=turns,
         rows=rows,
+        chain=chain,
+        lanes=lanes,
+        sums=sums,
         front=front,
         front_schedule=planned,
-        chain=chain,
+        summands=summands,
         loop=loop,
         loop_registered=planned.arrival_ns > 0 and depth.arrival_ns > budget_ns,
+        starts=inner.bias,
         end=end,
         end_schedule=schedule(end, fabric, budget_ns),
         multiply_cycles=1 if fabric.dsp_ns <= budget_ns else 2,
         weight_bits=bits_of(min(lowest, 0), max(highest, 0)),
         is_block_rom=reuse >= BLOCK_ROM_STEPS,
+        is_held=is_held,
     )
 
 
@@ -148,59 +202,135 @@ def fold_order(n_in: int, reuse: int, is_interleaved: bool) -> tuple[int, ...]:
     return tuple(row for rows in _rows(n_in, steps, is_interleaved) for row in rows)
 
 
-def _front(
-    product: Product, ranges: Ranges, rows: Sequence[Sequence[int]], slots: int, turns: int
-) -> tuple[Net, tuple[tuple[int, ...], ...]]:
-    net = Net()
-    chain: list[tuple[int, ...]] = []
-    groups = len(rows[0])
-    for slot in range(slots):
-        columns = [slot * turns + turn for turn in range(turns)]
-        lanes = []
-        for group in range(groups):
+def _without_zeros(product: Product, columns: Sequence[range]) -> tuple[Product, list[int]]:
+    """Return a product whose accumulator has no bits below those of the products, and the low bits of each start."""
+    spare = -product.dropped
+    low = [[product.bias[column] & ((1 << spare) - 1) for column in own] for own in columns]
+    if spare == 0 or product.accum.width <= spare or any(len(set(values)) > 1 for values in low):
+        return product, [0] * len(columns)
+    accum = product.accum
+    width = accum.width - spare
+    narrow = replace(accum, width=width, integer=width - product.product_fraction)
+    return replace(product, accum=narrow, bias=tuple(value >> spare for value in product.bias)), [own[0] for own in low]
+
+
+def _lane_ranges(
+    product: Product, ranges: Ranges, rows: Sequence[Sequence[int]], columns: Sequence[range]
+) -> tuple[tuple[Range, ...], ...]:
+    """Return the range of each lane's exact product, [group][slot]."""
+    found: list[tuple[Range, ...]] = []
+    for group in range(len(rows[0])):
+        of_slots: list[Range] = []
+        for own in columns:
             ends = [0]
             for step in rows:
                 row = step[group]
-                ends += [end * int(product.weight[row, column]) for end in ranges[row] for column in columns]
-            exact = net.input(group * slots + slot, min(ends), max(ends))
-            lanes.append(rounded(net, exact, product.dropped, product.accum.rounding))
-        free = all(is_order_free(ranges, product, column) for column in columns)
-        if free:
-            summands = [sum_terms(net, [Term(lane) for lane in lanes])]
+                ends += [end * int(product.weight[row, column]) for end in ranges[row] for column in own]
+            of_slots.append((min(ends), max(ends)))
+        found.append(tuple(of_slots))
+    return tuple(found)
+
+
+def _chain_sums(lanes: Sequence[Sequence[Range]], chain: int) -> tuple[tuple[Range, ...], ...]:
+    """Return the range of each chain's sum, [chain][slot]."""
+    if chain == 1:
+        return ()
+    found: list[tuple[Range, ...]] = []
+    for first in range(0, len(lanes), chain):
+        own = lanes[first : first + chain]
+        slots = range(len(lanes[0]))
+        found.append(tuple((sum(lane[slot][0] for lane in own), sum(lane[slot][1] for lane in own)) for slot in slots))
+    return tuple(found)
+
+
+def _front(
+    product: Product, sources: Sequence[Sequence[Range]], free: Sequence[bool]
+) -> tuple[Net, tuple[tuple[int, ...], ...]]:
+    """Plan the logic between the multipliers (or chains) and the accumulators."""
+    net = Net()
+    found: list[tuple[int, ...]] = []
+    for slot, is_free in enumerate(free):
+        own = [net.input(index * len(free) + slot, *source[slot]) for index, source in enumerate(sources)]
+        casted = [rounded(net, value, product.dropped, product.accum.rounding) for value in own]
+        if is_free:
+            summands = [sum_terms(net, [Term(value) for value in casted])]
         else:
-            summands = [overflow(net, lane, product.accum) for lane in lanes]
-        chain.append(tuple(range(len(net.outputs), len(net.outputs) + len(summands))))
+            summands = [overflow(net, value, product.accum) for value in casted]
+        found.append(tuple(range(len(net.outputs), len(net.outputs) + len(summands))))
         net.outputs += summands
-    return net, tuple(chain)
+    return net, tuple(found)
+
+
+def _wraps(product: Product, ranges: Ranges, columns: Sequence[int]) -> bool:
+    """Tell whether a partial sum of these outputs can leave the accumulator's range."""
+    found = [partial_sums(ranges, product, column) for column in columns]
+    low, high = min(item[0] for item in found), max(item[1] for item in found)
+    return low < product.accum.min_raw or high > product.accum.max_raw
+
+
+def _rounded_start(product: Product, result: Fixed) -> tuple[Product, Rounding | None]:
+    """Put the constant that rounds the result into the start values, so that no adder is needed at the end.
+
+    Args:
+        product: The product, its accumulator maybe without low bits that are zero until the end.
+        result: Type of the results.
+
+    Returns:
+        The product, and the rounding that is left to do: truncation, or None for the result's own.
+    """
+    bits = product.accum.fraction - result.fraction
+    offset = folded_offset(bits, result.rounding)
+    if not offset:
+        return product, None
+    return replace(product, bias=tuple(value + offset for value in product.bias)), Rounding.TRN
 
 
 def _loop(
-    product: Product, ranges: Ranges, front: Net, chain: Sequence[Sequence[int]], turns: int
-) -> tuple[Net, Net]:
-    """Plan one step of all slots, and the cast of the accumulators to the results."""
-    accum = product.accum
-    loop, end = Net(), Net()
-    slots = len(chain)
-    for slot, positions in enumerate(chain):
-        columns = [slot * turns + turn for turn in range(turns)]
-        free = all(is_order_free(ranges, product, column) for column in columns)
-        low, high = _accumulator_range(product, ranges, columns) if free else _full(accum)
+    product: Product,
+    ranges: Ranges,
+    front: tuple[Net, tuple[tuple[int, ...], ...]],
+    free: Sequence[bool],
+    wraps: Sequence[bool],
+) -> Net:
+    """Plan one step of all slots."""
+    loop = Net()
+    net, summands = front
+    turns = product.weight.shape[1] // len(free)
+    for slot, positions in enumerate(summands):
+        columns = range(slot * turns, (slot + 1) * turns)
+        found = [partial_sums(ranges, product, column) for column in columns]
+        low, high = min(item[0] for item in found), max(item[1] for item in found)
+        if wraps[slot] or not free[slot]:
+            low, high = _full(product.accum)
         # The summands come first, so that the accumulator with its multiplexer is each adder's second operand.
-        summands = [
-            loop.input(slots + position, front.cells[front.outputs[position]].low, front.cells[front.outputs[position]].high)
-            for position in positions
+        cells = [net.cells[net.outputs[position]] for position in positions]
+        own = [
+            loop.input(len(free) + position, cell.low, cell.high)
+            for position, cell in zip(positions, cells, strict=True)
         ]
         total = loop.input(slot, low, high)
-        for summand in summands:
+        for summand in own:
             total = loop.add(summand, total)
-            total = total if free else overflow(loop, total, accum)
-        loop.outputs.append(_keep(loop, total, low, high) if free else total)
-        value = end.input(slot, low, high)
-        end.outputs.append(cast(end, value, accum.fraction, product.result))
-    return loop, end
+            total = total if free[slot] else overflow(loop, total, product.accum)
+        loop.outputs.append(_keep(loop, total, low, high) if free[slot] else total)
+    return loop
 
 
-def _keep(net: Net, value: int, low: int, high: int) -> int:
+def _end(loop: Net, product: Product, inner: Product, low_bits: Sequence[int], rounding: Rounding | None) -> Net:
+    """Plan the cast of the accumulators to the results."""
+    end = Net()
+    spare = product.accum.fraction - inner.accum.fraction
+    accumulators = {cell.data[0]: cell for cell in loop.cells if cell.code is Code.INPUT}
+    for slot, low in enumerate(low_bits):
+        cell = accumulators[slot]
+        value: Value = end.input(slot, cell.low, cell.high)
+        value = end.add(value, end.const(low), shift_a=spare) if spare else value
+        result = product.result if rounding is None else product.result.with_modes(rounding=rounding)
+        end.outputs.append(cast(end, value, product.accum.fraction, result))
+    return end
+
+
+def _keep(net: Net, value: Value, low: int, high: int) -> Value:
     """Keep the low bits that hold [low, high]: the value does not leave this range, or wraps in it."""
     cell = net.cells[value]
     if low <= cell.low and cell.high <= high:
@@ -208,14 +338,5 @@ def _keep(net: Net, value: int, low: int, high: int) -> int:
     return net.slice(value, 0, bits_of(low, high), low < 0)
 
 
-def _accumulator_range(product: Product, ranges: Ranges, columns: Sequence[int]) -> tuple[int, int]:
-    accum = product.accum
-    found = [partial_sums(ranges, product, column) for column in columns]
-    low, high = min(item[0] for item in found), max(item[1] for item in found)
-    if low < accum.min_raw or high > accum.max_raw:
-        return _full(accum)
-    return low, high
-
-
-def _full(type_: Fixed) -> tuple[int, int]:
+def _full(type_: Fixed) -> Range:
     return (-(1 << (type_.width - 1)) if type_.signed else 0), type_.max_raw

@@ -28,6 +28,8 @@ class Code(StrEnum):
     """The constant data[0]."""
     ADD = "add"
     """(a << data[0]) + (b << data[1]), or minus when data[2]."""
+    JOIN = "join"
+    """a + (b << data[1]) where a, not negative, has at most data[1] bits: wires only."""
     SHIFT = "shift"
     """a << data[0], or floor(a / 2**-data[0]) when negative: wires only."""
     SLICE = "slice"
@@ -58,7 +60,10 @@ class Code(StrEnum):
     """data[a]: a table with an entry for each value of the unsigned a."""
 
 
-WIRES = frozenset({Code.INPUT, Code.CONST, Code.SHIFT, Code.SLICE})
+VIEWS = frozenset({Code.SHIFT, Code.SLICE, Code.JOIN})
+"""Cells that are other cells' bits in another place."""
+
+WIRES = VIEWS | {Code.INPUT, Code.CONST}
 """Cells that need no logic."""
 
 
@@ -152,12 +157,14 @@ class Net:
         if subtract:
             low_y, high_y = -high_y, -low_y
         low, high = (x.low << shift_a) + low_y, (x.high << shift_a) + high_y
-        data = (shift_a, shift_b, subtract)
+        code, data = Code.ADD, (shift_a, shift_b, subtract)
+        if not subtract and not shift_a and x.low >= 0 and x.width <= shift_b:
+            code = Code.JOIN
         if self._basis is None or a not in self._forms or b not in self._forms:
-            return self._cell(Code.ADD, (a, b), data, low, high)
+            return self._cell(code, (a, b), data, low, high)
         scaled = self._forms[b] << shift_b
         form = (self._forms[a] << shift_a) + (-scaled if subtract else scaled)
-        added = self._cell(Code.ADD, (a, b), data, *self._linear_range(form))
+        added = self._cell(code, (a, b), data, *self._linear_range(form))
         self._forms[added] = form
         return added
 
@@ -345,7 +352,7 @@ def _evaluate(cell: Cell, args: list[NDArray[Any]], inputs: NDArray[Any]) -> NDA
             return inputs[:, data[0]]
         case Code.CONST:
             return np.array([data[0]] * len(inputs), dtype=object)
-        case Code.ADD:
+        case Code.ADD | Code.JOIN:
             a, b = args[0] << data[0], args[1] << data[1]
             return a - b if data[2] else a + b
         case Code.SHIFT:

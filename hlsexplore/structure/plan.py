@@ -28,16 +28,20 @@ from hlsexplore.ops import (
 from hlsexplore.structure.folded import Folded, fold, fold_order
 from hlsexplore.structure.joins import lower_concatenate, lower_dot, lower_merge
 from hlsexplore.structure.lower import Layer, Lower, refuse
-from hlsexplore.structure.matmul import make_product, matrix_outputs
+from hlsexplore.structure.matmul import Product, make_product, matrix_outputs
 from hlsexplore.structure.moves import lower_move
 from hlsexplore.structure.netlist import Net, Value
 from hlsexplore.structure.pointwise import lower_activation, lower_affine, lower_prelu
-from hlsexplore.structure.schedule import Schedule, schedule
+from hlsexplore.structure.schedule import Schedule, registered, schedule
 from hlsexplore.structure.softmax import lower_softmax
 from hlsexplore.structure.tensor import Tensor, full_tensor
 from hlsexplore.structure.timing import Fabric, budget_ns, fabric
 from hlsexplore.target import Io
 from hlsexplore.weights import raw_weights
+
+
+LATE = 0.5
+"""Activations that end after this share of a cycle are registered: their masks then cost no logic (a register's reset)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -107,7 +111,8 @@ def plan(design: Design) -> DesignPlan:
         if isinstance(node.op, Input):
             tensors[node.name], starts[node.name] = full_tensor(node.shape, design.result_type(node.name)), 0
             continue
-        layer = plan_layer(design, node, tuple(tensors[name] for name in node.inputs))
+        holds = _holds_for_readers(design, node)
+        layer = plan_layer(design, node, tuple(tensors[name] for name in node.inputs), holds)
         layers.append(layer)
         tensors[node.name] = layer.output
         starts[node.name] = max(starts[name] for name in node.inputs) + layer.latency_cycles
@@ -121,15 +126,38 @@ def plan(design: Design) -> DesignPlan:
     )
 
 
-def plan_layer(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> LayerPlan:
+def is_folded(design: Design, node: Node) -> bool:
+    """Whether a layer shares multipliers between the steps of a sample."""
+    return isinstance(node.op, Dense) and design.layers[node.name].reuse > 1
+
+
+def _holds_for_readers(design: Design, node: Node) -> bool:
+    """Whether a layer keeps its output until the next one, since all its readers take it step by step."""
+    readers = design.graph.consumers(node.name)
+    return (
+        bool(readers)
+        and node.name not in design.graph.outputs
+        and not isinstance(node.op, Reshape)
+        and not is_folded(design, node)
+        and all(is_folded(design, reader) for reader in readers)
+    )
+
+
+def plan_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: bool = False) -> LayerPlan:
     """Plan one module.
+
+    Args:
+        design: The design.
+        node: The layer.
+        inputs: Tensors that it reads.
+        holds: Whether a fully parallel layer keeps its output until the next one.
 
     Raises:
         NoModelError: If the layer or an option has no RTL.
     """
     match node.op:
         case Dense():
-            return _dense(design, node, inputs[0])
+            return _dense(design, node, inputs[0], holds)
         case Reshape():
             return LayerPlan(node=node, inputs=inputs, output=replace(inputs[0], shape=node.shape), latency_cycles=0)
     lower = _LOWER.get(type(node.op))
@@ -137,10 +165,10 @@ def plan_layer(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> LayerP
         raise refuse(node, f"{node.kind} layer")
     net = Net()
     net.outputs = lower(Layer(net=net, design=design, node=node, inputs=inputs, values=_input_values(net, inputs)))
-    return _parallel(design, node, inputs, net)
+    return _parallel(design, node, inputs, net, holds)
 
 
-def _dense(design: Design, node: Node, source: Tensor) -> LayerPlan:
+def _dense(design: Design, node: Node, source: Tensor, holds: bool) -> LayerPlan:
     config = design.layers[node.name]
     types = config.types
     raw = raw_weights(design, node.name)
@@ -159,19 +187,23 @@ def _dense(design: Design, node: Node, source: Tensor) -> LayerPlan:
                 f"layer {node.name!r}: the RTL flow applies a dense layer to several positions only with reuse 1, "
                 f"not {config.reuse}. Set reuse=1 or use the flow 'vitis'."
             )
-        return _folded(design, node, source, fold(product, source.ranges, config.reuse, interleaved, *_timing(design)))
+        return _folded(design, node, source, _fold(design, product, source, config.reuse, interleaved))
     net = Net()
     (values,) = _input_values(net, (source,))
     for position in range(source.size // n_in):
         net.outputs += matrix_outputs(net, values[position * n_in : (position + 1) * n_in], product)
-    return _parallel(design, node, (source,), net)
+    return _parallel(design, node, (source,), net, holds)
+
+
+def _fold(design: Design, product: Product, source: Tensor, reuse: int, is_interleaved: bool) -> Folded:
+    return fold(product, source.ranges, reuse, is_interleaved, source.is_held, *_timing(design))
 
 
 def _folded(design: Design, node: Node, source: Tensor, folded: Folded) -> LayerPlan:
     end = folded.end
-    order = [(slot, turn) for slot in range(folded.slots) for turn in range(folded.outputs_per_slot)]
+    order = [(slot, turn) for slot in range(folded.slots) for turn in range(folded.turns)]
     ranges = tuple((end.cells[end.outputs[slot]].low, end.cells[end.outputs[slot]].high) for slot, _ in order)
-    arrival = 0.0 if folded.outputs_per_slot > 1 else folded.end_schedule.arrival_ns
+    arrival = 0.0 if folded.turns > 1 else folded.end_schedule.arrival_ns
     fraction = design.result_type(node.name).fraction
     return LayerPlan(
         node=node,
@@ -183,15 +215,21 @@ def _folded(design: Design, node: Node, source: Tensor, folded: Folded) -> Layer
     )
 
 
-def _parallel(design: Design, node: Node, inputs: tuple[Tensor, ...], net: Net) -> LayerPlan:
+def _parallel(design: Design, node: Node, inputs: tuple[Tensor, ...], net: Net, holds: bool) -> LayerPlan:
     arrival = max(tensor.arrival_ns for tensor in inputs)
-    planned = schedule(net, *_timing(design), arrival)
+    family, budget = _timing(design)
+    planned = schedule(net, family, budget, arrival)
+    late = isinstance(node.op, Activation) and planned.arrival_ns > LATE * budget
+    if holds or late:
+        planned = registered(net, planned)
     ranges = tuple((net.cells[output].low, net.cells[output].high) for output in net.outputs)
     fraction = design.result_type(node.name).fraction
     return LayerPlan(
         node=node,
         inputs=inputs,
-        output=Tensor(shape=node.shape, fraction=fraction, ranges=ranges, arrival_ns=planned.arrival_ns),
+        output=Tensor(
+            shape=node.shape, fraction=fraction, ranges=ranges, arrival_ns=planned.arrival_ns, is_held=holds
+        ),
         net=net,
         schedule=planned,
         latency_cycles=planned.latency_cycles,

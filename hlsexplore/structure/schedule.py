@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hlsexplore.structure.netlist import Code, Net, Value
+from hlsexplore.structure.netlist import VIEWS, Code, Net, Value
 from hlsexplore.structure.timing import Fabric, delay_ns, is_block_table
 
 
@@ -24,7 +24,7 @@ class Schedule:
     last_use: tuple[int, ...]
 
 
-def schedule(net: Net, fabric: Fabric, budget_ns: float, arrival_ns: float = 0.0, registered: bool = False) -> Schedule:
+def schedule(net: Net, fabric: Fabric, budget_ns: float, arrival_ns: float = 0.0) -> Schedule:
     """Give each cell the earliest cycle that the budget allows.
 
     Args:
@@ -32,7 +32,6 @@ def schedule(net: Net, fabric: Fabric, budget_ns: float, arrival_ns: float = 0.0
         fabric: Delays.
         budget_ns: Time that cells may fill between two registers; a slower cell has a cycle of its own.
         arrival_ns: When the inputs are stable after the clock edge.
-        registered: Whether the outputs must come straight out of registers.
     """
     stages: list[int] = []
     times: list[float] = []
@@ -53,11 +52,16 @@ def schedule(net: Net, fabric: Fabric, budget_ns: float, arrival_ns: float = 0.0
         stages.append(stage)
         times.append(start + delay)
     latency, arrival = _end(net, stages, times)
-    if registered and arrival > 0:
-        latency, arrival = latency + 1, 0.0
     return Schedule(
         stages=tuple(stages), latency_cycles=latency, arrival_ns=arrival, last_use=_last_use(net, stages, latency)
     )
+
+
+def registered(net: Net, planned: Schedule) -> Schedule:
+    """Return a schedule whose outputs come out of registers, one cycle later."""
+    latency = planned.latency_cycles + 1
+    last = _last_use(net, planned.stages, latency)
+    return Schedule(stages=planned.stages, latency_cycles=latency, arrival_ns=0.0, last_use=last)
 
 
 def _end(net: Net, stages: Sequence[int], times: Sequence[float]) -> tuple[int, float]:
@@ -78,11 +82,11 @@ def _last_use(net: Net, stages: Sequence[int], latency: int) -> tuple[int, ...]:
         if not alive[number]:
             continue
         cell = net.cells[number]
-        is_view = cell.code in (Code.SHIFT, Code.SLICE)
+        is_view = cell.code in VIEWS
         reads = last[number] if is_view else stages[number] - is_block_table(cell)
         for arg in cell.args:
             use(arg, reads)
     for number, cell in enumerate(net.cells):
-        if cell.code in (Code.CONST, Code.SHIFT, Code.SLICE):
+        if cell.code is Code.CONST or cell.code in VIEWS:
             last[number] = stages[number]
     return tuple(last)

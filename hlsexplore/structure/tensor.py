@@ -16,12 +16,14 @@ class Tensor:
         fraction: Fraction bits of the raw integers.
         ranges: Lowest and highest raw integer of each element, row-major.
         arrival_ns: How long after the clock edge the elements are stable.
+        is_held: Whether the elements stay until the next ones come; else they are there for one cycle.
     """
 
     shape: tuple[int, ...]
     fraction: int
     ranges: tuple[tuple[int, int], ...]
     arrival_ns: float = 0.0
+    is_held: bool = False
 
     @property
     def size(self) -> int:

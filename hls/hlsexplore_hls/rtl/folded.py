@@ -1,58 +1,37 @@
 """The body of a module whose multipliers are shared: counter, weight memory, multipliers, accumulators."""
 
 from hlsexplore.structure.folded import Folded
+from hlsexplore.structure.netlist import Code
 from hlsexplore.structure.plan import LayerPlan
 from hlsexplore.structure.schedule import Schedule
-from hlsexplore_hls.rtl.nets import Writer, extended, literal, select, vector
+from hlsexplore.structure.tensor import Tensor
+from hlsexplore_hls.rtl.nets import Writer, extended, join, literal, select, vector
 
 
 def folded_body(plan: LayerPlan, folded: Folded) -> list[str]:
     """Write the statements of a folded product.
 
-    Cycles: the inputs are captured in cycle 0; step s selects its inputs and weights in cycle 1 + s, and its products
-    enter the accumulators `step_latency_cycles` later.
+    Cycles: with held inputs, step s selects its inputs and weights in cycle s, else one later, since the inputs are
+    captured first; its products enter the accumulators `step_latency_cycles - 1` cycles after that.
     """
+    source = plan.inputs[0]
     lines = _control(folded)
-    lines += _operands(plan, folded)
-    products, lane_lines = _multipliers(plan, folded)
+    lines += _operands(source, folded)
+    products, lane_lines = _multipliers(source, folded)
     lines += lane_lines
     front = Writer(net=folded.front, planned=folded.front_schedule, inputs=products)
     front.write()
     lines += ["", "  // sums of one step", *front.lines]
     summands, registers, summand_lines = _summands(folded, front)
     lines += summand_lines
-    lines += _clocked([*front.registers, *registers])
+    lines += _clocked([*front.registers, *front.last_registers, *registers])
     lines += _accumulators(folded, summands)
     return [*lines, *_results(plan, folded)]
 
 
-def _clocked(statements: list[str]) -> list[str]:
-    return ["  always @(posedge clk) begin", *statements, "  end"] if statements else []
-
-
-def _control(folded: Folded) -> list[str]:
-    """Write the step counter and the markers that travel along with a step."""
-    bits = max(1, (folded.steps - 1).bit_length())
-    last = literal(folded.steps - 1, bits)
-    delay = folded.step_latency_cycles - 1
-    lines = [
-        f"  // steps 0 to {folded.steps - 1}; a new input may come in the cycle of the last step",
-        "  reg busy;",
-        f"  reg {vector(bits)}step;",
-        f"  wire is_last = busy & (step == {last});",
-        "  always @(posedge clk)",
-        "    if (rst) busy <= 1'b0;",
-        "    else busy <= in_valid | (busy & ~is_last);",
-        "  always @(posedge clk)",
-        f"    step <= in_valid ? {literal(0, bits)} : step + {literal(1, bits)};",
-    ]
-    if folded.outputs_per_slot == 1:
-        lines += _marker("first", f"step == {literal(0, bits)}", delay)
-    else:
-        lines += _turns(folded)
-        lines += _marker("first", f"row == {literal(0, _bits(folded.steps_per_turn))}", delay)
-        lines += _marker("store", "busy & is_row_last", folded.step_latency_cycles + folded.end_schedule.latency_cycles)
-    return lines + _marker("done", "is_last", folded.latency_cycles - folded.steps, is_reset=True)
+def _clocked(statements: list[str], enable: str = "") -> list[str]:
+    condition = f" if ({enable})" if enable else ""
+    return [f"  always @(posedge clk){condition} begin", *statements, "  end"] if statements else []
 
 
 def _bits(count: int) -> int:
@@ -60,17 +39,54 @@ def _bits(count: int) -> int:
     return max(1, (count - 1).bit_length())
 
 
+def _control(folded: Folded) -> list[str]:
+    """Write the counters of the steps and the markers that travel along with a step."""
+    bits = _bits(folded.steps)
+    lines = [
+        f"  // steps 0 to {folded.steps - 1}; a new input may come in the cycle of the last step"
+        if not folded.is_held
+        else f"  // steps 0 to {folded.steps - 1}, the first one in the cycle of the input",
+        f"  reg {vector(bits)}step;",
+        f"  wire is_last = step == {literal(folded.steps - 1, bits)};",
+    ]
+    if folded.is_held:
+        lines.append("  wire start = in_valid;")
+    else:
+        lines += ["  reg start;", "  always @(posedge clk)", "    if (rst) start <= 1'b0;", "    else start <= in_valid;"]
+    lines += [
+        "  reg busy;",
+        "  wire active = start | busy;",
+        "  always @(posedge clk)",
+        "    if (rst) busy <= 1'b0;",
+        "    else busy <= active & ~is_last;",
+        "  always @(posedge clk)",
+        f"    if (rst) step <= {literal(0, bits)};",
+        f"    else if (active) step <= is_last ? {literal(0, bits)} : step + {literal(1, bits)};",
+    ]
+    delay = folded.step_latency_cycles - 1
+    if folded.turns == 1:
+        lines += _marker("first", f"step == {literal(0, bits)}", delay)
+    else:
+        lines += _turns(folded)
+        lines += _marker("first", f"row == {literal(0, _bits(folded.steps_per_turn))}", delay)
+        lines += _marker("store", "active & is_row_last", folded.step_latency_cycles + folded.end_schedule.latency_cycles)
+    waited = folded.latency_cycles - folded.steps + (1 if folded.is_held else 0)
+    return lines + _marker("done", "active & is_last", waited, is_reset=True)
+
+
 def _turns(folded: Folded) -> list[str]:
     """Write the counters of the row in a turn and of the turn."""
-    rows, turns = _bits(folded.steps_per_turn), _bits(folded.outputs_per_slot)
+    rows, turns = _bits(folded.steps_per_turn), _bits(folded.turns)
     return [
         f"  reg {vector(rows)}row;",
         f"  reg {vector(turns)}turn;",
         f"  wire is_row_last = row == {literal(folded.steps_per_turn - 1, rows)};",
-        "  always @(posedge clk) begin",
-        f"    row <= (in_valid | is_row_last) ? {literal(0, rows)} : row + {literal(1, rows)};",
-        f"    turn <= in_valid ? {literal(0, turns)} : is_row_last ? turn + {literal(1, turns)} : turn;",
-        "  end",
+        "  always @(posedge clk)",
+        f"    if (rst) row <= {literal(0, rows)};",
+        f"    else if (active) row <= is_row_last ? {literal(0, rows)} : row + {literal(1, rows)};",
+        "  always @(posedge clk)",
+        f"    if (rst) turn <= {literal(0, turns)};",
+        f"    else if (active & is_row_last) turn <= is_last ? {literal(0, turns)} : turn + {literal(1, turns)};",
         *_marker("turn_added", "turn", folded.step_latency_cycles - 1, turns),
     ]
 
@@ -88,81 +104,138 @@ def _marker(name: str, source: str, cycles: int, width: int = 1, is_reset: bool 
     ]
 
 
-def _operands(plan: LayerPlan, folded: Folded) -> list[str]:
-    """Write the captured inputs, the operand of each group and the weight memory."""
-    tensor = plan.inputs[0]
-    width, bits = tensor.width, max(1, (folded.steps - 1).bit_length())
-    lines = ["", "  // inputs, held for all steps", f"  reg {vector(tensor.size * width)}held;"]
-    lines += ["  always @(posedge clk) if (in_valid) held <= in_data;", "", "  // input and weights of the step"]
-    rows = folded.rows
-    select_bits = max(1, (len(rows) - 1).bit_length())
-    turn = "step" if folded.outputs_per_slot == 1 else "row"
+def _operands(tensor: Tensor, folded: Folded) -> list[str]:
+    """Write the inputs, the operand of each group and the weight memories."""
+    total = tensor.size * tensor.width
+    if folded.is_held:
+        lines = [f"  wire {vector(total)}held = in_data;"]
+    else:
+        lines = ["", "  // inputs, held for all steps", f"  reg {vector(total)}held;"]
+        lines.append("  always @(posedge clk) if (in_valid) held <= in_data;")
+    lines += ["", "  // input of each group"]
     for group in range(folded.groups):
-        parts = [_element(row[group], width, tensor.size) for row in rows]
-        lines.append(f"  reg {vector(width)}x{group};")
-        if len(rows) == 1:
-            lines.append(f"  always @(posedge clk) x{group} <= {parts[0]};")
-            continue
-        lines.append(f"  always @(posedge clk) case ({turn})")
-        lines += [f"    {literal(step, select_bits)}: x{group} <= {part};" for step, part in enumerate(parts[:-1])]
-        lines += [f"    default: x{group} <= {parts[-1]};", "  endcase"]
-    return lines + _weights(folded, bits)
+        lines += _operand(tensor, folded, group)
+    for delay in range(min(folded.chain, folded.groups)):
+        lines += _weights(folded, delay)
+    return lines
 
 
-def _element(index: int, width: int, size: int) -> str:
-    if width * size == 1:
-        return "held"
-    return f"held[{index}]" if width == 1 else f"held[{index * width + width - 1}:{index * width}]"
+def _operand(tensor: Tensor, folded: Folded, group: int) -> list[str]:
+    """Write the input of a group: selected by the step, then delayed as its place in a chain asks for."""
+    width, rows = tensor.width, folded.rows
+    parts = [select("held", tensor.size * width, row[group] * width, width) for row in rows]
+    names = [f"x{group}" if cycle == folded.delay(group) else f"x{group}_{cycle}" for cycle in range(folded.delay(group) + 1)]
+    lines = [f"  reg {vector(width)}{name};" for name in names]
+    if len(rows) == 1:
+        lines += _clocked([f"    {names[0]} <= {parts[0]};"])
+    else:
+        bits = _bits(len(rows))
+        lines.append(f"  always @(posedge clk) case ({'step' if folded.turns == 1 else 'row'})")
+        lines += [f"    {literal(step, bits)}: {names[0]} <= {part};" for step, part in enumerate(parts[:-1])]
+        lines += [f"    default: {names[0]} <= {parts[-1]};", "  endcase"]
+    return lines + _clocked([f"    {now} <= {before};" for before, now in zip(names, names[1:], strict=False)])
 
 
-def _weights(folded: Folded, bits: int) -> list[str]:
-    total = folded.num_multipliers * folded.weight_bits
-    words = []
-    for step in range(folded.steps):
-        word = 0
-        for lane in reversed(range(folded.num_multipliers)):
-            group, slot = divmod(lane, folded.slots)
-            word = word << folded.weight_bits | folded.weight(step, group, slot) & ((1 << folded.weight_bits) - 1)
-        words.append(f"{total}'h{word:x}")
+def _weights(folded: Folded, delay: int) -> list[str]:
+    """Write the memory with the weights of the groups of one delay."""
+    bits, own = _bits(folded.steps), [group for group in range(folded.groups) if folded.delay(group) == delay]
+    name, address = f"weights{delay}", "step" if delay == 0 else f"step_{delay}"
+    total = len(own) * folded.slots * folded.weight_bits
+    lines = ["", f"  // weights of the groups {', '.join(map(str, own))}"]
+    if delay:
+        before = "step" if delay == 1 else f"step_{delay - 1}"
+        lines += [f"  reg {vector(bits)}{address};", f"  always @(posedge clk) {address} <= {before};"]
+    words = [f"{total}'h{_word(folded, step, own):x}" for step in range(folded.steps)]
     if not folded.is_block_rom:
-        lines = [f"  reg {vector(total)}weights;", "  always @(posedge clk) case (step)"]
-        lines += [f"    {literal(step, bits)}: weights <= {word};" for step, word in enumerate(words[:-1])]
-        return [*lines, f"    default: weights <= {words[-1]};", "  endcase"]
-    lines = [f'  (* rom_style = "block" *) reg {vector(total)}memory [0:{folded.steps - 1}];', "  initial begin"]
-    lines += [f"    memory[{step}] = {word};" for step, word in enumerate(words)]
-    return [*lines, "  end", f"  reg {vector(total)}weights;", "  always @(posedge clk) weights <= memory[step];"]
+        lines += [f"  reg {vector(total)}{name};", f"  always @(posedge clk) case ({address})"]
+        lines += [f"    {literal(step, bits)}: {name} <= {word};" for step, word in enumerate(words[:-1])]
+        return [*lines, f"    default: {name} <= {words[-1]};", "  endcase"]
+    memory = f"memory{delay}"
+    lines += [f'  (* rom_style = "block" *) reg {vector(total)}{memory} [0:{(1 << bits) - 1}];', "  initial begin"]
+    lines += [f"    {memory}[{step}] = {word};" for step, word in enumerate(words)]
+    lines += [f"    {memory}[{step}] = {total}'h0;" for step in range(folded.steps, 1 << bits)]
+    return [*lines, "  end", f"  reg {vector(total)}{name};", f"  always @(posedge clk) {name} <= {memory}[{address}];"]
 
 
-def _multipliers(plan: LayerPlan, folded: Folded) -> tuple[dict[int, str], list[str]]:
-    """Write the multipliers; return the names of their products by lane."""
-    tensor = plan.inputs[0]
-    lines = ["", "  // multipliers"]
+def _word(folded: Folded, step: int, groups: list[int]) -> int:
+    word = 0
+    for group in reversed(groups):
+        for slot in reversed(range(folded.slots)):
+            word = word << folded.weight_bits | folded.weight(step, group, slot) & ((1 << folded.weight_bits) - 1)
+    return word
+
+
+def _multipliers(tensor: Tensor, folded: Folded) -> tuple[dict[int, str], list[str]]:
+    """Write the multipliers and chains; return the names of their results by input of the front net."""
+    lines = ["", "  // multipliers" if folded.chain == 1 else "  // multipliers, chained as DSP blocks are"]
     registers: list[str] = []
     names: dict[int, str] = {}
-    cells = {cell.data[0]: cell for cell in folded.front.cells if cell.code == "input"}
-    for lane in range(folded.num_multipliers):
-        group, slot = divmod(lane, folded.slots)
-        width = cells[lane].width
-        first = lane * folded.weight_bits
-        weight = f"weights[{first + folded.weight_bits - 1}:{first}]"
-        factor = f"{{{', '.join(extended(f'x{group}', tensor.width, tensor.signed, 0, width))}}}"
-        scale = f"{{{', '.join(_sign_extended(weight, folded, first, width))}}}"
-        product = f"$signed({factor}) * $signed({scale})"
-        for cycle in range(folded.multiply_cycles):
-            name = f"p{lane}" if cycle + 1 == folded.multiply_cycles else f"p{lane}_{cycle}"
-            lines.append(f"  reg {vector(width)}{name};")
-            registers.append(f"    {name} <= {product};")
-            product = name
-        names[lane] = product
+    is_signed = int(folded.product.weight.min()) < 0
+    for group in range(folded.groups):
+        rank = group // folded.chain * folded.chain
+        for slot in range(folded.slots):
+            low, high = folded.lanes[group][slot]
+            width = range_bits(low, high)
+            place = (group // folded.chain) * folded.slots + slot
+            total = len(range(folded.delay(group), folded.groups, folded.chain)) * folded.slots * folded.weight_bits
+            weight = select(f"weights{folded.delay(group)}", total, place * folded.weight_bits, folded.weight_bits)
+            factor = join(extended(f"x{group}", tensor.width, tensor.signed, 0, width))
+            scale = _resized(weight, folded, place, folded.delay(group), total, width, is_signed)
+            text = f"$signed({factor}) * $signed({scale})"
+            for cycle in range(folded.multiply_cycles):
+                last = cycle + 1 == folded.multiply_cycles
+                name = f"p{group}_{slot}" if last else f"m{group}_{slot}"
+                lines.append(f"  reg {vector(width)}{name};")
+                registers.append(f"    {name} <= {text};")
+                text = name
+            if folded.chain == 1:
+                names[group * folded.slots + slot] = text
+                continue
+            sum_low, sum_high = folded.sums[group // folded.chain][slot]
+            size = range_bits(sum_low, sum_high)
+            grown = join(extended(text, width, low < 0, 0, size))
+            total_text = f"{grown} + c{group - 1}_{slot}" if group > rank else grown
+            if folded.delay(group) + 1 == folded.chain:
+                lines.append(f"  wire {vector(size)}c{group}_{slot} = {total_text};")
+            else:
+                lines.append(f"  reg {vector(size)}c{group}_{slot};")
+                registers.append(f"    c{group}_{slot} <= {total_text};")
+            names[(group // folded.chain) * folded.slots + slot] = f"c{group}_{slot}"
+    lines += _short_chains(folded, names)
     return names, lines + _clocked(registers)
 
 
-def _sign_extended(weight: str, folded: Folded, first: int, width: int) -> list[str]:
-    is_signed = int(folded.product.weight.min()) < 0
+def _short_chains(folded: Folded, names: dict[int, str]) -> list[str]:
+    """Write the registers that bring a last, shorter chain to the cycle of the others."""
+    missing = -folded.groups % folded.chain - 1
+    if missing < 1:
+        return []
+    lines: list[str] = []
+    index = len(folded.sums) - 1
+    for slot in range(folded.slots):
+        width = range_bits(*folded.sums[index][slot])
+        before = names[index * folded.slots + slot]
+        for cycle in range(missing):
+            name = f"d{cycle}_{slot}"
+            lines += [f"  reg {vector(width)}{name};", f"  always @(posedge clk) {name} <= {before};"]
+            before = name
+        names[index * folded.slots + slot] = before
+    return lines
+
+
+def range_bits(low: int, high: int) -> int:
+    """Bits of a value with a range."""
+    from hlsexplore.structure.netlist import bits_of
+
+    return bits_of(low, high)
+
+
+def _resized(weight: str, folded: Folded, place: int, delay: int, total: int, width: int, is_signed: bool) -> str:
     bits = folded.weight_bits
     if width <= bits:
-        return [f"weights[{first + width - 1}:{first}]"]
-    return [f"{{{width - bits}{{weights[{first + bits - 1}]}}}}" if is_signed else literal(0, width - bits), weight]
+        return select(f"weights{delay}", total, place * bits, width)
+    top = select(f"weights{delay}", total, place * bits + bits - 1, 1)
+    return f"{{{{{width - bits}{{{top}}}}}, {weight}}}" if is_signed else f"{{{literal(0, width - bits)}, {weight}}}"
 
 
 def _summands(folded: Folded, front: Writer) -> tuple[dict[int, str], list[str], list[str]]:
@@ -187,38 +260,36 @@ def _accumulators(folded: Folded, summands: dict[int, str]) -> list[str]:
     """Write one step of the accumulation of every slot."""
     lines = ["", "  // accumulators; the first step of an output starts from its bias"]
     names = dict(summands)
-    cells = {cell.data[0]: cell for cell in folded.loop.cells if cell.code == "input"}
+    cells = {cell.data[0]: cell for cell in folded.loop.cells if cell.code is Code.INPUT}
     for slot in range(folded.slots):
         width = cells[slot].width
         lines.append(f"  reg {vector(width)}acc{slot};")
         lines += _start_table(folded, slot, width)
         lines.append(f"  wire {vector(width)}from{slot} = first ? {_start(folded, slot, width)} : acc{slot};")
         names[slot] = f"from{slot}"
-    zero = Schedule(
-        stages=(0,) * len(folded.loop.cells),
-        latency_cycles=0,
-        arrival_ns=0.0,
-        last_use=(0,) * len(folded.loop.cells),
-    )
+    count = len(folded.loop.cells)
+    zero = Schedule(stages=(0,) * count, latency_cycles=0, arrival_ns=0.0, last_use=(0,) * count)
     loop = Writer(net=folded.loop, planned=zero, inputs=names, prefix="a")
     loop.write()
     updates = [f"    acc{slot} <= {loop.output(slot, cells[slot].width)};" for slot in range(folded.slots)]
     return [*lines, *loop.lines, *_clocked(updates)]
 
 
+def _starts(folded: Folded, slot: int) -> list[int]:
+    return [folded.starts[folded.output(slot, turn)] for turn in range(folded.turns)]
+
+
 def _start(folded: Folded, slot: int, width: int) -> str:
-    starts = [folded.product.bias[folded.output(slot, turn)] for turn in range(folded.outputs_per_slot)]
-    if len(set(starts)) == 1:
-        return literal(starts[0], width)
-    return f"start{slot}"
+    starts = _starts(folded, slot)
+    return literal(starts[0], width) if len(set(starts)) == 1 else f"start{slot}"
 
 
 def _start_table(folded: Folded, slot: int, width: int) -> list[str]:
-    """Write the biases of a slot's turns."""
-    starts = [folded.product.bias[folded.output(slot, turn)] for turn in range(folded.outputs_per_slot)]
+    """Write the start values of a slot's turns, if they differ."""
+    starts = _starts(folded, slot)
     if len(set(starts)) == 1:
         return []
-    bits = _bits(folded.outputs_per_slot)
+    bits = _bits(folded.turns)
     entries = [f"    {literal(turn, bits)}: start{slot} = {literal(start, width)};" for turn, start in enumerate(starts)]
     default = f"    default: start{slot} = {literal(starts[-1], width)};"
     return [f"  reg {vector(width)}start{slot};", "  always @* case (turn_added)", *entries[:-1], default, "  endcase"]
@@ -228,16 +299,15 @@ def _results(plan: LayerPlan, folded: Folded) -> list[str]:
     names = {slot: f"acc{slot}" for slot in range(folded.slots)}
     end = Writer(net=folded.end, planned=folded.end_schedule, inputs=names, prefix="e")
     end.write()
-    lines = ["", "  // results", *end.lines, *_clocked(end.registers)]
+    lines = ["", "  // results", *end.lines, *_clocked([*end.registers, *end.last_registers])]
     width = plan.output.width
     results = [end.output(slot, width) for slot in range(folded.slots)]
-    if folded.outputs_per_slot == 1:
+    if folded.turns == 1:
         bus = ",\n".join(f"    {text}" for text in reversed(results))
         return [*lines, "  assign out_valid = done;", "  assign out_data = {", bus, "  };"]
-    turns = folded.outputs_per_slot
     for slot, result in enumerate(results):
-        total = turns * width
+        total = folded.turns * width
         lines.append(f"  reg {vector(total)}y{slot};")
-        lines.append(f"  always @(posedge clk) if (store) y{slot} <= {{{result}, y{slot}[{total - 1}:{width}]}};")
+        lines += _clocked([f"    y{slot} <= {{{result}, {select(f'y{slot}', total, width, total - width)}}};"], "store")
     bus = ", ".join(f"y{slot}" for slot in reversed(range(folded.slots)))
     return [*lines, "  assign out_valid = done;", f"  assign out_data = {{{bus}}};"]

@@ -88,8 +88,12 @@ def _parallel_body(plan: LayerPlan, tables: Mapping[tuple[int, ...], str]) -> li
     lines += writer.lines
     if has_clock(plan):
         lines += valid_pipeline(plan.latency_cycles)
-    if writer.registers:
-        lines += ["  always @(posedge clk) begin", *writer.registers, "  end"]
+    if plan.output.is_held:
+        enable = "in_valid" if plan.latency_cycles == 1 else f"valid[{plan.latency_cycles - 2}]"
+        lines += ["  // the outputs stay until the next ones", *clocked(writer.last_registers, enable)]
+        lines += clocked(writer.registers)
+    else:
+        lines += clocked([*writer.registers, *writer.last_registers])
     width = plan.output.width
     outputs = [writer.output(index, width) for index in range(len(net.outputs))]
     return [*lines, *assign_bus("out_data", outputs)]
@@ -118,6 +122,12 @@ def element_width(low: int, high: int) -> int:
     from hlsexplore.structure.netlist import bits_of
 
     return bits_of(low, high)
+
+
+def clocked(statements: list[str], enable: str = "") -> list[str]:
+    """Write statements that run at each clock edge, or only at those with an enable; nothing for none."""
+    condition = f" if ({enable})" if enable else ""
+    return [f"  always @(posedge clk){condition} begin", *statements, "  end"] if statements else []
 
 
 def valid_pipeline(cycles: int) -> list[str]:

@@ -8,11 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hlsexplore.fixed import Rounding
-from hlsexplore.structure.netlist import Cell, Code, Net, Value
+from hlsexplore.structure.netlist import VIEWS, Cell, Code, Net, Value
 from hlsexplore.structure.schedule import Schedule
 from hlsexplore.structure.timing import is_block_table
-
-VIEWS = (Code.SHIFT, Code.SLICE)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,6 +25,7 @@ class Writer:
         tables: Module of each lookup table, by its entries.
         lines: Declarations and assignments so far.
         registers: Statements of the clocked block so far.
+        last_registers: Those of the last cycle's registers, which come out of the net.
     """
 
     net: Net
@@ -36,6 +35,7 @@ class Writer:
     tables: Mapping[tuple[int, ...], str] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     registers: list[str] = field(default_factory=list)
+    last_registers: list[str] = field(default_factory=list)
 
     def write(self) -> None:
         """Write every live cell and its registers."""
@@ -70,11 +70,21 @@ class Writer:
                 rest = width - zeros
                 high = self._parts(cell.args[0], max(first - cell.data[0], 0), rest, stage) if rest else []
                 return high + ([literal(0, zeros)] if zeros else [])
+            case Code.JOIN:
+                return self._joined(cell, first, width, stage)
             case Code.SLICE:
                 low, size, signed = cell.data
                 return self._cut(cell.args[0], first, width, stage, (low, size, signed))
             case _:
                 return extended(self._name(value, stage), cell.width, cell.signed, first, width)
+
+    def _joined(self, cell: Cell, first: int, width: int, stage: int) -> list[str]:
+        (low, high), shift = cell.args, cell.data[1]
+        below = max(0, min(width, shift - first))
+        parts = self._parts(low, first, below, stage) if below else []
+        if width > below:
+            parts = self._parts(high, max(first - shift, 0), width - below, stage) + parts
+        return parts
 
     def _cut(self, base: Value, first: int, width: int, stage: int, cut: tuple[int, int, bool]) -> list[str]:
         low, size, signed = cut
@@ -93,7 +103,8 @@ class Writer:
         for cycle in range(stage + 1, self.planned.last_use[number] + 1):
             now, before = self._name(number, cycle), self._name(number, cycle - 1)
             self.lines.append(f"  reg {vector(cell.width)}{now};")
-            self.registers.append(f"    {now} <= {before};")
+            is_last = cycle == self.planned.latency_cycles
+            (self.last_registers if is_last else self.registers).append(f"    {now} <= {before};")
 
     def _define(self, number: Value, cell: Cell, stage: int) -> None:
         name = self._name(number, stage)

@@ -92,6 +92,19 @@ class Constants:
         digest.update(b"-" if offset is None else offset.tobytes())
         return cls(weight=matrix, bias=offset, key=digest.digest())
 
+    @classmethod
+    def of_channels(cls, weight: NDArray[Any], bias: NDArray[Any] | None = None) -> "Constants":
+        """Wrap the weights of a product in which each output reads inputs of its own, as in a depthwise convolution.
+
+        Args:
+            weight: Raw integers, shape (n_in, n_out); column c meets the inputs of channel c only.
+            bias: Raw integers, shape (n_out,), or None.
+        """
+        taps, channels = weight.shape
+        spread = np.zeros((taps, channels, channels), dtype=np.int64)
+        spread[:, np.arange(channels), np.arange(channels)] = _narrow(weight)
+        return cls.of(spread.reshape(-1, channels), bias)
+
     @property
     def zeros(self) -> int:
         """Weights that are zero."""

@@ -149,6 +149,7 @@ def _matrix(op: Dense | Conv | DepthwiseConv | Affine | Recurrent, types: Any) -
         return values
     if isinstance(op, DepthwiseConv):
         values |= {"n_in": prod(kernel.shape[:2]), "n_out": prod(kernel.shape[2:])}
+        values["zeros"] = int((quantized(kernel, types["weight"]) == 0).sum())
     else:
         values |= {"n_in": prod(kernel.shape[:-1]), "n_out": kernel.shape[-1]}
     if isinstance(op, Recurrent):
@@ -161,10 +162,11 @@ def _matrix(op: Dense | Conv | DepthwiseConv | Affine | Recurrent, types: Any) -
 @lru_cache(maxsize=4096)
 def _constants(op: Op, kernel: str, bias: str, weight_type: Fixed, bias_type: Fixed) -> Constants:
     raw = quantized(getattr(op, kernel), weight_type)
-    if isinstance(op, DepthwiseConv):
-        raw = raw.reshape(prod(raw.shape[:2]), -1)
     offset = getattr(op, bias)
-    return Constants.of(raw, None if offset is None else quantized(np.asarray(offset), bias_type))
+    shift = None if offset is None else quantized(np.asarray(offset), bias_type)
+    if isinstance(op, DepthwiseConv):
+        return Constants.of_channels(raw.reshape(prod(raw.shape[:2]), -1), shift)
+    return Constants.of(raw, shift)
 
 
 def _image(graph: Graph, node: Node) -> Image | None:

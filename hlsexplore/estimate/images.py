@@ -50,13 +50,13 @@ def _streamed(layer: LayerRecord, image: Image, core: Cost, tech: Technology, ta
         lut, ff, bram = lut + added[0], ff + added[1], bram + added[2]
     start = coefficients["start"]
     latency, product = float(image.in_pixels), core.latency_max or 0.0
-    pace = 3.0 if tech.is_vitis else 1.0
+    pace = coefficients["pace"]
     if layer.strategy == "resource":
         overhead = coefficients["overhead"] - (layer.reuse > layer.n_in)
         most = latency * (layer.reuse + (0.6 * overhead if layer.reuse == 1 else overhead))
         least = latency * (4 if layer.reuse > 1 else 6)
     else:
-        most = least = latency * (pace if product or tech.is_vitis else 1.0) + start + product
+        most = least = latency * pace + start + product
     return Cost(
         model="convolution",
         lut=None if core.lut is None else core.lut + lut,
@@ -87,7 +87,7 @@ def _parallel(layer: LayerRecord, image: Image, core: Cost, tech: Technology, ta
     inputs = image.in_pixels * image.in_channels * source.width
     outputs = image.out_pixels * image.out_channels * result.width
     choose = coefficients["select"] * image.in_pixels * image.in_channels if rounds > 1 else 0.0
-    pace = max(core.ii or 1.0, 1.0)
+    pace = max(core.ii or 1.0, min(layer.reuse, (core.latency_max or 0.0) + 2) if layer.reuse > 1 else 1.0)
     latency = rounds * pace + (core.latency_max or 0.0)
     return Cost(
         model="parallel_convolution",

@@ -211,9 +211,11 @@ def _matrix(op: str, item: Row, shape: Row, image: Image | None, weights: Weight
         partitions = _whole(item.get("n_partitions"), image.out_pixels)
         values["parallel"] = max(1, image.out_pixels // max(1, partitions))
     if raw is not None:
-        if op == "depthwise_conv2d":
-            raw = raw.reshape(-1, image.out_channels if image is not None else raw.shape[-1])
-        values["constants"] = Constants.of(raw, bias)
+        if op == "depthwise_conv2d" and image is not None:
+            raw = raw.reshape(-1, image.out_channels)
+            values |= {"constants": Constants.of_channels(raw, bias), "zeros": int((raw == 0).sum())}
+        else:
+            values["constants"] = Constants.of(raw, bias)
     return values
 
 

@@ -101,7 +101,7 @@ def start_voila(
         "--no-browser",
         f"--Voila.ip={HOST}",
         f"--port={port}",
-        "--port_retries=0",
+        "--Voila.port_retries=0",
         f"--token={token}",
         "--template=hlsexplore",
         *options,

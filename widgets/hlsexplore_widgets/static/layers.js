@@ -213,6 +213,7 @@ class LayersView {
       on: {
         change: () => this.send({ [name]: { [lane.key]: entry.text.value } }, `${label}.text`),
         keydown: (event) => event.stopPropagation(),
+        blur: () => setTimeout(() => this.drawLane(entry)),
       },
     });
     const stepper = (title, apply, low) => {

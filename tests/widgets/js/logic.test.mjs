@@ -1,0 +1,82 @@
+// Unit tests of the browser side's logic: node --test tests/widgets/js
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+const base = new URL("../../../widgets/hlsexplore_widgets/static/", import.meta.url);
+const fixed = await import(new URL("fixed.js", base));
+const figure = await import(new URL("figure.js", base));
+const { duration } = await import(new URL("text.js", base));
+const { announce, bus, isStale } = await import(new URL("bus.js", base));
+
+const type = (width, integer, ...rest) => [width, integer, rest[0] ?? true, rest[1] ?? "TRN", rest[2] ?? "WRAP"];
+
+test("types print as the kernel prints them", () => {
+  assert.equal(fixed.format(type(16, 6)), "fixed<16,6>");
+  assert.equal(fixed.format(type(8, 0, false, "RND")), "ufixed<8,0,RND>");
+  assert.equal(fixed.format(type(8, -2, true, "TRN", "SAT")), "fixed<8,-2,TRN,SAT>");
+});
+
+test("ends of the band move one bit each and never cross", () => {
+  assert.deepEqual(fixed.moveLsb(type(8, 2), 1), type(7, 2));
+  assert.deepEqual(fixed.moveLsb(type(8, 2), 20), type(1, 2));
+  assert.deepEqual(fixed.moveMsb(type(8, 2), 1), type(9, 3));
+  assert.deepEqual(fixed.moveMsb(type(8, 2), -20), type(1, -5));
+  assert.deepEqual(fixed.moveMsb(type(64, 2), 3), type(64, 2));
+  assert.deepEqual(fixed.shift(type(8, 2), -3), type(8, -1));
+});
+
+test("moving the upper end keeps the step and moving the lower one keeps the range", () => {
+  for (let steps = -30; steps <= 30; steps += 1) {
+    assert.equal(fixed.lsb(fixed.moveMsb(type(8, 2), steps)), fixed.lsb(type(8, 2)));
+    assert.equal(fixed.msb(fixed.moveLsb(type(8, 2), steps)), fixed.msb(type(8, 2)));
+  }
+});
+
+test("selected layers follow by the same bits and take over modes", () => {
+  assert.deepEqual(fixed.follow(type(10, 1), type(8, 2), type(6, 2, true, "TRN", "SAT")), type(8, 1, true, "TRN", "SAT"));
+});
+
+test("a span is cut into what is below, inside and above", () => {
+  assert.deepEqual(fixed.cut([-8, 4], -4, 2), [[-8, -4, "below"], [-4, 2, "inside"], [2, 4, "above"]]);
+  assert.deepEqual(fixed.cut([-2, 1], -4, 2), [[-2, 1, "inside"]]);
+  assert.deepEqual(fixed.cut([5, 6], -4, 2), [[5, 6, "above"]]);
+});
+
+test("ticks stay apart and the axis holds every span", () => {
+  assert.deepEqual(fixed.axisRange([[-30, 3], [-1, 20]]), [-32, 22]);
+  const ticks = fixed.axisTicks(-16, 8, 200);
+  assert.ok(ticks.length <= 200 / 38 + 1 && ticks.includes(0));
+});
+
+test("colours of the page replace variables and data stays as it is", () => {
+  const data = { x: [1, 2, 3], marker: { color: "var(--hx-accent)" }, z: { dtype: "f8", bdata: "AAAA" } };
+  const { data: [trace], layout } = figure.themed({ data: [data], layout: { yaxis2: {} } }, (name) => `<${name}>`, 300, 200);
+  assert.equal(trace.marker.color, "<--hx-accent>");
+  assert.equal(trace.x, data.x);
+  assert.deepEqual([layout.width, layout.height, layout.yaxis2.gridcolor], [300, 200, "<--hx-grid>"]);
+});
+
+test("a click names the trial of its point", () => {
+  assert.deepEqual(figure.clicked({ points: [{ customdata: 7, data: {} }] }), { id: 7 });
+  assert.deepEqual(figure.clicked({ points: [{ pointNumber: 1, data: { customdata: [3, 4] } }] }), { id: 4 });
+  assert.equal(figure.clicked({ points: [{ pointNumber: 1, data: {} }] }), null);
+  assert.equal(figure.clicked({}), null);
+});
+
+test("brushed ranges are read by the axis' name", () => {
+  const dimensions = [{ name: "lut", label: "LUT", constraintrange: [1, 2] }, { label: "b", constraintrange: [[1, 2], [3, 4]] }, { label: "c" }];
+  assert.deepEqual(figure.constraints([{ type: "parcoords", dimensions }]), { lut: [[1, 2]], b: [[1, 2], [3, 4]] });
+  assert.equal(figure.constraints([{ type: "scatter" }]), null);
+});
+
+test("durations are short", () => {
+  assert.deepEqual([3.21, 45.4, 125, 4000].map(duration), ["3.2 s", "45 s", "2 min 5 s", "1 h 6 min"]);
+});
+
+test("figures are stale until the latest edit is answered", () => {
+  const lane = bus("test");
+  const first = announce(lane);
+  const second = announce(lane);
+  assert.ok(second > first && isStale(lane, first) && !isStale(lane, second));
+  assert.equal(bus("test"), lane);
+});

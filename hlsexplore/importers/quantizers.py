@@ -205,7 +205,9 @@ def _read_text(text: str, where: str) -> tuple[str, dict[str, Any]]:
             [f"{where}: {text[:80]!r} is no quantizer, expected text such as 'quantized_bits(6,0,alpha=1)'."]
         )
     name, inside = match[1], match[2] or ""
-    names = list(SIGNATURES.get(name, ()))
+    if name not in SIGNATURES:
+        return name, {}
+    names = list(SIGNATURES[name])
     given: dict[str, Any] = {}
     position = 0
     while position < len(inside) and inside[position:].strip():

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hlsexplore.errors import ConfigError, unknown_name
 from hlsexplore.examples.dataset import Dataset
 from hlsexplore.examples.jets import synthetic_jets
-from hlsexplore.examples.packaged import digits, shuttle
+from hlsexplore.examples.packaged import digits, shuttle, vowels
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph
 from hlsexplore.importers import read_model
@@ -54,6 +54,34 @@ RECIPES = {
             "be compared with published designs; its accuracy says nothing about physics."
         ),
         is_synthetic=True,
+    ),
+    "digits_cnn": Recipe(
+        data=lambda: digits(True),
+        description=(
+            "Handwritten digits (1,797 real images of 8x8 pixels): a CNN of two convolutions, pooling and two dense "
+            "layers."
+        ),
+    ),
+    "vowels_cnn": Recipe(
+        data=vowels,
+        description=(
+            "Speaker recognition from Japanese vowels (640 real utterances of 25 steps and 12 coefficients, 9 "
+            "speakers): a one-dimensional CNN."
+        ),
+    ),
+    "vowels_gru": Recipe(
+        data=vowels,
+        description=(
+            "Speaker recognition from Japanese vowels (640 real utterances of 25 steps and 12 coefficients, 9 "
+            "speakers): a GRU of 16 units."
+        ),
+    ),
+    "shuttle_branched": Recipe(
+        data=shuttle,
+        description=(
+            "Anomaly trigger on the space shuttle's sensors (real readings): two branches, a residual sum and a "
+            "concatenation."
+        ),
     ),
 }
 NAMES = tuple(RECIPES)

@@ -14,7 +14,7 @@ class Dataset:
     """Samples and their classes.
 
     Attributes:
-        x_train: Training samples, shape (samples, ...).
+        x_train: Training samples, shape (samples, ...); may be empty where only the evaluation part is at hand.
         y_train: Their classes, integers from 0.
         x: Evaluation samples.
         labels: Their classes.

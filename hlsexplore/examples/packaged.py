@@ -46,6 +46,46 @@ def digits(is_image: bool = False) -> Dataset:
     return split(x, labels, num_train=DIGITS_TRAIN, classes=tuple("0123456789"), seed=1)
 
 
+VOWELS_FILE = Path(__file__).parent / "models" / "vowels.npz"
+VOWELS_STEP = 2.0**-11
+"""Grid on which the stored vowels lie (12 bits behind the sign for values of +-16)."""
+
+
+@lru_cache(maxsize=1)
+def vowels() -> Dataset:
+    """Return the evaluation part of Japanese Vowels: 370 utterances of 25 steps and 12 coefficients, 9 speakers.
+
+    It comes with this package, standardised and rounded to 11 fraction bits (UCI Machine Learning Repository, Kudo,
+    Toyama and Shimbo 1999, CC BY 4.0; the resampled form of the package aeon). The training part is left out.
+    """
+    with np.load(VOWELS_FILE, allow_pickle=False) as stored:
+        x, labels = stored["x"] * VOWELS_STEP, stored["labels"].astype(np.int64)
+    classes = tuple(f"speaker {number}" for number in range(1, 10))
+    return Dataset(x_train=x[:0], y_train=labels[:0], x=x, labels=labels, classes=classes)
+
+
+def read_vowels() -> Dataset:
+    """Read Japanese Vowels, training part included, from the package aeon, standardised and rounded.
+
+    Raises:
+        DataError: If aeon is not installed.
+    """
+    folder = "datasets/data/JapaneseVowels"
+    parts = [_series(_file("aeon", f"{folder}/JapaneseVowels_eq_{part}.ts", "vowels")) for part in ("TRAIN", "TEST")]
+    (x_train, y_train), (x, labels) = parts
+    mean, deviation = x_train.mean(axis=(0, 1)), x_train.std(axis=(0, 1))
+    data = Dataset(x_train=x_train, y_train=y_train, x=x, labels=labels, classes=())
+    return data.mapped(lambda values: np.round((values - mean) / deviation / VOWELS_STEP) * VOWELS_STEP)
+
+
+def _series(path: Path) -> tuple[RealArray, NDArray[np.int64]]:
+    """Read a `.ts` file: dimensions separated by colons, steps by commas, the class last."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    rows = [line.split(":") for line in lines[lines.index("@data") + 1 :] if line.strip()]
+    x = np.array([[dimension.split(",") for dimension in row[:-1]] for row in rows], dtype=np.float64)
+    return x.transpose(0, 2, 1).copy(), np.array([int(row[-1]) - 1 for row in rows], dtype=np.int64)
+
+
 def _file(package: str, path: str, example: str) -> Path:
     """Locate a file of an installed package.
 

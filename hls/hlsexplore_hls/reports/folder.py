@@ -10,7 +10,7 @@ from hlsexplore.report import Figures, Report
 from hlsexplore_hls.reports.cosim import Cosim, parse_cosim_rpt
 from hlsexplore_hls.reports.csynth import Csynth, parse_csynth_rpt, parse_csynth_xml
 from hlsexplore_hls.reports.files import read_report
-from hlsexplore_hls.reports.vivado import Utilization, parse_utilization
+from hlsexplore_hls.reports.vivado import Utilization, parse_export_rpt, parse_utilization
 
 MAX_XML_BYTES = 64 << 20
 MAX_FILES = 5000
@@ -88,13 +88,24 @@ def read_reports(folder: Path, top: str | None = None, newer_than_ns: int | None
     if name not in modules:
         raise ToolError(f"the folder {str(reports)!r} has no report of C synthesis of the top function {name!r}.")
     cosim_file = reports.parent.parent / "sim" / "report" / f"{name}_cosim.rpt"
-    vsynth_file = next((path for path in _outwards(reports, "vivado_synth.rpt") if path.is_file()), None)
     return HlsReports(
         csynth=modules[name],
         modules=modules,
         cosim=parse_cosim_rpt(read_report(cosim_file, newer_than_ns=newer_than_ns)) if cosim_file.is_file() else None,
-        vsynth=parse_utilization(read_report(vsynth_file, newer_than_ns=newer_than_ns)) if vsynth_file else None,
+        vsynth=_read_vsynth(reports, name, newer_than_ns),
     )
+
+
+def _read_vsynth(reports: Path, top: str, newer_than_ns: int | None) -> Utilization | None:
+    """Read the report of logic synthesis that an export left, else the one of hls4ml's own script."""
+    verilog = reports.parent.parent / "impl" / "report" / "verilog"
+    for name in ("export_impl.rpt", "export_syn.rpt", f"{top}_export.rpt"):
+        if (verilog / name).is_file():
+            return parse_export_rpt(read_report(verilog / name, newer_than_ns=newer_than_ns))
+    for path in _outwards(reports, "vivado_synth.rpt"):
+        if path.is_file():
+            return parse_utilization(read_report(path, newer_than_ns=newer_than_ns))
+    return None
 
 
 def make_report(csynth: Csynth, modules: Mapping[str, Csynth], layers: Mapping[str, str]) -> Report:
@@ -107,8 +118,9 @@ def make_report(csynth: Csynth, modules: Mapping[str, Csynth], layers: Mapping[s
     """
     inside = csynth.instances or {name: module.figures for name, module in modules.items() if name != csynth.module}
     found: dict[str, Figures] = {}
-    for layer, word in layers.items():
-        matching = [name for name in inside if _has_word(name, word)]
+    owners = {name: owner for name in inside if (owner := _owner(name, layers)) is not None}
+    for layer in layers:
+        matching = [name for name, owner in owners.items() if owner == layer]
         if matching:
             # Without the list of instances, a wrapper and what it wraps both match: the larger one holds the other.
             best = max(matching, key=lambda name: (inside[name].lut or 0, inside[name].latency_cycles_max or 0, name))
@@ -144,8 +156,10 @@ def _merged(instance: Figures, module: Csynth | None) -> Figures:
     )
 
 
-def _has_word(name: str, word: str) -> bool:
-    return re.search(rf"(?:^|_){re.escape(word)}(?:_|$)", name) is not None
+def _owner(module: str, layers: Mapping[str, str]) -> str | None:
+    """Return the layer whose word a module's name contains; the longest word, since one may contain another."""
+    matching = [layer for layer, word in layers.items() if re.search(rf"(?:^|_){re.escape(word)}(?:_|$)", module)]
+    return max(matching, key=lambda layer: len(layers[layer]), default=None)
 
 
 def _report_directory(folder: Path) -> Path:

@@ -76,6 +76,79 @@ def parse_utilization(text: str) -> Utilization:
     )
 
 
+_EXPORT = re.compile(r"^(LUT|FF|DSP|BRAM|URAM):\s+(\d+)\s*$", re.MULTILINE)
+_EXPORT_TOOL = re.compile(r"^Implementation tool: Xilinx Vivado v\.?(\d{4}\.\d(?:\.\d)?)", re.MULTILINE)
+_ACHIEVED = re.compile(r"^CP achieved post-(?:synthesis|implementation):\s+(\d+\.\d+)\s*$", re.MULTILINE)
+
+
+def parse_export_rpt(text: str) -> Utilization:
+    """Read the report that Vivado HLS and Vitis HLS write of a logic synthesis (`export_design -flow syn` or `impl`).
+
+    Args:
+        text: Content of `impl/report/verilog/TOP_export.rpt`, `export_syn.rpt` or `export_impl.rpt`.
+
+    Raises:
+        ToolError: If it is no such report.
+    """
+    found = {name: int(value) for name, value in _EXPORT.findall(text)}
+    if "LUT" not in found:
+        raise ToolError("this text file is no report of an export: it has no line of LUTs.")
+    version = _EXPORT_TOOL.search(text)
+    periods = _ACHIEVED.findall(text)
+    return Utilization(
+        version=version.group(1) if version else None,
+        device=None,
+        state="Routed" if "Post-Implementation" in text else "Synthesized",
+        figures=Figures(
+            lut=found.get("LUT"),
+            ff=found.get("FF"),
+            dsp=found.get("DSP"),
+            bram18=found.get("BRAM"),
+            uram=found.get("URAM"),
+            clock_ns=float(periods[-1]) if periods else None,
+        ),
+    )
+
+
+def parse_hierarchy(text: str) -> dict[str, Figures]:
+    """Read `report_utilization -hierarchical`: figures of each instance directly in the top, by its module.
+
+    Args:
+        text: Content of the file.
+
+    Raises:
+        ToolError: If it is no such report.
+    """
+    columns: dict[str, int] = {}
+    found: dict[str, Figures] = {}
+    for line in text.splitlines():
+        row = cells(line)
+        if row is None or len(row) < 8:
+            continue
+        if row[0] == "Instance":
+            columns = {name.lower(): index for index, name in enumerate(row)}
+            continue
+        # Two spaces of indent for each level below the top, after the one behind the bar.
+        depth = (len(line.split("|")[1]) - len(line.split("|")[1].lstrip()) - 1) // 2
+        if not columns or len(row) != len(columns) or depth != 1 or row[0].startswith("("):
+            continue
+        ramb36, ramb18 = (number(row[columns[name]]) if name in columns else None for name in ("ramb36", "ramb18"))
+        found[row[columns["module"]]] = Figures(
+            lut=_cell(row, columns, "total luts"),
+            ff=_cell(row, columns, "ffs"),
+            dsp=_cell(row, columns, "dsp blocks", "dsp48 blocks"),
+            bram18=None if ramb36 is None or ramb18 is None else 2 * ramb36 + ramb18,
+            uram=_cell(row, columns, "uram"),
+        )
+    if not columns:
+        raise ToolError("this text file is no hierarchical utilization report of Vivado.")
+    return found
+
+
+def _cell(row: list[str], columns: dict[str, int], *names: str) -> float | None:
+    return next((number(row[columns[name]]) for name in names if name in columns), None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     """What `report_timing_summary` says.

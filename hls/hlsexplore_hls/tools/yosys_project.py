@@ -72,9 +72,9 @@ def make_report(project: Project, units: list[Unit], cells: Mapping[str, Cells],
             total[kind] += unit.num_instances * count
     layers: dict[str, Figures] = {}
     details: dict[str, dict[str, float]] = {}
-    for layer, module in _modules_of_layers(project, {unit.module for unit in units}).items():
+    for layer, module in layer_modules(project, {unit.module for unit in units}).items():
         found = cells[module]
-        layers[layer] = _timed(figures_of(found.counts), _known(project, layer))
+        layers[layer] = with_cycles(figures_of(found.counts), known_of(project, layer))
         details[layer] = {f"cells_{kind}": count for kind, count in sorted(found.counts.items())}
         if found.logic_depth is not None:
             details[layer]["logic_depth"] = found.logic_depth
@@ -83,7 +83,9 @@ def make_report(project: Project, units: list[Unit], cells: Mapping[str, Cells],
         tool="yosys",
         tool_version=f"{version}, {family}",
         design_key=project.design_key,
-        total=_timed(figures_of(total), {"latency_cycles": project.latency_cycles, "ii_cycles": project.ii_cycles}),
+        total=with_cycles(
+            figures_of(total), {"latency_cycles": project.latency_cycles, "ii_cycles": project.ii_cycles}
+        ),
         layers=layers,
         provenance={
             **dict.fromkeys(("lut", "ff", "dsp", "bram18", "uram"), "measured"),
@@ -118,25 +120,35 @@ def _sources(project: Project) -> tuple[dict[str, str], str, dict[str, bytes]]:
     return texts, project.top, memories
 
 
-def _modules_of_layers(project: Project, modules: set[str]) -> dict[str, str]:
+def verilog_sources(project: Project) -> tuple[str, ...]:
+    """List the Verilog files of the design itself, without test benches: as the manifest says, else all."""
+    named = project.extra.get("sources")
+    files = tuple(name for name in project.files if name.endswith(VERILOG))
+    if isinstance(named, list | tuple):
+        files = tuple(name for name in files if name in named) or files
+    return files
+
+
+def layer_modules(project: Project, modules: set[str]) -> dict[str, str]:
     """Say which module is a layer's: as the manifest says, else the one named after it."""
     found: dict[str, str] = {}
     for layer, identifier in project.layers.items():
-        for module in (_known(project, layer).get("module"), identifier, f"{project.top}_{identifier}"):
+        for module in (known_of(project, layer).get("module"), identifier, f"{project.top}_{identifier}"):
             if module in modules and module != project.top:
                 found[layer] = str(module)
                 break
     return found
 
 
-def _known(project: Project, layer: str) -> Mapping[str, Any]:
+def known_of(project: Project, layer: str) -> Mapping[str, Any]:
     """What the generator said of a layer in the manifest: `module`, `latency_cycles`, `ii_cycles`."""
     layers = project.extra.get("layers")
     known = layers.get(layer) if isinstance(layers, Mapping) else None
     return known if isinstance(known, Mapping) else {}
 
 
-def _timed(figures: Figures, known: Mapping[str, Any]) -> Figures:
+def with_cycles(figures: Figures, known: Mapping[str, Any]) -> Figures:
+    """Return figures with the cycles that a generator knows, where it knows them."""
     latency, ii = (
         value if isinstance(value := known.get(key), int) else None for key in ("latency_cycles", "ii_cycles")
     )

@@ -1,0 +1,128 @@
+"""Logic synthesis of a Verilog project with Vivado, out of context."""
+
+import threading
+from pathlib import Path
+
+from hlsexplore.errors import ConfigError, unknown_name
+from hlsexplore.progress import OnEvent, ignore
+from hlsexplore.report import Figures, Report
+from hlsexplore_hls.project import Project
+from hlsexplore_hls.reports.files import read_report
+from hlsexplore_hls.reports.vivado import parse_hierarchy, parse_timing, parse_utilization
+from hlsexplore_hls.tools.tcl import render
+from hlsexplore_hls.tools.vendor import VIVADO
+from hlsexplore_hls.tools.vendor_run import Command, prepare, program, run_command, settle
+from hlsexplore_hls.tools.yosys_project import known_of, layer_modules, verilog_sources, with_cycles
+
+SCRIPT = "vsynth.tcl"
+VARIANTS = ("synth", "impl")
+_STAGES = [
+    ("^HLSEXPLORE STAGE read$", "reading", 0.0),
+    ("^HLSEXPLORE STAGE synth$", "synthesis", 0.05),
+    ("^HLSEXPLORE STAGE opt$", "optimizing", 0.6),
+    ("^HLSEXPLORE STAGE place$", "placing", 0.65),
+    ("^HLSEXPLORE STAGE route$", "routing", 0.85),
+    ("^HLSEXPLORE STAGE report$", "reporting", 0.97),
+]
+
+
+def synthesize_with_vivado(
+    project: Project,
+    folder: Path,
+    on_event: OnEvent = ignore,
+    cancel: threading.Event | None = None,
+    timeout_s: float | None = None,
+    variant: str = "synth",
+) -> Report:
+    """Synthesize a project's Verilog with Vivado.
+
+    Args:
+        project: A project of the flow `rtl` or `xls`.
+        folder: Folder for runs.
+        on_event: Told stages and lines.
+        cancel: Stops the work when set.
+        timeout_s: Stops the tool after that time.
+        variant: `synth`, or `impl` to place and route as well.
+
+    Raises:
+        ConfigError: If there is no such variant.
+        ToolError: If Vivado is missing, fails, takes too long or leaves no report.
+        CancelledError: If `cancel` was set.
+    """
+    if variant not in VARIANTS:
+        raise ConfigError(unknown_name("variant", variant, VARIANTS, "The tool 'vivado'"))
+    command = Command(words=(program(VIVADO), *batch(SCRIPT)), variables={}, name=VIVADO.name)
+    text = script(project, is_routed=variant == "impl")
+    where = prepare(project, folder)
+    error: BaseException | None = None
+    try:
+        (where / SCRIPT).write_text(text, encoding="utf-8")
+        (where / "clock.xdc").write_text(constraints(project), encoding="utf-8")
+        started_ns = run_command(
+            command,
+            where,
+            _STAGES,
+            on_event,
+            cancel,
+            timeout_s,
+            done_mark="HLSEXPLORE DONE",
+            failed_mark="HLSEXPLORE FAILED ",
+        )
+        report = _report(project, where, started_ns)
+    except BaseException as problem:
+        error = problem
+        raise
+    finally:
+        settle(where, error)
+    return report
+
+
+def batch(script_name: str) -> tuple[str, ...]:
+    """Return the arguments that let Vivado run a script without a window or a journal."""
+    return ("-mode", "batch", "-nojournal", "-notrace", "-log", "vivado.log", "-source", script_name)
+
+
+def script(project: Project, is_routed: bool = False) -> str:
+    """Write the Tcl script that synthesizes a project.
+
+    Args:
+        project: The project.
+        is_routed: Whether to place and route as well.
+    """
+    sources = tuple(name for name in project.files if name.endswith(VERILOG))
+    return render("vsynth.tcl.j2", top=project.top, part=project.target.part, sources=sources, is_routed=is_routed)
+
+
+def constraints(project: Project) -> str:
+    """Write the clock constraint of a project."""
+    return f"create_clock -period {project.target.clock_ns:.3f} -name clk [get_ports clk]\n"
+
+
+def _report(project: Project, where: Path, started_ns: int) -> Report:
+    utilization = parse_utilization(read_report(where / "utilization.rpt", newer_than_ns=started_ns))
+    modules = parse_hierarchy(read_report(where / "hierarchy.rpt", newer_than_ns=started_ns))
+    timing = parse_timing(read_report(where / "timing.rpt", newer_than_ns=started_ns))
+    figures = utilization.figures
+    total = Figures(
+        lut=figures.lut,
+        ff=figures.ff,
+        dsp=figures.dsp,
+        bram18=figures.bram18,
+        uram=figures.uram,
+        clock_ns=timing.reached_ns,
+    )
+    return Report(
+        source="vsynth",
+        tool="vivado",
+        tool_version=utilization.version,
+        design_key=project.design_key,
+        total=with_cycles(total, {"latency_cycles": project.latency_cycles, "ii_cycles": project.ii_cycles}),
+        layers={
+            layer: with_cycles(modules[module], known_of(project, layer))
+            for layer, module in layer_modules(project, set(modules)).items()
+        },
+        provenance={
+            **dict.fromkeys(("lut", "ff", "dsp", "bram18", "uram", "clock_ns"), "measured"),
+            **dict.fromkeys(("latency_cycles_min", "latency_cycles_max", "ii_cycles"), "rule"),
+        },
+    )

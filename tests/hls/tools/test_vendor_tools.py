@@ -1,0 +1,353 @@
+"""The vendor's tools, played by programs that succeed, fail, hang, flood, fork, and leave partial or old reports."""
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hlsexplore import Design, Graph
+from hlsexplore.errors import CancelledError, ConfigError, ToolError
+from hlsexplore.progress import Event
+from hlsexplore.report import Figures, Report
+from hlsexplore_hls import Project, export
+from hlsexplore_hls.tools.synthesize import load_report, synthesize
+from hlsexplore_hls.tools.tcl import render, word
+from hlsexplore_hls.tools.vitis import steps_of
+from hlsexplore_hls.tools.vivado import constraints, script
+
+Golden = Callable[[str, str], None]
+MOCKS = Path(__file__).parents[2] / "mock_tools"
+TOTAL = Figures(
+    lut=16512,
+    ff=2674,
+    dsp=50,
+    bram18=4,
+    uram=0,
+    latency_cycles_min=11,
+    latency_cycles_max=12,
+    ii_cycles=2,
+    clock_ns=3.561,
+)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory, small_graph: Graph) -> Project:
+    return export(Design.default(small_graph), tmp_path_factory.mktemp("projects") / "vitis", flow="vitis")
+
+
+@pytest.fixture
+def project(exported: Project, tmp_path: Path) -> Project:
+    import shutil
+
+    shutil.copytree(exported.path, tmp_path / "project")
+    return replace(exported, path=tmp_path / "project")
+
+
+@pytest.fixture
+def bin_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A PATH without the vendor's tools, but with a shell."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}/usr/bin{os.pathsep}/bin")
+    for name in ("VITIS_HLS", "VITIS_RUN", "VIVADO_HLS", "VIVADO", "VPP", "REMOTE"):
+        monkeypatch.delenv(f"HLSEXPLORE_{name}", raising=False)
+    return folder
+
+
+def install(folder: Path, name: str, mock: str) -> Path:
+    path = folder / name
+    path.write_text(f"#!{sys.executable}\nimport sys\n{(MOCKS / mock).read_text()}")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("tool", "program"), [("vitis_hls", "vitis_hls"), ("vitis_hls", "vitis-run"), ("vivado_hls", "vivado_hls")]
+)
+def test_hls_tool_gives_a_report_bound_to_the_design(
+    project: Project, bin_folder: Path, tool: str, program: str
+) -> None:
+    install(bin_folder, program, "hls_tool.py")
+    events: list[Event] = []
+    report = project.synthesize(tool, on_event=events.append)
+    assert (report.source, report.tool, report.design_key) == ("csynth", tool, project.design_key)
+    assert report.tool_version == ("2019.2" if tool == "vivado_hls" else "2023.2")
+    assert report.total == TOTAL
+    assert report.layers["dense_1"].lut == 8169 and report.layers["relu"].lut == 490
+    assert "The report does not tell which modules belong to the layer 'softmax'." in report.missing
+    assert [event.text for event in events if event.kind == "stage"] == [f"{tool}: starting", "csynth", f"{tool}: done"]
+    assert any("HLSEXPLORE STAGE csynth" in event.text for event in events if event.kind == "log")
+    assert load_report(project, tool) == report
+    folder = project.path / "build" / tool
+    assert sorted(path.name for path in folder.iterdir()) == ["csynth.json", "report.json", "result"]
+    assert (folder / "result" / "build/hls/solution1/syn/report" / f"{project.top}_csynth.xml").is_file()
+
+
+def test_each_step_has_its_own_report(project: Project, bin_folder: Path) -> None:
+    install(bin_folder, "vitis_hls", "hls_tool.py")
+    events: list[Event] = []
+    report = synthesize(project, "vitis_hls:cosim+vsynth+csim+export", on_event=events.append)
+    assert report.source == "csynth"
+    stages = [event for event in events if event.kind == "stage"][1:-1]
+    assert [event.text for event in stages] == ["csim", "csynth", "cosim", "export", "vsynth"]
+    fractions = [event.fraction for event in stages]
+    assert fractions == sorted(fractions, key=float) and fractions[0] == 0.0
+    folder = project.path / "build" / "vitis_hls"
+    cosim, vsynth = (
+        Report.from_dict(json.loads((folder / f"{step}.json").read_text())) for step in ("cosim", "vsynth")
+    )
+    assert cosim.total == Figures(latency_cycles_min=14, latency_cycles_max=15, ii_cycles=2)
+    assert (cosim.source, cosim.design_key) == ("cosim", project.design_key)
+    assert vsynth.total == Figures(lut=7945, ff=8073, dsp=12, bram18=5, uram=0, clock_ns=3.605)
+    assert (vsynth.source, vsynth.tool, vsynth.tool_version) == ("vsynth", "vivado", "2023.2")
+
+
+def test_missing_tool_says_what_works_without_it(project: Project, bin_folder: Path) -> None:
+    with pytest.raises(ToolError) as error:
+        project.synthesize("vitis_hls")
+    assert str(error.value) == (
+        "'vitis_hls' was not found. Put it on PATH or set HLSEXPLORE_VITIS_HLS. "
+        "Without it, the tool 'yosys' can synthesize this design."
+    )
+
+
+def test_variable_names_the_tool(
+    project: Project, bin_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = install(tmp_path, "vitis-run", "hls_tool.py")
+    monkeypatch.setenv("HLSEXPLORE_VITIS_HLS", str(path))
+    assert project.synthesize("vitis_hls").total == TOTAL
+    monkeypatch.setenv("HLSEXPLORE_VITIS_HLS", str(tmp_path / "nowhere"))
+    with pytest.raises(ToolError) as error:
+        project.synthesize("vitis_hls")
+    assert str(error.value) == (
+        f"HLSEXPLORE_VITIS_HLS is set to {str(tmp_path / 'nowhere')!r}, which is no program. "
+        "Set it to the file of 'vitis_hls'."
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "message"),
+    [
+        (
+            "fail",
+            "step csynth: ERROR: [HLS 200-1715] Encountered problem during source synthesis. Its log is {log} and says:\n"
+            "    ERROR: [HLS 207-3337] type 'unknown_t' does not provide a call operator (../src/net.cpp:12:5)",
+        ),
+        ("crash", "exit code -11. Its log is {log} and says:\n    ****** Vitis HLS - High-Level Synthesis"),
+        ("lie", "step csynth: disk full. Its log is {log} and says:"),
+        ("quiet_end", "it ended before its last step. Its log is {log} and says:"),
+    ],
+)
+def test_failing_tool_is_one_clear_error(
+    project: Project, bin_folder: Path, monkeypatch: pytest.MonkeyPatch, mode: str, message: str
+) -> None:
+    install(bin_folder, "vitis_hls", "hls_tool.py")
+    project.synthesize("vitis_hls")
+    monkeypatch.setenv("MOCK_MODE", mode)
+    with pytest.raises(ToolError) as error:
+        project.synthesize("vitis_hls")
+    log = project.path / "build" / "vitis_hls" / "failed" / "run.log"
+    assert str(error.value).startswith("'vitis_hls' failed: " + message.format(log=repr(str(log))))
+    assert "Vitis HLS" in log.read_text()
+    assert load_report(project, "vitis_hls") is None, "the report of the earlier run is gone"
+    assert not (project.path / "build" / "vitis_hls" / "csynth.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("mode", "message"),
+    [
+        ("partial", r"the report of C synthesis is damaged: .*\. Run the synthesis again\."),
+        ("old", r"is older than this run: the tool left no report\. Run it again\."),
+        ("no_report", r"has no report of C synthesis"),
+    ],
+)
+def test_partial_old_or_missing_report_is_no_report(
+    project: Project, bin_folder: Path, monkeypatch: pytest.MonkeyPatch, mode: str, message: str
+) -> None:
+    install(bin_folder, "vitis_hls", "hls_tool.py")
+    monkeypatch.setenv("MOCK_MODE", mode)
+    with pytest.raises(ToolError, match=message):
+        project.synthesize("vitis_hls")
+    assert load_report(project, "vitis_hls") is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "message"),
+    [
+        ("no_cosim", "'vitis_hls' left no report of co-simulation. Run it again."),
+        ("cosim_fails", "'vitis_hls' found in co-simulation that the RTL does not compute what the C++ does."),
+    ],
+)
+def test_cosimulation_must_pass(
+    project: Project, bin_folder: Path, monkeypatch: pytest.MonkeyPatch, mode: str, message: str
+) -> None:
+    install(bin_folder, "vitis_hls", "hls_tool.py")
+    monkeypatch.setenv("MOCK_MODE", mode)
+    with pytest.raises(ToolError) as error:
+        synthesize(project, "vitis_hls:cosim")
+    assert str(error.value) == message
+
+
+def test_hanging_tool_is_stopped_by_the_time_out(
+    project: Project, bin_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(bin_folder, "vitis_hls", "hls_tool.py")
+    monkeypatch.setenv("MOCK_MODE", "hang")
+    with pytest.raises(ToolError, match=r"'vitis_hls' did not finish within 0.5 s and was stopped"):
+        project.synthesize("vitis_hls", timeout_s=0.5)
+
+
+def test_flood_of_log_lines_does_not_reach_the_panel(
+    project: Project, bin_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(bin_folder, "vitis_hls", "hls_tool.py")
+    monkeypatch.setenv("MOCK_MODE", "flood")
+    events: list[Event] = []
+    start = time.monotonic()
+    assert project.synthesize("vitis_hls", on_event=events.append).total == TOTAL
+    assert len(events) < 250 * (time.monotonic() - start + 2)
+    assert [event.text for event in events if event.kind == "stage"][1] == "csynth"
+    log = project.path / "build" / "vitis_hls" / "result" / "run.log"
+    assert "design file number 199999" in log.read_text()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has a child subreaper")
+def test_cancel_ends_the_grandchildren_and_leaves_no_folder(
+    project: Project, bin_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(bin_folder, "vitis_hls", "hls_tool.py")
+    monkeypatch.setenv("MOCK_MODE", "fork")
+    cancel = threading.Event()
+    pids: list[int] = []
+
+    def cancel_at_csynth(event: Event) -> None:
+        if event.text == "csynth":
+            note = project.path / "build" / "vitis_hls" / "run" / "grandchild"
+            while not (note.exists() and note.read_text()):
+                time.sleep(0.01)
+            pids.append(int(note.read_text()))
+            cancel.set()
+
+    with pytest.raises(CancelledError):
+        project.synthesize("vitis_hls", on_event=cancel_at_csynth, cancel=cancel)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+    assert list((project.path / "build" / "vitis_hls").iterdir()) == []
+
+
+def test_run_starts_from_the_files_alone(project: Project, bin_folder: Path) -> None:
+    install(bin_folder, "vitis_hls", "hls_tool.py")
+    stale = project.path / "build" / "hls" / "solution1" / "syn" / "report"
+    stale.mkdir(parents=True)
+    (stale / f"{project.top}_csynth.xml").write_text("<profile/>")
+    assert project.synthesize("vitis_hls").total == TOTAL
+    assert project.synthesize("vitis_hls").total == TOTAL
+    assert not (project.path / "build" / "vitis_hls" / "run-2").exists()
+
+
+def test_remote_prefix_gets_one_quoted_line(
+    project: Project, bin_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = install(tmp_path, "fake ssh", "remote.py")
+    tool = install(tmp_path, "vitis_hls", "hls_tool.py")
+    monkeypatch.setenv("HLSEXPLORE_REMOTE", f"'{remote}' -tt build01")
+    monkeypatch.setenv("HLSEXPLORE_VITIS_HLS", str(tool))
+    monkeypatch.setenv("MOCK_REMOTE_LOG", str(tmp_path / "line"))
+    moved = replace(project, path=project.path.rename(tmp_path / "it's a folder; touch evil"))
+    assert moved.synthesize("vitis_hls").total == TOTAL
+    line = (tmp_path / "line").read_text()
+    folder = str(moved.path / "build" / "vitis_hls" / "run").replace("'", "'\"'\"'")
+    assert line == (
+        f"cd '{folder}' && exec env 'HLSEXPLORE_BUILD=csim=0 synth=1 cosim=0 export=0 vsynth=0' {tool} -f build.tcl"
+    )
+    assert not (tmp_path / "evil").exists() and not Path("/evil").exists()
+
+
+def test_remote_prefix_with_open_quotes_is_an_error(
+    project: Project, bin_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HLSEXPLORE_REMOTE", "ssh 'build01")
+    with pytest.raises(ConfigError) as error:
+        project.synthesize("vitis_hls")
+    assert str(error.value) == (
+        "HLSEXPLORE_REMOTE cannot be read: No closing quotation. Write a command such as 'ssh -tt build01'."
+    )
+
+
+def test_steps_are_checked_and_ordered() -> None:
+    assert steps_of("csynth") == ("csynth",)
+    assert steps_of("") == ("csynth",)
+    assert steps_of("export+cosim+csim") == ("csim", "csynth", "cosim", "export")
+    with pytest.raises(ConfigError) as error:
+        steps_of("cosin")
+    assert str(error.value) == (
+        "unknown step 'cosin'. An HLS tool has 'csim', 'csynth', 'cosim', 'export', 'vsynth'. Did you mean 'cosim'?"
+    )
+
+
+@pytest.mark.parametrize("variant", ["", ":impl"])
+def test_vivado_synthesizes_verilog(rtl_project: Project, bin_folder: Path, variant: str) -> None:
+    install(bin_folder, "vivado", "vivado_tool.py")
+    events: list[Event] = []
+    report = rtl_project.synthesize(f"vivado{variant}", on_event=events.append)
+    assert (report.source, report.tool, report.tool_version) == ("vsynth", "vivado", "2023.2")
+    assert report.design_key == rtl_project.design_key
+    assert report.total == Figures(
+        lut=300,
+        ff=420,
+        dsp=7,
+        bram18=3,
+        uram=0,
+        latency_cycles_min=3,
+        latency_cycles_max=3,
+        ii_cycles=1,
+        clock_ns=3.75,
+    )
+    assert {name: figures.lut for name, figures in report.layers.items()} == {"fc 1": 280, "fc 1 relu": 10}
+    assert report.layers["fc 1"].bram18 == 3 and report.layers["fc 1"].latency_cycles_max == 1
+    stages = [event.text for event in events if event.kind == "stage"]
+    assert ("routing" in stages) == (variant == ":impl")
+
+
+@pytest.mark.parametrize("name", ["utilization", "hierarchy", "timing"])
+def test_vivado_without_a_report_is_an_error(
+    rtl_project: Project, bin_folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    install(bin_folder, "vivado", "vivado_tool.py")
+    monkeypatch.setenv("MOCK_MODE", f"no_{name}")
+    with pytest.raises(ToolError, match=rf"{name}\.rpt' cannot be read: No such file"):
+        rtl_project.synthesize("vivado")
+
+
+def test_vivado_failure_names_the_step(rtl_project: Project, bin_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(bin_folder, "vivado", "vivado_tool.py")
+    monkeypatch.setenv("MOCK_MODE", "fail")
+    with pytest.raises(ToolError, match=r"'vivado' failed: step synth: ERROR: \[Common 17-69\] Command failed"):
+        rtl_project.synthesize("vivado")
+    with pytest.raises(ConfigError, match="unknown variant 'imp'"):
+        rtl_project.synthesize("vivado:imp")
+
+
+def test_vivado_script_is_golden(rtl_project: Project, golden: Golden) -> None:
+    golden("vsynth.tcl", script(rtl_project))
+    golden("vsynth_impl.tcl", script(rtl_project, is_routed=True))
+    assert constraints(rtl_project) == "create_clock -period 5.000 -name clk [get_ports clk]\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["a b", "$x", "[exec ls]", "{", 'a"b', "a;b", "", "../x", "a/../../b", "-x", "a\nb", "é"]
+)
+def test_only_words_get_into_scripts(text: str, rtl_project: Project) -> None:
+    with pytest.raises(ToolError, match="cannot be written into a script"):
+        word(text)
+    with pytest.raises(ToolError):
+        script(replace(rtl_project, top=text))
+    with pytest.raises(ToolError):
+        render("vsynth.tcl.j2", top="top", part="x", sources=[text], is_routed=False)

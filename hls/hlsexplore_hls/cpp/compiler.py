@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -63,6 +64,11 @@ def find_headers() -> Path:
     )
 
 
+def own_headers() -> Path:
+    """Return the folder of the simulation headers that this package adds to those of the fixed-point types."""
+    return Path(str(files("hlsexplore_hls.cpp") / "simulation_headers"))
+
+
 def compiled(
     sources: Sequence[Path],
     main: Path,
@@ -86,7 +92,8 @@ def compiled(
         CancelledError: If `cancel` was set.
     """
     compiler, headers = find_compiler(), find_headers()
-    parts: list[str | bytes] = [*compiler.argv, compiler.title, *FLAGS, *include, _headers_digest(headers)]
+    parts: list[str | bytes] = [*compiler.argv, compiler.title, *FLAGS, *include]
+    parts += [_headers_digest(headers), _headers_digest(own_headers())]
     for source in sorted(sources):
         parts += [source.relative_to(folder).as_posix(), source.read_bytes()]
     store = cache_directory() / "cpp" / content_key(parts)
@@ -104,13 +111,12 @@ def compiled(
             f"cannot write the cache of compiled programs: {error}. Set HLSEXPLORE_CACHE to a folder you can write."
         ) from None
     try:
+        folders = (headers, own_headers(), *include)
         run(
             [
                 *compiler.argv,
                 *FLAGS,
-                "-I",
-                headers,
-                *(f"-I{name}" for name in include),
+                *(f"-I{name}" for name in folders),
                 main.relative_to(folder),
                 "-o",
                 fresh / program.name,
@@ -140,8 +146,8 @@ def _environment(compiler: Compiler) -> dict[str, str]:
 
 @lru_cache(maxsize=4)
 def _headers_digest(headers: Path) -> str:
-    files = sorted(headers.rglob("*.h"))
-    return content_key([part for file in files for part in (file.name, file.read_bytes())])
+    found = sorted(headers.rglob("*.h"))
+    return content_key([part for file in found for part in (file.name, file.read_bytes())])
 
 
 def _prune(folder: Path) -> None:

@@ -36,7 +36,7 @@ def _direct(context: OpContext, functor: str, members: tuple[str, ...] = ()) -> 
     """Return the call of a function without a table."""
     lanes, cycles = lane_members(context)
     return LayerCode(
-        header="activation.h",
+        header=context.header("activation"),
         function="nnet::activate",
         template=(f"nnet::{functor}",),
         summary=f"{context.node.num_elements} elements",
@@ -116,7 +116,7 @@ def _table(context: OpContext, functor: str, shift: int, members: tuple[str, ...
     alpha = op.alpha if op.function is Function.ELU else 1.0
     lanes, cycles = lane_members(context)
     return LayerCode(
-        header="table.h",
+        header=context.header("table", "activation_stream"),
         function="nnet::look_up",
         template=(f"nnet::{functor}",),
         summary=f"{context.node.num_elements} elements by a table of {config.table_size}",
@@ -155,12 +155,12 @@ def affine(context: OpContext) -> LayerCode:
     """Return the C++ of a scale and offset of each channel."""
     types, raw, (lanes, cycles) = context.config.types, context.raw, lane_members(context)
     return LayerCode(
-        header="affine.h",
+        header=context.header("affine", "activation_stream"),
         function="nnet::affine",
         summary=f"{raw['weight'].size} channels at {context.num_positions} positions",
         members=(
             *lanes,
-            constant("num_channels", raw["weight"].size),
+            constant("num_weights", raw["weight"].size),
             typedef("weight_t", cpp_type(types["weight"])),
             typedef("bias_t", cpp_type(types["bias"])),
             typedef("weight_rom", rom_type(types["weight"])),
@@ -180,12 +180,12 @@ def prelu(context: OpContext) -> LayerCode:
     rows = full.reshape(-1, context.node.shape[-1])
     slopes = rows[0] if (rows == rows[0]).all() else full.ravel()
     return LayerCode(
-        header="affine.h",
+        header=context.header("affine", "activation_stream"),
         function="nnet::prelu",
         summary=f"{context.node.num_elements} elements, {slopes.size} slopes",
         members=(
             *lanes,
-            constant("num_channels", slopes.size),
+            constant("num_weights", slopes.size),
             typedef("weight_t", cpp_type(type_)),
             typedef("weight_rom", rom_type(type_)),
         ),
@@ -217,7 +217,7 @@ def merge(context: OpContext) -> LayerCode:
         raw_constant("scale_raw", int(quantize(np.float64(1.0 / count), RECIPROCAL))),
     )
     return LayerCode(
-        header="merge.h",
+        header=context.header("merge"),
         function="nnet::merge",
         template=(f"nnet::{_JOINS[op.function]}", "nnet::scale" if is_average else "nnet::keep"),
         summary=f"{count} tensors of {context.node.num_elements} elements",

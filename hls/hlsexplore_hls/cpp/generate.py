@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hlsexplore.design import Design, Strategy
 from hlsexplore.errors import NoModelError
-from hlsexplore.graph import Node
+from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Conv, Dense, DepthwiseConv, Recurrent, Reshape
 from hlsexplore.target import Io
 from hlsexplore_hls.cpp.code import LayerCode, cpp_type
@@ -22,10 +22,13 @@ from hlsexplore_hls.cpp.context import (
     TypeContext,
 )
 from hlsexplore_hls.cpp.layers import generate_layer
-from hlsexplore_hls.cpp.op_context import OpContext
+from hlsexplore_hls.cpp.op_context import OpContext, beats
 from hlsexplore_hls.cpp.wiring import Call, Wiring, wire
 from hlsexplore_hls.flows import Generated
 from hlsexplore_hls.names import comment, identifier, identifiers
+
+SHALLOW_DEPTH = 32
+"""Beats of a stream between two layers in a row: as deep as one shift register."""
 
 
 def generate(design: Design, interface: str = "plain") -> Generated:
@@ -42,8 +45,8 @@ def generate(design: Design, interface: str = "plain") -> Generated:
         NoModelError: If an op has no C++.
         ConfigError: If a type is too wide for a constant array.
     """
-    if interface != "plain" or design.target.io is not Io.PARALLEL:
-        raise NoModelError(f"the HLS C++ has no interface {interface!r} with io {design.target.io.value!r} yet.")
+    if interface != "plain":
+        raise NoModelError(f"the HLS C++ has no interface {interface!r} yet.")
     names = identifiers(design.graph)
     project = _project_context(design, names, interface)
     environment = _environment()
@@ -100,9 +103,9 @@ def is_one_pipeline(design: Design) -> bool:
 
 
 def _project_context(design: Design, names: Mapping[str, str], interface: str) -> ProjectContext:
-    graph = design.graph
-    is_dataflow = not is_one_pipeline(design)
-    wiring = wire(graph, names, lambda node: isinstance(node.op, Reshape), has_single_readers=is_dataflow)
+    graph, is_stream = design.graph, design.target.io is Io.STREAM
+    is_dataflow = is_stream or not is_one_pipeline(design)
+    wiring = wire(graph, names, lambda node: is_view(graph, node, is_stream), has_single_readers=is_dataflow)
     layers: dict[str, LayerContext] = {}
     for call in wiring.calls:
         if not call.is_copy:
@@ -112,7 +115,7 @@ def _project_context(design: Design, names: Mapping[str, str], interface: str) -
             layers[node.name] = LayerContext(identifier=names[node.name], comment=text, code=code)
     headers = {layer.code.header for layer in layers.values()}
     if any(call.is_copy for call in wiring.calls):
-        headers.add("copy.h")
+        headers.add("stream.h" if is_stream else "copy.h")
     return ProjectContext(
         model=comment(graph.name),
         design_key=design.key,
@@ -120,7 +123,7 @@ def _project_context(design: Design, names: Mapping[str, str], interface: str) -
         part=design.target.part,
         clock_ns=design.target.clock_ns,
         interface=interface,
-        is_stream=False,
+        is_stream=is_stream,
         is_dataflow=is_dataflow,
         ii_cycles=max((layer.code.ii_cycles or 1 for layer in layers.values()), default=1),
         headers=tuple(sorted(headers)),
@@ -130,23 +133,44 @@ def _project_context(design: Design, names: Mapping[str, str], interface: str) -
         layers=tuple(layers.values()),
         inputs=tuple(_port(design, node, wiring.inputs[node.name]) for node in graph.inputs),
         outputs=tuple(_port(design, graph[name], wiring.outputs[name]) for name in graph.outputs),
-        buffers=tuple(
-            BufferContext(type=f"type::{names[node]}", identifier=buffer, size=graph[node].num_elements, depth=1)
-            for buffer, node in wiring.buffers.items()
-        ),
+        buffers=tuple(_buffer(design, names, name, graph[node]) for name, node in wiring.buffers.items()),
         steps=_steps(design, names, wiring, layers),
+    )
+
+
+def is_view(graph: Graph, node: Node, is_stream: bool) -> bool:
+    """Whether a node needs no code: a reshape, in a stream if its beats stay the same."""
+    if not isinstance(node.op, Reshape):
+        return False
+    return not is_stream or beats(graph[node.inputs[0]].shape) == beats(node.shape)
+
+
+def _buffer(design: Design, names: Mapping[str, str], variable: str, node: Node) -> BufferContext:
+    """Return an inner variable.
+
+    In a graph where branches meet, one of them may have to wait for a whole tensor of the other; elsewhere a stream
+    only has to even out bursts, and one of up to 32 beats costs a shift register.
+    """
+    num_beats, size = beats(node.shape)
+    has_joins = any(len(item.inputs) > 1 for item in design.graph)
+    return BufferContext(
+        type=f"type::{names[node.name]}",
+        identifier=variable,
+        size=size if design.target.io is Io.STREAM else node.num_elements,
+        depth=num_beats if has_joins else min(num_beats, SHALLOW_DEPTH),
     )
 
 
 def _port(design: Design, node: Node, variable: str) -> PortContext:
     type_ = design.result_type(node.name)
     shape = " x ".join(map(str, node.shape))
+    num_beats, beat_size = beats(node.shape)
     return PortContext(
         identifier=variable,
         comment=f"'{comment(node.name)}', {shape} of {type_}",
         size=node.num_elements,
-        num_beats=1,
-        beat_size=node.num_elements,
+        num_beats=num_beats,
+        beat_size=beat_size,
         width=type_.width,
         is_signed=type_.signed,
     )
@@ -173,7 +197,8 @@ def _call_text(code: LayerCode, name: str, call: Call) -> str:
 
 def _copy_step(design: Design, call: Call) -> StepContext:
     node = design.graph[call.node]
+    size = beats(node.shape)[0] if design.target.io is Io.STREAM else node.num_elements
     return StepContext(
-        text=f"nnet::copy<{node.num_elements}>({', '.join((*call.reads, *call.writes))});",
+        text=f"nnet::copy<{size}>({', '.join((*call.reads, *call.writes))});",
         comment=f"copy of '{comment(node.name)}' for several readers",
     )

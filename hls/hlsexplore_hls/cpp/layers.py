@@ -1,4 +1,4 @@
-"""The C++ of each op in io_parallel: its configuration struct, constants and call (docs/cpp.md)."""
+"""The C++ of each op: its configuration struct, constants and call (docs/cpp.md)."""
 
 from hlsexplore.ops import (
     Activation,
@@ -15,6 +15,7 @@ from hlsexplore.ops import (
     Permute,
     Pool,
     PRelu,
+    Reshape,
     Softmax,
     Upsample,
 )
@@ -29,13 +30,13 @@ def generate_layer(context: OpContext) -> LayerCode:
     Raises:
         NoModelError: If the flow cannot build the op.
     """
-    found = _PARALLEL.get(type(context.node.op))
+    found = _GENERATORS.get(type(context.node.op))
     if found is None:
         raise unsupported(context)
     return found(context)
 
 
-_PARALLEL: dict[type[Op], OpGenerator] = {
+_GENERATORS: dict[type[Op], OpGenerator] = {
     Activation: element_ops.activation,
     Affine: element_ops.affine,
     Concatenate: shape_ops.concatenate,
@@ -49,6 +50,7 @@ _PARALLEL: dict[type[Op], OpGenerator] = {
     Pad: shape_ops.frame,
     Permute: shape_ops.permute,
     Pool: shape_ops.pool,
+    Reshape: shape_ops.reshape,
     Softmax: softmax_op.softmax,
     Upsample: shape_ops.frame,
 }

@@ -8,7 +8,8 @@ from hlsexplore.design import LayerConfig, Strategy
 from hlsexplore.fixed import Fixed, RawArray, requantize
 from hlsexplore.ops import Conv, DepthwiseConv
 from hlsexplore_hls.cpp.code import LayerCode, Rom, constant, cpp_type, rom, rom_type, typedef
-from hlsexplore_hls.cpp.op_context import OpContext, image_members, unsupported
+from hlsexplore_hls.cpp.op_context import OpContext, unsupported
+from hlsexplore_hls.cpp.window import window_of
 
 
 def matrix_members(context: OpContext, matrix: RawArray, num_out: int, multiplier: int) -> tuple[str, ...]:
@@ -99,6 +100,8 @@ def _stored_bias_type(config: LayerConfig) -> Fixed:
 
 def position_members(context: OpContext, num_columns: int) -> tuple[str, ...]:
     """Return the members of the loop over positions (nnet/positions.h)."""
+    if context.is_stream and context.config.parallel != 1:
+        raise unsupported(context, f"parallel={context.config.parallel}")
     inputs = int(np.prod(context.shapes[0]))
     return (
         constant("num_inputs", inputs),
@@ -114,7 +117,7 @@ def dense(context: OpContext) -> LayerCode:
     num_in, num_out = matrix.shape
     steps, _ = num_steps_and_multipliers(config, matrix, is_depthwise=False)
     return LayerCode(
-        header="dense.h",
+        header=context.header("dense"),
         function="nnet::dense",
         summary=f"{num_in} -> {num_out}" + (f" at {positions} positions" if positions > 1 else ""),
         members=(*position_members(context, positions), *matrix_members(context, matrix, num_out, 0)),
@@ -148,17 +151,19 @@ def _convolution(
     config = context.config
     size = (op.kernel.shape[0], op.kernel.shape[1])
     steps, _ = num_steps_and_multipliers(config, matrix, multiplier > 0)
+    window = window_of(context, size, op.stride, op.padding, op.dilation)
+    pixels = window.num_pixels if context.is_stream else context.num_positions // config.parallel
     return LayerCode(
-        header="conv.h",
+        header=context.header("conv"),
         function="nnet::conv",
         summary=f"{_size(context.shapes[0])} -> {_size(context.node.shape)}, window {size[0]} x {size[1]}",
         members=(
-            *image_members(context, size, op.stride, op.padding, op.dilation),
+            *window.members(context.is_stream),
             *position_members(context, context.node.shape[-2]),
             *matrix_members(context, matrix, num_out, multiplier),
         ),
         roms=matrix_roms(context, matrix, num_out, multiplier > 0),
-        ii_cycles=context.num_positions // config.parallel * steps,
+        ii_cycles=pixels * steps,
     )
 
 

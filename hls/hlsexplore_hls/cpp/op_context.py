@@ -9,6 +9,7 @@ from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, RawArray
 from hlsexplore.graph import Node, Shape
 from hlsexplore.ops import Pair
+from hlsexplore.target import Io
 from hlsexplore.weights import raw_weights
 from hlsexplore_hls.cpp.code import LayerCode, constant
 
@@ -51,9 +52,23 @@ class OpContext:
         return dict(raw_weights(self.design, self.node.name))
 
     @property
+    def is_stream(self) -> bool:
+        """Whether tensors arrive position by position."""
+        return self.design.target.io is Io.STREAM
+
+    @property
     def num_positions(self) -> int:
         """Positions of the output: elements of all axes but the last."""
         return prod(self.node.shape[:-1])
+
+    def header(self, parallel: str, stream: str | None = None) -> str:
+        """Return the header of the library, without `.h`, for the io of the design.
+
+        Args:
+            parallel: The one for io_parallel.
+            stream: The one for io_stream; the former with `_stream` when None.
+        """
+        return f"{(stream or f'{parallel}_stream') if self.is_stream else parallel}.h"
 
 
 OpGenerator = Callable[[OpContext], LayerCode]
@@ -89,48 +104,18 @@ def num_lanes(context: OpContext) -> int:
 
 def lane_members(context: OpContext) -> tuple[tuple[str, ...], int]:
     """Return the members of an elementwise layer, and its cycles for a sample."""
+    if context.is_stream:
+        num_beats, size = beats(context.node.shape)
+        return (constant("num_beats", num_beats), constant("num_channels", size)), num_beats
     total, lanes = context.node.num_elements, num_lanes(context)
     return (constant("num_elements", total), constant("num_parallel", lanes)), -(-total // lanes)
 
 
-def image_shape(shape: Shape) -> tuple[int, int, int]:
-    """Return (height, width, channels) of a tensor; one-dimensional ones have height 1."""
-    return shape if len(shape) == 3 else (1, *shape)  # type: ignore[return-value]
+def beats(shape: Shape) -> Pair:
+    """Return how many beats of a stream carry a tensor, and how many elements each has: all channels of a position.
 
-
-def image_members(
-    context: OpContext,
-    kernel: Pair,
-    stride: Pair,
-    padding: tuple[Pair, Pair],
-    dilation: Pair = (1, 1),
-    out_size: Pair | None = None,
-) -> tuple[str, ...]:
-    """Return the members of a layer that reads windows of an image (nnet/image.h).
-
-    Args:
-        context: The layer.
-        kernel: Rows and columns of the window.
-        stride: Steps of the window.
-        padding: Zeros around the image.
-        dilation: Distance of the window's elements.
-        out_size: Rows and columns of the output; those of the layer's shape when None.
+    Examples:
+        >>> beats((28, 28, 3)), beats((64,))
+        ((784, 3), (1, 64))
     """
-    in_height, in_width, channels = image_shape(context.shapes[0])
-    out_height, out_width = out_size or image_shape(context.node.shape)[:2]
-    values = {
-        "in_height": in_height,
-        "in_width": in_width,
-        "num_channels": channels,
-        "out_height": out_height,
-        "out_width": out_width,
-        "kernel_height": kernel[0],
-        "kernel_width": kernel[1],
-        "stride_rows": stride[0],
-        "stride_columns": stride[1],
-        "dilation_rows": dilation[0],
-        "dilation_columns": dilation[1],
-        "pad_top": padding[0][0],
-        "pad_left": padding[1][0],
-    }
-    return tuple(constant(name, value) for name, value in values.items())
+    return prod(shape[:-1]), shape[-1]

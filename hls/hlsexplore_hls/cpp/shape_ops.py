@@ -4,7 +4,8 @@ from math import prod
 
 from hlsexplore.ops import Concatenate, Crop, Pad, Permute, Pool, Upsample
 from hlsexplore_hls.cpp.code import LayerCode, constant, cpp_type, typedef
-from hlsexplore_hls.cpp.op_context import OpContext, image_members, image_shape, unsupported
+from hlsexplore_hls.cpp.op_context import OpContext, beats, unsupported
+from hlsexplore_hls.cpp.window import image_shape, window_of
 
 MAX_AXES = 4
 MAX_JOINED = 4
@@ -17,25 +18,25 @@ def pool(context: OpContext) -> LayerCode:
     if not isinstance(op, Pool):
         raise unsupported(context)
     has_padding = any(any(pair) for pair in op.padding)
-    height, width, channels = image_shape(context.shapes[0])
-    out_height, out_width, _ = (1, 1, channels) if op.is_global else image_shape(context.node.shape)
-    is_whole = op.is_global and not has_padding and op.size == (height, width)
-    positions = height * width if is_whole else out_height * out_width
+    window = window_of(context, op.size, op.stride, op.padding, is_global=op.is_global)
+    is_whole = op.is_global and not has_padding and op.size == window.in_size
+    num_outputs = window.out_size[0] * window.out_size[1]
+    positions = window.in_size[0] * window.in_size[1] if is_whole else num_outputs
     parallel = 1 if context.is_dataflow else positions
     name = "average" if op.average else "max"
-    members = (
-        *image_members(context, op.size, op.stride, op.padding, out_size=(out_height, out_width)),
-        constant("has_padding", has_padding),
-        constant("num_parallel", parallel),
-        typedef("accum_t", cpp_type(context.config.types["accum"])),
-    )
+    kind = "window" if context.is_stream else "pool"
     return LayerCode(
-        header="pool.h",
+        header=context.header("pool"),
         function=f"nnet::global_{name}_pool" if is_whole else "nnet::pool",
-        template=() if is_whole else (f"nnet::{name}_pool",),
+        template=() if is_whole else (f"nnet::{name}_{kind}",),
         summary=f"{_size(context.shapes[0])} -> {_size(context.node.shape)}",
-        members=members,
-        ii_cycles=positions // parallel,
+        members=(
+            *window.members(context.is_stream),
+            constant("has_padding", has_padding),
+            constant("num_parallel", parallel),
+            typedef("accum_t", cpp_type(context.config.types["accum"])),
+        ),
+        ii_cycles=window.num_pixels if context.is_stream else positions // parallel,
     )
 
 
@@ -47,14 +48,43 @@ def permute(context: OpContext) -> LayerCode:
     missing = MAX_AXES - len(shape)
     steps = [prod(shape[axis + 1 :]) for axis in op.axes]
     sizes = (*(1 for _ in range(missing)), *context.node.shape)
+    passes = 2 if context.is_stream else 0
     return LayerCode(
-        header="move.h",
+        header=context.header("move"),
         function="nnet::permute",
         summary=f"{_size(shape)} -> {_size(context.node.shape)}",
         members=(
             *(constant(f"size_{axis}", size) for axis, size in enumerate(sizes)),
             *(constant(f"step_{axis}", step) for axis, step in enumerate((*(0 for _ in range(missing)), *steps))),
+            *_beat_members(context),
         ),
+        ii_cycles=max(passes * context.node.num_elements, 1),
+    )
+
+
+def _beat_members(context: OpContext) -> tuple[str, ...]:
+    """Return the members of a layer whose streams have beats of different sizes."""
+    if not context.is_stream:
+        return ()
+    (in_beats, in_size), (out_beats, out_size) = beats(context.shapes[0]), beats(context.node.shape)
+    return (
+        constant("num_in_beats", in_beats),
+        constant("in_size", in_size),
+        constant("num_out_beats", out_beats),
+        constant("out_size", out_size),
+    )
+
+
+def reshape(context: OpContext) -> LayerCode:
+    """Return the C++ of a reshape of a stream into beats of another size."""
+    (in_beats, in_size), (out_beats, out_size) = beats(context.shapes[0]), beats(context.node.shape)
+    is_plain = in_size % out_size == 0 or out_size % in_size == 0
+    return LayerCode(
+        header="move_stream.h",
+        function="nnet::repack",
+        summary=f"{_size(context.shapes[0])} -> {_size(context.node.shape)}",
+        members=_beat_members(context),
+        ii_cycles=max(in_beats, out_beats) if is_plain else 2 * context.node.num_elements,
     )
 
 
@@ -74,8 +104,9 @@ def frame(context: OpContext) -> LayerCode:
             raise unsupported(context)
     in_height, in_width, channels = image_shape(context.shapes[0])
     out_height, out_width, _ = image_shape(context.node.shape)
+    cycles = max(in_height * repeat[0], out_height) * max(in_width * repeat[1], out_width)
     return LayerCode(
-        header="move.h",
+        header=context.header("move"),
         function="nnet::frame",
         summary=f"{_size(context.shapes[0])} -> {_size(context.node.shape)}",
         members=(
@@ -89,6 +120,7 @@ def frame(context: OpContext) -> LayerCode:
             constant("repeat_rows", repeat[0]),
             constant("repeat_columns", repeat[1]),
         ),
+        ii_cycles=cycles if context.is_stream else 1,
     )
 
 
@@ -97,6 +129,8 @@ def concatenate(context: OpContext) -> LayerCode:
     op, count = context.node.op, len(context.shapes)
     if not isinstance(op, Concatenate) or not 2 <= count <= MAX_JOINED:
         raise unsupported(context, f"{count} inputs")
+    if context.is_stream:
+        return _concatenate_streams(context, op)
     sizes = [prod(shape[op.axis :]) for shape in context.shapes]
     return LayerCode(
         header="move.h",
@@ -110,12 +144,38 @@ def concatenate(context: OpContext) -> LayerCode:
     )
 
 
+def _concatenate_streams(context: OpContext, op: Concatenate) -> LayerCode:
+    if len(context.shapes) != 2:
+        raise unsupported(context, f"{len(context.shapes)} inputs")
+    shape = context.node.shape
+    num_beats, size = beats(shape)
+    is_last = op.axis == len(shape) - 1
+    if is_last:
+        members = (
+            constant("num_beats", num_beats),
+            *(constant(f"size_{index}", part[-1]) for index, part in enumerate(context.shapes)),
+        )
+    else:
+        members = (
+            constant("num_blocks", prod(shape[: op.axis])),
+            constant("num_channels", size),
+            *(constant(f"num_beats_{index}", prod(part[op.axis : -1])) for index, part in enumerate(context.shapes)),
+        )
+    return LayerCode(
+        header="move_stream.h",
+        function=f"nnet::concatenate_{'channels' if is_last else 'positions'}",
+        summary=" + ".join(_size(part) for part in context.shapes),
+        members=members,
+        ii_cycles=num_beats,
+    )
+
+
 def dot(context: OpContext) -> LayerCode:
     """Return the C++ of an inner product."""
     if any(len(shape) != 1 for shape in context.shapes) or len(context.shapes) != 2:
         raise unsupported(context, f"inputs of shapes {', '.join(map(_size, context.shapes))}")
     return LayerCode(
-        header="merge.h",
+        header=context.header("merge"),
         function="nnet::dot",
         summary=f"{context.shapes[0][0]} elements",
         members=(

@@ -19,14 +19,18 @@ def softmax(context: OpContext) -> LayerCode:
         one = int(quantize(np.float64(1.0), types["result"]))
         members = (*common, raw_constant("one_raw", one))
         return LayerCode(
-            header="softmax.h", function="nnet::argmax", summary=summary, members=members, ii_cycles=positions
+            header=context.header("softmax"),
+            function="nnet::argmax",
+            summary=summary,
+            members=members,
+            ii_cycles=positions,
         )
     is_stable = config.softmax is SoftmaxMode.STABLE
     tables = softmax_tables(
         context.types[0], types["exp_table"], types["inv_input"], types["inv_table"], config.table_size, is_stable
     )
     return LayerCode(
-        header="softmax.h",
+        header=context.header("softmax"),
         function="nnet::softmax",
         template=("nnet::stable_norm" if is_stable else "nnet::latency_norm",),
         summary=summary,

@@ -126,12 +126,14 @@ template <typename Config> struct shared_multipliers {
 #pragma HLS UNROLL
             const unsigned i = at.row + t * num_step_rows;
         Columns:
-            for (unsigned k = 0; k < group_size && i < Config::num_in; k++) {
+            for (unsigned k = 0; k < group_size; k++) {
 #pragma HLS UNROLL
-                const unsigned o = matrix<Config>::output(i, k);
-                const weight_t weight = from_raw<weight_t>(weights[(t * group_size + k) * num_steps + at.index]);
-                const accum_t product = x[i] * weight;
-                acc[o] = acc[o] + product;
+                if (i < Config::num_in) {
+                    const unsigned o = matrix<Config>::output(i, k);
+                    const weight_t weight = from_raw<weight_t>(weights[(t * group_size + k) * num_steps + at.index]);
+                    const accum_t product = x[i] * weight;
+                    acc[o] = acc[o] + product;
+                }
             }
         }
         if (at.row == num_step_rows - 1) {

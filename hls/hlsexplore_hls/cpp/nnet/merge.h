@@ -109,9 +109,9 @@ Steps:
 }
 
 // Inner product of two vectors: each product is cast to the accumulator type, then each sum. Config: num_in, accum_t.
-template <typename Config, typename A, typename B, typename Out>
-void dot(const A a[Config::num_in], const B b[Config::num_in], Out y[1]) {
-#pragma HLS PIPELINE II=1
+template <typename Config, typename A, typename B>
+inline typename Config::accum_t inner_product(const A a[Config::num_in], const B b[Config::num_in]) {
+#pragma HLS INLINE
     typename Config::accum_t acc = zero<typename Config::accum_t>();
 Products:
     for (unsigned i = 0; i < Config::num_in; i++) {
@@ -119,7 +119,13 @@ Products:
         const typename Config::accum_t term = a[i] * b[i];
         acc = acc + term;
     }
-    y[0] = acc;
+    return acc;
+}
+
+template <typename Config, typename A, typename B, typename Out>
+void dot(const A a[Config::num_in], const B b[Config::num_in], Out y[1]) {
+#pragma HLS PIPELINE II=1
+    y[0] = inner_product<Config>(a, b);
 }
 
 } // namespace nnet

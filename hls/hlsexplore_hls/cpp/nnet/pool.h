@@ -5,6 +5,7 @@
 
 #include "image.h"
 #include "positions.h"
+#include "quotient.h"
 
 namespace nnet {
 
@@ -34,20 +35,6 @@ template <typename Config> struct max_pool {
         return best;
     }
 };
-
-// A sum divided by the number of its terms, truncating toward zero.
-template <int W, int I, ap_q_mode Q, ap_o_mode O, int N>
-inline ap_fixed<W, I, Q, O, N> truncated_quotient(const ap_fixed<W, I, Q, O, N> &sum, unsigned count) {
-#pragma HLS INLINE
-    const ap_int<W> quotient = raw_bits(sum) / ap_int<18>(count);
-    return from_raw<ap_fixed<W, I, Q, O, N>>(quotient);
-}
-template <int W, int I, ap_q_mode Q, ap_o_mode O, int N>
-inline ap_ufixed<W, I, Q, O, N> truncated_quotient(const ap_ufixed<W, I, Q, O, N> &sum, unsigned count) {
-#pragma HLS INLINE
-    const ap_uint<W> quotient = raw_bits(sum) / ap_uint<17>(count);
-    return from_raw<ap_ufixed<W, I, Q, O, N>>(quotient);
-}
 
 // The mean of a window, each sum cast to the accumulator type; padding does not count.
 template <typename Config> struct average_pool {

@@ -5,31 +5,10 @@
 // inv_table_t; exp_rom, inv_rom (storage of the tables); for argmax one_raw (the raw 1 of the result).
 #pragma once
 
+#include "tree.h"
 #include "types.h"
 
 namespace nnet {
-
-// The largest power of two below a size.
-constexpr unsigned left_half(unsigned size, unsigned half = 1) {
-    return 2 * half < size ? left_half(size, 2 * half) : half;
-}
-
-// Sum of a vector by a balanced tree, every node cast to the type of its elements.
-template <typename T, unsigned size> struct tree {
-    static constexpr unsigned half = left_half(size);
-    static T sum(const T x[size]) {
-#pragma HLS INLINE
-        const T left = tree<T, half>::sum(x);
-        const T right = tree<T, size - half>::sum(x + half);
-        return left + right;
-    }
-};
-template <typename T> struct tree<T, 1> {
-    static T sum(const T x[1]) {
-#pragma HLS INLINE
-        return x[0];
-    }
-};
 
 // The largest element, by a balanced tree.
 template <typename T, unsigned size> struct largest {
@@ -140,26 +119,31 @@ void softmax(const In x[Config::num_positions * Config::num_in], Out y[Config::n
 
 // 1 for the first largest logit, 0 for the others.
 template <typename Config, typename In, typename Out>
+inline void argmax_vector(const In x[Config::num_in], Out y[Config::num_in]) {
+#pragma HLS INLINE
+    In top = x[0];
+    unsigned winner = 0;
+Search:
+    for (unsigned i = 1; i < Config::num_in; i++) {
+#pragma HLS UNROLL
+        if (x[i] > top) {
+            top = x[i];
+            winner = i;
+        }
+    }
+Store:
+    for (unsigned i = 0; i < Config::num_in; i++) {
+#pragma HLS UNROLL
+        y[i] = i == winner ? from_raw<Out>(Config::one_raw) : zero<Out>();
+    }
+}
+
+template <typename Config, typename In, typename Out>
 void argmax(const In x[Config::num_positions * Config::num_in], Out y[Config::num_positions * Config::num_in]) {
 Positions:
     for (unsigned p = 0; p < Config::num_positions; p++) {
 #pragma HLS PIPELINE II=1
-        In top = x[p * Config::num_in];
-        unsigned winner = 0;
-    Search:
-        for (unsigned i = 1; i < Config::num_in; i++) {
-#pragma HLS UNROLL
-            if (x[p * Config::num_in + i] > top) {
-                top = x[p * Config::num_in + i];
-                winner = i;
-            }
-        }
-    Store:
-        for (unsigned i = 0; i < Config::num_in; i++) {
-#pragma HLS UNROLL
-            Out one = from_raw<Out>(Config::one_raw);
-            y[p * Config::num_in + i] = i == winner ? one : zero<Out>();
-        }
+        argmax_vector<Config>(x + p * Config::num_in, y + p * Config::num_in);
     }
 }
 

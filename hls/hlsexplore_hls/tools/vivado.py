@@ -89,7 +89,7 @@ def script(project: Project, is_routed: bool = False) -> str:
         project: The project.
         is_routed: Whether to place and route as well.
     """
-    sources = tuple(name for name in project.files if name.endswith(VERILOG))
+    sources = verilog_sources(project)
     return render("vsynth.tcl.j2", top=project.top, part=project.target.part, sources=sources, is_routed=is_routed)
 
 

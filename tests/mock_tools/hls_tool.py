@@ -97,6 +97,9 @@ def main() -> None:
     else:
         assert arguments[0] == "-f", arguments
     script = Path(arguments[-1]).read_text()
+    if "-format xo" in script:
+        print("HLSEXPLORE DONE")
+        return
     top = re.search(r"set_top (\w+)", script).group(1)
     part = re.search(r"part (xc\S+)", script).group(1)
     options = dict(item.split("=") for item in os.environ["HLSEXPLORE_BUILD"].split())

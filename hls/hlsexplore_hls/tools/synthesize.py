@@ -22,8 +22,9 @@ TOOLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "vitis_hls": ("hlsexplore_hls.tools.vitis:synthesize_with_vitis_hls", ("vitis",)),
     "vivado_hls": ("hlsexplore_hls.tools.vitis:synthesize_with_vivado_hls", ("vitis",)),
     "vivado": ("hlsexplore_hls.tools.vivado:synthesize_with_vivado", ("rtl", "xls")),
+    "bitfile": ("hlsexplore_hls.tools.bitfile:build_bitfile", ("vitis",)),
 }
-"""Function and flows of each tool; `yosys:FAMILY` chooses a device family."""
+"""Function and flows of each tool; a variant may follow its name and a colon: a family, steps, a board."""
 REPORT = "report.json"
 
 
@@ -41,7 +42,9 @@ def synthesize(
 
     Args:
         project: A project that `export` wrote.
-        tool: A key of `TOOLS`; `yosys:xcup` and `yosys:ecp5` count for other devices than `yosys` (7 series).
+        tool: A key of `TOOLS`. `yosys:xcup` and `yosys:ecp5` count for other devices than `yosys` (7 series),
+            `vitis_hls:csim+cosim+vsynth` runs more steps, `vivado:impl` places and routes, `bitfile:pynq-z2` builds for
+            a board.
         on_event: Told stages and lines of the tool; may be called from other threads, one call at a time.
         cancel: Stops the work when set.
         timeout_s: Stops the tool after that time.

@@ -121,7 +121,7 @@ def run_command(
         on_event: Told stages and lines.
         cancel: Stops the program when set.
         timeout_s: Stops the program after that time.
-        done_mark: Line that the script prints last.
+        done_mark: Line that the script prints last; empty for a program without a script.
         failed_mark: Beginning of the line that the script prints when a step fails.
 
     Returns:
@@ -134,7 +134,7 @@ def run_command(
     argv, variables = local_or_remote(command, where)
     started_ns = time.time_ns() - CLOCK_SLACK_NS
     tell_stage = stage_scanner(stages, on_event)
-    found = {"done": False, "failed": ""}
+    found = {"done": not done_mark, "failed": ""}
 
     def scan(line: str) -> None:
         tell_stage(line)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 import threading
 import time
@@ -15,7 +16,11 @@ from hlsexplore import Design, Graph
 from hlsexplore.errors import CancelledError, ConfigError, ToolError
 from hlsexplore.progress import Event
 from hlsexplore.report import Figures, Report
+from hlsexplore.target import Target
 from hlsexplore_hls import Project, export
+from hlsexplore_hls.tools.bitfile import zynq_script
+from hlsexplore_hls.tools.boards import BOARDS
+from hlsexplore_hls.tools.runner import run
 from hlsexplore_hls.tools.synthesize import load_report, synthesize
 from hlsexplore_hls.tools.tcl import render, word
 from hlsexplore_hls.tools.vitis import steps_of
@@ -43,8 +48,6 @@ def exported(tmp_path_factory: pytest.TempPathFactory, small_graph: Graph) -> Pr
 
 @pytest.fixture
 def project(exported: Project, tmp_path: Path) -> Project:
-    import shutil
-
     shutil.copytree(exported.path, tmp_path / "project")
     return replace(exported, path=tmp_path / "project")
 
@@ -351,3 +354,73 @@ def test_only_words_get_into_scripts(text: str, rtl_project: Project) -> None:
         script(replace(rtl_project, top=text))
     with pytest.raises(ToolError):
         render("vsynth.tcl.j2", top="top", part="x", sources=[text], is_routed=False)
+
+
+def test_zynq_scripts_are_golden(rtl_project: Project, golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HLSEXPLORE_JOBS", "4")
+    for name in ("pynq-z2", "zcu102"):
+        golden(f"bitfile_{name}.tcl", zynq_script(rtl_project, BOARDS[name]))
+
+
+def for_board(project: Project, name: str) -> Project:
+    board = BOARDS[name]
+    return replace(project, interface=board.interface, target=Target(part=board.part))
+
+
+def test_bitfile_runs_hls_then_vivado(project: Project, bin_folder: Path) -> None:
+    install(bin_folder, "vitis_hls", "hls_tool.py")
+    install(bin_folder, "vivado", "vivado_tool.py")
+    events: list[Event] = []
+    report = for_board(project, "pynq-z2").synthesize("bitfile:pynq-z2", on_event=events.append)
+    assert (report.source, report.tool, report.total.lut, report.total.clock_ns) == ("vsynth", "vivado", 300, 3.75)
+    assert (project.path / "build" / "bitfile" / "result" / f"{project.top}.bit").is_file()
+    stages = [event.text for event in events if event.kind == "stage"][1:-1]
+    assert stages == ["csynth", "export", "block design", "connecting", "implementing", "reporting"]
+
+
+def test_alveo_links_the_kernel_with_vpp(project: Project, bin_folder: Path) -> None:
+    install(bin_folder, "vitis_hls", "hls_tool.py")
+    vpp = bin_folder / "v++"
+    vpp.write_text('#!/bin/sh\necho "$@" > words\ntouch "${8}"\n')
+    vpp.chmod(0o755)
+    report = for_board(project, "alveo-u250").synthesize("bitfile:alveo-u250")
+    assert (report.tool, report.total) == ("v++", Figures())
+    words = (project.path / "build" / "bitfile" / "result" / "words").read_text().split()
+    platform = "xilinx_u250_gen3x16_xdma_4_1_202210_1"
+    assert words == ["-l", "-t", "hw", "--platform", platform, f"{project.top}.xo", "-o", f"{project.top}.xclbin"]
+
+
+def test_bitfile_checks_board_interface_and_part(project: Project, bin_folder: Path) -> None:
+    with pytest.raises(ConfigError) as error:
+        project.synthesize("bitfile:pynq-z1")
+    assert str(error.value) == (
+        "unknown board 'pynq-z1'. hlsexplore has 'pynq-z2', 'zcu102', 'alveo-u250'. Did you mean 'pynq-z2'?"
+    )
+    with pytest.raises(ConfigError) as error:
+        project.synthesize("bitfile:pynq-z2")
+    assert str(error.value) == (
+        "the board 'pynq-z2' needs a project with the interface 'axi_stream', and this one has 'plain'. "
+        "Export the design with interface='axi_stream'."
+    )
+    with pytest.raises(
+        ConfigError, match=r"the design is for the part 'xcvu13p-flga2577-2-e', and the board 'zcu102' has"
+    ):
+        replace(project, interface="axi_stream").synthesize("bitfile:zcu102")
+
+
+@pytest.mark.skipif(shutil.which("tclsh") is None, reason="tclsh is not installed")
+@pytest.mark.parametrize("name", ["vsynth.tcl", "vsynth_impl.tcl", "bitfile_pynq-z2.tcl", "bitfile_zcu102.tcl"])
+def test_script_runs_to_its_end_in_tcl(name: str, tmp_path: Path) -> None:
+    """The vendor's commands are stubs here: this finds unbalanced braces and misspelt Tcl."""
+    stubs = """
+    proc get_bd_intf_pins {args} { return {in out} }
+    proc get_property {what pin} {
+      switch $what { MODE { return [expr {$pin eq "in" ? "Slave" : "Master"}] } VLNV { return x:axis_rtl:1.0 }
+        PROGRESS { return 100% } default { return 4 } }
+    }
+    proc file {args} {}
+    proc unknown {args} { return {} }
+    """
+    (tmp_path / "run.tcl").write_text(stubs + (Path(__file__).parent / "golden" / name).read_text())
+    done = run(["tclsh", "run.tcl"], cwd=tmp_path, timeout_s=20, check=False)
+    assert "HLSEXPLORE DONE" in done.tail, done.output

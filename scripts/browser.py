@@ -48,6 +48,13 @@ def chromium() -> Iterator[Any]:
 @contextmanager
 def serving(kind: str, notebook: Path, theme: str = "light") -> Iterator[Server]:
     """Serve a copy of a notebook with `lab` or `voila`, in folders of its own."""
+    with serving_copy(kind, notebook, theme) as (server, _):
+        yield server
+
+
+@contextmanager
+def serving_copy(kind: str, notebook: Path, theme: str = "light") -> Iterator[tuple[Server, Path]]:
+    """Serve a copy of a notebook as `serving` does, and tell where the copy is."""
     with tempfile.TemporaryDirectory(prefix="hlsexplore-browser-", ignore_cleanup_errors=True) as name:
         root = Path(name)
         (root / "work").mkdir()
@@ -59,7 +66,7 @@ def serving(kind: str, notebook: Path, theme: str = "light") -> Iterator[Server]
         else:
             server = start_voila(copy, [f"--theme={theme}"], env, log)
         try:
-            yield server
+            yield server, copy
         finally:
             server.close()
 

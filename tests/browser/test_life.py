@@ -103,7 +103,7 @@ def test_application_without_the_token_only_asks_for_it(tmp_path):
     notebook = write_application(tmp_path, tmp_path / "m.h5", tmp_path / "x.npz")
     server = start_voila(notebook, (), harness.private_environment(tmp_path), tmp_path / "log")
     try:
-        for path in ("", "api/kernels", "voila/files/application.json"):
+        for path in ("", "api/kernels"):
             with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/{path}", timeout=10) as answer:
                 assert "/login?next=" in answer.url and b"rendered_cells" not in answer.read()
     finally:

@@ -203,11 +203,29 @@ def test_table_sorts_searches_and_loads(explorer):
     assert explorer.explore.table.page["total"] == 0
 
 
-@pytest.mark.parametrize("tab", ["errors", "decisions", "latency", "resources"])
+@pytest.mark.parametrize("tab", ["errors", "blame", "decisions", "latency", "resources"])
 def test_every_analysis_is_drawn(explorer, tab):
     send(explorer.analyse.tabs, ev="tab", id=tab)
     assert explorer.analyse.wait(20)
     assert json.loads(explorer.analyse.plot.figure)["data"] and explorer.state.messages == ()
+
+
+def test_blame_names_the_type_that_costs_accuracy(explorer):
+    send(explorer.layers.view, ev="edit", seq=1.0, changes={"dense_2": {"weight": "fixed<2,1>"}})
+    send(explorer.analyse.tabs, ev="tab", id="blame")
+    assert explorer.state.wait() and explorer.analyse.wait(20)
+    assert json.loads(explorer.analyse.plot.figure)["data"][0]["y"][-1] == "dense_2.weight"
+
+
+def test_proposal_is_a_step_within_the_tolerance(explorer):
+    send(explorer.analyse.choices, ev="choice", id="tolerance", value="1")
+    send(explorer.analyse.choices, ev="choice", id="propose", value=True)
+    assert explorer.analyse.wait(60) and explorer.state.wait()
+    assert explorer.design != explorer.state.first and explorer.state.history.past == (explorer.state.first,)
+    assert explorer.state.live.score.value >= explorer.state.baseline.score.value - 0.02
+    assert explorer.state.live.report.total.lut < explorer.state.baseline.report.total.lut
+    send(explorer.analyse.choices, ev="choice", id="tolerance", value="much")
+    assert "tolerance must be a number of points" in explorer.state.messages[-1].text
 
 
 def test_explorer_shows_a_study_that_exists(small_graph, small_x, small_labels, tmp_path):

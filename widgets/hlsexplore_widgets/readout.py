@@ -22,6 +22,7 @@ def shown_data(state: ExplorerState, title: str, note: str = "") -> dict[str, An
     return {
         "seq": live.seq,
         "revision": live.revision,
+        "wall_ms": 1e3 * live.wall_s,
         "pending": live.revision != state.revision or not live.is_complete,
         "title": title,
         "subtitle": " · ".join(filter(None, parts)),

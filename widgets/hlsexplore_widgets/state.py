@@ -34,6 +34,8 @@ Changes = Mapping[str, Mapping[str, Fixed | str | int]]
 MAX_MESSAGES = 5
 PATIENCE_S = 0.06
 """A result that takes longer than this is announced by the estimate and by intermediate scores."""
+CALM_S = 0.08
+"""Losses are counted after this pause: until then the processor belongs to the browser's paint and the next edit."""
 TRACE_SAMPLES = 500
 """Samples on which losses are counted after each change."""
 PARTS = (0.05, 0.25)
@@ -365,7 +367,7 @@ class ExplorerState:
             found = self._attempt("score", errors, lambda: self._score(job, report, errors))
             self._last_wall_s = time.perf_counter() - job.started
             self._publish(job, report, found, errors, is_complete=True)
-            if is_superseded():
+            if is_superseded() or job.cancel.wait(CALM_S):
                 return
             counts = self._attempt("counts", {}, lambda: trace(job.design, self._samples, cancel=job.cancel))
         except CancelledError:

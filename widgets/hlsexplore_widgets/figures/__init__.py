@@ -1,6 +1,7 @@
 """Figures in two pure steps: data -> frozen info -> plotly figure. Colours are the page's CSS variables."""
 
 from hlsexplore_widgets.figures.base import figure_json
+from hlsexplore_widgets.figures.blame import BlameInfo, blame_figure, blame_info
 from hlsexplore_widgets.figures.decisions import DecisionInfo, decision_figure, decision_info
 from hlsexplore_widgets.figures.errors import ErrorInfo, error_figure, error_info
 from hlsexplore_widgets.figures.importance import ImportanceInfo, importance_figure, importance_info
@@ -10,6 +11,7 @@ from hlsexplore_widgets.figures.progress import ProgressInfo, progress_figure, p
 from hlsexplore_widgets.figures.resources import ResourceInfo, latency_figure, resource_figure, resource_info
 
 __all__ = [
+    "BlameInfo",
     "DecisionInfo",
     "ErrorInfo",
     "ImportanceInfo",
@@ -17,6 +19,8 @@ __all__ = [
     "ParetoInfo",
     "ProgressInfo",
     "ResourceInfo",
+    "blame_figure",
+    "blame_info",
     "decision_figure",
     "decision_info",
     "error_figure",

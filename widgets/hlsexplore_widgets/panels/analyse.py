@@ -1,5 +1,6 @@
 """The current design from inside: noise of every cast, blame, decisions that flip, latency, resources."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,10 +8,13 @@ from typing import Any
 import ipywidgets
 
 from hlsexplore.design import Design
+from hlsexplore.emulate import blame, propose_types
 from hlsexplore.errors import ConfigError
 from hlsexplore.report import Report
 from hlsexplore_widgets.components import Choices, PlotView, Tabs
 from hlsexplore_widgets.figures import (
+    blame_figure,
+    blame_info,
     decision_figure,
     decision_info,
     error_figure,
@@ -26,12 +30,15 @@ from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
 TABS = (
     {"id": "errors", "label": "Noise and overflow"},
+    {"id": "blame", "label": "Blame"},
     {"id": "decisions", "label": "Decisions"},
     {"id": "latency", "label": "Latency"},
     {"id": "resources", "label": "Resources"},
 )
 RESOURCES = ("lut", "ff", "dsp", "bram18")
 MAX_FLIPPED = 12
+CALM_S = 0.15
+"""An analysis waits this long for the next change: figures of a drag in motion would only slow it down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +69,8 @@ class AnalysePanel:
         self._classes = classes
         self._tab = "errors"
         self._resource = "lut"
+        self._tolerance = 0.5
+        self._proposing: LatestWins[None] = LatestWins(lambda _, is_superseded: self._propose(), "hlsexplore-proposal")
         self._draw: LatestWins[_Request] = LatestWins(self._draw_tab, "hlsexplore-analysis")
         self.tabs = Tabs(state, self._on_tab, tabs=list(TABS), selected=self._tab, label="Analysis of the design")
         self.choices = Choices(state, self._on_choice)
@@ -73,8 +82,8 @@ class AnalysePanel:
         self._request()
 
     def wait(self, timeout_s: float = 10.0) -> bool:
-        """Wait until the plot is up to date."""
-        return self._draw.wait(timeout_s)
+        """Wait until plot and proposal are up to date."""
+        return self._proposing.wait(timeout_s) and self._draw.wait(timeout_s)
 
     def _show(self, topic: Topic) -> None:
         if topic == ("detail" if self._tab == "errors" else "live") and self._state.live.is_complete:
@@ -85,6 +94,9 @@ class AnalysePanel:
         self._draw.submit(_Request(tab=self._tab, resource=self._resource, design=live.design, report=live.report))
 
     def _draw_tab(self, request: _Request, is_superseded: IsSuperseded) -> None:
+        time.sleep(CALM_S)
+        if is_superseded():
+            return
         with self._state.guard("the analysis"):
             figure, items, label = self._figure(request)
             if is_superseded():
@@ -97,6 +109,8 @@ class AnalysePanel:
         match request.tab:
             case "decisions":
                 return self._decisions(request.design)
+            case "blame":
+                return self._blame(request.design)
             case "latency":
                 info = resource_info(request.report, "latency_cycles_max")
                 return latency_figure(info), [], "Cycles of each layer, from input to output"
@@ -129,6 +143,42 @@ class AnalysePanel:
         items = [{"id": "flipped", "kind": "text", "label": text if len(info.flipped) else "No decision flips."}]
         return decision_figure(info), items, "Decisions of the float network against the fixed-point network"
 
+    def _blame(self, design: Design) -> tuple[Any, list[dict[str, Any]], str]:
+        """Which type costs the accuracy, and the button that proposes better ones."""
+        items: list[dict[str, Any]] = [
+            {
+                "id": "tolerance",
+                "kind": "input",
+                "label": "may lose, points",
+                "value": f"{self._tolerance:g}",
+                "size": 5,
+            },
+            {
+                "id": "propose",
+                "kind": "button",
+                "label": "Propose types",
+                "title": "Types that fit the values that occur, as narrow as the tolerance allows",
+            },
+        ]
+        self.choices.items = items
+        info = blame_info(blame(design, self._state.emulator.inputs, self._state.labels))
+        if info.reasons:
+            items.append({"id": "reason", "kind": "text", "label": f"{info.names[0]}: {info.reasons[0]}"})
+        return blame_figure(info), items, "What the type of each tensor costs"
+
+    def _propose(self) -> None:
+        """Load the proposal for the tolerance as a step of the history; runs in a thread of its own."""
+        state = self._state
+        with state.guard("the proposal"):
+            state.say("note", "Looking for types that fit the values…")
+            note = state.messages[-1].number
+            try:
+                tolerance = self._tolerance / 100
+                found = propose_types(state.design, state.emulator.inputs, state.labels, tolerance=tolerance)
+                state.load(found)
+            finally:
+                state.dismiss(note)
+
     def _on_tab(self, message: Mapping[str, Any]) -> None:
         chosen = str(message.get("id"))
         if chosen in {tab["id"] for tab in TABS}:
@@ -137,8 +187,14 @@ class AnalysePanel:
             self._request()
 
     def _on_choice(self, message: Mapping[str, Any]) -> None:
-        value = message.get("value")
-        if message.get("id") != "resource" or value not in RESOURCES:
+        name, value = message.get("id"), message.get("value")
+        if name == "tolerance":
+            self._tolerance = _points(value)
+            return
+        if name == "propose":
+            self._proposing.submit(None)
+            return
+        if name != "resource" or value not in RESOURCES:
             raise ConfigError(f"the analysis has no choice {message.get('id')!r} = {value!r}.")
         self._resource = str(value)
         self._request()
@@ -146,3 +202,18 @@ class AnalysePanel:
     def _on_plot(self, message: Mapping[str, Any]) -> None:
         """A click in an analysis changes nothing; the browser is told that nothing is in flight."""
         self._state.touch(float(message.get("seq", 0.0)))
+
+
+def _points(value: Any) -> float:
+    """Read a tolerance in points of 0.01.
+
+    Raises:
+        ConfigError: If it is no number from 0 to 50.
+    """
+    try:
+        points = float(str(value).replace(",", "."))
+    except ValueError:
+        points = -1.0
+    if not 0 <= points <= 50:
+        raise ConfigError(f"the tolerance must be a number of points from 0 to 50, such as 0.5, not {value!r}.")
+    return points

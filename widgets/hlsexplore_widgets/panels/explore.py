@@ -1,5 +1,6 @@
 """The trials: Pareto plot, parallel coordinates, importance, progress, table; and the sweep that makes them."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -40,6 +41,8 @@ TABS = (
 )
 PAGE = 50
 HOVERED = 150
+CALM_S = 0.15
+"""The remark about the current design waits this long for the next change."""
 Ranges = dict[str, list[list[float]]]
 
 
@@ -60,6 +63,7 @@ class ExplorePanel:
         self._ranges: Ranges = {}
         self._page: dict[str, Any] = {"sort": "number", "descending": True, "offset": 0, "text": ""}
         self._draw: LatestWins[str] = LatestWins(self._draw_tab, "hlsexplore-plots")
+        self._remark: LatestWins[None] = LatestWins(self._refresh_items, "hlsexplore-remark")
         self.tabs = Tabs(state, self._on_tab, tabs=list(TABS), selected=self._tab, label="Trials")
         self.choices = Choices(state, self._on_choice)
         self.plot = PlotView(state, self._on_plot, height=400, label="Trials")
@@ -93,7 +97,7 @@ class ExplorePanel:
         else:
             self._place()
             if topic == "live" and self._tab == "pareto" and self._state.live.is_complete:
-                self.choices.items = self._items()
+                self._remark.submit(None)
 
     def _place(self) -> None:
         """Put the marks of the current design and the baseline on the Pareto plot."""
@@ -119,6 +123,15 @@ class ExplorePanel:
     def _y(self, catalog: Catalog) -> str:
         chosen = self._axes["y"]
         return chosen if chosen in catalog.names else catalog.names[0]
+
+    def _refresh_items(self, _: None, is_superseded: IsSuperseded) -> None:
+        """Say what beats the current design, once it has not changed for a moment."""
+        time.sleep(CALM_S)
+        if not is_superseded():
+            with self._state.guard("comparing the design"):
+                items = self._items()
+                with self._state.lock:
+                    self.choices.items = items
 
     # ---- drawing, in a thread of its own ----------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ function render({ model, el }) {
   function control(item) {
     const send = (value) => model.send({ ev: "choice", id: item.id, value, seq: item.edits ? announce(lane) : 0 });
     if (item.kind === "button") return h("button", { type: "button", class: item.primary ? "hx-primary" : null, text: item.label, title: item.title, disabled: item.disabled, "data-choice": item.id, on: { click: () => send(true) } });
-    if (item.kind === "text") return h("span", { class: "hx-mute", text: item.label, "data-choice": item.id, role: "status" });
+    if (item.kind === "text") return h("span", { class: "hx-mute hx-oneline", text: item.label, title: item.label, "data-choice": item.id, role: "status" });
     if (item.kind === "check") {
       const box = h("input", { type: "checkbox", "data-choice": item.id, on: { change: () => send(box.checked) } });
       box.checked = item.value;

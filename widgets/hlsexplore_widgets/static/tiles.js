@@ -62,6 +62,7 @@ function render({ model, el }) {
     shown.tiles.forEach(drawTile);
     el.dataset.seq = shown.seq;
     el.dataset.revision = shown.revision;
+    el.dataset.wallMs = shown.wall_ms;
     fade();
     clearTimeout(timer);
     timer = setTimeout(() => { spoken.textContent = shown.tiles.map((item) => `${item.label} ${item.value}${item.unit ?? ""}`).join(", "); }, 900);

@@ -1,0 +1,214 @@
+"""Latency of the explorer in a real browser: from a key press to the paint, and while a band is dragged.
+
+Cases: `lab` and `voila` on the jet tagger with 10,000 samples; `--all` adds the 28 x 28 convolutional network. Times
+are wall times of a headless Chromium with software rendering; `load_average` says how busy the machine was.
+
+    python benchmarks/ui.py [--json] [--all] [--case NAME ...] [--samples N]
+
+`notebook_bytes` is the size of the notebook as JupyterLab saves it, the state of all widgets included.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from browser import chromium, find_chromium, opened, serving_copy  # noqa: E402
+
+CASES = ("lab", "voila", "lab_cnn28", "voila_cnn28")
+JETS = """
+from hlsexplore.examples import load
+from hlsexplore_widgets import Explorer
+example = load("jets")
+explorer = Explorer(example.graph, example.x[:{samples}], example.labels[:{samples}])
+explorer
+"""
+CNN28 = """
+import sys
+sys.path[:0] = [{benchmarks!r}, {tests!r}]
+import numpy as np
+from networks import make
+from hlsexplore_widgets import Explorer
+bench = make("cnn28", 1000)
+explorer = Explorer(bench.design.graph, bench.x, design=bench.design)
+explorer
+"""
+IDLE = "() => document.querySelector('.hx-tiles')?.getAttribute('aria-busy') === 'false'"
+WATCH = """() => {
+  window.steps = [];
+  window.kernel = [];
+  const tiles = document.querySelector('.hx-tiles'), score = document.querySelector('[data-tile=score]');
+  let started = null;
+  document.addEventListener('keydown', event => { started = event.timeStamp; }, true);
+  const painted = () => {
+    if (started === null || tiles.getAttribute('aria-busy') !== 'false' || score.dataset.pending === 'true') return;
+    const from = started;
+    started = null;
+    window.kernel.push(Number(tiles.parentElement.dataset.wallMs));
+    requestAnimationFrame(() => { const channel = new MessageChannel();
+      channel.port1.onmessage = () => window.steps.push(performance.now() - from); channel.port2.postMessage(0); });
+  };
+  const options = { attributes: true, subtree: true, attributeFilter: ['aria-busy', 'data-pending'] };
+  new MutationObserver(painted).observe(tiles, options);
+}"""
+COUNT_FRAMES = """() => { window.frames = []; window.counting = true;
+  const frame = time => { window.frames.push(time); if (window.counting) requestAnimationFrame(frame); };
+  requestAnimationFrame(frame); }"""
+STOP_FRAMES = "() => { window.counting = false; return window.frames; }"
+SAVE_STATE = """async () => { const run = name => window.jupyterapp.commands.execute(name);
+  await run('@jupyter-widgets/jupyterlab-manager:saveWidgetState'); await run('docmanager:save'); }"""
+
+
+def main() -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--all", action="store_true", help="the convolutional network too")
+    parser.add_argument("--case", action="append", choices=CASES, help="run only this case; may be repeated")
+    parser.add_argument("--samples", type=int, default=10_000)
+    parser.add_argument("--steps", type=int, default=60)
+    arguments = parser.parse_args()
+    if find_chromium() is None:
+        sys.stderr.write("no Chromium was found. Install it (apt-get install chromium) or set CHROMIUM to its file.\n")
+        return 1
+    cases = arguments.case or (CASES if arguments.all else CASES[:2])
+    rows = []
+    with contextlib.redirect_stdout(sys.stderr):
+        for case in cases:
+            rows.append(measure(case, arguments.samples, arguments.steps))
+            print(rows[-1])
+    if arguments.json:
+        print(json.dumps({"rows": rows, "machine": machine(), "versions": versions()}))
+    else:
+        print(f"{'case':12}{'step ms':>9}{'p95 ms':>9}{'drag fps':>10}{'notebook':>12}{'load':>7}")
+        for row in rows:
+            size = "-" if row["notebook_bytes"] is None else f"{row['notebook_bytes']:,}"
+            print(
+                f"{row['case']:12}{row['step_ms_median']:9.1f}{row['step_ms_p95']:9.1f}"
+                f"{row['drag_fps']:10.1f}{size:>12}{row['load_average']:7.1f}"
+            )
+    return 0
+
+
+def measure(case: str, samples: int, steps: int) -> dict[str, Any]:
+    """Open a case in the browser and measure it."""
+    kind, _, network = case.partition("_")
+    with tempfile.TemporaryDirectory() as folder:
+        notebook = Path(folder) / "explorer.ipynb"
+        write_notebook(notebook, network, samples)
+        with (
+            serving_copy(kind, notebook) as (server, copy),
+            chromium() as browser,
+            opened(browser, kind, server) as page,
+        ):
+            page.wait_for_selector("[data-tile=score]", timeout=180_000)
+            page.wait_for_function(IDLE, timeout=120_000)
+            page.wait_for_selector(".hx-area-explore .hx-plot[data-drawn]", timeout=60_000)
+            page.wait_for_timeout(1500)
+            times = step_times(page, steps)
+            kernel = page.evaluate("() => window.kernel")
+            fps = drag_fps(page)
+            size = saved_bytes(page, copy) if kind == "lab" else None
+    return {
+        "case": case,
+        "step_ms_median": median(times),
+        "step_ms_p95": quantiles(times, n=20)[-1],
+        "drag_fps": fps,
+        "notebook_bytes": size,
+        "kernel_ms_median": median(kernel),
+        "num_steps": len(times),
+        "load_average": os.getloadavg()[0],
+    }
+
+
+def step_times(page: Any, steps: int) -> list[float]:
+    """Press keys on one band after the other, so that no design comes twice; return milliseconds to the paint."""
+    page.evaluate(WATCH)
+    handles = page.locator(".hx-handle[aria-label$='fraction bits']")
+    count, done = handles.count(), 0
+    for round_ in range(8):
+        for index in range(count):
+            if done >= steps:
+                break
+            handles.nth(index).focus()
+            page.wait_for_timeout(60)
+            page.keyboard.press("ArrowLeft" if round_ < 7 else "ArrowRight")
+            done += 1
+            page.wait_for_function("done => window.steps.length >= done", arg=done, timeout=60_000)
+            page.wait_for_timeout(120)
+    times: list[float] = page.evaluate("() => window.steps")
+    return times
+
+
+def drag_fps(page: Any) -> float:
+    """Drag the end of a band to and fro for some seconds; return the frames a second that the page painted."""
+    handle = page.locator(".hx-handle").nth(2)
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.evaluate(COUNT_FRAMES)
+    for step in range(240):
+        page.mouse.move(x + 60 * abs((step % 80) - 40) / 40, y)
+    frames: list[float] = page.evaluate(STOP_FRAMES)
+    page.mouse.up()
+    page.wait_for_function(IDLE, timeout=60_000)
+    return 1000 * (len(frames) - 1) / (frames[-1] - frames[0])
+
+
+def saved_bytes(page: Any, notebook: Path) -> int:
+    """Let JupyterLab save the notebook with the state of all widgets; return its size."""
+    page.evaluate(SAVE_STATE)
+    before = -1
+    for _ in range(40):
+        page.wait_for_timeout(250)
+        size = notebook.stat().st_size
+        if size == before and size > 10_000:
+            break
+        before = size
+    return notebook.stat().st_size
+
+
+def write_notebook(path: Path, network: str, samples: int) -> None:
+    """Write the notebook of a case."""
+    if network:
+        source = CNN28.format(benchmarks=str(ROOT / "benchmarks"), tests=str(ROOT / "tests"))
+    else:
+        source = JETS.format(samples=samples)
+    cell = {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": "a",
+        "metadata": {},
+        "outputs": [],
+        "source": source.strip(),
+    }
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    data = {"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(data))
+
+
+def machine() -> dict[str, Any]:
+    """Describe the machine."""
+    return {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count(), "load": os.getloadavg()}
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that matter."""
+    names = ("anywidget", "ipykernel", "ipywidgets", "jupyterlab", "numpy", "plotly", "voila")
+    return {name: version(name) for name in names} | {"python": platform.python_version()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

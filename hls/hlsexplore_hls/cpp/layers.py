@@ -9,17 +9,19 @@ from hlsexplore.ops import (
     Dense,
     DepthwiseConv,
     Dot,
+    LayerNorm,
     Merge,
     Op,
     Pad,
     Permute,
     Pool,
     PRelu,
+    Recurrent,
     Reshape,
     Softmax,
     Upsample,
 )
-from hlsexplore_hls.cpp import element_ops, matrix_ops, shape_ops, softmax_op
+from hlsexplore_hls.cpp import element_ops, matrix_ops, norm_op, recurrent_op, shape_ops, softmax_op
 from hlsexplore_hls.cpp.code import LayerCode
 from hlsexplore_hls.cpp.op_context import OpContext, OpGenerator, unsupported
 
@@ -45,11 +47,13 @@ _GENERATORS: dict[type[Op], OpGenerator] = {
     Dense: matrix_ops.dense,
     DepthwiseConv: matrix_ops.depthwise_conv,
     Dot: shape_ops.dot,
+    LayerNorm: norm_op.layer_norm,
     Merge: element_ops.merge,
     PRelu: element_ops.prelu,
     Pad: shape_ops.frame,
     Permute: shape_ops.permute,
     Pool: shape_ops.pool,
+    Recurrent: recurrent_op.recurrent,
     Reshape: shape_ops.reshape,
     Softmax: softmax_op.softmax,
     Upsample: shape_ops.frame,

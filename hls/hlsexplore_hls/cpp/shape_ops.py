@@ -4,7 +4,7 @@ from math import prod
 
 from hlsexplore.ops import Concatenate, Crop, Pad, Permute, Pool, Upsample
 from hlsexplore_hls.cpp.code import LayerCode, constant, cpp_type, typedef
-from hlsexplore_hls.cpp.op_context import OpContext, beats, unsupported
+from hlsexplore_hls.cpp.op_context import OpContext, beats, size_text, unsupported
 from hlsexplore_hls.cpp.window import image_shape, window_of
 
 MAX_AXES = 4
@@ -29,7 +29,7 @@ def pool(context: OpContext) -> LayerCode:
         header=context.header("pool"),
         function=f"nnet::global_{name}_pool" if is_whole else "nnet::pool",
         template=() if is_whole else (f"nnet::{name}_{kind}",),
-        summary=f"{_size(context.shapes[0])} -> {_size(context.node.shape)}",
+        summary=f"{size_text(context.shapes[0])} -> {size_text(context.node.shape)}",
         members=(
             *window.members(context.is_stream),
             constant("has_padding", has_padding),
@@ -52,7 +52,7 @@ def permute(context: OpContext) -> LayerCode:
     return LayerCode(
         header=context.header("move"),
         function="nnet::permute",
-        summary=f"{_size(shape)} -> {_size(context.node.shape)}",
+        summary=f"{size_text(shape)} -> {size_text(context.node.shape)}",
         members=(
             *(constant(f"size_{axis}", size) for axis, size in enumerate(sizes)),
             *(constant(f"step_{axis}", step) for axis, step in enumerate((*(0 for _ in range(missing)), *steps))),
@@ -82,7 +82,7 @@ def reshape(context: OpContext) -> LayerCode:
     return LayerCode(
         header="move_stream.h",
         function="nnet::repack",
-        summary=f"{_size(context.shapes[0])} -> {_size(context.node.shape)}",
+        summary=f"{size_text(context.shapes[0])} -> {size_text(context.node.shape)}",
         members=_beat_members(context),
         ii_cycles=max(in_beats, out_beats) if is_plain else 2 * context.node.num_elements,
     )
@@ -108,7 +108,7 @@ def frame(context: OpContext) -> LayerCode:
     return LayerCode(
         header=context.header("move"),
         function="nnet::frame",
-        summary=f"{_size(context.shapes[0])} -> {_size(context.node.shape)}",
+        summary=f"{size_text(context.shapes[0])} -> {size_text(context.node.shape)}",
         members=(
             constant("in_height", in_height),
             constant("in_width", in_width),
@@ -135,7 +135,7 @@ def concatenate(context: OpContext) -> LayerCode:
     return LayerCode(
         header="move.h",
         function="nnet::concatenate",
-        summary=" + ".join(_size(shape) for shape in context.shapes),
+        summary=" + ".join(size_text(shape) for shape in context.shapes),
         members=(
             constant("num_blocks", prod(context.node.shape[: op.axis])),
             constant("whole_size", sum(sizes)),
@@ -164,7 +164,7 @@ def _concatenate_streams(context: OpContext, op: Concatenate) -> LayerCode:
     return LayerCode(
         header="move_stream.h",
         function=f"nnet::concatenate_{'channels' if is_last else 'positions'}",
-        summary=" + ".join(_size(part) for part in context.shapes),
+        summary=" + ".join(size_text(part) for part in context.shapes),
         members=members,
         ii_cycles=num_beats,
     )
@@ -173,7 +173,7 @@ def _concatenate_streams(context: OpContext, op: Concatenate) -> LayerCode:
 def dot(context: OpContext) -> LayerCode:
     """Return the C++ of an inner product."""
     if any(len(shape) != 1 for shape in context.shapes) or len(context.shapes) != 2:
-        raise unsupported(context, f"inputs of shapes {', '.join(map(_size, context.shapes))}")
+        raise unsupported(context, f"inputs of shapes {', '.join(map(size_text, context.shapes))}")
     return LayerCode(
         header=context.header("merge"),
         function="nnet::dot",
@@ -183,7 +183,3 @@ def dot(context: OpContext) -> LayerCode:
             typedef("accum_t", cpp_type(context.config.types["accum"])),
         ),
     )
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))

@@ -78,8 +78,6 @@ template <typename Config> struct shared_multipliers {
     static constexpr unsigned num_accums = Config::num_out / num_groups;
     static constexpr unsigned num_steps = num_step_rows * num_groups;
     static constexpr unsigned block_factor = num_parallel_rows * group_size;
-    static_assert(matrix<Config>::is_depthwise || num_step_rows * num_parallel_rows == Config::num_in,
-                  "The reuse divides the number of rows.");
     static_assert(group_size * num_groups == matrix<Config>::row_size, "Beyond the rows, the reuse divides the outputs.");
     static_assert(num_steps * block_factor == Config::num_weights, "Each step reads one word of the weights.");
 

@@ -1,0 +1,244 @@
+// Recurrent layers over a sequence: SimpleRNN, LSTM and GRU.
+//
+// Config: num_steps, num_in, num_units, returns_sequences, is_backward; accum_t (type of products, gates and activations),
+// result_t (of the hidden state), state_t (of the LSTM's memory, and of the GRU's masked hidden state);
+// input and hidden (configurations of the two products as in dense.h), masked (of the GRU's third product);
+// act, rec, state_act (configurations of the activations, their functors in Function).
+#pragma once
+
+#include "activation.h"
+#include "dense.h"
+#include "table.h"
+
+namespace nnet {
+
+// An activation without a table; it takes one so that all are called alike.
+template <template <typename> class Function> struct by_value {
+    template <typename Config, typename Out, typename In>
+    static Out apply(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
+#pragma HLS INLINE
+        return Function<Config>::template apply<In, Out>(x);
+    }
+};
+
+template <template <typename> class Function> struct by_table {
+    template <typename Config, typename Out, typename In>
+    static Out apply(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
+#pragma HLS INLINE
+        return Function<Config>::template apply<In, Out>(x, table);
+    }
+};
+
+template <typename Config, typename Out, typename In>
+inline Out activated(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
+#pragma HLS INLINE
+    return Config::Function::template apply<Config, Out>(x, table);
+}
+
+// A product of its own: a pipeline, or a loop over the steps of shared multipliers.
+template <typename Config, typename In, typename Out>
+void vector_product(const In x[Config::num_in], Out y[Config::num_out],
+                    const typename Config::weight_rom weights[Config::num_weights],
+                    const typename Config::bias_rom bias[Config::num_out]) {
+    at_positions<Config, dense_gather<Config>>(x, y, weights, bias);
+}
+
+// h = act(W x + U h)
+struct simple_rnn {
+    template <typename Config>
+    static void update(const typename Config::accum_t from_x[Config::num_units],
+                       const typename Config::accum_t from_h[Config::num_units],
+                       typename Config::result_t hidden[Config::num_units], typename Config::state_t[Config::num_units],
+                       const typename Config::act::table_rom act_table[1 << Config::act::table_bits],
+                       const typename Config::rec::table_rom[1 << Config::rec::table_bits]) {
+#pragma HLS PIPELINE II=1
+        typedef typename Config::accum_t accum_t;
+    Units:
+        for (unsigned k = 0; k < Config::num_units; k++) {
+#pragma HLS UNROLL
+            const accum_t total = from_x[k] + from_h[k];
+            hidden[k] = activated<typename Config::act, accum_t>(total, act_table);
+        }
+    }
+};
+
+// i, f, g, o = rec, rec, act, rec (W x + U h);  m = g * i + m * f;  h = o * act(m)
+struct lstm {
+    template <typename Config>
+    static void update(const typename Config::accum_t from_x[4 * Config::num_units],
+                       const typename Config::accum_t from_h[4 * Config::num_units],
+                       typename Config::result_t hidden[Config::num_units],
+                       typename Config::state_t memory[Config::num_units],
+                       const typename Config::act::table_rom act_table[1 << Config::act::table_bits],
+                       const typename Config::rec::table_rom rec_table[1 << Config::rec::table_bits]) {
+#pragma HLS PIPELINE II=1
+        typedef typename Config::accum_t accum_t;
+        constexpr unsigned n = Config::num_units;
+    Units:
+        for (unsigned k = 0; k < n; k++) {
+#pragma HLS UNROLL
+            const accum_t total_i = from_x[k] + from_h[k];
+            const accum_t total_f = from_x[n + k] + from_h[n + k];
+            const accum_t total_g = from_x[2 * n + k] + from_h[2 * n + k];
+            const accum_t total_o = from_x[3 * n + k] + from_h[3 * n + k];
+            const accum_t i = activated<typename Config::rec, accum_t>(total_i, rec_table);
+            const accum_t f = activated<typename Config::rec, accum_t>(total_f, rec_table);
+            const accum_t g = activated<typename Config::act, accum_t>(total_g, act_table);
+            const accum_t o = activated<typename Config::rec, accum_t>(total_o, rec_table);
+            memory[k] = g * i + memory[k] * f;
+            hidden[k] = o * activated<typename Config::state_act, accum_t>(memory[k], act_table);
+        }
+    }
+};
+
+// z, r = rec (W x + U h);  g = act(W x + r * (U h));  h = g * (1 - z) + h * z
+struct gru {
+    template <typename Config>
+    static void update(const typename Config::accum_t from_x[3 * Config::num_units],
+                       const typename Config::accum_t from_h[3 * Config::num_units],
+                       typename Config::result_t hidden[Config::num_units], typename Config::state_t[Config::num_units],
+                       const typename Config::act::table_rom act_table[1 << Config::act::table_bits],
+                       const typename Config::rec::table_rom rec_table[1 << Config::rec::table_bits]) {
+#pragma HLS PIPELINE II=1
+        typedef typename Config::accum_t accum_t;
+        constexpr unsigned n = Config::num_units;
+        const ap_ufixed<1, 1> one = from_raw<ap_ufixed<1, 1>>(1);
+    Units:
+        for (unsigned k = 0; k < n; k++) {
+#pragma HLS UNROLL
+            const accum_t total_z = from_x[k] + from_h[k];
+            const accum_t total_r = from_x[n + k] + from_h[n + k];
+            const accum_t z = activated<typename Config::rec, accum_t>(total_z, rec_table);
+            const accum_t r = activated<typename Config::rec, accum_t>(total_r, rec_table);
+            const accum_t reset = r * from_h[2 * n + k];
+            const accum_t total_g = from_x[2 * n + k] + reset;
+            const accum_t g = activated<typename Config::act, accum_t>(total_g, act_table);
+            hidden[k] = g * (one - z) + hidden[k] * z;
+        }
+    }
+};
+
+// The hidden states of all steps, or the last one. `masked_*` belong to gru_reset_first only.
+template <typename Cell, typename Config, typename In, typename Out>
+void recurrent(const In x[Config::num_steps * Config::num_in],
+               Out y[(Config::returns_sequences ? Config::num_steps : 1) * Config::num_units],
+               const typename Config::input::weight_rom weights[Config::input::num_weights],
+               const typename Config::input::bias_rom bias[Config::input::num_out],
+               const typename Config::hidden::weight_rom hidden_weights[Config::hidden::num_weights],
+               const typename Config::hidden::bias_rom hidden_bias[Config::hidden::num_out],
+               const typename Config::act::table_rom act_table[1 << Config::act::table_bits],
+               const typename Config::rec::table_rom rec_table[1 << Config::rec::table_bits]) {
+#pragma HLS FUNCTION_INSTANTIATE variable=weights,bias,hidden_weights,hidden_bias,act_table,rec_table
+    NNET_ROM(act_table)
+    NNET_ROM(rec_table)
+    typedef typename Config::accum_t accum_t;
+    In value[Config::num_in];
+#pragma HLS ARRAY_PARTITION variable=value complete
+    accum_t from_x[Config::input::num_out];
+#pragma HLS ARRAY_PARTITION variable=from_x complete
+    accum_t from_h[Config::hidden::num_out];
+#pragma HLS ARRAY_PARTITION variable=from_h complete
+    typename Config::result_t hidden[Config::num_units];
+#pragma HLS ARRAY_PARTITION variable=hidden complete
+    typename Config::state_t memory[Config::num_units];
+#pragma HLS ARRAY_PARTITION variable=memory complete
+Reset:
+    for (unsigned k = 0; k < Config::num_units; k++) {
+#pragma HLS UNROLL
+        hidden[k] = zero<typename Config::result_t>();
+        memory[k] = zero<typename Config::state_t>();
+    }
+Steps:
+    for (unsigned s = 0; s < Config::num_steps; s++) {
+        const unsigned t = Config::is_backward ? Config::num_steps - 1 - s : s;
+    Load:
+        for (unsigned i = 0; i < Config::num_in; i++) {
+#pragma HLS UNROLL
+            value[i] = x[t * Config::num_in + i];
+        }
+        vector_product<typename Config::input>(value, from_x, weights, bias);
+        vector_product<typename Config::hidden>(hidden, from_h, hidden_weights, hidden_bias);
+        Cell::template update<Config>(from_x, from_h, hidden, memory, act_table, rec_table);
+        if (Config::returns_sequences || s == Config::num_steps - 1) {
+        Store:
+            for (unsigned k = 0; k < Config::num_units; k++) {
+#pragma HLS UNROLL
+                y[(Config::returns_sequences ? t : 0) * Config::num_units + k] = hidden[k];
+            }
+        }
+    }
+}
+
+// GRU with the reset gate before the product: g = act(W x + U (r * h)), the hidden product only for z and r.
+template <typename Config, typename In, typename Out>
+void gru_reset_first(const In x[Config::num_steps * Config::num_in],
+                     Out y[(Config::returns_sequences ? Config::num_steps : 1) * Config::num_units],
+                     const typename Config::input::weight_rom weights[Config::input::num_weights],
+                     const typename Config::input::bias_rom bias[Config::input::num_out],
+                     const typename Config::hidden::weight_rom hidden_weights[Config::hidden::num_weights],
+                     const typename Config::hidden::bias_rom hidden_bias[Config::hidden::num_out],
+                     const typename Config::masked::weight_rom masked_weights[Config::masked::num_weights],
+                     const typename Config::masked::bias_rom masked_bias[Config::masked::num_out],
+                     const typename Config::act::table_rom act_table[1 << Config::act::table_bits],
+                     const typename Config::rec::table_rom rec_table[1 << Config::rec::table_bits]) {
+#pragma HLS FUNCTION_INSTANTIATE variable=weights,bias,hidden_weights,hidden_bias,masked_weights,masked_bias
+    NNET_ROM(act_table)
+    NNET_ROM(rec_table)
+    typedef typename Config::accum_t accum_t;
+    constexpr unsigned n = Config::num_units;
+    const ap_ufixed<1, 1> one = from_raw<ap_ufixed<1, 1>>(1);
+    In value[Config::num_in];
+#pragma HLS ARRAY_PARTITION variable=value complete
+    accum_t from_x[3 * Config::num_units];
+#pragma HLS ARRAY_PARTITION variable=from_x complete
+    accum_t from_h[2 * Config::num_units];
+#pragma HLS ARRAY_PARTITION variable=from_h complete
+    accum_t from_masked[Config::num_units];
+#pragma HLS ARRAY_PARTITION variable=from_masked complete
+    typename Config::result_t hidden[Config::num_units];
+#pragma HLS ARRAY_PARTITION variable=hidden complete
+    typename Config::state_t masked[Config::num_units];
+#pragma HLS ARRAY_PARTITION variable=masked complete
+Reset:
+    for (unsigned k = 0; k < n; k++) {
+#pragma HLS UNROLL
+        hidden[k] = zero<typename Config::result_t>();
+    }
+Steps:
+    for (unsigned s = 0; s < Config::num_steps; s++) {
+        const unsigned t = Config::is_backward ? Config::num_steps - 1 - s : s;
+    Load:
+        for (unsigned i = 0; i < Config::num_in; i++) {
+#pragma HLS UNROLL
+            value[i] = x[t * Config::num_in + i];
+        }
+        vector_product<typename Config::input>(value, from_x, weights, bias);
+        vector_product<typename Config::hidden>(hidden, from_h, hidden_weights, hidden_bias);
+    Mask:
+        for (unsigned k = 0; k < n; k++) {
+#pragma HLS UNROLL
+            const accum_t total_r = from_x[n + k] + from_h[n + k];
+            const accum_t r = activated<typename Config::rec, accum_t>(total_r, rec_table);
+            masked[k] = r * hidden[k];
+        }
+        vector_product<typename Config::masked>(masked, from_masked, masked_weights, masked_bias);
+    Units:
+        for (unsigned k = 0; k < n; k++) {
+#pragma HLS UNROLL
+            const accum_t total_z = from_x[k] + from_h[k];
+            const accum_t z = activated<typename Config::rec, accum_t>(total_z, rec_table);
+            const accum_t total_g = from_x[2 * n + k] + from_masked[k];
+            const accum_t g = activated<typename Config::act, accum_t>(total_g, act_table);
+            hidden[k] = g * (one - z) + hidden[k] * z;
+        }
+        if (Config::returns_sequences || s == Config::num_steps - 1) {
+        Store:
+            for (unsigned k = 0; k < n; k++) {
+#pragma HLS UNROLL
+                y[(Config::returns_sequences ? t : 0) * n + k] = hidden[k];
+            }
+        }
+    }
+}
+
+} // namespace nnet

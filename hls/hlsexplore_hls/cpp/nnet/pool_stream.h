@@ -97,7 +97,7 @@ Pixels:
     }
 }
 
-// The mean of whole channels, added in the order of arrival.
+// The mean of whole channels: elements cast to the accumulator type, added in the order of arrival.
 template <typename Config, typename In, typename Out>
 void global_average_pool(hls::stream<array<In, Config::num_channels>> &x, hls::stream<array<Out, Config::num_channels>> &y) {
     typedef typename Config::accum_t accum_t;
@@ -114,7 +114,8 @@ Pixels:
         for (unsigned c = 0; c < Config::num_channels; c++) {
 #pragma HLS UNROLL
             const accum_t before = p == 0 ? zero<accum_t>() : sum[c];
-            sum[c] = before + pixel[c];
+            const accum_t value = pixel[c];
+            sum[c] = before + value;
             result[c] = truncated_quotient(sum[c], num_pixels);
         }
         if (p == num_pixels - 1) {

@@ -285,7 +285,7 @@ def overflow_raw(raw: RawArray, type_: Fixed) -> RawArray:
     """Bring int64 raw integers, already on the type's grid, into the type's range by its overflow mode."""
     held: RawArray = raw
     match type_.overflow:
-        case Overflow.WRAP if type_.width < INT64_BITS + type_.signed:
+        case Overflow.WRAP if type_.width <= INT64_BITS:
             if type_.signed:
                 lift = INT64_BITS + 1 - type_.width
                 held = (raw << lift) >> lift

@@ -121,6 +121,10 @@ def test_quantize_is_exact_at_the_edge_of_int64(width, signed, overflow):
     assert quantize(values, type_).tolist() == [model(Fraction(value), type_) for value in values]
 
 
+def test_requantize_wraps_a_negative_number_into_63_unsigned_bits():
+    assert requantize(np.array([-1]), 0, Fixed(63, 63, signed=False)).tolist() == [2**63 - 1]
+
+
 def test_to_real_undoes_quantize_on_the_grid():
     type_ = Fixed(12, 4)
     values = np.arange(-(2**11), 2**11) / 256

@@ -8,7 +8,8 @@ from types import ModuleType
 from typing import Any
 
 from hlsexplore.emulate.blame import Blame, BlameList, blame
-from hlsexplore.emulate.emulator import Emulator
+from hlsexplore.emulate.emulator import Emulator, Estimate
+from hlsexplore.emulate.profile import ProfileBox, profile
 from hlsexplore.emulate.propose import propose_types
 from hlsexplore.emulate.reference import float_forward
 from hlsexplore.emulate.run import emulate, emulate_raw
@@ -18,12 +19,15 @@ __all__ = [
     "Blame",
     "BlameList",
     "Emulator",
+    "Estimate",
+    "ProfileBox",
     "TensorTrace",
     "Trace",
     "blame",
     "emulate",
     "emulate_raw",
     "float_forward",
+    "profile",
     "propose_types",
     "trace",
 ]

@@ -1,6 +1,6 @@
 """An emulator that keeps its data and every result worth keeping, so that a small change costs little."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Event as CancelEvent
 from threading import RLock
@@ -8,15 +8,47 @@ from time import process_time
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hlsexplore.design import Design
 from hlsexplore.emulate.carrier import Carrier, to_float
 from hlsexplore.emulate.plan import Plan, plan_design, quantize_input
+from hlsexplore.emulate.quality import pick_samples
+from hlsexplore.emulate.reference import float_forward
 from hlsexplore.emulate.run import Inputs, blocks, check_cancelled, check_inputs, raw_output, unpack
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph
+from hlsexplore.metrics import accuracy, accuracy_interval, agreement, agreement_interval
 from hlsexplore.threads import one_blas_thread
+
+SMALL_BYTES = 32e6
+"""Results up to this size are kept without asking what they save."""
+SECONDS_PER_BYTE = 4e-9
+"""Larger results are kept if computing them takes longer than this; writing fresh memory takes about 1 ns a byte."""
+FIRST_SAMPLES = 500
+"""Samples of the first estimate of `Emulator.anytime`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Estimate:
+    """A score of a design, of some or all samples.
+
+    Attributes:
+        value: Accuracy, or agreement of decisions with the float network.
+        low: Lower bound of the interval.
+        high: Upper bound of the interval.
+        num_samples: Samples that it was found on.
+        is_complete: Whether these are all samples.
+        y: The first output on them.
+    """
+
+    value: float
+    low: float
+    high: float
+    num_samples: int
+    is_complete: bool
+    y: RealArray
 
 
 @dataclass(slots=True)
@@ -53,6 +85,8 @@ class Emulator:
         self._budget = float(memory_mb) * 1e6
         self._kept: dict[Hashable, _Kept] = {}
         self._lock = RLock()
+        self._part: tuple[bytes, Emulator] | None = None
+        self._reference: RealArray | None = None
 
     @property
     def num_samples(self) -> int:
@@ -92,6 +126,59 @@ class Emulator:
         plan, outputs = self._outputs(design, cancel)
         return unpack([raw_output(plan, name, outputs[name]) for name in self.graph.outputs])
 
+    def anytime(
+        self, design: Design, labels: ArrayLike | None = None, cancel: CancelEvent | None = None
+    ) -> Iterator[Estimate]:
+        """Estimate the score from a subsample first, then find it on all samples.
+
+        Args:
+            design: A design of this network.
+            labels: Class numbers or one-hot rows, one for each sample; the subsample has every class in proportion.
+                Without them decisions are compared with the float network's.
+            cancel: Set it from another thread to stop.
+
+        Yields:
+            An estimate from `FIRST_SAMPLES` samples with its 95 % interval, unless there are hardly more; then the
+            score of all of them.
+        """
+        if self.num_samples > 2 * FIRST_SAMPLES:
+            rows = pick_samples(self.num_samples, labels, FIRST_SAMPLES)
+            with self._lock:
+                key = rows.tobytes()
+                if self._part is None or self._part[0] != key:
+                    part = {name: values[rows] for name, values in self._inputs.items()}
+                    self._part = key, Emulator(self.graph, part, memory_mb=self._budget / 1e7)
+                emulator = self._part[1]
+            some = None if labels is None else np.asarray(labels)[rows]
+            yield emulator._estimate(design, some, cancel, is_complete=False)
+        yield self._estimate(design, labels, cancel, is_complete=True)
+
+    def _estimate(
+        self, design: Design, labels: ArrayLike | None, cancel: CancelEvent | None, is_complete: bool
+    ) -> Estimate:
+        outputs = self.run(design, cancel)
+        y: RealArray = outputs[0] if isinstance(outputs, tuple) else outputs
+        if labels is not None:
+            value, interval = accuracy(y, labels), accuracy_interval(y, labels)
+        else:
+            reference = self._float_output()
+            value, interval = agreement(y, reference), agreement_interval(y, reference)
+        return Estimate(
+            value=value,
+            low=interval.lower,
+            high=interval.upper,
+            num_samples=self.num_samples,
+            is_complete=is_complete,
+            y=y,
+        )
+
+    def _float_output(self) -> RealArray:
+        with self._lock:
+            if self._reference is None:
+                outputs = float_forward(self.graph, self._inputs)
+                self._reference = outputs[0] if isinstance(outputs, tuple) else outputs
+            return self._reference
+
     def forget(self) -> None:
         """Drop all kept results."""
         with self._lock:
@@ -116,30 +203,35 @@ class Emulator:
         whole: dict[str, Carrier] = {}
         spent = dict.fromkeys(plan.spans, 0.0)
         room = self._budget
-        for block in blocks(plan, self.num_samples):
+        for block in blocks(plan, self.num_samples, wanted):
             check_cancelled(cancel)
+            begun = process_time()
             values = {}
             for name in start:
                 if name in known:
                     values[name] = known[name].values[block]
                 else:
                     values[name] = quantize_input(self._inputs[name][block], plan.inputs[name])
-                    room = self._store(plan, whole, name, values[name], block, room)
+                    room = self._store(whole, name, values[name], block, room, process_time() - begun)
             clock = process_time()
             for name, value in plan.run(values):
                 spent[name] += process_time() - clock
-                room = self._store(plan, whole, name, value, block, room)
+                room = self._store(whole, name, value, block, room, process_time() - begun)
                 clock = process_time()
         self._keep(plan, known, whole, spent)
         return {name: whole[name] for name in self.graph.outputs if name in whole}
 
     def _store(
-        self, plan: Plan, whole: dict[str, Carrier], name: str, value: Carrier, block: slice, room: float
+        self, whole: dict[str, Carrier], name: str, value: Carrier, block: slice, room: float, seconds: float
     ) -> float:
-        """Copy a block into the node's array of all samples, if the budget allows one."""
+        """Copy a block into the node's array of all samples, if that is worth its memory and the budget allows it.
+
+        The first block decides, from the seconds that computing up to this node took on it.
+        """
         if name not in whole and block.start == 0:
             size = value.nbytes // max(len(value), 1) * self.num_samples
-            if size <= room or name in self.graph.outputs:
+            is_worth = size <= SMALL_BYTES or seconds >= SECONDS_PER_BYTE * value.nbytes
+            if (size <= room and is_worth) or name in self.graph.outputs:
                 whole[name] = np.empty((self.num_samples, *value.shape[1:]), dtype=value.dtype)
                 room -= size
         if name in whole:

@@ -1,6 +1,6 @@
 """Running designs and networks on data, in blocks of bounded memory."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from threading import Event as CancelEvent
 from typing import Any
 
@@ -12,15 +12,15 @@ from hlsexplore.emulate.carrier import Carrier, to_float, to_raw
 from hlsexplore.emulate.plan import Plan, plan_design, quantize_input
 from hlsexplore.errors import CancelledError, DataError
 from hlsexplore.fixed import RealArray
-from hlsexplore.graph import Graph
+from hlsexplore.graph import Graph, Node
 from hlsexplore.threads import one_blas_thread
 
 Inputs = ArrayLike | Sequence[ArrayLike] | Mapping[str, ArrayLike]
 """One array for a network with one input; else a tuple in the inputs' order, or a dictionary by input name."""
 
-BLOCK_ELEMENTS = 1 << 17
-"""Elements of the widest tensor of a block: a few blocks of this size stay in the second-level cache."""
-MAX_BLOCK = 4096
+BLOCK_ELEMENTS = 1 << 18
+"""Elements of the widest tensor of a block: large enough that numpy's calls do not count, small enough for a cache."""
+MAX_BLOCK = 2048
 
 
 def emulate(design: Design, x: Inputs, cancel: CancelEvent | None = None) -> Any:
@@ -112,16 +112,16 @@ def check_cancelled(cancel: CancelEvent | None) -> None:
         raise CancelledError("the emulation was cancelled.")
 
 
-def blocks(plan: Plan, count: int) -> Iterator[slice]:
-    """Split samples into blocks, at least one."""
-    size = block_size(plan.graph)
+def blocks(plan: Plan, count: int, nodes: Iterable[Node] | None = None) -> Iterator[slice]:
+    """Split samples into blocks, at least one, for all nodes or for those that are computed."""
+    size = block_size(plan.graph) if nodes is None else block_size(nodes)
     for start in range(0, max(count, 1), size):
         yield slice(start, min(start + size, count))
 
 
-def block_size(graph: Graph) -> int:
+def block_size(nodes: Iterable[Node]) -> int:
     """Samples of a block, so that the widest tensor has about BLOCK_ELEMENTS elements."""
-    widest = max(node.num_elements for node in graph)
+    widest = max((node.num_elements for node in nodes), default=1)
     return int(min(max(BLOCK_ELEMENTS // max(widest, 1), 1), MAX_BLOCK))
 
 

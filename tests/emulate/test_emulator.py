@@ -1,0 +1,95 @@
+"""The caching emulator: same numbers, less work, bounded memory."""
+
+from threading import Event, Thread
+
+import numpy as np
+import pytest
+
+import hlsexplore as hx
+from hlsexplore.design import Design
+from hlsexplore.emulate import Emulator
+from hlsexplore.emulate import plan as plan_module
+from hlsexplore.errors import CancelledError, ConfigError
+from hlsexplore.graph import Graph
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(5)
+    return rng.normal(0, 2, (3000, 16)), rng.integers(0, 5, 3000)
+
+
+def test_changed_layers_give_the_same_numbers_as_a_fresh_run(small_graph, data):
+    emulator = Emulator(small_graph, data[0])
+    design = Design.default(small_graph)
+    for change in ({}, {"weight": "fixed<6,1>"}, {"accum": "fixed<12,5>"}, {"result": "fixed<9,4,RND,SAT>"}, {}):
+        for layer in ("dense_2", "dense_1"):
+            changed = design.with_layer(layer, **change)
+            np.testing.assert_array_equal(emulator.run(changed), hx.emulate(changed, data[0]))
+
+
+def test_only_what_differs_is_computed(small_graph, data, monkeypatch):
+    computed = []
+    run = plan_module.Plan.run
+
+    def spy(self, blocks, probe=None):
+        for name, value in run(self, blocks, probe):
+            computed.append(name)
+            yield name, value
+
+    monkeypatch.setattr(plan_module.Plan, "run", spy)
+    emulator, design = Emulator(small_graph, data[0]), Design.default(small_graph)
+    emulator.run(design)
+    assert set(computed) == {"dense_1", "relu", "dense_2", "softmax"}
+    computed.clear()
+    emulator.run(design.with_layer("dense_2", weight="fixed<7,1>"))
+    assert set(computed) == {"dense_2", "softmax"}
+    computed.clear()
+    emulator.run(design.with_layer("dense_1", strategy="resource", reuse=2))
+    assert computed == []
+
+
+def test_memory_budget_holds(small_graph, data):
+    emulator = Emulator(small_graph, data[0], memory_mb=0.2)
+    design = Design.default(small_graph)
+    for bits in range(4, 12):
+        changed = design.with_layer("dense_1", weight=f"fixed<{bits},1>")
+        np.testing.assert_array_equal(emulator.run(changed), hx.emulate(changed, data[0]))
+        assert emulator.kept_mb <= 0.2
+
+
+def test_threads_share_one_emulator(small_graph, data):
+    emulator, design = Emulator(small_graph, data[0]), Design.default(small_graph)
+    designs = [design.with_layer("dense_2", weight=f"fixed<{bits},1>") for bits in range(4, 12)]
+    results: dict[int, np.ndarray] = {}
+    threads = [Thread(target=lambda i=i: results.update({i: emulator.run(designs[i])})) for i in range(len(designs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for i, changed in enumerate(designs):
+        np.testing.assert_array_equal(results[i], hx.emulate(changed, data[0]))
+
+
+def test_anytime_estimates_first_and_ends_exact(small_graph, data):
+    x, labels = data
+    emulator, design = Emulator(small_graph, x), Design.default(small_graph)
+    first, last = emulator.anytime(design, labels)
+    assert (first.num_samples, first.is_complete) == (500, False)
+    assert (last.num_samples, last.is_complete) == (3000, True)
+    assert first.low <= first.value <= first.high
+    assert last.value == float((hx.emulate(design, x).argmax(axis=1) == labels).mean())
+    assert first.low <= last.value <= first.high
+
+
+def test_emulator_refuses_a_design_of_another_network(small_graph, data):
+    other = Graph(name="other", nodes=small_graph.nodes[:2], outputs=("dense_1",))
+    with pytest.raises(ConfigError, match="another network"):
+        Emulator(small_graph, data[0]).run(Design.default(other))
+
+
+def test_emulator_stops_when_cancelled(small_graph, data):
+    cancel = Event()
+    cancel.set()
+    with pytest.raises(CancelledError):
+        Emulator(small_graph, data[0]).run(Design.default(small_graph), cancel=cancel)

@@ -11,20 +11,22 @@ class PortContext:
 
     Attributes:
         identifier: Name of the argument and of its type in namespace `type`.
+        inner: Name of the variable between a wrapper or test bench and the network.
         comment: Name in the model and shape.
         size: Number of elements.
         num_beats: Elements of a stream for one sample.
         beat_size: Numbers in one element of a stream.
-        width: Bits of a number.
+        word_width: Bits of the word that carries one number on a bus.
         is_signed: Whether numbers are signed.
     """
 
     identifier: str
+    inner: str
     comment: str
     size: int
     num_beats: int
     beat_size: int
-    width: int
+    word_width: int
     is_signed: bool
 
 
@@ -70,7 +72,8 @@ class ProjectContext:
     Attributes:
         model: Name of the model, safe in a comment.
         design_key: Key of the design.
-        top: Name of the top function.
+        core: Name of the function that is the network.
+        top: Name of the top function: the same, or a wrapper with another interface.
         part: Device.
         clock_ns: Clock period.
         interface: `plain`, `axi_stream` or `kernel`.
@@ -88,6 +91,7 @@ class ProjectContext:
 
     model: str
     design_key: str
+    core: str
     top: str
     part: str
     clock_ns: float

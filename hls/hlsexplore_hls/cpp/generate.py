@@ -1,6 +1,6 @@
 """A design as an HLS C++ project for Vitis HLS and Vivado HLS (docs/cpp.md)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from math import prod
@@ -8,7 +8,6 @@ from math import prod
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hlsexplore.design import Design, Strategy
-from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Conv, Dense, DepthwiseConv, Recurrent, Reshape
 from hlsexplore.target import Io
@@ -31,6 +30,18 @@ SHALLOW_DEPTH = 32
 """Beats of a stream between two layers in a row: as deep as one shift register."""
 
 
+_WRAPPERS: dict[str, Callable[[str], dict[str, str]]] = {
+    "plain": lambda top: {},
+    "axi_stream": lambda top: {f"src/{top}.h": "axi_stream.h.j2", f"src/{top}.cpp": "axi_stream.cpp.j2"},
+    "kernel": lambda top: {
+        f"src/{top}.h": "kernel.h.j2",
+        f"src/{top}.cpp": "kernel.cpp.j2",
+        "host/host.cpp": "host.cpp.j2",
+    },
+}
+"""Templates of the wrapper of each interface, by path."""
+
+
 def generate(design: Design, interface: str = "plain") -> Generated:
     """Generate the C++ of a design.
 
@@ -45,16 +56,15 @@ def generate(design: Design, interface: str = "plain") -> Generated:
         NoModelError: If an op has no C++.
         ConfigError: If a type is too wide for a constant array.
     """
-    if interface != "plain":
-        raise NoModelError(f"the HLS C++ has no interface {interface!r} yet.")
     names = identifiers(design.graph)
     project = _project_context(design, names, interface)
     environment = _environment()
     rendered: dict[str, str | bytes] = {
         path: environment.get_template(template).render(p=project)
         for path, template in {
-            f"src/{project.top}.h": "top.h.j2",
-            f"src/{project.top}.cpp": "top.cpp.j2",
+            **_WRAPPERS[interface](project.top),
+            f"src/{project.core}.h": "top.h.j2",
+            f"src/{project.core}.cpp": "top.cpp.j2",
             "src/types.h": "types.h.j2",
             "src/layers.h": "layers.h.j2",
             "tb/testbench.cpp": "testbench.cpp.j2",
@@ -116,10 +126,14 @@ def _project_context(design: Design, names: Mapping[str, str], interface: str) -
     headers = {layer.code.header for layer in layers.values()}
     if any(call.is_copy for call in wiring.calls):
         headers.add("stream.h" if is_stream else "copy.h")
+    taken = (*names.values(), *wiring.buffers)
+    core = identifier(graph.name, taken)
+    suffix = {"plain": "", "axi_stream": "_axi", "kernel": "_kernel"}[interface]
     return ProjectContext(
         model=comment(graph.name),
         design_key=design.key,
-        top=identifier(graph.name, (*names.values(), *wiring.buffers)),
+        core=core,
+        top=identifier(f"{core}{suffix}", taken),
         part=design.target.part,
         clock_ns=design.target.clock_ns,
         interface=interface,
@@ -131,8 +145,8 @@ def _project_context(design: Design, names: Mapping[str, str], interface: str) -
             TypeContext(identifier=names[node.name], text=cpp_type(design.result_type(node.name))) for node in graph
         ),
         layers=tuple(layers.values()),
-        inputs=tuple(_port(design, node, wiring.inputs[node.name]) for node in graph.inputs),
-        outputs=tuple(_port(design, graph[name], wiring.outputs[name]) for name in graph.outputs),
+        inputs=tuple(_port(design, node, wiring.inputs[node.name], taken) for node in graph.inputs),
+        outputs=tuple(_port(design, graph[name], wiring.outputs[name], taken) for name in graph.outputs),
         buffers=tuple(_buffer(design, names, name, graph[node]) for name, node in wiring.buffers.items()),
         steps=_steps(design, names, wiring, layers),
     )
@@ -161,17 +175,18 @@ def _buffer(design: Design, names: Mapping[str, str], variable: str, node: Node)
     )
 
 
-def _port(design: Design, node: Node, variable: str) -> PortContext:
+def _port(design: Design, node: Node, variable: str, taken: Sequence[str]) -> PortContext:
     type_ = design.result_type(node.name)
     shape = " x ".join(map(str, node.shape))
     num_beats, beat_size = beats(node.shape)
     return PortContext(
         identifier=variable,
+        inner=identifier(f"{variable}_inner", taken),
         comment=f"'{comment(node.name)}', {shape} of {type_}",
         size=node.num_elements,
         num_beats=num_beats,
         beat_size=beat_size,
-        width=type_.width,
+        word_width=next((width for width in (8, 16, 32) if width >= type_.width + (not type_.signed)), 64),
         is_signed=type_.signed,
     )
 

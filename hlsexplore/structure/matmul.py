@@ -9,7 +9,7 @@ from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, requantize
 from hlsexplore.structure.casts import cast, folded_offset, overflow, rounded
 from hlsexplore.structure.cmvm import constant_products, multiply_matrix
 from hlsexplore.structure.netlist import Net, Value
-from hlsexplore.structure.sums import Term, sum_terms
+from hlsexplore.structure.sums import Term, plain, scaled, sum_terms
 
 Ranges = Sequence[tuple[int, int]]
 """Lowest and highest value of each element."""
@@ -83,8 +83,7 @@ def matrix_outputs(net: Net, inputs: Sequence[Value], product: Product) -> list[
     exact = exact_columns(net, inputs, product)
     results: dict[int, Value] = {}
     if exact:
-        for column, value in zip(exact, _exact_sums(net, inputs, product, exact), strict=True):
-            results[column] = _finish(net, value, product, column)
+        results |= dict(zip(exact, _exact_outputs(net, inputs, product, exact), strict=True))
     chained = [column for column in range(product.weight.shape[1]) if column not in results]
     if chained:
         casted = _casted_products(net, inputs, product, chained)
@@ -130,25 +129,36 @@ def product_range(source: tuple[int, int], weight: int, product: Product) -> tup
     return ends[0] >> product.dropped, (ends[1] >> product.dropped) + up
 
 
-def _exact_sums(net: Net, inputs: Sequence[Value], product: Product, columns: list[int]) -> list[Value]:
-    """Add the sums without bias, in the product's fraction (dropped <= 0)."""
-    rows = [row for row, value in enumerate(inputs) if net.cells[value].low or net.cells[value].high]
-    matrix = product.weight[np.ix_(rows, columns)]
-    sums = multiply_matrix(net, [inputs[row] for row in rows], matrix) if rows else [net.const(0)] * len(columns)
-    return [net.shift(value, -product.dropped) for value in sums]
-
-
-def _finish(net: Net, value: Value, product: Product, column: int) -> Value:
-    """Add the bias, wrap, and cast to the result; the rounding constant joins the bias where the sum is not wrapped."""
+def _exact_outputs(net: Net, inputs: Sequence[Value], product: Product, columns: list[int]) -> list[Value]:
+    """Add exact sums with their bias, wrapped and cast; the constant that rounds joins the bias where it can."""
     accum, result = product.accum, product.result
+    rows = [row for row, value in enumerate(inputs) if net.cells[value].low or net.cells[value].high]
+    ranges = [(net.cells[value].low, net.cells[value].high) for value in inputs]
     bits = accum.fraction - result.fraction
-    total = net.add(value, net.const(product.bias[column]))
-    cell = net.cells[total]
-    offset = folded_offset(bits, result.rounding)
-    if offset and accum.min_raw <= cell.low and cell.high <= accum.max_raw:
-        raised = net.add(value, net.const(product.bias[column] + offset))
-        return overflow(net, net.shift(raised, -bits), result)
-    return cast(net, overflow(net, total, accum), accum.fraction, result)
+    offset = folded_offset(bits, result.rounding) or 0
+    fits = [_fits(*final_range(ranges, product, column), accum) for column in columns]
+    starts = [product.bias[column] + (offset if fit else 0) for column, fit in zip(columns, fits, strict=True)]
+    matrix = product.weight[np.ix_(rows, columns)]
+    sums = multiply_matrix(net, [inputs[row] for row in rows], matrix, starts, -product.dropped)
+    return [
+        overflow(net, net.shift(value, -bits), result)
+        if fit and offset
+        else cast(net, overflow(net, value, accum), accum.fraction, result)
+        for value, fit in zip(sums, fits, strict=True)
+    ]
+
+
+def _fits(low: int, high: int, type_: Fixed) -> bool:
+    return type_.min_raw <= low and high <= type_.max_raw
+
+
+def final_range(ranges: Ranges, product: Product, column: int) -> tuple[int, int]:
+    """Return the range of an output's exact sum with its bias, on the accumulator's grid (dropped <= 0)."""
+    low = high = product.bias[column]
+    for row, source in enumerate(ranges):
+        bottom, top = product_range(source, int(product.weight[row, column]), product)
+        low, high = low + bottom, high + top
+    return low, high
 
 
 def _casted_products(
@@ -173,22 +183,19 @@ def signed_products(net: Net, value: Value, constants: set[int]) -> dict[int, Va
     """Add value * c for every constant."""
     with net.linear([value]):
         known = constant_products(net, value, {abs(constant) for constant in constants})
-        found: dict[int, Value] = {}
-        for constant in constants - {0}:
-            base, shift = known[abs(constant)]
-            found[constant] = net.shift(net.negate(base) if constant < 0 else base, shift)
-    return found
+        return {
+            constant: plain(net, scaled(known[abs(constant)], negative=constant < 0)) for constant in constants - {0}
+        }
 
 
 def _rounded_column(net: Net, terms: dict[int, Value], product: Product, column: int) -> Value:
     """Add the accumulation of one output's cast products."""
     accum = product.accum
-    start = net.const(product.bias[column])
     if accum.overflow is Overflow.WRAP:
-        total = sum_terms(net, [Term(value) for value in terms.values()] + [Term(start)])
+        total = sum_terms(net, [Term(value) for value in terms.values()], product.bias[column])
         return cast(net, overflow(net, total, accum), accum.fraction, product.result)
     safe, rest = _split_safe(net, terms, product, column)
-    total = sum_terms(net, [Term(value) for value in safe] + [Term(start)])
+    total = sum_terms(net, [Term(value) for value in safe], product.bias[column])
     for value in rest:
         total = overflow(net, net.add(total, value), accum)
     return cast(net, total, accum.fraction, product.result)

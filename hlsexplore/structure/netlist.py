@@ -1,4 +1,4 @@
-"""Arithmetic as a netlist of integer cells with exact value ranges: what the RTL generator writes and the estimator counts.
+"""Arithmetic as a netlist of integer cells with exact ranges: what the RTL generator writes and the estimator counts.
 
 A cell's value is an integer; its range (low, high) is exact or wider, never narrower, so widths follow from it. Where
 the binary point lies is known to whoever builds the net. `Net.evaluate` runs a net in numpy.
@@ -30,6 +30,8 @@ class Code(StrEnum):
     """(a << data[0]) + (b << data[1]), or minus when data[2]."""
     JOIN = "join"
     """a + (b << data[1]) where a, not negative, has at most data[1] bits: wires only."""
+    INVERT = "invert"
+    """The lowest data[1] bits of a with the bits of the mask data[0] inverted, not negative: others absorb inverters."""
     SHIFT = "shift"
     """a << data[0], or floor(a / 2**-data[0]) when negative: wires only."""
     SLICE = "slice"
@@ -60,7 +62,7 @@ class Code(StrEnum):
     """data[a]: a table with an entry for each value of the unsigned a."""
 
 
-VIEWS = frozenset({Code.SHIFT, Code.SLICE, Code.JOIN})
+VIEWS = frozenset({Code.SHIFT, Code.SLICE, Code.JOIN, Code.INVERT})
 """Cells that are other cells' bits in another place."""
 
 WIRES = VIEWS | {Code.INPUT, Code.CONST}
@@ -121,10 +123,12 @@ class Net:
     def linear(self, inputs: Sequence[Value]) -> Iterator[None]:
         """Within this context, sums of `inputs` get their exact range, from their coefficients.
 
-        Without it, the range of 8 * x - x would be taken from the ranges of 8 * x and x, and be too wide.
+        Without it, the range of 8 * x - x would be taken from the ranges of 8 * x and x, and be too wide. A form has
+        a coefficient for each input and one for the constant 1.
         """
-        size = len(inputs)
-        self._basis = (_objects([self.cells[a].low for a in inputs]), _objects([self.cells[a].high for a in inputs]))
+        size = len(inputs) + 1
+        cells = [self.cells[value] for value in inputs]
+        self._basis = (_objects([*(cell.low for cell in cells), 1]), _objects([*(cell.high for cell in cells), 1]))
         self._forms = {value: _unit(size, index) for index, value in enumerate(inputs)}
         try:
             yield
@@ -151,7 +155,7 @@ class Net:
             return self.shift(a, shift_a)
         if x.low == x.high == 0 and not subtract:
             return self.shift(b, shift_b)
-        if not subtract and (shift_b, b) < (shift_a, a):
+        if not subtract and self._rank(b, shift_b) < self._rank(a, shift_a):
             a, b, shift_a, shift_b, x, y = b, a, shift_b, shift_a, y, x
         low_y, high_y = (y.low << shift_b, y.high << shift_b)
         if subtract:
@@ -160,13 +164,36 @@ class Net:
         code, data = Code.ADD, (shift_a, shift_b, subtract)
         if not subtract and not shift_a and x.low >= 0 and x.width <= shift_b:
             code = Code.JOIN
-        if self._basis is None or a not in self._forms or b not in self._forms:
+        first, second = self._form(a), self._form(b)
+        if first is None or second is None:
             return self._cell(code, (a, b), data, low, high)
-        scaled = self._forms[b] << shift_b
-        form = (self._forms[a] << shift_a) + (-scaled if subtract else scaled)
+        scaled = second << shift_b
+        form = (first << shift_a) + (-scaled if subtract else scaled)
         added = self._cell(code, (a, b), data, *self._linear_range(form))
         self._forms[added] = form
         return added
+
+    def unsigned(self, a: Value) -> tuple[Value, int]:
+        """Return a value that is never negative and the offset to add to get `a`: its top bit inverted, or itself."""
+        cell = self.cells[a]
+        if cell.low >= 0:
+            return a, 0
+        offset = 1 << (cell.width - 1)
+        flipped = self._invert(a, offset, cell.low + offset, cell.high + offset)
+        form = self._form(a)
+        if form is not None:
+            self._forms[flipped] = form + offset * _unit(len(form), len(form) - 1)
+        return flipped, -offset
+
+    def complement(self, a: Value) -> tuple[Value, int]:
+        """Return b and c with a = c - b: all bits of the unsigned `a` inverted."""
+        cell = self.cells[a]
+        ones = (1 << cell.width) - 1
+        inverted = self._invert(a, ones, ones - cell.high, ones - cell.low)
+        form = self._form(a)
+        if form is not None:
+            self._forms[inverted] = ones * _unit(len(form), len(form) - 1) - form
+        return inverted, ones
 
     def negate(self, a: Value) -> Value:
         """Add -a; a difference is computed the other way round instead."""
@@ -185,8 +212,9 @@ class Net:
             return self.shift(cell.args[0], bits + cell.data[0])
         low, high = (cell.low << bits, cell.high << bits) if bits > 0 else (cell.low >> -bits, cell.high >> -bits)
         shifted = self._cell(Code.SHIFT, (a,), (bits,), low, high)
-        if bits > 0 and a in self._forms:
-            self._forms[shifted] = self._forms[a] << bits
+        form = self._form(a)
+        if form is not None and (bits > 0 or not (form & ((1 << -bits) - 1)).any()):
+            self._forms[shifted] = form << bits if bits > 0 else form >> -bits
         return shifted
 
     def slice(self, a: Value, first: int, width: int, signed: bool) -> Value:
@@ -227,7 +255,7 @@ class Net:
         return self._cell(Code.RELU, (a,), (), 0, cell.high)
 
     def max(self, a: Value, b: Value) -> Value:
-        """Add max(a, b)."""
+        """Add the larger one."""
         x, y = self.cells[a], self.cells[b]
         if x.low >= y.high:
             return a
@@ -236,7 +264,7 @@ class Net:
         return self._cell(Code.MAX, (a, b), (), max(x.low, y.low), max(x.high, y.high))
 
     def min(self, a: Value, b: Value) -> Value:
-        """Add min(a, b)."""
+        """Add the smaller one."""
         x, y = self.cells[a], self.cells[b]
         if x.high <= y.low:
             return a
@@ -289,6 +317,23 @@ class Net:
         used = entries[cell.low :]
         return self._cell(Code.ROM, (a,), entries, min(used), max(used))
 
+    def _invert(self, a: Value, mask: int, low: int, high: int) -> Value:
+        return self._cell(Code.INVERT, (a,), (mask, self.cells[a].width), low, high)
+
+    def _rank(self, a: Value, shift: int) -> tuple[int, bool, int]:
+        """Order of an adder's operands: the carry chain's own one is not shifted and not inverted."""
+        return shift, self.cells[a].code is Code.INVERT, a
+
+    def _form(self, a: Value) -> NDArray[Any] | None:
+        """Return the linear form of a value within `linear`, if it has one."""
+        if self._basis is None:
+            return None
+        cell = self.cells[a]
+        if cell.code is Code.CONST:
+            size = len(self._basis[0])
+            return cell.low * _unit(size, size - 1)
+        return self._forms.get(a)
+
     def _linear_range(self, form: NDArray[Any]) -> tuple[int, int]:
         """Return the range of a linear form of the basis."""
         lows, highs = self._basis if self._basis is not None else (form, form)
@@ -326,6 +371,18 @@ class Net:
                     alive[arg] = True
         return alive
 
+    def needed(self) -> list[int]:
+        """Count the low bits of each cell that anything depends on; 0 for cells that nothing reads."""
+        need = [0] * len(self.cells)
+        for output in self.outputs:
+            need[output] = self.cells[output].width
+        for number in range(len(self.cells) - 1, -1, -1):
+            if need[number]:
+                cell = self.cells[number]
+                for arg, bits in zip(cell.args, _asked(cell, need[number], self.cells), strict=True):
+                    need[arg] = max(need[arg], min(bits, self.cells[arg].width))
+        return need
+
     def evaluate(self, inputs: NDArray[Any]) -> NDArray[Any]:
         """Run the net.
 
@@ -345,7 +402,25 @@ class Net:
         return result
 
 
-def _evaluate(cell: Cell, args: list[NDArray[Any]], inputs: NDArray[Any]) -> NDArray[Any]:
+def _asked(cell: Cell, bits: int, cells: Sequence[Cell]) -> list[int]:
+    """Return how many low bits of each argument the low `bits` bits of a cell depend on."""
+    match cell.code:
+        case Code.ADD | Code.JOIN:
+            low = bits if cell.code is Code.ADD else min(bits, cell.data[1])
+            return [max(low - cell.data[0], 0), max(bits - cell.data[1], 0)]
+        case Code.SHIFT:
+            return [max(bits - cell.data[0], 0)]
+        case Code.SLICE:
+            return [cell.data[0] + min(bits, cell.data[1])]
+        case Code.INVERT:
+            return [bits]
+        case Code.MUX:
+            return [1, bits, bits]
+        case _:
+            return [cells[arg].width for arg in cell.args]
+
+
+def _evaluate(cell: Cell, args: list[Any], inputs: NDArray[Any]) -> Any:
     data = cell.data
     match cell.code:
         case Code.INPUT:
@@ -355,6 +430,8 @@ def _evaluate(cell: Cell, args: list[NDArray[Any]], inputs: NDArray[Any]) -> NDA
         case Code.ADD | Code.JOIN:
             a, b = args[0] << data[0], args[1] << data[1]
             return a - b if data[2] else a + b
+        case Code.INVERT:
+            return (args[0] & ((1 << data[1]) - 1)) ^ data[0]
         case Code.SHIFT:
             return args[0] << data[0] if data[0] > 0 else args[0] >> -data[0]
         case Code.SLICE:

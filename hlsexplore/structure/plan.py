@@ -39,9 +39,8 @@ from hlsexplore.structure.timing import Fabric, budget_ns, fabric
 from hlsexplore.target import Io
 from hlsexplore.weights import raw_weights
 
-
 LATE = 0.5
-"""Activations that end after this share of a cycle are registered: their masks then cost no logic (a register's reset)."""
+"""Activations that end after this share of a cycle are registered: a register's reset then does their masking."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -227,9 +226,7 @@ def _parallel(design: Design, node: Node, inputs: tuple[Tensor, ...], net: Net, 
     return LayerPlan(
         node=node,
         inputs=inputs,
-        output=Tensor(
-            shape=node.shape, fraction=fraction, ranges=ranges, arrival_ns=planned.arrival_ns, is_held=holds
-        ),
+        output=Tensor(shape=node.shape, fraction=fraction, ranges=ranges, arrival_ns=planned.arrival_ns, is_held=holds),
         net=net,
         schedule=planned,
         latency_cycles=planned.latency_cycles,

@@ -24,7 +24,9 @@ def batches(is_slow: bool) -> list[list[Case]]:
 def compare(cases: list[Case], folder: Path) -> list[str]:
     """Run cases through both executors and describe each mismatch."""
     problems = []
-    for case, (outputs, expected_cycles, cycles) in zip(cases, run_designs([case.make() for case in cases], folder), strict=True):
+    for case, (outputs, expected_cycles, cycles) in zip(
+        cases, run_designs([case.make() for case in cases], folder), strict=True
+    ):
         design, x = case.make()
         ours = emulate_raw(design, x)
         for mine, theirs in zip(ours if isinstance(ours, tuple) else (ours,), outputs, strict=True):

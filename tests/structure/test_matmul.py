@@ -1,5 +1,7 @@
 """Constant matrix products as netlists against the arithmetic's definition, step by step."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from hlsexplore.fixed import Fixed, Overflow, Rounding, overflow_raw, requantize
 from hlsexplore.structure.cmvm import csd_digits, shared_products
 from hlsexplore.structure.matmul import make_product, matrix_outputs
 from hlsexplore.structure.netlist import Net
+from hlsexplore.structure.sums import plain
 
 
 def reference(x, weight, start, fraction, accum, result, order):
@@ -62,7 +65,7 @@ def test_shared_products_need_no_solver():
     net = Net()
     inputs = [net.input(row, -8, 7) for row in range(6)]
     with net.linear(inputs):
-        net.outputs = shared_products(net, inputs, weight)
+        net.outputs = [plain(net, term) for term in shared_products(net, inputs, weight)]
     np.testing.assert_array_equal(net.evaluate(x).astype(np.int64), x @ weight)
 
 
@@ -71,4 +74,4 @@ def test_csd_digits_sum_to_the_number_without_neighbours(number):
     digits = csd_digits(number)
     assert sum((-1 if negative else 1) << position for position, negative in digits) == number
     positions = [position for position, _ in digits]
-    assert all(b - a >= 2 for a, b in zip(positions, positions[1:], strict=False))
+    assert all(b - a >= 2 for a, b in pairwise(positions))

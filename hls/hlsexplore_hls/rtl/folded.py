@@ -1,5 +1,7 @@
 """The body of a module whose multipliers are shared: counter, weight memory, multipliers, accumulators."""
 
+from itertools import pairwise
+
 from hlsexplore.structure.folded import Folded
 from hlsexplore.structure.netlist import Code
 from hlsexplore.structure.plan import LayerPlan
@@ -52,7 +54,12 @@ def _control(folded: Folded) -> list[str]:
     if folded.is_held:
         lines.append("  wire start = in_valid;")
     else:
-        lines += ["  reg start;", "  always @(posedge clk)", "    if (rst) start <= 1'b0;", "    else start <= in_valid;"]
+        lines += [
+            "  reg start;",
+            "  always @(posedge clk)",
+            "    if (rst) start <= 1'b0;",
+            "    else start <= in_valid;",
+        ]
     lines += [
         "  reg busy;",
         "  wire active = start | busy;",
@@ -69,7 +76,9 @@ def _control(folded: Folded) -> list[str]:
     else:
         lines += _turns(folded)
         lines += _marker("first", f"row == {literal(0, _bits(folded.steps_per_turn))}", delay)
-        lines += _marker("store", "active & is_row_last", folded.step_latency_cycles + folded.end_schedule.latency_cycles)
+        lines += _marker(
+            "store", "active & is_row_last", folded.step_latency_cycles + folded.end_schedule.latency_cycles
+        )
     waited = folded.latency_cycles - folded.steps + (1 if folded.is_held else 0)
     return lines + _marker("done", "active & is_last", waited, is_reset=True)
 
@@ -124,7 +133,9 @@ def _operand(tensor: Tensor, folded: Folded, group: int) -> list[str]:
     """Write the input of a group: selected by the step, then delayed as its place in a chain asks for."""
     width, rows = tensor.width, folded.rows
     parts = [select("held", tensor.size * width, row[group] * width, width) for row in rows]
-    names = [f"x{group}" if cycle == folded.delay(group) else f"x{group}_{cycle}" for cycle in range(folded.delay(group) + 1)]
+    names = [
+        f"x{group}" if cycle == folded.delay(group) else f"x{group}_{cycle}" for cycle in range(folded.delay(group) + 1)
+    ]
     lines = [f"  reg {vector(width)}{name};" for name in names]
     if len(rows) == 1:
         lines += _clocked([f"    {names[0]} <= {parts[0]};"])
@@ -133,7 +144,7 @@ def _operand(tensor: Tensor, folded: Folded, group: int) -> list[str]:
         lines.append(f"  always @(posedge clk) case ({'step' if folded.turns == 1 else 'row'})")
         lines += [f"    {literal(step, bits)}: {names[0]} <= {part};" for step, part in enumerate(parts[:-1])]
         lines += [f"    default: {names[0]} <= {parts[-1]};", "  endcase"]
-    return lines + _clocked([f"    {now} <= {before};" for before, now in zip(names, names[1:], strict=False)])
+    return lines + _clocked([f"    {now} <= {before};" for before, now in pairwise(names)])
 
 
 def _weights(folded: Folded, delay: int) -> list[str]:
@@ -290,7 +301,9 @@ def _start_table(folded: Folded, slot: int, width: int) -> list[str]:
     if len(set(starts)) == 1:
         return []
     bits = _bits(folded.turns)
-    entries = [f"    {literal(turn, bits)}: start{slot} = {literal(start, width)};" for turn, start in enumerate(starts)]
+    entries = [
+        f"    {literal(turn, bits)}: start{slot} = {literal(start, width)};" for turn, start in enumerate(starts)
+    ]
     default = f"    default: start{slot} = {literal(starts[-1], width)};"
     return [f"  reg {vector(width)}start{slot};", "  always @* case (turn_added)", *entries[:-1], default, "  endcase"]
 

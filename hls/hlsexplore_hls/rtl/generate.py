@@ -65,7 +65,8 @@ def _extra(planned: DesignPlan, names: dict[str, str], top: str, files: list[str
             for layer in planned.layers
         },
         "inputs": [
-            {"port": f"in_{names[node.name]}", "bits": bus_width(planned.tensors[node.name])} for node in design.graph.inputs
+            {"port": f"in_{names[node.name]}", "bits": bus_width(planned.tensors[node.name])}
+            for node in design.graph.inputs
         ],
         "outputs": [
             {"port": f"out_{names[name]}", "bits": output_width(planned, name)} for name in design.graph.outputs

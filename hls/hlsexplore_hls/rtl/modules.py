@@ -132,7 +132,9 @@ def clocked(statements: list[str], enable: str = "") -> list[str]:
 
 def valid_pipeline(cycles: int) -> list[str]:
     """Write the shift register that tells when the outputs belong to an input."""
-    shift = f"{{valid[{cycles - 2}:0], in_valid}}" if cycles > 2 else "{valid[0], in_valid}" if cycles == 2 else "in_valid"
+    shift = (
+        f"{{valid[{cycles - 2}:0], in_valid}}" if cycles > 2 else "{valid[0], in_valid}" if cycles == 2 else "in_valid"
+    )
     return [
         f"  reg {vector(cycles)}valid;",
         "  always @(posedge clk)",

@@ -26,6 +26,7 @@ class Writer:
         lines: Declarations and assignments so far.
         registers: Statements of the clocked block so far.
         last_registers: Those of the last cycle's registers, which come out of the net.
+        sizes: Bits of each cell's wire: those that anything depends on.
     """
 
     net: Net
@@ -36,6 +37,14 @@ class Writer:
     lines: list[str] = field(default_factory=list)
     registers: list[str] = field(default_factory=list)
     last_registers: list[str] = field(default_factory=list)
+    sizes: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Count the bits that each cell's wire needs."""
+        self.sizes = self.net.needed()
+        for number, cell in enumerate(self.net.cells):
+            if cell.code in (Code.INPUT, Code.ROM):
+                self.sizes[number] = cell.width
 
     def write(self) -> None:
         """Write every live cell and its registers."""
@@ -75,8 +84,26 @@ class Writer:
             case Code.SLICE:
                 low, size, signed = cell.data
                 return self._cut(cell.args[0], first, width, stage, (low, size, signed))
+            case Code.INVERT:
+                return self._inverted(cell, first, width, stage)
             case _:
-                return extended(self._name(value, stage), cell.width, cell.signed, first, width)
+                return extended(self._name(value, stage), self.sizes[value], cell.signed, first, width)
+
+    def _inverted(self, cell: Cell, first: int, width: int, stage: int) -> list[str]:
+        """Return bits of a value with some inverted; zeros above its width."""
+        (base,), (mask, size) = cell.args, cell.data
+        parts: list[str] = []
+        position = first
+        while position < min(first + width, size):
+            flag = mask >> position & 1
+            end = position
+            while end < min(first + width, size) and mask >> end & 1 == flag:
+                end += 1
+            text = self.bits(base, position, end - position, stage)
+            parts.insert(0, f"~{text}" if flag else text)
+            position = end
+        above = first + width - max(first, size)
+        return [literal(0, above), *parts] if above > 0 else parts
 
     def _joined(self, cell: Cell, first: int, width: int, stage: int) -> list[str]:
         (low, high), shift = cell.args, cell.data[1]
@@ -102,7 +129,7 @@ class Writer:
             self._define(number, cell, stage)
         for cycle in range(stage + 1, self.planned.last_use[number] + 1):
             now, before = self._name(number, cycle), self._name(number, cycle - 1)
-            self.lines.append(f"  reg {vector(cell.width)}{now};")
+            self.lines.append(f"  reg {vector(self.sizes[number])}{now};")
             is_last = cycle == self.planned.latency_cycles
             (self.last_registers if is_last else self.registers).append(f"    {now} <= {before};")
 
@@ -117,7 +144,7 @@ class Writer:
         if cell.code is Code.ROM:
             self._small_table(name, cell, stage)
             return
-        self.lines.append(f"  wire {vector(cell.width)}{name} = {self._expression(cell, stage)};")
+        self.lines.append(f"  wire {vector(self.sizes[number])}{name} = {self._expression(number, stage)};")
 
     def _small_table(self, name: str, cell: Cell, stage: int) -> None:
         bits = address_bits(cell)
@@ -125,20 +152,22 @@ class Writer:
         self.lines.append(f"  reg {vector(cell.width)}{name};")
         self.lines.append(f"  always @* case ({address})")
         entries = [
-            f"    {literal(index, bits)}: {name} = {literal(entry, cell.width)};" for index, entry in enumerate(cell.data)
+            f"    {literal(index, bits)}: {name} = {literal(entry, cell.width)};"
+            for index, entry in enumerate(cell.data)
         ]
         self.lines += [*entries[:-1], f"    default: {name} = {literal(cell.data[-1], cell.width)};", "  endcase"]
 
-    def _expression(self, cell: Cell, stage: int) -> str:
-        args, width = cell.args, cell.width
+    def _expression(self, number: Value, stage: int) -> str:
+        cell = self.net.cells[number]
+        args, width = cell.args, self.sizes[number]
         match cell.code:
             case Code.ADD:
-                return self._sum(cell, stage)
+                return self._sum(cell, width, stage)
             case Code.RELU:
                 sign = self._sign(args[0], stage)
                 return f"{sign} ? {literal(0, width)} : {self.bits(args[0], 0, width, stage)}"
             case Code.CLIP:
-                return self._clip(cell, stage)
+                return self._clip(cell, width, stage)
             case Code.ZERO_OUTSIDE:
                 over, under = self._limits(cell, stage)
                 outside = " | ".join(filter(None, (over, under)))
@@ -159,10 +188,11 @@ class Writer:
             case Code.NOT:
                 return f"~{self.bits(args[0], 0, 1, stage)}"
             case _:
-                return self._product(cell, stage)
+                factors = [f"$signed({self.bits(arg, 0, width, stage)})" for arg in args]
+                return f"{factors[0]} * {factors[1]}"
 
-    def _sum(self, cell: Cell, stage: int) -> str:
-        (a, b), (shift_a, shift_b, subtract), width = cell.args, cell.data, cell.width
+    def _sum(self, cell: Cell, width: int, stage: int) -> str:
+        (a, b), (shift_a, shift_b, subtract) = cell.args, cell.data
         if shift_a and not subtract:
             a, b, shift_a, shift_b = b, a, shift_b, shift_a
         sign = "-" if subtract else "+"
@@ -174,7 +204,10 @@ class Writer:
         if width <= shift_b:
             return self.bits(a, 0, width, stage)
         rest = width - shift_b
-        upper = f"{self.bits(a, shift_b, rest, stage)} {sign} {self.bits(b, 0, rest, stage)}"
+        first, second = self.bits(a, shift_b, rest, stage), self.bits(b, 0, rest, stage)
+        # The first operand enters the carry chain as it is, the second only through a LUT that can invert it.
+        is_swapped = self.net.cells[a].code is Code.INVERT and not subtract
+        upper = f"{second} {sign} {first}" if is_swapped else f"{first} {sign} {second}"
         return f"{{{upper}, {self.bits(a, 0, shift_b, stage)}}}"
 
     def _sign(self, value: Value, stage: int) -> str:
@@ -220,14 +253,14 @@ class Writer:
             return "1'b0"
         return f"({self._sign(value, stage)} & ~&{self.bits(value, power, cell.width - 1 - power, stage)})"
 
-    def _clip(self, cell: Cell, stage: int) -> str:
+    def _clip(self, cell: Cell, width: int, stage: int) -> str:
         over, under = self._limits(cell, stage)
         low, high = cell.data
-        text = self.bits(cell.args[0], 0, cell.width, stage)
+        text = self.bits(cell.args[0], 0, width, stage)
         if under:
-            text = f"{under} ? {literal(low, cell.width)} : {text}"
+            text = f"{under} ? {literal(low, width)} : {text}"
         if over:
-            text = f"{over} ? {literal(high, cell.width)} : {text}"
+            text = f"{over} ? {literal(high, width)} : {text}"
         return text
 
     def _round_bit(self, cell: Cell, stage: int) -> str:
@@ -251,15 +284,13 @@ class Writer:
 
     def _less(self, a: Value, b: Value, stage: int) -> str:
         x, y = self.net.cells[a], self.net.cells[b]
-        width = max(x.width + (not x.signed), y.width + (not y.signed)) if x.signed or y.signed else max(x.width, y.width)
+        width = (
+            max(x.width + (not x.signed), y.width + (not y.signed)) if x.signed or y.signed else max(x.width, y.width)
+        )
         first, second = self.bits(a, 0, width, stage), self.bits(b, 0, width, stage)
         if x.signed or y.signed:
             return f"($signed({first}) < $signed({second}))"
         return f"({first} < {second})"
-
-    def _product(self, cell: Cell, stage: int) -> str:
-        factors = [f"$signed({self.bits(arg, 0, cell.width, stage)})" for arg in cell.args]
-        return f"{factors[0]} * {factors[1]}"
 
 
 def address_bits(cell: Cell) -> int:

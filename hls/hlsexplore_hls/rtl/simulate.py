@@ -58,7 +58,9 @@ def project_model(project: Project, raw_inputs: Sequence[RawArray]) -> Model:
     sources: dict[str, str] = {}
     for name in names:
         if name not in project.files:
-            raise ConfigError(f"the manifest of {str(project.path)!r} lists {name!r} without its digest. Export the design again.")
+            raise ConfigError(
+                f"the manifest of {str(project.path)!r} lists {name!r} without its digest. Export the design again."
+            )
         try:
             sources[name] = (project.path / name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:

@@ -6,7 +6,7 @@ from hlsexplore.structure.plan import DesignPlan, LayerPlan
 from hlsexplore.structure.tensor import Tensor
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.rtl.modules import HEAD, TAIL, bus_width, describe, has_clock, input_name
-from hlsexplore_hls.rtl.nets import extended, literal, vector
+from hlsexplore_hls.rtl.nets import literal, vector
 
 
 def top_module(plan: DesignPlan, top: str, names: Mapping[str, str]) -> str:

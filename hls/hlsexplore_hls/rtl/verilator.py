@@ -4,7 +4,6 @@ No make and no perl: the translator is called directly, and everything is compil
 compiled once and kept.
 """
 
-import os
 import sys
 import tempfile
 import threading
@@ -119,9 +118,20 @@ def simulate_models(
     on_event(Event(kind="stage", text="simulating", fraction=0.8))
     for index, model in enumerate(models):
         samples = len(model.words[0])
-        data = [np.array([samples, model.limit_cycles], dtype="<u4"), *(item.astype("<u4").ravel() for item in model.words)]
+        data = [
+            np.array([samples, model.limit_cycles], dtype="<u4"),
+            *(item.astype("<u4").ravel() for item in model.words),
+        ]
         np.concatenate(data).tofile(folder / f"m{index}.in")
-    run([program], cwd=folder, on_line=log_to(on_event), cancel=cancel, timeout_s=TIMEOUT_S, memory_mb=MEMORY_MB, what="simulation")
+    run(
+        [program],
+        cwd=folder,
+        on_line=log_to(on_event),
+        cancel=cancel,
+        timeout_s=TIMEOUT_S,
+        memory_mb=MEMORY_MB,
+        what="simulation",
+    )
     return [_read(model, folder / f"m{index}.out") for index, model in enumerate(models)]
 
 
@@ -142,9 +152,11 @@ def _translate(
     for number, text in enumerate(model.sources.values()):
         (sources / f"{number}.v").write_text(text, encoding="utf-8")
         names.append(f"{prefix}_rtl/{number}.v")
-    warnings = ["-Wall", "-Wno-DECLFILENAME", "-Wno-UNUSEDSIGNAL"] if lint else ["-Wno-fatal", "-Wno-lint", "-Wno-style"]
+    warnings = (
+        ["-Wall", "-Wno-DECLFILENAME", "-Wno-UNUSEDSIGNAL"] if lint else ["-Wno-fatal", "-Wno-lint", "-Wno-style"]
+    )
     options = ["--cc", "--no-timing", "--quiet", "--x-assign", "fast", "--x-initial", "fast", "--prefix", f"V{prefix}"]
-    argv = [_program(root), *options, *warnings, "--Mdir", prefix, "--top-module", model.top, *names]
+    argv: list[str | Path] = [_program(root), *options, *warnings, "--Mdir", prefix, "--top-module", model.top, *names]
     run(
         argv,
         cwd=folder,
@@ -181,8 +193,16 @@ def _runtime(compiler: Compiler, on_event: OnEvent, cancel: threading.Event | No
         text = '#include "verilated.cpp"\n#include "verilated_threads.cpp"\n'
         (Path(where) / "runtime.cpp").write_text(text, encoding="utf-8")
         argv = [*compiler.argv, *FLAGS, *_includes(root), "-c", "runtime.cpp", "-o", "runtime.o"]
-        run(argv, cwd=where, on_line=log_to(on_event), cancel=cancel, timeout_s=TIMEOUT_S, memory_mb=MEMORY_MB, what="C++ compiler")
-        os.replace(Path(where) / "runtime.o", kept)
+        run(
+            argv,
+            cwd=where,
+            on_line=log_to(on_event),
+            cancel=cancel,
+            timeout_s=TIMEOUT_S,
+            memory_mb=MEMORY_MB,
+            what="C++ compiler",
+        )
+        (Path(where) / "runtime.o").replace(kept)
     return kept
 
 
@@ -205,7 +225,15 @@ def _compile(
         items.append({"prefix": f"m{index}", "parts": parts, "inputs": model.inputs, "outputs": model.outputs})
     (folder / "harness.cpp").write_text(template.render(models=items), encoding="utf-8")
     argv = [*compiler.argv, *FLAGS, *_includes(root), "harness.cpp", str(runtime), "-pthread", "-o", "simulation"]
-    run(argv, cwd=folder, on_line=log_to(on_event), cancel=cancel, timeout_s=TIMEOUT_S, memory_mb=MEMORY_MB, what="C++ compiler")
+    run(
+        argv,
+        cwd=folder,
+        on_line=log_to(on_event),
+        cancel=cancel,
+        timeout_s=TIMEOUT_S,
+        memory_mb=MEMORY_MB,
+        what="C++ compiler",
+    )
     return folder.absolute() / "simulation"
 
 

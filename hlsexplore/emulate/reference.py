@@ -7,7 +7,7 @@ import numpy as np
 
 from hlsexplore.emulate import float_layers
 from hlsexplore.emulate.moves import mover
-from hlsexplore.emulate.run import Inputs, block_size, check_inputs, unpack
+from hlsexplore.emulate.run import Inputs, block_size, open_inputs, real, unpack
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import RealArray, quantize, to_real
 from hlsexplore.graph import Graph, Node
@@ -47,11 +47,11 @@ def float_forward(graph: Graph, x: Inputs) -> Any:
         DataError: If the data does not fit the network.
         NoModelError: If a layer has no float implementation.
     """
-    inputs = check_inputs(graph, x)
+    inputs = open_inputs(graph, x)
     count, size = len(next(iter(inputs.values()))), block_size(graph)
     parts: list[list[RealArray]] = [[] for _ in graph.outputs]
     for start in range(0, max(count, 1), size):
-        values = {name: array[start : start + size] for name, array in inputs.items()}
+        values = {name: real(array[start : start + size]) for name, array in inputs.items()}
         for node in graph.layers:
             values[node.name] = forward_node(node, [values[name] for name in node.inputs])
         for part, name in zip(parts, graph.outputs, strict=True):

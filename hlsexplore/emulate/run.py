@@ -21,6 +21,8 @@ Inputs = ArrayLike | Sequence[ArrayLike] | Mapping[str, ArrayLike]
 BLOCK_ELEMENTS = 1 << 18
 """Elements of the widest tensor of a block: large enough that numpy's calls do not count, small enough for a cache."""
 MAX_BLOCK = 2048
+CHECK_ROWS = 4096
+"""Samples that are checked for NaN at once."""
 
 
 def emulate(design: Design, x: Inputs, cancel: CancelEvent | None = None) -> Any:
@@ -53,7 +55,7 @@ def emulate(design: Design, x: Inputs, cancel: CancelEvent | None = None) -> Any
                [1.25]])
     """
     plan = plan_design(design)
-    outputs = run_plan(plan, check_inputs(design.graph, x), cancel)
+    outputs = run_plan(plan, open_inputs(design.graph, x), cancel)
     return unpack([to_float(outputs[name], plan.spans[name].fraction) for name in design.graph.outputs])
 
 
@@ -64,7 +66,7 @@ def emulate_raw(design: Design, x: Inputs, cancel: CancelEvent | None = None) ->
         int64 (object for types wider than 63 bits), shape (samples, *output_shape); a tuple when there are several.
     """
     plan = plan_design(design)
-    outputs = run_plan(plan, check_inputs(design.graph, x), cancel)
+    outputs = run_plan(plan, open_inputs(design.graph, x), cancel)
     return unpack([raw_output(plan, name, outputs[name]) for name in design.graph.outputs])
 
 
@@ -77,12 +79,12 @@ def raw_output(plan: Plan, name: str, values: Carrier) -> NDArray[Any]:
 
 
 @one_blas_thread()
-def run_plan(plan: Plan, inputs: Mapping[str, RealArray], cancel: CancelEvent | None = None) -> dict[str, Carrier]:
+def run_plan(plan: Plan, inputs: Mapping[str, NDArray[Any]], cancel: CancelEvent | None = None) -> dict[str, Carrier]:
     """Run a plan over all samples.
 
     Args:
         plan: The plan.
-        inputs: Checked inputs by name.
+        inputs: Checked inputs by name; each block is converted by itself.
         cancel: Set it from another thread to stop.
 
     Returns:
@@ -92,7 +94,7 @@ def run_plan(plan: Plan, inputs: Mapping[str, RealArray], cancel: CancelEvent | 
     parts: dict[str, list[Carrier]] = {name: [] for name in plan.graph.outputs}
     for block in blocks(plan, count):
         check_cancelled(cancel)
-        values = {name: quantize_input(x[block], plan.inputs[name]) for name, x in inputs.items()}
+        values = {name: quantize_input(real(x[block]), plan.inputs[name]) for name, x in inputs.items()}
         results = {name: value for name, value in values.items() if name in parts}
         for name, value in plan.run(values):
             if name in parts:
@@ -130,15 +132,29 @@ def unpack(outputs: list[NDArray[Any]]) -> Any:
     return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
 
+def real(block: NDArray[Any]) -> RealArray:
+    """Return a block of data as float64."""
+    return np.asarray(block, dtype=np.float64)
+
+
 def check_inputs(graph: Graph, x: Inputs) -> dict[str, RealArray]:
-    """Check data against a network.
+    """Check data against a network and convert it; arguments and errors as for `open_inputs`.
+
+    Returns:
+        float64 arrays, (samples, *shape), by input name.
+    """
+    return {name: real(values) for name, values in open_inputs(graph, x).items()}
+
+
+def open_inputs(graph: Graph, x: Inputs) -> dict[str, NDArray[Any]]:
+    """Check data against a network without copying it, so that a file on disk may stay there.
 
     Args:
         graph: The network.
         x: The data.
 
     Returns:
-        float64 arrays, (samples, *shape), by input name.
+        Arrays of real numbers, (samples, *shape), by input name.
 
     Raises:
         DataError: If a name, a shape or a number of samples is wrong, or a value is NaN or infinite.
@@ -164,16 +180,17 @@ def check_inputs(graph: Graph, x: Inputs) -> dict[str, RealArray]:
     return checked
 
 
-def _check_array(name: str, shape: tuple[int, ...], values: ArrayLike) -> RealArray:
+def _check_array(name: str, shape: tuple[int, ...], values: ArrayLike) -> NDArray[Any]:
     try:
-        array = np.asarray(values, dtype=np.float64)
+        array = np.asarray(values)
+        array = array if array.dtype.kind in "fiub" else np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise DataError(f"input {name!r}: the data is no array of numbers ({error}).") from None
     if array.shape[1:] != shape or array.ndim != len(shape) + 1:
         expected = ", ".join(map(str, ("samples", *shape)))
         raise DataError(f"input {name!r}: the data has shape {array.shape}, but the model reads ({expected}).")
-    if not np.isfinite(array).all():
-        bad = int((~np.isfinite(array)).sum())
+    bad = sum(int((~np.isfinite(array[i : i + CHECK_ROWS])).sum()) for i in range(0, len(array), CHECK_ROWS))
+    if bad:
         raise DataError(
             f"input {name!r}: {bad} of {array.size} values are NaN or infinite. Remove these samples first."
         )

@@ -1,5 +1,7 @@
 """The emulator: routes agree with each other and with a naive model, memory and errors."""
 
+import subprocess
+import sys
 from fractions import Fraction
 from math import floor
 
@@ -123,6 +125,27 @@ def test_emulate_refuses_nan(small_graph):
     x[1, 2] = np.nan
     with pytest.raises(DataError, match="1 of 48 values are NaN or infinite"):
         hx.emulate(Design.default(small_graph), x)
+
+
+def test_emulate_reads_integers_block_by_block(small_graph):
+    x = np.random.default_rng(4).integers(-8, 8, (300, 16)).astype(np.int8)
+    design = Design.default(small_graph)
+    np.testing.assert_array_equal(hx.emulate(design, x), hx.emulate(design, x.astype(np.float64)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["jet16", "cnn28"])
+def test_a_million_samples_stay_below_one_gigabyte(name):
+    code = (
+        "import resource, sys; sys.path.insert(0, 'benchmarks'); import networks, numpy as np\n"
+        "from hlsexplore.emulate import emulate\n"
+        f"bench = networks.make('{name}', 1000)\n"
+        "one = (8 * bench.x[:1]).astype(np.int8)\n"
+        "emulate(bench.design, np.broadcast_to(one, (1_000_000, *one.shape[1:])))\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=1800)
+    assert int(done.stdout) < 1_000_000
 
 
 def test_emulate_of_no_samples_is_empty(small_graph):

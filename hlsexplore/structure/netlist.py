@@ -31,7 +31,7 @@ class Code(StrEnum):
     JOIN = "join"
     """a + (b << data[1]) where a, not negative, has at most data[1] bits: wires only."""
     INVERT = "invert"
-    """The lowest data[1] bits of a with the bits of the mask data[0] inverted, not negative: others absorb inverters."""
+    """The lowest data[1] bits of a, those in the mask data[0] inverted; not negative: other cells absorb inverters."""
     SHIFT = "shift"
     """a << data[0], or floor(a / 2**-data[0]) when negative: wires only."""
     SLICE = "slice"

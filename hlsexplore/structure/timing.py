@@ -42,7 +42,7 @@ SERIES7 = Fabric(
     rom_ns=2.5,
     register_ns=0.6,
 )
-"""Rounded from the slowest speed grade of Artix-7 (data sheet DS181: LUT 0.12, DSP 3.9 ns), with 0.5 ns of wire a hop."""
+"""Rounded from the slowest speed grade of Artix-7 (data sheet DS181: LUT 0.12, DSP 3.9 ns), plus 0.5 ns of wire."""
 
 ULTRASCALE = Fabric(
     name="UltraScale",
@@ -95,7 +95,8 @@ def delay_ns(cell: Cell, args: list[Cell], fabric_: Fabric) -> float:
         return 0.0
     match cell.code:
         case Code.ADD:
-            return fabric_.carry_ns + fabric_.carry_bit_ns * (cell.width - max(cell.data[0], cell.data[1]))
+            first = int(max(cell.data[0], cell.data[1]))
+            return fabric_.carry_ns + fabric_.carry_bit_ns * (cell.width - first)
         case Code.LESS:
             return fabric_.carry_ns + fabric_.carry_bit_ns * max(arg.width for arg in args)
         case Code.MAX | Code.MIN:

@@ -60,7 +60,9 @@ def neighbours(design: DesignRecord) -> dict[str, tuple[Constants | None, Consta
 
 
 def _before(layer: LayerRecord, by_name: dict[str, LayerRecord]) -> Constants | None:
-    while len(layer.sources) == 1 and layer.sources[0] in by_name:
+    for _ in by_name:  # foreign rows may repeat names, which makes circles
+        if len(layer.sources) != 1 or layer.sources[0] not in by_name:
+            return None
         layer = by_name[layer.sources[0]]
         if layer.op == "dense":
             return layer.constants if layer.pixels == 1 else None
@@ -70,7 +72,9 @@ def _before(layer: LayerRecord, by_name: dict[str, LayerRecord]) -> Constants | 
 
 
 def _after(layer: LayerRecord, readers: dict[str, list[LayerRecord]]) -> Constants | None:
-    while len(readers.get(layer.name, ())) == 1:
+    for _ in readers:
+        if len(readers.get(layer.name, ())) != 1:
+            return None
         layer = readers[layer.name][0]
         if layer.op == "dense":
             return layer.constants if layer.pixels == 1 else None
@@ -92,10 +96,10 @@ def live_of(layer: LayerRecord, before: Constants | None, after: Constants | Non
 
 def live_elements(layer: LayerRecord, before: Constants | None, after: Constants | None) -> int:
     """Count the elements of an elementwise layer that vary and are read."""
-    mask = np.ones(layer.elements, dtype=bool)
+    mask: Mask | None = None
     for constants, analyse in ((before, _varying_columns), (after, _read_rows)):
         if constants is not None:
             found = analyse(constants.key, _ByKey(constants))
-            if found.size == mask.size:
-                mask &= found
-    return int(mask.sum())
+            if found.size == layer.elements:
+                mask = found if mask is None else mask & found
+    return layer.elements if mask is None else int(mask.sum())

@@ -102,8 +102,8 @@ def _whole(value: object, default: int = 1) -> int:
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)
-        or value != int(value)
         or not 0 < value < MAX_COUNT
+        or value != int(value)
     ):
         raise ConfigError(f"{value!r} is no count.")
     return int(value)

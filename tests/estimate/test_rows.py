@@ -1,0 +1,137 @@
+"""Rows of measured designs: foreign data that must never raise."""
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hlsexplore.estimate import estimate_record
+from hlsexplore.estimate.rows import design_of_row
+
+DENSE = {
+    "name": "fc1",
+    "op": "dense",
+    "fn": "dense",
+    "shape": {"n_in": 16, "n_out": 8},
+    "strategy": "latency",
+    "reuse": 1,
+    "input_type": "ap_fixed<16,6>",
+    "weight_type": "ap_fixed<16,6>",
+    "accum_type": "ap_fixed<16,6>",
+    "result_type": "ap_fixed<16,6>",
+    "weights_key": "fc1.w",
+    "in_edge": "input_1",
+    "out_edge": "layer2_out",
+}
+RELU = {
+    "name": "relu1",
+    "op": "relu",
+    "shape": {"n_in": 8},
+    "input_type": "ap_fixed<16,6>",
+    "result_type": "ap_ufixed<8,4,AP_RND,AP_SAT>",
+    "in_edge": "layer2_out",
+    "out_edge": "layer3_out",
+}
+CONV = {
+    "name": "conv1",
+    "op": "conv2d",
+    "shape": {
+        "in_height": 8,
+        "in_width": 8,
+        "in_chan": 3,
+        "out_height": 6,
+        "out_width": 6,
+        "filters": 4,
+        "kernel_h": 3,
+        "kernel_w": 3,
+    },
+    "input_type": "ap_fixed<8,3>",
+    "weight_type": "ap_fixed<6,1>",
+    "weights_key": "conv1.w",
+}
+ROW = {
+    "id": "a",
+    "kind": "project",
+    "repo": "somebody/net",
+    "tool": "vivado_hls",
+    "version": "2020.1",
+    "part": "xcvu13p-flga2577-2-e",
+    "clock_ns": 5,
+    "io_type": "io_parallel",
+    "config_verified": True,
+    "top_pragma": ["PIPELINE"],
+    "layers": [DENSE, RELU],
+    "hls": {"lut": 3000, "ff": 500, "dsp": 100, "bram18": 0, "latency_max": 3, "latency_min": 3, "ii_max": 1},
+}
+WEIGHTS = {
+    "fc1.w": np.random.default_rng(0).integers(-600, 600, (16, 8)),
+    "conv1.w": np.random.default_rng(1).integers(-30, 30, (3, 3, 3, 4)),
+}
+JUNK: list[Any] = [None, "", "x", -1, 0, 1e400, 3.5, [], {}, [None], {"a": 1}, True, "ap_fixed<0,0>", 10**30, "1;rm"]
+
+
+def test_a_row_becomes_layers_with_types_weights_and_edges() -> None:
+    record = design_of_row(ROW, WEIGHTS)
+    dense, relu = record.layers
+    assert (record.family, record.io, record.is_dataflow, record.verified) == ("virtexuplus", "parallel", False, True)
+    assert (dense.n_in, dense.n_out, str(dense.weight)) == (16, 8, "fixed<16,6>")
+    assert dense.constants is not None
+    assert relu.sources == ("fc1",)
+    assert str(relu.result) == "ufixed<8,4,RND,SAT>"
+
+
+def test_a_row_with_weights_has_every_figure() -> None:
+    report = estimate_record(design_of_row(ROW, WEIGHTS))
+    assert report.missing == ()
+    assert report.total.dsp == report.layers["fc1"].dsp
+    assert None not in (report.total.lut, report.total.ff, report.total.latency_cycles_max, report.total.ii_cycles)
+
+
+def test_unknown_weights_are_replaced_by_typical_ones_and_widen_the_interval() -> None:
+    known, unknown = (estimate_record(design_of_row(ROW, weights)) for weights in (WEIGHTS, {}))
+    assert unknown.total.lut is not None
+    spans = [report.bounds[0].upper.lut / report.bounds[0].lower.lut for report in (known, unknown)]
+    assert spans[1] > spans[0]
+
+
+def test_an_unverified_row_has_the_widest_interval() -> None:
+    spans = []
+    for verified in (True, False):
+        bounds = estimate_record(design_of_row(ROW | {"config_verified": verified}, WEIGHTS)).bounds[1]
+        spans.append(bounds.upper.lut / bounds.lower.lut)
+    assert spans[1] > spans[0]
+
+
+def test_an_unknown_op_leaves_figures_none() -> None:
+    layers = [DENSE, RELU | {"op": "fancy_new_layer"}]
+    report = estimate_record(design_of_row(ROW | {"layers": layers}, WEIGHTS))
+    assert report.layers["relu1"].lut is None
+    assert report.total.latency_cycles_max is None
+    assert len(report.missing) == 1
+
+
+@pytest.mark.parametrize("row", [{}, {"layers": None}, {"layers": [None, 3, "x", {}]}, {"layers": {"a": 1}}, {"tool": 3}])
+def test_empty_rows_are_unknown(row: dict[str, Any]) -> None:
+    report = estimate_record(design_of_row(row, {}))
+    assert report.total.lut is None
+
+
+def test_damaged_rows_never_raise() -> None:
+    rng = random.Random(0)
+    for _ in range(400):
+        row = {key: rng.choice(JUNK) if rng.random() < 0.15 else value for key, value in ROW.items()}
+        layers = []
+        for layer in (DENSE, RELU, CONV):
+            changed = {key: rng.choice(JUNK) if rng.random() < 0.15 else value for key, value in layer.items()}
+            if isinstance(changed["shape"], dict):
+                changed["shape"] = {
+                    key: rng.choice(JUNK) if rng.random() < 0.15 else value for key, value in changed["shape"].items()
+                }
+            layers.append(changed)
+        if isinstance(row["layers"], list):
+            row["layers"] = layers
+        report = estimate_record(design_of_row(row, WEIGHTS))
+        for figures in (report.total, *report.layers.values()):
+            for value in (figures.lut, figures.ff, figures.dsp, figures.bram18):
+                assert value is None or 0 <= value < float("inf")

@@ -1,7 +1,7 @@
 """Estimates of many designs that differ in a few types and knobs, as columns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,10 @@ from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.layers import layer_cost
 from hlsexplore.estimate.liveness import neighbours
 from hlsexplore.estimate.record import DesignRecord, LayerRecord
-from hlsexplore.estimate.totals import COST_FIELDS, Column, Columns, layout_of, total_columns
+from hlsexplore.estimate.totals import COST_FIELDS, Column, Columns, Layout, layout_of, total_columns
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
-from hlsexplore.ops import MOVES
+from hlsexplore.ops import MOVES, Input, matmul_shape
 from hlsexplore.report import FIGURES
 
 Picks = NDArray[np.integer]
@@ -85,18 +85,51 @@ class _Sweep:
         self.base = record_of(design)
 
     def run(self) -> dict[str, Column]:
-        """Split the designs by whether they are one pipeline, and add each part up."""
+        """Split the designs by what their layers share, and add each part up."""
         count = self.picks.shape[0]
         found = {name: np.full(count, np.nan) for name in FIGURES}
-        strategy = [i for i, choice in enumerate(self.choices) if choice.key in ("strategy", "reuse")]
-        groups, inverse = _unique(self.picks[:, strategy])
-        flats = np.array([not self._record(strategy, group).is_dataflow for group in groups], dtype=bool)
-        for flat in (False, True):
-            chosen = np.flatnonzero(flats[inverse] == flat)
-            if chosen.size:
-                for name, column in self._columns(chosen, flat).items():
-                    found[name][chosen] = column
+        shared = self._shared()
+        groups, inverse = _unique(self.picks[:, shared])
+        flats = ~self._is_dataflow()
+        for number, group in enumerate(groups):
+            layout = layout_of(self._record(shared, group))
+            for flat in (False, True):
+                chosen = np.flatnonzero((inverse == number) & (flats == flat))
+                if chosen.size:
+                    for name, column in self._columns(chosen, replace(layout, flat=flat)).items():
+                        found[name][chosen] = column
         return {name: column for name, column in found.items() if name != "clock_ns"}
+
+    def _shared(self) -> list[int]:
+        """Choices that change the ports: types of inputs, and the knobs of an only layer."""
+        single = len(self.base.layers) == 1
+        return [
+            index
+            for index, choice in enumerate(self.choices)
+            if isinstance(self.design.graph[choice.layer].op, Input) or (single and choice.key in ("strategy", "reuse"))
+        ]
+
+    def _is_dataflow(self) -> NDArray[np.bool_]:
+        """Which designs run their layers as processes of their own, shape (designs,)."""
+        latency = {name: {"strategy": "latency"} for name in self.design.layers if self._has_strategy(name)}
+        plain = record_of(self.design.with_layers(latency)) if latency else self.base
+        always = np.full(self.picks.shape[0], plain.is_dataflow)
+        for layer in self.base.layers:
+            with_resource = [
+                replace(item, strategy="resource") if item.name == layer.name else item for item in plain.layers
+            ]
+            if not replace(plain, layers=tuple(with_resource)).is_dataflow:
+                continue
+            own = [i for i in self.by_layer.get(layer.name, ()) if self.choices[i].key == "strategy"]
+            if not own:
+                always |= layer.strategy == "resource"
+            for index in own:
+                resource = np.array([str(value) == "resource" for value in self.choices[index].values])
+                always |= resource[self.picks[:, index]]
+        return always
+
+    def _has_strategy(self, name: str) -> bool:
+        return matmul_shape(self.design.graph[name].op) is not None
 
     def _record(self, indices: Sequence[int], values: NDArray[np.integer]) -> DesignRecord:
         changes: dict[str, dict[str, Fixed | str | int]] = {}
@@ -105,8 +138,8 @@ class _Sweep:
             changes.setdefault(choice.layer, {})[choice.key] = choice.values[value]
         return record_of(self.design.with_layers(changes)) if changes else self.base
 
-    def _columns(self, chosen: NDArray[np.integer], flat: bool) -> dict[str, Column]:
-        picks = self.picks[chosen]
+    def _columns(self, chosen: NDArray[np.integer], layout: Layout) -> dict[str, Column]:
+        picks, flat = self.picks[chosen], layout.flat
         layers = self.base.layers
         values = {name: np.empty((len(layers), len(chosen))) for name in (*COST_FIELDS, "width")}
         around = _neighbour_names(self.base) if flat else {}
@@ -119,8 +152,6 @@ class _Sweep:
                 column = np.array([_number(getattr(cost, name)) for cost, _ in costs])
                 values[name][index] = column[inverse]
             values["width"][index] = np.array([width for _, width in costs])[inverse]
-        layout = layout_of(self.base)
-        layout = type(layout)(**{item.name: getattr(layout, item.name) for item in fields(layout)} | {"flat": flat})
         return total_columns(layout, Columns(**values), self.table)
 
     def _relevant(self, name: str, near: tuple[str | None, str | None]) -> list[int]:

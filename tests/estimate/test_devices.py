@@ -49,5 +49,7 @@ def test_misfits_name_what_does_not_fit() -> None:
 
 
 def test_an_unknown_part_is_refused_with_parts_of_its_family() -> None:
-    with pytest.raises(ConfigError, match=r"'xc7z999' is not in the device table\. Known parts of its family: xc7z007s"):
+    with pytest.raises(
+        ConfigError, match=r"'xc7z999' is not in the device table\. Known parts of its family: xc7z007s"
+    ):
         utilisation(Figures(lut=1), "xc7z999")

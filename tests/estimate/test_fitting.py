@@ -25,8 +25,12 @@ def sample(index: int, scale: float = 1.0) -> Sample:
         constants=Constants.of(weight),
     )
     design = DesignRecord(layers=(layer,), tool="vivado_hls", version="2020.1", family="virtexuplus")
-    truth = dict(zip(("lut", "ff"), predict([Sample(design=design, layer=None, truth={}, repository="")], shipped())[0]))
-    return Sample(design=design, layer=None, truth={"lut": scale * truth["lut"], "ff": truth["ff"]}, repository=f"r{index}")
+    truth = dict(
+        zip(("lut", "ff"), predict([Sample(design=design, layer=None, truth={}, repository="")], shipped())[0])
+    )
+    return Sample(
+        design=design, layer=None, truth={"lut": scale * truth["lut"], "ff": truth["ff"]}, repository=f"r{index}"
+    )
 
 
 def test_fit_keeps_coefficients_that_are_right() -> None:

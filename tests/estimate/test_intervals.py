@@ -6,7 +6,9 @@ import pytest
 from hlsexplore.estimate.intervals import CLASSES, Spread, shipped_spreads, spreads_from
 
 
-def residuals(repositories: int, rows: int, deviation: float, seed: int = 0) -> list[tuple[str, str, str, float, float]]:
+def residuals(
+    repositories: int, rows: int, deviation: float, seed: int = 0
+) -> list[tuple[str, str, str, float, float]]:
     rng = np.random.default_rng(seed)
     return [
         ("unrolled", "lut", f"r{repository}", 1000.0, 1000.0 * float(np.exp(rng.normal(0, deviation))))

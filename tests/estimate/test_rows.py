@@ -111,7 +111,9 @@ def test_an_unknown_op_leaves_figures_none() -> None:
     assert len(report.missing) == 1
 
 
-@pytest.mark.parametrize("row", [{}, {"layers": None}, {"layers": [None, 3, "x", {}]}, {"layers": {"a": 1}}, {"tool": 3}])
+@pytest.mark.parametrize(
+    "row", [{}, {"layers": None}, {"layers": [None, 3, "x", {}]}, {"layers": {"a": 1}}, {"tool": 3}]
+)
 def test_empty_rows_are_unknown(row: dict[str, Any]) -> None:
     report = estimate_record(design_of_row(row, {}))
     assert report.total.lut is None

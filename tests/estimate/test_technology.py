@@ -16,13 +16,16 @@ def test_adder_prices(tech: object, width: int, lut: float) -> None:
     assert tech.adder(width) == lut  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(("wide", "narrow", "blocks"), [(10, 8, 0), (11, 5, 1), (11, 4, 0), (28, 5, 2), (20, 20, 2), (32, 32, 4)])
+@pytest.mark.parametrize(
+    ("wide", "narrow", "blocks"), [(10, 8, 0), (11, 5, 1), (11, 4, 0), (28, 5, 2), (20, 20, 2), (32, 32, 4)]
+)
 def test_multipliers_become_dsp_blocks_from_11_by_5_bits(wide: int, narrow: int, blocks: int) -> None:
     assert VIVADO.multiplier_dsp(wide, narrow) == VIVADO.multiplier_dsp(narrow, wide) == blocks
 
 
 @pytest.mark.parametrize(
-    ("words", "bits", "blocks"), [(512, 318, 9), (1024, 318, 18), (104, 777, 22), (2048, 9, 1), (0, 5, 0), (40000, 1, 3)]
+    ("words", "bits", "blocks"),
+    [(512, 318, 9), (1024, 318, 18), (104, 777, 22), (2048, 9, 1), (0, 5, 0), (40000, 1, 3)],
 )
 def test_block_rams_of_a_memory(words: int, bits: int, blocks: int) -> None:
     assert block_rams(words, bits) == blocks

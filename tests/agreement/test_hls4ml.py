@@ -1,5 +1,6 @@
 """The emulator against hls4ml's compiled C++: raw integers, exactly equal."""
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,11 @@ BATCH = 48
 
 
 def batches(is_slow: bool) -> list[list[Case]]:
-    """Group the cases that must agree by io type, BATCH at a time."""
-    chosen = [case for case in CASES if not case.differs and case.is_slow == is_slow]
+    """Group the cases that must agree by io type, BATCH at a time.
+
+    Compiling them costs 0.4 CPU seconds each, so a default run takes every mode of a Dense layer and half of the rest.
+    """
+    chosen = [case for case in CASES if not case.differs and is_default(case) != is_slow]
     groups: dict[str, list[Case]] = {}
     for case in chosen:
         design, _ = case.make()
@@ -25,6 +29,12 @@ def batches(is_slow: bool) -> list[list[Case]]:
         kind = str(design.target.io) + ("2" if any(node.kind == "depthwise_conv2d" for node in design.graph) else "")
         groups.setdefault(kind, []).append(case)
     return [group[i : i + BATCH] for group in groups.values() for i in range(0, len(group), BATCH)]
+
+
+def is_default(case: Case) -> bool:
+    """Whether a case runs by default."""
+    is_chosen = case.name.startswith("dense_narrow") or zlib.crc32(case.name.encode()) % 2 == 0
+    return not case.is_slow and is_chosen
 
 
 def compare(cases: list[Case], folder: Path) -> list[str]:
@@ -45,6 +55,12 @@ def describe(name: str, ours: np.ndarray, theirs: np.ndarray) -> str:
     differ = ours != theirs
     gap = int(np.abs(ours - theirs).max())
     return f"{name}: {differ.sum()} of {ours.size} differ by up to {gap}: {ours[differ][:5]} != {theirs[differ][:5]}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("index", range(len(batches(is_slow=True))))
+def test_emulator_equals_hls4ml_on_further_cases(index, tmp_path):
+    assert compare(batches(is_slow=True)[index], tmp_path) == []
 
 
 @pytest.mark.parametrize("index", range(len(batches(is_slow=False))))

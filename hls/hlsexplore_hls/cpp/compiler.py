@@ -34,6 +34,10 @@ COMPILE_MEMORY_MB = 8000.0
 MAX_PROGRAMS = 300
 """Compiled programs that stay in the cache; the ones that were not used for longest go first."""
 
+COMPILATIONS_BEFORE_PREFIX = 2
+"""Compilations after which the headers are compiled beforehand."""
+_PREFIX = ("cstdio", "cstdlib", "ap_fixed.h", "ap_int.h")
+
 _HEADER_PACKAGES = (
     ("da4ml", ("codegen", "hls", "source", "ap_types", "include")),
     ("hls4ml", ("templates", "vivado", "ap_types")),
@@ -111,16 +115,10 @@ def compiled(
             f"cannot write the cache of compiled programs: {error}. Set HLSEXPLORE_CACHE to a folder you can write."
         ) from None
     try:
-        folders = (headers, own_headers(), *include)
+        folders = [f"-I{name}" for name in (headers, own_headers(), *include)]
+        words: list[str | Path] = [*compiler.argv, *FLAGS, *folders, *_prefix(compiler, headers, cancel)]
         run(
-            [
-                *compiler.argv,
-                *FLAGS,
-                *(f"-I{name}" for name in folders),
-                main.relative_to(folder),
-                "-o",
-                fresh / program.name,
-            ],
+            [*words, main.relative_to(folder), "-o", fresh / program.name],
             cwd=folder,
             on_line=lambda line: on_event(Event(kind="log", text=line)),
             cancel=cancel,
@@ -135,6 +133,38 @@ def compiled(
         shutil.rmtree(fresh, ignore_errors=True)
     _prune(store.parent)
     return program, compiler
+
+
+def _prefix(compiler: Compiler, headers: Path, cancel: threading.Event | None) -> tuple[str, ...]:
+    """Return arguments that begin a compilation with headers compiled beforehand, from the third compilation on.
+
+    Parsing the headers of the fixed-point types is half of a compilation. Compiling them once costs as much as three
+    compilations, so the first ones do without. Without a usable result g++ reads the headers themselves.
+    """
+    if not compiler.title.startswith("g++"):
+        return ()
+    digests = (_headers_digest(headers), _headers_digest(own_headers()))
+    key = content_key([*compiler.argv, compiler.title, *FLAGS, str(headers), *digests])
+    folder = cache_directory() / "cpp-headers" / key
+    header = folder / "prefix.h"
+    if (folder / "prefix.h.gch").is_file():
+        return ("-include", str(header))
+    count = folder / "count"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        seen = int(count.read_text() or "0") if count.is_file() else 0
+        count.write_text(str(seen + 1))
+        if seen < COMPILATIONS_BEFORE_PREFIX:
+            return ()
+        header.write_text("".join(f"#include <{name}>\n" for name in _PREFIX))
+        fresh = folder / f".new-{os.getpid()}-{threading.get_ident()}.gch"
+        flags = [*FLAGS, f"-I{headers}", "-x", "c++-header"]
+        words: list[str | Path] = [*compiler.argv, *flags, header, "-o", fresh]
+        run(words, cwd=folder, cancel=cancel, timeout_s=COMPILE_TIMEOUT_S, what=compiler.title)
+        fresh.replace(folder / "prefix.h.gch")
+    except (OSError, ValueError, ToolError):
+        return ()
+    return ("-include", str(header))
 
 
 def _environment(compiler: Compiler) -> dict[str, str]:

@@ -10,7 +10,8 @@ class PortContext:
     """An input or output of the top function.
 
     Attributes:
-        identifier: Name of the argument and of its type in namespace `type`.
+        identifier: Name of the argument.
+        type: Name of its type in namespace `type`.
         inner: Name of the variable between a wrapper or test bench and the network.
         comment: Name in the model and shape.
         size: Number of elements.
@@ -21,6 +22,7 @@ class PortContext:
     """
 
     identifier: str
+    type: str
     inner: str
     comment: str
     size: int

@@ -8,6 +8,7 @@ from math import prod
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hlsexplore.design import Design, Strategy
+from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Conv, Dense, DepthwiseConv, Recurrent, Reshape
 from hlsexplore.target import Io
@@ -116,6 +117,7 @@ def _project_context(design: Design, names: Mapping[str, str], interface: str) -
     graph, is_stream = design.graph, design.target.io is Io.STREAM
     is_dataflow = is_stream or not is_one_pipeline(design)
     wiring = wire(graph, names, lambda node: is_view(graph, node, is_stream), has_single_readers=is_dataflow)
+    _check_inputs_are_read(design, wiring)
     layers: dict[str, LayerContext] = {}
     for call in wiring.calls:
         if not call.is_copy:
@@ -126,7 +128,7 @@ def _project_context(design: Design, names: Mapping[str, str], interface: str) -
     headers = {layer.code.header for layer in layers.values()}
     if any(call.is_copy for call in wiring.calls):
         headers.add("stream.h" if is_stream else "copy.h")
-    taken = (*names.values(), *wiring.buffers)
+    taken = (*names.values(), *wiring.buffers, *wiring.outputs)
     core = identifier(graph.name, taken)
     suffix = {"plain": "", "axi_stream": "_axi", "kernel": "_kernel"}[interface]
     return ProjectContext(
@@ -145,11 +147,24 @@ def _project_context(design: Design, names: Mapping[str, str], interface: str) -
             TypeContext(identifier=names[node.name], text=cpp_type(design.result_type(node.name))) for node in graph
         ),
         layers=tuple(layers.values()),
-        inputs=tuple(_port(design, node, wiring.inputs[node.name], taken) for node in graph.inputs),
-        outputs=tuple(_port(design, graph[name], wiring.outputs[name], taken) for name in graph.outputs),
+        inputs=tuple(_port(design, names, node, wiring.inputs[node.name], taken) for node in graph.inputs),
+        outputs=tuple(
+            _port(design, names, graph[name], variable, taken)
+            for name, variable in zip(graph.outputs, wiring.outputs, strict=True)
+        ),
         buffers=tuple(_buffer(design, names, name, graph[node]) for name, node in wiring.buffers.items()),
         steps=_steps(design, names, wiring, layers),
     )
+
+
+def _check_inputs_are_read(design: Design, wiring: Wiring) -> None:
+    """Refuse an input that no call reads: its stream would fill up and stop whoever writes it."""
+    read = {variable for call in wiring.calls for variable in call.reads}
+    for name, variable in wiring.inputs.items():
+        if variable not in read:
+            raise NoModelError(
+                f"input {name!r} is read by no layer that an output depends on. Remove it from the model."
+            )
 
 
 def is_view(graph: Graph, node: Node, is_stream: bool) -> bool:
@@ -175,12 +190,13 @@ def _buffer(design: Design, names: Mapping[str, str], variable: str, node: Node)
     )
 
 
-def _port(design: Design, node: Node, variable: str, taken: Sequence[str]) -> PortContext:
+def _port(design: Design, names: Mapping[str, str], node: Node, variable: str, taken: Sequence[str]) -> PortContext:
     type_ = design.result_type(node.name)
     shape = " x ".join(map(str, node.shape))
     num_beats, beat_size = beats(node.shape)
     return PortContext(
         identifier=variable,
+        type=names[node.name],
         inner=identifier(f"{variable}_inner", taken),
         comment=f"'{comment(node.name)}', {shape} of {type_}",
         size=node.num_elements,

@@ -31,13 +31,13 @@ class Wiring:
 
     Attributes:
         inputs: Variable of each input port, by name of the node.
-        outputs: Variable of each output port, by name of the node.
+        outputs: Variable of each output port, in the graph's order.
         buffers: Name of the node whose tensor it holds, by name of the inner variable, in order of creation.
         calls: The calls, in order.
     """
 
     inputs: Mapping[str, str]
-    outputs: Mapping[str, str]
+    outputs: tuple[str, ...]
     buffers: Mapping[str, str]
     calls: tuple[Call, ...]
 
@@ -60,14 +60,14 @@ def wire(graph: Graph, names: Mapping[str, str], is_alias: Callable[[Node], bool
         if node.name in needed and roots[node.name] == node.name:
             for index, source in enumerate(node.inputs):
                 reads[roots[source]].append((node.name, index))
-    ports = {name: names[name] for name in graph.outputs}
     plan = _Plan(set(names.values()))
+    ports = _output_ports(graph, names, plan)
     inputs = {node.name: names[node.name] for node in graph.inputs}
     sources: dict[tuple[str, int], str] = {}
     for node in graph:
         if roots[node.name] != node.name or (node.name not in needed and node.name not in inputs):
             continue
-        drains = [ports[name] for name in graph.outputs if roots[name] == node.name]
+        drains = [port for name, port in zip(graph.outputs, ports, strict=True) if roots[name] == node.name]
         own = _own_variable(node, names, drains, bool(reads[node.name]), plan)
         if not isinstance(node.op, Input):
             arguments = tuple(sources[node.name, index] for index in range(len(node.inputs)))
@@ -98,6 +98,20 @@ class _Plan:
         self.taken.add(name)
         self.buffers[name] = node
         return name
+
+
+def _output_ports(graph: Graph, names: Mapping[str, str], plan: _Plan) -> tuple[str, ...]:
+    """Return the variable of each output port: the node's own name, unless an input or an earlier output has it."""
+    ports: list[str] = []
+    inputs = {node.name for node in graph.inputs}
+    for index, name in enumerate(graph.outputs):
+        if name in inputs or name in graph.outputs[:index]:
+            port = identifier(f"{names[name]}_out", plan.taken)
+            plan.taken.add(port)
+        else:
+            port = names[name]
+        ports.append(port)
+    return tuple(ports)
 
 
 def _needed(graph: Graph) -> set[str]:

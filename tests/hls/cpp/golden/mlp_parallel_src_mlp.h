@@ -1,0 +1,8 @@
+// Top function of mlp. Generated from design ebaaca0c532b.
+#pragma once
+
+#include "types.h"
+
+// x: 'x', 4 of fixed<10,4,TRN,SAT>
+// softmax: 'softmax', 3 of fixed<10,4,TRN,SAT>
+void mlp(const type::x x[4], type::softmax softmax[3]);

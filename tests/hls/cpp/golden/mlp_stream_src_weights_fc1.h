@@ -1,0 +1,19 @@
+// Constants of one layer as raw integers. Generated from design d1d0a4754c98.
+#pragma once
+
+#include "../types.h"
+
+namespace weights {
+namespace fc1 {
+
+static const nnet::rom<6, true>::type weight[24] = {
+    16, -17, -21, -2, 3, -7, -5, 26, -4, 1, -2, -3, -3, 7, -6, -2, -9, 0, -4, 12,
+    3, 4, -2, -5
+};
+
+static const nnet::rom<20, true>::type bias[6] = {
+    -1504, 4416, 15840, -2240, -2016, 8192
+};
+
+} // namespace fc1
+} // namespace weights

@@ -1,13 +1,13 @@
 """A sampler that learns which choice of which layer costs what, and tries what should extend the front.
 
 The objectives of designs are close to a sum of contributions of their axes once they are put on the right scale: the
-logarithm of resources, latency and error rate. So a linear model with a ridge prior, one coefficient for each choice of
-each axis, is known well after a few dozen designs: these are the sensitivities of the layers. Each batch takes the
-candidates around the front that the model, with its uncertainty counted in their favour, expects to be on the next one.
+logarithm of resources, latency and error rate. So a Gaussian process with a part that is linear in the choices, the
+sensitivities of the layers, and a smooth part for what they do together, is good after a few dozen designs. Each batch
+takes the candidates around the front that the model, with its uncertainty counted in their favour, expects to be on the
+next one. Resources are not guessed where they can be estimated: that needs no emulation.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,22 @@ from hlsexplore.bound_space import BoundSpace, Point
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.pareto import pareto_front, pareto_ranks
 from hlsexplore.search.plain import draw
+from hlsexplore.threads import one_blas_thread
 
 NUM_CANDIDATES = 1500
 NUM_PARENTS = 24
 NUM_SCREENED = 96
 """Candidates whose resources are estimated before a batch is chosen."""
-RIDGE = 0.3
+LINEAR_VARIANCE = 0.03
+"""Prior variance of each linear coefficient, in units of the smooth part's for its amplitude 1."""
+KERNELS = ((0.1, 0.5), (0.1, 1.0), (1.0, 0.5), (1.0, 1.0), (1.0, 2.0))
+"""Amplitudes and lengths of the smooth part, from which the likelihood chooses."""
+NOISES = (0.001, 0.003, 0.01, 0.03, 0.1)
+"""Variances of the noise, from which the likelihood chooses."""
+REFIT_GROWTH = 1.3
+"""The kernel is chosen again when there are so many times more designs."""
+MAX_DESIGNS = 600
+"""Designs that the model learns from: those of the best ranks."""
 OPTIMISM = 0.7
 """Standard deviations of the model that count in favour of a candidate."""
 ERROR_FLOOR = 1e-3
@@ -31,20 +41,6 @@ EXPLORED = 0.15
 
 KnownCosts = Callable[[Sequence[Point]], RealArray]
 """Costs of points without emulating them, shape `(points, objectives)`; NaN for objectives that need the emulator."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Model:
-    """Posterior of a Bayesian linear regression, one column of weights for each objective."""
-
-    weights: RealArray
-    spread: RealArray
-    noise: RealArray
-
-    def predict(self, features: RealArray) -> tuple[RealArray, RealArray]:
-        """Return mean and standard deviation, shape (points, objectives)."""
-        leverage = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", features, self.spread, features), 0.0))
-        return features @ self.weights, leverage[:, np.newaxis] * self.noise
 
 
 class GuidedSampler:
@@ -64,7 +60,9 @@ class GuidedSampler:
         self._first = list(dict.fromkeys(_first_points(space, rng)))
         self._points: list[Point] = []
         self._costs: list[RealArray] = []
+        self._kernel: tuple[int, tuple[float, float]] | None = None
 
+    @one_blas_thread()
     def ask(self, count: int) -> list[Point]:
         """Propose points."""
         count = min(count, self._space.size - len(self._seen))
@@ -111,8 +109,7 @@ class GuidedSampler:
         candidates = self._candidates([self._points[index] for index in front])
         if not candidates:
             return []
-        model = _fit(self._features(self._points), seen)
-        mean, deviation = model.predict(self._features(candidates))
+        mean, deviation = self._model(seen).predict(self._features(candidates))
         hoped = mean - OPTIMISM * deviation
         if self._known_costs is not None:
             best = _spread_out(hoped, seen[front], min(NUM_SCREENED, len(candidates)))
@@ -121,6 +118,18 @@ class GuidedSampler:
             hoped = np.where(np.isnan(known), hoped, known)
         wanted = max(1, round(count * (1 - EXPLORED)))
         return [candidates[index] for index in _spread_out(hoped, seen[front], wanted)]
+
+    def _model(self, seen: RealArray) -> "_Process":
+        """Learn from the designs so far, choosing the kernel anew now and then."""
+        chosen = np.arange(len(seen))
+        if len(seen) > MAX_DESIGNS:
+            chosen = np.argsort(pareto_ranks(seen, ["min"] * seen.shape[1]), kind="stable")[:MAX_DESIGNS]
+        features = self._features([self._points[index] for index in chosen])
+        if self._kernel is None or len(seen) > REFIT_GROWTH * self._kernel[0]:
+            model = _Process(features, seen[chosen], self._features.num_axes, KERNELS)
+            self._kernel = len(seen), model.kernel
+            return model
+        return _Process(features, seen[chosen], self._features.num_axes, (self._kernel[1],))
 
     def _candidates(self, front: list[Point]) -> list[Point]:
         """Neighbours, crossings and mutations of the front's points that were not proposed yet."""
@@ -150,6 +159,7 @@ class _Features:
         self._offsets = np.cumsum([0, *space.shape[:-1]]) if space.shape else np.zeros(0, dtype=np.int64)
         self._values = [_axis_values(axis.choices) for axis in space.axes]
         self._width = sum(space.shape)
+        self.num_axes = len(space.shape)
 
     def __call__(self, points: Sequence[Point]) -> RealArray:
         chosen = np.array(points, dtype=np.int64)
@@ -207,14 +217,45 @@ def _axis_values(choices: Sequence[Any]) -> RealArray:
     return np.asarray(2 * (values - values.min()) / span - 1 if span else np.zeros(len(values)))
 
 
-def _fit(features: RealArray, targets: RealArray) -> _Model:
-    penalty = np.full(features.shape[1], RIDGE)
-    penalty[0] = 1e-6
-    spread = np.linalg.inv(features.T @ features + np.diag(penalty))
-    weights = spread @ features.T @ targets
-    degrees = max(len(targets) - float(np.trace(features @ spread @ features.T)), 1.0)
-    noise = np.sqrt(np.square(targets - features @ weights).sum(axis=0) / degrees)
-    return _Model(weights=weights, spread=spread, noise=noise)
+class _Process:
+    """Gaussian processes of one kernel, one for each objective (Rasmussen and Williams, 2006, chapters 2 and 5).
+
+    Attributes:
+        kernel: Amplitude and length of the smooth part.
+    """
+
+    def __init__(
+        self, features: RealArray, targets: RealArray, num_axes: int, kernels: Sequence[tuple[float, float]]
+    ) -> None:
+        """Learn, with the kernel and noise of the highest marginal likelihood."""
+        self._features, self._num_axes, self._mean = features, num_axes, targets.mean(axis=0)
+        best = -np.inf
+        for kernel in kernels:
+            values, vectors = np.linalg.eigh(self._covariance(features, kernel))
+            values = np.maximum(values, 0.0)
+            projected = vectors.T @ (targets - self._mean)
+            for noise in NOISES:
+                scale = (projected**2 / (values + noise)[:, np.newaxis]).mean(axis=0) + 1e-12
+                fit = len(features) * np.log(scale).sum() + targets.shape[1] * np.log(values + noise).sum()
+                if -fit > best:
+                    best, self.kernel, self._scale = -fit, kernel, scale
+                    self._vectors, self._weights, self._projected = vectors, 1 / (values + noise), projected
+
+    def predict(self, features: RealArray) -> tuple[RealArray, RealArray]:
+        """Return mean and standard deviation, shape `(points, objectives)`."""
+        turned = self._covariance(features, self.kernel) @ self._vectors
+        mean = self._mean + turned @ (self._projected * self._weights[:, np.newaxis])
+        prior = LINEAR_VARIANCE * np.square(features).sum(axis=1) + self.kernel[0]
+        variance = np.maximum(prior - np.square(turned) @ self._weights, 1e-9)
+        return mean, np.sqrt(variance[:, np.newaxis] * self._scale)
+
+    def _covariance(self, features: RealArray, kernel: tuple[float, float]) -> RealArray:
+        amplitude, length = kernel
+        linear = features @ self._features.T
+        left, right = (array[:, 1 : 1 + self._num_axes] for array in (features, self._features))
+        square = np.square(left).sum(axis=1)[:, np.newaxis] + np.square(right).sum(axis=1) - 2 * left @ right.T
+        smooth = np.exp(-np.maximum(square, 0) / (2 * length**2 * max(self._num_axes, 1)))
+        return np.asarray(LINEAR_VARIANCE * linear + amplitude * smooth)
 
 
 def _spread_out(hoped: RealArray, front: RealArray, count: int) -> list[int]:

@@ -218,9 +218,9 @@ def _shifted(type_: Fixed, bits: int) -> Fixed:
 
 
 def _is_layer(spec: Any) -> bool:
-    return (
-        isinstance(spec, dict) and spec.get("class_name") in ACTIVATION_LAYERS and isinstance(spec.get("config"), dict)
-    )
+    if not isinstance(spec, dict) or not isinstance(spec.get("config"), dict):
+        return False
+    return str(spec.get("class_name")) in ACTIVATION_LAYERS
 
 
 def activation(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:

@@ -110,6 +110,8 @@ _AUTO_CLASSES = frozenset(
     {"quantized_bits", "quantized_linear", "binary", "ternary", "stochastic_binary", "stochastic_ternary"}
 )
 """Quantizers that a layer switches to alpha='auto_po2' when they quantise its kernel and have no alpha."""
+_FLAGS = frozenset({"symmetric", "keep_negative", "use_sigmoid", "use_01", "use_real_tanh", "use_real_sigmoid"})
+_MAX_NUMBER = 1e30
 _TEXT = re.compile(r"\s*([A-Za-z_]\w{0,63})\s*(?:\((.*)\))?\s*", re.DOTALL)
 _ARGUMENT = re.compile(r"\s*(?:([A-Za-z_]\w{0,63})\s*=)?\s*('[^']*'|\"[^\"]*\"|\[[^\]]*\]|[^,\[\]'\"]+?)\s*(?:,|$)")
 
@@ -271,34 +273,55 @@ def _check(name: str, options: dict[str, Any], where: str) -> None:
     Raises:
         UnsupportedError: With the option and a way out.
     """
-    bounds = {"bits": (1, MAX_BITS), "integer": (-MAX_INTEGER, MAX_INTEGER), "number_of_unrolls": (1, 100)}
-    for key, (low, high) in bounds.items():
-        if key not in options:
-            continue
-        value = options[key]
-        value = int(value) if isinstance(value, float) and value.is_integer() else value
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise UnsupportedError(
-                [f"{where}: {name} has {key}={str(value)[:40]}, expected an integer of {low} to {high}."]
-            )
-        options[key] = value
-    noise = options.get("qnoise_factor", 1.0)
-    if noise != 1.0:
+    _check_kinds(name, options, where)
+    if options.get("qnoise_factor", 1.0) != 1.0:
         raise UnsupportedError(
-            [f"{where}: {name} has qnoise_factor={str(noise)[:40]}; set it to 1 before saving (full quantization)."]
+            [f"{where}: {name} has qnoise_factor={options['qnoise_factor']!s}; set it to 1 before saving."]
         )
     for key in ("scale_axis", "elements_per_scale", "min_po2_exponent", "max_po2_exponent"):
         if options.get(key) is not None:
-            raise UnsupportedError(
-                [f"{where}: {name} has {key}={str(options[key])[:40]}, which is not supported. Leave it out."]
-            )
+            raise _wrong(name, key, options, where, "None: this option is not supported")
     alpha = options.get("alpha")
     if isinstance(alpha, str) and alpha not in ("auto", "auto_po2"):
-        raise UnsupportedError([f"{where}: {name} has alpha={alpha[:40]!r}, expected 'auto', 'auto_po2' or a number."])
-    if alpha is not None and not isinstance(alpha, str):
-        values = np.asarray(alpha, dtype=np.float64)
-        if not np.isfinite(values).all() or (values == 0).any():
-            raise UnsupportedError([f"{where}: {name} has alpha={str(alpha)[:40]}, expected numbers other than 0."])
+        raise _wrong(name, "alpha", options, where, "'auto', 'auto_po2' or a number")
+    for key in ("alpha", "post_training_scale"):
+        value = options.get(key)
+        is_mode = value is None or (key == "alpha" and isinstance(value, str))
+        if not is_mode and (isinstance(value, str) or not _are_factors(value)):
+            raise _wrong(name, key, options, where, "numbers other than 0")
+
+
+def _check_kinds(name: str, options: dict[str, Any], where: str) -> None:
+    """Check that integers, numbers and flags are such, and bring integers into one form."""
+    bounds = {"bits": (1, MAX_BITS), "integer": (-MAX_INTEGER, MAX_INTEGER), "number_of_unrolls": (1, 100)}
+    for key, (low, high) in bounds.items():
+        if key in options:
+            value = options[key]
+            value = int(value) if isinstance(value, float) and value.is_integer() else value
+            if type(value) is not int or not low <= value <= high:
+                raise _wrong(name, key, options, where, f"an integer of {low} to {high}")
+            options[key] = value
+    for key in ("negative_slope", "threshold", "max_value", "relu_upper_bound", "qnoise_factor"):
+        value = options.get(key)
+        if value is not None and (isinstance(value, str | list) or not 0 <= value <= _MAX_NUMBER):
+            raise _wrong(name, key, options, where, f"a number of 0 to {_MAX_NUMBER:g}")
+    slope = options.get("negative_slope")
+    if slope and not float(np.log2(float(slope))).is_integer():
+        raise _wrong(name, "negative_slope", options, where, "a power of two")
+    for key in _FLAGS & options.keys():
+        if isinstance(options[key], str | list) or options[key] not in (0, 1):
+            raise _wrong(name, key, options, where, "true or false")
+
+
+def _are_factors(value: Any) -> bool:
+    values = np.asarray(value, dtype=np.float64)
+    return bool(
+        values.size and np.isfinite(values).all() and (values != 0).all() and (np.abs(values) < _MAX_NUMBER).all()
+    )
+
+
+def _wrong(name: str, key: str, options: Mapping[str, Any], where: str, expected: str) -> UnsupportedError:
+    return UnsupportedError([f"{where}: {name} has {key}={str(options[key])[:40]!r}, expected {expected}."])
 
 
 def _differs(value: Any, default: Any) -> bool:

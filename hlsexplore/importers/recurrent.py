@@ -119,7 +119,7 @@ def bidirectional(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
         raise layer.refuse(f"its layers make the shapes {shape} and {pair[1].shape}.", "Use layers of equal size.")
     if mode == "concat":
         return layer.add(Concatenate(axis=len(shape) - 1), pair, (*shape[:-1], 2 * shape[-1]))
-    if mode not in _MERGES:
+    if not isinstance(mode, str) or mode not in _MERGES:
         raise layer.refuse(f"merge_mode={mode!r} is not supported.", "Use 'concat', 'sum', 'mul' or 'ave'.")
     return layer.add(Merge(function=_MERGES[mode]), pair, shape)
 

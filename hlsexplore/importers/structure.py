@@ -240,6 +240,8 @@ def _calls(nodes: Any, label: str, name: str) -> tuple[Call, ...]:
         if isinstance(node, dict):  # Keras 3
             _gather3(node.get("args", []), inputs, constants, label)
             extra = node.get("kwargs") or {}
+            if not isinstance(extra, dict):
+                raise ModelError(f"{label}: the arguments of layer {name!r} are no object. The file is damaged.")
             _gather3([extra[key] for key in extra if key not in ("mask", "training")], inputs, constants, label)
         else:
             _gather2(node, inputs, constants, label)
@@ -304,6 +306,8 @@ def _references(item: Any, label: str, depth: int = 0) -> tuple[TensorRef, ...]:
 def _functional(name: str, body: Json, specs: dict[str, LayerSpec], label: str) -> ModelSpec:
     inputs = _references(body.get("input_layers"), label)
     outputs = _references(body.get("output_layers"), label)
+    if not inputs or not outputs:
+        raise ModelError(f"{label} has no inputs or no outputs. The file is damaged.")
     if any(
         isinstance(item.get("inbound_nodes"), list) and _is_keras3(item["inbound_nodes"]) for item in body["layers"]
     ):

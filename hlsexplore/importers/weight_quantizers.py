@@ -54,6 +54,12 @@ def quantize_weight(quantizer: Quantizer | None, values: RealArray, where: str) 
     """
     if quantizer is None:
         return QuantizedWeight(values=values, type=None)
+    for key in ("alpha", "post_training_scale"):
+        option = quantizer.options.get(key)
+        if not isinstance(option, str | None) and not _broadcasts(np.shape(option), values.shape):
+            raise UnsupportedError(
+                [f"{where}: {key} of shape {np.shape(option)} does not fit weights of shape {values.shape}."]
+            )
     x = values.astype(np.float32)
     with np.errstate(divide="ignore", invalid="ignore"):
         match quantizer.name:
@@ -81,6 +87,13 @@ def quantize_weight(quantizer: Quantizer | None, values: RealArray, where: str) 
                     [f"{where}: {quantizer} makes no fixed-point weights. Use quantized_bits, ternary or binary."]
                 )
     return _combine(grid.astype(np.float64), type_, np.asarray(scale, dtype=np.float64))
+
+
+def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    """Whether an array is one number, or one for each channel of another."""
+    return all(size == 1 for size in shape) or (
+        len(shape) <= len(target) and shape[-1] == target[-1] and all(size == 1 for size in shape[:-1])
+    )
 
 
 def is_plain_cast(quantizer: Quantizer) -> bool:

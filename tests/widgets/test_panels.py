@@ -1,6 +1,7 @@
 """The panels, driven by the messages that the browser sends."""
 
 import json
+import time
 
 import pytest
 
@@ -254,3 +255,29 @@ def test_plotly_is_sent_on_request_and_not_saved(explorer):
 def test_explorer_displays_itself(explorer):
     data = explorer._repr_mimebundle_()
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.view.model_id
+
+
+def test_a_new_view_gets_everything_again(explorer):
+    sent = []
+    explorer.tiles.view.send_state = sent.append
+    explorer.tiles.view.set_state({"views": 1})
+    assert sent[-1] == ["explorer", "shown"]
+
+
+def test_figures_that_arrive_while_panels_are_built_are_shown(small_graph, small_x, monkeypatch):
+    from hlsexplore_widgets import ExplorerState
+    from hlsexplore_widgets.panels import tiles
+
+    shown_data = tiles.shown_data
+
+    def slow(state, *texts):
+        data = shown_data(state, *texts)
+        time.sleep(0.3)
+        return data
+
+    monkeypatch.setattr(tiles, "shown_data", slow)
+    state = ExplorerState(small_graph, small_x)
+    panel = tiles.TilesPanel(state, "title")
+    assert state.wait()
+    assert not panel.view.shown["pending"]
+    state.close()

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 import anywidget
+import ipywidgets
 import traitlets as t
 
 from hlsexplore_widgets.assets import module, style
@@ -33,18 +34,33 @@ class Component(anywidget.AnyWidget):
         super().__init__(explorer=state.id, **values)
         self._state = state
         self._receive = receive
+        self._shipped = {"views", "_esm", "_css", "_anywidget_id", *ipywidgets.DOMWidget.class_trait_names()}
         self.on_msg(self._on_message)
+        self.observe(self._on_view, "views")
 
     def show(self, **values: Any) -> None:
         """Set several traits with one message to the browser."""
-        with self.hold_sync():
+        with self._state.lock, self.hold_sync():
             for name, value in values.items():
                 setattr(self, name, value)
+
+    def _handle_msg(self, msg: Any) -> None:
+        """Handle a message of the browser alone: traitlets holds notifications meanwhile and would lose a thread's."""
+        with self._state.lock:
+            super()._handle_msg(msg)
+
+    def _on_view(self, change: object) -> None:
+        """Send everything to a new view: what changed while its page was connecting has not reached it."""
+        self.send_state(sorted(set(self.keys) - self._shipped))
 
     def _on_message(self, _: object, content: Any, buffers: object) -> None:
         seq = content.get("seq", 0.0) if isinstance(content, dict) else 0.0
         with self._state.guard("the change", float(seq) if isinstance(seq, int | float) else 0.0):
-            if self._receive is not None and isinstance(content, dict):
+            if not isinstance(content, dict):
+                return
+            if content.get("ev") == "refresh":
+                self._on_view(content)
+            elif self._receive is not None:
                 self._receive(content)
 
 

@@ -160,10 +160,10 @@ class AnalysePanel:
                 "title": "Types that fit the values that occur, as narrow as the tolerance allows",
             },
         ]
-        self.choices.items = items
+        self.choices.show(items=items)
         info = blame_info(blame(design, self._state.emulator.inputs, self._state.labels))
         if info.reasons:
-            items.append({"id": "reason", "kind": "text", "label": f"{info.names[0]}: {info.reasons[0]}"})
+            items = [*items, {"id": "reason", "kind": "text", "label": f"{info.names[0]}: {info.reasons[0]}"}]
         return blame_figure(info), items, "What the type of each tensor costs"
 
     def _propose(self) -> None:

@@ -20,8 +20,9 @@ class TilesPanel:
         self._state = state
         self._title = title
         self._note = note
-        self.view = Tiles(state, self._receive, shown=shown_data(state, title, note))
-        state.subscribe(self._show, "design", "live", "baseline")
+        with state.lock:  # the first figures may arrive at any moment
+            self.view = Tiles(state, self._receive, shown=shown_data(state, title, note))
+            state.subscribe(self._show, "design", "live", "baseline")
 
     def _show(self, topic: Topic) -> None:
         state = self._state

@@ -22,6 +22,7 @@ function render({ model, el }) {
   el.replaceChildren(h("div", { class: "hx-head" }, h("div", { class: "hx-brand" }, title, subtitle), h("span", { class: "hx-spring" }), tools), grid, spoken);
   const tiles = new Map();
   let timer = 0;
+  let late = 0;
 
   function tile(id) {
     if (!tiles.has(id)) {
@@ -73,6 +74,8 @@ function render({ model, el }) {
     const stale = shown.pending || isStale(lane, shown.seq);
     grid.classList.toggle("hx-stale", stale);
     grid.setAttribute("aria-busy", String(stale));
+    clearTimeout(late);
+    if (stale) late = setTimeout(() => { model.send({ ev: "refresh" }); fade(); }, 2500);
   }
 
   function onKey(event) {
@@ -94,6 +97,7 @@ function render({ model, el }) {
     lane.removeEventListener("edit", fade);
     document.removeEventListener("keydown", onKey, true);
     clearTimeout(timer);
+    clearTimeout(late);
   };
 }
 

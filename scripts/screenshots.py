@@ -1,0 +1,89 @@
+"""Pictures of the explorer for the README and the docs: `make screenshots` writes `docs/img/explorer_*.png`.
+
+python scripts/screenshots.py [FOLDER]
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from browser import chromium, opened, serving, set_lab_theme  # noqa: E402
+
+SOURCE = """
+import hlsexplore as hx
+from hlsexplore.examples import load
+from hlsexplore_widgets import Explorer
+
+example = load("shuttle")
+x, labels = example.x[:4000], example.labels[:4000]
+study = hx.Study("shuttle.db", example.graph, x, labels)
+widths = {"weight": [3, 4, 5, 6, 8, 10], "result": [5, 6, 8, 10, 12]}
+space = {"per_layer": widths, "uniform": {"reuse": [1, 2, 4, 8, 16]}}
+study.sweep(space, trials=160, seed=3)
+explorer = Explorer(example.graph, x, labels, study=study, design=study.design(BEST), classes=example.classes)
+explorer
+"""
+IDLE = "() => document.querySelector('.hx-tiles')?.getAttribute('aria-busy') === 'false'"
+SHOTS = (
+    ("explorer_light", "voila", "light", 1400, 1180, ()),
+    ("explorer_dark", "voila", "dark", 1400, 1180, ("Parallel", "Blame")),
+    ("explorer_narrow", "voila", "light", 700, 1500, ()),
+    ("explorer_lab_dark", "lab", "dark", 1600, 1150, ("Importance", "Resources")),
+)
+
+
+def main() -> int:
+    """Take the pictures."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "img"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as name, chromium() as browser:
+        notebook = Path(name) / "shuttle.ipynb"
+        best = "sorted(study.front(('accuracy', 'lut')), key=lambda trial: -trial.metrics['accuracy'])[0]"
+        write_notebook(notebook, SOURCE.replace("BEST", best))
+        for shot, kind, theme, width, height, tabs in SHOTS:
+            with serving(kind, notebook, theme) as server, opened(browser, kind, server, width, height) as page:
+                prepare(page, kind, theme, tabs)
+                page.screenshot(path=folder / f"{shot}.png")
+                sys.stderr.write(f"{folder / shot}.png\n")
+    return 0
+
+
+def prepare(page: Any, kind: str, theme: str, tabs: tuple[str, ...]) -> None:
+    """Bring the page into the state of the picture."""
+    page.wait_for_selector("[data-tile=score]", timeout=120_000)
+    page.wait_for_function(IDLE, timeout=60_000)
+    page.wait_for_selector(".hx-area-explore .hx-plot[data-drawn]", timeout=60_000)
+    if kind == "lab":
+        set_lab_theme(page, theme)
+        page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
+    for tab in tabs:
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_timeout(1500)
+    if kind == "lab":
+        page.locator(".hx-app").scroll_into_view_if_needed()
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(2500)
+
+
+def write_notebook(path: Path, source: str) -> None:
+    """Write a notebook with one cell."""
+    cell = {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": "a",
+        "metadata": {},
+        "outputs": [],
+        "source": source.strip(),
+    }
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    data = {"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(data))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

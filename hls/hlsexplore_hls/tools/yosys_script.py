@@ -54,26 +54,28 @@ module carry (A, B, CI, BI, X, Y, CO);
   output [Y_WIDTH-1:0] X, Y, CO;
   localparam SIGNED = A_SIGNED && B_SIGNED;
   localparam MORE = Y_WIDTH > A_WIDTH ? Y_WIDTH - A_WIDTH : 0;
-  wire _TECHMAP_FAIL_ = Y_WIDTH <= 2 || !_TECHMAP_CONSTMSK_BI_ || !A_SIGNED != !B_SIGNED;
-  wire [A_WIDTH+MORE-1:0] a = {{MORE{SIGNED ? A[A_WIDTH-1] : 1'b0}}, A};
-  generate
+  // Operands without bits (a constant 0 that was trimmed away) and unknown modes are left to the stock map.
+  localparam FITS = Y_WIDTH > 2 && A_WIDTH > 0 && B_WIDTH > 0 && _TECHMAP_CONSTMSK_BI_ && !A_SIGNED == !B_SIGNED;
+  wire _TECHMAP_FAIL_ = !FITS;
+  genvar i;
+  generate if (FITS) begin
+    wire [A_WIDTH+MORE-1:0] a = {{MORE{SIGNED ? A[A_WIDTH-1] : 1'b0}}, A};
     if (_TECHMAP_CONSTVAL_BI_)
       \$xnor #(.A_SIGNED(SIGNED), .B_SIGNED(SIGNED), .A_WIDTH(A_WIDTH), .B_WIDTH(B_WIDTH), .Y_WIDTH(Y_WIDTH)) half
         (.A(A), .B(B), .Y(X));
     else
       \$xor #(.A_SIGNED(SIGNED), .B_SIGNED(SIGNED), .A_WIDTH(A_WIDTH), .B_WIDTH(B_WIDTH), .Y_WIDTH(Y_WIDTH)) half
         (.A(A), .B(B), .Y(X));
-  endgenerate
-  genvar i;
-  generate for (i = 0; i < Y_WIDTH; i = i + 4) begin : four
-    localparam N = Y_WIDTH - i < 4 ? Y_WIDTH - i : 4;
-    wire [3:0] sum, carry;
-    if (i == 0)
-      CARRY4 cells (.CYINIT(CI), .CI(1'b0), .DI(a[i +: N]), .S(X[i +: N]), .O(sum), .CO(carry));
-    else
-      CARRY4 cells (.CYINIT(1'b0), .CI(CO[i-1]), .DI(a[i +: N]), .S(X[i +: N]), .O(sum), .CO(carry));
-    assign Y[i +: N] = sum[N-1:0];
-    assign CO[i +: N] = carry[N-1:0];
+    for (i = 0; i < Y_WIDTH; i = i + 4) begin : four
+      localparam N = Y_WIDTH - i < 4 ? Y_WIDTH - i : 4;
+      wire [3:0] sum, carry;
+      if (i == 0)
+        CARRY4 cells (.CYINIT(CI), .CI(1'b0), .DI(a[i +: N]), .S(X[i +: N]), .O(sum), .CO(carry));
+      else
+        CARRY4 cells (.CYINIT(1'b0), .CI(CO[i-1]), .DI(a[i +: N]), .S(X[i +: N]), .O(sum), .CO(carry));
+      assign Y[i +: N] = sum[N-1:0];
+      assign CO[i +: N] = carry[N-1:0];
+    end
   end endgenerate
 endmodule
 """

@@ -30,6 +30,10 @@ endmodule
 module choose (input s, input [4:0] a, b, c, output [5:0] y); assign y = a + (s ? b : c); endmodule
 module product (input signed [3:0] a, b, output signed [7:0] y); assign y = a * b; endmodule
 module constants (input signed [6:0] a, output signed [12:0] y); assign y = 13'sd0 - ((a <<< 4) - a); endmodule
+module trimmed (input signed [8:0] a, output signed [3:0] y);
+  wire signed [8:0] negative = 9'sd0 - {a[8:5], 5'd0};
+  assign y = negative >>> 5;
+endmodule
 module table_of (input [3:0] a, output reg [6:0] y);
   always @* case (a) 4'd0: y = 7'd3; 4'd3: y = 7'd99; 4'd7: y = 7'd11; 4'd9: y = 7'd64; default: y = 7'd1; endcase
 endmodule

@@ -155,8 +155,13 @@ def fold(
     sums = _chain_sums(lanes, chain)
     front, summands = _front(inner, sums or lanes, free)
     planned = schedule(front, fabric, budget_ns, fabric.dsp_add_ns if chain > 1 else 0.0)
-    loop = _loop(inner, ranges, (front, summands), free, wraps)
-    end = _end(loop, product, inner, low_bits, rounding)
+    accumulators = _accumulators(inner, ranges, columns, [a and not b for a, b in zip(free, wraps, strict=True)])
+    end = _end(accumulators, product, inner, low_bits, rounding)
+    if all(free):
+        # Bits above those that the results depend on would keep each other alive through the accumulator's loop.
+        accumulators = _trimmed(accumulators, end)
+        end = _end(accumulators, product, inner, low_bits, rounding)
+    loop = _loop(inner, accumulators, (front, summands), free)
     depth = schedule(loop, fabric, float("inf"), planned.arrival_ns)
     lowest, highest = int(product.weight.min()), int(product.weight.max())
     return Folded(
@@ -285,23 +290,42 @@ def _rounded_start(product: Product, result: Fixed) -> tuple[Product, Rounding |
     return replace(product, bias=tuple(value + offset for value in product.bias)), Rounding.TRN
 
 
+def _accumulators(
+    product: Product, ranges: Ranges, columns: Sequence[range], is_bounded: Sequence[bool]
+) -> list[Range]:
+    """Return the range of each slot's accumulator: of all partial sums, or of the type where these leave it."""
+    found: list[Range] = []
+    for own, bounded in zip(columns, is_bounded, strict=True):
+        sums = [partial_sums(ranges, product, column) for column in own]
+        found.append((min(s[0] for s in sums), max(s[1] for s in sums)) if bounded else _full(product.accum))
+    return found
+
+
+def _trimmed(accumulators: Sequence[Range], end: Net) -> list[Range]:
+    """Return ranges of the low bits that the results depend on; sums then wrap in them."""
+    need = end.needed()
+    bits = {cell.data[0]: need[number] for number, cell in enumerate(end.cells) if cell.code is Code.INPUT}
+    found: list[Range] = []
+    for slot, (low, high) in enumerate(accumulators):
+        kept = max(bits[slot], 1)
+        if kept >= bits_of(low, high):
+            found.append((low, high))
+        else:
+            found.append((-(1 << (kept - 1)), (1 << (kept - 1)) - 1) if low < 0 else (0, (1 << kept) - 1))
+    return found
+
+
 def _loop(
     product: Product,
-    ranges: Ranges,
+    accumulators: Sequence[Range],
     front: tuple[Net, tuple[tuple[int, ...], ...]],
     free: Sequence[bool],
-    wraps: Sequence[bool],
 ) -> Net:
     """Plan one step of all slots."""
     loop = Net()
     net, summands = front
-    turns = product.weight.shape[1] // len(free)
     for slot, positions in enumerate(summands):
-        columns = range(slot * turns, (slot + 1) * turns)
-        found = [partial_sums(ranges, product, column) for column in columns]
-        low, high = min(item[0] for item in found), max(item[1] for item in found)
-        if wraps[slot] or not free[slot]:
-            low, high = _full(product.accum)
+        low, high = accumulators[slot]
         # The summands come first, so that the accumulator with its multiplexer is each adder's second operand.
         cells = [net.cells[net.outputs[position]] for position in positions]
         own = [
@@ -316,14 +340,18 @@ def _loop(
     return loop
 
 
-def _end(loop: Net, product: Product, inner: Product, low_bits: Sequence[int], rounding: Rounding | None) -> Net:
+def _end(
+    accumulators: Sequence[Range],
+    product: Product,
+    inner: Product,
+    low_bits: Sequence[int],
+    rounding: Rounding | None,
+) -> Net:
     """Plan the cast of the accumulators to the results."""
     end = Net()
     spare = product.accum.fraction - inner.accum.fraction
-    accumulators = {cell.data[0]: cell for cell in loop.cells if cell.code is Code.INPUT}
     for slot, low in enumerate(low_bits):
-        cell = accumulators[slot]
-        value: Value = end.input(slot, cell.low, cell.high)
+        value: Value = end.input(slot, *accumulators[slot])
         value = end.add(value, end.const(low), shift_a=spare) if spare else value
         result = product.result if rounding is None else product.result.with_modes(rounding=rounding)
         end.outputs.append(cast(end, value, product.accum.fraction, result))

@@ -185,6 +185,13 @@ class Net:
             self._forms[flipped] = form + offset * _unit(len(form), len(form) - 1)
         return flipped, -offset
 
+    def flip_source(self, a: Value) -> tuple[Value, int]:
+        """Return the signed value and the offset that `unsigned` made a value from, or the value itself and 0."""
+        cell = self.cells[a]
+        if cell.code is Code.INVERT and self.cells[cell.args[0]].low < 0:
+            return cell.args[0], int(cell.data[0])
+        return a, 0
+
     def complement(self, a: Value) -> tuple[Value, int]:
         """Return b and c with a = c - b: all bits of the unsigned `a` inverted."""
         cell = self.cells[a]

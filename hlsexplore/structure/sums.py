@@ -34,6 +34,8 @@ def sum_terms(net: Net, terms: list[Term], constant: int = 0, depths: dict[Value
 
 def join_terms(net: Net, terms: list[Term], depths: dict[Value, int] | None = None) -> Term:
     """Add a tree that sums terms, and return the sum as a term."""
+    if len(terms) == 1:
+        return terms[0]
     known = depths or {}
     ready = [unsigned_term(net, term) for term in terms]
     levels = [known.get(term.value, 0) for term in terms]
@@ -85,9 +87,14 @@ def _outside(net: Net, a: Term, b: Term) -> tuple[int, int, Value]:
 def plain(net: Net, term: Term, constant: int = 0) -> Value:
     """Return the value of a term plus a constant."""
     value, offset = term.value, term.offset
-    if term.negative:
+    signed, flipped = net.flip_source(value)
+    if term.negative and (net.cells[value].low < 0 or not offset):
+        value = net.negate(value)
+    elif term.negative:
         value, ones = net.complement(value)
         offset -= ones
+    elif flipped:
+        value, offset = signed, offset + flipped
     return net.add(value, net.const((offset << term.shift) + constant), term.shift)
 
 

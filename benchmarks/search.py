@@ -4,10 +4,11 @@
 
 Every sampler gets the same budget of designs in the same space, from scratch: its own study, emulator and caches. The
 hypervolume is the share of a box that the designs found so far dominate: accuracy from 5 points below the float network
-to 0.5 points above, the logarithm of LUT from the default design's down to 1/32 of it, and the logarithm of the latency
-from a quarter of the default design's up to 32 times it. The reference is 97 % of the volume that all designs of all runs
-of a case dominate together. Figures are medians over the seeds; `evaluations_to_reference` and `wall_s_to_reference` are null where half
-of the runs or more did not get there, `reached` is the share that did.
+to half a point above, the logarithm of LUT from the default design's down to 1/32 of it, and the logarithm of the
+latency from a quarter of the default design's up to 32 times it. The reference is 97 % of the volume that all designs
+of all runs of a case dominate together, so it depends on the samplers that were run. Figures are medians over the
+seeds; `evaluations_to_reference` and `wall_s_to_reference` are null where half of the runs or more did not get there,
+and `reached` is the share that did.
 """
 
 import argparse

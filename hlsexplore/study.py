@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from time import time
 from typing import Any
@@ -24,7 +25,7 @@ from hlsexplore.search import make_sampler
 from hlsexplore.selection import front, hypervolume_history, matching, split_objectives
 from hlsexplore.space import Space
 from hlsexplore.store import Store
-from hlsexplore.sweep import Sweep, SweepEvent, SweepResult, run_sweep
+from hlsexplore.sweep import Sweep, SweepEvent, SweepResult, estimated_costs, run_sweep
 from hlsexplore.trial import DIRECTIONS, Evaluator, Trial, evaluate
 
 
@@ -159,7 +160,7 @@ class Study:
             raise ConfigError(f"the number of trials must be 0 or above, not {trials}.")
         chosen = objectives or self.objectives
         split_objectives(chosen)
-        name, made = make_sampler(sampler, bound, seed, trials)
+        name, made = make_sampler(sampler, bound, seed, trials, partial(estimated_costs, bound, tuple(chosen)))
         return run_sweep(
             Sweep(
                 store=self.store,

@@ -10,13 +10,14 @@ from time import perf_counter
 import numpy as np
 
 from hlsexplore.bound_space import BoundSpace, Point
-from hlsexplore.errors import CancelledError, StudyError
+from hlsexplore.errors import CancelledError, HlsExploreError, StudyError
+from hlsexplore.estimate import estimate_many
 from hlsexplore.fixed import RealArray
 from hlsexplore.pareto import as_costs, pareto_front
 from hlsexplore.progress import Event
 from hlsexplore.search import Sampler
 from hlsexplore.store import Store
-from hlsexplore.trial import Evaluator, Metrics, Status, Trial, direction
+from hlsexplore.trial import Evaluator, Metrics, Status, Trial, cost_metrics, direction
 from hlsexplore.workers import Evaluate, open_workers
 
 logger = logging.getLogger(__name__)
@@ -180,6 +181,31 @@ def run_sweep(sweep: Sweep) -> SweepResult:
         num_failed=progress.num_failed,
         wall_s=perf_counter() - progress.start,
     )
+
+
+def estimated_costs(space: BoundSpace, objectives: Sequence[str], points: Sequence[Point]) -> RealArray:
+    """Return the costs of points that the estimator alone finds.
+
+    Args:
+        space: The space.
+        objectives: The objectives, as in a sweep.
+        points: The points.
+
+    Returns:
+        Costs, all to be minimised, shape `(points, objectives)`; NaN for objectives that need the emulator, and where
+        a design cannot be estimated.
+    """
+    names = tuple(name.partition(":")[0] for name in objectives)
+    rows = []
+    for point in points:
+        design = space.design(point)
+        try:
+            found = cost_metrics(estimate_many([design])[0], design)
+        except HlsExploreError:
+            found = {}
+        values = [found.get(name) for name in names]
+        rows.append([float("nan") if value is None else value for value in values])
+    return as_costs(rows, [direction(name) for name in objectives])
 
 
 def _try_points(

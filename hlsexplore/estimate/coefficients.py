@@ -48,6 +48,8 @@ class Coefficients:
 @lru_cache(maxsize=1)
 def shipped() -> Coefficients:
     """Return the coefficients that come with the package."""
-    text = files("hlsexplore.estimate").joinpath("coefficients.toml").read_text(encoding="utf-8")
-    data = tomllib.loads(text)
-    return Coefficients(models=data["models"], provenance=data.get("provenance", {}))
+    folder = files("hlsexplore.estimate")
+    hls, rtl = (
+        tomllib.loads(folder.joinpath(name).read_text(encoding="utf-8")) for name in ("coefficients.toml", "rtl.toml")
+    )
+    return Coefficients(models=hls["models"] | rtl["models"], provenance=hls.get("provenance", {}))

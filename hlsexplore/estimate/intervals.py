@@ -41,9 +41,12 @@ Spreads = Mapping[str, Mapping[str, Spread]]
 @lru_cache(maxsize=1)
 def shipped_spreads() -> Spreads:
     """Return the spreads that come with the package: class of design -> figure -> spread."""
-    text = files("hlsexplore.estimate").joinpath("intervals.toml").read_text(encoding="utf-8")
-    data = tomllib.loads(text)
-    return {name: {key: _spread(item) for key, item in figures.items()} for name, figures in data["classes"].items()}
+    found: dict[str, dict[str, Spread]] = {}
+    for file in ("intervals.toml", "rtl.toml"):
+        data = tomllib.loads(files("hlsexplore.estimate").joinpath(file).read_text(encoding="utf-8"))
+        for name, figures in data.get("classes", {}).items():
+            found[name] = {key: _spread(item) for key, item in figures.items()}
+    return found
 
 
 def _spread(item: Mapping[str, list[float]]) -> Spread:
@@ -54,6 +57,9 @@ def _spread(item: Mapping[str, list[float]]) -> Spread:
 
 def class_of(design: DesignRecord) -> str:
     """Name the class of designs that share an error: by interface, reuse, and what is known of the weights."""
+    if design.tool == "yosys":
+        reused = any(layer.reuse > 1 for layer in design.layers if layer.op == "dense")
+        return "rtl_folded" if reused else "rtl_unrolled"
     if not design.verified:
         return "unverified"
     matrices = [layer for layer in design.layers if layer.op in MATRIX_OPS]
@@ -132,7 +138,7 @@ CLASSES = (
 )
 
 
-def spreads_from(residuals: Sequence[Residual]) -> dict[str, dict[str, Spread]]:
+def spreads_from(residuals: Sequence[Residual], classes: Sequence[str] = CLASSES) -> dict[str, dict[str, Spread]]:
     """Derive intervals from estimates whose repositories the fit did not see.
 
     Repositories, not rows, are exchangeable: each has the same weight, and the quantiles are those of split conformal
@@ -141,9 +147,10 @@ def spreads_from(residuals: Sequence[Residual]) -> dict[str, dict[str, Spread]]:
 
     Args:
         residuals: Estimates and reports.
+        classes: Classes of designs to derive intervals for.
     """
     found: dict[str, dict[str, Spread]] = {}
-    for name in CLASSES:
+    for name in classes:
         own = [item for item in residuals if item[0] == name]
         items = own
         few = len({item[2] for item in own}) < FEW_REPOSITORIES and name in POOLS
@@ -156,7 +163,7 @@ def spreads_from(residuals: Sequence[Residual]) -> dict[str, dict[str, Spread]]:
                 errors.setdefault(repository, []).append(log((truth + 1) / (value + 1)))
             if errors:
                 found[name][figure] = _spread_of(errors, figure, FEW_MARGIN if few else (1.0, 1.0))
-    return found | {"unverified": dict.fromkeys(FIGURE_NAMES, UNVERIFIED)}
+    return found if classes is not CLASSES else found | {"unverified": dict.fromkeys(FIGURE_NAMES, UNVERIFIED)}
 
 
 def _spread_of(errors: Mapping[str, list[float]], figure: str, margins: tuple[float, float]) -> Spread:

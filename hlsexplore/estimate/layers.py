@@ -13,6 +13,7 @@ from hlsexplore.estimate.matrix import ALL
 from hlsexplore.estimate.products import matrix_cost
 from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, RECURRENT_OPS, TABLE_OPS, LayerRecord
 from hlsexplore.estimate.recurrent import recurrent_cost
+from hlsexplore.estimate.rtl import rtl_cost
 from hlsexplore.estimate.technology import Technology
 
 MERGE_OPS = frozenset({"add", "subtract", "multiply", "average", "maximum", "minimum"})
@@ -43,6 +44,8 @@ def layer_cost(
         The cost; every figure None for an op without a model.
     """
     op = layer.op
+    if tech.is_rtl:
+        return rtl_cost(layer, tech.family, io, budget_ns, table)
     before, after = around if flat else (None, None)
     if op == "dense":
         if layer.pixels > 1:

@@ -2,8 +2,6 @@
 
 from functools import lru_cache
 
-import numpy as np
-
 from hlsexplore.estimate.constants import Constants, Mask
 from hlsexplore.estimate.matrix import ALL, Live
 from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, TABLE_OPS, DesignRecord, LayerRecord

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hlsexplore.estimate.constants import Constants
+from hlsexplore.estimate.rtl_timing import rtl_budget_ns
 from hlsexplore.fixed import Fixed
 
 MATRIX_OPS = frozenset({"dense", "conv1d", "conv2d", "depthwise_conv2d"})
@@ -179,6 +180,8 @@ class DesignRecord:
 
         The defaults are 12.5 % for Vivado HLS (UG902) and 27 % for Vitis HLS (UG1399).
         """
+        if self.tool == "yosys":
+            return rtl_budget_ns(self.family, self.clock_ns)
         if self.uncertainty_ns is not None:
             return max(self.clock_ns - self.uncertainty_ns, 0.1)
         return self.clock_ns * (0.73 if self.tool == "vitis_hls" else 0.875)
@@ -186,6 +189,8 @@ class DesignRecord:
     @property
     def is_dataflow(self) -> bool:
         """Whether layers run as processes of their own instead of one flat pipeline."""
+        if self.tool == "yosys":
+            return False
         if self.dataflow is not None:
             return self.dataflow
         if self.io != "stream" and len(self.layers) == 1 and self.layers[0].pixels == 1:

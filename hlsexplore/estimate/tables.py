@@ -20,11 +20,40 @@ def write_tables(table: Coefficients, spreads: Spreads, entries: Sequence[Mappin
         entries: Pairs of estimates and reports that each left its repository out, as the benchmark makes them.
     """
     path = FOLDER / "coefficients.toml"
-    path.write_text(_coefficients(path.read_text(encoding="utf-8"), table, entries), encoding="utf-8")
+    path.write_text(_with_values(path.read_text(encoding="utf-8"), table, _provenance(entries)), encoding="utf-8")
     (FOLDER / "intervals.toml").write_text(_intervals(spreads), encoding="utf-8")
 
 
-def _coefficients(text: str, table: Coefficients, entries: Sequence[Mapping[str, Any]]) -> str:
+def write_rtl_tables(table: Coefficients, spreads: Spreads, rows: int, summary: Sequence[Mapping[str, Any]]) -> None:
+    """Store a fit of the RTL level.
+
+    Args:
+        table: Fitted coefficients.
+        spreads: Intervals.
+        rows: Synthesised networks.
+        summary: Errors of estimates whose rows the fit did not see.
+    """
+    path = FOLDER / "rtl.toml"
+    text = path.read_text(encoding="utf-8")
+    body = _with_values(text.partition("[classes.")[0], table, _rtl_provenance(rows, summary))
+    path.write_text(body + "\n" + _classes(spreads), encoding="utf-8")
+
+
+def _rtl_provenance(rows: int, summary: Sequence[Mapping[str, Any]]) -> list[str]:
+    errors = {item["case"].replace(" ", "_"): item["median_ape"] for item in summary}
+    return [
+        "[provenance]",
+        f"rows = {rows}",
+        'tools = ["yosys"]',
+        f'date = "{datetime.now(tz=UTC).date().isoformat()}"',
+        'method = "least squares; errors and intervals leave a tenth of the networks out"',
+        *(f"median_error_{name} = {value}" for name, value in errors.items() if name.endswith(("lut", "_ff"))),
+        "",
+    ]
+
+
+def _with_values(text: str, table: Coefficients, provenance: Sequence[str]) -> str:
+    """Return a coefficient file with new values and provenance; comments stay."""
     lines: list[str] = []
     section: tuple[str, ...] = ()
     skip = False
@@ -34,7 +63,7 @@ def _coefficients(text: str, table: Coefficients, entries: Sequence[Mapping[str,
             parts = line.strip("[]").replace('"', "").split(".", 2)
             section = tuple(parts[1:]) if parts[0] == "models" else ()
             if skip:
-                lines += _provenance(entries)
+                lines += provenance
                 continue
         if skip:
             continue
@@ -64,7 +93,12 @@ def _provenance(entries: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _intervals(spreads: Spreads) -> str:
-    lines = ["# Report over estimate by class of design. Written by benchmarks/estimator.py --fit --write.", ""]
+    head = "# Report over estimate by class of design. Written by benchmarks/estimator.py --fit --write.\n\n"
+    return head + _classes(spreads)
+
+
+def _classes(spreads: Spreads) -> str:
+    lines: list[str] = []
     for name, figures in spreads.items():
         lines.append(f"[classes.{name}]")
         for key, spread in figures.items():

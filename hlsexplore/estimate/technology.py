@@ -62,7 +62,7 @@ class Technology:
     """A tool on a device family.
 
     Attributes:
-        tool: `vitis_hls` or `vivado_hls`.
+        tool: `vitis_hls`, `vivado_hls` or `yosys`.
         version: Year and number of the tool as a float, such as 2020.1; infinite when unknown.
         speed: Class of the family.
         family: Device family.
@@ -77,6 +77,11 @@ class Technology:
     def is_vitis(self) -> bool:
         """Whether the tool is Vitis HLS."""
         return self.tool == "vitis_hls"
+
+    @property
+    def is_rtl(self) -> bool:
+        """Whether this project's own RTL is synthesised, without an HLS tool."""
+        return self.tool == "yosys"
 
     @property
     def name(self) -> str:
@@ -173,7 +178,7 @@ def technology(tool: str, version: str, family: str) -> Technology:
     """Return the technology of a tool, its version and a device family.
 
     Args:
-        tool: `vitis_hls` or `vivado_hls`; others count as Vitis HLS.
+        tool: `vitis_hls`, `vivado_hls` or `yosys`; others count as Vitis HLS.
         version: Version text, may be empty.
         family: Family; unknown ones count as UltraScale+.
     """
@@ -183,7 +188,7 @@ def technology(tool: str, version: str, family: str) -> Technology:
     except ValueError:
         number = inf
     return Technology(
-        tool="vivado_hls" if tool == "vivado_hls" else "vitis_hls", version=number, speed=speed, family=family
+        tool=tool if tool in ("vivado_hls", "yosys") else "vitis_hls", version=number, speed=speed, family=family
     )
 
 

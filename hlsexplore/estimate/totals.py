@@ -130,9 +130,12 @@ def total_columns(layout: Layout, columns: Columns, table: Coefficients) -> dict
     if not layout.layers:
         return {name: np.full(count, np.nan) for name in (*SUMMED, "uram", *TIMED)}
     sums = {name: _sum(getattr(columns, name)) for name in SUMMED}
-    latency = _flat(layout, columns, table) if layout.flat else _dataflow(layout, columns)
-    least, most, interval, breaks = latency
-    lut, ff, bram = _connections(layout, columns, most, breaks, table)
+    if layout.tech.is_rtl:
+        least, most, interval = _chained(layout, columns)
+        lut, ff, bram = _registered_outputs(layout, columns, interval)
+    else:
+        least, most, interval, breaks = _flat(layout, columns, table) if layout.flat else _dataflow(layout, columns)
+        lut, ff, bram = _connections(layout, columns, most, breaks, table)
     sums["lut"], sums["ff"], sums["bram18"] = sums["lut"] + lut, sums["ff"] + ff, sums["bram18"] + bram
     timed = np.where(np.isnan(columns.latency_max).any(axis=0), np.nan, 1.0)
     known = np.where(np.isnan(sums["lut"]), np.nan, 0.0)
@@ -198,6 +201,28 @@ def _dataflow(layout: Layout, columns: Columns) -> tuple[Column, Column, Column,
     handed = processes.sum() - 1
     least, most = low.sum(axis=0) + handed, high.sum(axis=0) + handed
     return least, most, most if layout.sequential else pace, breaks
+
+
+def _chained(layout: Layout, columns: Columns) -> tuple[Column, Column, Column]:
+    """Timing of the RTL: the longest path through the layers and one cycle for the registered outputs."""
+    ends: dict[str, Column] = {}
+    nothing = np.zeros(columns.lut.shape[1])
+    for index, layer in enumerate(layout.layers):
+        start = np.max([ends[name] for name in layer.sources if name in ends] or [nothing], axis=0)
+        ends[layer.name] = start + np.nan_to_num(columns.latency_max[index])
+    most = np.max(list(ends.values()), axis=0) + 1
+    return most, most, np.nan_to_num(columns.ii, nan=1.0).max(axis=0)
+
+
+def _registered_outputs(layout: Layout, columns: Columns, interval: Column) -> tuple[Column, Column, Column]:
+    """LUT, FF and BRAM of the RTL's top module: output registers and a counter that spaces the inputs."""
+    read = {name for layer in layout.layers for name in layer.sources}
+    counter = np.where(interval > 1, np.ceil(np.log2(np.maximum(interval, 2))), 0.0)
+    ff = counter + 1
+    for index, layer in enumerate(layout.layers):
+        if layer.name not in read:
+            ff = ff + layer.elements * columns.width[index]
+    return 1.5 * counter, ff, np.zeros(counter.shape)
 
 
 def _connections(

@@ -26,7 +26,11 @@ def sample(index: int, scale: float = 1.0) -> Sample:
     )
     design = DesignRecord(layers=(layer,), tool="vivado_hls", version="2020.1", family="virtexuplus")
     truth = dict(
-        zip(("lut", "ff"), predict([Sample(design=design, layer=None, truth={}, repository="")], shipped())[0])
+        zip(
+            ("lut", "ff"),
+            predict([Sample(design=design, layer=None, truth={}, repository="")], shipped())[0],
+            strict=True,
+        )
     )
     return Sample(
         design=design, layer=None, truth={"lut": scale * truth["lut"], "ff": truth["ff"]}, repository=f"r{index}"

@@ -22,7 +22,7 @@ from hlsexplore.workers import Evaluate, open_workers
 
 logger = logging.getLogger(__name__)
 BATCH = 16
-"""Points that a sampler is asked for at once; constant, so that a resumed sweep proposes the same ones."""
+"""Points that a sampler is asked for at once; constant, so that a resumed or longer sweep proposes the same ones."""
 HOPELESS = 10
 """A sweep whose first designs all fail stops after so many."""
 
@@ -169,11 +169,14 @@ def run_sweep(sweep: Sweep) -> SweepResult:
     progress = _Progress(sweep)
     with open_workers(sweep.workers, sweep.evaluator, sweep.name) as evaluate:
         while len(progress.seen) < sweep.total:
-            points = sweep.sampler.ask(min(BATCH, sweep.total - len(progress.seen)))
+            points = sweep.sampler.ask(BATCH)
             if not points:
                 break
-            rows = _try_points(sweep, progress, points, evaluate)
-            sweep.sampler.tell(points, as_costs(rows, progress.directions))
+            while points and len(progress.seen) < sweep.total:
+                part = points[: sweep.total - len(progress.seen)]
+                rows = _try_points(sweep, progress, part, evaluate)
+                sweep.sampler.tell(part, as_costs(rows, progress.directions))
+                points = points[len(part) :]
     return SweepResult(
         sampler=sweep.name,
         num_done=len(progress.seen),

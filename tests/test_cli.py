@@ -59,6 +59,7 @@ def write_model(path, names=("fc1", "fc2"), kernel=None, cls="Dense"):
 def work(tmp_path, monkeypatch):
     """A folder with a model and data, made the current one."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HLSEXPLORE_CALIBRATION", str(tmp_path / "calibration" / "reports.json"))
     graph = read_model(write_model(tmp_path / "m.keras"))
     x = np.random.default_rng(1).normal(0, 1, (200, SHAPE))
     labels = hlsexplore.predict(graph, x).argmax(axis=1)
@@ -106,7 +107,7 @@ def test_init_writes_a_design_that_the_other_commands_take(work, capsys):
     assert code == 0
     assert out.startswith("Wrote d.yaml for 2 layers")
     design = Design.load("d.yaml", read_model("m.keras"))
-    assert str(design.type("x", "result")) == "fixed<12,4>"
+    assert str(design.type("x", "result")) == "fixed<12,4,TRN,SAT>"
     assert (design.target.clock_ns, design.target.io) == (2.5, "stream")
 
 
@@ -198,7 +199,7 @@ def test_sweep_of_a_default_space_and_a_base_design(work, capsys):
     )
     assert data["num_new"] == 5
     with Store("S.db") as store:
-        assert {trial.config["layers"]["x"]["result"] for trial in store.trials()} == {"fixed<10,4>"}
+        assert {trial.config["layers"]["x"]["result"] for trial in store.trials()} == {"fixed<10,4,TRN,SAT>"}
 
 
 def test_export_and_simulate_compare_with_the_emulator(work, capsys):
@@ -215,6 +216,15 @@ def test_export_and_simulate_compare_with_the_emulator(work, capsys):
     data = run_json(capsys, "simulate", "cpp", "--data", "X.npz")
     assert data["accuracy"] > 0.95
     assert data["differing"] is None
+
+
+def test_synth_reports_and_calibrate_learns_from_it(work, capsys):
+    assert run(capsys, "export", "m.keras", "--to", "out", "--flow", "rtl")[0] == 0
+    report = run_json(capsys, "synth", "out", "--tool", "yosys")
+    assert (report["source"], report["total"]["lut"] > 0) == ("yosys", True)
+    learnt = run_json(capsys, "calibrate", "out")
+    assert learnt["observations"] == learnt["new"] == 1
+    assert run_json(capsys, "calibrate", "out")["new"] == 0
 
 
 def test_doctor_tells_what_is_there(capsys):
@@ -421,6 +431,12 @@ def hostile():
         ),
         ("no project", lambda w: None, ["simulate", "none"], "none"),
         ("folder as project", lambda w: None, ["synth", "."], "."),
+        (
+            "calibrate without a project",
+            lambda w: None,
+            ["calibrate", "X.npz"],
+            "'X.npz' is in no project of hlsexplore or hls4ml",
+        ),
         ("full folder", lambda w: None, ["export", "m.keras", "--to", "."], "holds files but no hlsexplore project."),
         (
             "out in a missing folder",

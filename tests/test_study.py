@@ -152,6 +152,27 @@ def test_threads_stop_when_cancelled(study):
     assert len(study) == 1
 
 
+def test_a_guided_sweep_goes_on_where_it_stopped_with_the_same_designs(study, small_graph, samples, tmp_path):
+    space = {"per_layer": {"weight": [3, 4, 6, 8], "result": [4, 6, 8, 10], "reuse": [1, 2, 4]}}
+    with Study(tmp_path / "whole.db", small_graph, *samples) as whole:
+        whole.sweep(space, 56, sampler="guided", seed=3)
+        expected = [trial.design_key for trial in whole.trials()]
+    study.sweep(space, 30, sampler="guided", seed=3)
+    assert [trial.design_key for trial in study.trials()] == expected[:30]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_workers_of_a_dask_scheduler_evaluate_the_same_trials(study, swept):
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        assert study.sweep(SPACE, workers=cluster.scheduler_address).num_new == 12
+    assert [(trial.design_key, trial.metrics) for trial in study.trials()] == [
+        (trial.design_key, trial.metrics) for trial in swept.trials()
+    ]
+
+
 @pytest.mark.parametrize(("workers", "message"), [(0, "must be from 1 to 256, not 0"), (1000, "not 1000")])
 def test_a_wrong_number_of_workers_is_named(study, workers, message):
     with pytest.raises(ConfigError, match=message):

@@ -24,7 +24,7 @@ import numpy as np
 
 import hlsexplore
 from hlsexplore.errors import HlsExploreError
-from hlsexplore.estimate.coefficients import Coefficients, shipped
+from hlsexplore.estimate.coefficients import Coefficients, read_coefficients, shipped
 from hlsexplore.estimate.estimator import estimate_record
 from hlsexplore.estimate.fitting import Sample, fit, linearise
 from hlsexplore.estimate.intervals import Spreads, class_of, shipped_spreads, spreads_from
@@ -45,6 +45,9 @@ FIGURES = {
 """Figure -> key of the row's `hls` labels."""
 REPORT_KEYS = {"latency_cycles": "latency_cycles_max"}
 LOGIC = ("lut", "ff", "dsp", "bram18")
+
+PRIOR = Path(__file__).parent / "estimator_prior.toml"
+UNREADABLE = (HlsExploreError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, MemoryError)
 
 RULE4ML = {
     "published": "R2 0.8 to 0.98, SMAPE 10 to 30 %; on wa-hls4ml R2 BRAM .71, DSP .18, FF .55, LUT .64, cycles .79",
@@ -89,7 +92,7 @@ def evaluate(
     for row, design in zip(rows, designs, strict=True):
         try:
             report: Report | None = estimate_record(design, table, spreads)
-        except (HlsExploreError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, MemoryError) as error:
+        except UNREADABLE as error:
             print(f"{row.get('id')}: {error}", file=sys.stderr)
             report = None
         cases.append(Case(row=row, design=design, report=report))
@@ -199,7 +202,7 @@ def left_out(
     """
     samples = samples_of(rows, designs, modules)
     print(f"fitting to {len(samples)} designs and modules", file=sys.stderr)
-    lines = linearise(samples, shipped())
+    lines = linearise(samples, read_coefficients(PRIOR))
     repositories = np.array([sample.repository for sample in samples])
     names = sorted({str(row.get("repo")) for row in rows})
     raw: list[Case] = []

@@ -15,7 +15,7 @@ def draw(entries: Sequence[Mapping[str, Any]], folder: Path) -> None:
 
     Args:
         entries: Pairs of estimates and reports, as `estimator.py` makes them.
-        folder: Folder for `estimates_FIGURE.svg`.
+        folder: Folder for `estimates_FIGURE.png`.
     """
     import matplotlib
 
@@ -37,7 +37,6 @@ def draw(entries: Sequence[Mapping[str, Any]], folder: Path) -> None:
                     value = np.array([item["estimate"] for item in own]) + 1
                     label = f"{name} ({len(own)})"
                     axes.plot(truth, value, marker, color=colours[name], label=label, alpha=0.75, markersize=6)
-        limits = axes.get_xlim()
         low = 0.8
         high = max(max((item["truth"] for item in items), default=1) * 2, 2)
         line = np.array([low, high])
@@ -47,6 +46,5 @@ def draw(entries: Sequence[Mapping[str, Any]], folder: Path) -> None:
         axes.set(ylim=(low, high), ylabel=f"{figure} + 1, estimated without its repository", title=figure)
         axes.legend(fontsize=6, loc="upper left", ncols=1)
         axes.grid(alpha=0.2)
-        del limits
         picture.savefig(folder / f"estimates_{figure}.png", dpi=110)
         pyplot.close(picture)

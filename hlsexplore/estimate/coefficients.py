@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from hlsexplore.errors import NoModelError
@@ -43,6 +44,12 @@ class Coefficients:
         for (model, tech, name), value in values.items():
             models[model].setdefault(tech, {})[name] = value
         return Coefficients(models=models, provenance=self.provenance)
+
+
+def read_coefficients(path: Path) -> Coefficients:
+    """Read a coefficient file, over the shipped models that it lacks."""
+    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    return Coefficients(models={**shipped().models, **data["models"]}, provenance=data.get("provenance", {}))
 
 
 @lru_cache(maxsize=1)

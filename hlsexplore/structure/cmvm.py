@@ -1,6 +1,7 @@
 """A constant matrix times a vector as shared shift-adds."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -96,16 +97,24 @@ MAX_DA4ML_BITS = 24
 
 def da4ml_products(net: Net, inputs: Sequence[Value], matrix: RawArray) -> list[Term]:
     """Add the adder graph that da4ml's solver finds (da4ml.cmvm, LGPL-3.0, distributed arithmetic with sharing)."""
-    from da4ml.cmvm import solve
-
-    ranges = [(float(net.cells[value].low), float(net.cells[value].high), 1.0) for value in inputs]
+    ranges = tuple((net.cells[value].low, net.cells[value].high) for value in inputs)
     kernel = np.ascontiguousarray(matrix, dtype=np.float32)
-    # The search over decompositions takes 5 times longer and gains under 1 % of the LUTs, at twice the depth.
-    pipeline = solve(kernel, method0="mc", qintervals=ranges, decompose_dc=-1, search_all_decompose_dc=False)
     terms = [unsigned_term(net, Term(value)) for value in inputs]
-    for solution in pipeline.solutions:
+    for solution in _solutions(kernel.tobytes(), kernel.shape, ranges):
         terms = _replay(net, terms, solution)
     return terms
+
+
+@lru_cache(maxsize=256)
+def _solutions(kernel: bytes, shape: tuple[int, ...], ranges: tuple[tuple[int, int], ...]) -> tuple[Any, ...]:
+    """Solve a matrix once, however many positions or designs use it with inputs of the same ranges."""
+    from da4ml.cmvm import solve
+
+    matrix = np.frombuffer(kernel, dtype=np.float32).reshape(shape).copy()
+    intervals = [(float(low), float(high), 1.0) for low, high in ranges]
+    # The search over decompositions takes 5 times longer and gains under 1 % of the LUTs, at twice the depth.
+    pipeline = solve(matrix, method0="mc", qintervals=intervals, decompose_dc=-1, search_all_decompose_dc=False)
+    return tuple(pipeline.solutions)
 
 
 def _replay(net: Net, inputs: list[Term], solution: Any) -> list[Term]:

@@ -13,13 +13,16 @@ from hlsexplore.ops import (
     Activation,
     Affine,
     Concatenate,
+    Conv,
     Crop,
     Dense,
+    DepthwiseConv,
     Dot,
     Input,
     Merge,
     Pad,
     Permute,
+    Pool,
     PRelu,
     Reshape,
     Softmax,
@@ -34,6 +37,7 @@ from hlsexplore.structure.netlist import Net, Value
 from hlsexplore.structure.pointwise import lower_activation, lower_affine, lower_prelu
 from hlsexplore.structure.schedule import Schedule, registered, schedule
 from hlsexplore.structure.softmax import lower_softmax
+from hlsexplore.structure.spatial import lower_conv, lower_pool
 from hlsexplore.structure.tensor import Tensor, full_tensor
 from hlsexplore.structure.timing import Fabric, budget_ns, fabric
 from hlsexplore.target import Io
@@ -251,11 +255,14 @@ _LOWER: dict[type, Lower] = {
     Activation: lower_activation,
     Affine: lower_affine,
     Concatenate: lower_concatenate,
+    Conv: lower_conv,
     Crop: lower_move,
+    DepthwiseConv: lower_conv,
     Dot: lower_dot,
     Merge: lower_merge,
     Pad: lower_move,
     Permute: lower_move,
+    Pool: lower_pool,
     PRelu: lower_prelu,
     Softmax: lower_softmax,
     Upsample: lower_move,

@@ -16,14 +16,17 @@ BATCH = 64
 
 
 def batches(is_slow: bool) -> list[list[Case]]:
-    """Group the cases that the RTL flow takes, BATCH at a time."""
-    chosen = [case for case in CASES if case.is_slow == is_slow and not is_refused(case.make()[0])]
+    """Group the cases, BATCH at a time; which of them the RTL flow takes is found out in the test."""
+    chosen = [case for case in CASES if case.is_slow == is_slow]
     return [chosen[i : i + BATCH] for i in range(0, len(chosen), BATCH)]
 
 
 def compare(cases: list[Case], folder: Path) -> list[str]:
-    """Run cases through both executors and describe each mismatch."""
+    """Run the cases that the RTL flow takes through both executors and describe each mismatch."""
     problems = []
+    cases = [case for case in cases if not is_refused(case.make()[0])]
+    if not cases:
+        return []
     for case, (outputs, expected_cycles, cycles) in zip(
         cases, run_designs([case.make() for case in cases], folder), strict=True
     ):

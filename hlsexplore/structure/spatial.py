@@ -1,0 +1,153 @@
+"""Convolutions and poolings as cells, all positions side by side (docs/ir.md, sections Convolution and Pooling)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlsexplore.design import Strategy
+from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding
+from hlsexplore.graph import Shape
+from hlsexplore.ops import Conv, DepthwiseConv, Pair, Pool
+from hlsexplore.structure.casts import cast, overflow, rounded
+from hlsexplore.structure.cmvm import constant_products
+from hlsexplore.structure.folded import fold_order
+from hlsexplore.structure.lower import Layer, refuse
+from hlsexplore.structure.matmul import make_product, matrix_outputs
+from hlsexplore.structure.netlist import Net, Value
+from hlsexplore.structure.sums import Term, plain, scaled, sum_terms
+from hlsexplore.weights import raw_weights
+
+
+def window_elements(
+    shape: Shape, rank: int, size: Pair, stride: Pair, padding: tuple[Pair, Pair], dilation: Pair = (1, 1)
+) -> NDArray[np.int64]:
+    """Return the input element of each tap of each window; -1 for padding.
+
+    Args:
+        shape: Input shape, channels last.
+        rank: 1 for (width, channels), 2 for (height, width, channels).
+        size: Window (rows, columns).
+        stride: Steps (rows, columns).
+        padding: Elements added ((top, bottom), (left, right)).
+        dilation: Distance of the taps (rows, columns).
+
+    Returns:
+        Shape (positions, rows * columns, channels).
+    """
+    image = np.arange(int(np.prod(shape)), dtype=np.int64).reshape(shape if rank == 2 else (1, *shape))
+    image = np.pad(image, (*padding, (0, 0)), constant_values=-1)
+    reach = [(size[i] - 1) * dilation[i] + 1 for i in (0, 1)]
+    counts = [(image.shape[i] - reach[i]) // stride[i] + 1 for i in (0, 1)]
+    windows = [
+        image[
+            row * stride[0] : row * stride[0] + reach[0] : dilation[0],
+            column * stride[1] : column * stride[1] + reach[1] : dilation[1],
+        ].reshape(size[0] * size[1], -1)
+        for row in range(counts[0])
+        for column in range(counts[1])
+    ]
+    return np.stack(windows)
+
+
+def lower_conv(layer: Layer) -> list[Value]:
+    """Add a convolution or depthwise convolution: a matrix product at each position."""
+    op, config = layer.node.op, layer.config
+    if not isinstance(op, Conv | DepthwiseConv):
+        raise refuse(layer.node, f"{layer.node.kind} layer")
+    if config.reuse > 1:
+        raise refuse(layer.node, f"{layer.node.kind} layer with reuse {config.reuse}, only with reuse 1")
+    raw, types, net = raw_weights(layer.design, layer.node.name), config.types, layer.net
+    kernel = raw["weight"]
+    matrix = depthwise_matrix(kernel) if isinstance(op, DepthwiseConv) else kernel.reshape(-1, kernel.shape[3])
+    source = layer.design.input_types(layer.node.name)[0]
+    product = make_product(
+        matrix,
+        raw.get("bias"),
+        (source, types["weight"], types["bias"], types["accum"], types["result"]),
+        fold_order(matrix.shape[0], 1, config.strategy is Strategy.RESOURCE),
+    )
+    size = (kernel.shape[0], kernel.shape[1])
+    windows = window_elements(layer.inputs[0].shape, op.rank, size, op.stride, op.padding, op.dilation)
+    values, zero = layer.values[0], net.const(0)
+    outputs: list[Value] = []
+    for window in windows.reshape(len(windows), -1).tolist():
+        outputs += matrix_outputs(net, [values[index] if index >= 0 else zero for index in window], product)
+    return outputs
+
+
+def depthwise_matrix(kernel: RawArray) -> RawArray:
+    """Return a depthwise kernel as the matrix of a full convolution, with zeros between channels."""
+    height, width, channels, multiplier = kernel.shape
+    full = np.zeros((height, width, channels, channels, multiplier), dtype=kernel.dtype)
+    for channel in range(channels):
+        full[:, :, channel, channel, :] = kernel[:, :, channel, :]
+    return full.reshape(height * width * channels, channels * multiplier)
+
+
+def lower_pool(layer: Layer) -> list[Value]:
+    """Add a pooling: a maximum, or a sum and a division, of each window and channel."""
+    op, accum = layer.node.op, layer.config.types["accum"]
+    if not isinstance(op, Pool):
+        raise refuse(layer.node, f"{layer.node.kind} layer")
+    windows = window_elements(layer.inputs[0].shape, op.rank, op.size, op.stride, op.padding)
+    outputs: list[Value] = []
+    for window in windows:
+        for taps in window.T.tolist():
+            terms = [layer.values[0][index] for index in taps if index >= 0]
+            total = _average(layer, terms, accum) if op.average else _maximum(layer, terms, accum)
+            outputs.append(layer.finish(total, accum.fraction))
+    return outputs
+
+
+def _maximum(layer: Layer, terms: Sequence[Value], accum: Fixed) -> Value:
+    return cast(layer.net, _largest(layer.net, terms), layer.fraction, accum)
+
+
+def _largest(net: Net, values: Sequence[Value]) -> Value:
+    if len(values) == 1:
+        return values[0]
+    middle = (len(values) + 1) // 2
+    return net.max(_largest(net, values[:middle]), _largest(net, values[middle:]))
+
+
+def _average(layer: Layer, terms: Sequence[Value], accum: Fixed) -> Value:
+    """Add the sum in the accumulator, divided with truncation toward zero."""
+    return divided(layer.net, accumulated(layer.net, terms, layer.fraction, accum), len(terms))
+
+
+def accumulated(net: Net, terms: Sequence[Value], fraction: int, accum: Fixed) -> Value:
+    """Add acc after acc = cast(acc + term, accum) for each term, from 0; a tree where no cast can lose anything."""
+    cells = [net.cells[term] for term in terms]
+    if fraction <= accum.fraction:
+        lift = accum.fraction - fraction
+        low, high = sum(min(cell.low, 0) for cell in cells), sum(max(cell.high, 0) for cell in cells)
+        fits = accum.min_raw <= low << lift and high << lift <= accum.max_raw
+        if fits or accum.overflow is Overflow.WRAP:
+            return overflow(net, sum_terms(net, [Term(term, lift) for term in terms]), accum)
+    fine = max(fraction, accum.fraction)
+    total = net.const(0)
+    for term in terms:
+        added = net.add(total, term, fine - accum.fraction, fine - fraction)
+        total = cast(net, added, fine, accum)
+    return total
+
+
+def divided(net: Net, value: Value, divisor: int) -> Value:
+    """Add value / divisor, truncated toward zero, for a constant divisor.
+
+    Powers of two drop bits. Others multiply the magnitude by a rounded-up reciprocal with enough bits that every
+    quotient in the value's range is exact (Granlund and Montgomery, Division by invariant integers, 1994).
+    """
+    if divisor & (divisor - 1) == 0:
+        return rounded(net, value, divisor.bit_length() - 1, Rounding.TRN_ZERO)
+    cell = net.cells[value]
+    is_negative = net.less(value, net.const(0))
+    magnitude = net.mux(is_negative, net.negate(value), value) if cell.low < 0 else value
+    bits = max(-cell.low, cell.high, 1).bit_length()
+    shift = bits + divisor.bit_length()
+    reciprocal = -(-(1 << shift) // divisor)
+    positive = net.slice(magnitude, 0, bits, signed=False)
+    with net.linear([positive]):
+        quotient = net.shift(plain(net, scaled(constant_products(net, positive, {reciprocal})[reciprocal])), -shift)
+    return net.mux(is_negative, net.negate(quotient), quotient) if cell.low < 0 else quotient

@@ -21,11 +21,8 @@ from hlsexplore_widgets import Explorer
 
 example = load("shuttle")
 x, labels = example.x[:4000], example.labels[:4000]
-study = hx.Study("shuttle.db", example.graph, x, labels)
-widths = {"weight": [3, 4, 5, 6, 8, 10], "result": [5, 6, 8, 10, 12]}
-space = {"per_layer": widths, "uniform": {"reuse": [1, 2, 4, 8, 16]}}
-study.sweep(space, trials=160, seed=3)
-explorer = Explorer(example.graph, x, labels, study=study, design=study.design(BEST), classes=example.classes)
+study = hx.Study({path!r}, example.graph, x, labels)
+explorer = Explorer(example.graph, x, labels, study=study, design=study.design({best}), classes=example.classes)
 explorer
 """
 IDLE = "() => document.querySelector('.hx-tiles')?.getAttribute('aria-busy') === 'false'"
@@ -43,14 +40,27 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name, chromium() as browser:
         notebook = Path(name) / "shuttle.ipynb"
-        best = "sorted(study.front(('accuracy', 'lut')), key=lambda trial: -trial.metrics['accuracy'])[0]"
-        write_notebook(notebook, SOURCE.replace("BEST", best))
+        path = Path(name) / "shuttle.db"
+        write_notebook(notebook, SOURCE.format(path=str(path), best=sweep(path)))
         for shot, kind, theme, width, height, tabs in SHOTS:
             with serving(kind, notebook, theme) as server, opened(browser, kind, server, width, height) as page:
                 prepare(page, kind, theme, tabs)
                 page.screenshot(path=folder / f"{shot}.png")
                 sys.stderr.write(f"{folder / shot}.png\n")
     return 0
+
+
+def sweep(path: Path) -> int:
+    """Make the study that the pictures show; return the number of its most accurate trial on the front."""
+    import hlsexplore as hx
+    from hlsexplore.examples import load
+
+    example = load("shuttle")
+    widths = {"weight": [3, 4, 5, 6, 8, 10], "result": [5, 6, 8, 10, 12]}
+    with hx.Study(path, example.graph, example.x[:4000], example.labels[:4000]) as study:
+        study.sweep({"per_layer": widths, "uniform": {"reuse": [1, 2, 4, 8, 16]}}, trials=160, seed=3)
+        best = max(study.front(("accuracy", "lut")), key=lambda trial: trial.metrics["accuracy"] or 0.0)
+        return best.number or 1
 
 
 def prepare(page: Any, kind: str, theme: str, tabs: tuple[str, ...]) -> None:

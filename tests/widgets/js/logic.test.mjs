@@ -53,6 +53,7 @@ test("colours of the page replace variables and data stays as it is", () => {
   const { data: [trace], layout } = figure.themed({ data: [data], layout: { yaxis2: {} } }, (name) => `<${name}>`, 300, 200);
   assert.equal(trace.marker.color, "<--hx-accent>");
   assert.equal(trace.x, data.x);
+  assert.deepEqual(figure.recolour([[0, "var(--hx-a)"], [1, "var(--hx-b)"]], (name) => name), [[0, "--hx-a"], [1, "--hx-b"]]);
   assert.deepEqual([layout.width, layout.height, layout.yaxis2.gridcolor], [300, 200, "<--hx-grid>"]);
 });
 

@@ -13,7 +13,7 @@ from hlsexplore_widgets.figures.base import SCALE, empty_figure, label_of, make_
 
 MAX_LINES = 4000
 """More lines than this only make a carpet."""
-MAX_AXES = 14
+MAX_AXES = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,14 @@ def parallel_figure(info: ParallelInfo) -> go.Figure:
             item["constraintrange"] = list(info.ranges[name])
         dimensions.append(item)
     line = {"color": info.values[:, 0], "colorscale": SCALE, "showscale": False}
-    trace = go.Parcoords(dimensions=dimensions, line=line, labelangle=-18, labelfont={"size": 11})
+    trace = go.Parcoords(
+        dimensions=dimensions,
+        line=line,
+        labelangle=-18,
+        labelfont={"size": 10},
+        tickfont={"size": 10},
+        rangefont={"size": 10},
+    )
     return make_figure([trace], margin={"l": 46, "r": 30, "t": 66, "b": 22})
 
 

@@ -160,7 +160,9 @@ class AnalysePanel:
                 "title": "Types that fit the values that occur, as narrow as the tolerance allows",
             },
         ]
+        trying = empty_figure("Relieving one type after the other…")
         self.choices.show(items=items)
+        self.plot.show(figure=figure_json(trying), label="Blame")
         info = blame_info(blame(design, self._state.emulator.inputs, self._state.labels))
         if info.reasons:
             items = [*items, {"id": "reason", "kind": "text", "label": f"{info.names[0]}: {info.reasons[0]}"}]

@@ -1,10 +1,10 @@
 // What happens to a figure between the kernel and plotly.js: pure functions.
 
-/** Replace every `var(--name)` in a figure by the colour that the page's theme gives it. */
+/** Replace every `var(--name)` in a figure by the colour that the page's theme gives it; long lists of numbers stay. */
 export function recolour(value, lookup) {
   if (typeof value === "string") return value.startsWith("var(--") ? lookup(value.slice(4, -1)) || "#888888" : value;
   if (Array.isArray(value)) {
-    return value.length > 0 && typeof value[0] === "number" ? value : value.map((item) => recolour(item, lookup));
+    return value.length > 2 && typeof value[0] === "number" ? value : value.map((item) => recolour(item, lookup));
   }
   if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, recolour(item, lookup)]));
   return value;

@@ -4,17 +4,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from hlsexplore.design import Design, LayerConfig
-from hlsexplore.emulate import emulate
 from hlsexplore.errors import HlsExploreError
-from hlsexplore.estimate import estimate
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
 from hlsexplore.report import Report
 from hlsexplore.target import Target
 
 if TYPE_CHECKING:
-    from hlsexplore.emulate import Emulator, Trace, blame, propose_types, trace
+    from hlsexplore.emulate import Emulator, Trace, blame, emulate, propose_types, trace
     from hlsexplore.emulate import float_forward as predict
+    from hlsexplore.estimate import estimate
     from hlsexplore.examples import load as load_example
     from hlsexplore.importers import read_model
     from hlsexplore.study import Study
@@ -49,6 +48,8 @@ _LAZY = {
     "Study": ("study", "Study"),
     "Trace": ("emulate", "Trace"),
     "blame": ("emulate", "blame"),
+    "emulate": ("emulate", "emulate"),
+    "estimate": ("estimate", "estimate"),
     "load_example": ("examples", "load"),
     "predict": ("emulate", "float_forward"),
     "propose_types": ("emulate", "propose_types"),

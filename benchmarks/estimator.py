@@ -334,6 +334,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         cases = evaluate(rows, designs, shipped(), shipped_spreads())
         entries, logic = pairs(cases), pairs(cases, "logic")
     summary = table_of(entries) + table_of(logic, " after synthesis") + [speed()]
+    if options.fit and options.write:
+        from estimator_docs import coefficient_lines, error_lines, fill
+
+        fill("errors", error_lines(summary))
+        fill("coefficients", coefficient_lines(table, is_rtl=False))
     if options.plots:
         from estimator_plots import draw
 

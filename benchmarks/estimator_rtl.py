@@ -265,7 +265,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     pairs, table, spreads = held_out(rows, designs)
     summary = summary_of(pairs)
     if options.write:
+        from estimator_docs import coefficient_lines, error_lines, fill
+
         write_rtl_tables(table, spreads, len(rows), summary)
+        fill("rtl errors", error_lines(summary))
+        fill("rtl coefficients", coefficient_lines(table, is_rtl=True))
     if options.json:
         machine = {"platform": platform.platform(), "python": platform.python_version()}
         print(json.dumps({"rows": summary, "machine": machine, "versions": {"hlsexplore": hlsexplore.__version__}}))

@@ -1,0 +1,49 @@
+"""Writes measured tables into docs/estimates.md, between markers."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hlsexplore.estimate.coefficients import Coefficients
+
+DOCS = Path(__file__).parents[1] / "docs" / "estimates.md"
+COLUMNS = {
+    "n": "n",
+    "median_ape": "median error, %",
+    "p90_ape": "90 % of errors below, %",
+    "exact_share": "exact",
+    "covered80": "in 80 % interval",
+    "covered95": "in 95 % interval",
+}
+
+
+def fill(section: str, lines: Sequence[str]) -> None:
+    """Replace what stands between `<!-- section -->` and `<!-- /section -->`."""
+    text = DOCS.read_text(encoding="utf-8")
+    begin, end = f"<!-- {section} -->\n", f"<!-- /{section} -->"
+    head, _, rest = text.partition(begin)
+    _, marker, tail = rest.partition(end)
+    if not marker:
+        raise SystemExit(f"docs/estimates.md has no section {section!r}.")
+    DOCS.write_text(head + begin + "\n".join(lines) + "\n" + end + tail, encoding="utf-8")
+
+
+def error_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Format the rows of a benchmark as a Markdown table."""
+    lines = ["| case | " + " | ".join(COLUMNS.values()) + " |", "|---|" + "---:|" * len(COLUMNS)]
+    for row in rows:
+        if "median_ape" in row:
+            lines.append(f"| {row['case']} | " + " | ".join(str(row[key]) for key in COLUMNS) + " |")
+    return lines
+
+
+def coefficient_lines(table: Coefficients, is_rtl: bool) -> list[str]:
+    """Format coefficients as a Markdown table, one row for each model and technology."""
+    lines = ["| model | technology | coefficients |", "|---|---|---|"]
+    for model, technologies in table.models.items():
+        if model.startswith("rtl_") != is_rtl:
+            continue
+        for name, values in technologies.items():
+            shown = ", ".join(f"`{key}` {value:.4g}" for key, value in values.items())
+            lines.append(f"| {model} | {name} | {shown} |")
+    return lines

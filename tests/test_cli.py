@@ -533,7 +533,7 @@ def test_ctrl_c_cancels_a_sweep_and_keeps_what_was_found(work, number, code):
         command(*SWEEP, "--trials", 20000), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         for line in process.stderr:
-            if "designs" in line:
+            if "/20000 designs" in line:
                 break
         process.send_signal(number)
         rest = process.communicate(timeout=60)

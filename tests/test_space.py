@@ -139,7 +139,7 @@ def test_target_and_input_are_axes_too(base):
     space = bind(base, target={"clock_ns": [2.5, 5]}, input={"width": [8, 12], "integer": 4})
     design = space.design((0, 1, 0))
     assert design.target.clock_ns == 2.5
-    assert design.type("x", "result") == Fixed(12, 4)
+    assert design.type("x", "result") == Fixed(12, 4, overflow="SAT")
 
 
 def test_pools_pass_their_input_type_on():

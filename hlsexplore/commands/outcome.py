@@ -51,9 +51,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
     Examples:
         >>> print(table(["name", "lut"], [["fc1", 1200], ["fc2", None]]))
-        name   lut
-        fc1  1,200
-        fc2      -
+        name    lut
+        fc1   1,200
+        fc2       -
     """
     cells = [[show(cell) for cell in row] for row in rows]
     numeric = [

@@ -18,7 +18,6 @@ class PortContext:
         num_beats: Elements of a stream for one sample.
         beat_size: Numbers in one element of a stream.
         word_width: Bits of the word that carries one number on a bus.
-        is_signed: Whether numbers are signed.
     """
 
     identifier: str
@@ -29,7 +28,6 @@ class PortContext:
     num_beats: int
     beat_size: int
     word_width: int
-    is_signed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

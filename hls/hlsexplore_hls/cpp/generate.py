@@ -203,7 +203,6 @@ def _port(design: Design, names: Mapping[str, str], node: Node, variable: str, t
         num_beats=num_beats,
         beat_size=beat_size,
         word_width=next((width for width in (8, 16, 32) if width >= type_.width + (not type_.signed)), 64),
-        is_signed=type_.signed,
     )
 
 

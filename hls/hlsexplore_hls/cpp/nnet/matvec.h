@@ -53,7 +53,7 @@ Rows:
             const unsigned o = matrix<Config>::output(i, k);
             const weight_t weight = from_raw<weight_t>(weights[i * matrix<Config>::row_size + k]);
             const typename Config::accum_t product = x[i] * weight;
-            acc[o] = acc[o] + product;
+            acc[o] = add<typename Config::accum_t>(acc[o], product);
         }
     }
 Finish:
@@ -130,7 +130,7 @@ template <typename Config> struct shared_multipliers {
                     const unsigned o = matrix<Config>::output(i, k);
                     const weight_t weight = from_raw<weight_t>(weights[(t * group_size + k) * num_steps + at.index]);
                     const accum_t product = x[i] * weight;
-                    acc[o] = acc[o] + product;
+                    acc[o] = add<typename Config::accum_t>(acc[o], product);
                 }
             }
         }

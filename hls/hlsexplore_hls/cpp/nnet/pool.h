@@ -25,7 +25,7 @@ template <typename Config> struct max_pool {
                 const int column = image<Config>::column(at.column, j);
                 if (image<Config>::has(row, column)) {
                     const In value = x[image<Config>::offset(row, column) + channel];
-                    if (is_first || value > best) {
+                    if (is_first || exceeds<In>(value, best)) {
                         best = value;
                     }
                     is_first = false;
@@ -123,7 +123,7 @@ Pixels:
             for (unsigned c = 0; c < Config::num_channels; c++) {
 #pragma HLS UNROLL
                 const In value = x[(p + q) * Config::num_channels + c];
-                if (p + q == 0 || value > best[c]) {
+                if (p + q == 0 || exceeds<In>(value, best[c])) {
                     best[c] = value;
                 }
                 if (p + q == Config::in_height * Config::in_width - 1) {

@@ -22,7 +22,7 @@ template <typename Config> struct max_window {
         for (unsigned i = 0; i < num_taps; i++) {
 #pragma HLS UNROLL
             if (is_inside[i]) {
-                if (is_first || taps[i] > best) {
+                if (is_first || exceeds<accum_t>(taps[i], best)) {
                     best = taps[i];
                 }
                 is_first = false;
@@ -141,7 +141,7 @@ Pixels:
         for (unsigned c = 0; c < Config::num_channels; c++) {
 #pragma HLS UNROLL
             const accum_t value = pixel[c];
-            if (p == 0 || value > best[c]) {
+            if (p == 0 || exceeds<accum_t>(value, best[c])) {
                 best[c] = value;
             }
             result[c] = best[c];

@@ -17,7 +17,7 @@ template <typename T, unsigned size> struct largest {
 #pragma HLS INLINE
         const T left = largest<T, half>::of(x);
         const T right = largest<T, size - half>::of(x + half);
-        return left > right ? left : right;
+        return exceeds<T>(left, right) ? left : right;
     }
 };
 template <typename T> struct largest<T, 1> {
@@ -126,7 +126,7 @@ inline void argmax_vector(const In x[Config::num_in], Out y[Config::num_in]) {
 Search:
     for (unsigned i = 1; i < Config::num_in; i++) {
 #pragma HLS UNROLL
-        if (x[i] > top) {
+        if (exceeds<In>(x[i], top)) {
             top = x[i];
             winner = i;
         }

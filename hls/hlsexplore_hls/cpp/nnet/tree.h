@@ -1,6 +1,8 @@
 // Balanced trees, every node cast to the type of the elements.
 #pragma once
 
+#include "types.h"
+
 namespace nnet {
 
 // The largest power of two below a size.
@@ -15,7 +17,7 @@ template <typename T, unsigned size> struct tree {
 #pragma HLS INLINE
         const T left = tree<T, half>::sum(x);
         const T right = tree<T, size - half>::sum(x + half);
-        return left + right;
+        return add<T>(left, right);
     }
 };
 template <typename T> struct tree<T, 1> {

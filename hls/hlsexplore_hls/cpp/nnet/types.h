@@ -50,6 +50,41 @@ template <typename T, typename Raw> inline T from_raw(Raw raw) {
     return value;
 }
 
+// The sum of two values of one type, cast to it: without fraction bits to round, only overflow remains. An adder that wraps
+// is an adder of the raw integers.
+template <typename T, ap_o_mode overflow = T::omode> struct adder {
+    static T add(const T &a, const T &b) {
+#pragma HLS INLINE
+        return a + b;
+    }
+};
+template <typename T> struct adder<T, AP_WRAP> {
+    static T add(const T &a, const T &b) {
+#pragma HLS INLINE
+#ifdef __SYNTHESIS__
+        return a + b;
+#else
+        T sum;
+        sum.V = a.V + b.V;
+        return sum;
+#endif
+    }
+};
+template <typename T> inline T add(const T &a, const T &b) {
+#pragma HLS INLINE
+    return adder<T>::add(a, b);
+}
+
+// Whether one value exceeds another of the same type: a comparison of their raw integers.
+template <typename T> inline bool exceeds(const T &a, const T &b) {
+#pragma HLS INLINE
+#ifdef __SYNTHESIS__
+    return a > b;
+#else
+    return a.V > b.V;
+#endif
+}
+
 template <typename T> inline T zero() {
 #pragma HLS INLINE
     return from_raw<T>(0);

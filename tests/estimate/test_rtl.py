@@ -1,0 +1,56 @@
+"""The RTL level: what follows from the structure is exact."""
+
+import numpy as np
+import pytest
+
+import hlsexplore as hx
+from hlsexplore.graph import Graph, Node
+from hlsexplore.ops import Dense, Input
+from hlsexplore.structure.plan import plan
+
+
+def dense(n_in: int, n_out: int, scale: float = 0.5, seed: int = 0, **knobs: object) -> hx.Design:
+    kernel = np.random.default_rng(seed).normal(0, scale, (n_in, n_out))
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(n_in,)),
+        Node(name="fc", op=Dense(kernel=kernel, bias=np.zeros(n_out)), inputs=("x",), shape=(n_out,)),
+    )
+    target = hx.Target(tool="yosys", part="xc7a200tfbg484-1")
+    design = hx.Design.default(Graph(name="net", nodes=nodes, outputs=("fc",)), target=target, type="fixed<10,4>")
+    return design.with_layer("fc", weight="fixed<8,2>", **knobs)
+
+
+def test_reuse_one_has_no_multipliers_and_no_memories() -> None:
+    total = hx.estimate(dense(8, 4)).total
+    assert (total.dsp, total.bram18, total.ii_cycles) == (0, 0, 1)
+
+
+@pytest.mark.parametrize(("reuse", "lanes"), [(2, 64), (8, 16), (16, 8), (64, 2), (128, 1)])
+def test_a_folded_layer_has_a_multiplier_for_each_lane(reuse: int, lanes: int) -> None:
+    total = hx.estimate(dense(16, 8, reuse=reuse)).total
+    assert total.dsp == lanes
+    assert total.ii_cycles == reuse
+
+
+@pytest.mark.parametrize("reuse", [2, 4, 16, 32, 128])
+def test_cycles_of_a_folded_layer_are_within_one_of_the_plan(reuse: int) -> None:
+    design = dense(16, 8, reuse=reuse)
+    total, planned = hx.estimate(design).total, plan(design)
+    assert total.ii_cycles == planned.ii_cycles
+    assert abs(total.latency_cycles_max - planned.latency_cycles) <= 1
+
+
+def test_pruned_weights_cost_less() -> None:
+    assert hx.estimate(dense(16, 8, scale=0.05)).total.lut < hx.estimate(dense(16, 8)).total.lut
+
+
+def test_a_zero_layer_costs_only_its_output_registers() -> None:
+    total = hx.estimate(dense(8, 4, scale=0.0)).total
+    assert total.lut == 0
+    assert total.ff == 4 * 10 + 1
+
+
+def test_streams_have_no_rtl_and_no_figures() -> None:
+    report = hx.estimate(dense(8, 4).with_target(io="stream"))
+    assert report.total.lut is None
+    assert report.missing

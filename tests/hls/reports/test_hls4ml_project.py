@@ -1,0 +1,76 @@
+"""Foreign hls4ml projects, read as text."""
+
+from pathlib import Path
+
+import pytest
+
+from hlsexplore.errors import ToolError
+from hlsexplore.estimate import estimate_record
+from hlsexplore_hls.reports.hls4ml_project import read_hls4ml_project
+
+DEFINES = """
+typedef ap_fixed<16,6> input_t;
+typedef ap_fixed<16,6> model_default_t;
+typedef ap_fixed<12,4,AP_RND,AP_SAT,0> layer2_t;
+typedef ap_fixed<8,2> weight2_t;
+"""
+PARAMETERS = """
+struct config2 : nnet::dense_config {
+    static const unsigned n_in = 3;
+    static const unsigned n_out = 2;
+    static const unsigned io_type = nnet::io_parallel;
+    static const unsigned strategy = nnet::latency;
+    static const unsigned reuse_factor = 1;
+    static const unsigned n_zeros = 1;
+    typedef model_default_t accum_t;
+    typedef weight2_t weight_t;
+};
+"""
+TOP = """
+void myproject(input_t x[3], layer2_t layer2_out[2]) {
+    #pragma HLS PIPELINE
+    nnet::dense<input_t, layer2_t, config2>(x, layer2_out, w2, b2); // fc1
+}
+"""
+WEIGHTS = "weight2_t w2[6] = {0.5, -0.25, 0.0, 0.75, 1.0, -0.5};\n"
+
+
+def project(root: Path, **files: str) -> Path:
+    texts = {
+        "firmware/defines.h": DEFINES,
+        "firmware/parameters.h": PARAMETERS,
+        "firmware/myproject.cpp": TOP,
+        "firmware/weights/w2.h": WEIGHTS,
+        "project.tcl": 'set part "xcvu13p-flga2577-2-e"\nset clock_period 5\nset backend "Vivado"\n',
+    } | files
+    for name, text in texts.items():
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return root
+
+
+def test_layers_types_weights_and_settings_are_read(tmp_path: Path) -> None:
+    found = read_hls4ml_project(project(tmp_path))
+    (layer,) = found.design.layers
+    assert (found.model, found.part, found.design.tool, found.design.clock_ns) == (
+        "myproject",
+        "xcvu13p-flga2577-2-e",
+        "vivado_hls",
+        5.0,
+    )
+    assert (layer.name, layer.op, layer.n_in, layer.n_out, layer.zeros) == ("fc1", "dense", 3, 2, 1)
+    assert str(layer.result) == "fixed<12,4,RND,SAT>"
+    assert layer.constants is not None
+    assert layer.constants.weight.tolist() == [[32, -16], [0, 48], [64, -32]]
+    assert estimate_record(found.design).total.lut is not None
+
+
+def test_missing_weights_leave_the_layer_without_constants(tmp_path: Path) -> None:
+    found = read_hls4ml_project(project(tmp_path, **{"firmware/weights/w2.h": ""}))
+    assert found.design.layers[0].constants is None
+
+
+def test_a_folder_that_is_no_project_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="holds no hls4ml project"):
+        read_hls4ml_project(tmp_path)

@@ -117,7 +117,10 @@ def run_demo(example: Example, folder: Path, session: Session) -> DemoResult:
     say(f"read {example.path.name}: {len(graph.layers)} layers, {graph.num_parameters:,} parameters")
     design, (num_designs, num_front), float_accuracy, default_accuracy = _choose(example, folder, session, say)
     default = Design.default(graph)
-    estimates = [estimate(item).total for item in (default, design, design.with_target(tool="yosys"))]
+    estimates = [
+        estimate(item).total
+        for item in (default, design.with_target(tool="vitis_hls"), design.with_target(tool="yosys"))
+    ]
     cpp_project, rtl_project = _export(design, folder, say)
     expected = emulate_raw(design, example.x)
     cpp = _simulate(cpp_project, example, expected, session, say)

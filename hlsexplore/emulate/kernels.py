@@ -152,6 +152,59 @@ def sum_saturating(
                 out[o, start + r] = acc[r]
 
 
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def convolve32(x: Any, w: Any, bias: Any, planes: Any, epilogue: Any, out: Any) -> None:
+    """Convolve on 32-bit integers that cannot overflow, and cast; one run of samples a tap.
+
+    Args:
+        x: int32 images, shape (planes, samples); a plane is one element of an image.
+        w: int32 weights, shape (filters, taps).
+        bias: int32, shape (filters,).
+        planes: Plane numbers (taps, first of each filter, rows of windows, columns of windows), all relative.
+        epilogue: int32 (add, bits, lift, low, high), as in `direct.Epilogue`.
+        out: Results of any dtype, shape (out_height * out_width * filters, samples).
+    """
+    taps, first, rows, columns = planes
+    add, bits, lift, low, high = epilogue
+    bits, lift = np.int32(bits & 31), np.int32(lift & 31)
+    samples, num_taps, filters = x.shape[1], w.shape[1], w.shape[0]
+    grouped = num_taps - num_taps % 8
+    acc = np.empty(TILE, dtype=np.int32)
+    for start in range(0, samples, TILE):
+        count = min(TILE, samples - start)
+        end = start + count
+        target = 0
+        for row in rows:
+            for column in columns:
+                for o in range(filters):
+                    base, offset = row + column + first[o], bias[o]
+                    for r in range(count):
+                        acc[r] = offset
+                    for k in range(0, grouped, 8):
+                        w0, w1, w2, w3 = w[o, k], w[o, k + 1], w[o, k + 2], w[o, k + 3]
+                        w4, w5, w6, w7 = w[o, k + 4], w[o, k + 5], w[o, k + 6], w[o, k + 7]
+                        x0, x1 = x[base + taps[k], start:end], x[base + taps[k + 1], start:end]
+                        x2, x3 = x[base + taps[k + 2], start:end], x[base + taps[k + 3], start:end]
+                        x4, x5 = x[base + taps[k + 4], start:end], x[base + taps[k + 5], start:end]
+                        x6, x7 = x[base + taps[k + 6], start:end], x[base + taps[k + 7], start:end]
+                        for r in range(count):
+                            p0, p1 = np.int32(x0[r] * w0), np.int32(x1[r] * w1)
+                            p2, p3 = np.int32(x2[r] * w2), np.int32(x3[r] * w3)
+                            p4, p5 = np.int32(x4[r] * w4), np.int32(x5[r] * w5)
+                            p6, p7 = np.int32(x6[r] * w6), np.int32(x7[r] * w7)
+                            acc[r] = np.int32(acc[r] + np.int32(np.int32(p0 + p1 + p2 + p3) + p4 + p5 + p6 + p7))
+                    for k in range(grouped, num_taps):
+                        weight, inputs = w[o, k], x[base + taps[k], start:end]
+                        for r in range(count):
+                            acc[r] = np.int32(acc[r] + np.int32(inputs[r] * weight))
+                    results = out[target, start:end]
+                    for r in range(count):
+                        value = np.int32(np.int32(acc[r] + add) >> bits)
+                        value = np.int32(np.int32(value << lift) >> lift)
+                        results[r] = min(max(value, low), high)
+                    target += 1
+
+
 def transposed(rows: NDArray[Any], order: NDArray[np.intp] | None, dtype: type[np.signedinteger[Any]]) -> NDArray[Any]:
     """Return inputs as (n_in padded to a multiple of 4, rows) integers, in accumulation order."""
     columns = rows.T if order is None else rows.T[order]

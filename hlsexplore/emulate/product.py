@@ -25,7 +25,7 @@ from hlsexplore.emulate.carrier import (
 )
 from hlsexplore.fixed import Fixed, Overflow, Rounding, requantize
 
-_SIMPLE = (Rounding.TRN, Rounding.RND, Rounding.RND_MIN_INF)
+SIMPLE_ROUNDINGS = (Rounding.TRN, Rounding.RND, Rounding.RND_MIN_INF)
 """Roundings that only add a constant before the shift."""
 
 
@@ -241,7 +241,7 @@ def _apply_kernel(product: Product, rows: Carrier) -> Carrier:
     if product.route is Route.SEQUENTIAL:
         to_zero = accum.overflow is Overflow.SAT_ZERO
         kernels.sum_saturating(x, weight, bias, terms, bits, accum.min_raw, accum.max_raw, to_zero, out)
-    elif small and accum.rounding in _SIMPLE:
+    elif small and accum.rounding in SIMPLE_ROUNDINGS:
         kernels.sum_simple32(x, weight, bias, np.int32(terms[0]), np.int32(bits), np.int32(lift), out)
     elif small:
         kernels.sum_general32(x, weight, bias, terms, np.int32(bits), np.int32(lift), out)
@@ -251,6 +251,11 @@ def _apply_kernel(product: Product, rows: Carrier) -> Carrier:
     if accum.signed or product.route is Route.SEQUENTIAL or _is_inside(product.sums, accum):
         return result
     return np.mod(result, 1 << accum.width) if result.dtype.kind == "f" else result & ((1 << accum.width) - 1)
+
+
+def has_numba() -> bool:
+    """Whether compiled kernels can be used."""
+    return _has_numba()
 
 
 @cache

@@ -1,6 +1,7 @@
 """Plans of convolutions and poolings (docs/ir.md, sections Convolution and Pooling)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from hlsexplore.emulate.accumulate import accumulate, tree
 from hlsexplore.emulate.carrier import Carrier, Span, cast, cast_span, convert, dtype_for
 from hlsexplore.emulate.dense import multiply, plan_matrix, raw_weights_of
+from hlsexplore.emulate.direct import plan_direct
 from hlsexplore.emulate.step import Context, Probe, Step, cast_probed, result_step
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed
@@ -49,7 +51,7 @@ def pad_image(x: Carrier, padding: tuple[Pair, Pair], value: Any = 0) -> Carrier
 
 
 def build_conv(context: Context) -> Step:
-    """Plan a convolution as a matrix product over windows."""
+    """Plan a convolution as a matrix product over windows, or directly where that is faster."""
     op = context.node.op
     if not isinstance(op, Conv | DepthwiseConv):
         raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} is no convolution.")
@@ -60,17 +62,32 @@ def build_conv(context: Context) -> Step:
     product, exact = plan_matrix(context, matrix, raw.get("bias"))
     dtype = product.weight.dtype if product.weight.dtype.kind == "f" else None
     out_shape = context.node.shape
+    direct = plan_direct(op, product, context.spans[0], (context.shapes[0], out_shape), context.config.types["result"])
 
     def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
         x = as_image(inputs[0], op.rank)
+        if direct is not None and probe is None:
+            acc = direct.apply(x, direct.sums)
+            accum = context.config.types["accum"]
+            return acc if product.span is product.sums else cast(acc, product.sums, accum, owned=True)[0]
         if dtype is not None:
             x = convert(x, dtype)
-        x = pad_image(x, op.padding)
+        x = np.ascontiguousarray(pad_image(x, op.padding))
         view = windows(x, (height, width), op.stride, op.dilation)
         acc = multiply(product, exact, context, view.reshape(-1, matrix.shape[0]), probe)
         return acc.reshape(-1, *out_shape)
 
-    return result_step(context, compute, product.span)
+    step = result_step(context, compute, product.span)
+    if direct is None or direct.result is None:
+        return step
+    fused = direct.result
+
+    def run(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
+        if probe is not None:
+            return step.run(inputs, probe)
+        return direct.apply(as_image(inputs[0], op.rank), fused)
+
+    return replace(step, run=run)
 
 
 def _diagonal(kernel: Carrier) -> Carrier:
@@ -105,8 +122,8 @@ def _build_max(context: Context, op: Pool) -> Step:
     def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
         x = cast(inputs[0], span, accum)[0] if is_early else inputs[0]
         terms = _taps(x, op, early.low)
-        best = terms[0].copy()
-        for term in terms[1:]:
+        best = np.maximum(terms[0], terms[-1])  # in the order of the input's memory, unlike a copy
+        for term in terms[1:-1]:
             np.maximum(best, term, out=best)
         best = best.reshape(-1, *out_shape)
         return best if is_early else cast_probed(best, span, accum, "accum", probe)

@@ -6,6 +6,7 @@ dtype it was computed in (docs/ir.md, section Types).
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,11 @@ def quantize_carrier(x: RealArray, type_: Fixed) -> Carrier:
     if type_.rounding in _REAL_ROUNDING and type_.width <= 52 and 0 <= type_.fraction < 1000:
         with np.errstate(over="ignore"):
             scaled = x * 2.0**type_.fraction
+        if type_.overflow in (Overflow.SAT, Overflow.SAT_SYM):
+            # The ends are integers, so that clipping first changes nothing, and no bound of the data is needed.
+            np.clip(scaled, float(type_.min_raw), float(type_.max_raw), out=scaled)
+            _REAL_ROUNDING[type_.rounding](scaled, out=scaled)
+            return convert(scaled, dtype_for(Span.of(type_).magnitude))
         top = float(np.abs(scaled).max(initial=0.0))
         if top < 2.0**52:
             _REAL_ROUNDING[type_.rounding](scaled, out=scaled)
@@ -119,25 +125,53 @@ def cast(values: Carrier, span: Span, type_: Fixed, owned: bool = False) -> tupl
     Returns:
         The integers of `type_`, and their span.
     """
+    plan = _plan_cast(span, type_)
+    if not plan.is_float:
+        raw = convert(values, np.dtype(np.int64) if span.magnitude < INT64_SAFE else np.dtype(object))
+        return as_carrier(requantize(raw, span.fraction, type_), plan.result.magnitude), plan.result
+    dtype = _FLOAT32 if plan.fits_float32 and values.dtype != _FLOAT64 else _FLOAT64
+    if values.dtype != dtype:
+        values, owned = values.astype(dtype), True
+    if plan.bits != 0:
+        values = _round(values, plan.bits, type_.rounding, owned)
+        owned = True
+    return (_overflow(values, plan.after, type_, owned)[0] if plan.is_outside else values), plan.result
+
+
+_FLOAT32: np.dtype[Any] = np.dtype(np.float32)
+_FLOAT64: np.dtype[Any] = np.dtype(np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CastPlan:
+    """What a cast takes: dropped bits, spans after rounding and at the end, and which floats hold every step."""
+
+    bits: int
+    after: Span
+    result: Span
+    is_outside: bool
+    is_float: bool
+    fits_float32: bool
+
+
+@lru_cache(maxsize=4096)
+def _plan_cast(span: Span, type_: Fixed) -> _CastPlan:
+    """Plan a cast once: on small blocks this arithmetic takes longer than the cast."""
     bits = span.fraction - type_.fraction
     low, high = shifted(span.low, bits, type_.rounding), shifted(span.high, bits, type_.rounding)
     after = Span(type_.fraction, low, high)
     need = span.magnitude + (1 << (bits - 1)) if bits > 0 else max(span.magnitude, after.magnitude)
-    if _outside(after, type_):
+    is_outside = _outside(after, type_)
+    if is_outside:
         need = max(need, after.magnitude + (1 << type_.width))
-    if need >= FLOAT64_EXACT or bits > 1000:
-        raw = convert(values, np.dtype(np.int64) if span.magnitude < INT64_SAFE else np.dtype(object))
-        result = clipped_span(after, type_)
-        return as_carrier(requantize(raw, span.fraction, type_), result.magnitude), result
-    dtype = np.dtype(np.float64)
-    if need <= FLOAT32_EXACT and values.dtype != dtype:
-        dtype = np.dtype(np.float32)  # type: ignore[assignment]
-    owned = owned or values.dtype != dtype
-    values = convert(values, dtype)
-    if bits != 0:
-        values = _round(values, bits, type_.rounding, owned)
-        owned = True
-    return _overflow(values, after, type_, owned)
+    return _CastPlan(
+        bits=bits,
+        after=after,
+        result=clipped_span(after, type_),
+        is_outside=is_outside,
+        is_float=need < FLOAT64_EXACT and bits <= 1000,
+        fits_float32=need <= FLOAT32_EXACT,
+    )
 
 
 def cast_span(span: Span, type_: Fixed) -> Span:

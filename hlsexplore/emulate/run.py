@@ -189,7 +189,8 @@ def _check_array(name: str, shape: tuple[int, ...], values: ArrayLike) -> NDArra
     if array.shape[1:] != shape or array.ndim != len(shape) + 1:
         expected = ", ".join(map(str, ("samples", *shape)))
         raise DataError(f"input {name!r}: the data has shape {array.shape}, but the model reads ({expected}).")
-    bad = sum(int((~np.isfinite(array[i : i + CHECK_ROWS])).sum()) for i in range(0, len(array), CHECK_ROWS))
+    finite = (np.isfinite(array[i : i + CHECK_ROWS]) for i in range(0, len(array), CHECK_ROWS))
+    bad = sum(0 if part.all() else int((~part).sum()) for part in finite)
     if bad:
         raise DataError(
             f"input {name!r}: {bad} of {array.size} values are NaN or infinite. Remove these samples first."

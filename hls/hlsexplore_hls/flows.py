@@ -69,7 +69,11 @@ FLOWS: dict[str, Flow] = {
         golden_files="hlsexplore_hls.cpp.testbench:golden_files",
         interfaces=("plain", "axi_stream", "kernel"),
     ),
-    "rtl": Flow(generate="hlsexplore_hls.rtl.generate:generate", simulate="hlsexplore_hls.rtl.simulate:simulate"),
+    "rtl": Flow(
+        generate="hlsexplore_hls.rtl.generate:generate",
+        simulate="hlsexplore_hls.rtl.simulate:simulate",
+        golden_files="hlsexplore_hls.rtl.extras:golden_files",
+    ),
     "xls": Flow(generate="hlsexplore_hls.xls.generate:generate", simulate="hlsexplore_hls.xls.simulate:simulate"),
 }
 

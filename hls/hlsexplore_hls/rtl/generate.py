@@ -8,6 +8,8 @@ from hlsexplore.structure.plan import DesignPlan, LayerPlan, plan
 from hlsexplore.structure.timing import is_block_table
 from hlsexplore_hls.flows import Generated
 from hlsexplore_hls.names import identifier, identifiers
+from hlsexplore_hls.rtl.diagram import block_diagram
+from hlsexplore_hls.rtl.extras import extra_files, testbench
 from hlsexplore_hls.rtl.modules import bus_width, layer_module
 from hlsexplore_hls.rtl.tables import table_module
 from hlsexplore_hls.rtl.top import output_width, top_module
@@ -32,12 +34,16 @@ def generate(design: Design, interface: str = "plain") -> Generated:
         tables = _tables(layer, name)
         files[f"rtl/{name}.v"] = layer_module(layer, name, tables)
         files |= {f"rtl/{table}.v": table_module(table, entries) for entries, table in tables.items()}
+    sources = list(files)
+    files |= extra_files(planned, top, names)
+    files[f"tb/{top}_tb.v"] = testbench(planned, top, names)
+    files["diagram.svg"] = block_diagram(planned, top, names)
     return Generated(
         files=files,
         top=top,
         latency_cycles=planned.latency_cycles,
         ii_cycles=planned.ii_cycles,
-        extra=_extra(planned, names, top, list(files)),
+        extra=_extra(planned, names, top, sources),
     )
 
 

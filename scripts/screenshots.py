@@ -28,7 +28,7 @@ explorer
 IDLE = "() => document.querySelector('.hx-tiles')?.getAttribute('aria-busy') === 'false'"
 SHOTS = (
     ("explorer_light", "voila", "light", 1400, 1180, ()),
-    ("explorer_dark", "voila", "dark", 1400, 1180, ("Parallel", "Blame")),
+    ("explorer_dark", "voila", "dark", 1400, 1180, ("Parallel", "Latency")),
     ("explorer_narrow", "voila", "light", 700, 1500, ()),
     ("explorer_lab_dark", "lab", "dark", 1600, 1150, ("Importance", "Resources")),
 )
@@ -74,6 +74,9 @@ def prepare(page: Any, kind: str, theme: str, tabs: tuple[str, ...]) -> None:
     for tab in tabs:
         page.get_by_role("tab", name=tab).click()
         page.wait_for_timeout(1500)
+    page.wait_for_function(
+        "() => !document.querySelector('.hx-area-analyse').textContent.includes('Relieving')", timeout=90_000
+    )
     if kind == "lab":
         page.locator(".hx-app").scroll_into_view_if_needed()
     page.mouse.move(5, 5)

@@ -127,3 +127,10 @@ def test_resources_leave_unknown_layers_out_and_latency_shows_the_rest():
 def test_figures_without_data_say_so(figure):
     assert figure.layout.annotations[0].text
     assert "template" not in fg.figure_json(figure)
+
+
+def test_patterns_lie_over_the_colour_of_a_bar():
+    rng = np.random.default_rng(4)
+    trials = [trial(i, int(rng.integers(4, 9)), 1, lut=i, accuracy=rng.random()) for i in range(30)]
+    figure = fg.importance_figure(fg.importance_info(trials, ["accuracy", "lut"]))
+    assert [bar.marker.pattern.fillmode for bar in figure.data] == ["overlay", "overlay"]

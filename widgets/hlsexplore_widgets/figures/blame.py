@@ -59,7 +59,10 @@ def blame_figure(info: BlameInfo) -> go.Figure:
             x=list(values)[::-1],
             name=name,
             orientation="h",
-            marker={"color": colour, "pattern": {"shape": shape, "fgcolor": "var(--hx-panel)", "size": 5}},
+            marker={
+                "color": colour,
+                "pattern": {"shape": shape, "fgcolor": "var(--hx-panel)", "fillmode": "overlay", "size": 5},
+            },
             hovertext=list(info.reasons)[::-1],
             hovertemplate="%{y}: %{x:.2f} points<br>%{hovertext}<extra></extra>",
         )

@@ -70,7 +70,11 @@ def error_figure(info: ErrorInfo) -> go.Figure:
         y=[min(value, PERFECT_DB) for value in info.ratio_db],
         marker={
             "color": colours,
-            "pattern": {"shape": ["x" if out else "" for out in info.overflowed], "fgcolor": "var(--hx-panel)"},
+            "pattern": {
+                "shape": ["x" if out else "" for out in info.overflowed],
+                "fgcolor": "var(--hx-panel)",
+                "fillmode": "overlay",
+            },
         },
         text=["▲" if out else "" for out in info.overflowed],
         textposition="outside",

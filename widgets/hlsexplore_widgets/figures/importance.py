@@ -94,7 +94,10 @@ def importance_figure(info: ImportanceInfo) -> go.Figure:
             x=[100 * value for value in values][::-1],
             name=label_of(figure),
             orientation="h",
-            marker={"color": colour, "pattern": {"shape": shape, "fgcolor": "var(--hx-panel)", "size": 5}},
+            marker={
+                "color": colour,
+                "pattern": {"shape": shape, "fgcolor": "var(--hx-panel)", "fillmode": "overlay", "size": 5},
+            },
             hovertemplate=f"%{{y}} explains %{{x:.0f}} % of the spread of {label_of(figure)}<extra></extra>",
         )
         for (figure, values), colour, shape in zip(

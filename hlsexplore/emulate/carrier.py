@@ -104,7 +104,9 @@ def quantize_carrier(x: RealArray, type_: Fixed) -> Carrier:
         if top < 2.0**52:
             _REAL_ROUNDING[type_.rounding](scaled, out=scaled)
             bound = int(top) + 1
-            scaled, span = _overflow(scaled, Span(type_.fraction, -bound, bound), type_)
+            span = Span(type_.fraction, -bound, bound)
+            if _outside(span, type_):
+                scaled, span = _overflow(scaled, type_), clipped_span(span, type_)
             return convert(scaled, dtype_for(span.magnitude))
     return as_carrier(quantize(x, type_), Span.of(type_).magnitude)
 
@@ -135,7 +137,7 @@ def cast(values: Carrier, span: Span, type_: Fixed, owned: bool = False) -> tupl
     if plan.bits != 0:
         values = _round(values, plan.bits, type_.rounding, owned)
         owned = True
-    return (_overflow(values, plan.after, type_, owned)[0] if plan.is_outside else values), plan.result
+    return (_overflow(values, type_, owned) if plan.is_outside else values), plan.result
 
 
 _FLOAT32: np.dtype[Any] = np.dtype(np.float32)
@@ -231,13 +233,12 @@ def _round(values: Carrier, bits: int, rounding: Rounding, owned: bool) -> Carri
     return scaled
 
 
-def _overflow(values: Carrier, span: Span, type_: Fixed, owned: bool = True) -> tuple[Carrier, Span]:
+def _overflow(values: Carrier, type_: Fixed, owned: bool = True) -> Carrier:
     """Handle overflow of float carriers."""
-    if not _outside(span, type_):
-        return values, span
     kind = values.dtype.type
     low, high = kind(type_.min_raw), kind(type_.max_raw)
     out = values if owned else None
+    result: Carrier
     match type_.overflow:
         case Overflow.WRAP:
             turns = np.subtract(values, low) if type_.signed else values.copy()
@@ -250,4 +251,4 @@ def _overflow(values: Carrier, span: Span, type_: Fixed, owned: bool = True) -> 
             result = np.clip(values, low, high, out=out)
         case Overflow.SAT_ZERO:
             result = np.where((values < low) | (values > high), kind(0), values)
-    return result, clipped_span(span, type_)
+    return result

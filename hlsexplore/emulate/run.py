@@ -18,8 +18,10 @@ from hlsexplore.threads import one_blas_thread
 Inputs = ArrayLike | Sequence[ArrayLike] | Mapping[str, ArrayLike]
 """One array for a network with one input; else a tuple in the inputs' order, or a dictionary by input name."""
 
-BLOCK_ELEMENTS = 1 << 18
+BLOCK_ELEMENTS = 3 << 18
 """Elements of the widest tensor of a block: large enough that numpy's calls do not count, small enough for a cache."""
+VECTOR_ROWS = 64
+"""Larger blocks are multiples of this, so that kernels with the samples last have no remainder to do one by one."""
 MAX_BLOCK = 2048
 CHECK_ROWS = 4096
 """Samples that are checked for NaN at once."""
@@ -124,7 +126,8 @@ def blocks(plan: Plan, count: int, nodes: Iterable[Node] | None = None) -> Itera
 def block_size(nodes: Iterable[Node]) -> int:
     """Samples of a block, so that the widest tensor has about BLOCK_ELEMENTS elements."""
     widest = max((node.num_elements for node in nodes), default=1)
-    return int(min(max(BLOCK_ELEMENTS // max(widest, 1), 1), MAX_BLOCK))
+    size = int(min(max(BLOCK_ELEMENTS // max(widest, 1), 1), MAX_BLOCK))
+    return size - size % VECTOR_ROWS if size > VECTOR_ROWS else size
 
 
 def unpack(outputs: list[NDArray[Any]]) -> Any:

@@ -94,25 +94,50 @@ class Plan:
     types: dict[str, Fixed]
     keys: dict[str, Hashable]
 
-    def run(self, blocks: dict[str, Carrier], probe: "NodeProbe | None" = None) -> Iterator[tuple[str, Carrier]]:
+    def run(
+        self, blocks: dict[str, Carrier], probe: "NodeProbe | None" = None, is_fused: bool = False
+    ) -> Iterator[tuple[str, Carrier]]:
         """Compute the nodes of a block in order; yields each name and result and forgets what nobody reads any more.
 
         Args:
             blocks: Inputs already cast, or any nodes' results, by name; nodes before them are not computed.
             probe: Sees every cast.
+            is_fused: Whether only outputs matter: a layer before a ReLU may then give the ReLU's result.
         """
+        merged = self.mergeable() if is_fused and probe is None else {}
         wanted = self.needed(set(blocks))
         left = {name: sum(name in node.inputs for node in wanted) for name in self.spans}
         values = dict(blocks)
         for node in wanted:
             step = self.steps[node.name]
-            result = step.run([values[name] for name in node.inputs], probe.of(node.name) if probe else None)
+            inputs = [values[name] for name in node.inputs]
+            if node.name in merged and step.rectified is not None:
+                result = step.rectified(inputs, None)
+            elif node.inputs and merged.get(node.inputs[0]) == node.name and node.inputs[0] not in blocks:
+                result = inputs[0]
+            else:
+                result = step.run(inputs, probe.of(node.name) if probe else None)
             values[node.name] = result
             for name in set(node.inputs):
                 left[name] -= 1
                 if not left[name] and name not in self.graph.outputs:
                     del values[name]
             yield node.name, result
+
+    def mergeable(self) -> dict[str, str]:
+        """Return the layers that can compute the ReLU behind them, which alone reads them, and that ReLU."""
+        readers: dict[str, list[str]] = {}
+        for node in self.graph:
+            for name in node.inputs:
+                readers.setdefault(name, []).append(node.name)
+        return {
+            name: readers[name][0]
+            for name, step in self.steps.items()
+            if step.rectified is not None
+            and name not in self.graph.outputs
+            and len(readers.get(name, [])) == 1
+            and self.steps[readers[name][0]].is_rectifier
+        }
 
     def needed(self, known: set[str]) -> list[Node]:
         """Return the nodes to compute for the outputs when some nodes' results are known, in order."""

@@ -34,7 +34,7 @@ def build_relu(context: Context) -> Step:
     top = op.max_value if isinstance(op, Activation) else None
     step = result_step(context, lambda inputs, probe: positive_part(inputs[0], span), positive_span(span))
     if top is None or floor(top * 2.0**span.fraction) >= span.high:
-        return step
+        return replace(step, is_rectifier=step.span == positive_span(span))
     limit = floor(top * 2.0**span.fraction)
     ceiling = int(quantize(np.float64(top), step.type))
 

@@ -98,7 +98,7 @@ def run_plan(plan: Plan, inputs: Mapping[str, NDArray[Any]], cancel: CancelEvent
         check_cancelled(cancel)
         values = {name: quantize_input(real(x[block]), plan.inputs[name]) for name, x in inputs.items()}
         results = {name: value for name, value in values.items() if name in parts}
-        for name, value in plan.run(values):
+        for name, value in plan.run(values, is_fused=True):
             if name in parts:
                 results[name] = value
         for name, value in results.items():

@@ -87,7 +87,10 @@ def build_conv(context: Context) -> Step:
             return step.run(inputs, probe)
         return direct.apply(as_image(inputs[0], op.rank), fused)
 
-    return replace(step, run=run)
+    def rectified(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
+        return direct.apply(as_image(inputs[0], op.rank), replace(fused, low=max(fused.low, 0)))
+
+    return replace(step, run=run, rectified=rectified)
 
 
 def _diagonal(kernel: Carrier) -> Carrier:

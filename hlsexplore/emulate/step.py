@@ -58,11 +58,15 @@ class Step:
         run: Maps blocks of the inputs, each (samples, *shape), to a block of the result.
         span: Span of the result.
         type: Type of the result.
+        rectified: Computes max(result, 0) in one pass, or None.
+        is_rectifier: Whether it is max(x, 0) without a cast, so that it keeps what `rectified` returns.
     """
 
     run: Run
     span: Span
     type: Fixed
+    rectified: Run | None = None
+    is_rectifier: bool = False
 
 
 Builder = Callable[[Context], Step]

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from hlsexplore.design import Design
 from hlsexplore.emulate import direct, emulate_raw
 from hlsexplore.emulate.carrier import Span
-from hlsexplore.emulate.plan import plan_design
+from hlsexplore.emulate.plan import plan_design, quantize_input
 from hlsexplore.emulate.product import plan_product
 from hlsexplore.fixed import Fixed, Overflow, Rounding
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import Conv, DepthwiseConv, Input, Op
+from hlsexplore.ops import Activation, Conv, DepthwiseConv, Function, Input, Op
 
 pytest.importorskip("numba")
 
@@ -77,3 +77,23 @@ def test_direct_convolution_is_planned_while_32_bits_hold_every_sum():
 def test_direct_convolution_of_no_samples_is_empty():
     graph = one_layer(Conv(kernel=np.ones((3, 3, 1, 2))), (5, 5, 1))
     assert emulate_raw(Design.default(graph), np.zeros((0, 5, 5, 1))).shape == (0, 3, 3, 2)
+
+
+@pytest.mark.parametrize("is_read_twice", [False, True])
+@pytest.mark.parametrize("result", ["fixed<12,6,RND,SAT>", "fixed<8,3>"])
+def test_relu_merged_into_a_convolution_gives_the_same_numbers(result, is_read_twice):
+    rng = np.random.default_rng(6)
+    graph = one_layer(Conv(kernel=rng.normal(0, 1, (3, 3, 2, 4))), (6, 6, 2))
+    relu = Node(name="r", op=Activation(function=Function.RELU), inputs=("y",), shape=(4, 4, 4))
+    outputs = ("r", "y") if is_read_twice else ("r",)
+    graph = Graph(name="two", nodes=(*graph, relu), outputs=outputs)
+    design = Design.default(graph).with_layer("y", weight="fixed<12,4>", result=result).with_layer("r", result=result)
+    x = rng.normal(0, 3, (70, 6, 6, 2))
+    plan = plan_design(design)
+    assert plan.mergeable() == ({} if is_read_twice else {"y": "r"})
+    source = quantize_input(x, plan.inputs["x"])
+    apart = dict(plan.run({"x": source}))
+    merged = dict(plan.run({"x": source}, is_fused=True))
+    for name in outputs:
+        np.testing.assert_array_equal(merged[name], apart[name])
+    np.testing.assert_array_equal(merged["r"], np.maximum(apart["y"], 0))

@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = {"hlsexplore": "hlsexplore", "hlsexplore_widgets": "widgets/hlsexplore_widgets", "hlsexplore_hls": "hls/hlsexplore_hls"}
+PACKAGES = {
+    "hlsexplore": "hlsexplore",
+    "hlsexplore_widgets": "widgets/hlsexplore_widgets",
+    "hlsexplore_hls": "hls/hlsexplore_hls",
+}
 
 
 @pytest.fixture(scope="module")

@@ -49,7 +49,10 @@ open others out port postponed procedure process range record reject rem report 
 sla sll sra srl subtype then to transport units until variable when
 """
 # Names that the generators use themselves.
-_OWN = "clk clock rst reset ap_clk ap_rst ap_start ap_done valid ready data sample samples num_samples weights golden testbench top"
+_OWN = """
+clk clock rst reset ap_clk ap_rst ap_start ap_done valid ready data sample samples num_samples weights golden
+testbench top
+"""
 RESERVED = frozenset(f"{_CPP} {_VERILOG} {_VHDL} {_OWN}".split())
 """Words that are never identifiers, compared in lower case."""
 

@@ -22,6 +22,9 @@ DSP_WIDTHS = (25, 18)
 BRAM18_BITS = 36
 """Widest word of an 18 kbit block RAM used as a ROM (7 series memory resources user guide UG473)."""
 BRAM18_WORDS = 512
+SHORT_ROM_STEPS = 8
+"""Up to this many steps Yosys sees the weights' registers as plain ones and moves them into the DSP blocks; with more
+it makes a ROM of them, whose registers stay outside (measured with 7, 8, 9, 12, 15 and 16 steps, flip-flops exact)."""
 
 
 def layer_figures(plan: LayerPlan) -> Figures:
@@ -201,6 +204,8 @@ def _folded(plan: LayerPlan, folded: Folded) -> tuple[int, int, int, int]:
         bits = _accumulator_bits(folded)
         lut += bits + _loop_gates(folded)
         ff += bits
+        if folded.loop_registered:
+            ff += sum(folded.front.cells[output].width for output in folded.front.outputs)
     if folded.turns > 1:
         ff += folded.slots * folded.turns * plan.output.width
     control_lut, control_ff = _control(folded)
@@ -241,7 +246,7 @@ def _weight_memory(folded: Folded) -> tuple[int, int, int]:
                 columns |= {tuple(word >> bit & 1 for word in words) for bit in range(folded.weight_bits)}
         variable = [column for column in columns if 0 < sum(column) < len(column)]
         lut += len(variable) * max(1, ceil(folded.steps / 64))
-        ff += len(variable)
+        ff += 0 if folded.steps <= SHORT_ROM_STEPS else len(variable)
     return lut, ff, bram
 
 

@@ -17,7 +17,7 @@ from hlsexplore.graph import Shape
 from hlsexplore.ops import Conv, DepthwiseConv
 
 MAX_FILTERS = 32
-"""With more filters one large float matrix product repays its copies of the windows (measured on AVX-512)."""
+"""With more filters one large float matrix product is expected to repay its copies of the windows (not tuned)."""
 INT32_BOUND = 1 << 31
 
 

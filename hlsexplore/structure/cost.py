@@ -32,8 +32,8 @@ def bit_of(net: Net, value: Value, position: int) -> Bit:
             place = position - cell.data[0]
             return bit_of(net, cell.args[0], place) if place >= 0 else Bit(-1, 0, False)
         case Code.INVERT:
-            mask, width = cell.data
-            if position >= width:
+            mask = cell.data[0]
+            if position >= min(cell.data[1], cell.width):
                 return Bit(-1, 0, False)
             bit = bit_of(net, cell.args[0], position)
             return bit._replace(inverted=bit.inverted ^ bool(mask >> position & 1))

@@ -152,7 +152,7 @@ def _read(net: Net, value: Value, mask: int, time: int, reads: dict[Value, dict[
         bits = cell.data[0]
         _read(net, cell.args[0], mask >> bits if bits > 0 else mask << -bits, time, reads)
     elif cell.code is Code.INVERT:
-        _read(net, cell.args[0], mask & ((1 << cell.data[1]) - 1), time, reads)
+        _read(net, cell.args[0], mask & ((1 << min(cell.data[1], cell.width)) - 1), time, reads)
     elif cell.code is Code.SLICE:
         first, width, _ = cell.data
         _read(net, cell.args[0], (mask & ((1 << width) - 1)) << first, time, reads)

@@ -307,8 +307,9 @@ def _trimmed(accumulators: Sequence[Range], end: Net) -> list[Range]:
     bits = {cell.data[0]: need[number] for number, cell in enumerate(end.cells) if cell.code is Code.INPUT}
     found: list[Range] = []
     for slot, (low, high) in enumerate(accumulators):
-        kept = max(bits[slot], 1)
-        if kept >= bits_of(low, high):
+        kept = bits[slot]
+        # A result that reads no bit at all is a constant that follows from the range; keep the range then.
+        if not kept or kept >= bits_of(low, high):
             found.append((low, high))
         else:
             found.append((-(1 << (kept - 1)), (1 << (kept - 1)) - 1) if low < 0 else (0, (1 << kept) - 1))

@@ -93,11 +93,11 @@ def bits_of(low: int, high: int) -> int:
     """Count the bits that hold every integer from low to high, with a sign bit only if low is negative.
 
     Examples:
-        >>> bits_of(0, 7), bits_of(-8, 7), bits_of(-1, 8)
-        (3, 4, 5)
+        >>> bits_of(0, 7), bits_of(-8, 7), bits_of(-1, 8), bits_of(-4, -4)
+        (3, 4, 5, 3)
     """
     if low < 0:
-        return max((-low - 1).bit_length(), high.bit_length()) + 1
+        return max((-low - 1).bit_length(), max(high, 0).bit_length()) + 1
     return max(high.bit_length(), 1)
 
 
@@ -231,10 +231,16 @@ class Net:
         floor, top = (-(1 << (width - 1)), (1 << (width - 1)) - 1) if signed else (0, (1 << width) - 1)
         if floor <= low and high <= top:
             return self.shift(a, -first)
+        if cell.low == cell.high:
+            kept = low & ((1 << width) - 1)
+            return self.const(kept - (1 << width) if signed and kept >> (width - 1) else kept)
         return self._cell(Code.SLICE, (a,), (first, width, signed), floor, top)
 
     def round_bit(self, a: Value, bits: int, rounding: Rounding) -> Value:
         """Add the bit to add to floor(a / 2**bits) for a rounding mode."""
+        cell = self.cells[a]
+        if cell.low == cell.high:
+            return self.const(round_up(cell.low, bits, rounding))
         return self._cell(Code.ROUND, (a,), (bits, rounding), 0, 1)
 
     def clip(self, a: Value, low: int, high: int) -> Value:

@@ -91,7 +91,9 @@ class Writer:
 
     def _inverted(self, cell: Cell, first: int, width: int, stage: int) -> list[str]:
         """Return bits of a value with some inverted; zeros above its width."""
-        (base,), (mask, size) = cell.args, cell.data
+        (base,), mask = cell.args, cell.data[0]
+        # The range can rule out top bits that the mask still covers; the source is then not that wide either.
+        size = min(cell.data[1], cell.width)
         parts: list[str] = []
         position = first
         while position < min(first + width, size):

@@ -9,7 +9,6 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 CONDA_NAMES = {"playwright-python": "playwright"}
-OPTIONAL_ONLY = {"xls"}
 
 
 def split(requirement):
@@ -24,9 +23,8 @@ def project():
 
 def test_environment_yml_names_the_same_packages_and_specifiers_as_pyproject(project):
     wanted = dict(split(item) for item in project["dependencies"])
-    for extra, items in project["optional-dependencies"].items():
-        if extra not in OPTIONAL_ONLY:
-            wanted |= dict(split(item) for item in items if not item.startswith("hlsexplore["))
+    for items in project["optional-dependencies"].values():
+        wanted |= dict(split(item) for item in items if not item.startswith("hlsexplore["))
     listed = {}
     for item in yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]:
         for text in item["pip"] if isinstance(item, dict) else [item]:

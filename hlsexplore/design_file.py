@@ -1,8 +1,6 @@
 """Designs as YAML files, written and read by one function each."""
 
 import logging
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +8,7 @@ import yaml
 
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError, unknown_name
+from hlsexplore.files import replace_text
 from hlsexplore.graph import Graph
 from hlsexplore.target import Target
 
@@ -88,20 +87,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def write_atomic(path: Path, text: str) -> None:
-    """Write a text file through a temporary one beside it.
+    """Write a text file that the user named, atomically.
 
     Raises:
         ConfigError: If the file cannot be written.
     """
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            Path(temporary).replace(path)
-        except OSError:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        replace_text(path, text)
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror or error}.") from None
 

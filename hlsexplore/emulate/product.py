@@ -78,7 +78,7 @@ class Product:
             if self.accum is None or self.span is self.sums:
                 return acc
             return cast(acc, self.sums, self.accum, owned=True)[0]
-        if _has_numba() and _fits_kernel(self):
+        if has_numba() and _fits_kernel(self):
             return _apply_kernel(self, rows)
         return _apply_numpy(self, rows)
 
@@ -253,13 +253,9 @@ def _apply_kernel(product: Product, rows: Carrier) -> Carrier:
     return np.mod(result, 1 << accum.width) if result.dtype.kind == "f" else result & ((1 << accum.width) - 1)
 
 
+@cache
 def has_numba() -> bool:
     """Whether compiled kernels can be used."""
-    return _has_numba()
-
-
-@cache
-def _has_numba() -> bool:
     return find_spec("numba") is not None
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from math import exp, log, sqrt
@@ -13,6 +12,7 @@ from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError
 from hlsexplore.estimate.devices import family_of
 from hlsexplore.estimate.intervals import FIGURE_NAMES
+from hlsexplore.files import replace_text
 from hlsexplore.report import Bounds, Figures, Report
 
 OTHER_MODEL = 0.5
@@ -80,9 +80,7 @@ class Calibration:
         text = json.dumps({"format": 1, "observations": [asdict(item) for item in self.observations]}, indent=1)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False, encoding="utf-8") as stream:
-                stream.write(text + "\n")
-            Path(stream.name).replace(file)
+            replace_text(file, text + "\n")
         except OSError as error:
             raise ConfigError(f"cannot write the calibration {str(file)!r}: {error}.") from None
         return file

@@ -4,11 +4,12 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from hlsexplore.files import replace_text
 
 MAX_ENTRIES = 5000
 """Entries of one kind that stay; the ones that were not used for longest go first. An entry has a few kB."""
@@ -62,14 +63,7 @@ def store(kind: str, key: str, data: dict[str, Any]) -> None:
     path = _path(kind, key)
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(data, file)
-            Path(name).replace(path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+        replace_text(path, json.dumps(data))
         _prune(path.parent)
 
 

@@ -1,8 +1,6 @@
 """Synthesis of a project by the tool that the user names; the same `Report` whatever the tool."""
 
 import json
-import os
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -10,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hlsexplore.errors import ConfigError, ToolError, unknown_name
+from hlsexplore.files import replace_text
 from hlsexplore.progress import Event, OnEvent, ignore
 from hlsexplore.report import Report
 from hlsexplore_hls.flows import resolve
@@ -110,9 +109,6 @@ def _bind(report: Report, project: Project, modified: tuple[str, ...]) -> Report
 
 def _write(file: Path, report: Report) -> None:
     try:
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=".report-")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(report.to_dict(), stream, indent=2)
-        Path(name).replace(file)
+        replace_text(file, json.dumps(report.to_dict(), indent=2))
     except OSError as error:
         raise ToolError(f"the report {str(file)!r} cannot be written: {error}.") from None

@@ -3,10 +3,7 @@
 The package shares its name with its main function: `hlsexplore.emulate(design, x)` works whichever was loaded first.
 """
 
-import sys
-from types import ModuleType
-from typing import Any
-
+from hlsexplore.callable_package import make_callable
 from hlsexplore.emulate.blame import Blame, BlameList, blame
 from hlsexplore.emulate.emulator import Emulator, Estimate
 from hlsexplore.emulate.profile import ProfileBox, profile
@@ -32,13 +29,4 @@ __all__ = [
     "trace",
 ]
 
-
-class _CallableModule(ModuleType):
-    """Module that runs `emulate` when it is called."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run `emulate`."""
-        return emulate(*args, **kwargs)
-
-
-sys.modules[__name__].__class__ = _CallableModule
+make_callable(__name__, emulate)

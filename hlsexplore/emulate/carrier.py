@@ -61,6 +61,24 @@ def dtype_for(magnitude: int) -> np.dtype[Any]:
     return np.dtype(np.int64) if magnitude < 1 << 63 else np.dtype(object)
 
 
+def narrow_dtype(span: Span, dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the narrowest dtype that can keep integers of a span, for memory and not for arithmetic.
+
+    Args:
+        span: What may occur.
+        dtype: Dtype that they have.
+
+    Examples:
+        >>> narrow_dtype(Span(0, -128, 127), np.dtype(np.float64))
+        dtype('int8')
+    """
+    for kind in (np.int8, np.int16, np.int32):
+        limits = np.iinfo(kind)
+        if limits.bits < 8 * dtype.itemsize and limits.min <= span.low and span.high <= limits.max:
+            return np.dtype(kind)
+    return dtype
+
+
 def as_carrier(raw: NDArray[Any], magnitude: int) -> Carrier:
     """Convert integers to the cheapest dtype that holds this magnitude."""
     return convert(raw, dtype_for(magnitude))

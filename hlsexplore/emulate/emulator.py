@@ -4,21 +4,21 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Event as CancelEvent
 from threading import RLock
-from time import process_time
+from time import thread_time
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from hlsexplore.design import Design
-from hlsexplore.emulate.carrier import Carrier, to_float
+from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, narrow_dtype, to_float
 from hlsexplore.emulate.plan import Plan, plan_design, quantize_input
 from hlsexplore.emulate.quality import pick_samples
 from hlsexplore.emulate.reference import float_forward
 from hlsexplore.emulate.run import Inputs, blocks, check_cancelled, check_inputs, raw_output, unpack
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import RealArray
-from hlsexplore.graph import Graph
+from hlsexplore.graph import Graph, Node
 from hlsexplore.metrics import accuracy, accuracy_interval, agreement, agreement_interval
 from hlsexplore.threads import one_blas_thread
 
@@ -26,6 +26,8 @@ SMALL_BYTES = 32e6
 """Results up to this size are kept without asking what they save."""
 SECONDS_PER_BYTE = 4e-9
 """Larger results are kept if computing them takes longer than this; writing fresh memory takes about 1 ns a byte."""
+MOST_SEEN = 4096
+"""Keys of results that are remembered as computed before."""
 FIRST_SAMPLES = 500
 """Samples of the first estimate of `Emulator.anytime`."""
 
@@ -53,17 +55,25 @@ class Estimate:
 
 @dataclass(slots=True)
 class _Kept:
-    """A node's results on all samples, and what computing them from the inputs cost."""
+    """A node's results on all samples in the narrowest dtype, and what computing them from the inputs cost."""
 
     values: Carrier
+    span: Span
     seconds: float
+
+    def block(self, rows: slice) -> Carrier:
+        """Return some samples as steps read them."""
+        values = self.values[rows]
+        return as_carrier(values, self.span.magnitude) if values.dtype.kind == "i" else values
 
 
 class Emulator:
     """Runs many designs of one network on the same data; safe to use from several threads.
 
     Results of nodes are kept by content: a design that shares its first layers with an earlier one recomputes only
-    what differs. When the budget is full, the results that save the least time for their size go first.
+    what differs. The first design keeps everything. Later ones keep what was computed before and is read by something
+    new, the place where the next step of the same slider starts: writing fresh memory costs more than most layers do.
+    When the budget is full, the results that save the least time for their size go first.
 
     Attributes:
         graph: The network.
@@ -84,6 +94,7 @@ class Emulator:
         self._inputs = {name: np.array(values) for name, values in check_inputs(graph, x).items()}
         self._budget = float(memory_mb) * 1e6
         self._kept: dict[Hashable, _Kept] = {}
+        self._seen: dict[Hashable, None] = {}
         self._lock = RLock()
         self._part: tuple[bytes, Emulator] | None = None
         self._reference: RealArray | None = None
@@ -183,6 +194,7 @@ class Emulator:
         """Drop all kept results."""
         with self._lock:
             self._kept.clear()
+            self._seen.clear()
 
     def _outputs(self, design: Design, cancel: CancelEvent | None) -> tuple[Plan, dict[str, Carrier]]:
         if design.graph.digest != self.graph.digest:
@@ -200,40 +212,67 @@ class Emulator:
         wanted = plan.needed(set(known))
         sources = {name for node in wanted for name in node.inputs}
         start = [name for name in plan.spans if name in sources and (name in known or name in plan.inputs)]
+        worth = self._worth_keeping(plan, wanted)
         whole: dict[str, Carrier] = {}
         spent = dict.fromkeys(plan.spans, 0.0)
         room = self._budget
         for block in blocks(plan, self.num_samples, wanted):
             check_cancelled(cancel)
-            begun = process_time()
+            begun = clock = thread_time()
             values = {}
             for name in start:
                 if name in known:
-                    values[name] = known[name].values[block]
+                    values[name] = known[name].block(block)
                 else:
                     values[name] = quantize_input(self._inputs[name][block], plan.inputs[name])
-                    room = self._store(whole, name, values[name], block, room, process_time() - begun)
-            clock = process_time()
-            for name, value in plan.run(values):
-                spent[name] += process_time() - clock
-                room = self._store(whole, name, value, block, room, process_time() - begun)
-                clock = process_time()
+                    if name in worth:
+                        room = self._store(whole, name, values[name], plan.spans[name], block, room, clock - begun)
+            clock = thread_time()
+            for name, value in plan.run(values, is_fused=True):
+                spent[name] += thread_time() - clock
+                if name in worth:
+                    room = self._store(whole, name, value, plan.spans[name], block, room, thread_time() - begun)
+                clock = thread_time()
         self._keep(plan, known, whole, spent)
         return {name: whole[name] for name in self.graph.outputs if name in whole}
 
+    def _worth_keeping(self, plan: Plan, wanted: list[Node]) -> set[str]:
+        """Return the nodes whose results to keep, and remember that all were computed."""
+        merged = plan.mergeable()
+        with self._lock:
+            is_first = not self._seen
+            new = {node.name for node in wanted if plan.keys[node.name] not in self._seen}
+            for name in plan.spans:
+                self._seen.pop(plan.keys[name], None)
+                self._seen[plan.keys[name]] = None
+            while len(self._seen) > max(MOST_SEEN, len(plan.spans)):
+                del self._seen[next(iter(self._seen))]
+        before = {name for node in wanted if node.name in new for name in node.inputs if name not in new}
+        chosen = set(plan.spans) if is_first else before
+        # What a merged layer yields is the result of the ReLU behind it.
+        return {name for name in chosen if name not in merged} | set(self.graph.outputs)
+
     def _store(
-        self, whole: dict[str, Carrier], name: str, value: Carrier, block: slice, room: float, seconds: float
+        self,
+        whole: dict[str, Carrier],
+        name: str,
+        value: Carrier,
+        span: Span,
+        block: slice,
+        room: float,
+        seconds: float,
     ) -> float:
         """Copy a block into the node's array of all samples, if that is worth its memory and the budget allows it.
 
         The first block decides, from the seconds that computing up to this node took on it.
         """
         if name not in whole and block.start == 0:
-            size = value.nbytes // max(len(value), 1) * self.num_samples
-            is_worth = size <= SMALL_BYTES or seconds >= SECONDS_PER_BYTE * value.nbytes
-            if (size <= room and is_worth) or name in self.graph.outputs:
-                whole[name] = np.empty((self.num_samples, *value.shape[1:]), dtype=value.dtype)
-                room -= size
+            dtype = narrow_dtype(span, value.dtype)
+            size = dtype.itemsize * value.size // max(len(value), 1)
+            is_worth = size * self.num_samples <= SMALL_BYTES or seconds >= SECONDS_PER_BYTE * size * len(value)
+            if (size * self.num_samples <= room and is_worth) or name in self.graph.outputs:
+                whole[name] = np.empty((self.num_samples, *value.shape[1:]), dtype=dtype)
+                room -= size * self.num_samples
         if name in whole:
             whole[name][block] = value
         return room
@@ -246,7 +285,7 @@ class Emulator:
         with self._lock:
             for name, values in whole.items():
                 values.flags.writeable = False
-                self._kept[plan.keys[name]] = _Kept(values, total[name])
+                self._kept[plan.keys[name]] = _Kept(values, plan.spans[name], total[name])
             size = sum(item.values.nbytes for item in self._kept.values())
             if size <= self._budget:
                 return

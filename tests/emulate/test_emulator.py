@@ -32,8 +32,8 @@ def test_only_what_differs_is_computed(small_graph, data, monkeypatch):
     computed = []
     run = plan_module.Plan.run
 
-    def spy(self, blocks, probe=None):
-        for name, value in run(self, blocks, probe):
+    def spy(self, blocks, probe=None, is_fused=False):
+        for name, value in run(self, blocks, probe, is_fused):
             computed.append(name)
             yield name, value
 
@@ -47,6 +47,48 @@ def test_only_what_differs_is_computed(small_graph, data, monkeypatch):
     computed.clear()
     emulator.run(design.with_layer("dense_1", strategy="resource", reuse=2))
     assert computed == []
+
+
+def test_first_design_keeps_every_result_in_the_narrowest_integers(small_graph, data):
+    emulator, design = Emulator(small_graph, data[0]), Design.default(small_graph, type="fixed<16,6>")
+    emulator.run(design.with_layer("softmax", result="fixed<8,1>"))
+    widths = {node.name: 2 for node in small_graph} | {"softmax": 1}
+    sizes = {node.name: node.num_elements * widths[node.name] for node in small_graph}
+    plan = plan_module.plan_design(design)
+    for name, span in plan.spans.items():
+        if span.magnitude > 1 << 15:
+            sizes[name] = 4 * small_graph[name].num_elements
+    assert emulator.kept_mb == 3000 * sum(sizes.values()) / 1e6
+
+
+def test_a_slider_keeps_only_outputs_and_the_place_where_its_next_step_starts(small_graph, data):
+    emulator, design = Emulator(small_graph, data[0]), Design.default(small_graph)
+    emulator.run(design)
+    full = emulator.kept_mb
+    output = emulator._kept[plan_module.plan_design(design).keys["softmax"]].values.nbytes / 1e6
+    for bits in range(4, 10):
+        before = emulator.kept_mb
+        design = design.with_layer("dense_1", weight=f"fixed<{bits},1>")
+        emulator.run(design)
+        assert emulator.kept_mb == pytest.approx(before + output, abs=1e-9)
+    before = emulator.kept_mb
+    emulator.run(design.with_layer("dense_2", weight="fixed<5,1>"))  # another layer: its input is kept from now on
+    relu = emulator._kept[plan_module.plan_design(design).keys["relu"]].values.nbytes / 1e6
+    assert emulator.kept_mb == pytest.approx(before + output + relu, abs=1e-9)
+    assert emulator.kept_mb < full + 7 * output + 2 * relu
+
+
+@pytest.mark.parametrize(
+    "type_", ["ufixed<8,4>", "fixed<9,3>", "ufixed<16,6>", "fixed<30,6>", "fixed<50,12>", "fixed<70,8>"]
+)
+def test_kept_results_of_every_width_give_the_same_numbers(small_graph, data, type_):
+    x = data[0][:100]
+    emulator = Emulator(small_graph, x)
+    design = Design.default(small_graph).with_input(type_).with_layer("dense_1", result=type_)
+    design = design.with_layer("relu", result=type_)
+    for result in ("fixed<16,6>", "fixed<12,6>", "fixed<12,6>"):
+        changed = design.with_layer("dense_2", result=result)
+        np.testing.assert_array_equal(emulator.run_raw(changed), hx.emulate.emulate_raw(changed, x))
 
 
 def test_memory_budget_holds(small_graph, data):

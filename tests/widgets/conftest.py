@@ -36,3 +36,9 @@ def explorer(small_graph: Graph, small_x: np.ndarray, small_labels: np.ndarray) 
     assert explorer.state.wait()
     yield explorer
     explorer.close()
+
+
+@pytest.fixture(autouse=True)
+def _own_calibration(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep reports of tests out of the user's calibration, and the user's out of the tests."""
+    monkeypatch.setenv("HLSEXPLORE_CALIBRATION", str(tmp_path_factory.mktemp("calibration") / "calibration.json"))

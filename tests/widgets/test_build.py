@@ -60,9 +60,64 @@ def test_build_exports_verifies_and_synthesizes(explorer, tmp_path):
     assert job.result.verification.differing == 0 and job.result.verification.num_samples == 50
     assert explorer.tiles.view.shown["tiles"][-1]["value"] == "✓ RTL exact"
     rows = {row[0]: row for row in explorer.build.view.result["rows"]}
-    assert rows["LUT"][2] == f"{job.result.report.total.lut:,.0f}"
+    total = job.result.report.total
+    assert rows["LUT"][3] == f"{total.lut:,.0f}" and rows["LUT"][1] == f"{job.result.estimate.total.lut:,.0f}"
+    assert job.result.estimate.tool == "yosys" and " – " in rows["LUT"][2]
     assert explorer.state.messages[-1].level == "done" and "0 integers differ" in explorer.state.messages[-1].text
     assert "exported" in explorer.build.view.log
+
+
+def test_report_sharpens_the_estimates_of_this_and_later_explorers(explorer, tiny):
+    from hlsexplore import estimate
+
+    own = explorer.design.with_target(tool="yosys")
+    plain = estimate(own).total.lut
+    send(explorer.build.view, ev="start")
+    assert explorer.build.job.wait(120) and explorer.build.job.status.condition == "done"
+    result, graph = explorer.build.job.result, tiny[0]
+    assert result.estimate.total.lut == plain
+    assert "sharpens later estimates of this network for yosys: LUT ×" in explorer.build.view.result["notes"][0]
+    other = own.with_layer("fc", weight="fixed<5,1>")
+    later = Explorer(graph, tiny[1], design=other)
+    assert later.state.wait()
+    before, after = estimate(other), later.state.live.report
+    assert (after.total.lut - before.total.lut) * (result.report.total.lut - plain) > 0
+    widths = [item.bounds[0].upper.lut / max(item.bounds[0].lower.lut, 1) for item in (before, after)]
+    assert widths[1] < widths[0]
+    later.close()
+
+
+def test_damaged_calibration_is_a_message_and_not_the_end(tiny, monkeypatch, tmp_path):
+    (tmp_path / "c.json").write_text("{")
+    monkeypatch.setenv("HLSEXPLORE_CALIBRATION", str(tmp_path / "c.json"))
+    explorer = Explorer(tiny[0], tiny[1])
+    assert explorer.state.wait() and explorer.state.live.report is not None
+    assert "Delete it to start anew" in explorer.state.messages[0].text
+    explorer.close()
+
+
+@pytest.mark.parametrize(("flow", "badge"), [("vitis", "✓ C++ exact"), ("xls", "✓ XLS exact")])
+def test_other_flows_are_built_from_the_panel(explorer, flow, badge, tmp_path):
+    if flow == "xls":
+        pytest.importorskip("xls")
+    send(explorer.build.view, ev="option", key="flow", value=flow)
+    send(explorer.build.view, ev="verify" if flow == "vitis" else "start")
+    assert explorer.build.job.wait(200)
+    assert explorer.build.job.status.condition == "done", (explorer.build.job.log, explorer.state.messages)
+    assert Project.load(tmp_path / f"tiny-net-{flow}").flow == flow
+    assert explorer.tiles.view.shown["tiles"][-1]["value"] == badge
+    if flow == "xls":
+        assert explorer.build.job.result.report.tool == "yosys" and explorer.build.view.result["rows"]
+
+
+def test_missing_tool_ends_the_build_with_the_way_out(explorer, monkeypatch, tmp_path):
+    from hlsexplore_hls.tools.vendor import VITIS_HLS
+
+    send(explorer.build.view, ev="option", key="flow", value="vitis")
+    assert explorer.build.wait() and "'vitis_hls' was not found" in explorer.build.view.outlook["warnings"][0]
+    send(explorer.build.view, ev="start")
+    assert explorer.build.job.wait(200) and explorer.build.job.status.condition == "failed"
+    assert VITIS_HLS.variable in explorer.state.messages[-1].text
 
 
 def test_verify_alone_has_two_stages_and_no_report(explorer):

@@ -3,14 +3,18 @@
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from hlsexplore.design import Design
 from hlsexplore.errors import CancelledError
+from hlsexplore.estimate import estimate
+from hlsexplore.estimate.calibration import calibrated
 from hlsexplore.progress import Event
 from hlsexplore.report import Report
+from hlsexplore.target import Tool
 from hlsexplore_hls import Project, export
 from hlsexplore_hls.flows import FLOWS, find_flow
 from hlsexplore_widgets.live import Verification
@@ -54,9 +58,10 @@ class BuildResult:
     Attributes:
         design: The design that was built.
         project: The project.
-        estimate: The estimate at the start, or None.
+        estimate: The estimate for the chosen tool before the report was known, or None.
         verification: Comparison of the generated code with the emulator.
         report: The tool's report, or None without synthesis.
+        learnt: What the report changes: factor on later estimates of this network for this tool, by figure.
     """
 
     design: Design
@@ -64,6 +69,7 @@ class BuildResult:
     estimate: Report | None
     verification: Verification | None = None
     report: Report | None = None
+    learnt: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,15 +170,13 @@ class BuildJob:
             return
         self._cancel = threading.Event()
         self._log.clear()
-        live = self._state.live
         design = self._state.design
-        estimate = live.report if live.design == design else None
         stages = STAGES if synthesize else STAGES[:2]
         self._status = BuildStatus(condition="running", stages=stages, message="exporting", started=time.time())
         self._result = None
         self._shown.flush()
         self._thread = threading.Thread(
-            target=self._run, args=(design, estimate, synthesize), name="hlsexplore-build", daemon=True
+            target=self._run, args=(design, synthesize), name="hlsexplore-build", daemon=True
         )
         self._thread.start()
 
@@ -190,11 +194,12 @@ class BuildJob:
             return not self._thread.is_alive()
         return True
 
-    def _run(self, design: Design, estimate: Report | None, synthesize: bool) -> None:
+    def _run(self, design: Design, synthesize: bool) -> None:
         options, started = self._options, self._status.started
         try:
+            before = self._state.estimated(for_tool(design, options.tool)) if synthesize else None
             project = export(design, Path(options.folder), flow=options.flow, golden_x=_golden(self._state))
-            self._result = BuildResult(design=design, project=project, estimate=estimate)
+            self._result = BuildResult(design=design, project=project, estimate=before)
             self._log.add(f"exported {len(project.files)} files to {project.path}")
             self._verify(project, design)
             if synthesize:
@@ -237,6 +242,19 @@ class BuildJob:
         study = self._state.study
         if study is not None and study.store.known([design.key]):
             study.add_report(report, design.key)
+        self._learn(design, report)
+
+    def _learn(self, design: Design, report: Report) -> None:
+        """Sharpen later estimates by the report, where there is an estimate for its tool."""
+        other = for_tool(design, report.tool)
+        if report.design_key != design.key or str(other.target.tool) != report.tool or self._result is None:
+            return
+        plain = estimate(other)
+        self._state.learn(design, report)
+        later = calibrated(
+            replace(plain, design_key=None), self._state.calibration, design.target.part, design.graph.digest
+        )
+        self._result = replace(self._result, learnt=_factors(plain, later))
 
     def _enter(self, stage: int, message: str) -> None:
         if self._cancel.is_set():
@@ -263,6 +281,23 @@ class BuildJob:
             fraction=1.0 if condition == "done" else self._status.fraction,
         )
         self._shown.flush()
+
+
+def for_tool(design: Design, tool: str) -> Design:
+    """Return the design as a tool sees it, if there are estimates for that tool, else as it is.
+
+    Examples:
+        >>> from hlsexplore.examples import load
+        >>> design = Design.default(load("shuttle").graph)
+        >>> str(for_tool(design, "yosys").target.tool), str(for_tool(design, "vivado").target.tool)
+        ('yosys', 'vitis_hls')
+    """
+    return design.with_target(tool=tool) if tool in set(Tool) else design
+
+
+def _factors(before: Report, after: Report) -> dict[str, float]:
+    pairs = {name: (getattr(before.total, name), getattr(after.total, name)) for name in ("lut", "ff", "dsp", "bram18")}
+    return {name: new / old for name, (old, new) in pairs.items() if old and new is not None}
 
 
 def option_data(options: BuildOptions) -> dict[str, Any]:

@@ -119,6 +119,7 @@ class BuildView(Component):
     status = t.Dict().tag(sync=True)
     log = t.Unicode("").tag(sync=True)
     result = t.Dict().tag(sync=True)
+    outlook = t.Dict().tag(sync=True)
 
 
 class SweepView(Component):

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from hlsexplore.design import Design
 from hlsexplore.emulate import Emulator, Trace, emulate, float_forward, trace
 from hlsexplore.errors import CancelledError, HlsExploreError
-from hlsexplore.estimate import estimate
+from hlsexplore.estimate import Calibration, calibrate, estimate
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Graph
 from hlsexplore.report import Report
@@ -115,10 +115,13 @@ class ExplorerState:
         self._messages: tuple[Message, ...] = ()
         self._num_messages = 0
         self._verified: dict[str, dict[str, Verification]] = {}
+        self._calibration = Calibration()
         self._last_wall_s = 0.0
         self._cancel = threading.Event()
         self._samples = sample_inputs(graph, x, TRACE_SAMPLES)
         self._worker: LatestWins[_Job] = LatestWins(self._evaluate, f"hlsexplore-{self.id[:6]}")
+        with self.guard("reading the calibration"):
+            self._calibration = Calibration.load()
         self._submit()
 
     # ---- what panels read ------------------------------------------------------------------------------------------
@@ -187,6 +190,15 @@ class ExplorerState:
     def catalog(self) -> Catalog | None:
         """The study's trials as columns, or None without a study."""
         return self._catalog
+
+    @property
+    def calibration(self) -> Calibration:
+        """The user's own reports, which sharpen estimates."""
+        return self._calibration
+
+    def estimated(self, design: Design) -> Report:
+        """Estimate a design, sharpened by the user's own reports."""
+        return estimate(design, calibration=self._calibration)
 
     def verifications(self, design: Design | None = None) -> Mapping[str, Verification]:
         """Return the comparisons of a design's generated code with the emulator, by flow."""
@@ -262,6 +274,18 @@ class ExplorerState:
         with self._lock:
             self._verified.setdefault(verification.design_key, {})[verification.flow] = verification
             self._notify("live")
+
+    def learn(self, design: Design, report: Report) -> None:
+        """Let a tool's report sharpen the estimates of this and later explorers.
+
+        Raises:
+            ConfigError: If the calibration cannot be read or written.
+        """
+        learnt = calibrate([(design, report)], start=Calibration.load())
+        learnt.save()
+        with self._lock:
+            self._calibration = learnt
+            self._submit()
 
     def say(self, level: Literal["error", "done", "note"], text: str) -> None:
         """Show a note; one that is there already is not repeated."""
@@ -361,7 +385,7 @@ class ExplorerState:
         """Find the figures of a design, the quick ones first; runs in the worker thread and never raises."""
         errors: dict[str, str] = {}
         try:
-            report = self._attempt("report", errors, lambda: estimate(job.design))
+            report = self._attempt("report", errors, lambda: self.estimated(job.design))
             if self._last_wall_s > PATIENCE_S:
                 self._publish(job, report, None, errors, is_complete=False)
             found = self._attempt("score", errors, lambda: self._score(job, report, errors))

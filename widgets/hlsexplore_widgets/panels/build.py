@@ -1,5 +1,6 @@
 """Export, verification and synthesis."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ from hlsexplore.report import Report
 from hlsexplore_widgets.build_job import BuildJob, BuildResult, option_data
 from hlsexplore_widgets.cards import save_card, save_notebook
 from hlsexplore_widgets.components import BuildView
+from hlsexplore_widgets.outlook import outlook
 from hlsexplore_widgets.state import ExplorerState, Topic
+from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
 FIGURES = (
     ("lut", "LUT"),
@@ -20,6 +23,8 @@ FIGURES = (
     ("ii_cycles", "Interval, cycles"),
     ("clock_ns", "Clock, ns"),
 )
+CALM_S = 0.25
+"""The outlook waits this long for the next change of the design."""
 
 
 class BuildPanel:
@@ -35,11 +40,31 @@ class BuildPanel:
         self._state = state
         self.job = BuildJob(state)
         self.view = BuildView(state, self._receive)
-        state.subscribe(self._show, "build")
+        self._outlook: LatestWins[None] = LatestWins(self._look_ahead, "hlsexplore-outlook")
+        state.subscribe(self._show, "build", "live")
         self._show("build")
+        self._outlook.submit(None)
+
+    def wait(self, timeout_s: float = 10.0) -> bool:
+        """Wait until the outlook is that of the current design."""
+        return self._outlook.wait(timeout_s)
+
+    def _look_ahead(self, _: None, is_superseded: IsSuperseded) -> None:
+        """Say what a synthesis would take; runs in a thread of its own."""
+        time.sleep(CALM_S)
+        if is_superseded():
+            return
+        with self._state.guard("the forecast"):
+            found = outlook(self._state.design, self.job.options.tool)
+            with self._state.lock:
+                self.view.outlook = {"text": found.text, "warnings": list(found.warnings)}
 
     def _show(self, topic: Topic) -> None:
         job = self.job
+        if topic == "live":
+            if self._state.live.is_complete:
+                self._outlook.submit(None)
+            return
         status = job.status
         lines = job.take_log()
         if status.condition == "running" and status.message == "exporting":
@@ -74,6 +99,7 @@ class BuildPanel:
                 key = str(message.get("key"))
                 if key in ("flow", "tool", "folder"):
                     self.job.choose(**{key: str(message.get("value"))})
+                    self._outlook.submit(None)
             case "card":
                 path = save_card(self._state, self.job.result, Path(self.job.options.folder))
                 self._state.say("done", f"The design card is in {str(path)!r}.")
@@ -90,10 +116,19 @@ def result_data(result: BuildResult | None) -> dict[str, Any]:
     tool = f"{report.tool} {report.tool_version or ''}".strip()
     return {
         "caption": f"Estimate beside the report of {tool}",
-        "columns": ["", "estimate", "report", "difference"],
+        "columns": ["", "estimate", "80 % interval", "report", "difference"],
         "rows": [_row(key, label, result.estimate, report) for key, label in FIGURES if _is_known(key, result)],
-        "notes": list(report.missing),
+        "notes": [*_learnt(result), *report.missing],
     }
+
+
+def _learnt(result: BuildResult) -> list[str]:
+    """Say what the report changes for the estimates to come."""
+    if not result.learnt or result.report is None:
+        return []
+    labels = dict(FIGURES)
+    factors = ", ".join(f"{labels[name]} ×{factor:.2f}" for name, factor in result.learnt.items())
+    return [f"The report sharpens later estimates of this network for {result.report.tool}: {factors}."]
 
 
 def _is_known(key: str, result: BuildResult) -> bool:
@@ -104,9 +139,19 @@ def _is_known(key: str, result: BuildResult) -> bool:
 def _row(key: str, label: str, estimate: Report | None, report: Report) -> list[str]:
     before = getattr(estimate.total, key) if estimate is not None else None
     after = getattr(report.total, key)
-    texts = [
-        "unknown" if value is None else f"{value:,.4g}" if key == "clock_ns" else f"{value:,.0f}"
-        for value in (before, after)
-    ]
     difference = "" if before is None or not after else f"{100 * (before - after) / after:+.0f} %"
-    return [label, *texts, difference]
+    return [label, _text(key, before), _interval(key, estimate), _text(key, after), difference]
+
+
+def _interval(key: str, estimate: Report | None) -> str:
+    narrow = min(estimate.bounds, key=lambda item: item.level, default=None) if estimate is not None else None
+    if narrow is None:
+        return ""
+    low, high = getattr(narrow.lower, key), getattr(narrow.upper, key)
+    return "" if low is None or high is None else f"{_text(key, low)} – {_text(key, high)}"
+
+
+def _text(key: str, value: float | None) -> str:
+    if value is None:
+        return "unknown"
+    return f"{value:,.4g}" if key == "clock_ns" else f"{value:,.0f}"

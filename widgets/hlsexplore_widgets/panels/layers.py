@@ -5,7 +5,6 @@ from typing import Any
 
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError, HlsExploreError
-from hlsexplore.estimate import estimate
 from hlsexplore.report import Figures
 from hlsexplore_widgets.components import LayersTable
 from hlsexplore_widgets.profile import activation_spreads, weight_spreads
@@ -66,7 +65,7 @@ class LayersPanel:
                 if is_superseded():
                     return
                 try:
-                    found[reuse] = estimate(design.with_layer(name, reuse=reuse)).layers.get(name)
+                    found[reuse] = self._state.estimated(design.with_layer(name, reuse=reuse)).layers.get(name)
                 except HlsExploreError:
                     found[reuse] = None
             with self._state.lock:

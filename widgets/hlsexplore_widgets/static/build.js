@@ -13,6 +13,8 @@ function render({ model, el }) {
   const stop = h("button", { type: "button", text: "Cancel", on: { click: () => model.send({ ev: "cancel" }) } });
   const card = h("button", { type: "button", text: "Save design card", title: "design.yaml with model and data digests, types, versions and figures", on: { click: () => model.send({ ev: "card" }) } });
   const note = h("button", { type: "button", text: "Save as notebook", title: "A notebook that reproduces this design", on: { click: () => model.send({ ev: "notebook" }) } });
+  const outlook = h("small", { class: "hx-mute", role: "status", "aria-label": "What a synthesis takes" });
+  const warnings = h("ul", { class: "hx-warnings", "aria-label": "Warnings" });
   const steps = h("div", { class: "hx-steps", role: "progressbar", "aria-label": "Progress of export and synthesis", "aria-valuemin": 0, "aria-valuemax": 100 });
   const message = h("small", { class: "hx-mute", role: "status" });
   const log = h("pre", { class: "hx-log", tabindex: 0, role: "log", "aria-label": "Log of the tools" });
@@ -22,7 +24,7 @@ function render({ model, el }) {
     "div", { class: "hx-card" },
     h("div", { class: "hx-cardhead" }, h("h3", { text: "Export and synthesize" }), message),
     h("div", { class: "hx-line" }, start, only, stop, labelled("Flow", flow), labelled("Tool", tool), labelled("Folder", folder), h("span", { class: "hx-spring" }), card, note),
-    steps, h("div", { class: "hx-split" }, log, result),
+    outlook, warnings, steps, h("div", { class: "hx-split" }, log, result),
   ));
   let timer = 0;
 
@@ -73,7 +75,16 @@ function render({ model, el }) {
     );
   }
 
+  function ahead() {
+    const { text = "", warnings: items = [] } = model.get("outlook");
+    outlook.textContent = text;
+    warnings.hidden = items.length === 0;
+    warnings.replaceChildren(...items.map((item) => h("li", { text: item })));
+    start.textContent = items.length ? "Synthesize anyway" : "Export and synthesize";
+  }
+
   const off = [
+    listen(model, "change:outlook", ahead),
     listen(model, "change:options", options), listen(model, "change:status", status), listen(model, "change:result", table),
     listen(model, "msg:custom", (content) => {
       if (content.kind === "clear") log.replaceChildren();
@@ -82,7 +93,7 @@ function render({ model, el }) {
   ];
   log.textContent = model.get("log");
   log.hidden = !model.get("log");
-  options(); status(); table();
+  options(); status(); table(); ahead();
   log.scrollTop = log.scrollHeight;
   wake(model);
   return () => { off.forEach((remove) => remove()); clearInterval(timer); };

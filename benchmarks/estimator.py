@@ -6,7 +6,8 @@ they are fitted again, leaving one repository out at a time, and each repository
 it; the same holds for the intervals. `--write` then stores the fit to everything, `--plots DIR` draws predicted against
 reported figures.
 
-One row for each kind of design, tool and figure. Errors are absolute percentage errors; a report of 0 counts as 1.
+One row for each kind of design, tool and figure. Errors are absolute percentage errors; a report of 0 counts as 1. Rows
+named `bar` measure the project's goals.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from estimator_bars import bar_lines, bars_of
 
 import hlsexplore
 from hlsexplore.errors import HlsExploreError
@@ -306,6 +308,8 @@ def show(rows: Sequence[Mapping[str, Any]]) -> None:
             cells = [f"{row['median_ape']:8.1f}", f"{row['p90_ape']:8.1f}", f"{row['exact_share']:6.2f}"]
             cells += ["     -" if row[key] is None else f"{row[key]:6.2f}" for key in ("covered80", "covered95")]
             print(f"{row['case']:58} {row['n']:4d} {row['unknown']:3d} {' '.join(cells)}")
+        elif "met" in row:
+            print(f"{row['case']:88} {row['n']:4d} {row['value']:8g} {row['goal']:6g} {'met' if row['met'] else 'MISSED'}")
         elif "one_ms" in row:
             print(f"speed: {row['one_ms']} ms a design, {row['designs_per_s']:,} designs a second in a sweep")
         else:
@@ -333,10 +337,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     else:
         cases = evaluate(rows, designs, shipped(), shipped_spreads())
         entries, logic = pairs(cases), pairs(cases, "logic")
-    summary = table_of(entries) + table_of(logic, " after synthesis") + [speed()]
+    bars = bars_of(entries)
+    summary = table_of(entries) + table_of(logic, " after synthesis") + bars + [speed()]
     if options.fit and options.write:
         from estimator_docs import coefficient_lines, error_lines, fill
 
+        fill("bars", bar_lines(bars))
         fill("errors", error_lines(summary))
         fill("coefficients", coefficient_lines(table, is_rtl=False))
     if options.plots:

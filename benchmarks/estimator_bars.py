@@ -1,0 +1,128 @@
+"""The project's goals for estimates, each measured on the pairs that `estimator.py` makes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hlsexplore.estimate.record import MATRIX_OPS, RECURRENT_OPS
+
+Entry = Mapping[str, Any]
+GROUPS = {
+    "single layers": lambda row: row.get("kind") == "wa_single_dense",
+    "two layers": lambda row: row.get("kind") == "two_layer_no_weights",
+    "projects, Vivado HLS": lambda row: row.get("kind") == "project" and row.get("tool") == "vivado_hls",
+    "projects, Vitis HLS": lambda row: row.get("kind") == "project" and row.get("tool") == "vitis_hls",
+}
+NEAR_BLOCKS = 2
+"""Block RAMs that an estimate may be off."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """A figure and how good its estimates have to be.
+
+    Attributes:
+        figure: Figure of the pairs.
+        measure: `median` (of the error in percent, a ceiling), `exact` or `near` (shares, floors).
+        limit: Ceiling or floor; single layers may have one of their own.
+        single: Ceiling for single layers, or None.
+        applies: Whether a row of the data counts.
+        what: Rows that count, in words.
+        split: Whether each group of designs has to reach it.
+    """
+
+    figure: str
+    measure: str
+    limit: float
+    single: float | None = None
+    applies: Callable[[Mapping[str, Any]], bool] = lambda row: True
+    what: str = ""
+    split: bool = True
+
+
+def is_unrolled(row: Mapping[str, Any]) -> bool:
+    """Whether every product of a design with known weights has multipliers of its own, and no element its own type."""
+    layers = [layer for layer in row.get("layers") or [] if isinstance(layer, Mapping)]
+    matrices = [layer for layer in layers if layer.get("op") in MATRIX_OPS | RECURRENT_OPS]
+    return (
+        bool(matrices)
+        and all(layer.get("reuse") in (None, 1) and layer.get("weights_key") for layer in matrices)
+        and not any(layer.get("op") == "quantizer" for layer in layers)
+    )
+
+
+def is_resource(row: Mapping[str, Any]) -> bool:
+    """Whether every product of a design has the resource strategy and shares multipliers."""
+    layers = [layer for layer in row.get("layers") or [] if isinstance(layer, Mapping)]
+    matrices = [layer for layer in layers if layer.get("op") in MATRIX_OPS | RECURRENT_OPS]
+    return bool(matrices) and all(
+        layer.get("strategy") == "resource" and (layer.get("reuse") or 1) > 1 for layer in matrices
+    )
+
+
+UNROLLED = "fully unrolled, weights known, no quantizers of single elements"
+GOALS = (
+    Goal(figure="dsp", measure="median", limit=0.0, applies=is_unrolled, what=UNROLLED, split=False),
+    Goal(figure="dsp", measure="exact", limit=0.9, applies=is_unrolled, what=UNROLLED, split=False),
+    Goal(figure="lut", measure="median", limit=10.0, single=5.0),
+    Goal(figure="ff", measure="median", limit=20.0),
+    Goal(figure="latency_cycles", measure="median", limit=5.0),
+    Goal(figure="latency_cycles", measure="exact", limit=1.0, applies=is_resource, what="resource strategy"),
+    Goal(figure="bram18", measure="near", limit=0.8, what="within 2 blocks"),
+)
+
+
+def bars_of(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """Measure every goal.
+
+    Returns:
+        One row for each goal and group of designs: `case`, `n`, `value`, `goal` and `met` (0 or 1).
+    """
+    found = []
+    for goal in GOALS:
+        chosen = [
+            item
+            for item in entries
+            if item["figure"] == goal.figure and item["estimate"] is not None and goal.applies(item["row"])
+        ]
+        groups = GROUPS if goal.split else {"all designs": lambda row: True}
+        for name, belongs in groups.items():
+            items = [item for item in chosen if belongs(item["row"])]
+            if items:
+                found.append(_row(goal, name, items))
+    return found
+
+
+def _row(goal: Goal, name: str, items: Sequence[Entry]) -> dict[str, Any]:
+    truth = np.array([item["truth"] for item in items])
+    value = np.array([item["estimate"] for item in items])
+    limit = goal.single if goal.single is not None and name == "single layers" else goal.limit
+    if goal.measure == "median":
+        measured = float(np.median(100 * np.abs(value - truth) / np.maximum(np.abs(truth), 1.0)))
+        met = measured <= limit if limit == 0 else measured < limit
+    else:
+        distance = 0.5 if goal.measure == "exact" else NEAR_BLOCKS + 0.5
+        measured = float(np.mean(np.abs(value - truth) < distance))
+        met = measured >= limit
+    details = ", ".join(part for part in (name, goal.what) if part)
+    return {
+        "case": f"bar {goal.figure} {goal.measure}: {details}",
+        "n": len(items),
+        "value": round(measured, 3),
+        "goal": limit,
+        "met": int(met),
+    }
+
+
+def bar_lines(bars: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Format bars as a Markdown table."""
+    lines = ["| goal | designs | measured | goal | |", "|---|---:|---:|---:|---|"]
+    for bar in bars:
+        is_error = " median: " in bar["case"]
+        sign, unit = ("<" if bar["goal"] else "=", " %") if is_error else ("at least", "")
+        result = "met" if bar["met"] else "**missed**"
+        case = str(bar["case"]).removeprefix("bar ")
+        lines.append(f"| {case} | {bar['n']} | {bar['value']:g}{unit} | {sign} {bar['goal']:g}{unit} | {result} |")
+    return lines

@@ -10,8 +10,8 @@ from math import ceil
 from hlsexplore.report import Figures
 from hlsexplore.structure.cost import adder_luts
 from hlsexplore.structure.folded import Folded
+from hlsexplore.structure.layers import LayerPlan
 from hlsexplore.structure.netlist import VIEWS, Cell, Code, Net, Value, bits_of
-from hlsexplore.structure.plan import LayerPlan
 from hlsexplore.structure.schedule import Schedule
 from hlsexplore.structure.timing import is_block_table
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 from hlsexplore.design import Design
+from hlsexplore.structure.layers import LayerPlan
 from hlsexplore.structure.netlist import Code
-from hlsexplore.structure.plan import DesignPlan, LayerPlan, plan
+from hlsexplore.structure.plan import DesignPlan, plan
 from hlsexplore.structure.timing import is_block_table
 from hlsexplore_hls.flows import Generated
 from hlsexplore_hls.names import identifier, identifiers

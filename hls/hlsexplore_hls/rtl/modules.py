@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from hlsexplore.structure.plan import LayerPlan
+from hlsexplore.structure.layers import LayerPlan
 from hlsexplore.structure.tensor import Tensor
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.rtl.folded import folded_body

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from hlsexplore.structure.plan import DesignPlan, LayerPlan
+from hlsexplore.structure.layers import LayerPlan
+from hlsexplore.structure.plan import DesignPlan
 from hlsexplore.structure.tensor import Tensor
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.rtl.modules import HEAD, TAIL, bus_width, describe, has_clock, input_name

@@ -35,10 +35,15 @@ def test_wheel_holds_every_file_of_the_package(names, package, folder):
 
 
 def test_wheel_has_no_other_top_level_package(names):
-    tops = {name.split("/")[0] for name in names if not name.split("/")[0].endswith(".dist-info")}
+    tops = {name.split("/")[0] for name in names if not name.split("/")[0].endswith((".dist-info", ".data"))}
     assert tops == set(PACKAGES)
 
 
 def test_wheel_holds_the_notebooks(names):
     notebooks = {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert notebooks <= {Path(name).name for name in names}
+
+
+def test_wheel_enables_its_extension_of_the_jupyter_server(names):
+    (found,) = [name for name in names if ".data/" in name]
+    assert found.endswith("data/etc/jupyter/jupyter_server_config.d/hlsexplore.json")

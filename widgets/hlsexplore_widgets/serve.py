@@ -26,6 +26,7 @@ START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 10.0
 QUICKSTART = "01_quickstart.ipynb"
 FOLDER = "hlsexplore-notebooks"
+CONNECTION = "kernel_websocket_connection_class=hlsexplore_widgets.websocket.PromptConnection"
 EXAMPLE_LINE = 'EXAMPLE = "jets"'
 """The line of the quickstart notebook that chooses the example."""
 
@@ -81,6 +82,7 @@ def start_lab(
         f"--ServerApp.ip={HOST}",
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
+        f"--ServerApp.{CONNECTION}",
         f"--IdentityProvider.token={token}",
         f"--ServerApp.root_dir={notebook.resolve().parent}",
         *_as_root("--allow-root"),
@@ -102,6 +104,7 @@ def start_voila(
         f"--Voila.ip={HOST}",
         f"--port={port}",
         "--Voila.port_retries=0",
+        f"--Voila.{CONNECTION}",
         f"--token={token}",
         "--template=hlsexplore",
         *options,

@@ -6,7 +6,7 @@ import pytest
 from hlsexplore.report import Figures, Report
 from hlsexplore.trial import Trial
 from hlsexplore_widgets import figures as fg
-from hlsexplore_widgets.figures.importance import explained
+from hlsexplore_widgets.figures.knobs import explained
 from hlsexplore_widgets.figures.pareto import MAX_POINTS, explain
 
 DIRECTIONS = {"accuracy": "max", "lut": "min"}
@@ -73,7 +73,15 @@ def test_parallel_axes_are_figures_and_knobs_that_vary():
     trials = [trial(i, 4 + i % 3, 1 + i % 2, 100 * i) for i in range(6)]
     info = fg.parallel_info(trials, ["accuracy", "lut"])
     assert info.names == ("accuracy", "lut", "fc.weight bits", "fc.reuse")
-    assert info.values.shape == (6, 4)
+    assert info.values.shape == (6, 4) and info.numbers.tolist() == list(range(6))
+
+
+def test_parallel_axes_begin_with_the_knob_that_matters_most():
+    trials = [trial(i, 4 + i % 3, 1 + i % 2, 100 * i, accuracy=0.5 + 0.1 * (i % 2)) for i in range(12)]
+    info = fg.parallel_info(trials, ["accuracy", "lut"])
+    assert info.names[2] == "fc.reuse" and info.choices == info.names
+    few = fg.parallel_info(trials, ["accuracy", "lut"], axes=["fc.reuse", "lut", "nothing"])
+    assert few.names == ("lut", "fc.reuse") and few.choices == info.choices
 
 
 def test_importance_finds_the_knob_that_matters():

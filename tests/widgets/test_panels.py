@@ -157,7 +157,7 @@ def test_wrong_sweep_options_become_messages(explorer, key, value):
     assert explorer.explore.sweep.options == before and len(explorer.state.messages) == 1
 
 
-@pytest.mark.parametrize("tab", ["parallel", "importance", "progress", "trials"])
+@pytest.mark.parametrize("tab", ["parallel", "importance", "progress", "trials", "linked"])
 def test_every_view_of_the_trials_is_drawn(explorer, tab):
     explorer.explore.sweep.choose(trials=25)
     explorer.explore.sweep.start()
@@ -168,22 +168,93 @@ def test_every_view_of_the_trials_is_drawn(explorer, tab):
     if tab == "trials":
         assert explorer.explore.table.page["total"] == 25 and len(explorer.explore.table.page["rows"]) == 25
     else:
-        assert json.loads(explorer.explore.plot.figure)["data"]
+        view = explorer.explore.lines if tab == "parallel" else explorer.explore.plot
+        assert json.loads(view.figure)["data"] and view.layout.display == ""
 
 
-def test_brush_keeps_some_trials_everywhere(explorer):
+@pytest.fixture
+def swept(explorer):
     explorer.explore.sweep.choose(trials=25)
     explorer.explore.sweep.start()
     assert explorer.explore.sweep.wait(60)
-    send(explorer.explore.tabs, ev="tab", id="parallel")
-    luts = sorted(explorer.state.catalog.columns["lut"])
-    send(explorer.explore.plot, ev="brush", ranges={"lut": [[luts[0], luts[9]]]})
-    assert explorer.explore.choices.items[0]["label"].startswith("10 of 25 kept")
-    send(explorer.explore.tabs, ev="tab", id="trials")
-    assert explorer.explore.wait(20)
-    assert explorer.explore.table.page["total"] == 10
-    send(explorer.explore.plot, ev="brush", ranges="nonsense")
-    assert "brushed ranges" in explorer.state.messages[0].text
+    return explorer
+
+
+def count_text(explorer):
+    return next(item["label"] for item in explorer.explore.line_choices.items if item["id"] == "count")
+
+
+def test_brush_keeps_some_trials_everywhere(swept):
+    explore = swept.explore
+    send(explore.tabs, ev="tab", id="parallel")
+    luts = sorted(swept.state.catalog.columns["lut"])
+    send(explore.lines, ev="brush", ranges={"lut": [[luts[0], luts[9]]]})
+    assert count_text(swept).startswith("10 of 25 kept")
+    send(explore.tabs, ev="tab", id="trials")
+    assert explore.wait(20) and explore.table.page["total"] == 10
+    send(explore.lines, ev="brush", ranges="nonsense")
+    assert "brushed ranges" in swept.state.messages[0].text
+
+
+@pytest.mark.parametrize(("button", "left"), [("keep", 10), ("exclude", 15)])
+def test_brushed_trials_are_kept_or_put_aside_and_come_back(swept, button, left):
+    explore = swept.explore
+    send(explore.tabs, ev="tab", id="parallel")
+    luts = sorted(swept.state.catalog.columns["lut"])
+    send(explore.lines, ev="brush", ranges={"lut": [[luts[0], luts[9]]]})
+    send(explore.line_choices, ev="choice", id=button, value=True)
+    assert explore.wait(20) and count_text(swept).startswith(f"{left} of 25 kept")
+    drawn = json.loads(explore.lines.figure)["data"][0]
+    assert not any("constraintrange" in item for item in drawn["dimensions"])
+    send(explore.line_choices, ev="choice", id="restore", value=True)
+    assert explore.wait(20) and count_text(swept).startswith("25 of 25 kept")
+
+
+def test_axes_of_parallel_coordinates_are_chosen(swept):
+    explore = swept.explore
+    send(explore.tabs, ev="tab", id="parallel")
+    assert explore.wait(20)
+    axes = next(item for item in explore.line_choices.items if item["id"] == "axes")
+    everything = [name for name, _ in axes["values"]]
+    assert axes["value"] == everything[:8] and axes["value"][0] == "accuracy"
+    send(explore.line_choices, ev="choice", id="axes", value=everything)
+    assert explore.wait(20) and explore.lines.min_width >= 76 * len(everything)
+    send(explore.line_choices, ev="choice", id="axes", value=["lut"])
+    assert "at least two axes" in swept.state.messages[-1].text
+
+
+def test_trial_under_the_pointer_is_described(swept):
+    explore = swept.explore
+    columns = swept.state.catalog.columns
+    worst = int(columns["number"][columns["lut"].argmax()])
+    send(explore.plot, ev="hover", id=worst)
+    assert explore.wait(20)
+    assert explore.plot.caption.startswith(f"Trial {worst}: beaten by") and "weight" in explore.plot.caption
+    send(explore.plot, ev="hover", id=None)
+    assert explore.wait(20) and explore.plot.caption.startswith("This design: ")
+
+
+def test_note_on_a_trial_is_kept_found_and_shown(swept):
+    explore = swept.explore
+    send(explore.tabs, ev="tab", id="trials")
+    send(explore.table, ev="note", id=7, text="the one for the paper")
+    send(explore.table, ev="page", text="the paper", offset=0)
+    assert explore.wait(20)
+    assert [(row["id"], row["note"]) for row in explore.table.page["rows"]] == [(7, "the one for the paper")]
+    assert swept.state.study.store.trials([7])[0].note == "the one for the paper"
+    send(explore.plot, ev="hover", id=7)
+    send(explore.tabs, ev="tab", id="pareto")
+    send(explore.plot, ev="hover", id=7)
+    assert explore.wait(20) and "Note: the one for the paper" in explore.plot.caption
+    send(explore.table, ev="note", id=999, text="nothing")
+    assert "there is no trial 999" in swept.state.messages[-1].text
+
+
+def test_row_of_the_current_design_is_marked(swept):
+    send(swept.explore.tabs, ev="tab", id="trials")
+    send(swept.explore.table, ev="load", id=5, seq=1.0)
+    assert swept.state.wait() and swept.explore.wait(20)
+    assert swept.explore.table.current == 5
 
 
 def test_table_sorts_searches_and_loads(explorer):

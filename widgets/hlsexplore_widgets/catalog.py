@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hlsexplore.study import Study
 from hlsexplore.trial import DIRECTIONS, Trial
-from hlsexplore_widgets.figures.parallel import knob_values
+from hlsexplore_widgets.figures.knobs import knob_values
 
 COSTS = ("lut", "ff", "dsp", "bram18", "latency_cycles", "latency_ns", "ii_cycles")
 MAX_DETAILS = 4000
@@ -65,6 +65,16 @@ class Catalog:
                 step = max(1, -(-len(numbers) // MAX_DETAILS))
                 self._details = (len(self), self.study.store.trials(numbers[::step].tolist()))
             return self._details[1]
+
+    def write_note(self, number: int, note: str) -> None:
+        """Write a remark on a trial.
+
+        Raises:
+            StudyError: If there is no such trial.
+        """
+        with self._lock:
+            self.study.set_note(number, note)
+            self._details = (-1, [])
 
     def direction(self, name: str) -> str:
         """Return `max` or `min` for a figure."""

@@ -137,6 +137,7 @@ class TrialsTable(Component):
     _esm = module("trials.js")
     _css = style("panels")
     page = t.Dict().tag(sync=True)
+    current = t.Int(0).tag(sync=True)
 
 
 class PlotView(Component):
@@ -148,7 +149,9 @@ class PlotView(Component):
     pins: t.List[Any] = t.List().tag(sync=True)
     label = t.Unicode("Plot").tag(sync=True)
     summary = t.Unicode("").tag(sync=True)
+    caption = t.Unicode("").tag(sync=True)
     height = t.Int(380).tag(sync=True)
+    min_width = t.Int(0).tag(sync=True)
     plotly_version = t.Unicode("").tag(sync=True)
 
     def __init__(self, state: ExplorerState, receive: Receive | None = None, **values: Any) -> None:

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from hlsexplore.fixed import RealArray
 from hlsexplore.trial import Trial
 from hlsexplore_widgets.figures.base import ACCENT, ACTIVATION, RANGE, axis, empty_figure, label_of, make_figure
-from hlsexplore_widgets.figures.parallel import knob_table
+from hlsexplore_widgets.figures.knobs import explained, knob_table
 
 MIN_TRIALS = 20
 MAX_BARS = 14
-MAX_LEVELS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,30 +55,6 @@ def importance_info(trials: Sequence[Trial], figures: Sequence[str]) -> Importan
         shares={figure: tuple(float(values[index]) for index in order) for figure, values in shares.items()},
         num_trials=len(shown),
     )
-
-
-def explained(knob: RealArray, figure: RealArray) -> float:
-    """Share of a figure's variance between groups of equal knob values, less what chance would explain.
-
-    Args:
-        knob: Values of the knob; more than `MAX_LEVELS` different ones are grouped.
-        figure: Values of the figure.
-
-    Examples:
-        >>> explained(np.array([1.0, 1, 2, 2]), np.array([5.0, 5, 7, 7]))
-        1.0
-    """
-    levels = np.unique(knob)
-    if len(levels) > MAX_LEVELS:
-        knob = np.digitize(knob, np.quantile(knob, np.linspace(0, 1, MAX_LEVELS + 1)[1:-1])).astype(np.float64)
-        levels = np.unique(knob)
-    total = float(np.square(figure - figure.mean()).sum())
-    if total == 0 or len(levels) < 2 or len(figure) <= len(levels):
-        return 0.0
-    within = sum(float(np.square(figure[knob == level] - figure[knob == level].mean()).sum()) for level in levels)
-    count = len(figure)
-    adjusted = 1 - (within / (count - len(levels))) / (total / (count - 1))
-    return max(0.0, adjusted)
 
 
 def importance_figure(info: ImportanceInfo) -> go.Figure:

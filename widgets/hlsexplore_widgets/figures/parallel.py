@@ -6,14 +6,23 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
-from hlsexplore.fixed import Fixed, RealArray
-from hlsexplore.trial import Trial
-from hlsexplore_widgets.figures.base import SCALE, empty_figure, label_of, make_figure
+from hlsexplore.fixed import RealArray
+from hlsexplore.trial import DIRECTIONS, Trial
+from hlsexplore_widgets.figures.base import empty_figure, label_of, make_figure
+from hlsexplore_widgets.figures.knobs import explained, knob_table
 
 MAX_LINES = 4000
 """More lines than this only make a carpet."""
-MAX_AXES = 9
+MAX_AXES = 8
+"""Axes that are shown unless the user chooses others."""
+MAX_TICKS = 12
+MAX_NAME = 14
+LINES = [[0.0, "var(--hx-activation)"], [0.5, "var(--hx-mute)"], [1.0, "var(--hx-accent)"]]
+"""Colours from bad to good of the first axis; all of them stand out from the panel."""
+AXIS_PX = 76
+"""Width that an axis needs for its label and ticks; more axes scroll."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,88 +30,94 @@ class ParallelInfo:
     """What the plot shows.
 
     Attributes:
-        names: Axes: figures, then knobs.
+        names: Axes: figures, then knobs, those first that explain most of the first figure.
+        numbers: Trial numbers.
         values: A column for each axis, a row for each trial.
         ranges: Brushed ranges by axis.
+        choices: All axes that there could be, in the same order.
     """
 
     names: tuple[str, ...]
+    numbers: NDArray[np.int64]
     values: RealArray
     ranges: Mapping[str, Sequence[Sequence[float]]]
-
-
-def knob_values(trial: Trial) -> dict[str, float]:
-    """Return every number that a trial's design chooses: widths of types, integer bits, reuse, by `layer.key`.
-
-    Examples:
-        >>> layers = {"fc": {"weight": "fixed<8,2>", "reuse": 4, "strategy": "latency"}}
-        >>> knob_values(Trial(design_key="", config={"layers": layers}, metrics={}))
-        {'fc.weight bits': 8.0, 'fc.weight integer': 2.0, 'fc.reuse': 4.0}
-    """
-    found: dict[str, float] = {}
-    for name, items in trial.config["layers"].items():
-        for key, value in items.items():
-            if isinstance(value, int | float):
-                found[f"{name}.{key}"] = float(value)
-            elif str(value).lstrip("u").startswith("fixed<"):
-                type_ = Fixed.parse(str(value))
-                found[f"{name}.{key} bits"] = float(type_.width)
-                found[f"{name}.{key} integer"] = float(type_.integer)
-    return found
-
-
-def knob_table(trials: Sequence[Trial]) -> tuple[tuple[str, ...], RealArray]:
-    """Return the knobs that differ between trials, and their values, a row for each trial; equal columns are merged."""
-    rows = [knob_values(trial) for trial in trials]
-    names = list(rows[0]) if rows else []
-    table = np.array([[row.get(name, np.nan) for name in names] for row in rows]).reshape(len(rows), len(names))
-    chosen: dict[bytes, str] = {}
-    for index, name in enumerate(names):
-        column = table[:, index]
-        if len(column) and np.nanmax(column) > np.nanmin(column):
-            chosen.setdefault(column.tobytes(), name)
-    order = [names.index(name) for name in chosen.values()]
-    return tuple(chosen.values()), table[:, order]
+    choices: tuple[str, ...]
 
 
 def parallel_info(
-    trials: Sequence[Trial], figures: Sequence[str], ranges: Mapping[str, Sequence[Sequence[float]]] | None = None
+    trials: Sequence[Trial],
+    figures: Sequence[str],
+    ranges: Mapping[str, Sequence[Sequence[float]]] | None = None,
+    axes: Sequence[str] | None = None,
 ) -> ParallelInfo:
-    """Choose axes: the figures, and the knobs that vary.
+    """Choose axes: the figures, and the knobs that vary, the most important ones first.
 
     Args:
         trials: The trials; at most `MAX_LINES` of them, evenly chosen, are drawn.
-        figures: Figures with an axis.
+        figures: Figures that have an axis, the one that matters most first.
         ranges: Brushed ranges by axis.
+        axes: Axes to show; the first `MAX_AXES` when None.
     """
     step = max(1, -(-len(trials) // MAX_LINES))
     shown = [trial for trial in trials[::step] if all(trial.metrics.get(name) is not None for name in figures)]
-    names, table = knob_table(shown)
+    knobs, table = knob_table(shown)
     results = np.array([[trial.metrics[name] for name in figures] for trial in shown], dtype=np.float64)
-    values = np.hstack([results.reshape(len(shown), len(figures)), table])[:, :MAX_AXES]
-    return ParallelInfo(names=(*figures, *names)[:MAX_AXES], values=values, ranges=ranges or {})
+    results = results.reshape(len(shown), len(figures))
+    if len(shown) and len(figures):
+        order = np.argsort([-explained(table[:, index], results[:, 0]) for index in range(len(knobs))], kind="stable")
+        knobs, table = tuple(knobs[index] for index in order), table[:, order.astype(int)]
+    choices = (*figures, *knobs)
+    names = choices[:MAX_AXES] if axes is None else tuple(name for name in choices if name in axes)
+    values = np.hstack([results, table])[:, [choices.index(name) for name in names]]
+    return ParallelInfo(
+        names=names,
+        numbers=np.array([trial.number or 0 for trial in shown], dtype=np.int64),
+        values=values,
+        ranges=ranges or {},
+        choices=choices,
+    )
 
 
 def parallel_figure(info: ParallelInfo) -> go.Figure:
-    """Draw a line for each trial, coloured by the first figure."""
-    if not len(info.values):
-        return empty_figure("No trials yet. Start a sweep below, or pass a study.")
+    """Draw a line for each trial, coloured by the first axis."""
+    if not info.values.size:
+        return empty_figure("No trials to draw. Start a sweep below, pass a study, or restore excluded trials.")
     dimensions: list[dict[str, Any]] = []
     for index, name in enumerate(info.names):
-        item: dict[str, Any] = {"label": _short(name), "name": name, "values": info.values[:, index]}
+        item: dict[str, Any] = {"label": axis_label(name), "name": name, "values": info.values[:, index]}
+        levels = np.unique(info.values[:, index])
+        if name in DIRECTIONS:
+            item["tickformat"] = "~s" if levels[-1] >= 10_000 else "~g"
+        elif len(levels) <= MAX_TICKS:
+            item |= {"tickvals": levels, "ticktext": [f"{level:g}" for level in levels]}
         if name in info.ranges:
             item["constraintrange"] = list(info.ranges[name])
         dimensions.append(item)
-    line = {"color": info.values[:, 0], "colorscale": SCALE, "showscale": False}
+    line = {"color": info.values[:, 0], "colorscale": LINES, "showscale": False}
     trace = go.Parcoords(
         dimensions=dimensions,
         line=line,
-        labelangle=-18,
-        labelfont={"size": 10},
+        customdata=info.numbers,
+        unselected={"line": {"color": "var(--hx-grid)", "opacity": 0.5}},
+        labelfont={"size": 11},
         tickfont={"size": 10},
-        rangefont={"size": 10},
+        rangefont={"size": 10, "color": "rgba(0,0,0,0)"},
     )
-    return make_figure([trace], margin={"l": 46, "r": 30, "t": 66, "b": 22})
+    return make_figure([trace], margin={"l": 40, "r": 34, "t": 50, "b": 14})
+
+
+def axis_label(name: str) -> str:
+    """Name of an axis, on two lines where it is a layer's knob.
+
+    Examples:
+        >>> axis_label("fc1.weight bits"), axis_label("lut")
+        ('fc1<br>weight bits', 'LUT')
+    """
+    layer, dot, knob = name.rpartition(".")
+    if not dot:
+        return label_of(name).replace(" (", "<br>(")
+    short = layer if len(layer) <= MAX_NAME else f"{layer[: MAX_NAME - 1]}…"
+    return f"{short}<br>{knob.replace(' integer', ' int')}"
 
 
 def within(names: Sequence[str], values: RealArray, ranges: Mapping[str, Sequence[Sequence[float]]]) -> Any:
@@ -113,7 +128,3 @@ def within(names: Sequence[str], values: RealArray, ranges: Mapping[str, Sequenc
             column = values[:, list(names).index(name)]
             kept &= np.any([(column >= low) & (column <= high) for low, high in spans], axis=0)
     return kept
-
-
-def _short(name: str) -> str:
-    return label_of(name).replace(" integer", " int")

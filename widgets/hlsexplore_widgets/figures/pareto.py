@@ -220,6 +220,7 @@ def explain(
     columns: Mapping[str, NDArray[Any]],
     names: Sequence[str],
     directions: Mapping[str, str],
+    subject: str = "This design",
 ) -> str:
     """Say whether a design is on the front of some figures, and if not, what beats it.
 
@@ -228,6 +229,7 @@ def explain(
         columns: Figures of all trials.
         names: The figures that count.
         directions: `max` or `min` for each.
+        subject: What the sentence is about.
     """
     values = [point.get(name) for name in names]
     if not len(columns["number"]) or any(value is None for value in values):
@@ -238,10 +240,10 @@ def explain(
     margin = (own - table) * sign
     better = columns["is_ok"].astype(bool) & (margin >= 0).all(axis=1) & (margin > 0).any(axis=1)
     if not better.any():
-        return "This design: no trial beats it."
+        return f"{subject}: no trial beats it."
     best = np.flatnonzero(better)[np.argmax((margin[better] / (np.abs(own) + 1e-12)).sum(axis=1))]
     gains = [_gain(table[best, i] - own[i], name) for i, name in enumerate(names) if table[best, i] != own[i]]
-    return f"This design: beaten by {int(better.sum()):,}; trial {int(columns['number'][best])} has {', '.join(gains)}."
+    return f"{subject}: beaten by {int(better.sum()):,}; trial {int(columns['number'][best])} has {', '.join(gains)}."
 
 
 def _gain(change: float, name: str) -> str:

@@ -9,10 +9,12 @@ import ipywidgets
 import numpy as np
 
 from hlsexplore.errors import ConfigError
-from hlsexplore.estimate import device
+from hlsexplore.estimate import device, estimate
 from hlsexplore.trial import cost_metrics
+from hlsexplore_widgets import selection as chosen
 from hlsexplore_widgets.catalog import Catalog, summary
 from hlsexplore_widgets.components import Choices, PlotView, SweepView, Tabs, TrialsTable
+from hlsexplore_widgets.controls import line_controls, pareto_controls
 from hlsexplore_widgets.figures import (
     figure_json,
     importance_figure,
@@ -25,33 +27,37 @@ from hlsexplore_widgets.figures import (
     progress_info,
 )
 from hlsexplore_widgets.figures.base import empty_figure, label_of
-from hlsexplore_widgets.figures.parallel import knob_table, within
+from hlsexplore_widgets.figures.parallel import AXIS_PX, ParallelInfo
 from hlsexplore_widgets.figures.pareto import explain
 from hlsexplore_widgets.live import Live
+from hlsexplore_widgets.selection import Selection
 from hlsexplore_widgets.state import ExplorerState, Topic
 from hlsexplore_widgets.sweep_job import SweepJob, option_data
+from hlsexplore_widgets.trial_page import Query, asked, empty_page, page_data
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
 TABS = (
     {"id": "pareto", "label": "Pareto"},
     {"id": "parallel", "label": "Parallel"},
+    {"id": "trials", "label": "Trials"},
+    {"id": "linked", "label": "Linked"},
     {"id": "importance", "label": "Importance"},
     {"id": "progress", "label": "Progress"},
-    {"id": "trials", "label": "Trials"},
 )
-PAGE = 50
+SHOWN = {"parallel": ("lines",), "trials": ("table",), "linked": ("plot", "lines", "table")}
+"""What each tab shows; the others show the plot."""
+NO_TRIALS = "No trials yet. Start a sweep below, or pass a study."
 HOVERED = 150
 CALM_S = 0.15
 """The remark about the current design waits this long for the next change."""
-Ranges = dict[str, list[list[float]]]
 
 
 class ExplorePanel:
-    """What a sweep found, from five sides. A click on a trial loads its design.
+    """What a sweep found, from all sides. A click on a trial loads its design.
 
     Attributes:
         sweep: The job that makes trials.
-        view: The widget with tabs, plot, table and sweep controls.
+        view: The widget with tabs, plots, table and sweep controls.
     """
 
     def __init__(self, state: ExplorerState) -> None:
@@ -60,25 +66,32 @@ class ExplorePanel:
         self.sweep = SweepJob(state)
         self._tab = "pareto"
         self._axes: dict[str, Any] = {"x": "lut", "y": None, "colour": "", "log_x": False, "log_y": False}
-        self._ranges: Ranges = {}
-        self._page: dict[str, Any] = {"sort": "number", "descending": True, "offset": 0, "text": ""}
+        self._line_axes: tuple[str, ...] | None = None
+        self._drawn: ParallelInfo | None = None
+        self._selection = Selection()
+        self._query = Query()
+        self._hovered: int | None = None
         self._draw: LatestWins[str] = LatestWins(self._draw_tab, "hlsexplore-plots")
-        self._remark: LatestWins[None] = LatestWins(self._refresh_items, "hlsexplore-remark")
+        self._remark: LatestWins[None] = LatestWins(self._refresh_caption, "hlsexplore-remark")
         self.tabs = Tabs(state, self._on_tab, tabs=list(TABS), selected=self._tab, label="Trials")
         self.choices = Choices(state, self._on_choice)
         self.plot = PlotView(state, self._on_plot, height=400, label="Trials")
-        self.table = TrialsTable(state, self._on_table, page=self._page_data(None, [], []))
+        self.line_choices = Choices(state, self._on_line_choice)
+        self.lines = PlotView(state, self._on_lines, height=360, label="Parallel coordinates")
+        self.table = TrialsTable(state, self._on_table, page=empty_page(self._query))
         self.sweep_view = SweepView(state, self._on_sweep)
-        self.view = ipywidgets.VBox([self.tabs, self.choices, self.plot, self.table, self.sweep_view])
+        parts = (self.tabs, self.choices, self.plot, self.line_choices, self.lines, self.table, self.sweep_view)
+        self.view = ipywidgets.VBox(parts)
         for name in ("hx", "hx-card", "hx-stack"):
             self.view.add_class(name)
+        self._show_parts(self._tab)
         state.subscribe(self._show, "study", "live", "baseline", "sweep")
         self._show("sweep")
         self._show("study")
 
     def wait(self, timeout_s: float = 10.0) -> bool:
-        """Wait until the plot is up to date."""
-        return self._draw.wait(timeout_s)
+        """Wait until plots and remark are up to date."""
+        return self._draw.wait(timeout_s) and self._remark.wait(timeout_s)
 
     # ---- from the state ---------------------------------------------------------------------------------------------
 
@@ -96,13 +109,13 @@ class ExplorePanel:
             self._draw.submit(self._tab)
         else:
             self._place()
-            if topic == "live" and self._tab == "pareto" and self._state.live.is_complete:
+            if topic == "live" and self._state.live.is_complete:
                 self._remark.submit(None)
 
     def _place(self) -> None:
         """Put the marks of the current design and the baseline on the Pareto plot."""
         state, catalog = self._state, self._state.catalog
-        if self._tab != "pareto" or catalog is None:
+        if self._tab not in ("pareto", "linked") or catalog is None:
             self.plot.pins = []
             return
         x, y = self._axes["x"], self._y(catalog)
@@ -116,51 +129,88 @@ class ExplorePanel:
         return {"kind": kind, "x": point.get(x), "y": point.get(y), "seq": live.seq, "text": f"{kind} design"}
 
     def _figures(self, live: Live) -> dict[str, float | None]:
-        """Figures of a design under the names that trials use."""
+        """Figures of a design under the names that trials use; trials hold estimates as they were without reports."""
         score = live.score.value if live.score is not None else None
-        return {**cost_metrics(live.report, live.design), self._state.scorer.metric.name: score}
+        is_sharpened = bool(self._state.calibration.observations) and live.report is not None
+        report = estimate(live.design) if is_sharpened else live.report
+        return {**cost_metrics(report, live.design), self._state.scorer.metric.name: score}
 
     def _y(self, catalog: Catalog) -> str:
-        chosen = self._axes["y"]
-        return chosen if chosen in catalog.names else catalog.names[0]
+        picked = self._axes["y"]
+        return picked if picked in catalog.names else catalog.names[0]
 
-    def _refresh_items(self, _: None, is_superseded: IsSuperseded) -> None:
-        """Say what beats the current design, once it has not changed for a moment."""
+    def _refresh_caption(self, _: None, is_superseded: IsSuperseded) -> None:
+        """Say what beats the current design, or the one under the pointer, once it has not changed for a moment."""
         time.sleep(CALM_S)
-        if not is_superseded():
-            with self._state.guard("comparing the design"):
-                items = self._items()
-                with self._state.lock:
-                    self.choices.items = items
+        if is_superseded():
+            return
+        with self._state.guard("comparing the design"):
+            catalog = self._state.catalog
+            if catalog is None:
+                return
+            text = self._caption(catalog)
+            current = self._state.live.design.key
+            found = [row["id"] for row in self.table.page["rows"] if row["key"] == current]
+            with self._state.lock:
+                self.plot.caption = text
+                self.table.current = found[0] if found else 0
+
+    def _caption(self, catalog: Catalog) -> str:
+        """Whether a design is on the front of the plot, and if not, what beats it."""
+        names, number = [self._y(catalog), self._axes["x"]], self._hovered
+        columns, directions = catalog.columns, catalog.directions
+        if number is None:
+            return explain(self._figures(self._state.live), columns, names, directions)
+        (trial,) = catalog.study.store.trials([number])
+        text = explain(trial.metrics, columns, names, directions, f"Trial {number}")
+        parts = [text, summary(trial) and f"{summary(trial)}.", trial.note and f"Note: {trial.note}"]
+        return " ".join(filter(None, parts))
 
     # ---- drawing, in a thread of its own ----------------------------------------------------------------------------
 
     def _draw_tab(self, tab: str, is_superseded: IsSuperseded) -> None:
         with self._state.guard("drawing the plot"):
-            catalog = self._state.catalog
-            figure = None
-            if catalog is None:
-                figure = empty_figure("No trials yet. Start a sweep below, or pass a study.")
-            elif tab == "trials":
-                page = self._page_of(catalog)
-                with self._state.lock:
-                    self.table.page = page
-            else:
-                figure = self._drawers()[tab](catalog)
+            catalog, shown = self._state.catalog, SHOWN.get(tab, ("plot",))
+            figure = lines = page = None
+            if "plot" in shown:
+                figure = empty_figure(NO_TRIALS) if catalog is None else self._drawers()[tab](catalog)
+            if "lines" in shown:
+                lines = self._parallel(catalog)
+            if "table" in shown and catalog is not None:
+                page = page_data(catalog, self._query, self._kept(catalog))
             if is_superseded() and not self.sweep.is_active:
                 return
+            words = "" if catalog is None else f"{len(catalog):,} trials. The buttons above step along the front."
             with self._state.lock:
+                if page is not None:
+                    self.table.page = page
                 if figure is not None:
-                    self.plot.show(figure=figure_json(figure), label=self._label(tab), summary=self._summary(catalog))
-                self.plot.layout.display = "none" if tab == "trials" else ""
-                self.table.layout.display = "" if tab == "trials" else "none"
-                self.choices.items = self._items()
+                    self.plot.show(
+                        figure=figure_json(figure),
+                        label=self._label(tab),
+                        summary=words,
+                        height=300 if tab == "linked" else 400,
+                        caption=self._caption(catalog) if catalog is not None and tab in ("pareto", "linked") else "",
+                    )
+                if lines is not None:
+                    width = AXIS_PX * len(self._drawn.names) if self._drawn is not None else 0
+                    self.lines.show(figure=figure_json(lines), min_width=width)
+                self._show_parts(tab)
                 self._place()
+
+    def _show_parts(self, tab: str) -> None:
+        shown = SHOWN.get(tab, ("plot",))
+        parts = {"plot": (self.plot,), "lines": (self.line_choices, self.lines), "table": (self.table,)}
+        for name, widgets in parts.items():
+            for widget in widgets:
+                widget.layout.display = "" if name in shown else "none"
+        self.choices.items = self._items()
+        self.line_choices.items = self._line_items()
 
     def _drawers(self) -> dict[str, Callable[[Catalog], Any]]:
         return {
             "pareto": self._pareto,
-            "parallel": self._parallel,
+            "linked": self._pareto,
             "importance": self._importance,
             "progress": self._progress,
         }
@@ -183,8 +233,15 @@ class ExplorePanel:
         texts = {trial.number or 0: summary(trial) for trial in catalog.study.store.trials(numbers)}
         return pareto_figure(replace(info, hover=texts))
 
-    def _parallel(self, catalog: Catalog) -> Any:
-        return parallel_figure(parallel_info(catalog.details(), self._main_figures(catalog), self._ranges))
+    def _parallel(self, catalog: Catalog | None) -> Any:
+        if catalog is None:
+            return empty_figure(NO_TRIALS)
+        trials = catalog.details()
+        if len(self._selection.excluded):
+            trials = [trial for trial in trials if trial.number not in set(self._selection.excluded.tolist())]
+        info = parallel_info(trials, self._main_figures(catalog), self._selection.ranges, self._line_axes)
+        self._drawn = info
+        return parallel_figure(info)
 
     def _importance(self, catalog: Catalog) -> Any:
         return importance_figure(importance_info(catalog.details(), self._main_figures(catalog)[:3]))
@@ -199,77 +256,28 @@ class ExplorePanel:
         return [name for name in wanted if name in catalog.known]
 
     def _kept(self, catalog: Catalog) -> Any:
-        """Trials that the brushed ranges keep, as a mask over the columns; None without a brush."""
-        if not self._ranges:
-            return None
-        kept = np.ones(len(catalog), dtype=bool)
-        for name, spans in self._ranges.items():
-            if name in catalog.columns:
-                kept &= within([name], catalog.columns[name][:, None].astype(np.float64), {name: spans})
-        knobs = {name: spans for name, spans in self._ranges.items() if name not in catalog.columns}
-        if knobs:
-            trials = catalog.details()
-            names, table = knob_table(trials)
-            chosen = {trial.number for trial, is_in in zip(trials, within(names, table, knobs), strict=True) if is_in}
-            kept &= np.isin(catalog.columns["number"], [number for number in chosen if number is not None])
-        return kept
+        return chosen.kept(self._selection, catalog)
 
     def _label(self, tab: str) -> str:
         y = label_of(self._axes["y"] or "the figure of merit")
         return {
-            "pareto": f"{y} against {label_of(self._axes['x'])} of every trial; click a point to load its design",
-            "parallel": "Parallel coordinates of the trials; drag along an axis to keep a range",
             "importance": "Share of the spread of each figure that each knob explains",
             "progress": "Volume dominated by the front over the trials",
-        }.get(tab, "Trials")
+        }.get(tab, f"{y} against {label_of(self._axes['x'])} of every trial; click a point to load its design")
 
-    def _summary(self, catalog: Catalog | None) -> str:
-        return "" if catalog is None else f"{len(catalog):,} trials. The buttons above step along the front."
-
-    # ---- the controls above the plot --------------------------------------------------------------------------------
+    # ---- the controls above the plots -------------------------------------------------------------------------------
 
     def _items(self) -> list[dict[str, Any]]:
         catalog = self._state.catalog
-        if catalog is None or not len(catalog):
+        if catalog is None or not len(catalog) or self._tab not in ("pareto", "linked"):
             return []
-        if self._tab == "pareto":
-            return self._pareto_items(catalog)
-        if self._tab == "parallel":
-            kept = self._kept(catalog)
-            count = len(catalog) if kept is None else int(kept.sum())
-            return [
-                {
-                    "id": "count",
-                    "kind": "text",
-                    "label": f"{count:,} of {len(catalog):,} kept; drag along an axis to keep a range",
-                },
-                {"id": "exclude", "kind": "button", "label": "Restore all", "disabled": not self._ranges},
-            ]
-        return []
+        return pareto_controls(catalog, self._axes, self._y(catalog))
 
-    def _pareto_items(self, catalog: Catalog) -> list[dict[str, Any]]:
-        axes = self._axes
-        names = [[name, label_of(name)] for name in catalog.known]
-        colours = [["", "none"], ["number", "order"], *names]
-        why = explain(
-            self._figures(self._state.live), catalog.columns, [self._y(catalog), axes["x"]], catalog.directions
-        )
-        return [
-            {"id": "y", "kind": "select", "label": "y", "values": names, "value": self._y(catalog)},
-            {"id": "x", "kind": "select", "label": "x", "values": names, "value": axes["x"]},
-            {"id": "colour", "kind": "select", "label": "colour", "values": colours, "value": axes["colour"]},
-            {"id": "log_x", "kind": "check", "label": "log x", "value": axes["log_x"]},
-            {"id": "log_y", "kind": "check", "label": "log y", "value": axes["log_y"]},
-            {
-                "id": "previous",
-                "kind": "button",
-                "label": "‹ front",
-                "title": "Previous design on the front",
-                "edits": True,
-            },
-            {"id": "next", "kind": "button", "label": "front ›", "title": "Next design on the front", "edits": True},
-            {"id": "why", "kind": "text", "label": why},
-        ]
+    def _line_items(self) -> list[dict[str, Any]]:
+        catalog = self._state.catalog
+        if catalog is None or not len(catalog) or "lines" not in SHOWN.get(self._tab, ()):
+            return []
+        return line_controls(catalog, self._drawn, self._selection)
 
     def _on_choice(self, message: Mapping[str, Any]) -> None:
         name, value = message.get("id"), message.get("value")
@@ -286,10 +294,28 @@ class ExplorePanel:
                 self._axes["colour"] = value
             case "log_x" | "log_y":
                 self._axes[str(name)] = bool(value)
-            case "exclude":
-                self._ranges = {}
             case _:
                 raise ConfigError(f"the plot has no choice {name!r} = {value!r}.")
+        self._draw.submit(self._tab)
+
+    def _on_line_choice(self, message: Mapping[str, Any]) -> None:
+        name, value = message.get("id"), message.get("value")
+        catalog = self._state.catalog
+        if catalog is None:
+            return
+        match name:
+            case "axes" if isinstance(value, list) and len(value) >= 2:
+                self._line_axes = tuple(map(str, value))
+            case "axes":
+                self._state.say("note", "Parallel coordinates need at least two axes.")
+            case "keep":
+                self._selection = chosen.keep(self._selection, catalog)
+            case "exclude":
+                self._selection = chosen.exclude(self._selection, catalog)
+            case "restore":
+                self._selection = Selection()
+            case _:
+                raise ConfigError(f"parallel coordinates have no choice {name!r} = {value!r}.")
         self._draw.submit(self._tab)
 
     def _step(self, catalog: Catalog, by: int, seq: float) -> None:
@@ -318,34 +344,53 @@ class ExplorePanel:
     # ---- from the browser -------------------------------------------------------------------------------------------
 
     def _on_tab(self, message: Mapping[str, Any]) -> None:
-        chosen = str(message.get("id"))
-        if chosen in {tab["id"] for tab in TABS}:
-            self._tab = chosen
-            self.tabs.selected = chosen
-            self._draw.submit(chosen)
+        picked = str(message.get("id"))
+        if picked in {tab["id"] for tab in TABS}:
+            self._tab = picked
+            self.tabs.selected = picked
+            self._draw.submit(picked)
 
     def _on_plot(self, message: Mapping[str, Any]) -> None:
         match message.get("ev"):
-            case "click" if self._tab == "pareto":
+            case "click" if self._tab in ("pareto", "linked"):
                 self._load(int(message["id"]), float(message.get("seq", 0.0)))
             case "click":
                 self._state.touch(float(message.get("seq", 0.0)))
+            case "hover" if self._tab in ("pareto", "linked"):
+                self._hover(message.get("id"))
+
+    def _on_lines(self, message: Mapping[str, Any]) -> None:
+        match message.get("ev"):
+            case "click":
+                self._load(int(message["id"]), float(message.get("seq", 0.0)))
+            case "hover":
+                self._hover(message.get("id"))
             case "brush":
-                self._ranges = _checked_ranges(message.get("ranges"))
-                self.choices.items = self._items()
+                self._selection = chosen.brushed(self._selection, message.get("ranges"))
+                if self._tab == "linked":
+                    self._draw.submit(self._tab)
+                else:
+                    self.line_choices.items = self._line_items()
+
+    def _hover(self, number: Any) -> None:
+        """Note the trial under the pointer, or that there is none."""
+        self._hovered = None if number is None else int(number)
+        self._remark.submit(None)
 
     def _on_table(self, message: Mapping[str, Any]) -> None:
-        if message.get("ev") == "load":
-            self._load(int(message["id"]), float(message.get("seq", 0.0)))
-            return
-        for key in ("sort", "text"):
-            if key in message:
-                self._page[key] = str(message[key])
-        if "descending" in message:
-            self._page["descending"] = bool(message["descending"])
-        if "offset" in message:
-            self._page["offset"] = max(0, int(message["offset"]))
-        self._draw.submit(self._tab)
+        match message.get("ev"):
+            case "load":
+                self._load(int(message["id"]), float(message.get("seq", 0.0)))
+            case "hover":
+                self._hover(message.get("id"))
+            case "note":
+                catalog = self._state.catalog
+                if catalog is not None:
+                    catalog.write_note(int(message["id"]), str(message.get("text", "")))
+                    self._draw.submit(self._tab)
+            case _:
+                self._query = asked(self._query, message)
+                self._draw.submit(self._tab)
 
     def _on_sweep(self, message: Mapping[str, Any]) -> None:
         match message.get("ev"):
@@ -361,74 +406,6 @@ class ExplorePanel:
                     self.sweep.choose(**{key: _whole(value)})
                 elif key in ("scope", "reuse", "sampler"):
                     self.sweep.choose(**{key: str(value)})
-
-    # ---- the table --------------------------------------------------------------------------------------------------
-
-    def _page_of(self, catalog: Catalog) -> dict[str, Any]:
-        """Return the page of trials that is looked at."""
-        columns, page = catalog.columns, self._page
-        order = np.arange(len(catalog))
-        kept = self._kept(catalog)
-        if kept is not None:
-            order = order[kept]
-        text = page["text"].strip().lower()
-        if text:
-            found = [
-                trial.number or 0
-                for trial in catalog.details()
-                if text in f"{trial.number} {trial.design_key} {summary(trial)} {trial.origin} {trial.note}".lower()
-            ]
-            order = order[np.isin(columns["number"][order], found)]
-        sort = page["sort"] if page["sort"] in columns else "number"
-        values = columns[sort][order].astype(np.float64)
-        order = order[np.argsort(-values if page["descending"] else values, kind="stable")]
-        start = min(page["offset"], max(0, len(order) - 1))
-        shown = columns["number"][order[start : start + PAGE]].astype(int).tolist()
-        trials = {trial.number: trial for trial in catalog.study.store.trials(shown)}
-        front = {trial.number for trial in catalog.study.front()}
-        names = catalog.known
-        rows = [
-            {
-                "id": number,
-                "front": number in front,
-                "cells": [
-                    str(number),
-                    *(_cell(trials[number].metrics.get(name)) for name in names),
-                    summary(trials[number]),
-                ],
-            }
-            for number in shown
-        ]
-        data = self._page_data(
-            len(order), rows, [("number", "trial"), *((name, label_of(name)) for name in names), ("", "types")]
-        )
-        return data | {"offset": start}
-
-    def _page_data(self, total: int | None, rows: list[Any], columns: list[tuple[str, str]]) -> dict[str, Any]:
-        page = self._page
-        return {
-            "columns": [{"id": name, "label": label} for name, label in columns],
-            "rows": rows,
-            "sort": page["sort"],
-            "descending": page["descending"],
-            "offset": page["offset"],
-            "size": PAGE,
-            "total": total or 0,
-            "current": None,
-        }
-
-
-def _checked_ranges(ranges: Any) -> Ranges:
-    """Check the form of brushed ranges from a browser."""
-    if not isinstance(ranges, dict):
-        raise ConfigError(f"brushed ranges must be given by axis, not {ranges!r}.")
-    return {str(name): [[float(low), float(high)] for low, high in spans] for name, spans in ranges.items()}
-
-
-def _cell(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:,.0f}" if abs(value) >= 10 or value == int(value) else f"{value:.4f}"
 
 
 def _whole(value: Any) -> int:

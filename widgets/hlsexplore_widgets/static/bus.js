@@ -1,19 +1,24 @@
 // What the widgets of one explorer tell each other inside the page: which edits are still in flight.
 
+/** @typedef {EventTarget & { latest: number, pointed: number | null }} Bus the latest edit of this page, and the trial that is pointed at */
+
 /**
- * The bus of an explorer: an EventTarget with the number of the latest edit made in this page.
+ * The bus of an explorer.
  * @param {string} id
- * @returns {EventTarget & { latest: number }}
+ * @returns {Bus}
  */
 export function bus(id) {
-  const all = (globalThis.__hlsexplore_buses ??= new Map());
-  if (!all.has(id)) all.set(id, Object.assign(new EventTarget(), { latest: 0 }));
-  return all.get(id);
+  /** @type {Map<string, Bus>} */
+  const all = (/** @type {any} */ (globalThis).__hlsexplore_buses ??= new Map());
+  const found = all.get(id) ?? Object.assign(new EventTarget(), { latest: 0, pointed: null });
+  all.set(id, found);
+  return found;
 }
 
 /**
  * Number a new edit and tell every widget that figures on the screen are stale until the kernel answers it.
  * Numbers grow across reloads and windows: they are milliseconds since 1970.
+ * @param {Bus} target
  */
 export function announce(target) {
   const now = performance.timeOrigin + performance.now();
@@ -22,7 +27,22 @@ export function announce(target) {
   return target.latest;
 }
 
-/** Whether figures that belong to edit `seq` are older than the latest edit. */
+/**
+ * Whether figures that belong to edit `seq` are older than the latest edit.
+ * @param {Bus} target
+ * @param {number | undefined} seq
+ */
 export function isStale(target, seq) {
   return (seq || 0) < target.latest;
+}
+
+/**
+ * Tell every view of the page which trial is under the pointer or has the focus; null for none.
+ * @param {Bus} target
+ * @param {number | null} number
+ */
+export function point(target, number) {
+  if (target.pointed === number) return;
+  target.pointed = number;
+  target.dispatchEvent(new Event("point"));
 }

@@ -1,6 +1,28 @@
 // A line of labelled selects, check boxes and buttons above a plot.
 import { announce, bus } from "./bus.js";
-import { h, listen, wake } from "./dom.js";
+import { h, listen, under, wake } from "./dom.js";
+
+/** A button that opens a list of check boxes; every change is sent at once, and the line is drawn anew at the end. */
+function checks(item, send, done) {
+  const chosen = new Set(item.value);
+  const boxes = item.values.map(([value, text]) => {
+    const box = h("input", { type: "checkbox", value, on: { change: () => { if (box.checked) chosen.add(value); else chosen.delete(value); send([...chosen]); } } });
+    box.checked = chosen.has(value);
+    return h("label", {}, box, text);
+  });
+  const list = h("div", { class: "hx-menu hx-checks", id: `checks-${item.id}`, role: "group", "aria-label": item.label, popover: "auto" }, ...boxes);
+  const button = h("button", { type: "button", "data-choice": item.id, "aria-haspopup": "true", "aria-expanded": "false", text: `${item.label} (${chosen.size} of ${item.values.length}) ▾` });
+  button.addEventListener("click", () => {
+    list.showPopover();
+    under(list, button);
+    list.querySelector("input")?.focus();
+  });
+  list.addEventListener("toggle", (/** @type {any} */ event) => {
+    button.setAttribute("aria-expanded", String(event.newState === "open"));
+    if (event.newState === "closed") done();
+  });
+  return h("span", {}, button, list);
+}
 
 function render({ model, el }) {
   el.classList.add("hx");
@@ -12,8 +34,9 @@ function render({ model, el }) {
     const send = (value) => model.send({ ev: "choice", id: item.id, value, seq: item.edits ? announce(lane) : 0 });
     if (item.kind === "button") return h("button", { type: "button", class: item.primary ? "hx-primary" : null, text: item.label, title: item.title, disabled: item.disabled, "data-choice": item.id, on: { click: () => send(true) } });
     if (item.kind === "text") return h("span", { class: "hx-mute hx-oneline", text: item.label, title: item.label, "data-choice": item.id, role: "status" });
+    if (item.kind === "checks") return checks(item, send, () => { draw(); });
     if (item.kind === "check") {
-      const box = h("input", { type: "checkbox", "data-choice": item.id, on: { change: () => send(box.checked) } });
+      const box = h("input", { type: "checkbox", "data-choice": item.id, title: item.title, "aria-label": item.title ?? item.label, on: { change: () => send(box.checked) } });
       box.checked = item.value;
       return h("label", { class: "hx-field" }, box, item.label);
     }
@@ -27,7 +50,10 @@ function render({ model, el }) {
   }
 
   function draw() {
-    const focus = line.contains(document.activeElement) ? document.activeElement.dataset.choice : null;
+    const active = /** @type {HTMLElement | null} */ (document.activeElement);
+    const focus = line.contains(active) ? active?.dataset.choice : null;
+    const open = line.querySelector(":popover-open")?.id;
+    if (open && model.get("items").some((item) => `checks-${item.id}` === open)) return; // redrawn when it closes
     line.replaceChildren(...(model.get("title") ? [h("h3", { text: model.get("title") })] : []), ...model.get("items").map(control));
     if (focus) line.querySelector(`[data-choice="${CSS.escape(focus)}"]`)?.focus();
   }

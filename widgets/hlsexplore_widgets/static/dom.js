@@ -50,3 +50,16 @@ export function wake(model) {
   model.set("views", (model.get("views") || 0) + 1);
   model.save_changes();
 }
+
+/**
+ * Put an open popover below its button, or above where there is no room below.
+ * @param {HTMLElement} list
+ * @param {HTMLElement} button
+ */
+export function under(list, button) {
+  const box = button.getBoundingClientRect();
+  const size = list.getBoundingClientRect();
+  const below = window.innerHeight - box.bottom > size.height + 8 || box.top < size.height + 8;
+  list.style.left = `${Math.max(4, Math.min(box.left, window.innerWidth - size.width - 8))}px`;
+  list.style.top = `${below ? Math.max(4, Math.min(box.bottom + 2, window.innerHeight - size.height - 4)) : box.top - size.height - 2}px`;
+}

@@ -36,6 +36,50 @@ export function clicked(event) {
   return { id: Array.isArray(custom) ? custom[0] : custom };
 }
 
+/** The trial under the pointer: a point's custom data, or that of a line of parallel coordinates; null if there is none. */
+export function pointed(event, data) {
+  const lines = data?.[0];
+  if (lines?.type === "parcoords") return event.curveNumber === undefined ? null : Number(listOf(lines.customdata)[event.curveNumber] ?? NaN) || null;
+  const found = clicked(event);
+  return typeof found?.id === "number" ? found.id : null;
+}
+
+/** Where a trial's point is, in values of the axes: the first of the figure's traces that has it; null if none has. */
+export function spotOf(data, number) {
+  for (const trace of data ?? []) {
+    if (trace.type === "heatmap" || trace.type === "parcoords") continue;
+    const at = listOf(trace.customdata).indexOf(number);
+    if (at >= 0) return { x: listOf(trace.x)[at], y: listOf(trace.y)[at] };
+  }
+  return null;
+}
+
+/** A trial's line across parallel coordinates: axis label -> share of the axis' range; null if there is none. */
+export function lineOf(data, number) {
+  const trace = data?.[0];
+  if (trace?.type !== "parcoords") return null;
+  const at = listOf(trace.customdata).indexOf(number);
+  if (at < 0) return null;
+  return new Map(trace.dimensions.map(({ label, values }) => {
+    const all = listOf(values);
+    const [low, high] = all.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
+    return [label, high > low ? (all[at] - low) / (high - low) : 0.5];
+  }));
+}
+
+const decoded = new WeakMap();
+
+/** The numbers of an attribute, whether it is a list, a typed array, or plotly's packed form. */
+export function listOf(values) {
+  if (!values || values.bdata === undefined) return values ?? [];
+  if (!decoded.has(values)) {
+    const bytes = Uint8Array.from(atob(values.bdata), (char) => char.charCodeAt(0));
+    const kind = { i1: Int8Array, u1: Uint8Array, i2: Int16Array, u2: Uint16Array, i4: Int32Array, u4: Uint32Array, f4: Float32Array, f8: Float64Array }[values.dtype];
+    decoded.set(values, kind ? new kind(bytes.buffer) : []);
+  }
+  return decoded.get(values);
+}
+
 /** Ranges that were brushed on parallel coordinates, by label; null if the figure has none. */
 export function constraints(data) {
   const trace = data?.find((item) => item.type === "parcoords");

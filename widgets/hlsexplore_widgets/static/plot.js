@@ -1,18 +1,21 @@
 // A thin view of a plotly figure. plotly.js comes once per page, from the kernel, gzipped; figures stay plotly figures in Python.
-import { announce, bus, isStale } from "./bus.js";
+import { announce, bus, isStale, point } from "./bus.js";
 import { h, listen, s, wake } from "./dom.js";
-import { clicked, constraints, themed } from "./figure.js";
+import { clicked, constraints, lineOf, pointed, spotOf, themed } from "./figure.js";
 
 const MARKS = {
   current: "M0,-10.5 2.9,-3.6 10.2,-3.2 4.6,1.6 6.4,8.8 0,4.9 -6.4,8.8 -4.6,1.6 -10.2,-3.2 -2.9,-3.6Z",
   baseline: "M-7,-7H7V7H-7Z",
+  pointed: "M0,-8.5A8.5,8.5 0 1 1 0,8.5A8.5,8.5 0 1 1 0,-8.5Z",
 };
+const HOVER_MS = 120;
 
 /** Get plotly.js: from the page if it is there, else from this model's kernel; whoever asks first loads it for all. */
 function plotly(model) {
-  const slot = (globalThis.__hlsexplore_plotly ??= {});
+  const slot = (/** @type {any} */ (globalThis).__hlsexplore_plotly ??= {});
   const key = model.get("plotly_version");
   if (slot[key]) return slot[key].promise;
+  /** @type {any} */
   const entry = (slot[key] = {});
   entry.promise = new Promise((resolve) => { entry.resolve = resolve; });
   const off = listen(model, "msg:custom", async (message, buffers) => {
@@ -35,7 +38,7 @@ async function evaluate(gz) {
   script.textContent = `(()=>{const define=undefined,module=undefined,exports=undefined;${text}\n;globalThis.__hlsexplore_P=typeof Plotly!=="undefined"?Plotly:globalThis.Plotly;})();`;
   document.head.append(script);
   script.remove();
-  return globalThis.__hlsexplore_P;
+  return /** @type {any} */ (globalThis).__hlsexplore_P;
 }
 
 function render({ model, el }) {
@@ -58,22 +61,29 @@ class PlotView {
     const { model, el } = this;
     el.classList.add("hx", "hx-plot");
     this.div = h("div", { class: "hx-figure", role: "group", "aria-label": model.get("label") });
+    this.frame = h("div", { class: "hx-frame" }, this.div);
     this.wait = h("div", { class: "hx-mute hx-wait", text: "drawing…" });
     this.summary = h("div", { class: "hx-hidden", text: model.get("summary") });
-    el.replaceChildren(this.div, this.wait, this.summary);
+    this.caption = h("p", { class: "hx-mute hx-caption", role: "status" });
+    el.replaceChildren(this.frame, this.caption, this.wait, this.summary);
     this.pins = [];
+    const caption = () => { this.caption.hidden = !(this.caption.textContent = model.get("caption")); };
+    caption();
     const draw = () => this.draw();
     this.off = [
       listen(model, "change:figure", draw),
       listen(model, "change:height", draw),
+      listen(model, "change:min_width", draw),
+      listen(model, "change:caption", caption),
       listen(model, "change:pins", () => this.place()),
       listen(model, "change:summary", () => { this.summary.textContent = model.get("summary"); }),
       listen(model, "change:label", () => this.div.setAttribute("aria-label", model.get("label"))),
     ];
     this.bus.addEventListener("edit", (this.onEdit = () => this.fade()));
+    this.bus.addEventListener("point", (this.onPoint = () => this.mark()));
     this.theme = new MutationObserver(draw);
     this.theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name", "class"] });
-    this.size = new ResizeObserver(() => { cancelAnimationFrame(this.frame); this.frame = requestAnimationFrame(draw); });
+    this.size = new ResizeObserver(() => { cancelAnimationFrame(this.tick); this.tick = requestAnimationFrame(draw); });
     this.size.observe(el);
     wake(model);
     this.plotly = await plotly(model);
@@ -84,15 +94,18 @@ class PlotView {
     this.stopped = true;
     this.off.forEach((remove) => remove());
     this.bus.removeEventListener("edit", this.onEdit);
+    this.bus.removeEventListener("point", this.onPoint);
+    clearTimeout(this.asked);
     this.theme.disconnect();
     this.size.disconnect();
-    cancelAnimationFrame(this.frame);
+    cancelAnimationFrame(this.tick);
     clearTimeout(this.retry);
     if (this.plotly) this.plotly.purge(this.div);
   }
 
   /** Draw the latest figure; draws that arrive meanwhile become one. Nothing is drawn at width 0 (hidden tab, theme switch). */
   async draw() {
+    const { model } = this;
     if (!this.plotly || this.stopped) return;
     if (!this.el.clientWidth) {
       // A theme switch hides the page for a moment, unseen by the observer: try again a few times.
@@ -104,12 +117,16 @@ class PlotView {
     this.busy = true;
     do {
       this.again = false;
-      const text = this.model.get("figure");
-      const height = this.model.get("height");
+      const text = model.get("figure");
+      const height = model.get("height");
       this.div.style.height = `${height}px`;
       if (!text) continue;
       const style = getComputedStyle(this.el);
-      const { data, layout } = themed(JSON.parse(text), (name) => style.getPropertyValue(name).trim(), this.el.clientWidth, height);
+      const width = Math.max(this.el.clientWidth, model.get("min_width"));
+      this.div.style.width = `${width}px`;
+      if (width > this.el.clientWidth) this.frame.tabIndex = 0;
+      else this.frame.removeAttribute("tabindex");
+      const { data, layout } = themed(JSON.parse(text), (name) => style.getPropertyValue(name).trim(), width, height);
       await this.plotly.react(this.div, data, layout, { displaylogo: false, displayModeBar: false, scrollZoom: false, doubleClick: "reset" });
       if (!this.bound) this.bind();
       this.wait.hidden = true;
@@ -117,6 +134,7 @@ class PlotView {
     } while (this.again && !this.stopped);
     this.busy = false;
     this.place();
+    this.mark();
   }
 
   bind() {
@@ -126,14 +144,69 @@ class PlotView {
     div.on("plotly_afterplot", place);
     div.on("plotly_relayouting", place);
     div.on("plotly_click", (event) => {
-      const point = clicked(event);
-      if (point) model.send({ ev: "click", seq: announce(this.bus), ...point });
+      const found = clicked(event);
+      if (found) model.send({ ev: "click", seq: announce(this.bus), ...found });
     });
-    div.on("plotly_selected", (event) => model.send({ ev: "select", ids: event ? event.points.map((point) => point.customdata?.[0] ?? point.customdata) : null }));
+    div.on("plotly_hover", (event) => this.hover(pointed(event, div.data)));
+    div.on("plotly_unhover", () => this.hover(null));
+    div.addEventListener("pointerleave", () => this.hover(null));
+    div.addEventListener("click", () => {
+      const isLine = this.over !== null && div.data?.[0]?.type === "parcoords";
+      if (isLine && performance.now() - (this.brushed ?? 0) > 400) model.send({ ev: "click", seq: announce(this.bus), id: this.over });
+    });
     div.on("plotly_restyle", () => {
       const ranges = constraints(div.data);
+      this.brushed = performance.now();
       if (ranges) model.send({ ev: "brush", ranges });
     });
+  }
+
+  /** The pointer is over a trial, or over none: mark it in every view, and ask the kernel what there is to say about it. */
+  hover(number) {
+    if (number === this.over) return;
+    this.over = number;
+    point(this.bus, number);
+    clearTimeout(this.asked);
+    this.asked = setTimeout(() => this.model.send({ ev: "hover", id: number }), HOVER_MS);
+  }
+
+  /** Mark the trial that is pointed at in any view: a ring around its point, or its line across all axes. */
+  mark() {
+    const number = this.bus.pointed;
+    this.ring ??= h("div", { class: "hx-pin", "data-kind": "pointed", "aria-hidden": "true" }, s("svg", { viewBox: "-12 -12 24 24" }, s("path", { d: MARKS.pointed })));
+    this.line ??= s("svg", { class: "hx-lineover", "aria-hidden": "true" }, s("polyline"));
+    if (!this.ring.isConnected) this.frame.append(this.ring, this.line);
+    const { data, _fullLayout: layout } = this.div;
+    const spot = number === null || !layout?.xaxis ? null : spotOf(data, number);
+    const line = number === null ? null : lineOf(data, number);
+    this.ring.hidden = !spot;
+    this.line.toggleAttribute("hidden", !line);
+    if (spot) {
+      const [x, y] = this.at(layout, spot.x, spot.y);
+      this.ring.style.transform = `translate(${x}px,${y}px)`;
+    }
+    if (line) this.trace(line);
+  }
+
+  /** Where values are inside the frame, in pixels. */
+  at(layout, x, y) {
+    const to = (axis, value) => axis._offset + axis.d2p(value);
+    return [this.div.offsetLeft + to(layout.xaxis, x), this.div.offsetTop + to(layout.yaxis, y)];
+  }
+
+  /** Draw a line over parallel coordinates, through `[axis label, share of its range]`. */
+  trace(line) {
+    const frame = this.frame.getBoundingClientRect();
+    const points = [];
+    for (const axis of this.div.querySelectorAll(".parcoords .y-axis")) {
+      const box = axis.querySelector(".domain")?.getBoundingClientRect();
+      const share = line.get(axis.__data__?.label);
+      if (box && share !== undefined) points.push([box.left + box.width / 2 - frame.left + this.frame.scrollLeft, box.bottom - share * box.height - frame.top]);
+    }
+    points.sort((a, b) => a[0] - b[0]);
+    this.line.setAttribute("width", this.div.clientWidth);
+    this.line.setAttribute("height", this.div.clientHeight);
+    this.line.firstChild.setAttribute("points", points.map((pair) => pair.join(",")).join(" "));
   }
 
   /** Put the marks of the current design and the baseline over the plot: no redraw of the figure. */
@@ -143,7 +216,7 @@ class PlotView {
     while (this.pins.length < pins.length) {
       const pin = h("div", { class: "hx-pin", "aria-hidden": "true" });
       this.pins.push(pin);
-      this.el.append(pin);
+      this.frame.append(pin);
     }
     this.pins.forEach((pin, index) => {
       const item = pins[index];
@@ -154,12 +227,11 @@ class PlotView {
         pin.dataset.kind = item.kind;
         pin.replaceChildren(s("svg", { viewBox: "-12 -12 24 24" }, s("path", { d: MARKS[item.kind] })));
       }
-      const { xaxis, yaxis } = layout;
-      const to = (axis, value) => axis._offset + axis.d2p(value);
-      const [x, y] = [to(xaxis, item.x), to(yaxis, item.y)];
-      const inside = (axis, at) => at >= axis._offset - 2 && at <= axis._offset + axis._length + 2;
-      pin.hidden = !(Number.isFinite(x) && Number.isFinite(y) && inside(xaxis, x) && inside(yaxis, y));
-      pin.style.transform = `translate(${this.div.offsetLeft + x}px,${this.div.offsetTop + y}px)`;
+      const [x, y] = this.at(layout, item.x, item.y);
+      const inside = (axis, value) => value >= axis._offset - 2 && value <= axis._offset + axis._length + 2;
+      const seen = inside(layout.xaxis, x - this.div.offsetLeft) && inside(layout.yaxis, y - this.div.offsetTop);
+      pin.hidden = !(Number.isFinite(x) && Number.isFinite(y) && seen);
+      pin.style.transform = `translate(${x}px,${y}px)`;
       pin.title = item.text ?? "";
     });
     this.fade();

@@ -1,5 +1,5 @@
 // A list box of the legal reuse factors, each with what it would cost.
-import { h, listen } from "./dom.js";
+import { h, listen, under } from "./dom.js";
 
 /**
  * @param {any} model widget model with the trait `costs`
@@ -29,19 +29,11 @@ export function reuseMenu(model, row, get, choose) {
     if (list.matches(":popover-open")) target?.focus();
   }
 
-  function place() {
-    const box = button.getBoundingClientRect();
-    const size = list.getBoundingClientRect();
-    const below = window.innerHeight - box.bottom > size.height + 8 || box.top < size.height + 8;
-    list.style.left = `${Math.max(4, Math.min(box.left, window.innerWidth - size.width - 8))}px`;
-    list.style.top = `${below ? Math.min(box.bottom + 2, window.innerHeight - size.height - 4) : box.top - size.height - 2}px`;
-  }
-
   function open() {
     model.send({ ev: "costs", layer: row.name });
     list.showPopover();
     fillList();
-    place();
+    under(list, button);
     stop = listen(model, "change:costs", fillList);
   }
 

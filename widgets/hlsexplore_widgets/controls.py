@@ -1,0 +1,64 @@
+"""The small controls above the plots of trials, as plain data for the browser."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hlsexplore_widgets.catalog import Catalog
+from hlsexplore_widgets.figures.base import label_of
+from hlsexplore_widgets.figures.parallel import ParallelInfo
+from hlsexplore_widgets.selection import Selection, kept
+
+Item = dict[str, Any]
+
+
+def pareto_controls(catalog: Catalog, axes: Mapping[str, Any], y: str) -> list[Item]:
+    """Return axes, scales, colour and steps along the front.
+
+    Args:
+        catalog: The trials.
+        axes: What is chosen: `x`, `colour`, `log_x`, `log_y`.
+        y: Figure on the y axis.
+    """
+    names = [[name, label_of(name)] for name in catalog.known]
+    colours = [["", "none"], ["number", "order"], *names]
+    return [
+        _select("y", "y", names, y),
+        {"id": "log_y", "kind": "check", "label": "log", "title": "log y", "value": axes["log_y"]},
+        _select("x", "x", names, axes["x"]),
+        {"id": "log_x", "kind": "check", "label": "log", "title": "log x", "value": axes["log_x"]},
+        _select("colour", "colour", colours, axes["colour"]),
+        _button("previous", "‹ front", "Load the previous design on the front", edits=True),
+        _button("next", "front ›", "Load the next design on the front", edits=True),
+    ]
+
+
+def line_controls(catalog: Catalog, info: ParallelInfo | None, selection: Selection) -> list[Item]:
+    """Return the axes of parallel coordinates, and what happens to the brushed trials.
+
+    Args:
+        catalog: The trials.
+        info: What is drawn.
+        selection: What is brushed and put aside.
+    """
+    mask = kept(selection, catalog)
+    count = len(catalog) if mask is None else int(mask.sum())
+    names = [] if info is None else list(info.names)
+    choices = () if info is None else info.choices
+    axes = [[name, name.replace(".", " ") if "." in name else label_of(name)] for name in choices]
+    rest = not selection.ranges
+    text = f"{count:,} of {len(catalog):,} kept; drag along an axis to keep a range"
+    return [
+        {"id": "axes", "kind": "checks", "label": "Axes", "values": axes, "value": names},
+        _button("keep", "Keep", "Keep only the brushed trials", disabled=rest),
+        _button("exclude", "Exclude", "Put the brushed trials aside", disabled=rest),
+        _button("restore", "Restore", "Show all trials again", disabled=selection.is_everything),
+        {"id": "count", "kind": "text", "label": text},
+    ]
+
+
+def _select(name: str, label: str, values: list[list[str]], value: str) -> Item:
+    return {"id": name, "kind": "select", "label": label, "values": values, "value": value}
+
+
+def _button(name: str, label: str, title: str, **more: bool) -> Item:
+    return {"id": name, "kind": "button", "label": label, "title": title, **more}

@@ -1,0 +1,69 @@
+"""The numbers that a design chooses, over many trials, and how much of a figure each explains."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hlsexplore.fixed import Fixed, RealArray
+from hlsexplore.trial import Trial
+
+MAX_LEVELS = 12
+"""Levels of a knob that are told apart; more are grouped."""
+
+
+def knob_values(trial: Trial) -> dict[str, float]:
+    """Return every number that a trial's design chooses: widths of types, integer bits, reuse, by `layer.key`.
+
+    Examples:
+        >>> layers = {"fc": {"weight": "fixed<8,2>", "reuse": 4, "strategy": "latency"}}
+        >>> knob_values(Trial(design_key="", config={"layers": layers}, metrics={}))
+        {'fc.weight bits': 8.0, 'fc.weight integer': 2.0, 'fc.reuse': 4.0}
+    """
+    found: dict[str, float] = {}
+    for name, items in trial.config["layers"].items():
+        for key, value in items.items():
+            if isinstance(value, int | float):
+                found[f"{name}.{key}"] = float(value)
+            elif str(value).lstrip("u").startswith("fixed<"):
+                type_ = Fixed.parse(str(value))
+                found[f"{name}.{key} bits"] = float(type_.width)
+                found[f"{name}.{key} integer"] = float(type_.integer)
+    return found
+
+
+def knob_table(trials: Sequence[Trial]) -> tuple[tuple[str, ...], RealArray]:
+    """Return the knobs that differ between trials, and their values, a row for each trial; equal columns are merged."""
+    rows = [knob_values(trial) for trial in trials]
+    names = list(rows[0]) if rows else []
+    table = np.array([[row.get(name, np.nan) for name in names] for row in rows]).reshape(len(rows), len(names))
+    chosen: dict[bytes, str] = {}
+    for index, name in enumerate(names):
+        column = table[:, index]
+        if len(column) and np.nanmax(column) > np.nanmin(column):
+            chosen.setdefault(column.tobytes(), name)
+    order = [names.index(name) for name in chosen.values()]
+    return tuple(chosen.values()), table[:, order]
+
+
+def explained(knob: RealArray, figure: RealArray) -> float:
+    """Share of a figure's variance between groups of equal knob values, less what chance would explain.
+
+    Args:
+        knob: Values of the knob; more than `MAX_LEVELS` different ones are grouped.
+        figure: Values of the figure.
+
+    Examples:
+        >>> explained(np.array([1.0, 1, 2, 2]), np.array([5.0, 5, 7, 7]))
+        1.0
+    """
+    levels = np.unique(knob)
+    if len(levels) > MAX_LEVELS:
+        knob = np.digitize(knob, np.quantile(knob, np.linspace(0, 1, MAX_LEVELS + 1)[1:-1])).astype(np.float64)
+        levels = np.unique(knob)
+    total = float(np.square(figure - figure.mean()).sum())
+    if total == 0 or len(levels) < 2 or len(figure) <= len(levels):
+        return 0.0
+    within = sum(float(np.square(figure[knob == level] - figure[knob == level].mean()).sum()) for level in levels)
+    count = len(figure)
+    adjusted = 1 - (within / (count - len(levels))) / (total / (count - 1))
+    return max(0.0, adjusted)

@@ -1,0 +1,115 @@
+"""A page of the table of trials: sorted, searched, as plain data for the browser."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlsexplore_widgets.catalog import Catalog, summary
+from hlsexplore_widgets.figures.base import label_of
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What the user asked for.
+
+    Attributes:
+        sort: Figure that the trials are sorted by, or `number`.
+        descending: Whether the largest comes first.
+        offset: Rows before the first one that is shown.
+        text: Words that a trial must contain; all trials when empty.
+    """
+
+    sort: str = "number"
+    descending: bool = True
+    offset: int = 0
+    text: str = ""
+
+
+def asked(query: Query, message: Mapping[str, Any]) -> Query:
+    """Take over the changes of a browser's message."""
+    changes: dict[str, Any] = {key: str(message[key]) for key in ("sort", "text") if key in message}
+    if "descending" in message:
+        changes["descending"] = bool(message["descending"])
+    if "offset" in message:
+        changes["offset"] = max(0, int(message["offset"]))
+    return replace(query, **changes)
+
+
+def empty_page(query: Query) -> dict[str, Any]:
+    """Return the page of a study that does not exist yet."""
+    return _data(query, 0, [], [])
+
+
+def page_data(catalog: Catalog, query: Query, kept: NDArray[np.bool_] | None) -> dict[str, Any]:
+    """Return the rows of a page and what is needed to turn it.
+
+    Args:
+        catalog: The trials.
+        query: What the user asked for.
+        kept: Trials that the selection keeps; all when None.
+    """
+    columns = catalog.columns
+    order = np.arange(len(catalog)) if kept is None else np.flatnonzero(kept)
+    text = query.text.strip().lower()
+    if text:
+        order = order[np.isin(columns["number"][order], _matching(catalog, text))]
+    values = columns[query.sort if query.sort in columns else "number"][order].astype(np.float64)
+    order = order[np.argsort(-values if query.descending else values, kind="stable")]
+    start = min(query.offset, max(0, len(order) - 1))
+    shown = columns["number"][order[start : start + PAGE]].astype(int).tolist()
+    trials = {trial.number: trial for trial in catalog.study.store.trials(shown)}
+    front = {trial.number for trial in catalog.study.front()}
+    names = catalog.known
+    rows = [
+        {
+            "id": number,
+            "front": number in front,
+            "cells": [
+                str(number),
+                *(cell_text(trials[number].metrics.get(name)) for name in names),
+                summary(trials[number]),
+            ],
+            "key": trials[number].design_key,
+            "note": trials[number].note,
+        }
+        for number in shown
+    ]
+    heads = [("number", "trial"), *((name, label_of(name)) for name in names), ("", "types")]
+    return _data(replace(query, offset=start), len(order), rows, heads)
+
+
+def cell_text(value: float | None) -> str:
+    """Print a figure for a cell.
+
+    Examples:
+        >>> cell_text(None), cell_text(12345.0), cell_text(0.98765)
+        ('', '12,345', '0.9877')
+    """
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 10 or value == int(value) else f"{value:.4f}"
+
+
+def _matching(catalog: Catalog, text: str) -> list[int]:
+    return [
+        trial.number or 0
+        for trial in catalog.details()
+        if text in f"{trial.number} {trial.design_key} {summary(trial)} {trial.origin} {trial.note}".lower()
+    ]
+
+
+def _data(query: Query, total: int, rows: list[Any], columns: list[tuple[str, str]]) -> dict[str, Any]:
+    return {
+        "columns": [{"id": name, "label": label} for name, label in columns],
+        "rows": rows,
+        "sort": query.sort,
+        "descending": query.descending,
+        "offset": query.offset,
+        "size": PAGE,
+        "total": total,
+    }

@@ -116,7 +116,7 @@ def gru(num_samples: int) -> Bench:
     build.add("gru", op, (16,))
     build.dense("output", 9, is_last=True)
     design = _types(Design.default(build.graph("gru")), weight)
-    keys = ("weight", "bias", "recurrent_weight", "recurrent_bias", "accum", "state", "result")
+    keys = ("weight", "bias", "recurrent_weight", "recurrent_bias", "accum", "activation", "gate", "result")
     design = design.with_layer("gru", **dict.fromkeys(keys, "fixed<16,6>"))
     return Bench(
         "gru", design, _normal(num_samples, (25, 12)), min(num_samples, 1000), ("output", "weight", "fixed<12,4>")

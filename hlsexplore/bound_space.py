@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from hlsexplore.defaults import accum_type, signed_integer_bits
 from hlsexplore.design import Design, LayerConfig, Strategy, knobs, replace_layers
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed, Overflow, RealArray
 from hlsexplore.graph import Node
 from hlsexplore.ops import MOVES, Conv, Dense, DepthwiseConv, Pool, weights
 from hlsexplore.space import Axis, Ranges, Space, is_intermediate, is_never_negative, nearest_reuse, read_axes
+from hlsexplore.type_bounds import accum_type, signed_integer_bits
 
 Point = tuple[int, ...]
 """Index of the choice on each axis."""

@@ -11,17 +11,7 @@ from typing import Any
 from hlsexplore.errors import ConfigError, unknown_name
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import (
-    MOVES,
-    TABLE_FUNCTIONS,
-    Activation,
-    Input,
-    LayerNorm,
-    Recurrent,
-    Softmax,
-    matmul_shape,
-    tensor_keys,
-)
+from hlsexplore.ops import MOVES, Input, Softmax, matmul_shape, tensor_keys
 from hlsexplore.reuse import check_reuse
 from hlsexplore.target import Target
 
@@ -79,12 +69,9 @@ def knobs(node: Node) -> tuple[str, ...]:
         found += ["reuse", "strategy"]
         if node.kind.startswith(("conv", "depthwise_conv")):
             found.append("parallel")
-    op = node.op
-    if isinstance(op, Softmax | Recurrent | LayerNorm) or (
-        isinstance(op, Activation) and op.function in TABLE_FUNCTIONS
-    ):
+    if isinstance(node.op, Softmax) or "table" in tensor_keys(node.op):
         found.append("table_size")
-    if isinstance(op, Softmax):
+    if isinstance(node.op, Softmax):
         found.append("softmax")
     return tuple(found)
 

@@ -287,6 +287,8 @@ class Recurrent:
         go_backwards: Whether the sequence is read from its end; returned sequences stay in the input's order.
         alpha: Slope of a hard_sigmoid `activation` (Keras 3: 1/6, Keras 2: 1/5, QKeras: 1/2); else unused.
         recurrent_alpha: The same for `recurrent_activation`.
+        quantizes_state: Whether the states that a step reads have types of their own (`hidden`, `memory`), as with a
+            state quantizer of QKeras; else the next step reads what the layer puts out.
     """
 
     cell: Cell
@@ -301,6 +303,7 @@ class Recurrent:
     go_backwards: bool = False
     alpha: float = 0.0
     recurrent_alpha: float = 0.0
+    quantizes_state: bool = False
 
 
 Op = (
@@ -387,11 +390,27 @@ def tensor_keys(op: Op) -> tuple[str, ...]:
         case Pool() | Dot():
             return ("accum", "result")
         case Recurrent():
-            return ("weight", "bias", "recurrent_weight", "recurrent_bias", "accum", "table", "state", "result")
+            return _recurrent_keys(op)
         case Input() | Merge() | Concatenate():
             return ("result",)
         case _:
             return ()
+
+
+def _recurrent_keys(op: Recurrent) -> tuple[str, ...]:
+    """Types of a recurrent layer: of tables, gates and states only where its cell has them."""
+    has_gates, is_lstm = op.cell is not Cell.SIMPLE_RNN, op.cell is Cell.LSTM
+    functions = {op.activation, op.recurrent_activation} if has_gates else {op.activation}
+    present = {
+        "table": not TABLE_FUNCTIONS.isdisjoint(functions),
+        "activation": True,
+        "gate": has_gates,
+        "state": is_lstm or (op.cell is Cell.GRU and not op.reset_after),
+        "hidden": op.quantizes_state,
+        "memory": op.quantizes_state and is_lstm,
+    }
+    keys = ("weight", "bias", "recurrent_weight", "recurrent_bias", "accum")
+    return (*keys, *(key for key, is_there in present.items() if is_there), "result")
 
 
 WEIGHT_FIELDS = {

@@ -7,7 +7,7 @@ import numpy as np
 
 from hlsexplore.emulate.spatial import as_image, pad_image, windows
 from hlsexplore.errors import NoModelError
-from hlsexplore.fixed import RealArray
+from hlsexplore.fixed import RealArray, quantize, to_real
 from hlsexplore.graph import Node
 from hlsexplore.ops import (
     Activation,
@@ -104,7 +104,7 @@ def dot(node: Node, inputs: Sequence[RealArray]) -> RealArray:
 
 
 def recurrent(node: Node, inputs: Sequence[RealArray], activate: Activate) -> RealArray:
-    """Run a recurrent layer over a sequence.
+    """Run a recurrent layer over a sequence, with the model's own quantizers of functions and states.
 
     Args:
         node: The layer.
@@ -118,21 +118,30 @@ def recurrent(node: Node, inputs: Sequence[RealArray], activate: Activate) -> Re
     hidden, memory = np.zeros((len(x), units)), np.zeros((len(x), units))
     sequence = np.zeros((len(x), x.shape[1], units))
     for t in range(x.shape[1] - 1, -1, -1) if op.go_backwards else range(x.shape[1]):
-        hidden, memory = _cell(op, x[:, t] @ op.kernel + op.bias, hidden, memory, activate)
-        sequence[:, t] = hidden
-    return sequence if op.return_sequences else hidden
+        output, memory = _cell(node, op, x[:, t] @ op.kernel + op.bias, hidden, memory, activate)
+        hidden, memory = prescribed(node, "hidden", output), prescribed(node, "memory", memory)
+        sequence[:, t] = output
+    return sequence if op.return_sequences else output
+
+
+def prescribed(node: Node, key: str, values: RealArray) -> RealArray:
+    """Cast to the type that the model prescribes for a tensor, if it does: rounding and clipping are part of it."""
+    type_ = node.types.get(key)
+    return values if type_ is None else to_real(quantize(values, type_), type_)
 
 
 def _cell(
-    op: Recurrent, from_x: RealArray, hidden: RealArray, memory: RealArray, activate: Activate
+    node: Node, op: Recurrent, from_x: RealArray, hidden: RealArray, memory: RealArray, activate: Activate
 ) -> tuple[RealArray, RealArray]:
     """Compute one step of a cell: the new output and the new memory."""
 
     def act(values: RealArray) -> RealArray:
-        return activate(Activation(function=op.activation, alpha=op.alpha), values)
+        values = activate(Activation(function=op.activation, alpha=op.alpha), values)
+        return prescribed(node, "activation", values)
 
     def gate(values: RealArray) -> RealArray:
-        return activate(Activation(function=op.recurrent_activation, alpha=op.recurrent_alpha), values)
+        values = activate(Activation(function=op.recurrent_activation, alpha=op.recurrent_alpha), values)
+        return prescribed(node, "gate", values)
 
     n = op.recurrent_kernel.shape[0]
     from_h = hidden @ op.recurrent_kernel + op.recurrent_bias

@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hlsexplore.defaults import accum_type, signed_integer_bits
 from hlsexplore.design import Design, SoftmaxMode
 from hlsexplore.emulate.blame import BLAME_SAMPLES, first, softmax_step
 from hlsexplore.emulate.emulator import Emulator
@@ -28,6 +27,7 @@ from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed, Overflow
 from hlsexplore.graph import Node
 from hlsexplore.ops import MOVES, Input, Softmax, tensor_keys, weights
+from hlsexplore.type_bounds import accum_type, signed_integer_bits
 
 Safety = Literal["data", "inputs"]
 

@@ -6,7 +6,6 @@ from math import ceil, log2, prod
 
 import numpy as np
 
-from hlsexplore.defaults import accum_type, signed_integer_bits
 from hlsexplore.design import Design, LayerConfig, SoftmaxMode
 from hlsexplore.emulate.reference import forward_node
 from hlsexplore.emulate.run import Inputs, block_size, check_inputs
@@ -24,6 +23,7 @@ from hlsexplore.ops import (
     tensor_keys,
     weights,
 )
+from hlsexplore.type_bounds import accum_type, signed_integer_bits
 
 RELIEF_BITS = 22
 """Width of a generous type: two factors of it and a sum of a hundred products still fit float64's 53 bits."""

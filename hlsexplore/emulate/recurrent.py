@@ -1,7 +1,7 @@
 """Plans of recurrent layers: SimpleRNN, LSTM and GRU (docs/ir.md, section Recurrent)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
 from hlsexplore.ops import Activation, Cell, Function, Recurrent
+from hlsexplore.type_bounds import slope_type
 
 
 def build_recurrent(context: Context) -> Step:
@@ -23,27 +24,42 @@ def build_recurrent(context: Context) -> Step:
     op = context.node.op
     if not isinstance(op, Recurrent):
         raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} is no recurrent layer.")
-    cell = {Cell.SIMPLE_RNN: _simple_rnn, Cell.LSTM: _lstm, Cell.GRU: _gru}[op.cell](context, op)
+    cell = {Cell.SIMPLE_RNN: _simple_rnn, Cell.LSTM: _lstm, Cell.GRU: _gru}[op.cell](_Gates(context, op))
     units, result = op.recurrent_kernel.shape[0], context.config.types["result"]
-    span = Span.of(result)
-    dtype = dtype_for(span.magnitude)
+    span, fed = Span.of(result), Span.of(fed_type(op, context.config))
 
     def run(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
         x = inputs[0]
         steps = range(x.shape[1] - 1, -1, -1) if op.go_backwards else range(x.shape[1])
-        hidden = np.zeros((len(x), units), dtype=dtype)
-        memory = None
-        sequence = np.empty((len(x), x.shape[1], units), dtype=dtype) if op.return_sequences else None
+        states: States = (np.zeros((len(x), units), dtype=dtype_for(fed.magnitude)), None)
+        output = states[0]
+        sequence = np.empty((len(x), len(steps), units), dtype=dtype_for(span.magnitude))
         for t in steps:
-            hidden, memory = cell(x[:, t], hidden, memory, probe)
-            if sequence is not None:
-                sequence[:, t] = hidden
-        return hidden if sequence is None else sequence
+            output, states = cell(x[:, t], states, probe)
+            if op.return_sequences:
+                sequence[:, t] = output
+        return sequence if op.return_sequences else output
 
     return Step(run=run, span=span, type=result)
 
 
-CellStep = Callable[[Carrier, Carrier, Carrier | None, Probe | None], tuple[Carrier, Carrier | None]]
+def fed_type(op: Recurrent, config: LayerConfig) -> Fixed:
+    """Return the type of the hidden state that a step reads."""
+    return config.types["hidden" if op.quantizes_state else "result"]
+
+
+States = tuple[Carrier, Carrier | None]
+"""What a step leaves to the next one: the hidden state, and the LSTM's memory (None before the first step)."""
+CellStep = Callable[[Carrier, States, Probe | None], tuple[Carrier, States]]
+Apply = Callable[[Carrier, Probe | None], Carrier]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Function:
+    """A planned elementwise function with the span of its results."""
+
+    apply: Apply
+    span: Span
 
 
 class _Gates:
@@ -52,20 +68,20 @@ class _Gates:
     def __init__(self, context: Context, op: Recurrent) -> None:
         types = context.config.types
         raw = raw_weights_of(context)
-        self.context, self.accum, self.result = context, types["accum"], types["result"]
-        self.full, self.hidden = Span.of(types["accum"]), Span.of(types["result"])
+        self.context, self.op, self.types, self.accum = context, op, types, types["accum"]
+        self.full, self.hidden = Span.of(types["accum"]), Span.of(fed_type(op, context.config))
         self.units = op.recurrent_kernel.shape[0]
         self._input = self._product(raw["weight"], "weight", raw.get("bias"), "bias", context.spans[0])
         self._state = self._product(
             raw["recurrent_weight"], "recurrent_weight", raw.get("recurrent_bias"), "recurrent_bias", self.hidden
         )
+        self.act = self._function(op.activation, op.alpha, self.accum, "activation")
 
     def _product(
         self, weight: Carrier, weight_key: str, bias: Carrier | None, bias_key: str, source: Span
     ) -> tuple[Product, Product]:
-        types = self.context.config.types
         order = accumulation_order(self.context.config, weight.shape[0])
-        common = (weight, types[weight_key].fraction, bias, types[bias_key].fraction, source)
+        common = (weight, self.types[weight_key].fraction, bias, self.types[bias_key].fraction, source)
         return plan_product(*common, self.accum, order), plan_product(*common, None)
 
     def from_input(self, x: Carrier, probe: Probe | None) -> Carrier:
@@ -89,100 +105,106 @@ class _Gates:
             add_carriers(a, self.full, b, self.full), sum_span(self.full, self.full), self.accum, "accum", probe
         )
 
-    def activation(self, function: Function, alpha: float, source: Fixed) -> Callable[[Carrier, Probe | None], Carrier]:
-        """Return an elementwise function from a type to the accumulator type."""
+    def gate(self) -> _Function:
+        """Return the function of the gates."""
+        return self._function(self.op.recurrent_activation, self.op.recurrent_alpha, self.accum, "gate")
+
+    def memory_act(self) -> _Function:
+        """Return the function of the LSTM's memory."""
+        return self._function(self.op.activation, self.op.alpha, self.types["state"], "activation")
+
+    def _function(self, function: Function, alpha: float, source: Fixed, key: str) -> _Function:
+        """Return an elementwise function from a type to the type of a tensor key."""
         context = self.context
+        types = {**self.types, "weight": slope_type(alpha), "result": self.types[key]}
         op = Activation(function=function, alpha=alpha)
-        types = {**context.config.types, "result": self.accum}
         node = Node(name=context.node.name, op=op, inputs=context.node.inputs, shape=(self.units,))
         config: LayerConfig = replace(context.config, types=types)
-        step = build_activation(
-            replace(
-                context, node=node, config=config, types=(source,), spans=(Span.of(source),), shapes=((self.units,),)
-            )
+        part = replace(
+            context, node=node, config=config, types=(source,), spans=(Span.of(source),), shapes=((self.units,),)
         )
+        step = build_activation(part)
 
         def apply(x: Carrier, probe: Probe | None) -> Carrier:
-            # Only the table's index is shown: "result" is the layer's own result.
-            shown = None if probe is None else _only_index(probe)
-            return step.run([x], shown)
+            return step.run([x], None if probe is None else _renamed(probe, key))
 
-        return apply
+        return _Function(apply=apply, span=step.span)
+
+    def leave(self, values: Carrier, span: Span, probe: Probe | None) -> tuple[Carrier, Carrier]:
+        """Return the new hidden state as it leaves the layer, and as the next step reads it: a cast of each."""
+        result = self.types["result"]
+        if not self.op.quantizes_state:
+            output = cast_probed(values, span, result, "result", probe)
+            return output, output
+        hidden = cast_probed(values.copy(), span, self.types["hidden"], "hidden", probe)
+        return cast_probed(values, span, result, "result", probe), hidden
 
 
-def _only_index(probe: Probe) -> Probe:
+def _renamed(probe: Probe, name: str) -> Probe:
+    """Return a probe that shows a function's result under a name of its own."""
+
     def shown(key: str, before: Carrier, span: Span, after: Carrier, type_: Fixed) -> None:
-        if key == "index":
-            probe(key, before, span, after, type_)
+        probe(name if key == "result" else key, before, span, after, type_)
 
     return shown
 
 
-def _simple_rnn(context: Context, op: Recurrent) -> CellStep:
-    """Plan h = cast(act(cast(W x + U h)))."""
-    gates = _Gates(context, op)
-    act = gates.activation(op.activation, op.alpha, gates.accum)
+def _simple_rnn(gates: _Gates) -> CellStep:
+    """Plan h = act(W x + U h)."""
 
-    def step(
-        x: Carrier, hidden: Carrier, memory: Carrier | None, probe: Probe | None
-    ) -> tuple[Carrier, Carrier | None]:
-        total = gates.add(gates.from_input(x, probe), gates.from_state(hidden, probe), probe)
-        return cast_probed(act(total, probe).copy(), gates.full, gates.result, "result", probe), None
+    def step(x: Carrier, states: States, probe: Probe | None) -> tuple[Carrier, States]:
+        total = gates.add(gates.from_input(x, probe), gates.from_state(states[0], probe), probe)
+        output, hidden = gates.leave(gates.act.apply(total, probe).copy(), gates.act.span, probe)
+        return output, (hidden, None)
 
     return step
 
 
-def _lstm(context: Context, op: Recurrent) -> CellStep:
-    """Plan c = cast(i * g + f * c), h = cast(o * act(c)), all gates in the accumulator type."""
-    gates, state = _Gates(context, op), context.config.types["state"]
-    act = gates.activation(op.activation, op.alpha, gates.accum)
-    recurrent_act = gates.activation(op.recurrent_activation, op.recurrent_alpha, gates.accum)
-    state_act = gates.activation(op.activation, op.alpha, state)
-    n, full, cell = gates.units, gates.full, Span.of(state)
-    fresh, kept, out = product_span(full, full), product_span(cell, full), product_span(full, full)
+def _lstm(gates: _Gates) -> CellStep:
+    """Plan m = g * i + m * f, h = o * act(m)."""
+    n, state, gate, squash = gates.units, gates.types["state"], gates.gate(), gates.memory_act()
+    kept_type = gates.types["memory"] if gates.op.quantizes_state else state
+    kept_span = Span.of(kept_type)
+    fresh, kept = product_span(gates.act.span, gate.span), product_span(kept_span, gate.span)
+    out = product_span(gate.span, squash.span)
 
-    def step(
-        x: Carrier, hidden: Carrier, memory: Carrier | None, probe: Probe | None
-    ) -> tuple[Carrier, Carrier | None]:
-        total = gates.add(gates.from_input(x, probe), gates.from_state(hidden, probe), probe)
-        gate = recurrent_act(np.concatenate([total[:, : 2 * n], total[:, 3 * n :]], axis=1), probe)
-        candidate = act(total[:, 2 * n : 3 * n], probe)
-        values, span = multiply_carriers(candidate, full, gate[:, :n], full), fresh
-        if memory is not None:
-            old = multiply_carriers(memory, cell, gate[:, n : 2 * n], full)
+    def step(x: Carrier, states: States, probe: Probe | None) -> tuple[Carrier, States]:
+        total = gates.add(gates.from_input(x, probe), gates.from_state(states[0], probe), probe)
+        ifo = gate.apply(np.concatenate([total[:, : 2 * n], total[:, 3 * n :]], axis=1), probe)
+        candidate = gates.act.apply(total[:, 2 * n : 3 * n], probe)
+        values, span = multiply_carriers(candidate, gates.act.span, ifo[:, :n], gate.span), fresh
+        if states[1] is not None:
+            old = multiply_carriers(states[1], kept_span, ifo[:, n : 2 * n], gate.span)
             values, span = add_carriers(values, fresh, old, kept), sum_span(fresh, kept)
-        memory = cast_probed(values, span, state, "state", probe)
-        product = multiply_carriers(gate[:, 2 * n :], full, state_act(memory, probe), full)
-        return cast_probed(product, out, gates.result, "result", probe), memory
+        memory = cast_probed(values.copy(), span, state, "state", probe)
+        keep = cast_probed(values, span, kept_type, "memory", probe) if gates.op.quantizes_state else memory
+        product = multiply_carriers(ifo[:, 2 * n :], gate.span, squash.apply(memory, probe), squash.span)
+        output, hidden = gates.leave(product, out, probe)
+        return output, (hidden, keep)
 
     return step
 
 
-def _gru(context: Context, op: Recurrent) -> CellStep:
-    """Plan h = cast(g * (1 - z) + h * z)."""
-    gates, n = _Gates(context, op), op.recurrent_kernel.shape[0]
-    act = gates.activation(op.activation, op.alpha, gates.accum)
-    recurrent_act = gates.activation(op.recurrent_activation, op.recurrent_alpha, gates.accum)
-    full, hidden_span = gates.full, gates.hidden
+def _gru(gates: _Gates) -> CellStep:
+    """Plan h = g * (1 - z) + h * z."""
+    n, act, gate = gates.units, gates.act, gates.gate()
     one = Span(0, 1, 1)
-    rest = sum_span(one, negated(full))
-    fresh, kept = product_span(full, rest), product_span(hidden_span, full)
-    candidate_product = _reset_product(gates, op) if op.reset_after else _reset_first(gates, op)
+    rest = sum_span(one, negated(gate.span))
+    fresh, kept = product_span(act.span, rest), product_span(gates.hidden, gate.span)
+    candidate_product = _reset_product(gates, gate) if gates.op.reset_after else _reset_first(gates, gate)
 
-    def step(
-        x: Carrier, hidden: Carrier, memory: Carrier | None, probe: Probe | None
-    ) -> tuple[Carrier, Carrier | None]:
-        from_x, from_h = gates.from_input(x, probe), gates.from_state(hidden, probe)
-        zr = recurrent_act(gates.add(from_x[:, : 2 * n], from_h[:, : 2 * n], probe), probe)
+    def step(x: Carrier, states: States, probe: Probe | None) -> tuple[Carrier, States]:
+        from_x, from_h = gates.from_input(x, probe), gates.from_state(states[0], probe)
+        zr = gate.apply(gates.add(from_x[:, : 2 * n], from_h[:, : 2 * n], probe), probe)
         z, r = zr[:, :n], zr[:, n:]
-        reset = candidate_product(r, hidden, from_h[:, 2 * n :], probe)
-        candidate = act(gates.add(from_x[:, 2 * n :], reset, probe), probe)
+        reset = candidate_product(r, states[0], from_h[:, 2 * n :], probe)
+        candidate = act.apply(gates.add(from_x[:, 2 * n :], reset, probe), probe)
         unit = np.ones((1, 1), dtype=np.float32)
-        complement = add_carriers(unit, one, -z, negated(full))
-        new = multiply_carriers(candidate, full, complement, rest)
-        old = multiply_carriers(hidden, hidden_span, z, full)
-        values = add_carriers(new, fresh, old, kept)
-        return cast_probed(values, sum_span(fresh, kept), gates.result, "result", probe), None
+        complement = add_carriers(unit, one, -z, negated(gate.span))
+        new = multiply_carriers(candidate, act.span, complement, rest)
+        old = multiply_carriers(states[0], gates.hidden, z, gate.span)
+        output, hidden = gates.leave(add_carriers(new, fresh, old, kept), sum_span(fresh, kept), probe)
+        return output, (hidden, None)
 
     return step
 
@@ -190,19 +212,19 @@ def _gru(context: Context, op: Recurrent) -> CellStep:
 Reset = Callable[[Carrier, Carrier, Carrier, Probe | None], Carrier]
 
 
-def _reset_product(gates: _Gates, op: Recurrent) -> Reset:
+def _reset_product(gates: _Gates, gate: _Function) -> Reset:
     """Plan r * (U h + b): the reset gate after the product."""
-    products = product_span(gates.full, gates.full)
+    products = product_span(gate.span, gates.full)
 
     def reset(r: Carrier, hidden: Carrier, from_h: Carrier, probe: Probe | None) -> Carrier:
-        return cast_probed(multiply_carriers(r, gates.full, from_h, gates.full), products, gates.accum, "accum", probe)
+        return cast_probed(multiply_carriers(r, gate.span, from_h, gates.full), products, gates.accum, "accum", probe)
 
     return reset
 
 
-def _reset_first(gates: _Gates, op: Recurrent) -> Reset:
+def _reset_first(gates: _Gates, gate: _Function) -> Reset:
     """Plan U (r * h) + b: the reset gate before the product, r * h in the state type."""
-    types, n = gates.context.config.types, gates.units
+    types, n = gates.types, gates.units
     state = types["state"]
     raw = raw_weights_of(gates.context)
     bias = raw.get("recurrent_bias")
@@ -216,10 +238,10 @@ def _reset_first(gates: _Gates, op: Recurrent) -> Reset:
         gates.accum,
         order,
     )
-    products = product_span(gates.full, gates.hidden)
+    products = product_span(gate.span, gates.hidden)
 
     def reset(r: Carrier, hidden: Carrier, from_h: Carrier, probe: Probe | None) -> Carrier:
-        masked = cast_probed(multiply_carriers(r, gates.full, hidden, gates.hidden), products, state, "state", probe)
+        masked = cast_probed(multiply_carriers(r, gate.span, hidden, gates.hidden), products, state, "state", probe)
         return cast(product.apply(masked), product.span, gates.accum, owned=True)[0]
 
     return reset

@@ -9,7 +9,7 @@ from hlsexplore.emulate import float_layers
 from hlsexplore.emulate.moves import mover
 from hlsexplore.emulate.run import Inputs, block_size, open_inputs, real, unpack
 from hlsexplore.errors import NoModelError
-from hlsexplore.fixed import RealArray, quantize, to_real
+from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import (
     MOVES,
@@ -66,9 +66,7 @@ def forward_node(node: Node, inputs: Sequence[RealArray]) -> RealArray:
     forward = FORWARD.get(type(node.op))
     if forward is None:
         raise NoModelError(f"layer {node.name!r}: no float implementation of {node.kind!r} exists.")
-    y = forward(node, inputs)
-    prescribed = node.types.get("result")  # an activation quantizer: rounding and clipping are part of the model
-    return y if prescribed is None else to_real(quantize(y, prescribed), prescribed)
+    return float_layers.prescribed(node, "result", forward(node, inputs))
 
 
 def _dense(node: Node, inputs: Sequence[RealArray]) -> RealArray:

@@ -159,7 +159,11 @@ KEY_ORDER = (
     "accum",
     "inv_input",
     "inv_table",
+    "activation",
+    "gate",
     "state",
+    "hidden",
+    "memory",
     "result",
 )
 

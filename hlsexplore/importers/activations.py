@@ -119,17 +119,7 @@ def apply_quantizer(layer: Layer, x: Tensor, quantizer: Quantizer, is_own: bool 
     Raises:
         UnsupportedError: If its values depend on the batch, or lie on no fixed-point grid.
     """
-    where = f"the quantizer {quantizer}"
-    alpha = quantizer.alpha
-    if isinstance(alpha, str):
-        raise layer.refuse(f"{where} scales activations by the batch at hand.", "Give it alpha=1.")
-    scale = 1.0 if alpha is None else float(np.asarray(alpha).ravel()[0])
-    if alpha is not None and np.asarray(alpha).size != 1:
-        raise layer.refuse(
-            f"{where} has one scale for each channel.", "Give it alpha=1 and add a BatchNormalization layer."
-        )
-    steps = _steps(layer, quantizer, scale)
-    for index, (op, type_) in enumerate(steps):
+    for index, (op, type_) in enumerate(quantizer_steps(layer, quantizer)):
         suffix = "" if is_own and index == 0 else (op.function.value if isinstance(op, Activation) else "scale")
         if isinstance(op, Affine):
             channels = x.shape[-1]
@@ -138,8 +128,24 @@ def apply_quantizer(layer: Layer, x: Tensor, quantizer: Quantizer, is_own: bool 
     return x
 
 
+def quantizer_steps(layer: Layer, quantizer: Quantizer) -> list[tuple[Activation | Affine, Fixed | None]]:
+    """Return the functions that make up an activation quantizer, each with its result's type.
+
+    Raises:
+        UnsupportedError: If its values depend on the batch, or lie on no fixed-point grid.
+    """
+    where, alpha = f"the quantizer {quantizer}", quantizer.alpha
+    if isinstance(alpha, str):
+        raise layer.refuse(f"{where} scales activations by the batch at hand.", "Give it alpha=1.")
+    scale = 1.0 if alpha is None else float(np.asarray(alpha).ravel()[0])
+    if alpha is not None and np.asarray(alpha).size != 1:
+        raise layer.refuse(
+            f"{where} has one scale for each channel.", "Give it alpha=1 and add a BatchNormalization layer."
+        )
+    return _steps(layer, quantizer, scale)
+
+
 def _steps(layer: Layer, quantizer: Quantizer, scale: float) -> list[tuple[Activation | Affine, Fixed | None]]:
-    """Functions and result types that make up a quantizer."""
     options, where = quantizer.options, f"the quantizer {quantizer}"
     sign = Activation(function=Function.BINARY_TANH)
     match quantizer.name:

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from hlsexplore.importers.activations import plain_activation
+from hlsexplore.fixed import Fixed
+from hlsexplore.importers.activations import plain_activation, quantizer_steps
 from hlsexplore.importers.dense import quantized
 from hlsexplore.importers.layer import Layer, Tensor, only
-from hlsexplore.importers.quantizers import looks_like_quantizer
+from hlsexplore.importers.quantizers import looks_like_quantizer, parse_quantizer
 from hlsexplore.importers.structure import class_of
 from hlsexplore.ops import Activation, Cell, Concatenate, Function, Merge, MergeFunction, Recurrent
 
@@ -33,10 +34,6 @@ def _recurrent(layer: Layer, x: Tensor, suffix: str = "") -> Tensor:
     for key in ("stateful", "return_state", "time_major"):
         if layer.flag(key, False):
             raise layer.refuse(f"{key}=True is not supported.", f"Use {key}=False.")
-    if layer.config.get("state_quantizer") is not None:
-        raise layer.refuse(
-            "a state_quantizer is not supported.", "Leave it out and set the types 'state' and 'result'."
-        )
     cell, gates = _CELLS[layer.cls.removeprefix("Q")]
     units = layer.integer("units")
     width = gates * units
@@ -53,8 +50,11 @@ def _recurrent(layer: Layer, x: Tensor, suffix: str = "") -> Tensor:
         bias = quantized(layer, "bias_quantizer", layer.weight("bias", 2, shape, "cell"))
         biases[: 2 if reset_after else 1] = bias.real
         bias_type = bias.type if bias.scale is None else None
-    activation = _function(layer, "activation", "tanh")
-    gate = _function(layer, "recurrent_activation", "sigmoid") if cell is not Cell.SIMPLE_RNN else activation
+    activation, activation_type = _function(layer, "activation", "tanh")
+    gate, gate_type = activation, None
+    if cell is not Cell.SIMPLE_RNN:
+        gate, gate_type = _function(layer, "recurrent_activation", "sigmoid")
+    state_type = _state_type(layer)
     sequences = layer.flag("return_sequences", False)
     op = Recurrent(
         cell=cell,
@@ -69,34 +69,60 @@ def _recurrent(layer: Layer, x: Tensor, suffix: str = "") -> Tensor:
         go_backwards=layer.flag("go_backwards", False),
         alpha=activation.alpha,
         recurrent_alpha=gate.alpha,
+        quantizes_state=state_type is not None,
     )
     types = {
         "weight": kernel.type if kernel.scale is None else None,
         "recurrent_weight": recurrent_kernel.type if recurrent_kernel.scale is None else None,
         "bias": bias_type,
         "recurrent_bias": bias_type if reset_after else None,
+        "activation": activation_type,
+        "gate": gate_type,
+        "hidden": state_type,
+        "memory": state_type if cell is Cell.LSTM else None,
     }
     return layer.add(op, (x,), (x.shape[0], units) if sequences else (units,), suffix, types)
 
 
-def _function(layer: Layer, key: str, default: str) -> Activation:
-    """Return the function that an option names.
+def _function(layer: Layer, key: str, default: str) -> tuple[Activation, Fixed | None]:
+    """Return the function that an option names, and the type of its values if it is a quantizer.
 
     Raises:
-        UnsupportedError: If it has an upper clip or is a quantizer, which cells have no place for.
+        UnsupportedError: If it has an upper clip, or is a quantizer that takes more than one function.
     """
     spec: Any = layer.config.get(key, default)
     if looks_like_quantizer(spec):
+        quantizer = parse_quantizer(spec, layer.where(key))
+        steps = [] if quantizer is None else quantizer_steps(layer, quantizer)
+        if len(steps) == 1 and isinstance(steps[0][0], Activation):
+            return steps[0][0], steps[0][1]
         raise layer.refuse(
-            f"the {key} is a quantizer, which cells do not support.",
-            "Use 'tanh' or 'hard_tanh' and 'sigmoid' or 'hard_sigmoid'; the design sets their types.",
+            f"the {key} {quantizer} has a scale or slope, which cells do not support.",
+            "Use quantized_tanh, quantized_sigmoid, quantized_bits, quantized_relu, or binary or ternary with alpha=1.",
         )
     op = plain_activation(layer, spec)
     if op is None:
-        return Activation(function=Function.LINEAR)
+        return Activation(function=Function.LINEAR), None
     if op.max_value is not None:
         raise layer.refuse(f"the {key} has an upper clip, which cells do not support.", "Use 'relu' or 'tanh'.")
-    return op
+    return op, None
+
+
+def _state_type(layer: Layer) -> Fixed | None:
+    """Return the type of the states that a step reads, or None without a state quantizer.
+
+    Raises:
+        UnsupportedError: If the quantizer is more than a cast.
+    """
+    key = "state_quantizer"
+    quantizer = parse_quantizer(layer.config.get(key), layer.where(key))
+    if quantizer is None:
+        return None
+    steps = quantizer_steps(layer, quantizer)
+    op, type_ = steps[0]
+    if len(steps) != 1 or not isinstance(op, Activation) or op.function is not Function.LINEAR:
+        raise layer.refuse(f"the {key} {quantizer} is more than a cast.", "Use quantized_bits with alpha=1.")
+    return type_
 
 
 def bidirectional(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:

@@ -8,7 +8,19 @@ from agreement.kit import Built, Case, random_type, single, uniform
 from hlsexplore.design import Design
 from hlsexplore.fixed import Fixed, Overflow, Rounding
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import Cell, Concatenate, Dot, Function, Input, LayerNorm, Merge, MergeFunction, Recurrent
+from hlsexplore.ops import (
+    Cell,
+    Concatenate,
+    Dot,
+    Function,
+    Input,
+    LayerNorm,
+    Merge,
+    MergeFunction,
+    Recurrent,
+    tensor_keys,
+)
+from hlsexplore.reuse import legal_reuse
 from hlsexplore.target import Target
 
 RANGE = "hls4ml's table covers variances of 0 to 1 at most; ours the range of the accumulator"
@@ -74,6 +86,7 @@ def recurrent_case(
         if is_uniform:
             types |= dict.fromkeys(("input", "result", "state", "accum"), Fixed(16, 6))
             source = Fixed(16, 6)
+        types |= dict.fromkeys(("activation", "gate"), types["accum"])  # as in hls4ml
         types |= {key: random_type(rng, (5, 8), (1, 2)) for key in ("weight", "recurrent_weight")}
         types |= {key: random_type(rng, (5, 8), (1, 2)) for key in ("bias", "recurrent_bias")}
         op = Recurrent(
@@ -85,10 +98,69 @@ def recurrent_case(
             return_sequences=is_sequence,
             **options,
         )
+        types = {key: type_ for key, type_ in types.items() if key in ("input", *tensor_keys(op))}
         shape = (steps, units) if is_sequence else (units,)
         return single(op, (steps, n_in), shape, types, io=io), uniform(rng, source, (steps, n_in), 100)
 
     return build
+
+
+def cell_case(cell: Cell, io: str, function: Function, gate: Function, quantizes_state: bool, **options):
+    """Make a recurrent layer whose functions and states have types of their own, as with the quantizers of QKeras."""
+
+    def build(rng: np.random.Generator) -> Built:
+        design, x = recurrent_case(
+            cell,
+            io,
+            bool(rng.integers(2)),
+            bool(rng.integers(2)),
+            activation=function,
+            recurrent_activation=gate,
+            quantizes_state=quantizes_state,
+            alpha=0.3,
+            recurrent_alpha=0.5,
+            **options,
+        )(rng)
+        own = {"activation", "gate", "state", "hidden", "memory"} & {*tensor_keys(design.graph["layer"].op)}
+        changes: dict = {key: random_type(rng, (4, 9), (1, 3), is_signed=bool(rng.integers(4))) for key in sorted(own)}
+        if rng.integers(2):
+            changes |= {"strategy": "resource", "reuse": int(rng.choice(legal_reuse(design.graph["layer"])))}
+        return design.with_layer("layer", **changes), x
+
+    return build
+
+
+CELL_FUNCTIONS = (
+    ("tanh", "sigmoid"),
+    ("hard_tanh", "hard_sigmoid"),
+    ("linear", "hard_sigmoid"),
+    ("relu", "linear"),
+    ("binary_tanh", "ternary_tanh"),
+    ("leaky_relu", "thresholded_relu"),
+    ("softsign", "relu"),
+    ("elu", "sigmoid"),
+    ("selu", "softplus"),
+)
+
+
+def cell_cases() -> list[Case]:
+    """List the cases of cells with types of their own: every cell and io, with every function when slow."""
+    cases = []
+    for io in ("parallel", "stream"):
+        for i, (function, gate) in enumerate(CELL_FUNCTIONS):
+            for cell, options in (
+                (Cell.SIMPLE_RNN, {}),
+                (Cell.LSTM, {}),
+                (Cell.GRU, {"reset_after": True}),
+                (Cell.GRU, {"reset_after": False}),
+            ):
+                suffix = "_reset_first" if options.get("reset_after") is False else ""
+                build = cell_case(cell, io, Function(function), Function(gate), i % 3 != 2, **options)
+                is_slow = function != ("hard_tanh" if io == "parallel" else "binary_tanh")
+                cases.append(
+                    Case(f"{cell}{suffix}_{io}_{function}_{gate}", build, differs=UNSUPPORTED, is_slow=is_slow)
+                )
+    return cases
 
 
 def join_cases() -> list[Case]:
@@ -141,4 +213,4 @@ def join_cases() -> list[Case]:
             differs=UNSUPPORTED,
         ),
     ]
-    return cases
+    return cases + cell_cases()

@@ -9,7 +9,7 @@ from agreement.kit import single, uniform
 
 from hlsexplore.emulate import emulate_raw
 from hlsexplore.fixed import Fixed
-from hlsexplore.ops import Activation, Cell, Conv, Dense, DepthwiseConv, Function, Recurrent
+from hlsexplore.ops import Activation, Cell, Conv, Dense, DepthwiseConv, Function, Recurrent, tensor_keys
 from hlsexplore.reuse import legal_reuse
 
 pytestmark = pytest.mark.skipif(not is_available(), reason="needs a C++ compiler and the package da4ml")
@@ -57,7 +57,7 @@ def recurrent_designs() -> list:
     rng = np.random.default_rng(12)
     types = {"input": SOURCE, "result": "fixed<10,3,RND,SAT>", "state": "fixed<9,3>", "table": "fixed<10,3>"}
     types |= dict.fromkeys(("weight", "bias", "recurrent_weight", "recurrent_bias"), "fixed<6,2>")
-    types["accum"] = "fixed<10,5,RND,SAT>"
+    types |= dict.fromkeys(("accum", "activation", "gate"), "fixed<10,5,RND,SAT>")
     found = []
     for cell, gates, resets_after, reuse in ((Cell.LSTM, 4, True, 16), (Cell.GRU, 3, False, 4), (Cell.GRU, 3, True, 2)):
         op = Recurrent(
@@ -71,7 +71,8 @@ def recurrent_designs() -> list:
             go_backwards=not resets_after,
         )
         for io in ("parallel", "stream"):
-            found.append(single(op, (3, 4), (3, 3), types, reuse=reuse, table_size=64, io=io, **RESOURCE))
+            mine = {key: type_ for key, type_ in types.items() if key in ("input", *tensor_keys(op))}
+            found.append(single(op, (3, 4), (3, 3), mine, reuse=reuse, table_size=64, io=io, **RESOURCE))
     return found
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hlsexplore.design import Design
-from hlsexplore.emulate import float_forward
+from hlsexplore.emulate import emulate, float_forward
 from hlsexplore.errors import UnsupportedError
 from hlsexplore.importers import inspect_model, read_model
 
@@ -375,6 +375,31 @@ QUANTIZED = {
     ),
 }
 """Networks whose quantised weights and activations lie on grids, so that float32 sums are exact: equal to the bit."""
+WEIGHTS = {f"{key}_quantizer": BITS for key in ("kernel", "recurrent", "bias")}
+STATE = {"state_quantizer": "quantized_bits(5,1,alpha=1)", "recurrent_activation": "quantized_sigmoid(5)"}
+CELLS = {
+    "qsimplernn": lambda t: t.q.QSimpleRNN(4, return_sequences=True, **WEIGHTS),
+    "qsimplernn_relu": lambda t: t.q.QSimpleRNN(4, activation="quantized_relu(6,2)", **WEIGHTS),
+    "qsimplernn_state": lambda t: t.q.QSimpleRNN(4, state_quantizer="quantized_bits(4,0,alpha=1)", **WEIGHTS),
+    "qsimplernn_ternary": lambda t: t.q.QSimpleRNN(4, activation="ternary(alpha=1)", **WEIGHTS),
+    "qsimplernn_binary": lambda t: t.q.QSimpleRNN(4, activation="binary(alpha=1)", **WEIGHTS),
+    "qlstm_state": lambda t: t.q.QLSTM(4, return_sequences=True, **STATE, **WEIGHTS),
+    "qlstm_state_bits": lambda t: t.q.QLSTM(4, **STATE, activation="quantized_bits(6,0,alpha=1)", **WEIGHTS),
+    "qlstm_symmetric": lambda t: t.q.QLSTM(
+        4,
+        state_quantizer="quantized_bits(5,1,1,alpha=1)",
+        recurrent_activation="quantized_relu(4,0)",
+        implementation=2,
+        **WEIGHTS,
+    ),
+    "qgru_state": lambda t: t.q.QGRU(4, **STATE, **WEIGHTS),
+    "qgru_state_reset_after": lambda t: t.q.QGRU(4, reset_after=True, return_sequences=True, **STATE, **WEIGHTS),
+    "qgru_ternary_kernel": lambda t: t.q.QGRU(4, **STATE, **(WEIGHTS | {"kernel_quantizer": "ternary()"})),
+    "qbidirectional_gru": lambda t: t.q.QBidirectional(t.q.QGRU(4, return_sequences=True, **STATE, **WEIGHTS)),
+    "qbidirectional_sum": lambda t: t.q.QBidirectional(t.q.QSimpleRNN(4, **WEIGHTS), merge_mode="sum"),
+}
+"""QKeras cells whose functions and states are quantised, so that each step lies on a grid."""
+QUANTIZED |= {name: lambda t, make=make: sequential(t, (5, 3), make(t)) for name, make in CELLS.items()}
 for _spec in (
     "quantized_bits(5,1,alpha=1)",
     "quantized_bits(5,1,1,alpha=1.0)",
@@ -405,6 +430,14 @@ for _spec in (
 @pytest.mark.parametrize("name", QUANTIZED)
 def test_quantized_layer_equals_qkeras(tf, tmp_path, name):
     check(tf, QUANTIZED[name](tf), tmp_path, exact=True)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_default_design_of_a_quantized_cell_equals_qkeras_exactly(tf, name):
+    model = QUANTIZED[name](tf)
+    x = data(model, grid=1 / 16)[0]
+    design = Design.default(read_model(model))
+    np.testing.assert_array_equal(emulate(design, x.astype(float)), np.asarray(model(x, training=False)))
 
 
 SCALED = {
@@ -465,7 +498,7 @@ SCALED = {
     "qhard_sigmoid": lambda t: sequential(t, (40,), t.q.QActivation("hard_sigmoid")),
     "qhard_tanh": lambda t: sequential(t, (40,), t.q.QActivation("hard_tanh")),
     "qsmooth_sigmoid": lambda t: sequential(t, (40,), t.q.QActivation("smooth_sigmoid")),
-    "qsimplernn": lambda t: sequential(
+    "qsimplernn_tanh": lambda t: sequential(
         t, (5, 3), t.q.QSimpleRNN(4, activation="tanh", **q(t, kernel=BITS, recurrent=BITS, bias=BITS))
     ),
     "qlstm": lambda t: sequential(
@@ -482,6 +515,18 @@ SCALED = {
     ),
     "qgru_reset_after": lambda t: sequential(
         t, (5, 3), t.q.QGRU(4, activation="hard_tanh", reset_after=True, **q(t, kernel=BITS, recurrent=BITS, bias=BITS))
+    ),
+    "qlstm_defaults": lambda t: sequential(t, (5, 3), t.q.QLSTM(4, **q(t, kernel=BITS, recurrent=BITS, bias=BITS))),
+    "qgru_defaults": lambda t: sequential(t, (5, 3), t.q.QGRU(4, **q(t, kernel=BITS, recurrent=BITS, bias=BITS))),
+    "qlstm_real_functions": lambda t: sequential(
+        t,
+        (5, 3),
+        t.q.QLSTM(
+            4,
+            activation="quantized_tanh(8,use_real_tanh=1)",
+            recurrent_activation="quantized_sigmoid(8,use_real_sigmoid=1)",
+            **q(t, kernel=BITS, recurrent=BITS, bias=BITS),
+        ),
     ),
     "qbidirectional": lambda t: sequential(
         t, (5, 3), t.q.QBidirectional(t.q.QLSTM(4, activation="tanh", **q(t, kernel=BITS, recurrent=BITS, bias=BITS)))
@@ -520,7 +565,22 @@ def test_scale_that_is_no_power_of_two_becomes_an_affine_behind_the_layer(tf):
             "go_backwards=True with",
         ),
         (lambda t: [t.L.Reshape((2, 3)), t.L.LSTM(2, stateful=False, return_state=True)], "return_state=True"),
-        (lambda t: [t.L.Reshape((2, 3)), t.q.QLSTM(2)], "the activation is a quantizer, which cells do not support"),
+        (
+            lambda t: [t.L.Reshape((2, 3)), t.q.QLSTM(2, activation="quantized_relu(4,1,negative_slope=0.25)")],
+            "has a scale or slope, which cells do not support",
+        ),
+        (
+            lambda t: [t.L.Reshape((2, 3)), t.q.QGRU(2, recurrent_activation="binary(alpha=0.5)")],
+            "has a scale or slope, which cells do not support",
+        ),
+        (
+            lambda t: [t.L.Reshape((2, 3)), t.q.QGRU(2, state_quantizer="quantized_relu(4)")],
+            "is more than a cast",
+        ),
+        (
+            lambda t: [t.L.Reshape((2, 3)), t.q.QGRU(2, state_quantizer="quantized_bits(4,0,alpha='auto')")],
+            "scales activations by the batch at hand",
+        ),
         (lambda t: [t.L.Reshape((2, 3)), t.L.Softmax(axis=1)], "a softmax over axis 1"),
         (lambda t: [t.L.Reshape((2, 3)), t.L.BatchNormalization(axis=1)], "a normalisation over axis 1"),
         (lambda t: [t.q.QActivation("quantized_bits(4,0,alpha='auto')")], "scales activations by the batch at hand"),

@@ -18,8 +18,12 @@ def activation(context: OpContext) -> LayerCode:
     op = context.node.op
     if not isinstance(op, Activation):
         raise unsupported(context)
-    result = context.config.types["result"]
-    code = function_code(FunctionContext(layer=context, op=op, source=context.types[0], result=result))
+    types = context.config.types
+    code = function_code(
+        FunctionContext(
+            layer=context, op=op, source=context.types[0], result=types["result"], weight=types.get("weight")
+        )
+    )
     lanes, cycles = lane_members(context)
     roms: tuple[Rom, ...] = ()
     if code.table is not None and code.table_type is not None:

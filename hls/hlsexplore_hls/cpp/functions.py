@@ -34,12 +34,13 @@ class FunctionCode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionContext:
-    """What the C++ of a function depends on: the layer, the function, and the types that it maps."""
+    """What the C++ of a function depends on: the layer, the function, the types that it maps, and that of its slope."""
 
     layer: OpContext
     op: Activation
     source: Fixed
     result: Fixed
+    weight: Fixed | None
 
 
 def function_code(context: FunctionContext) -> FunctionCode:
@@ -74,7 +75,9 @@ def _with_weight(functor: str, name: str) -> Callable[[FunctionContext], Functio
     """Return a generator of a function with one parameter in the weight type."""
 
     def generate(context: FunctionContext) -> FunctionCode:
-        type_ = context.layer.config.types["weight"]
+        type_ = context.weight
+        if type_ is None:
+            raise unsupported(context.layer, "a slope without a type")
         raw = int(quantize(np.float64(context.op.alpha), type_))
         members = (typedef(f"{name}_t", cpp_type(type_)), raw_constant(f"{name}_raw", raw))
         return FunctionCode(functor=functor, members=members)

@@ -1,10 +1,13 @@
 """The C++ of recurrent layers."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from hlsexplore.design import Strategy
 from hlsexplore.fixed import Fixed
 from hlsexplore.ops import Activation, Cell, Function, Recurrent
+from hlsexplore.type_bounds import slope_type
 from hlsexplore_hls.cpp.code import LayerCode, Rom, constant, cpp_type, rom, rom_type, typedef
 from hlsexplore_hls.cpp.functions import FunctionCode, FunctionContext, function_code
 from hlsexplore_hls.cpp.matrix import Matrix, matrix_of
@@ -21,10 +24,11 @@ def recurrent(context: OpContext) -> LayerCode:
     types, units = context.config.types, op.recurrent_kernel.shape[0]
     num_steps, num_in = context.shapes[0]
     products = _products(context, op)
-    accum, state = types["accum"], types["state"]
-    act = _function(context, op.activation, op.alpha, accum)
-    rec = _function(context, op.recurrent_activation, op.recurrent_alpha, accum)
-    functions = {"act": act, "rec": rec, "state_act": _function(context, op.activation, op.alpha, state)}
+    inner = _inner_types(op, types)
+    act = _function(context, op.activation, op.alpha, types["accum"], inner["activation"])
+    rec = _function(context, op.recurrent_activation, op.recurrent_alpha, types["accum"], inner["gate"])
+    state_act = _function(context, op.activation, op.alpha, inner["state"], inner["activation"])
+    functions = {"act": act, "rec": rec, "state_act": state_act}
     resets_first = op.cell is Cell.GRU and not op.reset_after
     return LayerCode(
         header=context.header("recurrent"),
@@ -37,9 +41,7 @@ def recurrent(context: OpContext) -> LayerCode:
             constant("num_units", units),
             constant("returns_sequences", op.return_sequences),
             constant("is_backward", op.go_backwards),
-            typedef("accum_t", cpp_type(accum)),
-            typedef("result_t", cpp_type(types["result"])),
-            typedef("state_t", cpp_type(state)),
+            *(typedef(f"{key}_t", cpp_type(type_)) for key, type_ in inner.items()),
             *(line for name, matrix in products.items() for line in _nested(name, _product_members(matrix))),
             *(line for name, code in functions.items() for line in _nested(name, _function_members(code))),
         ),
@@ -50,6 +52,21 @@ def recurrent(context: OpContext) -> LayerCode:
         ),
         ii_cycles=None,
     )
+
+
+def _inner_types(op: Recurrent, types: Mapping[str, Fixed]) -> dict[str, Fixed]:
+    """Return the types inside the cell; where the op has none of its own, the one that takes its place."""
+    result = types["result"]
+    state = types.get("state", result)
+    return {
+        "accum": types["accum"],
+        "activation": types["activation"],
+        "gate": types.get("gate", types["activation"]),
+        "state": state,
+        "hidden": types.get("hidden", result),
+        "memory": types.get("memory", state),
+        "result": result,
+    }
 
 
 def _products(context: OpContext, op: Recurrent) -> dict[str, Matrix]:
@@ -81,10 +98,10 @@ def _hidden_reuse(reuse: int, strategy: Strategy, num_rows: int, num_columns: in
     return num_rows * groups
 
 
-def _function(context: OpContext, function: Function, alpha: float, source: Fixed) -> FunctionCode:
+def _function(context: OpContext, function: Function, alpha: float, source: Fixed, result: Fixed) -> FunctionCode:
     op = Activation(function=function, alpha=alpha)
-    result = context.config.types["accum"]
-    return function_code(FunctionContext(layer=context, op=op, source=source, result=result))
+    part = FunctionContext(layer=context, op=op, source=source, result=result, weight=slope_type(alpha))
+    return function_code(part)
 
 
 def _product_members(matrix: Matrix) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 // Recurrent layers over a sequence: SimpleRNN, LSTM and GRU.
 //
-// Config: num_steps, num_in, num_units, returns_sequences, is_backward; accum_t (type of products, gates and activations),
-// result_t (of the hidden state), state_t (of the LSTM's memory, and of the GRU's masked hidden state);
+// Config: num_steps, num_in, num_units, returns_sequences, is_backward; accum_t (type of products and their sums),
+// activation_t and gate_t (of the values of act and rec), state_t (of the LSTM's memory that act reads, and of the GRU's
+// masked hidden state), hidden_t and memory_t (of the states that the next step reads), result_t (of what leaves);
 // input and hidden (configurations of the two products as in dense.h), masked (of the GRU's third product);
 // act, rec, state_act (configurations of the activations, their functors in Function).
 #pragma once
@@ -43,21 +44,28 @@ void vector_product(const In x[Config::num_in], Out y[Config::num_out],
     at_positions<Config, dense_gather<Config>>(x, y, weights, bias);
 }
 
+// A new hidden state: as it leaves the layer, and as the next step reads it.
+template <typename Value, typename Hidden, typename Out> inline void leave(const Value &value, Hidden &hidden, Out &y) {
+#pragma HLS INLINE
+    hidden = value;
+    y = value;
+}
+
 // h = act(W x + U h)
 struct simple_rnn {
     template <typename Config>
     static void update(const typename Config::accum_t from_x[Config::num_units],
                        const typename Config::accum_t from_h[Config::num_units],
-                       typename Config::result_t hidden[Config::num_units], typename Config::state_t[Config::num_units],
+                       typename Config::hidden_t hidden[Config::num_units], typename Config::memory_t[Config::num_units],
+                       typename Config::result_t y[Config::num_units],
                        const typename Config::act::table_rom act_table[1 << Config::act::table_bits],
                        const typename Config::rec::table_rom[1 << Config::rec::table_bits]) {
 #pragma HLS PIPELINE II=1
-        typedef typename Config::accum_t accum_t;
     Units:
         for (unsigned k = 0; k < Config::num_units; k++) {
 #pragma HLS UNROLL
-            const accum_t total = from_x[k] + from_h[k];
-            hidden[k] = activated<typename Config::act, accum_t>(total, act_table);
+            const typename Config::accum_t total = from_x[k] + from_h[k];
+            leave(activated<typename Config::act, typename Config::activation_t>(total, act_table), hidden[k], y[k]);
         }
     }
 };
@@ -67,12 +75,14 @@ struct lstm {
     template <typename Config>
     static void update(const typename Config::accum_t from_x[4 * Config::num_units],
                        const typename Config::accum_t from_h[4 * Config::num_units],
-                       typename Config::result_t hidden[Config::num_units],
-                       typename Config::state_t memory[Config::num_units],
+                       typename Config::hidden_t hidden[Config::num_units],
+                       typename Config::memory_t memory[Config::num_units], typename Config::result_t y[Config::num_units],
                        const typename Config::act::table_rom act_table[1 << Config::act::table_bits],
                        const typename Config::rec::table_rom rec_table[1 << Config::rec::table_bits]) {
 #pragma HLS PIPELINE II=1
         typedef typename Config::accum_t accum_t;
+        typedef typename Config::activation_t activation_t;
+        typedef typename Config::gate_t gate_t;
         constexpr unsigned n = Config::num_units;
     Units:
         for (unsigned k = 0; k < n; k++) {
@@ -81,12 +91,13 @@ struct lstm {
             const accum_t total_f = from_x[n + k] + from_h[n + k];
             const accum_t total_g = from_x[2 * n + k] + from_h[2 * n + k];
             const accum_t total_o = from_x[3 * n + k] + from_h[3 * n + k];
-            const accum_t i = activated<typename Config::rec, accum_t>(total_i, rec_table);
-            const accum_t f = activated<typename Config::rec, accum_t>(total_f, rec_table);
-            const accum_t g = activated<typename Config::act, accum_t>(total_g, act_table);
-            const accum_t o = activated<typename Config::rec, accum_t>(total_o, rec_table);
-            memory[k] = g * i + memory[k] * f;
-            hidden[k] = o * activated<typename Config::state_act, accum_t>(memory[k], act_table);
+            const gate_t i = activated<typename Config::rec, gate_t>(total_i, rec_table);
+            const gate_t f = activated<typename Config::rec, gate_t>(total_f, rec_table);
+            const activation_t g = activated<typename Config::act, activation_t>(total_g, act_table);
+            const gate_t o = activated<typename Config::rec, gate_t>(total_o, rec_table);
+            typename Config::state_t state;
+            leave(g * i + memory[k] * f, memory[k], state);
+            leave(o * activated<typename Config::state_act, activation_t>(state, act_table), hidden[k], y[k]);
         }
     }
 };
@@ -96,11 +107,14 @@ struct gru {
     template <typename Config>
     static void update(const typename Config::accum_t from_x[3 * Config::num_units],
                        const typename Config::accum_t from_h[3 * Config::num_units],
-                       typename Config::result_t hidden[Config::num_units], typename Config::state_t[Config::num_units],
+                       typename Config::hidden_t hidden[Config::num_units], typename Config::memory_t[Config::num_units],
+                       typename Config::result_t y[Config::num_units],
                        const typename Config::act::table_rom act_table[1 << Config::act::table_bits],
                        const typename Config::rec::table_rom rec_table[1 << Config::rec::table_bits]) {
 #pragma HLS PIPELINE II=1
         typedef typename Config::accum_t accum_t;
+        typedef typename Config::activation_t activation_t;
+        typedef typename Config::gate_t gate_t;
         constexpr unsigned n = Config::num_units;
         const ap_ufixed<1, 1> one = from_raw<ap_ufixed<1, 1>>(1);
     Units:
@@ -108,17 +122,42 @@ struct gru {
 #pragma HLS UNROLL
             const accum_t total_z = from_x[k] + from_h[k];
             const accum_t total_r = from_x[n + k] + from_h[n + k];
-            const accum_t z = activated<typename Config::rec, accum_t>(total_z, rec_table);
-            const accum_t r = activated<typename Config::rec, accum_t>(total_r, rec_table);
+            const gate_t z = activated<typename Config::rec, gate_t>(total_z, rec_table);
+            const gate_t r = activated<typename Config::rec, gate_t>(total_r, rec_table);
             const accum_t reset = r * from_h[2 * n + k];
             const accum_t total_g = from_x[2 * n + k] + reset;
-            const accum_t g = activated<typename Config::act, accum_t>(total_g, act_table);
-            hidden[k] = g * (one - z) + hidden[k] * z;
+            const activation_t g = activated<typename Config::act, activation_t>(total_g, act_table);
+            leave(g * (one - z) + hidden[k] * z, hidden[k], y[k]);
         }
     }
 };
 
-// The hidden states of all steps, or the last one. `masked_*` belong to gru_reset_first only.
+// One step of the sequence, all features at once.
+template <typename Config, typename In>
+inline void load_step(const In x[Config::num_steps * Config::num_in], unsigned step, In value[Config::num_in]) {
+#pragma HLS INLINE
+Load:
+    for (unsigned i = 0; i < Config::num_in; i++) {
+#pragma HLS UNROLL
+        value[i] = x[step * Config::num_in + i];
+    }
+}
+
+// The result of a step, where it is one of the layer's: of every step, or of the last one read.
+template <typename Config, typename Out>
+inline void store_step(const typename Config::result_t result[Config::num_units], unsigned step, bool is_last,
+                       Out y[(Config::returns_sequences ? Config::num_steps : 1) * Config::num_units]) {
+#pragma HLS INLINE
+    if (Config::returns_sequences || is_last) {
+    Store:
+        for (unsigned k = 0; k < Config::num_units; k++) {
+#pragma HLS UNROLL
+            y[(Config::returns_sequences ? step : 0) * Config::num_units + k] = result[k];
+        }
+    }
+}
+
+// The hidden states of all steps, or the last one.
 template <typename Cell, typename Config, typename In, typename Out>
 void recurrent(const In x[Config::num_steps * Config::num_in],
                Out y[(Config::returns_sequences ? Config::num_steps : 1) * Config::num_units],
@@ -138,34 +177,26 @@ void recurrent(const In x[Config::num_steps * Config::num_in],
 #pragma HLS ARRAY_PARTITION variable=from_x complete
     accum_t from_h[Config::hidden::num_out];
 #pragma HLS ARRAY_PARTITION variable=from_h complete
-    typename Config::result_t hidden[Config::num_units];
+    typename Config::hidden_t hidden[Config::num_units];
 #pragma HLS ARRAY_PARTITION variable=hidden complete
-    typename Config::state_t memory[Config::num_units];
+    typename Config::memory_t memory[Config::num_units];
 #pragma HLS ARRAY_PARTITION variable=memory complete
+    typename Config::result_t result[Config::num_units];
+#pragma HLS ARRAY_PARTITION variable=result complete
 Reset:
     for (unsigned k = 0; k < Config::num_units; k++) {
 #pragma HLS UNROLL
-        hidden[k] = zero<typename Config::result_t>();
-        memory[k] = zero<typename Config::state_t>();
+        hidden[k] = zero<typename Config::hidden_t>();
+        memory[k] = zero<typename Config::memory_t>();
     }
 Steps:
     for (unsigned s = 0; s < Config::num_steps; s++) {
-        const unsigned t = Config::is_backward ? Config::num_steps - 1 - s : s;
-    Load:
-        for (unsigned i = 0; i < Config::num_in; i++) {
-#pragma HLS UNROLL
-            value[i] = x[t * Config::num_in + i];
-        }
+        const unsigned step = Config::is_backward ? Config::num_steps - 1 - s : s;
+        load_step<Config>(x, step, value);
         vector_product<typename Config::input>(value, from_x, weights, bias);
         vector_product<typename Config::hidden>(hidden, from_h, hidden_weights, hidden_bias);
-        Cell::template update<Config>(from_x, from_h, hidden, memory, act_table, rec_table);
-        if (Config::returns_sequences || s == Config::num_steps - 1) {
-        Store:
-            for (unsigned k = 0; k < Config::num_units; k++) {
-#pragma HLS UNROLL
-                y[(Config::returns_sequences ? t : 0) * Config::num_units + k] = hidden[k];
-            }
-        }
+        Cell::template update<Config>(from_x, from_h, hidden, memory, result, act_table, rec_table);
+        store_step<Config>(result, step, s == Config::num_steps - 1, y);
     }
 }
 
@@ -185,6 +216,8 @@ void gru_reset_first(const In x[Config::num_steps * Config::num_in],
     NNET_ROM(act_table)
     NNET_ROM(rec_table)
     typedef typename Config::accum_t accum_t;
+    typedef typename Config::activation_t activation_t;
+    typedef typename Config::gate_t gate_t;
     constexpr unsigned n = Config::num_units;
     const ap_ufixed<1, 1> one = from_raw<ap_ufixed<1, 1>>(1);
     In value[Config::num_in];
@@ -195,30 +228,28 @@ void gru_reset_first(const In x[Config::num_steps * Config::num_in],
 #pragma HLS ARRAY_PARTITION variable=from_h complete
     accum_t from_masked[Config::num_units];
 #pragma HLS ARRAY_PARTITION variable=from_masked complete
-    typename Config::result_t hidden[Config::num_units];
+    typename Config::hidden_t hidden[Config::num_units];
 #pragma HLS ARRAY_PARTITION variable=hidden complete
     typename Config::state_t masked[Config::num_units];
 #pragma HLS ARRAY_PARTITION variable=masked complete
+    typename Config::result_t result[Config::num_units];
+#pragma HLS ARRAY_PARTITION variable=result complete
 Reset:
     for (unsigned k = 0; k < n; k++) {
 #pragma HLS UNROLL
-        hidden[k] = zero<typename Config::result_t>();
+        hidden[k] = zero<typename Config::hidden_t>();
     }
 Steps:
     for (unsigned s = 0; s < Config::num_steps; s++) {
-        const unsigned t = Config::is_backward ? Config::num_steps - 1 - s : s;
-    Load:
-        for (unsigned i = 0; i < Config::num_in; i++) {
-#pragma HLS UNROLL
-            value[i] = x[t * Config::num_in + i];
-        }
+        const unsigned step = Config::is_backward ? Config::num_steps - 1 - s : s;
+        load_step<Config>(x, step, value);
         vector_product<typename Config::input>(value, from_x, weights, bias);
         vector_product<typename Config::hidden>(hidden, from_h, hidden_weights, hidden_bias);
     Mask:
         for (unsigned k = 0; k < n; k++) {
 #pragma HLS UNROLL
             const accum_t total_r = from_x[n + k] + from_h[n + k];
-            const accum_t r = activated<typename Config::rec, accum_t>(total_r, rec_table);
+            const gate_t r = activated<typename Config::rec, gate_t>(total_r, rec_table);
             masked[k] = r * hidden[k];
         }
         vector_product<typename Config::masked>(masked, from_masked, masked_weights, masked_bias);
@@ -226,18 +257,12 @@ Steps:
         for (unsigned k = 0; k < n; k++) {
 #pragma HLS UNROLL
             const accum_t total_z = from_x[k] + from_h[k];
-            const accum_t z = activated<typename Config::rec, accum_t>(total_z, rec_table);
+            const gate_t z = activated<typename Config::rec, gate_t>(total_z, rec_table);
             const accum_t total_g = from_x[2 * n + k] + from_masked[k];
-            const accum_t g = activated<typename Config::act, accum_t>(total_g, act_table);
-            hidden[k] = g * (one - z) + hidden[k] * z;
+            const activation_t g = activated<typename Config::act, activation_t>(total_g, act_table);
+            leave(g * (one - z) + hidden[k] * z, hidden[k], result[k]);
         }
-        if (Config::returns_sequences || s == Config::num_steps - 1) {
-        Store:
-            for (unsigned k = 0; k < n; k++) {
-#pragma HLS UNROLL
-                y[(Config::returns_sequences ? t : 0) * n + k] = hidden[k];
-            }
-        }
+        store_step<Config>(result, step, s == Config::num_steps - 1, y);
     }
 }
 

@@ -6,7 +6,8 @@ dtype it was computed in (docs/ir.md, section Types).
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,15 @@ from hlsexplore.fixed import _round_exact as round_exact
 
 Carrier = NDArray[Any]
 
+KERNEL_ELEMENTS = 2048
+"""Smaller arrays do not repay loading compiled kernels; numpy computes the same integers."""
+
 FLOAT32_EXACT = 1 << 24
 """Integers up to here are exact in float32 (IEEE 754)."""
 FLOAT64_EXACT = 1 << 53
 """Integers up to here are exact in float64 (IEEE 754)."""
+MAX_EXPONENT = 900
+"""Powers of two up to here, times integers below 2**64, are normal float64 numbers."""
 INT64_SAFE = 1 << 62
 """Bound below which int64 arithmetic of one more addition cannot overflow."""
 
@@ -100,7 +106,13 @@ def to_raw(values: Carrier, type_: Fixed) -> NDArray[Any]:
 
 def to_float(values: Carrier, fraction: int) -> RealArray:
     """Convert a carrier to real values (rounded once where 53 bits do not hold them)."""
-    return np.ldexp(values.astype(np.float64), -fraction) + 0.0
+    real: RealArray = values.astype(np.float64)
+    if abs(fraction) <= MAX_EXPONENT:
+        real *= 2.0**-fraction  # a power of two: exact, and much faster than ldexp
+    else:
+        real = np.ldexp(real, -fraction)
+    real += 0.0  # no negative zeros
+    return real
 
 
 def quantize_carrier(x: RealArray, type_: Fixed) -> Carrier:
@@ -110,23 +122,29 @@ def quantize_carrier(x: RealArray, type_: Fixed) -> Carrier:
         x: Finite float64 values.
         type_: Type to cast to.
     """
-    if type_.rounding in _REAL_ROUNDING and type_.width <= 52 and 0 <= type_.fraction < 1000:
-        with np.errstate(over="ignore"):
-            scaled = x * 2.0**type_.fraction
-        if type_.overflow in (Overflow.SAT, Overflow.SAT_SYM):
-            # The ends are integers, so that clipping first changes nothing, and no bound of the data is needed.
-            np.clip(scaled, float(type_.min_raw), float(type_.max_raw), out=scaled)
-            _REAL_ROUNDING[type_.rounding](scaled, out=scaled)
-            return convert(scaled, dtype_for(Span.of(type_).magnitude))
-        top = float(np.abs(scaled).max(initial=0.0))
-        if top < 2.0**52:
-            _REAL_ROUNDING[type_.rounding](scaled, out=scaled)
-            bound = int(top) + 1
-            span = Span(type_.fraction, -bound, bound)
-            if _outside(span, type_):
-                scaled, span = _overflow(scaled, type_), clipped_span(span, type_)
-            return convert(scaled, dtype_for(span.magnitude))
-    return as_carrier(quantize(x, type_), Span.of(type_).magnitude)
+    is_clipped = type_.overflow in (Overflow.SAT, Overflow.SAT_SYM)
+    is_plain = type_.rounding in _REAL_ROUNDING and type_.width <= 52 and 0 <= type_.fraction < MAX_EXPONENT
+    dtype = dtype_for(Span.of(type_).magnitude)
+    # Where values are clipped no bound of the data is needed: the ends are integers, clipping first changes nothing.
+    if not is_plain or not (is_clipped or _largest(x) * 2.0**type_.fraction < 2.0**52):
+        return convert(quantize(x, type_), dtype)
+    passed = _plan_pass(-type_.fraction, type_, True, _FLOAT64, is_real=True)
+    if passed is not None and x.size >= KERNEL_ELEMENTS and x.flags.c_contiguous and has_numba():
+        from hlsexplore.emulate import cast_kernels
+
+        out: Carrier = np.empty(x.shape, dtype)
+        cast_kernels.quantize(x.reshape(-1), *passed, out.reshape(-1))
+        return out
+    with np.errstate(over="ignore"):
+        scaled = x * 2.0**type_.fraction
+    if is_clipped:
+        np.clip(scaled, float(type_.min_raw), float(type_.max_raw), out=scaled)
+    _REAL_ROUNDING[type_.rounding](scaled, out=scaled)
+    return convert(scaled if is_clipped else _overflow(scaled, type_), dtype)
+
+
+def _largest(x: RealArray) -> float:
+    return max(float(x.max()), -float(x.min())) if x.size else 0.0
 
 
 _REAL_ROUNDING: dict[Rounding, Any] = {Rounding.TRN: np.floor, Rounding.TRN_ZERO: np.trunc, Rounding.RND_CONV: np.rint}
@@ -145,17 +163,173 @@ def cast(values: Carrier, span: Span, type_: Fixed, owned: bool = False) -> tupl
     Returns:
         The integers of `type_`, and their span.
     """
+    return settle(values, span, type_, owned), _plan_cast(span, type_).result
+
+
+def settle(
+    values: Carrier,
+    span: Span,
+    type_: Fixed,
+    owned: bool = False,
+    offset: Carrier | None = None,
+    is_raised: bool = False,
+    is_rectified: bool = False,
+) -> Carrier:
+    """Add an offset, cast, and drop negative values: in one pass where there is numba.
+
+    Args:
+        values: Integers that are within `span` after the offset is added.
+        span: What may occur, with the fraction bits.
+        type_: Type to cast to.
+        owned: Whether `values` may be overwritten.
+        offset: Integers to add along the last axis, in the dtype of `values`, or None.
+        is_raised: Whether values below 0 count as 0.
+        is_rectified: Whether results below 0 become 0.
+    """
     plan = _plan_cast(span, type_)
+    dtype = _FLOAT32 if plan.fits_float32 and values.dtype != _FLOAT64 else _FLOAT64
+    is_plain = offset is None and not is_raised and not is_rectified
+    if plan.is_float and is_plain and plan.bits == 0 and not plan.is_outside:
+        return convert(values, dtype)
+    if plan.is_float and values.size >= KERNEL_ELEMENTS and has_numba():
+        passed = _plan_pass(plan.bits, type_, plan.is_outside, dtype, is_raised, is_rectified)
+        if passed is not None:
+            return _settle_pass(values, dtype, owned, offset, passed)
+    if offset is not None:
+        values, owned = values + offset, True
+    if is_raised:
+        values, owned = rectify(values), True
     if not plan.is_float:
         raw = convert(values, np.dtype(np.int64) if span.magnitude < INT64_SAFE else np.dtype(object))
-        return as_carrier(requantize(raw, span.fraction, type_), plan.result.magnitude), plan.result
-    dtype = _FLOAT32 if plan.fits_float32 and values.dtype != _FLOAT64 else _FLOAT64
+        values = as_carrier(requantize(raw, span.fraction, type_), plan.result.magnitude)
+        return rectify(values) if is_rectified else values
     if values.dtype != dtype:
         values, owned = values.astype(dtype), True
     if plan.bits != 0:
-        values = _round(values, plan.bits, type_.rounding, owned)
-        owned = True
-    return (_overflow(values, type_, owned) if plan.is_outside else values), plan.result
+        values, owned = _round(values, plan.bits, type_.rounding, owned), True
+    values = _overflow(values, type_, owned) if plan.is_outside else values
+    return rectify(values) if is_rectified else values
+
+
+def rectify(values: Carrier) -> Carrier:
+    """Return max(values, 0)."""
+    if values.dtype.kind != "f":
+        return np.maximum(values, 0)
+    # A clip is twice as fast as a maximum with a scalar (numpy 2.4).
+    result: Carrier = np.clip(values, values.dtype.type(0), values.dtype.type(np.inf))
+    return result
+
+
+def _settle_pass(
+    values: Carrier, dtype: np.dtype[Any], owned: bool, offset: Carrier | None, passed: tuple[Any, ...]
+) -> Carrier:
+    """Do all that `settle` does in place, or on a copy, on the elements in the order of memory."""
+    from hlsexplore.emulate import cast_kernels
+
+    if offset is not None and not values.flags.c_contiguous:
+        values, owned, offset = values + offset, True, None
+    values = values.astype(dtype) if values.dtype != dtype or not owned else values
+    flat = values.ravel(order="K")
+    if flat.base is None:  # not one run of memory, so that this was a copy
+        values = values.copy(order="K")
+        flat = values.ravel(order="K")
+    rows = flat.reshape(1, -1) if offset is None else flat.reshape(-1, len(offset))
+    cast_kernels.settle(rows, None if offset is None else convert(offset, dtype), *passed)
+    return values
+
+
+@lru_cache(maxsize=4096)
+def _plan_pass(
+    bits: int,
+    type_: Fixed,
+    is_outside: bool,
+    dtype: np.dtype[Any],
+    is_raised: bool = False,
+    is_rectified: bool = False,
+    is_real: bool = False,
+) -> tuple[bool, bool, tuple[Any, ...]] | None:
+    """Return the arguments of `cast_kernels.settle`, or None if it has no such mode.
+
+    Args:
+        bits: Fraction bits to drop; negative: to gain.
+        type_: Type to cast to.
+        is_outside: Whether values may be out of its range.
+        dtype: Floats to compute in.
+        is_raised: As in `settle`.
+        is_rectified: As in `settle`.
+        is_real: Whether values have fractions whatever `bits` is.
+    """
+    rounds = bits > 0 or is_real
+    has_rounding = type_.rounding in (Rounding.TRN, Rounding.RND, Rounding.RND_CONV)
+    if (rounds and not has_rounding) or (is_outside and type_.overflow is Overflow.SAT_ZERO):
+        return None
+    wraps = is_outside and type_.overflow is Overflow.WRAP
+    clips = is_outside and not wraps
+    numbers = (
+        2.0**-bits,
+        0.5 if rounds and type_.rounding is Rounding.RND else 0.0,
+        0.0 if is_raised else -np.inf,
+        float(type_.min_raw) if wraps else 0.0,
+        2.0**-type_.width if wraps else 0.0,
+        2.0**type_.width if wraps else 0.0,
+        max(type_.min_raw if clips else -np.inf, 0.0 if is_rectified else -np.inf),
+        float(type_.max_raw) if clips else np.inf,
+    )
+    return rounds and type_.rounding is Rounding.RND_CONV, wraps, tuple(dtype.type(number) for number in numbers)
+
+
+IntegerTerms = tuple[int, tuple[int, int, int], int, int, int, int, int, bool]
+"""A cast of int64: bits to gain, `rounding_terms`, bits to drop, lift and mask that wrap, low, high, zero outside."""
+
+
+def integer_terms(width: int, fraction: int, type_: Fixed) -> IntegerTerms | None:
+    """Return the terms of a cast for `cast_kernels`, or None if int64 does not hold every step.
+
+    Args:
+        width: Bits of the integers, the sign included.
+        fraction: Fraction bits of them.
+        type_: Type to cast to.
+    """
+    bits = fraction - type_.fraction
+    up, down = max(-bits, 0), max(bits, 0)
+    if width + up > 61 or down > 60 or type_.width > 61:
+        return None
+    wraps = type_.overflow is Overflow.WRAP
+    lift = 64 - type_.width if wraps and type_.signed else 0
+    mask = (1 << type_.width) - 1 if wraps and not type_.signed else -1
+    zeroes = type_.overflow is Overflow.SAT_ZERO
+    return up, rounding_terms(type_.rounding, down), down, lift, mask, type_.min_raw, type_.max_raw, zeroes
+
+
+def rounding_terms(rounding: Rounding, bits: int) -> tuple[int, int, int]:
+    """Return (add, negative, odd) such that every rounding that drops `bits` >= 0 bits is one formula on integers.
+
+    p -> (p + add + (p < 0 ? negative : 0) + (odd & p >> bits)) >> bits.
+    """
+    if bits == 0:
+        return 0, 0, 0
+    half = 1 << (bits - 1)
+    match rounding:
+        case Rounding.TRN:
+            return 0, 0, 0
+        case Rounding.TRN_ZERO:
+            return 0, (1 << bits) - 1, 0
+        case Rounding.RND:
+            return half, 0, 0
+        case Rounding.RND_MIN_INF:
+            return half - 1, 0, 0
+        case Rounding.RND_ZERO:
+            return half - 1, 1, 0
+        case Rounding.RND_INF:
+            return half, -1, 0
+        case Rounding.RND_CONV:
+            return half - 1, 0, 1
+
+
+@cache
+def has_numba() -> bool:
+    """Whether compiled kernels can be used."""
+    return find_spec("numba") is not None
 
 
 _FLOAT32: np.dtype[Any] = np.dtype(np.float32)

@@ -1,6 +1,7 @@
 """Plans of layers around a matrix product: Dense and Affine (docs/ir.md, sections Dense and Affine)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,13 +62,23 @@ def build_dense(context: Context) -> Step:
     raw = raw_weights_of(context)
     product, exact = plan_matrix(context, raw["weight"], raw.get("bias"))
     n_in, n_out = raw["weight"].shape
+    type_ = context.config.types["result"]
 
     def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
         x = inputs[0]
         acc = multiply(product, exact, context, x.reshape(-1, n_in), probe)
         return acc.reshape(*x.shape[:-1], n_out)
 
-    return result_step(context, compute, product.span)
+    step = result_step(context, compute, product.span)
+
+    def run(inputs: Sequence[Carrier], probe: Probe | None, is_rectified: bool = False) -> Carrier:
+        if probe is not None:
+            return step.run(inputs, probe)
+        x = inputs[0]
+        result = product.apply_cast(x.reshape(-1, n_in), type_, is_rectified)
+        return result.reshape(*x.shape[:-1], n_out)
+
+    return replace(step, run=run, rectified=lambda inputs, probe: run(inputs, probe, is_rectified=True))
 
 
 def build_affine(context: Context) -> Step:

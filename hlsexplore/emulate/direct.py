@@ -10,8 +10,8 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from hlsexplore.emulate.carrier import Carrier, Span, cast_span, dtype_for
-from hlsexplore.emulate.product import SIMPLE_ROUNDINGS, Product, Route, has_numba
+from hlsexplore.emulate.carrier import Carrier, Span, cast_span, dtype_for, has_numba, rounding_terms
+from hlsexplore.emulate.product import SIMPLE_ROUNDINGS, Product, Route
 from hlsexplore.fixed import Fixed, Overflow
 from hlsexplore.graph import Shape
 from hlsexplore.ops import Conv, DepthwiseConv
@@ -150,8 +150,6 @@ def plan_direct(
 
 def _result_epilogue(product: Product, bound: int, type_: Fixed) -> Epilogue | None:
     """Return the cast of exact sums to a type, or None."""
-    from hlsexplore.emulate.kernels import rounding_terms
-
     bits = product.sums.fraction - type_.fraction
     is_wrapped = type_.overflow is Overflow.WRAP
     if product.span is not product.sums or not 0 <= bits < 30 or type_.rounding not in SIMPLE_ROUNDINGS:

@@ -1,6 +1,6 @@
 """An emulator that keeps its data and every result worth keeping, so that a small change costs little."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from threading import Event as CancelEvent
 from threading import RLock
@@ -93,8 +93,8 @@ class Emulator:
         self.graph = graph
         self._inputs = {name: np.array(values) for name, values in check_inputs(graph, x).items()}
         self._budget = float(memory_mb) * 1e6
-        self._kept: dict[Hashable, _Kept] = {}
-        self._seen: dict[Hashable, None] = {}
+        self._kept: dict[int, _Kept] = {}
+        self._seen: dict[int, None] = {}
         self._lock = RLock()
         self._part: tuple[bytes, Emulator] | None = None
         self._reference: RealArray | None = None

@@ -1,6 +1,6 @@
 """Compiled kernels for matrix products whose every product is rounded; imported only when such a layer runs.
 
-All seven roundings are one formula on integers, p -> (p + add + (p < 0 ? negative : 0) + (odd & bit s of p)) >> s.
+Roundings are given by `carrier.rounding_terms`.
 """
 
 from typing import Any
@@ -9,32 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hlsexplore.fixed import Rounding
-
 TILE = 256
 """Rows computed together: an accumulator tile stays in the first-level cache."""
-
-
-def rounding_terms(rounding: Rounding, bits: int) -> tuple[int, int, int]:
-    """Return (add, negative, odd) of the formula above for `bits` >= 0 dropped bits."""
-    if bits == 0:
-        return 0, 0, 0
-    half = 1 << (bits - 1)
-    match rounding:
-        case Rounding.TRN:
-            return 0, 0, 0
-        case Rounding.TRN_ZERO:
-            return 0, (1 << bits) - 1, 0
-        case Rounding.RND:
-            return half, 0, 0
-        case Rounding.RND_MIN_INF:
-            return half - 1, 0, 0
-        case Rounding.RND_ZERO:
-            return half - 1, 1, 0
-        case Rounding.RND_INF:
-            return half, -1, 0
-        case Rounding.RND_CONV:
-            return half - 1, 0, 1
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -2,7 +2,8 @@
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from threading import Lock
 from types import MappingProxyType
 
@@ -17,7 +18,7 @@ from hlsexplore.emulate.pointwise import build_activation
 from hlsexplore.emulate.recurrent import build_recurrent
 from hlsexplore.emulate.softmax import build_softmax
 from hlsexplore.emulate.spatial import build_conv, build_pool
-from hlsexplore.emulate.step import Builder, Context, Probe, Step
+from hlsexplore.emulate.step import Builder, Context, Probe, Run, Step
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow, RealArray
 from hlsexplore.graph import Graph, Node
@@ -70,8 +71,20 @@ BUILDERS: MappingProxyType[type[Op], Builder] = MappingProxyType(
 """How each op is planned."""
 
 _CACHE_SIZE = 1024
-_cache: "OrderedDict[Hashable, tuple[Node, Step]]" = OrderedDict()
+_MOST_KEYS = 1 << 16
+_cache: "OrderedDict[Hashable, tuple[Node, Step, int]]" = OrderedDict()
+_keys: "OrderedDict[Hashable, int]" = OrderedDict()
+_numbers = count()
 _lock = Lock()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Task:
+    """A node to compute, the function that does it (None: its input is its result), and what is not read any more."""
+
+    node: Node
+    run: Run | None
+    last_read: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,7 +97,8 @@ class Plan:
         inputs: Type of each input, by name.
         spans: Span of every node's result, by name.
         types: Type of every node's result, by name.
-        keys: For every node, what the numbers of its result depend on; equal keys mean equal numbers.
+        keys: For every node a number that stands for all that its result depends on; equal keys mean equal results.
+        tasks: Orders of work found so far, by known nodes and whether layers are merged.
     """
 
     graph: Graph
@@ -92,7 +106,8 @@ class Plan:
     inputs: dict[str, Fixed]
     spans: dict[str, Span]
     types: dict[str, Fixed]
-    keys: dict[str, Hashable]
+    keys: dict[str, int]
+    tasks: dict[tuple[frozenset[str], bool], tuple["_Task", ...]] = field(default_factory=dict, repr=False)
 
     def run(
         self, blocks: dict[str, Carrier], probe: "NodeProbe | None" = None, is_fused: bool = False
@@ -104,25 +119,35 @@ class Plan:
             probe: Sees every cast.
             is_fused: Whether only outputs matter: a layer before a ReLU may then give the ReLU's result.
         """
-        merged = self.mergeable() if is_fused and probe is None else {}
-        wanted = self.needed(set(blocks))
-        left = {name: sum(name in node.inputs for node in wanted) for name in self.spans}
         values = dict(blocks)
-        for node in wanted:
-            step = self.steps[node.name]
+        for task in self._tasks(frozenset(blocks), is_fused and probe is None):
+            node = task.node
             inputs = [values[name] for name in node.inputs]
-            if node.name in merged and step.rectified is not None:
-                result = step.rectified(inputs, None)
-            elif node.inputs and merged.get(node.inputs[0]) == node.name and node.inputs[0] not in blocks:
-                result = inputs[0]
-            else:
-                result = step.run(inputs, probe.of(node.name) if probe else None)
+            result = inputs[0] if task.run is None else task.run(inputs, probe.of(node.name) if probe else None)
             values[node.name] = result
-            for name in set(node.inputs):
-                left[name] -= 1
-                if not left[name] and name not in self.graph.outputs:
-                    del values[name]
+            for name in task.last_read:
+                del values[name]
             yield node.name, result
+
+    def _tasks(self, known: frozenset[str], is_fused: bool) -> tuple["_Task", ...]:
+        """Return what to do for each node, in order; found once for all blocks."""
+        if (known, is_fused) in self.tasks:
+            return self.tasks[known, is_fused]
+        merged = self.mergeable() if is_fused else {}
+        wanted = self.needed(set(known))
+        last = {name: node.name for node in wanted for name in node.inputs if name not in self.graph.outputs}
+        tasks = []
+        for node in wanted:
+            step, before = self.steps[node.name], node.inputs[0] if node.inputs else ""
+            run: Run | None = step.run
+            if node.name in merged:
+                run = step.rectified or step.run
+            elif merged.get(before) == node.name and before not in known:
+                run = None
+            done = tuple(name for name in dict.fromkeys(node.inputs) if last.get(name) == node.name)
+            tasks.append(_Task(node, run, done))
+        self.tasks[known, is_fused] = tuple(tasks)
+        return self.tasks[known, is_fused]
 
     def mergeable(self) -> dict[str, str]:
         """Return the layers that can compute the ReLU behind them, which alone reads them, and that ReLU."""
@@ -173,13 +198,13 @@ def plan_design(design: Design) -> Plan:
     inputs: dict[str, Fixed] = {}
     spans: dict[str, Span] = {}
     types: dict[str, Fixed] = {}
-    keys: dict[str, Hashable] = {}
+    keys: dict[str, int] = {}
     for node in graph:
         config = design.layers[node.name]
         if isinstance(node.op, Input):
             inputs[node.name] = types[node.name] = config.types["result"]
             spans[node.name] = Span.of(config.types["result"])
-            keys[node.name] = (node.name, config.types["result"])
+            keys[node.name] = _key((node.name, config.types["result"]))
             continue
         context = Context(
             node=node,
@@ -191,7 +216,7 @@ def plan_design(design: Design) -> Plan:
         )
         step, own = _step(context)
         steps[node.name], spans[node.name], types[node.name] = step, step.span, step.type
-        keys[node.name] = (own, tuple(keys[name] for name in node.inputs))
+        keys[node.name] = _key((own, *(keys[name] for name in node.inputs)))
     return Plan(graph=graph, steps=steps, inputs=inputs, spans=spans, types=types, keys=keys)
 
 
@@ -200,22 +225,33 @@ def quantize_input(x: RealArray, type_: Fixed) -> Carrier:
     return quantize_carrier(x, type_)
 
 
-def _step(context: Context) -> tuple[Step, Hashable]:
-    """Return the step of a layer from the cache, and its key."""
+def _key(content: Hashable) -> int:
+    """Return a number for some content: cheap to compare, however long the chain of layers behind it."""
+    with _lock:
+        number = _keys.setdefault(content, next(_numbers))
+        _keys.move_to_end(content)
+        if len(_keys) > _MOST_KEYS:
+            _keys.popitem(last=False)
+        return number
+
+
+def _step(context: Context) -> tuple[Step, int]:
+    """Return the step of a layer from the cache, and its number."""
     key = step_key(context)
     with _lock:
         if key in _cache:
             _cache.move_to_end(key)
-            return _cache[key][1], key
+            return _cache[key][1:]
     builder = BUILDERS.get(type(context.node.op))
     if builder is None:
         raise NoModelError(f"layer {context.node.name!r}: no emulation of {context.node.kind!r} exists.")
     step = builder(context)
     with _lock:
-        _cache[key] = (context.node, step)
+        number = next(_numbers)
+        _cache[key] = (context.node, step, number)
         while len(_cache) > _CACHE_SIZE:
             _cache.popitem(last=False)
-    return step, key
+    return step, number
 
 
 def step_key(context: Context) -> Hashable:

@@ -6,7 +6,7 @@ from math import floor
 
 import numpy as np
 
-from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, cast, convert, dtype_for
+from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, cast, cast_span, convert, dtype_for, settle
 from hlsexplore.emulate.piecewise import PIECEWISE
 from hlsexplore.emulate.step import Builder, Context, Probe, Step, cast_probed, result_step
 from hlsexplore.emulate.tables import NEGATIVE_RANGE, activation_table, half_range
@@ -32,9 +32,16 @@ def build_relu(context: Context) -> Step:
     """Plan max(x, 0), with an upper clip for relu6 and the like."""
     op, span = context.node.op, context.spans[0]
     top = op.max_value if isinstance(op, Activation) else None
-    step = result_step(context, lambda inputs, probe: positive_part(inputs[0], span), positive_span(span))
+    type_, above = context.config.types["result"], positive_span(span)
+
+    def rectified(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
+        if probe is not None:
+            return cast_probed(positive_part(inputs[0], span), above, type_, "result", probe)
+        return settle(inputs[0], span, type_, is_raised=True)
+
+    step = Step(run=rectified, span=cast_span(above, type_), type=type_)
     if top is None or floor(top * 2.0**span.fraction) >= span.high:
-        return replace(step, is_rectifier=step.span == positive_span(span))
+        return replace(step, is_rectifier=step.span == above)
     limit = floor(top * 2.0**span.fraction)
     ceiling = int(quantize(np.float64(top), step.type))
 

@@ -6,8 +6,6 @@ to blocks of rows.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,9 @@ from hlsexplore.emulate.carrier import (
     clipped_span,
     convert,
     dtype_for,
+    has_numba,
+    rounding_terms,
+    settle,
     shifted,
 )
 from hlsexplore.fixed import Fixed, Overflow, Rounding, requantize
@@ -71,16 +72,30 @@ class Product:
         Returns:
             Accumulators with the integers of `span`, shape (num_rows, n_out).
         """
-        if self.route is Route.EXACT:
-            acc: Carrier = convert(rows, self.weight.dtype) @ self.weight
-            if self.bias.any():
-                acc += self.bias
-            if self.accum is None or self.span is self.sums:
-                return acc
-            return cast(acc, self.sums, self.accum, owned=True)[0]
-        if has_numba() and _fits_kernel(self):
-            return _apply_kernel(self, rows)
-        return _apply_numpy(self, rows)
+        if self.route is not Route.EXACT:
+            return _apply_kernel(self, rows) if has_numba() and _fits_kernel(self) else _apply_numpy(self, rows)
+        acc: Carrier = convert(rows, self.weight.dtype) @ self.weight
+        if self.accum is not None and self.span is not self.sums:
+            return settle(acc, self.sums, self.accum, owned=True, offset=self.bias)
+        if self.bias.any():
+            acc += self.bias
+        return acc
+
+    def apply_cast(self, rows: Carrier, type_: Fixed, is_rectified: bool = False) -> Carrier:
+        """Multiply a block and cast the accumulators to a result type.
+
+        Args:
+            rows: Inputs, shape (num_rows, n_in).
+            type_: Type of the result.
+            is_rectified: Whether results below 0 become 0.
+
+        Returns:
+            Integers of the type, shape (num_rows, n_out).
+        """
+        if self.route is Route.EXACT and (self.accum is None or self.span is self.sums):
+            sums: Carrier = convert(rows, self.weight.dtype) @ self.weight
+            return settle(sums, self.sums, type_, owned=True, offset=self.bias, is_rectified=is_rectified)
+        return settle(self.apply(rows), self.span, type_, owned=True, is_rectified=is_rectified)
 
 
 def plan_product(
@@ -223,7 +238,7 @@ def _apply_kernel(product: Product, rows: Carrier) -> Carrier:
     if accum is None:
         raise ValueError("a rounded product needs an accumulator type")
     bits = product.products.fraction - accum.fraction
-    terms = kernels.rounding_terms(accum.rounding, bits)
+    terms = rounding_terms(accum.rounding, bits)
     small = (
         product.route is Route.ROUNDED
         and bits < 31
@@ -251,12 +266,6 @@ def _apply_kernel(product: Product, rows: Carrier) -> Carrier:
     if accum.signed or product.route is Route.SEQUENTIAL or _is_inside(product.sums, accum):
         return result
     return np.mod(result, 1 << accum.width) if result.dtype.kind == "f" else result & ((1 << accum.width) - 1)
-
-
-@cache
-def has_numba() -> bool:
-    """Whether compiled kernels can be used."""
-    return find_spec("numba") is not None
 
 
 def _is_inside(span: Span, type_: Fixed) -> bool:

@@ -1,14 +1,28 @@
 """Plans of softmax: stable, latency and argmax (docs/ir.md, section Softmax)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from hlsexplore.design import SoftmaxMode
-from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, cast, convert, dtype_for
+from hlsexplore.emulate.carrier import (
+    INT64_SAFE,
+    KERNEL_ELEMENTS,
+    Carrier,
+    IntegerTerms,
+    Span,
+    as_carrier,
+    cast,
+    convert,
+    dtype_for,
+    has_numba,
+    integer_terms,
+)
 from hlsexplore.emulate.step import Context, Probe, Step, cast_probed
 from hlsexplore.emulate.tables import SoftmaxTables, softmax_tables
-from hlsexplore.fixed import Fixed, quantize, requantize
+from hlsexplore.fixed import Fixed, RawArray, quantize, requantize
 
 
 def build_softmax(context: Context) -> Step:
@@ -30,8 +44,11 @@ def build_softmax(context: Context) -> Step:
     products = _product(Span.of(accum), Span.of(types["inv_table"]))
     dtype = dtype_for(products.magnitude)
     source = context.spans[0]
+    compiled = _plan_kernel(tables, source, types, is_stable)
 
     def run(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
+        if compiled is not None and probe is None and inputs[0].size >= KERNEL_ELEMENTS and has_numba():
+            return compiled.apply(inputs[0])
         position = _exp_index(inputs[0], source, tables, is_stable, probe)
         terms = exp[position]
         if probe is not None:
@@ -44,6 +61,61 @@ def build_softmax(context: Context) -> Step:
         return cast_probed(values, products, result, "result", probe)
 
     return Step(run=run, span=Span.of(result), type=result)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Kernel:
+    """Arguments of `cast_kernels.softmax`.
+
+    Attributes:
+        is_stable: Whether each row's largest logit is subtracted.
+        exp: Entries in the accumulator type, int64.
+        inverse: Entries of the reciprocal, int64.
+        drops: Largest distance or mask of the first index, and dropped bits of both indices.
+        casts: Terms of the three casts.
+        dtype: Dtype of the results.
+    """
+
+    is_stable: bool
+    exp: RawArray
+    inverse: RawArray
+    drops: tuple[int, int, int]
+    casts: tuple[IntegerTerms, ...]
+    dtype: np.dtype[Any]
+
+    def apply(self, x: Carrier) -> Carrier:
+        """Compute the softmax of logits of shape (..., classes)."""
+        from hlsexplore.emulate import cast_kernels
+
+        logits = x.reshape(-1, x.shape[-1]).T.astype(np.int64, order="C")
+        out: Carrier = np.empty((logits.shape[1], logits.shape[0]), self.dtype)
+        cast_kernels.softmax(logits, self.is_stable, self.exp, self.inverse, self.drops, self.casts, out)
+        return out.reshape(x.shape)
+
+
+def _plan_kernel(tables: SoftmaxTables, source: Span, types: Mapping[str, Fixed], is_stable: bool) -> _Kernel | None:
+    """Return the arguments of the compiled kernel, or None where 63 bits or its order of casts do not do."""
+    accum, sum_type, result = types["accum"], types["inv_input"], types["result"]
+    width = accum.width + types["inv_table"].width
+    if source.fraction != tables.norm.fraction or source.magnitude >= INT64_SAFE or width > 61:
+        return None
+    casts = (
+        integer_terms(accum.width + 1, accum.fraction, accum),
+        integer_terms(accum.width, accum.fraction, sum_type),
+        integer_terms(width, accum.fraction + types["inv_table"].fraction, result),
+    )
+    known = tuple(terms for terms in casts if terms is not None)
+    if len(known) < len(casts):
+        return None
+    index_mask = tables.norm.max_raw if is_stable else (1 << tables.exp_bits) - 1
+    return _Kernel(
+        is_stable=is_stable,
+        exp=requantize(tables.exp, types["exp_table"].fraction, accum).copy(),
+        inverse=tables.inverse.copy(),
+        drops=(index_mask, tables.norm.width - tables.exp_bits, sum_type.width - tables.inverse_bits),
+        casts=known,
+        dtype=dtype_for(Span.of(result).magnitude),
+    )
 
 
 def _exp_index(x: Carrier, span: Span, tables: SoftmaxTables, is_stable: bool, probe: Probe | None) -> Carrier:
@@ -73,7 +145,7 @@ def _tree_sum(terms: Carrier, accum: Fixed, probe: Probe | None) -> Carrier:
     """Add the last axis by a balanced tree whose every node is cast; the left side has the larger power of two."""
     count = terms.shape[-1]
     if count == 1:
-        result: Carrier = terms[..., 0]
+        result: Carrier = terms[..., 0].copy()  # casts in place must not reach the terms
         return result
     left = 1 << ((count - 1).bit_length() - 1)
     parts = [_tree_sum(terms[..., :left], accum, probe), _tree_sum(terms[..., left:], accum, probe)]

@@ -1,0 +1,141 @@
+"""Compiled casts of float carriers and softmax in one pass each; imported only for blocks that repay loading them."""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+TILE = 256
+"""Samples computed together: a tile of every class stays in the first-level cache."""
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def settle(values: Any, offset: Any, is_rint: Any, wraps: Any, numbers: Any) -> None:
+    """Cast integers in floats in place; every step must be exact in their dtype.
+
+    A single array is read and written, so that the compiler knows that nothing overlaps and uses vectors.
+
+    Args:
+        values: float32 or float64, shape (rows, columns).
+        offset: Added to every row first, shape (columns,), or None.
+        is_rint: Whether ties go to even; else `floor` of the value plus `add`.
+        wraps: Whether to wrap before the clip.
+        numbers: (scale, add, first, base, inverse, turn, low, high) in the dtype of `values`: v * scale + add is
+            rounded, raised to at least `first`, reduced to [base, base + turn) where it wraps, clipped to [low, high].
+    """
+    scale, add, first, base, inverse, turn, low, high = numbers
+    for r in range(values.shape[0]):
+        row = values[r]
+        if wraps and is_rint:
+            for i in range(row.shape[0]):
+                v = row[i] if offset is None else row[i] + offset[i]
+                v = max(np.rint(v * scale), first)
+                v = v - np.floor((v - base) * inverse) * turn
+                row[i] = min(max(v, low), high)
+        elif wraps:
+            for i in range(row.shape[0]):
+                v = row[i] if offset is None else row[i] + offset[i]
+                v = max(np.floor(v * scale + add), first)
+                v = v - np.floor((v - base) * inverse) * turn
+                row[i] = min(max(v, low), high)
+        elif is_rint:
+            for i in range(row.shape[0]):
+                v = row[i] if offset is None else row[i] + offset[i]
+                row[i] = min(max(max(np.rint(v * scale), first), low), high)
+        else:
+            for i in range(row.shape[0]):
+                v = row[i] if offset is None else row[i] + offset[i]
+                row[i] = min(max(max(np.floor(v * scale + add), first), low), high)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def quantize(x: Any, is_rint: Any, wraps: Any, numbers: Any, out: Any) -> None:
+    """Cast real values whose size in units of the last bit is below 2**52, or of any size where they are clipped.
+
+    Args:
+        x: float64, shape (count,).
+        is_rint: As in `settle`.
+        wraps: As in `settle`.
+        numbers: As in `settle`, float64.
+        out: float32 or float64, shape (count,).
+    """
+    scale, add, _, base, inverse, turn, low, high = numbers
+    if wraps and is_rint:
+        for i in range(x.shape[0]):
+            v = np.rint(x[i] * scale)
+            out[i] = v - np.floor((v - base) * inverse) * turn
+    elif wraps:
+        for i in range(x.shape[0]):
+            v = np.floor(x[i] * scale + add)
+            out[i] = v - np.floor((v - base) * inverse) * turn
+    elif is_rint:
+        for i in range(x.shape[0]):
+            out[i] = np.rint(min(max(x[i] * scale, low), high))
+    else:
+        for i in range(x.shape[0]):
+            out[i] = np.floor(min(max(x[i] * scale, low), high) + add)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def softmax(x: Any, is_stable: Any, exp: Any, inverse: Any, drops: Any, casts: Any, out: Any) -> None:
+    """Compute a softmax of each row by tables.
+
+    Args:
+        x: Raw logits, int64, shape (classes, rows).
+        is_stable: Whether to subtract each row's largest logit.
+        exp: int64 entries in the accumulator type, shape (2**bits,).
+        inverse: int64 entries, shape (2**bits,).
+        drops: Largest distance (or mask of the index) and bits to drop for the index into `exp`, bits to drop for
+            that into `inverse`.
+        casts: `carrier.integer_terms` to the accumulator (which drops no bits), to the input of `inverse` and to the
+            result.
+        out: Results of any dtype, shape (rows, classes).
+    """
+    reach, drop, inverse_drop = drops
+    to_accum, to_sum, to_result = casts
+    classes, rows = x.shape
+    terms, sums = np.empty((classes, TILE), np.int64), np.empty((classes, TILE), np.int64)
+    top = np.empty(TILE, np.int64)
+    for start in range(0, rows, TILE):
+        count = min(TILE, rows - start)
+        logits = x[:, start : start + count]
+        top[:count] = logits[0]
+        for c in range(1, classes):
+            for r in range(count):
+                top[r] = max(top[r], logits[c, r])
+        for c in range(classes):
+            for r in range(count):
+                place = min(top[r] - logits[c, r], reach) >> drop if is_stable else (logits[c, r] >> drop) & reach
+                terms[c, r] = sums[c, r] = exp[place]
+        left = classes
+        while left > 1:  # neighbours are added level by level; the last of an odd number waits
+            for pair in range(left // 2):
+                for r in range(count):
+                    sums[pair, r] = _hold(sums[2 * pair, r] + sums[2 * pair + 1, r], to_accum[3:])
+            if left % 2:
+                sums[left // 2] = sums[left - 1]
+            left = (left + 1) // 2
+        for r in range(count):
+            top[r] = inverse[(_cast(sums[0, r], to_sum) >> inverse_drop) & (inverse.shape[0] - 1)]
+        for c in range(classes):
+            for r in range(count):
+                out[start + r, c] = _cast(terms[c, r] * top[r], to_result)
+
+
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def _cast(value: Any, terms: Any) -> Any:
+    """Cast one int64: shift up, round as `kernels` does, handle overflow."""
+    up, (add, negative, odd), down, lift, mask, low, high, zeroes = terms
+    v = value << up
+    v = (v + add + ((v >> 63) & negative) + ((v >> down) & odd)) >> down
+    return _hold(v, (lift, mask, low, high, zeroes))
+
+
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def _hold(v: Any, terms: Any) -> Any:
+    """Bring one int64 into a type's range."""
+    lift, mask, low, high, zeroes = terms
+    v = ((v << lift) >> lift) & mask
+    if zeroes:
+        return v if low <= v <= high else 0
+    return min(max(v, low), high)

@@ -1,0 +1,152 @@
+"""Casts of carriers in one compiled pass and in numpy: both equal the casts of `fixed` for every type and order."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from hlsexplore.design import Design
+from hlsexplore.emulate import carrier
+from hlsexplore.emulate import softmax as softmax_module
+from hlsexplore.emulate.carrier import Span, as_carrier, integer_terms, narrow_dtype, quantize_carrier, settle, to_float
+from hlsexplore.emulate.plan import plan_design
+from hlsexplore.fixed import Fixed, Overflow, Rounding, quantize, requantize
+from hlsexplore.graph import Graph, Node
+from hlsexplore.ops import Activation, Dense, Function, Input, Softmax
+
+types = st.builds(
+    Fixed,
+    st.integers(1, 40),
+    st.integers(-6, 24),
+    st.booleans(),
+    st.sampled_from(list(Rounding)),
+    st.sampled_from(list(Overflow)),
+)
+seeds = st.integers(0, 2**32 - 1)
+ROWS, COLUMNS = 300, 7  # more elements than KERNEL_ELEMENTS
+
+
+@pytest.mark.parametrize("has_numba", [True, False])
+@settings(max_examples=120, deadline=None)
+@given(types, st.integers(-4, 20), st.integers(1, 50), st.booleans(), st.booleans(), st.booleans(), seeds)
+def test_settle_equals_offset_cast_and_clips(has_numba, type_, fraction, bits, has_offset, raises, rectifies, seed):
+    rng = np.random.default_rng(seed)
+    raw = rng.integers(-(1 << (bits - 1)), 1 << (bits - 1), (ROWS, COLUMNS))
+    offset = rng.integers(-(1 << (bits - 1)), 1 << (bits - 1), COLUMNS) if has_offset else None
+    total = raw if offset is None else raw + offset
+    span = Span(fraction, -(1 << bits), 1 << bits)
+    source = as_carrier(raw, span.magnitude)
+    added = None if offset is None else offset.astype(source.dtype)
+    for order in ("C", "F"):
+        values = np.asarray(source, order=order)
+        known = carrier.has_numba
+        carrier.has_numba = lambda: has_numba
+        try:
+            ours = settle(values, span, type_, False, added, raises, rectifies)
+            owned = settle(values.copy(order="K"), span, type_, True, added, raises, rectifies)
+        finally:
+            carrier.has_numba = known
+        expected = requantize(np.maximum(total, 0) if raises else total, fraction, type_)
+        expected = np.maximum(expected, 0) if rectifies else expected
+        np.testing.assert_array_equal(ours.astype(np.int64), expected)
+        np.testing.assert_array_equal(owned, ours)
+        np.testing.assert_array_equal(values, source)
+
+
+def test_settle_of_a_strided_view_changes_only_its_elements():
+    whole = np.arange(4096.0 * 3).reshape(4096, 3)
+    span, type_ = Span(2, 0, 1 << 14), Fixed(14, 14, overflow="SAT")
+    ours = settle(whole[:, ::2], span, type_, owned=True)
+    np.testing.assert_array_equal(ours, np.arange(4096 * 3).reshape(4096, 3)[:, ::2] // 4)
+
+
+@pytest.mark.parametrize("has_numba", [True, False])
+@settings(max_examples=60, deadline=None)
+@given(types, st.integers(-8, 12), seeds)
+def test_quantize_carrier_equals_quantize(has_numba, type_, exponent, seed):
+    x = np.ldexp(np.random.default_rng(seed).normal(0, 1, (ROWS, COLUMNS)), exponent)
+    x[0] = np.ldexp(np.arange(COLUMNS) - 3.0, -type_.fraction - 1)  # ties
+    known = carrier.has_numba
+    carrier.has_numba = lambda: has_numba
+    try:
+        ours = quantize_carrier(x, type_)
+    finally:
+        carrier.has_numba = known
+    np.testing.assert_array_equal(ours.astype(np.int64), quantize(x, type_))
+
+
+table_types = st.builds(
+    Fixed,
+    st.integers(4, 20),
+    st.integers(-2, 12),
+    st.booleans(),
+    st.sampled_from(list(Rounding)),
+    st.sampled_from(list(Overflow)),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(table_types, st.lists(table_types, min_size=5, max_size=5), st.booleans(), st.integers(1, 9), seeds)
+def test_compiled_softmax_equals_numpy(source, others, is_stable, classes, seed):
+    pytest.importorskip("numba")
+    assume(source.width > source.signed)
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(classes,)),
+        Node(name="y", op=Softmax(), inputs=("x",), shape=(classes,)),
+    )
+    keys = ("exp_table", "accum", "inv_input", "inv_table", "result")
+    design = Design.default(Graph(name="one", nodes=nodes, outputs=("y",))).with_input(source)
+    design = design.with_layer(
+        "y", softmax="stable" if is_stable else "latency", **dict(zip(keys, others, strict=True))
+    )
+    x = np.random.default_rng(seed).integers(source.min_raw, source.max_raw + 1, (2100, classes)).astype(np.float64)
+    step = plan_design(design).steps["y"]
+    ours = step.run([x], None)
+    known = softmax_module.has_numba
+    softmax_module.has_numba = lambda: False
+    try:
+        np.testing.assert_array_equal(ours, step.run([x], None))
+    finally:
+        softmax_module.has_numba = known
+
+
+@pytest.mark.parametrize("accum", ["fixed<40,16>", "fixed<18,8>", "fixed<12,6,RND,SAT>"])
+@pytest.mark.parametrize("result", ["fixed<16,6>", "fixed<9,3,RND_CONV,SAT>", "fixed<9,3,RND_ZERO,SAT_ZERO>"])
+@pytest.mark.parametrize("rectified", ["same", "ufixed<6,2,RND_CONV,SAT>", "ufixed<5,1>"])
+def test_relu_merged_into_a_dense_layer_gives_the_same_numbers(accum, result, rectified):
+    rng = np.random.default_rng(8)
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(12,)),
+        Node(name="y", op=Dense(kernel=rng.normal(0, 1, (12, 9)), bias=rng.normal(0, 1, 9)), inputs=("x",), shape=(9,)),
+        Node(name="r", op=Activation(function=Function.RELU), inputs=("y",), shape=(9,)),
+    )
+    design = Design.default(Graph(name="two", nodes=nodes, outputs=("r",)))
+    design = design.with_layer("y", accum=accum, result=result)
+    design = design.with_layer("r", result=result if rectified == "same" else rectified)
+    plan = plan_design(design)
+    source = quantize_carrier(rng.normal(0, 3, (700, 12)), plan.inputs["x"])
+    merged = dict(plan.run({"x": source}, is_fused=True))["r"]
+    apart = dict(plan.run({"x": source}))
+    np.testing.assert_array_equal(merged, apart["r"])
+    spread = np.maximum(apart["y"].astype(np.int64), 0)
+    np.testing.assert_array_equal(merged, requantize(spread, plan.spans["y"].fraction, plan.types["r"]))
+
+
+def test_integer_terms_refuse_what_int64_does_not_hold():
+    assert integer_terms(40, 10, Fixed(30, 20)) is not None
+    assert integer_terms(62, 10, Fixed(30, 20)) is None
+    assert integer_terms(40, 0, Fixed(40, 0)) is None
+
+
+def test_narrow_dtype_holds_the_span():
+    for low, high, dtype in ((-128, 127, "i1"), (0, 128, "i2"), (0, 65535, "i4"), (0, 1 << 31, "f8")):
+        assert narrow_dtype(Span(0, low, high), np.dtype(np.float64)) == np.dtype(dtype)
+    assert narrow_dtype(Span(0, 0, 1 << 20), np.dtype(np.float32)) == np.dtype(np.float32)
+
+
+@pytest.mark.parametrize("fraction", [-5, 0, 7, 950, 1060])
+def test_to_float_is_exact_and_has_no_negative_zero(fraction):
+    values = np.array([-3.0, -0.0, 5.0])
+    ours = to_float(values, fraction)
+    np.testing.assert_array_equal(ours, np.ldexp(values, -fraction))
+    assert not np.signbit(ours[1])

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from hlsexplore.design import Design, Strategy
+from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Node
 from hlsexplore.ops import (
@@ -23,19 +23,19 @@ from hlsexplore.ops import (
     Softmax,
     Upsample,
 )
-from hlsexplore.structure.folded import Folded, fold, fold_order
+from hlsexplore.structure.folded import Folded, fold
 from hlsexplore.structure.joins import lower_concatenate, lower_dot, lower_merge
 from hlsexplore.structure.lower import Layer, Lower, refuse
-from hlsexplore.structure.matmul import Product, make_product, matrix_outputs
+from hlsexplore.structure.matmul import Product, matrix_outputs
 from hlsexplore.structure.moves import lower_move
 from hlsexplore.structure.netlist import Net, Value
 from hlsexplore.structure.pointwise import lower_activation, lower_affine, lower_prelu
+from hlsexplore.structure.products import channel_products, is_interleaved, layer_product
 from hlsexplore.structure.schedule import Schedule, registered, schedule
 from hlsexplore.structure.softmax import lower_softmax
 from hlsexplore.structure.spatial import lower_conv, lower_pool
 from hlsexplore.structure.tensor import Tensor
 from hlsexplore.structure.timing import Fabric, budget_ns, fabric
-from hlsexplore.weights import raw_weights
 
 LATE = 0.5
 """Activations that end after this share of a cycle are registered: a register's reset then does their masking."""
@@ -52,6 +52,8 @@ class LayerPlan:
         net: Its logic, when it is fully parallel.
         schedule: Cycles of the net.
         folded: Its parts, when it reuses multipliers.
+        parts: Modules that share its inputs, each for some of its outputs, side by side.
+        elements: Elements of the input that each of the parts reads.
         latency_cycles: Cycles from input to output.
         ii_cycles: Cycles between two inputs.
     """
@@ -62,13 +64,15 @@ class LayerPlan:
     net: Net | None = None
     schedule: Schedule | None = None
     folded: Folded | None = None
+    parts: tuple["LayerPlan", ...] = ()
+    elements: tuple[tuple[int, ...], ...] = ()
     latency_cycles: int
     ii_cycles: int = 1
 
     @property
     def is_wires(self) -> bool:
         """Whether the module only moves bits."""
-        return self.net is None and self.folded is None
+        return self.net is None and self.folded is None and not self.parts
 
 
 def plan_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: bool = False) -> LayerPlan:
@@ -97,37 +101,75 @@ def plan_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: bo
 
 
 def _dense(design: Design, node: Node, source: Tensor, holds: bool) -> LayerPlan:
-    config = design.layers[node.name]
-    types = config.types
-    raw = raw_weights(design, node.name)
-    n_in = raw["weight"].shape[0]
-    interleaved = config.strategy is Strategy.RESOURCE and config.reuse <= n_in
-    source_type = design.input_types(node.name)[0]
-    product = make_product(
-        raw["weight"],
-        raw.get("bias"),
-        (source_type, types["weight"], types["bias"], types["accum"], types["result"]),
-        fold_order(n_in, config.reuse, interleaved),
-    )
-    if config.reuse > 1:
-        if source.size != n_in:
-            raise NoModelError(
-                f"layer {node.name!r}: the RTL flow applies a dense layer to several positions only with reuse 1, "
-                f"not {config.reuse}. Set reuse=1 or use the flow 'vitis'."
-            )
-        return _folded(design, node, source, _fold(design, product, source, config.reuse, interleaved))
-    net = Net()
+    n_in = source.shape[-1]
+    if source.size == n_in:
+        return plan_matrix(design, node, source, holds)
+    if design.layers[node.name].reuse > 1:
+        raise NoModelError(
+            f"layer {node.name!r}: the RTL flow applies a dense layer to several positions only with reuse 1, "
+            f"not {design.layers[node.name].reuse}. Set reuse=1 or use the flow 'vitis'."
+        )
+    product, net = layer_product(design, node), Net()
     (values,) = input_values(net, (source,))
-    for position in range(source.size // n_in):
-        net.outputs += matrix_outputs(net, values[position * n_in : (position + 1) * n_in], product)
+    for first in range(0, source.size, n_in):
+        net.outputs += matrix_outputs(net, values[first : first + n_in], product)
     return parallel_layer(design, node, (source,), net, holds)
 
 
-def _fold(design: Design, product: Product, source: Tensor, reuse: int, is_interleaved: bool) -> Folded:
-    return fold(product, source.ranges, reuse, is_interleaved, source.is_held, *timing_of(design))
+def plan_matrix(design: Design, node: Node, source: Tensor, holds: bool = False) -> LayerPlan:
+    """Plan a dense layer or convolution at one position.
+
+    Args:
+        design: The design.
+        node: The layer.
+        source: What the matrix multiplies: a whole window for a convolution.
+        holds: Whether a fully parallel layer keeps its output until the next one.
+
+    Raises:
+        NoModelError: If its reuse has no RTL.
+    """
+    here = replace(node, shape=node.shape[-1:])
+    reuse = design.layers[node.name].reuse
+    if reuse > 1 and isinstance(node.op, DepthwiseConv):
+        return _bank(design, here, source)
+    product = layer_product(design, node)
+    if reuse > 1:
+        return _folded(design, here, source, product)
+    net = Net()
+    (values,) = input_values(net, (source,))
+    net.outputs = matrix_outputs(net, values, product)
+    return parallel_layer(design, here, (source,), net, holds)
 
 
-def _folded(design: Design, node: Node, source: Tensor, folded: Folded) -> LayerPlan:
+def _bank(design: Design, node: Node, source: Tensor) -> LayerPlan:
+    """Plan the products of all channels of a depthwise convolution, side by side."""
+    products = channel_products(design, node)
+    channels = len(products)
+    elements = tuple(tuple(range(channel, source.size, channels)) for channel in range(channels))
+    parts = []
+    for own, product in zip(elements, products, strict=True):
+        part = replace(source, shape=(len(own),), ranges=tuple(source.ranges[element] for element in own))
+        parts.append(_folded(design, replace(node, shape=(product.weight.shape[1],)), part, product))
+    return LayerPlan(
+        node=node,
+        inputs=(source,),
+        output=replace(
+            parts[0].output,
+            shape=node.shape,
+            ranges=tuple(span for part in parts for span in part.output.ranges),
+            arrival_ns=max(part.output.arrival_ns for part in parts),
+        ),
+        parts=tuple(parts),
+        elements=elements,
+        latency_cycles=max(part.latency_cycles for part in parts),
+        ii_cycles=parts[0].ii_cycles,
+    )
+
+
+def _folded(design: Design, node: Node, source: Tensor, product: Product) -> LayerPlan:
+    interleaved = is_interleaved(design, node, source.size)
+    reuse = design.layers[node.name].reuse
+    folded = fold(product, source.ranges, reuse, interleaved, source.is_held, *timing_of(design))
     end = folded.end
     order = [(slot, turn) for slot in range(folded.slots) for turn in range(folded.turns)]
     ranges = tuple((end.cells[end.outputs[slot]].low, end.cells[end.outputs[slot]].high) for slot, _ in order)

@@ -53,7 +53,7 @@ def _table_outputs(layer: Layer, values: Sequence[Value]) -> list[Value]:
     else:
         spreads = list(values)
     terms = [net.rom(_top_bits(net, spread, tables.norm, tables.exp_bits), entries) for spread in spreads]
-    total = cast(net, _tree_sum(net, terms, accum), accum.fraction, sum_type)
+    total = cast(net, tree_sum(net, terms, accum), accum.fraction, sum_type)
     inverse = net.rom(_top_bits(net, total, sum_type, tables.inverse_bits), tables.inverse.tolist())
     fraction = accum.fraction + inverse_type.fraction
     return [layer.finish(net.multiply(term, inverse), fraction) for term in terms]
@@ -75,10 +75,10 @@ def _top_bits(net: Net, value: Value, type_: Fixed, bits: int) -> Value:
     return net.slice(value, drop, bits, signed=False)
 
 
-def _tree_sum(net: Net, terms: Sequence[Value], accum: Fixed) -> Value:
+def tree_sum(net: Net, terms: Sequence[Value], accum: Fixed) -> Value:
     """Add terms by a balanced tree whose every node is cast; the left side has the larger power of two."""
     if len(terms) == 1:
         return terms[0]
     left = 1 << ((len(terms) - 1).bit_length() - 1)
-    total = net.add(_tree_sum(net, terms[:left], accum), _tree_sum(net, terms[left:], accum))
+    total = net.add(tree_sum(net, terms[:left], accum), tree_sum(net, terms[left:], accum))
     return cast(net, total, accum.fraction, accum)

@@ -1,22 +1,22 @@
 """Convolutions and poolings as cells, all positions side by side (docs/ir.md, sections Convolution and Pooling)."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hlsexplore.design import Strategy
-from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding
+from hlsexplore.fixed import Fixed, Overflow, Rounding
 from hlsexplore.graph import Shape
 from hlsexplore.ops import Conv, DepthwiseConv, Pair, Pool
 from hlsexplore.structure.casts import cast, overflow, rounded
 from hlsexplore.structure.cmvm import constant_products
-from hlsexplore.structure.folded import fold_order
 from hlsexplore.structure.lower import Layer, refuse
-from hlsexplore.structure.matmul import make_product, matrix_outputs
+from hlsexplore.structure.matmul import matrix_outputs
 from hlsexplore.structure.netlist import Net, Value
+from hlsexplore.structure.products import layer_product
+from hlsexplore.structure.softmax import tree_sum
 from hlsexplore.structure.sums import Term, plain, scaled, sum_terms
-from hlsexplore.weights import raw_weights
 
 
 def window_elements(
@@ -51,38 +51,18 @@ def window_elements(
 
 
 def lower_conv(layer: Layer) -> list[Value]:
-    """Add a convolution or depthwise convolution: a matrix product at each position."""
-    op, config = layer.node.op, layer.config
+    """Add a convolution or depthwise convolution with all positions side by side: a matrix product at each."""
+    op, net = layer.node.op, layer.net
     if not isinstance(op, Conv | DepthwiseConv):
         raise refuse(layer.node, f"{layer.node.kind} layer")
-    if config.reuse > 1:
-        raise refuse(layer.node, f"{layer.node.kind} layer with reuse {config.reuse}, only with reuse 1")
-    raw, types, net = raw_weights(layer.design, layer.node.name), config.types, layer.net
-    kernel = raw["weight"]
-    matrix = depthwise_matrix(kernel) if isinstance(op, DepthwiseConv) else kernel.reshape(-1, kernel.shape[3])
-    source = layer.design.input_types(layer.node.name)[0]
-    product = make_product(
-        matrix,
-        raw.get("bias"),
-        (source, types["weight"], types["bias"], types["accum"], types["result"]),
-        fold_order(matrix.shape[0], 1, config.strategy is Strategy.RESOURCE),
-    )
-    size = (kernel.shape[0], kernel.shape[1])
+    product = layer_product(layer.design, layer.node)
+    size = (op.kernel.shape[0], op.kernel.shape[1])
     windows = window_elements(layer.inputs[0].shape, op.rank, size, op.stride, op.padding, op.dilation)
     values, zero = layer.values[0], net.const(0)
     outputs: list[Value] = []
     for window in windows.reshape(len(windows), -1).tolist():
         outputs += matrix_outputs(net, [values[index] if index >= 0 else zero for index in window], product)
     return outputs
-
-
-def depthwise_matrix(kernel: RawArray) -> RawArray:
-    """Return a depthwise kernel as the matrix of a full convolution, with zeros between channels."""
-    height, width, channels, multiplier = kernel.shape
-    full = np.zeros((height, width, channels, channels, multiplier), dtype=kernel.dtype)
-    for channel in range(channels):
-        full[:, :, channel, channel, :] = kernel[:, :, channel, :]
-    return full.reshape(height * width * channels, channels * multiplier)
 
 
 def lower_pool(layer: Layer) -> list[Value]:
@@ -98,6 +78,64 @@ def lower_pool(layer: Layer) -> list[Value]:
             total = _average(layer, terms, accum) if op.average else _maximum(layer, terms, accum)
             outputs.append(layer.finish(total, accum.fraction))
     return outputs
+
+
+def pool_beat(layer: Layer, counts: Sequence[int]) -> list[Value]:
+    """Add a pooling of one window on a stream: each element is cast to the accumulator first.
+
+    Args:
+        layer: Its inputs are the window, tap by tap, and with padding a flag for each tap that lies in the image.
+        counts: How many taps can lie in the image; empty without padding.
+    """
+    op, net, accum = layer.node.op, layer.net, layer.config.types["accum"]
+    is_average = isinstance(op, Pool) and op.average
+    channels = layer.node.shape[-1]
+    early = [cast(net, value, layer.fraction, accum) for value in layer.values[0]]
+    flags = layer.values[1] if counts else []
+    if counts:
+        outside = net.const(0 if is_average else min(net.cells[value].low for value in early))
+        early = [net.mux(flags[index // channels], value, outside) for index, value in enumerate(early)]
+    outputs: list[Value] = []
+    for channel in range(channels):
+        taps = early[channel::channels]
+        if is_average:
+            total = tree_sum(net, taps, accum)
+            value = _divided_by_number(net, total, flags, counts) if counts else divided(net, total, len(taps))
+        else:
+            value = _largest(net, taps)
+        outputs.append(layer.finish(value, accum.fraction))
+    return outputs
+
+
+def _divided_by_number(net: Net, value: Value, flags: Sequence[Value], counts: Sequence[int]) -> Value:
+    """Add value / number of flags that are 1, for some numbers that occur."""
+    number = sum_terms(net, [Term(flag) for flag in flags])
+    found = divided(net, value, counts[0])
+    for smaller, count in pairwise(counts):
+        found = net.mux(net.less(net.const(smaller), number), divided(net, value, count), found)
+    return found
+
+
+def pool_step(layer: Layer) -> tuple[list[Value], tuple[int, ...]]:
+    """Add a step of a global pooling from its registers and a beat; return the registers' next and start values."""
+    op, net, accum = layer.node.op, layer.net, layer.config.types["accum"]
+    is_average = isinstance(op, Pool) and op.average
+    fraction = layer.inputs[1].fraction
+    outputs: list[Value] = []
+    for register, value in zip(*layer.values, strict=True):
+        early = cast(net, value, fraction, accum)
+        outputs.append(overflow(net, net.add(register, early), accum) if is_average else net.max(register, early))
+    return outputs, (0 if is_average else accum.min_raw,) * len(outputs)
+
+
+def pool_end(layer: Layer, count: int) -> list[Value]:
+    """Add the end of a global pooling over `count` positions from its registers."""
+    op, accum = layer.node.op, layer.config.types["accum"]
+    is_average = isinstance(op, Pool) and op.average
+    return [
+        layer.finish(divided(layer.net, value, count) if is_average else value, accum.fraction)
+        for value in layer.values[0]
+    ]
 
 
 def _maximum(layer: Layer, terms: Sequence[Value], accum: Fixed) -> Value:

@@ -6,6 +6,9 @@ from math import prod
 from hlsexplore.fixed import Fixed
 from hlsexplore.structure.netlist import bits_of
 
+Range = tuple[int, int]
+"""Lowest and highest value."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tensor:
@@ -21,7 +24,7 @@ class Tensor:
 
     shape: tuple[int, ...]
     fraction: int
-    ranges: tuple[tuple[int, int], ...]
+    ranges: tuple[Range, ...]
     arrival_ns: float = 0.0
     is_held: bool = False
 

@@ -1,7 +1,7 @@
 """The RTL executor: many small designs in one Verilator program."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,9 +11,12 @@ from hlsexplore.design import Design
 from hlsexplore.emulate.run import check_inputs
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import quantize
+from hlsexplore_hls.flows import Generated
 from hlsexplore_hls.rtl.generate import generate
 from hlsexplore_hls.rtl.packing import pack, unpack
 from hlsexplore_hls.rtl.verilator import Bus, Model, simulate_models
+
+Generate = Callable[[Design], Generated]
 
 
 def is_available() -> bool:
@@ -32,7 +35,7 @@ def is_refused(design: Design) -> bool:
 
 
 def run_designs(
-    items: Sequence[tuple[Design, object]], folder: Path, lint: bool = False
+    items: Sequence[tuple[Design, object]], folder: Path, lint: bool = False, generate: Generate = generate
 ) -> list[tuple[list[np.ndarray], tuple[int | None, int | None], tuple[int | None, int | None]]]:
     """Simulate designs side by side.
 
@@ -42,29 +45,32 @@ def run_designs(
     models, planned = [], []
     for design, x in items:
         generated = generate(design)
-        raws = [
-            quantize(array, design.result_type(name)).reshape(len(array), -1)
-            for name, array in check_inputs(design.graph, x).items()
-        ]
+        raws = [quantize(array, design.result_type(name)) for name, array in check_inputs(design.graph, x).items()]
+        inputs = tuple(Bus(**item) for item in generated.extra["inputs"])
         types = [design.result_type(node.name) for node in design.graph.inputs]
         models.append(
             Model(
                 sources={name: generated.files[name] for name in generated.extra["sources"]},
                 top=generated.top,
-                inputs=tuple(Bus(**item) for item in generated.extra["inputs"]),
+                inputs=inputs,
                 outputs=tuple(Bus(**item) for item in generated.extra["outputs"]),
-                words=[pack(raw, type_.width) for raw, type_ in zip(raws, types, strict=True)],
+                words=[
+                    pack(raw.reshape(len(raw) * bus.values, -1), type_.width)
+                    for raw, bus, type_ in zip(raws, inputs, types, strict=True)
+                ],
                 limit_cycles=10_000,
             )
         )
         planned.append((generated.latency_cycles, generated.ii_cycles))
     results = []
-    for (design, _), measured, plan in zip(items, simulate_models(models, folder, lint=lint), planned, strict=True):
+    for (design, _), model, measured, plan in zip(
+        items, models, simulate_models(models, folder, lint=lint), planned, strict=True
+    ):
         outputs = [
-            unpack(words, int(np.prod(design.graph[name].shape)), design.result_type(name)).reshape(
+            unpack(words, design.graph[name].num_elements // bus.values, design.result_type(name)).reshape(
                 -1, *design.graph[name].shape
             )
-            for name, words in zip(design.graph.outputs, measured.words, strict=True)
+            for name, bus, words in zip(design.graph.outputs, model.outputs, measured.words, strict=True)
         ]
         results.append((outputs, plan, (measured.latency_cycles, measured.ii_cycles)))
     return results

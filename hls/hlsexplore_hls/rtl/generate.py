@@ -6,12 +6,17 @@ from hlsexplore.design import Design
 from hlsexplore.structure.layers import LayerPlan
 from hlsexplore.structure.netlist import Code
 from hlsexplore.structure.plan import DesignPlan, plan
+from hlsexplore.structure.stream import StreamPlan, stream_plan
 from hlsexplore.structure.timing import is_block_table
+from hlsexplore.structure.walk import beats_of
+from hlsexplore.target import Io
 from hlsexplore_hls.flows import Generated
 from hlsexplore_hls.names import identifier, identifiers
 from hlsexplore_hls.rtl.diagram import block_diagram
 from hlsexplore_hls.rtl.extras import extra_files, testbench
 from hlsexplore_hls.rtl.modules import bus_width, layer_module
+from hlsexplore_hls.rtl.stream_layer import stream_module
+from hlsexplore_hls.rtl.stream_top import beat_bits, stream_top
 from hlsexplore_hls.rtl.tables import table_module
 from hlsexplore_hls.rtl.top import output_width, top_module
 
@@ -26,9 +31,13 @@ def generate(design: Design, interface: str = "plain") -> Generated:
     Raises:
         NoModelError: If a layer or an option has no RTL; names the layer.
     """
-    planned = plan(design)
     names = identifiers(design.graph)
     top = identifier(f"{design.graph.name}_top", names.values())
+    return _stream(design, names, top) if design.target.io is Io.STREAM else _parallel(design, names, top)
+
+
+def _parallel(design: Design, names: dict[str, str], top: str) -> Generated:
+    planned = plan(design)
     files: dict[str, str | bytes] = {f"rtl/{top}.v": top_module(planned, top, names)}
     for layer in planned.layers:
         name = f"{top}_{names[layer.node.name]}"
@@ -45,6 +54,24 @@ def generate(design: Design, interface: str = "plain") -> Generated:
         latency_cycles=planned.latency_cycles,
         ii_cycles=planned.ii_cycles,
         extra=_extra(planned, names, top, sources),
+    )
+
+
+def _stream(design: Design, names: dict[str, str], top: str) -> Generated:
+    planned = stream_plan(design)
+    files: dict[str, str | bytes] = {f"rtl/{top}.v": stream_top(planned, top, names)}
+    for layer in planned.layers:
+        name = f"{top}_{names[layer.node.name]}"
+        tables = _tables(layer.core, name)
+        files[f"rtl/{name}.v"] = stream_module(layer, name, tables)
+        files |= {f"rtl/{table}.v": table_module(table, entries) for entries, table in tables.items()}
+    sources = list(files)
+    return Generated(
+        files=files,
+        top=top,
+        latency_cycles=planned.latency_cycles,
+        ii_cycles=planned.ii_cycles,
+        extra=_stream_extra(planned, names, top, sources),
     )
 
 
@@ -78,4 +105,27 @@ def _extra(planned: DesignPlan, names: dict[str, str], top: str, files: list[str
         "outputs": [
             {"port": f"out_{names[name]}", "bits": output_width(planned, name)} for name in design.graph.outputs
         ],
+    }
+
+
+def _stream_extra(planned: StreamPlan, names: dict[str, str], top: str, files: list[str]) -> dict[str, Any]:
+    graph = planned.design.graph
+
+    def port(name: str, bus: str) -> dict[str, Any]:
+        return {"port": bus, "bits": beat_bits(planned, name), "beats": beats_of(graph[name].shape)[0]}
+
+    return {
+        "sources": files,
+        "layers": {
+            layer.node.name: {
+                "module": f"{top}_{names[layer.node.name]}",
+                "kind": layer.node.kind,
+                "start_cycle": layer.start_cycle,
+                "latency_cycles": layer.latency_cycles,
+                "ii_cycles": layer.ii_cycles,
+            }
+            for layer in planned.layers
+        },
+        "inputs": [port(node.name, f"in_{names[node.name]}") for node in graph.inputs],
+        "outputs": [port(name, f"out_{names[name]}") for name in graph.outputs],
     }

@@ -6,7 +6,7 @@ from hlsexplore.structure.layers import LayerPlan
 from hlsexplore.structure.tensor import Tensor
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.rtl.folded import folded_body
-from hlsexplore_hls.rtl.nets import Writer, vector
+from hlsexplore_hls.rtl.nets import Writer, join, repeat, select, vector
 
 HEAD = "`default_nettype none\n\n"
 TAIL = "\n`default_nettype wire\n"
@@ -23,6 +23,8 @@ def layer_module(plan: LayerPlan, name: str, tables: Mapping[tuple[int, ...], st
         name: Identifier of the module.
         tables: Module of each lookup table, by its entries.
     """
+    if plan.parts:
+        return _bank(plan, name)
     if plan.folded is not None:
         body = folded_body(plan, plan.folded)
     elif plan.net is not None:
@@ -30,6 +32,38 @@ def layer_module(plan: LayerPlan, name: str, tables: Mapping[tuple[int, ...], st
     else:
         body = ["  assign out_data = in_data;"]
     return "\n".join([HEAD + _title(plan), *_header(plan, name), *body, "endmodule", TAIL])
+
+
+def _bank(plan: LayerPlan, name: str) -> str:
+    """Write a module of several parts, each of which computes some of the outputs, and the parts' modules."""
+    source, width = plan.inputs[0], plan.output.width
+    lines = ["  wire [" + f"{len(plan.parts) - 1}:0] valids;"] if len(plan.parts) > 1 else ["  wire valids;"]
+    results: list[str] = []
+    valid = ""
+    for index, (part, elements) in enumerate(zip(plan.parts, plan.elements, strict=True)):
+        own = part.inputs[0].width
+        taken = [select("in_data", bus_width(source), element * source.width, own) for element in elements]
+        wire = f"part{index}"
+        flag = f"valids[{index}]" if len(plan.parts) > 1 else "valids"
+        lines += ["", f"  wire {vector(bus_width(part.output))}{wire};"]
+        connections = f".in_data({join(list(reversed(taken)))}), .out_valid({flag}), .out_data({wire})"
+        lines.append(f"  {name}_{wire} {wire}_layer (.clk(clk), .rst(rst), .in_valid(in_valid), {connections});")
+        late = plan.latency_cycles - part.latency_cycles
+        total = bus_width(part.output)
+        for cycle in range(late):
+            lines += [f"  reg {vector(total)}{wire}_d{cycle + 1};"]
+            lines += clocked([f"    {wire}_d{cycle + 1} <= {wire}{f'_d{cycle}' if cycle else ''};"])
+        settled = f"{wire}_d{late}" if late else wire
+        valid = valid if late else flag
+        size = part.output.width
+        for place in range(part.output.size):
+            element = select(settled, total, place * size, size)
+            sign = select(settled, total, place * size + size - 1, 1) if part.output.signed else "1'b0"
+            results.append(join([repeat(sign, width - size), element]) if width > size else element)
+    lines += ["", f"  assign out_valid = {valid};", *assign_bus("out_data", results)]
+    own_module = "\n".join([HEAD + _title(plan), *_header(plan, name), *lines, "endmodule", TAIL])
+    parts = [layer_module(part, f"{name}_part{index}", {}) for index, part in enumerate(plan.parts)]
+    return "\n".join([own_module, *parts])
 
 
 def bus_width(tensor: Tensor) -> int:
@@ -55,7 +89,7 @@ def has_clock(plan: LayerPlan) -> bool:
 
 def _title(plan: LayerPlan) -> str:
     shape = " x ".join(map(str, plan.inputs[0].shape)), " x ".join(map(str, plan.output.shape))
-    how = "fully parallel"
+    how = f"{len(plan.parts)} parts side by side" if plan.parts else "fully parallel"
     if plan.folded is not None:
         how = f"{plan.folded.num_multipliers} multipliers, each used {plan.folded.steps} times"
     if plan.is_wires:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from math import prod
 
 from hlsexplore.errors import ConfigError, ToolError
 from hlsexplore.fixed import RawArray
@@ -35,9 +36,7 @@ def simulate(
     samples = len(raw_inputs[0])
     outputs = []
     for port, words in zip(project.outputs, measured.words, strict=True):
-        elements = 1
-        for size in port.shape:
-            elements *= size
+        elements = samples * prod(port.shape) // len(words)
         outputs.append(unpack(words, elements, port.type).reshape(samples, *port.shape))
     return Simulated(
         outputs=outputs,
@@ -50,8 +49,10 @@ def simulate(
 def project_model(project: Project, raw_inputs: Sequence[RawArray]) -> Model:
     """Collect what the simulator needs of a project."""
     try:
-        inputs = tuple(Bus(port=item["port"], bits=item["bits"]) for item in project.extra["inputs"])
-        outputs = tuple(Bus(port=item["port"], bits=item["bits"]) for item in project.extra["outputs"])
+        inputs, outputs = (
+            tuple(Bus(port=item["port"], bits=item["bits"], beats=item.get("beats", 0)) for item in project.extra[key])
+            for key in ("inputs", "outputs")
+        )
         names = [str(name) for name in project.extra["sources"]]
     except (KeyError, TypeError) as error:
         raise ConfigError(f"the manifest of {str(project.path)!r} lacks {error}. Export the design again.") from None
@@ -72,8 +73,8 @@ def project_model(project: Project, raw_inputs: Sequence[RawArray]) -> Model:
         inputs=inputs,
         outputs=outputs,
         words=[
-            pack(raw.reshape(len(raw), -1), port.type.width)
-            for port, raw in zip(project.inputs, raw_inputs, strict=True)
+            pack(raw.reshape(len(raw) * bus.values, -1), port.type.width)
+            for port, bus, raw in zip(project.inputs, inputs, raw_inputs, strict=True)
         ],
-        limit_cycles=4 * (latency + ii) + 1000,
+        limit_cycles=10 * (latency + ii) + 1000,
     )

@@ -33,15 +33,27 @@ MEMORY_MB = 12_000.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bus:
-    """A data port of the top module: its name and its bits."""
+    """A data port of the top module.
+
+    Attributes:
+        port: Its name.
+        bits: Its bits.
+        beats: Beats of a sample on a stream with a valid and a ready of its own; 0 for a whole sample at once.
+    """
 
     port: str
     bits: int
+    beats: int = 0
 
     @property
     def words(self) -> int:
         """32-bit words of one value."""
         return words_of(self.bits)
+
+    @property
+    def values(self) -> int:
+        """Values of a sample."""
+        return max(self.beats, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,11 +62,13 @@ class Model:
 
     Attributes:
         sources: Verilog by file name.
-        top: Top module, with ports clk, rst, in_valid, in_ready, out_valid and the buses.
+        top: Top module, with ports clk, rst, the buses, and in_valid, in_ready, out_valid; a stream has <bus>_valid and
+            <bus>_ready instead.
         inputs: Input buses.
         outputs: Output buses.
-        words: Words of each input, shape (samples, words).
+        words: Words of each input, shape (samples * values, words).
         limit_cycles: Cycles without an output after which the simulation gives up.
+        gaps: Share of cycles, in percent, in which senders and receivers of streams pause at random in a second run.
     """
 
     sources: Mapping[str, str]
@@ -63,6 +77,17 @@ class Model:
     outputs: tuple[Bus, ...]
     words: Sequence[NDArray[np.uint32]]
     limit_cycles: int
+    gaps: int = 40
+
+    @property
+    def samples(self) -> int:
+        """Samples that are fed."""
+        return len(self.words[0]) // self.inputs[0].values
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the buses are streams."""
+        return any(bus.beats for bus in (*self.inputs, *self.outputs))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,9 +95,10 @@ class Measured:
     """What a simulation gave.
 
     Attributes:
-        words: Words of each output, shape (samples, words).
-        latency_cycles: Cycles from an input to its output.
-        ii_cycles: Cycles between two inputs, or None for one sample.
+        words: Words of each output, shape (samples * values, words).
+        latency_cycles: Cycles from an input to its output; on streams of the first sample, from its first beat to its
+            last one.
+        ii_cycles: Cycles between two inputs, on streams between the ends of the last two; None for one sample.
     """
 
     words: tuple[NDArray[np.uint32], ...]
@@ -94,7 +120,8 @@ def simulate_models(
 ) -> list[Measured]:
     """Translate, compile and run models in one program.
 
-    Inputs are offered in every cycle in which the model is ready, so its initiation interval is exercised.
+    Inputs are offered in every cycle in which the model is ready, so its initiation interval is exercised. A model with
+    streams runs a second time with random pauses, which must not change a value.
 
     Args:
         models: What to simulate.
@@ -117,9 +144,8 @@ def simulate_models(
     program = _compile(models, folder, compiler, runtime, on_event, cancel)
     on_event(Event(kind="stage", text="simulating", fraction=0.8))
     for index, model in enumerate(models):
-        samples = len(model.words[0])
         data = [
-            np.array([samples, model.limit_cycles], dtype="<u4"),
+            np.array([model.samples, model.limit_cycles, model.gaps], dtype="<u4"),
             *(item.astype("<u4").ravel() for item in model.words),
         ]
         np.concatenate(data).tofile(folder / f"m{index}.in")
@@ -222,7 +248,15 @@ def _compile(
     items = []
     for index, model in enumerate(models):
         parts = sorted(path.name for path in (folder / f"m{index}").glob("*.cpp"))
-        items.append({"prefix": f"m{index}", "parts": parts, "inputs": model.inputs, "outputs": model.outputs})
+        items.append(
+            {
+                "prefix": f"m{index}",
+                "parts": parts,
+                "inputs": model.inputs,
+                "outputs": model.outputs,
+                "is_stream": model.is_stream,
+            }
+        )
     (folder / "harness.cpp").write_text(template.render(models=items), encoding="utf-8")
     argv = [*compiler.argv, *FLAGS, *_includes(root), "harness.cpp", str(runtime), "-pthread", "-o", "simulation"]
     run(
@@ -239,22 +273,22 @@ def _compile(
 
 def _read(model: Model, file: Path) -> Measured:
     data = np.fromfile(file, dtype="<u4").astype(np.uint32)
-    samples = len(model.words[0])
-    expected = 2 * samples + samples * sum(bus.words for bus in model.outputs)
+    samples = model.samples
+    expected = 2 * samples + samples * sum(bus.words * bus.values for bus in model.outputs)
     if len(data) != expected:
         raise ToolError(
             f"the simulation of {model.top!r} gave {len(data)} words, not {expected}: its valid and ready signals do "
             "not answer every input. Export the design again, or look at its waveforms."
         )
     taken, given = data[:samples].astype(np.int64), data[samples : 2 * samples].astype(np.int64)
-    latencies, intervals = np.unique(given - taken), np.unique(np.diff(taken))
     outputs: list[NDArray[np.uint32]] = []
     position = 2 * samples
     for bus in model.outputs:
-        outputs.append(data[position : position + samples * bus.words].reshape(samples, bus.words))
-        position += samples * bus.words
-    return Measured(
-        words=tuple(outputs),
-        latency_cycles=int(latencies.max()),
-        ii_cycles=int(intervals.max()) if samples > 1 else None,
-    )
+        count = samples * bus.values * bus.words
+        outputs.append(data[position : position + count].reshape(-1, bus.words))
+        position += count
+    if model.is_stream:
+        latency, interval = int(given[0] - taken[0]), int(np.diff(given[-2:]).max(initial=0))
+    else:
+        latency, interval = int((given - taken).max()), int(np.diff(taken).max(initial=0))
+    return Measured(words=tuple(outputs), latency_cycles=latency, ii_cycles=interval if samples > 1 else None)

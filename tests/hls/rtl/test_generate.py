@@ -10,7 +10,6 @@ from hlsexplore.design import Design
 from hlsexplore.errors import CancelledError, NoModelError
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Cell, Dense, Function, Input, Merge, MergeFunction, Recurrent, Softmax
-from hlsexplore.target import Target
 from hlsexplore_hls import export
 from hlsexplore_hls.rtl.generate import generate
 from hlsexplore_hls.rtl.packing import pack
@@ -128,10 +127,4 @@ def test_recurrent_layers_are_refused_by_name() -> None:
     )
     design = Design.default(Graph(name="r", nodes=nodes, outputs=("my_gru",)))
     with pytest.raises(NoModelError, match=r"layer 'my_gru': the RTL flow has no gru layer\. Use the flow 'vitis'"):
-        generate(design)
-
-
-def test_streams_are_refused() -> None:
-    design = Design.default(network(), target=Target(io="stream"))
-    with pytest.raises(NoModelError, match="no streaming interface"):
         generate(design)

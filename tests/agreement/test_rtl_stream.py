@@ -1,0 +1,70 @@
+"""Designs on streams in RTL: every layer that can stream, and networks of them, exactly equal to the emulator.
+
+Each design runs twice, at full speed with the planned cycles and with senders and receivers that pause at random.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from agreement.cases import CASES, Case
+from agreement.kit import Built
+from agreement.networks import branched, cnn, mlp
+from agreement.rtl_runner import is_available, is_refused
+from agreement.test_rtl import BATCH, compare
+
+from hlsexplore.target import Io
+
+pytestmark = pytest.mark.skipif(not is_available(), reason="needs verilator and a C++ compiler")
+SAMPLES = 40
+
+
+def streamed(case: Case) -> Case:
+    """Make a case of another one with the design on streams and fewer samples."""
+
+    def build(rng: np.random.Generator) -> Built:
+        design, x = case.make()
+        fewer = tuple(item[:SAMPLES] for item in x) if isinstance(x, tuple) else x[:SAMPLES]
+        return design.with_target(io="stream"), fewer
+
+    return replace(case, name=f"{case.name}_on_stream", build=build)
+
+
+def network_case(name: str) -> Case:
+    """Make a case of a network of several layers, with branches, several inputs or several outputs."""
+    network = {"mlp": mlp, "cnn": cnn, "branched": branched}[name]
+
+    def build(rng: np.random.Generator) -> Built:
+        design = network("stream")
+        xs = tuple(rng.normal(0, 3, (SAMPLES, *node.shape)) for node in design.graph.inputs)
+        return design, xs if len(xs) > 1 else xs[0]
+
+    return Case(f"{name}_network", build)
+
+
+def batches(is_slow: bool) -> list[list[Case]]:
+    """Group the cases that are not on streams already: joins and moves by default, the others when slow."""
+    others = [case for case in CASES if "stream" not in case.name and not case.is_slow]
+    chosen = [streamed(case) for case in others if case.make()[0].target.io is Io.PARALLEL]
+    early = [
+        case for case in chosen if not case.name.startswith(("dense_", "mlp_", "conv", "depthwise", "max_", "average_"))
+    ]
+    if not is_slow:
+        chosen = [*map(network_case, ("mlp", "cnn", "branched")), *early]
+    else:
+        chosen = [case for case in chosen if case not in early]
+    return [chosen[i : i + BATCH] for i in range(0, len(chosen), BATCH)]
+
+
+@pytest.mark.parametrize("cases", batches(False), ids=lambda cases: cases[0].name)
+def test_streaming_rtl_equals_the_emulator_exactly(cases: list[Case], tmp_path: Path) -> None:
+    refused = [case.name for case in cases if is_refused(case.make()[0])]
+    assert all(name.startswith(("gru", "lstm", "simple_rnn", "layer_norm")) for name in refused)
+    assert not (problems := compare(cases, tmp_path)), "\n".join(problems)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cases", batches(True), ids=lambda cases: cases[0].name)
+def test_streaming_rtl_equals_the_emulator_exactly_on_more_cases(cases: list[Case], tmp_path: Path) -> None:
+    assert not (problems := compare(cases, tmp_path)), "\n".join(problems)

@@ -199,7 +199,8 @@ def _folded(plan: LayerPlan, folded: Folded) -> tuple[int, int, int, int]:
     lut += front_lut + front_srl + end_lut + end_srl
     ff += front_ff + end_ff
     lane_width = [bits_of(*lane) for group in folded.lanes for lane in group]
-    is_in_dsp = folded.groups == 1 and folded.product.dropped <= 0 and all(len(own) == 1 for own in folded.summands)
+    is_alone = folded.groups == 1 and folded.product.dropped <= 0 and all(len(own) == 1 for own in folded.summands)
+    is_in_dsp = is_alone and not folded.is_soft
     if not is_in_dsp:
         bits = _accumulator_bits(folded)
         lut += bits + _loop_gates(folded)
@@ -209,10 +210,39 @@ def _folded(plan: LayerPlan, folded: Folded) -> tuple[int, int, int, int]:
     if folded.turns > 1:
         ff += folded.slots * folded.turns * plan.output.width
     control_lut, control_ff = _control(folded)
+    if folded.is_soft:
+        soft_lut, soft_ff = _soft_products(folded, source.width)
+        return lut + control_lut + soft_lut, ff + control_ff + soft_ff, 0, bram
     weight = Cell(Code.CONST, (), (), *_weight_range(folded))
     operand = Cell(Code.CONST, (), (), source.low, source.high)
     dsp = folded.num_multipliers * dsp_blocks(weight, operand) if max(lane_width) > 1 else 0
     return lut + control_lut, ff + control_ff, dsp, bram
+
+
+def _soft_products(folded: Folded, source_bits: int) -> tuple[int, int]:
+    """Count the LUTs and registers of products in LUTs: equal ones of a group, and equal low digits, exist once."""
+    late, bits = folded.multiply_cycles > 1, max(folded.weight_bits + (_weight_range(folded)[0] >= 0), 2)
+    first, reach = bits - 2, source_bits + 2 if bits > 3 else source_bits
+    lut = ff = 0
+    for group, of_slots in enumerate(folded.lanes):
+        lanes: dict[tuple[int, ...], int] = {}
+        for slot, (low, high) in enumerate(of_slots):
+            words = tuple(folded.weight(step, group, slot) for step in range(folded.steps))
+            if any(words):
+                lanes[words] = bits_of(low, high)
+        lut += sum(max(width - first, 0) if first else min(width, source_bits + 1) for width in lanes.values())
+        ff += sum(max(width - first, 0) for width in lanes.values())
+        for place in range(first):
+            masks = {tuple(word & ((2 << place) - 1) for word in words) for words in lanes}
+            lut, ff = lut + len(masks - {(0,) * folded.steps}), ff + len(masks - {(0,) * folded.steps})
+        digits: dict[tuple[int, ...], int] = {}
+        for words, width in lanes.items():
+            digit = tuple(word & ((1 << first) - 1) for word in words)
+            digits[digit] = max(digits.get(digit, 0), width) if any(digit) else 0
+        lut += sum(max(min(width, reach) - first, 0) for width in digits.values())
+        lut += source_bits + 1 if bits > 3 else 0
+        ff += source_bits + (source_bits + (source_bits + 1 if bits > 3 else 0) if late else 0)
+    return lut, ff
 
 
 def _accumulator_bits(folded: Folded) -> int:
@@ -246,7 +276,7 @@ def _weight_memory(folded: Folded) -> tuple[int, int, int]:
                 columns |= {tuple(word >> bit & 1 for word in words) for bit in range(folded.weight_bits)}
         variable = [column for column in columns if 0 < sum(column) < len(column)]
         lut += len(variable) * max(1, ceil(folded.steps / 64))
-        ff += 0 if folded.steps <= SHORT_ROM_STEPS else len(variable)
+        ff += 0 if folded.steps <= SHORT_ROM_STEPS and not folded.is_soft else len(variable)
     return lut, ff, bram
 
 
@@ -261,4 +291,5 @@ def _control(folded: Folded) -> tuple[int, int]:
     bits = max(1, (folded.steps - 1).bit_length())
     delay = folded.step_latency_cycles - 1
     done = folded.latency_cycles - folded.steps + (1 if folded.is_held else 0)
-    return 2 * bits + 3, bits * folded.chain + delay + done + 2
+    addresses = folded.chain + (folded.multiply_cycles - 1 if folded.is_soft else 0)
+    return 2 * bits + 3, bits * addresses + delay + done + 2

@@ -7,6 +7,9 @@ starts again for each of them.
 Where the order of accumulation cannot change a result, the lanes of a slot form chains of at most `MAX_CHAIN`: each
 adds its product to the sum of the lane before, a cycle later, as the adders and registers inside DSP blocks do, and
 its operands come that many cycles later. Elsewhere the products are cast and accumulated one by one in logic.
+
+Weights of at most `LUT_WEIGHT_BITS` bits are multiplied in LUTs: two digits of two bits each choose a multiple of the
+input, so that a product is one adder. No lanes are chained then; an adder tree joins the products of a step.
 """
 
 from collections.abc import Sequence
@@ -24,6 +27,10 @@ BLOCK_ROM_STEPS = 256
 """From this many steps on, weights live in block ROMs: a distributed ROM then needs 4 LUTs a bit or more."""
 MAX_CHAIN = 4
 """Lanes in a chain: longer ones save one adder of logic for each cycle that they add."""
+LUT_WEIGHT_BITS = 4
+"""Most bits, sign included, of weights that are multiplied in LUTs. Such a product takes 16, 20, 28 or 37 LUT for an
+input of 6, 8, 12 or 16 bits (measured, eight products of one input), a quarter or less of the LUTs that parts have for
+each DSP block (141 in xcvu13p to 242 in xc7z020). One more bit needs a second adder. The table is in docs/rtl.md."""
 
 Range = tuple[int, int]
 
@@ -50,7 +57,8 @@ class Folded:
         starts: Value from which each output's accumulation starts.
         end: Accumulators -> results.
         end_schedule: Its cycles.
-        multiply_cycles: Registers behind each multiplier.
+        multiply_cycles: Cycles from the operands of a product to its register.
+        is_soft: Whether products are made of LUTs instead of DSP blocks.
         weight_bits: Bits of a weight in its memory.
         is_block_rom: Whether weights live in block ROMs.
         is_held: Whether the inputs stay until the next ones come, so that the module does not have to keep them.
@@ -74,6 +82,7 @@ class Folded:
     end: Net
     end_schedule: Schedule
     multiply_cycles: int
+    is_soft: bool
     weight_bits: int
     is_block_rom: bool
     is_held: bool
@@ -147,7 +156,9 @@ def fold(
     columns = [range(slot * turns, (slot + 1) * turns) for slot in range(slots)]
     free = [all(is_order_free(ranges, product, column) for column in own) for own in columns]
     is_exact = product.dropped <= 0 and all(free)
-    chain = min(MAX_CHAIN, groups) if is_exact else 1
+    lowest, highest = int(product.weight.min()), int(product.weight.max())
+    soft, weight_bits = is_soft(lowest, highest), bits_of(min(lowest, 0), max(highest, 0))
+    chain = min(MAX_CHAIN, groups) if is_exact and not soft else 1
     inner, low_bits = _without_zeros(product, columns) if is_exact else (product, [0] * slots)
     wraps = [_wraps(inner, ranges, own) for own in columns]
     inner, rounding = _rounded_start(inner, product.result) if is_exact and not any(wraps) else (inner, None)
@@ -163,7 +174,6 @@ def fold(
         end = _end(accumulators, product, inner, low_bits, rounding)
     loop = _loop(inner, accumulators, (front, summands), free)
     depth = schedule(loop, fabric, float("inf"), planned.arrival_ns)
-    lowest, highest = int(product.weight.min()), int(product.weight.max())
     return Folded(
         product=product,
         steps=reuse,
@@ -182,11 +192,34 @@ def fold(
         starts=inner.bias,
         end=end,
         end_schedule=schedule(end, fabric, budget_ns),
-        multiply_cycles=1 if fabric.dsp_ns <= budget_ns else 2,
-        weight_bits=bits_of(min(lowest, 0), max(highest, 0)),
+        multiply_cycles=_soft_cycles(lanes, weight_bits, fabric, budget_ns) if soft else _dsp_cycles(fabric, budget_ns),
+        is_soft=soft,
+        weight_bits=weight_bits,
         is_block_rom=reuse >= BLOCK_ROM_STEPS,
         is_held=is_held,
     )
+
+
+def is_soft(lowest: int, highest: int) -> bool:
+    """Tell whether products with weights of a range are made of LUTs.
+
+    Examples:
+        >>> is_soft(-8, 7), is_soft(-8, 8), is_soft(0, 7)
+        (True, False, True)
+    """
+    return bits_of(min(lowest, -1), highest) <= LUT_WEIGHT_BITS
+
+
+def _dsp_cycles(fabric: Fabric, budget_ns: float) -> int:
+    return 1 if fabric.dsp_ns <= budget_ns else 2
+
+
+def _soft_cycles(lanes: Sequence[Sequence[Range]], weight_bits: int, fabric: Fabric, budget_ns: float) -> int:
+    """Return the cycles of a product in LUTs: a multiplexer and an adder, for 4 bits behind another one for 3 * x."""
+    width = max(bits_of(*lane) for of_slots in lanes for lane in of_slots)
+    adders = 2 if weight_bits == LUT_WEIGHT_BITS else 1
+    delay = adders * (fabric.carry_ns + fabric.carry_bit_ns * width) + fabric.lut_ns
+    return 1 if delay <= budget_ns else 2
 
 
 def _rows(n_in: int, steps: int, is_interleaved: bool) -> tuple[tuple[int, ...], ...]:

@@ -34,6 +34,15 @@ def test_folded_layers_take_a_multiplier_for_each_lane():
     assert [item.ii_cycles for item in figures] == [4, 1, 4]
 
 
+def test_weights_of_four_bits_are_multiplied_in_luts_and_of_five_in_dsp_blocks():
+    def figures(weight: str) -> list[float | None]:
+        design = network(reuse=4).with_layers({name: {"weight": weight} for name in ("fc", "out")})
+        return [layer_figures(layer).dsp for layer in plan(design).layers]
+
+    assert figures("fixed<4,1>") == [0, 0, 0]
+    assert figures("fixed<5,1>") == [8, 0, 4]
+
+
 def test_parallel_layers_take_no_multiplier():
     assert all(layer_figures(layer).dsp == 0 for layer in plan(network()).layers)
 

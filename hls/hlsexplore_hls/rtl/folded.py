@@ -3,11 +3,12 @@
 from itertools import pairwise
 
 from hlsexplore.structure.folded import Folded
+from hlsexplore.structure.layers import LayerPlan
 from hlsexplore.structure.netlist import Code
-from hlsexplore.structure.plan import LayerPlan
 from hlsexplore.structure.schedule import Schedule
 from hlsexplore.structure.tensor import Tensor
 from hlsexplore_hls.rtl.nets import Writer, extended, join, literal, select, vector
+from hlsexplore_hls.rtl.soft import multiples, soft_product
 
 
 def folded_body(plan: LayerPlan, folded: Folded) -> list[str]:
@@ -19,7 +20,7 @@ def folded_body(plan: LayerPlan, folded: Folded) -> list[str]:
     source = plan.inputs[0]
     lines = _control(folded)
     lines += _operands(source, folded)
-    products, lane_lines = _multipliers(source, folded)
+    products, lane_lines = _soft_products(source, folded) if folded.is_soft else _multipliers(source, folded)
     lines += lane_lines
     front = Writer(net=folded.front, planned=folded.front_schedule, inputs=products)
     front.write()
@@ -150,11 +151,13 @@ def _operand(tensor: Tensor, folded: Folded, group: int) -> list[str]:
 def _weights(folded: Folded, delay: int) -> list[str]:
     """Write the memory with the weights of the groups of one delay."""
     bits, own = _bits(folded.steps), [group for group in range(folded.groups) if folded.delay(group) == delay]
-    name, address = f"weights{delay}", "step" if delay == 0 else f"step_{delay}"
+    # Products in LUTs that take two cycles read their weights in the second one.
+    delay_cycles = delay + (folded.multiply_cycles - 1 if folded.is_soft else 0)
+    name, address = f"weights{delay}", "step" if delay_cycles == 0 else f"step_{delay_cycles}"
     total = len(own) * folded.slots * folded.weight_bits
     lines = ["", f"  // weights of the groups {', '.join(map(str, own))}"]
-    if delay:
-        before = "step" if delay == 1 else f"step_{delay - 1}"
+    if delay_cycles:
+        before = "step" if delay_cycles == 1 else f"step_{delay_cycles - 1}"
         lines += [f"  reg {vector(bits)}{address};", f"  always @(posedge clk) {address} <= {before};"]
     words = [f"{total}'h{_word(folded, step, own):x}" for step in range(folded.steps)]
     if not folded.is_block_rom:
@@ -213,6 +216,30 @@ def _multipliers(tensor: Tensor, folded: Folded) -> tuple[dict[int, str], list[s
                 registers.append(f"    c{group}_{slot} <= {total_text};")
             names[(group // folded.chain) * folded.slots + slot] = f"c{group}_{slot}"
     lines += _short_chains(folded, names)
+    return names, lines + _clocked(registers)
+
+
+def _soft_products(tensor: Tensor, folded: Folded) -> tuple[dict[int, str], list[str]]:
+    """Write the products of LUTs; return the names of their results by input of the front net."""
+    lines = ["", "  // products in LUTs: each digit of two bits of a weight chooses a multiple of the input"]
+    registers: list[str] = []
+    names: dict[int, str] = {}
+    bits, is_signed = folded.weight_bits, int(folded.product.weight.min()) < 0
+    total = folded.num_multipliers * bits
+    for group, of_slots in enumerate(folded.lanes):
+        widest = max(range_bits(*lane) for lane in of_slots)
+        operand = join(extended(f"x{group}", tensor.width, tensor.signed, 0, widest))
+        texts, clocked = multiples(f"x{group}", operand, widest, bits + (not is_signed), folded.multiply_cycles > 1)
+        lines += texts
+        registers += clocked
+        for slot, lane in enumerate(of_slots):
+            place, width = (group * folded.slots + slot) * bits, range_bits(*lane)
+            digits = [select("weights0", total, place + bit, 1) for bit in range(bits)]
+            name = f"p{group}_{slot}"
+            texts, text = soft_product(name, f"x{group}", widest, digits if is_signed else [*digits, "1'b0"], width)
+            lines += [*texts, f"  reg {vector(width)}{name};"]
+            registers.append(f"    {name} <= {text};")
+            names[group * folded.slots + slot] = name
     return names, lines + _clocked(registers)
 
 

@@ -71,3 +71,25 @@ def test_functions_of_a_constant_element_are_exact(function: str, tmp_path: Path
         ("act", op, (2,), types),
     ]
     check(chain(layers, (2,), "fixed<5,2>"), np.random.default_rng(3).uniform(-2, 2, (40, 2)), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("weight", "source", "reuse", "modes"),
+    [
+        ("fixed<4,1>", "fixed<8,3>", 4, ""),
+        ("fixed<3,1>", "ufixed<6,3>", 16, ""),
+        ("fixed<2,1>", "fixed<8,3>", 4, ",RND,SAT"),
+        ("fixed<1,1>", "fixed<1,1>", 2, ""),
+        ("ufixed<3,1>", "fixed<5,3>", 8, ""),
+    ],
+)
+def test_narrow_weights_are_multiplied_in_luts_exactly(
+    weight: str, source: str, reuse: int, modes: str, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(4)
+    kernel = rng.uniform(-1, 1, (8, 4))
+    kernel[:, 3] = 0
+    types = {"weight": weight, "bias": "fixed<6,3>", "accum": f"fixed<12,5{modes}>", "result": f"fixed<10,5{modes}>"}
+    op = Dense(kernel=kernel, bias=rng.normal(0, 1, 4))
+    design = chain([("fc", op, (4,), types | {"reuse": reuse, "strategy": "resource"})], (8,), source)
+    check(design, rng.uniform(-4, 4, (60, 8)), tmp_path)

@@ -33,10 +33,10 @@ def control(walk: Walk, pace: int, in_valids: tuple[str, ...], in_readys: tuple[
         in_valids: Name of each input's valid.
         in_readys: Name of each input's ready.
     """
-    lines: list[str] = []
+    lines = ["  wire go;  // a position starts in this cycle"]
     issues: list[str] = []
     takes: list[list[str]] = [[] for _ in in_valids]
-    for name, axis in (("row", walk.rows), ("column", walk.columns)):
+    for name, axis in (("column", walk.columns), ("row", walk.rows)):
         enable = "go & is_last_column" if name == "row" and walk.columns.length > 1 else "go"
         lines += _counter(name, axis, enable)
         own = [
@@ -69,7 +69,10 @@ def _start(
     common = ["rested"] if has_pause else []
     common.append("(~issue | room)" if may_skip else "room")
     there = [f"(~take{port} | {valid})" if takes[port] else valid for port, valid in enumerate(in_valids)]
-    lines = [f"  wire go = {' & '.join([*common, *there])};", f"  assign promise = go{' & issue' if may_skip else ''};"]
+    lines = [
+        f"  assign go = {' & '.join([*common, *there])};",
+        f"  assign promise = go{' & issue' if may_skip else ''};",
+    ]
     for port, ready in enumerate(in_readys):
         others = [text for index, text in enumerate(there) if index != port]
         own = [f"take{port}"] if takes[port] else []

@@ -8,8 +8,11 @@ from typing import Any
 import jinja2
 import numpy as np
 
+from hlsexplore.design import Design
 from hlsexplore.fixed import RawArray
 from hlsexplore.structure.plan import DesignPlan
+from hlsexplore.structure.stream import StreamPlan
+from hlsexplore.structure.walk import beats_of
 
 
 def extra_files(planned: DesignPlan, top: str, names: Mapping[str, str]) -> dict[str, str]:
@@ -20,11 +23,63 @@ def extra_files(planned: DesignPlan, top: str, names: Mapping[str, str]) -> dict
         top: Identifier of the top module.
         names: Identifier of each node.
     """
-    clock_ns = planned.design.target.clock_ns
     return {
         f"axis/{top}_axis.v": _axis(planned, top, names),
+        f"tb/{top}_tb.v": _testbench(planned, top, names),
+        **_vivado_files(planned.design, top),
+    }
+
+
+def stream_files(planned: StreamPlan, top: str, names: Mapping[str, str]) -> dict[str, str]:
+    """Write the files around the Verilog of a streaming design.
+
+    Args:
+        planned: The design.
+        top: Identifier of the top module.
+        names: Identifier of each node.
+    """
+    graph = planned.design.graph
+    inputs = [_stream_port(planned, node.name, ("in", "s_axis"), names, len(graph.inputs)) for node in graph.inputs]
+    outputs = [_stream_port(planned, name, ("out", "m_axis"), names, len(graph.outputs)) for name in graph.outputs]
+    bench = _render(
+        "testbench_stream.v.j2",
+        top=top,
+        half_ns=f"{planned.design.target.clock_ns / 2:.3f}",
+        inputs=inputs,
+        outputs=outputs,
+        limit=10 * (planned.latency_cycles + planned.ii_cycles) + 1000,
+    )
+    return {
+        f"axis/{top}_axis.v": _render("axis_stream.v.j2", top=top, inputs=inputs, outputs=outputs),
+        f"tb/{top}_tb.v": bench,
+        **_vivado_files(planned.design, top),
+    }
+
+
+def _stream_port(
+    planned: StreamPlan, name: str, prefixes: tuple[str, str], names: Mapping[str, str], count: int
+) -> dict[str, Any]:
+    """Describe a stream; the AXI4-Stream name has the node's name in it only where there are several."""
+    beats, size = beats_of(planned.design.graph[name].shape)
+    width = planned.design.result_type(name).width
+    return {
+        "bus": f"{prefixes[0]}_{names[name]}",
+        "axis": prefixes[1] if count == 1 else f"{prefixes[1]}_{names[name]}",
+        "beats": beats,
+        "count_bits": max(1, (beats - 1).bit_length()),
+        "size": size,
+        "elements": beats * size,
+        "width": width,
+        "bits": size * width,
+        "bytes": -(-size * width // 8),
+    }
+
+
+def _vivado_files(design: Design, top: str) -> dict[str, str]:
+    clock_ns = design.target.clock_ns
+    return {
         f"constraints/{top}.xdc": f"create_clock -name clk -period {clock_ns:.3f} [get_ports clk]\n",
-        "vivado.tcl": _render("vivado.tcl.j2", top=top, part=planned.design.target.part),
+        "vivado.tcl": _render("vivado.tcl.j2", top=top, part=design.target.part),
     }
 
 
@@ -43,14 +98,8 @@ def golden_files(raw_inputs: Sequence[RawArray], raw_outputs: Sequence[RawArray]
     }
 
 
-def testbench(planned: DesignPlan, top: str, names: Mapping[str, str]) -> str:
-    """Write the self-checking test bench.
-
-    Args:
-        planned: The design.
-        top: Identifier of the top module.
-        names: Identifier of each node.
-    """
+def _testbench(planned: DesignPlan, top: str, names: Mapping[str, str]) -> str:
+    """Write the self-checking test bench."""
     return _render(
         "testbench.v.j2",
         top=top,

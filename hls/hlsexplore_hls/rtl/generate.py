@@ -12,8 +12,8 @@ from hlsexplore.structure.walk import beats_of
 from hlsexplore.target import Io
 from hlsexplore_hls.flows import Generated
 from hlsexplore_hls.names import identifier, identifiers
-from hlsexplore_hls.rtl.diagram import block_diagram
-from hlsexplore_hls.rtl.extras import extra_files, testbench
+from hlsexplore_hls.rtl.diagram import block_diagram, design_blocks, stream_blocks
+from hlsexplore_hls.rtl.extras import extra_files, stream_files
 from hlsexplore_hls.rtl.modules import bus_width, layer_module
 from hlsexplore_hls.rtl.stream_layer import stream_module
 from hlsexplore_hls.rtl.stream_top import beat_bits, stream_top
@@ -46,8 +46,7 @@ def _parallel(design: Design, names: dict[str, str], top: str) -> Generated:
         files |= {f"rtl/{table}.v": table_module(table, entries) for entries, table in tables.items()}
     sources = list(files)
     files |= extra_files(planned, top, names)
-    files[f"tb/{top}_tb.v"] = testbench(planned, top, names)
-    files["diagram.svg"] = block_diagram(planned, top, names)
+    files["diagram.svg"] = block_diagram(design_blocks(planned, top, names))
     return Generated(
         files=files,
         top=top,
@@ -66,6 +65,8 @@ def _stream(design: Design, names: dict[str, str], top: str) -> Generated:
         files[f"rtl/{name}.v"] = stream_module(layer, name, tables)
         files |= {f"rtl/{table}.v": table_module(table, entries) for entries, table in tables.items()}
     sources = list(files)
+    files |= stream_files(planned, top, names)
+    files["diagram.svg"] = block_diagram(stream_blocks(planned, top, names))
     return Generated(
         files=files,
         top=top,

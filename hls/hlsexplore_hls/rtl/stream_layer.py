@@ -72,7 +72,7 @@ def _how(feed: Feed) -> str:
     match feed.kind:
         case FeedKind.WINDOW:
             rows, columns = feed.reach
-            lines = f", {rows - 1} lines of {feed.line_pixels} pixels between its rows" if rows > 1 else ""
+            lines = f", {feed.line_pixels} pixels wait between two of its rows" if rows > 1 else ""
             return f"A window of {rows} x {columns} slides over the image{lines}"
         case FeedKind.COLLECT:
             return f"{feed.walk.columns.length} beats become one"

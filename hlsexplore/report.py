@@ -65,7 +65,7 @@ class Report:
         layers: Figures of each layer by name; may be empty.
         bounds: Intervals of the total, for estimates.
         layer_bounds: Intervals of each layer, for estimates.
-        provenance: Where each figure comes from: `rule`, `fitted`, `measured`.
+        provenance: Where each figure comes from: `rule`, `fitted`, `planned`, `measured`.
         missing: What the total leaves out, one sentence each.
         details: Further figures of each layer by name, such as `logic_depth`.
     """

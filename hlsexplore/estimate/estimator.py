@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Literal
 
 from hlsexplore.design import Design
+from hlsexplore.errors import NoModelError
 from hlsexplore.estimate.calibration import Calibration, calibrated
 from hlsexplore.estimate.coefficients import Coefficients, shipped
 from hlsexplore.estimate.convert import record_of
@@ -14,12 +15,13 @@ from hlsexplore.estimate.layers import layer_cost
 from hlsexplore.estimate.liveness import neighbours
 from hlsexplore.estimate.logic import after_synthesis
 from hlsexplore.estimate.record import DesignRecord
+from hlsexplore.estimate.rtl_planned import planned_report
 from hlsexplore.estimate.technology import technology
 from hlsexplore.estimate.totals import columns_of, figures_at, layout_of, missing_of, total_columns
 from hlsexplore.report import Figures, Report
 from hlsexplore.target import Tool
 
-Level = Literal["hls", "logic"]
+Level = Literal["hls", "logic", "plan"]
 
 _RULE_KEYS = {"lut": "lut", "ff": "ff", "dsp": "dsp", "bram18": "bram18", "ii_cycles": "ii"} | {
     "latency_cycles_min": "latency_min",
@@ -36,13 +38,20 @@ def estimate(design: Design, *, level: Level = "hls", calibration: Calibration |
     Args:
         design: Any design.
         level: `hls` for the HLS tool's own report (for the tool `yosys`, its netlist), `logic` for Vivado's utilisation
-            after logic synthesis.
-        calibration: The user's own reports, which correct the estimate; none when None.
+            after logic synthesis, `plan` for counts of the plan of our own RTL (tool `yosys` only): exact in latency,
+            initiation interval and DSP blocks, but a layer that was never planned takes up to some seconds.
+        calibration: The user's own reports, which correct the estimate; none when None. Counts of a plan stay.
 
     Returns:
         A report with `source="estimate"`, intervals of 80 % and 95 % for the total and each layer, and a provenance for
-        each figure: `rule` (follows from the weights without fitted numbers) or `fitted`.
+        each figure: `rule` (follows from the weights without fitted numbers), `fitted` or `planned`.
     """
+    if level == "plan" and design.target.tool is Tool.YOSYS:
+        try:
+            return planned_report(design)
+        except NoModelError as error:
+            report = estimate(design, calibration=calibration)
+            return replace(report, missing=(*report.missing, f"Estimated without a plan: {error}"))
     report = estimate_record(record_of(design))
     if calibration is not None:
         report = calibrated(report, calibration, design.target.part, design.graph.digest)

@@ -3,16 +3,24 @@
 The RTL generator writes what is planned here and the estimator counts it, so latency and initiation interval agree.
 """
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 
 from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Node
 from hlsexplore.ops import Dense, Input, Reshape
+from hlsexplore.structure.keys import layer_key
 from hlsexplore.structure.layers import LayerPlan, plan_layer
 from hlsexplore.structure.tensor import Tensor, full_tensor
 from hlsexplore.target import Io
+
+KEPT_LAYERS = 64
+"""Planned layers that stay in memory, so that a changed layer is the only one to plan again."""
+_kept: "OrderedDict[tuple[str, str, tuple[str, ...]], LayerPlan]" = OrderedDict()
+_lock = Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,8 +60,8 @@ def plan(design: Design) -> DesignPlan:
         if isinstance(node.op, Input):
             tensors[node.name], starts[node.name] = full_tensor(node.shape, design.result_type(node.name)), 0
             continue
-        holds = _holds_for_readers(design, node)
-        layer = plan_layer(design, node, tuple(tensors[name] for name in node.inputs), holds)
+        holds = holds_for_readers(design, node)
+        layer = planned_layer(design, node, tuple(tensors[name] for name in node.inputs), holds)
         layers.append(layer)
         tensors[node.name] = layer.output
         starts[node.name] = max(starts[name] for name in node.inputs) + layer.latency_cycles
@@ -67,12 +75,37 @@ def plan(design: Design) -> DesignPlan:
     )
 
 
+def planned_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: bool) -> LayerPlan:
+    """Return the plan of a module, the kept one where nothing that it depends on has changed.
+
+    Args:
+        design: The design.
+        node: The layer.
+        inputs: Tensors that it reads.
+        holds: Whether a fully parallel layer keeps its output until the next one.
+
+    Raises:
+        NoModelError: If the layer or an option has no RTL.
+    """
+    key = (layer_key(design, node, inputs, holds), node.name, node.inputs)
+    with _lock:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
+    found = plan_layer(design, node, inputs, holds)
+    with _lock:
+        _kept[key] = found
+        while len(_kept) > KEPT_LAYERS:
+            _kept.popitem(last=False)
+    return found
+
+
 def is_folded(design: Design, node: Node) -> bool:
     """Whether a layer shares multipliers between the steps of a sample."""
     return isinstance(node.op, Dense) and design.layers[node.name].reuse > 1
 
 
-def _holds_for_readers(design: Design, node: Node) -> bool:
+def holds_for_readers(design: Design, node: Node) -> bool:
     """Whether a layer keeps its output until the next one, since all its readers take it step by step."""
     readers = design.graph.consumers(node.name)
     return (

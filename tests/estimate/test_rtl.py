@@ -1,5 +1,7 @@
 """The RTL level: what follows from the structure is exact."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -54,3 +56,20 @@ def test_streams_have_no_rtl_and_no_figures() -> None:
     report = hx.estimate(dense(8, 4).with_target(io="stream"))
     assert report.total.lut is None
     assert report.missing
+
+
+def test_planned_estimates_are_those_of_the_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HLSEXPLORE_CACHE", str(tmp_path))
+    design = dense(16, 8, reuse=16)
+    report, planned = hx.estimate(design, level="plan"), plan(design)
+    assert report.total.latency_cycles_max == planned.latency_cycles
+    assert set(report.provenance.values()) == {"planned"}
+    assert [bounds.level for bounds in report.bounds] == [80, 95]
+    assert report.missing == ()
+
+
+def test_a_design_without_a_plan_is_estimated_without_and_says_so() -> None:
+    design = dense(8, 4).with_target(io="stream")
+    report = hx.estimate(design, level="plan")
+    assert report.total == hx.estimate(design).total
+    assert report.missing[-1].startswith("Estimated without a plan: ")

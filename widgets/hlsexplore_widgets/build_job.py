@@ -197,7 +197,7 @@ class BuildJob:
     def _run(self, design: Design, synthesize: bool) -> None:
         options, started = self._options, self._status.started
         try:
-            before = self._state.estimated(for_tool(design, options.tool)) if synthesize else None
+            before = self._estimated(for_tool(design, options.tool)) if synthesize else None
             project = export(design, Path(options.folder), flow=options.flow, golden_x=_golden(self._state))
             self._result = BuildResult(design=design, project=project, estimate=before)
             self._log.add(f"exported {len(project.files)} files to {project.path}")
@@ -213,6 +213,12 @@ class BuildJob:
             self._end("failed", "failed", started)
             with self._state.guard("the build"):
                 raise error
+
+    def _estimated(self, design: Design) -> Report:
+        """Estimate what is about to be synthesized; the RTL is planned for its export anyway, so count the plan."""
+        if design.target.tool is Tool.YOSYS:
+            return estimate(design, level="plan")
+        return self._state.estimated(design)
 
     def _verify(self, project: Project, design: Design) -> None:
         self._enter(1, "comparing the generated code with the emulator")

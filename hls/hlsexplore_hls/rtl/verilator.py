@@ -17,10 +17,10 @@ import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
+from hlsexplore.cache import cache_directory, content_key
 from hlsexplore.errors import ToolError
 from hlsexplore.progress import Event, OnEvent, ignore
 from hlsexplore_hls.rtl.packing import words_of
-from hlsexplore_hls.tools.cache import cache_directory, content_key
 from hlsexplore_hls.tools.compiler import Compiler, find_compiler
 from hlsexplore_hls.tools.log import log_to
 from hlsexplore_hls.tools.runner import run

@@ -10,8 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from hlsexplore.cache import cache_directory
 from hlsexplore.errors import HlsExploreError, ToolError
-from hlsexplore_hls.tools.cache import cache_directory
 from hlsexplore_hls.tools.find import Executable, locate
 from hlsexplore_hls.tools.runner import run
 from hlsexplore_hls.tools.vendor import VENDOR_TOOLS, version_of

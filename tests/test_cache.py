@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from hlsexplore_hls.tools import cache
+from hlsexplore import cache
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("HLSEXPLORE_CACHE", str(folder))
+    return folder
 
 
 def test_store_and_load_by_key(own_cache: Path) -> None:

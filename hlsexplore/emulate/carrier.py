@@ -5,6 +5,7 @@ integers may occur; every choice of dtype is made from spans, never from data, s
 dtype it was computed in (docs/ir.md, section Types).
 """
 
+import sys
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.util import find_spec
@@ -19,7 +20,7 @@ from hlsexplore.fixed import _round_exact as round_exact
 Carrier = NDArray[Any]
 
 KERNEL_ELEMENTS = 2048
-"""Smaller arrays do not repay loading compiled kernels; numpy computes the same integers."""
+"""Smaller arrays do not repay loading compiled kernels, about half a second; numpy computes the same integers."""
 
 FLOAT32_EXACT = 1 << 24
 """Integers up to here are exact in float32 (IEEE 754)."""
@@ -129,7 +130,7 @@ def quantize_carrier(x: RealArray, type_: Fixed) -> Carrier:
     if not is_plain or not (is_clipped or _largest(x) * 2.0**type_.fraction < 2.0**52):
         return convert(quantize(x, type_), dtype)
     passed = _plan_pass(-type_.fraction, type_, True, _FLOAT64, is_real=True)
-    if passed is not None and x.size >= KERNEL_ELEMENTS and x.flags.c_contiguous and has_numba():
+    if passed is not None and x.flags.c_contiguous and repays_kernel(x):
         from hlsexplore.emulate import cast_kernels
 
         out: Carrier = np.empty(x.shape, dtype)
@@ -191,7 +192,7 @@ def settle(
     is_plain = offset is None and not is_raised and not is_rectified
     if plan.is_float and is_plain and plan.bits == 0 and not plan.is_outside:
         return convert(values, dtype)
-    if plan.is_float and values.size >= KERNEL_ELEMENTS and has_numba():
+    if plan.is_float and repays_kernel(values):
         passed = _plan_pass(plan.bits, type_, plan.is_outside, dtype, is_raised, is_rectified)
         if passed is not None:
             return _settle_pass(values, dtype, owned, offset, passed)
@@ -276,6 +277,11 @@ def _plan_pass(
         float(type_.max_raw) if clips else np.inf,
     )
     return rounds and type_.rounding is Rounding.RND_CONV, wraps, tuple(dtype.type(number) for number in numbers)
+
+
+def repays_kernel(values: Carrier) -> bool:
+    """Whether there are compiled casts, and they are loaded already or worth it."""
+    return has_numba() and (values.size >= KERNEL_ELEMENTS or "hlsexplore.emulate.cast_kernels" in sys.modules)
 
 
 IntegerTerms = tuple[int, tuple[int, int, int], int, int, int, int, int, bool]

@@ -29,6 +29,14 @@ from hlsexplore.fixed import Fixed, Overflow, Rounding, requantize
 SIMPLE_ROUNDINGS = (Rounding.TRN, Rounding.RND, Rounding.RND_MIN_INF)
 """Roundings that only add a constant before the shift."""
 
+SMALL_PRODUCT = 1_000_000
+"""Multiplications up to which OpenBLAS does not pack its operands (0.3.30, dgemm_small_kernel_permit_skylakex.c).
+
+Measured on products of 2,048 rows with 16 x 64 to 400 x 32 weights: 0.7 to 0.5 of the time of one call.
+"""
+MIN_PART = 32
+"""Rows below which calls cost more than packing."""
+
 
 class Route(StrEnum):
     """How a product is computed."""
@@ -74,7 +82,7 @@ class Product:
         """
         if self.route is not Route.EXACT:
             return _apply_kernel(self, rows) if has_numba() and _fits_kernel(self) else _apply_numpy(self, rows)
-        acc: Carrier = convert(rows, self.weight.dtype) @ self.weight
+        acc = multiply_rows(convert(rows, self.weight.dtype), self.weight)
         if self.accum is not None and self.span is not self.sums:
             return settle(acc, self.sums, self.accum, owned=True, offset=self.bias)
         if self.bias.any():
@@ -93,9 +101,29 @@ class Product:
             Integers of the type, shape (num_rows, n_out).
         """
         if self.route is Route.EXACT and (self.accum is None or self.span is self.sums):
-            sums: Carrier = convert(rows, self.weight.dtype) @ self.weight
+            sums = multiply_rows(convert(rows, self.weight.dtype), self.weight)
             return settle(sums, self.sums, type_, owned=True, offset=self.bias, is_rectified=is_rectified)
         return settle(self.apply(rows), self.span, type_, owned=True, is_rectified=is_rectified)
+
+
+def multiply_rows(rows: Carrier, weight: NDArray[Any]) -> Carrier:
+    """Return rows @ weight, in parts that are small enough for BLAS to skip its copies of the operands.
+
+    Args:
+        rows: Shape (num_rows, n_in).
+        weight: The same dtype, shape (n_in, n_out).
+    """
+    most = SMALL_PRODUCT // max(weight.size, 1)
+    part = 1 << max(most.bit_length() - 1, 0)
+    if rows.dtype == object or part < MIN_PART or len(rows) <= part or not rows.flags.c_contiguous:
+        whole: Carrier = rows @ weight
+        return whole
+    out: Carrier = np.empty((len(rows), weight.shape[1]), rows.dtype)
+    split = len(rows) - len(rows) % part
+    parts = out[:split].reshape(-1, part, weight.shape[1])
+    np.matmul(rows[:split].reshape(-1, part, weight.shape[0]), weight, out=parts)
+    np.matmul(rows[split:], weight, out=out[split:])
+    return out
 
 
 def plan_product(

@@ -9,7 +9,6 @@ import numpy as np
 from hlsexplore.design import SoftmaxMode
 from hlsexplore.emulate.carrier import (
     INT64_SAFE,
-    KERNEL_ELEMENTS,
     Carrier,
     IntegerTerms,
     Span,
@@ -17,8 +16,8 @@ from hlsexplore.emulate.carrier import (
     cast,
     convert,
     dtype_for,
-    has_numba,
     integer_terms,
+    repays_kernel,
 )
 from hlsexplore.emulate.step import Context, Probe, Step, cast_probed
 from hlsexplore.emulate.tables import SoftmaxTables, softmax_tables
@@ -47,7 +46,7 @@ def build_softmax(context: Context) -> Step:
     compiled = _plan_kernel(tables, source, types, is_stable)
 
     def run(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
-        if compiled is not None and probe is None and inputs[0].size >= KERNEL_ELEMENTS and has_numba():
+        if compiled is not None and probe is None and repays_kernel(inputs[0]):
             return compiled.apply(inputs[0])
         position = _exp_index(inputs[0], source, tables, is_stable, probe)
         terms = exp[position]

@@ -12,8 +12,8 @@ from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.worker import Throttle
 
 Condition = Literal["idle", "running", "paused", "done", "stopped", "failed"]
-SCOPES = (("uniform", "same in all layers"), ("per_layer", "each layer its own"))
-REUSES = (("keep", "as it is"), ("uniform", "same in all layers"), ("per_layer", "each layer its own"))
+SCOPES = (("uniform", "all layers alike"), ("per_layer", "layer by layer"))
+REUSES = (("keep", "as it is"), ("uniform", "all layers alike"), ("per_layer", "layer by layer"))
 REUSE_FACTORS = (1, 2, 4, 8, 16, 32, 64)
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hlsexplore.trial import DIRECTIONS
 from hlsexplore_widgets.catalog import Catalog, summary
-from hlsexplore_widgets.figures.base import label_of
+from hlsexplore_widgets.figures.base import short_label_of
 
 PAGE = 50
 
@@ -71,7 +72,7 @@ def page_data(catalog: Catalog, query: Query, kept: NDArray[np.bool_] | None) ->
             "front": number in front,
             "cells": [
                 str(number),
-                *(cell_text(trials[number].metrics.get(name)) for name in names),
+                *(cell_text(name, trials[number].metrics.get(name)) for name in names),
                 summary(trials[number]),
             ],
             "key": trials[number].design_key,
@@ -79,20 +80,21 @@ def page_data(catalog: Catalog, query: Query, kept: NDArray[np.bool_] | None) ->
         }
         for number in shown
     ]
-    heads = [("number", "trial"), *((name, label_of(name)) for name in names), ("", "types")]
+    heads = [("number", "trial"), *((name, short_label_of(name)) for name in names), ("", "types")]
     return _data(replace(query, offset=start), len(order), rows, heads)
 
 
-def cell_text(value: float | None) -> str:
-    """Print a figure for a cell.
+def cell_text(name: str, value: float | None) -> str:
+    """Print a figure for a cell: shares with four digits, counts with separators.
 
     Examples:
-        >>> cell_text(None), cell_text(12345.0), cell_text(0.98765)
-        ('', '12,345', '0.9877')
+        >>> cell_text("lut", None), cell_text("lut", 12345.0), cell_text("accuracy", 1.0), cell_text("rmse", 0.98765)
+        ('', '12,345', '1.0000', '0.9877')
     """
     if value is None:
         return ""
-    return f"{value:,.0f}" if abs(value) >= 10 or value == int(value) else f"{value:.4f}"
+    is_count = DIRECTIONS.get(name) == "min" and name != "rmse"
+    return f"{value:,.0f}" if is_count or abs(value) >= 10_000 else f"{value:.4f}"
 
 
 def _matching(catalog: Catalog, text: str) -> list[int]:

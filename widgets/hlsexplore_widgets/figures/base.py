@@ -20,6 +20,14 @@ LABELS = {
     "ii_cycles": "Interval (cycles)",
     "number": "Trial",
 }
+SHORT = {
+    "agreement": "Agreement",
+    "bram18": "BRAM",
+    "latency_cycles": "Cycles",
+    "latency_ns": "Latency, ns",
+    "ii_cycles": "Interval",
+}
+"""Names for the heads of a table."""
 ACCENT, MUTE, POINT = "var(--hx-accent)", "var(--hx-mute)", "var(--hx-point)"
 WEIGHT, ACTIVATION, RANGE, LOST = "var(--hx-weight)", "var(--hx-activation)", "var(--hx-range)", "var(--hx-lost)"
 SCALE = [[0.0, "var(--hx-scale0)"], [1.0, "var(--hx-scale1)"]]
@@ -49,6 +57,11 @@ def figure_json(figure: go.Figure) -> str:
 def label_of(name: str) -> str:
     """Name of a figure for an axis."""
     return LABELS.get(name, name)
+
+
+def short_label_of(name: str) -> str:
+    """Name of a figure for the head of a column."""
+    return SHORT.get(name, label_of(name))
 
 
 def axis(title: str, **more: Any) -> dict[str, Any]:

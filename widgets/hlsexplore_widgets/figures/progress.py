@@ -48,6 +48,6 @@ def progress_figure(info: ProgressInfo) -> go.Figure:
     )
     return make_figure(
         [trace],
-        xaxis=axis("trial"),
-        yaxis=axis(f"dominated volume of {', '.join(info.objectives)}, % of the last", rangemode="tozero"),
+        xaxis=axis(f"trial; volume of {', '.join(info.objectives)}"),
+        yaxis=axis("dominated volume, % of the last", rangemode="tozero"),
     )

@@ -7,7 +7,7 @@ function render({ model, el }) {
   const pick = (key, label) => h("select", { "aria-label": label, on: { change: (event) => model.send({ ev: "option", key, value: event.target.value }) } });
   const flow = pick("flow", "Flow");
   const tool = pick("tool", "Tool");
-  const folder = h("input", { type: "text", class: "hx-mono", size: 22, "aria-label": "Folder", spellcheck: "false", on: { change: () => model.send({ ev: "option", key: "folder", value: folder.value }) } });
+  const folder = h("input", { type: "text", class: "hx-mono", size: 12, "aria-label": "Folder", spellcheck: "false", on: { change: () => model.send({ ev: "option", key: "folder", value: folder.value }) } });
   const start = h("button", { type: "button", class: "hx-primary", text: "Export and synthesize", on: { click: () => model.send({ ev: "start" }) } });
   const only = h("button", { type: "button", text: "Export and verify", title: "Write the project and compare it with the emulator, without synthesis", on: { click: () => model.send({ ev: "verify" }) } });
   const stop = h("button", { type: "button", text: "Cancel", on: { click: () => model.send({ ev: "cancel" }) } });
@@ -19,12 +19,14 @@ function render({ model, el }) {
   const message = h("small", { class: "hx-mute", role: "status" });
   const log = h("pre", { class: "hx-log", tabindex: 0, role: "log", "aria-label": "Log of the tools" });
   const result = h("div", { class: "hx-result" });
-  const labelled = (text, node) => h("label", { class: "hx-field" }, h("span", { class: "hx-mute", text }), node);
+  const labelled = (text, node) => h("label", { class: "hx-upright" }, h("span", { class: "hx-mute", text }), node);
   el.replaceChildren(h(
     "div", { class: "hx-card" },
     h("div", { class: "hx-cardhead" }, h("h3", { text: "Export and synthesize" }), message),
-    h("div", { class: "hx-line" }, start, only, stop, labelled("Flow", flow), labelled("Tool", tool), labelled("Folder", folder), h("span", { class: "hx-spring" }), card, note),
-    outlook, warnings, steps, h("div", { class: "hx-split" }, log, result),
+    h("div", { class: "hx-fields" }, labelled("Flow", flow), labelled("Tool", tool), labelled("Folder", folder)),
+    outlook, warnings,
+    h("div", { class: "hx-line hx-buttons" }, start, only, stop, h("span", { class: "hx-spring" }), card, note),
+    steps, h("div", { class: "hx-split" }, log, result),
   ));
   let timer = 0;
 

@@ -7,22 +7,22 @@ function render({ model, el }) {
   const field = (key, label, node) => {
     node.addEventListener("change", () => model.send({ ev: "option", key, value: node.value }));
     node.setAttribute("aria-label", label);
-    return h("label", { class: "hx-field" }, h("span", { class: "hx-mute", text: label }), node);
+    return h("label", { class: "hx-upright" }, h("span", { class: "hx-mute", text: label }), node);
   };
   const number = (low, high) => h("input", { type: "number", min: low, max: high, step: 1 });
   const controls = {
     trials: number(1, 1000000), low: number(1, 64), high: number(1, 64),
     scope: h("select"), reuse: h("select"), sampler: h("select"),
   };
-  const labels = { trials: "Trials", low: "Bits from", high: "to", scope: "Precision", reuse: "Reuse", sampler: "Search" };
+  const labels = { trials: "Trials", low: "Bits from", high: "Bits to", scope: "Precision", reuse: "Reuse", sampler: "Search" };
   const button = (ev, text, primary) => h("button", { type: "button", class: primary ? "hx-primary" : null, text, on: { click: () => model.send({ ev }) } });
-  const start = button("start", "Start", true);
+  const start = button("start", "Start sweep", true);
   const pause = button("pause", "Pause");
   const stop = button("stop", "Stop");
   const message = h("span", { class: "hx-mute", role: "status" });
   const bar = h("i");
   const progress = h("div", { class: "hx-progress", role: "progressbar", "aria-label": "Progress of the sweep", "aria-valuemin": 0, "aria-valuemax": 100 }, bar);
-  el.replaceChildren(h("div", { class: "hx-line" }, start, pause, stop, ...Object.entries(controls).map(([key, node]) => field(key, labels[key], node))), progress, message);
+  el.replaceChildren(h("div", { class: "hx-fields" }, ...Object.entries(controls).map(([key, node]) => field(key, labels[key], node))), h("div", { class: "hx-line" }, start, pause, stop, message), progress);
 
   function options() {
     const shown = model.get("options");

@@ -6,7 +6,8 @@ from math import ceil, log2
 
 from hlsexplore.fixed import Fixed, Overflow
 from hlsexplore.graph import Node
-from hlsexplore.ops import Cell, Function, Recurrent, tensor_keys
+from hlsexplore.ops import TABLE_FUNCTIONS, Cell, Function, Recurrent, tensor_keys
+from hlsexplore.table_defaults import table_type
 from hlsexplore.type_bounds import accum_type, signed_integer_bits
 
 _BOUNDED = {
@@ -55,11 +56,18 @@ def recurrent_types(
     found["state"] = _exact_state(op, given) or found["result"]
     if op.cell is Cell.LSTM and "memory" not in given:
         found["state"] = _tight(type_, None if bits is None else bits + ceil(log2(num_steps)))
-    found["accum"] = _accum(node, {**types, **found}, source)
+    found["accum"] = cell_accum(node, {**types, **found}, source)
+    found["table"] = cell_table(op)
     return {key: found.get(key, found["accum"]) for key in tensor_keys(op) if key in _INNER}
 
 
-_INNER = ("accum", "activation", "gate", "state", "hidden", "memory", "result")
+_INNER = ("accum", "table", "activation", "gate", "state", "hidden", "memory", "result")
+
+
+def cell_table(op: Recurrent) -> Fixed:
+    """Return the type of a cell's tables."""
+    functions = {op.activation: op.alpha, op.recurrent_activation: op.recurrent_alpha}
+    return table_type({name: alpha for name, alpha in functions.items() if name in TABLE_FUNCTIONS})
 
 
 def _reach_bits(op: Recurrent) -> int | None:
@@ -125,8 +133,14 @@ def _holding(values: list[float], fraction: int) -> Fixed:
     return Fixed(max(integer + fraction, 1), integer, overflow=Overflow.SAT)
 
 
-def _accum(node: Node, types: Mapping[str, Fixed], source: Fixed) -> Fixed:
-    """Return the accumulator that holds the sum of both products for every input and state."""
+def cell_accum(node: Node, types: Mapping[str, Fixed], source: Fixed) -> Fixed:
+    """Return the accumulator of a recurrent layer that holds the sum of both products for every input and state.
+
+    Args:
+        node: The layer.
+        types: Its other types.
+        source: Type of its input.
+    """
     op = node.op
     fed = types["hidden" if isinstance(op, Recurrent) and op.quantizes_state else "result"]
     pairs = [("weight", "bias", source), ("recurrent_weight", "recurrent_bias", fed)]

@@ -1,6 +1,7 @@
 """Default types of every layer: from the model's quantizers, the weights and the range of the inputs' types."""
 
-from math import ceil, log2
+from collections.abc import Mapping
+from math import ceil, log2, sqrt
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from hlsexplore.fixed import Fixed, Overflow, Rounding
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import (
     MOVES,
+    TABLE_FUNCTIONS,
     Activation,
     Concatenate,
     Conv,
@@ -23,12 +25,20 @@ from hlsexplore.ops import (
     tensor_keys,
     weights,
 )
-from hlsexplore.type_bounds import accum_type, weight_type
+from hlsexplore.table_defaults import NORM_REACH_BITS, norm_table_size, norm_types, softmax_types, table_type
+from hlsexplore.type_bounds import accum_type, signed_integer_bits, weight_type
+from hlsexplore.typical import REACH, typical_squares
 
-SOFTMAX_TABLE = Fixed(18, 8, rounding=Rounding.RND, overflow=Overflow.SAT)
-"""Table type of hls4ml 1.3 for softmax."""
-TABLE = Fixed(18, 8)
-"""Table type of hls4ml 1.3 for sigmoid, tanh and the like."""
+MAX_LOGIT_BITS = 10
+"""Integer bits of logits beyond which the table of a softmax would be larger than `MAX_TABLE`."""
+MIN_LOGIT_BITS = 6
+"""Integer bits that logits keep: with the usual table of 1024 entries its steps are fine enough."""
+SPARE_BITS = 2
+"""Integer bits beyond those of typical logits that a wide type keeps."""
+SOFTMAX_STEP_BITS = 5
+"""Steps of a softmax's exponential table: 2**-5, so that neighbouring entries differ by 3 %."""
+MAX_TABLE = 1 << 13
+"""Largest table of a default design."""
 
 
 def default_layers(graph: Graph, type_: Fixed) -> dict[str, LayerConfig]:
@@ -43,21 +53,35 @@ def default_layers(graph: Graph, type_: Fixed) -> dict[str, LayerConfig]:
     """
     results: dict[str, Fixed] = {}
     layers: dict[str, LayerConfig] = {}
+    typical = typical_squares(graph)
     for node in graph:
         inputs = [results[name] for name in node.inputs]
         types = {key: node.types.get(key) or type_ for key in tensor_keys(node.op)}
         if isinstance(node.op, MOVES):
             results[node.name] = inputs[0]
         else:
-            types |= _types(graph, node, inputs, type_)
+            types |= _types(graph, node, inputs, type_, typical)
             types |= {key: given for key, given in node.types.items() if key in types}
             results[node.name] = types["result"]
-        layers[node.name] = LayerConfig(types=types)
+        size = _table_size(node, types, inputs, typical)
+        layers[node.name] = LayerConfig(types=types, table_size=size)
     return layers
 
 
-def _types(graph: Graph, node: Node, inputs: list[Fixed], type_: Fixed) -> dict[str, Fixed]:
-    """Types that follow from the weights and the inputs' types, by tensor key."""
+def _table_size(node: Node, types: Mapping[str, Fixed], inputs: list[Fixed], typical: Mapping[str, float]) -> int:
+    """Return the entries of a layer's table: more than 1024 where a wide range would make its steps coarse."""
+    if isinstance(node.op, LayerNorm):
+        return norm_table_size(types["accum"], typical[node.inputs[0]] + node.op.epsilon)
+    if isinstance(node.op, Softmax):
+        reach = inputs[0].integer - int(inputs[0].signed)
+        return min(max(1 << max(reach + SOFTMAX_STEP_BITS, 0), LayerConfig().table_size), MAX_TABLE)
+    return LayerConfig().table_size
+
+
+def _types(
+    graph: Graph, node: Node, inputs: list[Fixed], type_: Fixed, typical: Mapping[str, float]
+) -> dict[str, Fixed]:
+    """Types that follow from the weights, the inputs' types and typical values, by tensor key."""
     values = weights(node.op)
     types = {key: node.types.get(key) or weight_type(array, type_.width) for key, array in values.items()}
     types["result"] = _saturating(type_)
@@ -67,10 +91,12 @@ def _types(graph: Graph, node: Node, inputs: list[Fixed], type_: Fixed) -> dict[
             types["bias"] = types.get("bias", Fixed(1, 1))
             if _is_requantized(graph, node):
                 types["result"] = types["accum"]
+            elif _feeds_softmax(graph, node):
+                types["result"] = _logits(type_, types["accum"], typical[node.name])
         case Activation() if "weight" in tensor_keys(node.op):
             types["weight"] = weight_type(np.array([node.op.alpha]), type_.width)
         case Softmax():
-            types |= _softmax_types(node.shape[-1])
+            types |= softmax_types(node.shape[-1], is_stable=True)
         case Pool():
             bits = ceil(log2(node.op.size[0] * node.op.size[1])) if node.op.average else 0
             types["accum"] = Fixed(inputs[0].width + 2 * bits, inputs[0].integer + bits, inputs[0].signed)
@@ -82,20 +108,40 @@ def _types(graph: Graph, node: Node, inputs: list[Fixed], type_: Fixed) -> dict[
             integer = sum(source.integer for source in inputs) + ceil(log2(max(count, 1)))
             types["accum"] = Fixed(integer + sum(source.fraction for source in inputs), integer)
         case LayerNorm():
-            types["accum"] = Fixed(inputs[0].integer + 18, inputs[0].integer + 2, overflow=Overflow.SAT)
+            types |= _norm_types(node, typical[node.inputs[0]])
         case Recurrent():
             num_steps = graph.input_shapes(node)[0][0]
             types |= recurrent_types(node, num_steps, types, inputs[0], type_, _is_requantized(graph, node))
-    if "table" in tensor_keys(node.op):
-        types["table"] = TABLE
+        case Activation() if node.op.function in TABLE_FUNCTIONS:
+            types["table"] = table_type({node.op.function: node.op.alpha})
     return types
 
 
-def _softmax_types(count: int) -> dict[str, Fixed]:
-    """Table types of hls4ml 1.3; sums of very many terms get the integer bits that they need."""
-    bits = max(SOFTMAX_TABLE.integer, ceil(log2(count + 1)) + 1)
-    sums = Fixed(SOFTMAX_TABLE.fraction + bits, bits, rounding=Rounding.RND, overflow=Overflow.SAT)
-    return {"exp_table": SOFTMAX_TABLE, "accum": sums, "inv_input": sums, "inv_table": SOFTMAX_TABLE}
+def _norm_types(node: Node, square: float) -> dict[str, Fixed]:
+    """Types of a normalisation of values with a typical mean square."""
+    count, epsilon = node.shape[-1], node.op.epsilon if isinstance(node.op, LayerNorm) else 0.0
+    return norm_types(epsilon, max(count * square * 2.0**NORM_REACH_BITS, sqrt(count * square) * REACH))
+
+
+def _feeds_softmax(graph: Graph, node: Node) -> bool:
+    """Whether only softmax layers read a node's values."""
+    readers = graph.consumers(node.name)
+    return bool(readers) and all(isinstance(reader.op, Softmax) for reader in readers)
+
+
+def _logits(type_: Fixed, accum: Fixed, square: float) -> Fixed:
+    """Return the type of logits: as many integer bits as typical ones need.
+
+    Too few make false ties of clipped logits, too many a coarse table of the softmax.
+    """
+    needed = signed_integer_bits(-REACH * sqrt(square), REACH * sqrt(square))
+    if needed > type_.integer:
+        integer = max(type_.integer, min(needed, accum.integer, MAX_LOGIT_BITS))
+    else:
+        integer = min(type_.integer, max(needed + SPARE_BITS, MIN_LOGIT_BITS))
+    return _saturating(
+        Fixed(type_.width + integer - type_.integer, integer, type_.signed, type_.rounding, type_.overflow)
+    )
 
 
 def _union(inputs: list[Fixed]) -> Fixed:

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hlsexplore.cell_defaults import cell_accum, cell_table
 from hlsexplore.design import Design, SoftmaxMode
 from hlsexplore.emulate.blame import BLAME_SAMPLES, first, softmax_step
 from hlsexplore.emulate.emulator import Emulator
@@ -20,13 +21,13 @@ from hlsexplore.emulate.ranges import (
     is_recurrent,
     observed_accum,
     run_float,
-    softmax_types,
 )
 from hlsexplore.emulate.run import Inputs, check_cancelled, check_inputs
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed, Overflow
 from hlsexplore.graph import Node
-from hlsexplore.ops import MOVES, Input, Softmax, tensor_keys, weights
+from hlsexplore.ops import MOVES, Activation, Input, LayerNorm, Recurrent, Softmax, tensor_keys, weights
+from hlsexplore.table_defaults import norm_table_size, norm_types, softmax_types, table_type
 from hlsexplore.type_bounds import accum_type, signed_integer_bits
 
 Safety = Literal["data", "inputs"]
@@ -102,7 +103,7 @@ def _place_layer(design: Design, node: Node, run: FloatRun, safety: Safety, marg
             integer = signed_integer_bits(float(values.min(initial=0.0)), float(values.max(initial=0.0)))
             changes[key] = Fixed(types[key].width, integer, rounding=types[key].rounding, overflow=types[key].overflow)
     if isinstance(node.op, Softmax):
-        changes |= softmax_types(node.shape[-1], 0, design.layers[node.name])
+        changes |= softmax_types(node.shape[-1], design.layers[node.name].softmax is SoftmaxMode.STABLE)
     design = design.with_layer(node.name, **changes)
     if has_product(node):
         design = design.with_layer(node.name, accum=_accum(design, node, reach, safety))
@@ -118,8 +119,26 @@ def _place_layer(design: Design, node: Node, run: FloatRun, safety: Safety, marg
         every = _every_input(design, node)
         wider = max(every.integer - int(not result.signed) - result.integer, 0)
         result = replace(result, width=result.width + wider, integer=result.integer + wider)
-    design = design.with_layer(node.name, result=result)
-    return _finer_softmax(design, node) if isinstance(node.op, Softmax) else design
+    return _place_inner(design.with_layer(node.name, result=result), node, run, margin)
+
+
+def _place_inner(design: Design, node: Node, run: FloatRun, margin: float) -> Design:
+    """Fit tables, and accumulators that are no plain sum of products, to a layer whose result is placed."""
+    types, source = design.layers[node.name].types, design.input_types(node.name)
+    match node.op:
+        case Softmax():
+            return _finer_softmax(design, node)
+        case Activation() if "table" in types:
+            return design.with_layer(node.name, table=table_type({node.op.function: node.op.alpha}))
+        case Recurrent():
+            changes = {"table": cell_table(node.op)} if "table" in types else {}
+            return design.with_layer(node.name, accum=cell_accum(node, types, source[0]), **changes)
+        case LayerNorm():
+            usual, top = run.norms[node.name]
+            found = norm_types(node.op.epsilon, top * margin)
+            size = norm_table_size(found["accum"], usual + node.op.epsilon)
+            return design.with_layer(node.name, **found, table_size=size)
+    return design
 
 
 def _feeds_softmax(design: Design, node: Node) -> bool:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil, log2, prod
+from math import ceil, inf, log2, prod
 
 import numpy as np
 
-from hlsexplore.design import Design, LayerConfig, SoftmaxMode
+from hlsexplore.design import Design, SoftmaxMode
 from hlsexplore.emulate.reference import forward_node
 from hlsexplore.emulate.run import Inputs, block_size, check_inputs
 from hlsexplore.fixed import Fixed, Overflow, RealArray, Rounding, quantize, to_real
@@ -18,11 +18,13 @@ from hlsexplore.ops import (
     Dense,
     DepthwiseConv,
     Input,
+    LayerNorm,
     Recurrent,
     Softmax,
     tensor_keys,
     weights,
 )
+from hlsexplore.table_defaults import TABLE_WIDTH, softmax_types
 from hlsexplore.type_bounds import accum_type, signed_integer_bits
 
 RELIEF_BITS = 22
@@ -55,11 +57,13 @@ class FloatRun:
     Attributes:
         results: Range of each node's result, by name.
         spreads: Largest max - min over the last axis, of nodes that a softmax reads, by name of the softmax.
+        norms: Median variance of the last axis that a layer normalisation reads, and its largest sum, by its name.
         output: The first output, (samples, *shape).
     """
 
     results: Mapping[str, Range]
     spreads: Mapping[str, float]
+    norms: Mapping[str, tuple[float, float]]
     output: RealArray
 
 
@@ -74,6 +78,7 @@ def run_float(graph: Graph, x: Inputs) -> FloatRun:
     count, size = len(next(iter(inputs.values()))), block_size(graph)
     results: dict[str, Range] = {}
     spreads: dict[str, float] = {}
+    norms: dict[str, tuple[float, float]] = {}
     outputs = []
     for start in range(0, max(count, 1), size):
         values = {name: array[start : start + size] for name, array in inputs.items()}
@@ -84,9 +89,20 @@ def run_float(graph: Graph, x: Inputs) -> FloatRun:
                 logits = values[node.inputs[0]]
                 spread = float(np.ptp(logits, axis=-1).max(initial=0.0))
                 spreads[node.name] = max(spreads.get(node.name, 0.0), spread)
+            if isinstance(node.op, LayerNorm):
+                known = norms.get(node.name, (inf, 0.0))
+                usual, top = _norm_sums(values[node.inputs[0]])
+                norms[node.name] = min(known[0], usual), max(known[1], top)
             results[node.name] = _hull(results.get(node.name), values[node.name])
         outputs.append(values[graph.outputs[0]])
-    return FloatRun(results=results, spreads=spreads, output=np.concatenate(outputs))
+    return FloatRun(results=results, spreads=spreads, norms=norms, output=np.concatenate(outputs))
+
+
+def _norm_sums(x: RealArray) -> tuple[float, float]:
+    """Return the median variance of the last axis, and the largest of its partial sums and sums of squares."""
+    partial = np.abs(np.cumsum(x, axis=-1)).max(initial=0.0)
+    variances = x.var(axis=-1)
+    return float(np.median(variances)), float(max(partial, variances.max(initial=0.0) * x.shape[-1], np.abs(x).max()))
 
 
 def _hull(known: Range | None, values: RealArray) -> Range:
@@ -119,7 +135,7 @@ def generous(design: Design, node: Node, key: str, run: FloatRun) -> Fixed | int
     if key == "accum" and isinstance(op, Dense | Conv | DepthwiseConv):
         return accum_type(node, config.types["weight"], config.types["bias"], design.input_types(node.name)[0])
     if isinstance(op, Softmax) and key != "result":
-        return softmax_types(node.shape[-1], 6, config)[key]
+        return softmax_types(node.shape[-1], config.softmax is SoftmaxMode.STABLE, RELIEF_BITS - TABLE_WIDTH)[key]
     if key == "weight":
         alpha = op.alpha if isinstance(op, Activation) else 1.0
         return fitted(Range(min(alpha, 0.0), max(alpha, 0.0)), RELIEF_BITS)
@@ -135,30 +151,6 @@ def generous(design: Design, node: Node, key: str, run: FloatRun) -> Fixed | int
 
 def _same_fraction(wide: Fixed, fine: Fixed) -> Fixed:
     return Fixed(max(wide.integer + fine.fraction, 1), wide.integer, rounding=wide.rounding, overflow=wide.overflow)
-
-
-def softmax_types(count: int, extra: int, config: LayerConfig) -> dict[str, Fixed]:
-    """Return types of a softmax over `count` values whose every bit is used.
-
-    With the largest logit subtracted, every exponential is at most 1 and their sum is from 1 to `count`.
-
-    Args:
-        count: Values.
-        extra: Bits beyond 17 fraction bits.
-        config: Its configuration; the latency mode needs wider tables.
-    """
-    bits = 1 if config.softmax is SoftmaxMode.STABLE else 8
-    total = ceil(log2(count + 1)) + (bits - 1)
-    return {
-        "exp_table": _rounded_unsigned(17 + extra, bits),
-        "accum": _rounded_unsigned(17 + extra, total),
-        "inv_input": _rounded_unsigned(17 + extra, total),
-        "inv_table": _rounded_unsigned(17 + extra, bits),
-    }
-
-
-def _rounded_unsigned(fraction: int, integer: int) -> Fixed:
-    return Fixed(fraction + integer, integer, False, Rounding.RND, Overflow.SAT)
 
 
 def relieved(design: Design, run: FloatRun, spare: tuple[str, str] | None = None) -> Design:

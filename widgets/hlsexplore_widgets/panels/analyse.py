@@ -1,5 +1,6 @@
 """The current design from inside: noise of every cast, blame, decisions that flip, latency, resources."""
 
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ import ipywidgets
 
 from hlsexplore.design import Design
 from hlsexplore.emulate import blame, propose_types
-from hlsexplore.errors import ConfigError
+from hlsexplore.errors import CancelledError, ConfigError
 from hlsexplore.report import Report
 from hlsexplore_widgets.components import Choices, PlotView, Tabs
 from hlsexplore_widgets.figures import (
@@ -49,6 +50,7 @@ class _Request:
     resource: str
     design: Design
     report: Report | None
+    cancel: threading.Event
 
 
 class AnalysePanel:
@@ -70,6 +72,7 @@ class AnalysePanel:
         self._tab = "errors"
         self._resource = "lut"
         self._tolerance = 0.5
+        self._cancel = threading.Event()
         self._proposing: LatestWins[None] = LatestWins(lambda _, is_superseded: self._propose(), "hlsexplore-proposal")
         self._draw: LatestWins[_Request] = LatestWins(self._draw_tab, "hlsexplore-analysis")
         self.tabs = Tabs(state, self._on_tab, tabs=list(TABS), selected=self._tab, label="Analysis of the design")
@@ -90,15 +93,23 @@ class AnalysePanel:
             self._request()
 
     def _request(self) -> None:
+        self._cancel.set()
+        self._cancel = threading.Event()
         live = self._state.live
-        self._draw.submit(_Request(tab=self._tab, resource=self._resource, design=live.design, report=live.report))
+        request = _Request(
+            tab=self._tab, resource=self._resource, design=live.design, report=live.report, cancel=self._cancel
+        )
+        self._draw.submit(request)
 
     def _draw_tab(self, request: _Request, is_superseded: IsSuperseded) -> None:
         time.sleep(CALM_S)
         if is_superseded():
             return
         with self._state.guard("the analysis"):
-            figure, items, label = self._figure(request)
+            try:
+                figure, items, label = self._figure(request)
+            except CancelledError:
+                return
             if is_superseded():
                 return
             with self._state.lock:
@@ -110,7 +121,7 @@ class AnalysePanel:
             case "decisions":
                 return self._decisions(request.design)
             case "blame":
-                return self._blame(request.design)
+                return self._blame(request)
             case "latency":
                 info = resource_info(request.report, "latency_cycles_max")
                 return latency_figure(info), [], "Cycles of each layer, from input to output"
@@ -143,15 +154,15 @@ class AnalysePanel:
         items = [{"id": "flipped", "kind": "text", "label": text if len(info.flipped) else "No decision flips."}]
         return decision_figure(info), items, "Decisions of the float network against the fixed-point network"
 
-    def _blame(self, design: Design) -> tuple[Any, list[dict[str, Any]], str]:
+    def _blame(self, request: _Request) -> tuple[Any, list[dict[str, Any]], str]:
         """Which type costs the accuracy, and the button that proposes better ones."""
         items: list[dict[str, Any]] = [
             {
                 "id": "tolerance",
                 "kind": "input",
-                "label": "may lose, points",
+                "label": "accuracy that may be lost, points of 0.01",
                 "value": f"{self._tolerance:g}",
-                "size": 5,
+                "size": 4,
             },
             {
                 "id": "propose",
@@ -163,7 +174,8 @@ class AnalysePanel:
         trying = empty_figure("Relieving one type after the other…")
         self.choices.show(items=items)
         self.plot.show(figure=figure_json(trying), label="Blame")
-        info = blame_info(blame(design, self._state.emulator.inputs, self._state.labels))
+        found = blame(request.design, self._state.emulator.inputs, self._state.labels, cancel=request.cancel)
+        info = blame_info(found)
         if info.reasons:
             items = [*items, {"id": "reason", "kind": "text", "label": f"{info.names[0]}: {info.reasons[0]}"}]
         return blame_figure(info), items, "What the type of each tensor costs"

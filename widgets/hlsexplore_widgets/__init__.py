@@ -3,12 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hlsexplore_widgets.application import explore
     from hlsexplore_widgets.explorer import Explorer
     from hlsexplore_widgets.state import ExplorerState
 
-_MODULES = {"Explorer": "explorer", "ExplorerState": "state"}
+_MODULES = {"Explorer": "explorer", "ExplorerState": "state", "explore": "application"}
 
-__all__ = ["Explorer", "ExplorerState"]
+__all__ = ["Explorer", "ExplorerState", "explore"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,17 +1,41 @@
-"""The explorer as an application: what the notebook behind `hlsexplore app` shows."""
+"""The explorer of a model that may not be supported, and what the notebook behind `hlsexplore app` shows."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-import ipywidgets
+from numpy.typing import ArrayLike
 
 from hlsexplore.data import load_data
 from hlsexplore.design import Design
-from hlsexplore.errors import HlsExploreError, UnsupportedError
-from hlsexplore.importers import read_model
-from hlsexplore_widgets.assets import style
+from hlsexplore.errors import HlsExploreError
+from hlsexplore.graph import Graph
+from hlsexplore.importers import inspect_model
+from hlsexplore_widgets.compatibility import compatibility_page, problem_page
 from hlsexplore_widgets.explorer import Explorer
+
+
+def explore(model: Any, x: Any, labels: ArrayLike | None = None, **options: Any) -> Any:
+    """Return the explorer of a model, or the report of what the model lacks in place of the rows.
+
+    Args:
+        model: Path of a model file, a live Keras or QKeras model, or a graph.
+        x: Real inputs, as for `Explorer`.
+        labels: Labels, as for `Explorer`.
+        **options: More arguments of `Explorer`.
+
+    Raises:
+        ModelError: If the model cannot be read at all.
+        DataError: If inputs or labels do not fit.
+        ConfigError: If an option is wrong.
+    """
+    if isinstance(model, Graph):
+        return Explorer(model, x, labels, **options)
+    found = inspect_model(model)
+    if found.graph is None:
+        name = Path(model).name if isinstance(model, str | Path) else found.name
+        return compatibility_page(f"{name} cannot be explored yet", found)
+    return Explorer(found.graph, x, labels, **options)
 
 
 def application(path: str | Path) -> Any:
@@ -22,25 +46,11 @@ def application(path: str | Path) -> Any:
     """
     try:
         names = json.loads(Path(path).read_text(encoding="utf-8"))
-        graph = read_model(names["model"])
-        data = load_data(names["data"], graph.inputs)
-        design = Design.load(names["design"], graph) if names.get("design") else None
-        return Explorer(graph, data.x, data.labels, design=design, title=Path(names["model"]).name)
-    except UnsupportedError as error:
-        return problem_page(f"{Path(names['model']).name} cannot be explored yet", error.problems)
+        found = inspect_model(names["model"])
+        if found.graph is None:
+            return compatibility_page(f"{Path(names['model']).name} cannot be explored yet", found)
+        data = load_data(names["data"], found.graph.inputs)
+        design = Design.load(names["design"], found.graph) if names.get("design") else None
+        return Explorer(found.graph, data.x, data.labels, design=design, title=Path(names["model"]).name)
     except HlsExploreError as error:
         return problem_page("The explorer cannot start", (str(error),))
-
-
-def problem_page(title: str, problems: tuple[str, ...]) -> ipywidgets.Widget:
-    """Return a page that lists what stands in the way; every text is shown as it is, never as HTML."""
-    head = ipywidgets.Label(value=title)
-    head.add_class("hx-problemhead")
-    lines = [ipywidgets.Label(value=f"• {problem}") for problem in problems]
-    for line in lines:
-        line.add_class("hx-problem")
-    sheet = ipywidgets.HTML(value=f"<style>{style('panels')}</style>")
-    page = ipywidgets.VBox([sheet, head, *lines])
-    for name in ("hx", "hx-app"):
-        page.add_class(name)
-    return page

@@ -30,6 +30,8 @@ SHORT = {
 """Names for the heads of a table."""
 ACCENT, MUTE, POINT = "var(--hx-accent)", "var(--hx-mute)", "var(--hx-point)"
 WEIGHT, ACTIVATION, RANGE, LOST = "var(--hx-weight)", "var(--hx-activation)", "var(--hx-range)", "var(--hx-lost)"
+PALE = [[0.0, "var(--hx-scale0)"], [1.0, "var(--hx-scale-pale)"]]
+"""A scale on which the page's text colour can be read everywhere."""
 SCALE = [[0.0, "var(--hx-scale0)"], [1.0, "var(--hx-scale1)"]]
 
 

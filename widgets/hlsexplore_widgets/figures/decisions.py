@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hlsexplore.fixed import RealArray
 from hlsexplore.metrics import decisions
-from hlsexplore_widgets.figures.base import SCALE, axis, empty_figure, make_figure
+from hlsexplore_widgets.figures.base import PALE, axis, empty_figure, make_figure
 
 MAX_CLASSES = 60
 
@@ -71,7 +71,10 @@ def decision_figure(info: DecisionInfo) -> go.Figure:
         customdata=info.counts,
         text=info.counts,
         texttemplate="%{text:,}" if count <= 16 else "",
-        colorscale=SCALE,
+        colorscale=PALE,
+        zmin=0.0,
+        zmax=max(1.0, float((100 * off / rows).max())),
+        textfont={"color": "var(--hx-fg)", "size": 13},
         showscale=False,
         xgap=2,
         ygap=2,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from hlsexplore.report import Report
-from hlsexplore_widgets.figures.base import ACCENT, RANGE, SCALE, axis, empty_figure, label_of, make_figure
+from hlsexplore_widgets.figures.base import ACCENT, PALE, RANGE, axis, empty_figure, label_of, make_figure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +53,11 @@ def resource_figure(info: ResourceInfo) -> go.Figure:
         values=[sum(info.values), *info.values],
         branchvalues="total",
         texttemplate="%{label}<br>%{value:,.0f}<br>%{percentRoot:.0%}",
-        marker={"colors": [0.0, *info.values], "colorscale": SCALE, "line": {"color": "var(--hx-panel)", "width": 2}},
+        marker={"colors": [0.0, *info.values], "colorscale": PALE, "line": {"color": "var(--hx-panel)", "width": 2}},
         hovertemplate="%{label}: %{value:,.0f}<extra></extra>",
         tiling={"pad": 2},
         root={"color": "rgba(0,0,0,0)"},
-        textfont={"size": 12},
+        textfont={"size": 12, "color": "var(--hx-fg)"},
     )
     return make_figure([trace], margin={"l": 4, "r": 4, "t": 4, "b": 4})
 

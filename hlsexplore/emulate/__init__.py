@@ -10,13 +10,14 @@ from hlsexplore.emulate.profile import ProfileBox, profile
 from hlsexplore.emulate.propose import propose_types
 from hlsexplore.emulate.reference import float_forward
 from hlsexplore.emulate.run import emulate, emulate_raw
-from hlsexplore.emulate.trace import TensorTrace, Trace, trace
+from hlsexplore.emulate.trace import InnerTrace, TensorTrace, Trace, trace
 
 __all__ = [
     "Blame",
     "BlameList",
     "Emulator",
     "Estimate",
+    "InnerTrace",
     "ProfileBox",
     "TensorTrace",
     "Trace",

@@ -152,20 +152,37 @@ def explain(design: Design, node: Node, key: str, counts: Trace, run: FloatRun) 
     reach = (
         f"the values reach from {found.low:.4g} to {found.high:.4g}, the type from {type_.low:.4g} to {type_.high:.4g}"
     )
+    inside = _inside(node.name, counts) if key == "accum" else ""
     if found.num_wrapped:
-        return f"overflow: {found.num_wrapped / total:.2%} of the values wrap around; {reach}."
+        return f"overflow: {found.num_wrapped / total:.2%} of the values wrap around{inside}; {reach}."
     if found.num_saturated:
-        return f"saturation: {found.num_saturated / total:.2%} of the values are clipped; {reach}."
+        return f"saturation: {found.num_saturated / total:.2%} of the values are clipped{inside}; {reach}."
+    noise = found.rms_error / found.rms if found.rms else 0.0
+    if key == "accum" and noise:
+        return f"accumulator: rounding products one by one leaves an error of {noise:.2%} of the sums (rms){inside}."
     if found.num_underflowed > 0.01 * total:
         return (
             f"underflow: {found.num_underflowed / total:.2%} of the values become 0; one step is {found.type.step:.4g}."
         )
-    noise = found.rms_error / found.rms if found.rms else 0.0
-    if key == "accum" and noise:
-        return f"accumulator: rounding products one by one leaves an error of {noise:.2%} of the sums (rms)."
     if noise:
         return f"rounding: the error is {noise:.2%} of the values (rms); one step is {found.type.step:.4g}."
     return "nothing is lost here."
+
+
+def _inside(layer: str, counts: Trace) -> str:
+    """Say what single products and partial sums lose, or nothing if they lose nothing."""
+    found = {item.key: item for item in counts.inner if item.layer == layer}
+    if not found:
+        return ""
+    product, total = found["product"], found["sum"]
+    parts = (
+        (product.num_rounded / max(product.num_values, 1), "of the products lose bits"),
+        (product.num_underflowed / max(product.num_values, 1), "become 0"),
+        (product.num_overflowed / max(product.num_values, 1), "of the products leave its range"),
+        (total.num_overflowed / max(total.num_values, 1), "of the partial sums leave its range"),
+    )
+    said = [f"{share:.2%} {what}" for share, what in parts if share]
+    return f" ({', '.join(said)})" if said else ""
 
 
 def _softmax_step(design: Design, node: Node, key: str, run: FloatRun) -> str:

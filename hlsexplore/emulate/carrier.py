@@ -300,11 +300,15 @@ def integer_terms(width: int, fraction: int, type_: Fixed) -> IntegerTerms | Non
     up, down = max(-bits, 0), max(bits, 0)
     if width + up > 61 or down > 60 or type_.width > 61:
         return None
+    return up, rounding_terms(type_.rounding, down), down, *hold_terms(type_)
+
+
+def hold_terms(type_: Fixed) -> tuple[int, int, int, int, bool]:
+    """Return the terms of overflow handling on int64 of a type below 62 bits, for `cast_kernels`."""
     wraps = type_.overflow is Overflow.WRAP
     lift = 64 - type_.width if wraps and type_.signed else 0
     mask = (1 << type_.width) - 1 if wraps and not type_.signed else -1
-    zeroes = type_.overflow is Overflow.SAT_ZERO
-    return up, rounding_terms(type_.rounding, down), down, lift, mask, type_.min_raw, type_.max_raw, zeroes
+    return lift, mask, type_.min_raw, type_.max_raw, type_.overflow is Overflow.SAT_ZERO
 
 
 def rounding_terms(rounding: Rounding, bits: int) -> tuple[int, int, int]:

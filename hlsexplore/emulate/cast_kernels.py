@@ -111,7 +111,7 @@ def softmax(x: Any, is_stable: Any, exp: Any, inverse: Any, drops: Any, casts: A
         while left > 1:  # neighbours are added level by level; the last of an odd number waits
             for pair in range(left // 2):
                 for r in range(count):
-                    sums[pair, r] = _hold(sums[2 * pair, r] + sums[2 * pair + 1, r], to_accum[3:])
+                    sums[pair, r] = hold(sums[2 * pair, r] + sums[2 * pair + 1, r], to_accum[3:])
             if left % 2:
                 sums[left // 2] = sums[left - 1]
             left = (left + 1) // 2
@@ -128,12 +128,12 @@ def _cast(value: Any, terms: Any) -> Any:
     up, (add, negative, odd), down, lift, mask, low, high, zeroes = terms
     v = value << up
     v = (v + add + ((v >> 63) & negative) + ((v >> down) & odd)) >> down
-    return _hold(v, (lift, mask, low, high, zeroes))
+    return hold(v, (lift, mask, low, high, zeroes))
 
 
 @njit(inline="always")  # type: ignore[untyped-decorator]
-def _hold(v: Any, terms: Any) -> Any:
-    """Bring one int64 into a type's range."""
+def hold(v: Any, terms: Any) -> Any:
+    """Bring one int64 into a type's range by `carrier.hold_terms`."""
     lift, mask, low, high, zeroes = terms
     v = ((v << lift) >> lift) & mask
     if zeroes:

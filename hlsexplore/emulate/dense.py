@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from hlsexplore.design import LayerConfig, Strategy
 from hlsexplore.emulate.carrier import Carrier, Span, cast, convert, dtype_for
 from hlsexplore.emulate.product import Product, plan_product
-from hlsexplore.emulate.step import Context, Probe, Step, result_step
+from hlsexplore.emulate.step import Context, CountingProbe, Probe, Step, result_step
 from hlsexplore.fixed import RawArray
 from hlsexplore.ops import weights
 from hlsexplore.weights import quantized
@@ -48,13 +48,23 @@ def plan_matrix(context: Context, weight: RawArray, bias: RawArray | None) -> tu
 
 
 def multiply(product: Product, exact: Product, context: Context, rows: Carrier, probe: Probe | None) -> Carrier:
-    """Multiply rows and show the accumulator to the probe."""
+    """Multiply rows and show the accumulator and what happens inside it to the probe."""
     acc = product.apply(rows)
     if probe is not None:
-        type_ = context.config.types["accum"]
-        settled = cast(acc, product.span, type_)[0]
-        probe("accum", exact.apply(rows), exact.span, settled, type_)
+        show_accumulator(product, exact, rows, acc, probe)
     return acc
+
+
+def show_accumulator(product: Product, exact: Product, rows: Carrier, acc: Carrier, probe: Probe) -> Carrier:
+    """Show an accumulator and the casts inside it to a probe, and return it in the units of its type."""
+    inner = product.inner
+    if inner is None:
+        return acc
+    settled = cast(acc, product.span, inner.accum)[0]
+    probe("accum", exact.apply(rows), exact.span, settled, inner.accum)
+    if isinstance(probe, CountingProbe):
+        probe.count(*inner.count(rows), inner.accum)
+    return settled
 
 
 def build_dense(context: Context) -> Step:

@@ -9,6 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from hlsexplore.emulate.cast_kernels import hold
+
 TILE = 256
 """Rows computed together: an accumulator tile stays in the first-level cache."""
 
@@ -179,6 +181,45 @@ def convolve32(x: Any, w: Any, bias: Any, planes: Any, epilogue: Any, out: Any) 
                         value = np.int32(np.int32(value << lift) >> lift)
                         results[r] = min(max(value, low), high)
                     target += 1
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def count_casts(x: Any, w: Any, bias: Any, rounds: Any, holds: Any) -> Any:
+    """Count what is lost where each product and each partial sum is cast, in the order of the rows.
+
+    Args:
+        x: int64 inputs, shape (n_in or more, rows).
+        w: int64 weights, shape (n_in, n_out).
+        bias: int64, shape (n_out,).
+        rounds: Terms of `carrier.rounding_terms`, and the bits that they drop.
+        holds: Terms of `carrier.hold_terms`, unpacked.
+
+    Returns:
+        Numbers of products out of range, products in range that became 0, products in range that lost bits, and
+        partial sums out of range.
+    """
+    (add, negative, odd), bits = rounds
+    lift, mask, low, high, zeroes = holds
+    acc = np.empty(TILE, dtype=np.int64)
+    out, under, rounded, sums = 0, 0, 0, 0
+    for start in range(0, x.shape[1], TILE):
+        count = min(TILE, x.shape[1] - start)
+        for o in range(w.shape[1]):
+            acc[:] = bias[o]
+            for i in range(w.shape[0]):
+                weight, inputs = w[i, o], x[i, start : start + count]
+                for r in range(count):
+                    p = inputs[r] * weight
+                    q = (p + add + ((p >> 63) & negative) + ((p >> bits) & odd)) >> bits
+                    inside = (q >= low) & (q <= high)
+                    lost = inside & (q << bits != p)
+                    out += not inside
+                    rounded += lost
+                    under += lost & (q == 0)
+                    total = acc[r] + hold(q, (lift, mask, low, high, zeroes))
+                    sums += (total < low) | (total > high)
+                    acc[r] = hold(total, (lift, mask, low, high, zeroes))
+    return out, under, rounded, sums
 
 
 def transposed(rows: NDArray[Any], order: NDArray[np.intp] | None, dtype: type[np.signedinteger[Any]]) -> NDArray[Any]:

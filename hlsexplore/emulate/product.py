@@ -4,7 +4,7 @@ Specification: docs/ir.md, section Dense. A `Product` is planned once for the sp
 to blocks of rows.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -24,6 +24,7 @@ from hlsexplore.emulate.carrier import (
     settle,
     shifted,
 )
+from hlsexplore.emulate.inner import InnerCasts
 from hlsexplore.fixed import Fixed, Overflow, Rounding, requantize
 
 SIMPLE_ROUNDINGS = (Rounding.TRN, Rounding.RND, Rounding.RND_MIN_INF)
@@ -60,6 +61,7 @@ class Product:
         accum: Accumulator type, or None for full precision.
         order: Order of accumulation, or None for ascending.
         span: Span of what `apply` returns.
+        inner: Its casts one by one, for `trace`; None without an accumulator type.
     """
 
     route: Route
@@ -70,6 +72,7 @@ class Product:
     accum: Fixed | None
     order: NDArray[np.intp] | None
     span: Span
+    inner: InnerCasts | None = None
 
     def apply(self, rows: Carrier) -> Carrier:
         """Multiply a block.
@@ -155,11 +158,29 @@ def plan_product(
     if accum is None:
         return _plan_exact(weight, fraction, bias, bias_fraction, source, None)
     bias = requantize(bias, bias_fraction, accum)
+    inner = _plan_inner(weight, fraction, bias, source, accum, order)
     if fraction <= accum.fraction:
         exact = _plan_exact(weight, fraction, bias, accum.fraction, source, accum)
-        if accum.overflow is Overflow.WRAP or _is_inside(exact.sums, accum):
-            return exact
-    return _plan_rounded(weight, fraction, bias, source, accum, order)
+        is_inside = _is_inside(exact.sums, accum)
+        if accum.overflow is Overflow.WRAP or is_inside:
+            return replace(exact, inner=replace(inner, is_lossless=is_inside))
+    return replace(_plan_rounded(weight, fraction, bias, source, accum, order), inner=inner)
+
+
+def _plan_inner(
+    weight: NDArray[Any], fraction: int, bias: NDArray[Any], source: Span, accum: Fixed, order: NDArray[np.intp] | None
+) -> InnerCasts:
+    if fraction < accum.fraction:
+        weight, fraction = _lift(weight, accum.fraction - fraction), accum.fraction
+    return InnerCasts(
+        weight=weight,
+        bias=bias,
+        products=_product_span(weight, fraction, source),
+        accum=accum,
+        order=order,
+        is_lossless=False,
+        num_terms=weight.shape[0],
+    )
 
 
 def _plan_exact(

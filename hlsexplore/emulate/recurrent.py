@@ -7,8 +7,8 @@ import numpy as np
 
 from hlsexplore.design import LayerConfig
 from hlsexplore.emulate.accumulate import add_carriers, multiply_carriers, negated, product_span, sum_span
-from hlsexplore.emulate.carrier import Carrier, Span, cast, dtype_for
-from hlsexplore.emulate.dense import accumulation_order, raw_weights_of
+from hlsexplore.emulate.carrier import Carrier, Span, dtype_for
+from hlsexplore.emulate.dense import accumulation_order, raw_weights_of, show_accumulator
 from hlsexplore.emulate.pointwise import build_activation
 from hlsexplore.emulate.product import Product, plan_product
 from hlsexplore.emulate.step import Context, Probe, Step, cast_probed
@@ -84,20 +84,27 @@ class _Gates:
         common = (weight, self.types[weight_key].fraction, bias, self.types[bias_key].fraction, source)
         return plan_product(*common, self.accum, order), plan_product(*common, None)
 
+    def candidate_product(self) -> tuple[Product, Product]:
+        """Return the product of the reset state with the candidate's recurrent kernel."""
+        raw, first = raw_weights_of(self.context), 2 * self.units
+        bias = raw.get("recurrent_bias")
+        kernel, offset = raw["recurrent_weight"][:, first:], None if bias is None else bias[first:]
+        return self._product(kernel, "recurrent_weight", offset, "recurrent_bias", Span.of(self.types["state"]))
+
     def from_input(self, x: Carrier, probe: Probe | None) -> Carrier:
         """Return x @ kernel + bias in the accumulator type."""
-        return self._apply(self._input, x, probe)
+        return self.apply(self._input, x, probe)
 
     def from_state(self, hidden: Carrier, probe: Probe | None) -> Carrier:
         """Return hidden @ recurrent kernel + bias in the accumulator type."""
-        return self._apply(self._state, hidden, probe)
+        return self.apply(self._state, hidden, probe)
 
-    def _apply(self, products: tuple[Product, Product], rows: Carrier, probe: Probe | None) -> Carrier:
+    def apply(self, products: tuple[Product, Product], rows: Carrier, probe: Probe | None) -> Carrier:
+        """Return a product in the accumulator type."""
         product, exact = products
-        acc = cast(product.apply(rows), product.span, self.accum, owned=True)[0]
-        if probe is not None:
-            probe("accum", exact.apply(rows), exact.span, acc, self.accum)
-        return acc
+        if probe is None:
+            return product.apply_cast(rows, self.accum)
+        return show_accumulator(product, exact, rows, product.apply(rows), probe)
 
     def add(self, a: Carrier, b: Carrier, probe: Probe | None) -> Carrier:
         """Return cast(a + b) of two accumulators."""
@@ -224,24 +231,11 @@ def _reset_product(gates: _Gates, gate: _Function) -> Reset:
 
 def _reset_first(gates: _Gates, gate: _Function) -> Reset:
     """Plan U (r * h) + b: the reset gate before the product, r * h in the state type."""
-    types, n = gates.types, gates.units
-    state = types["state"]
-    raw = raw_weights_of(gates.context)
-    bias = raw.get("recurrent_bias")
-    order = accumulation_order(gates.context.config, n)
-    product = plan_product(
-        raw["recurrent_weight"][:, 2 * n :],
-        types["recurrent_weight"].fraction,
-        None if bias is None else bias[2 * n :],
-        types["recurrent_bias"].fraction,
-        Span.of(state),
-        gates.accum,
-        order,
-    )
+    state, product = gates.types["state"], gates.candidate_product()
     products = product_span(gate.span, gates.hidden)
 
     def reset(r: Carrier, hidden: Carrier, from_h: Carrier, probe: Probe | None) -> Carrier:
         masked = cast_probed(multiply_carriers(r, gate.span, hidden, gates.hidden), products, state, "state", probe)
-        return cast(product.apply(masked), product.span, gates.accum, owned=True)[0]
+        return gates.apply(product, masked, probe)
 
     return reset

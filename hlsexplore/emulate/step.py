@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from hlsexplore.design import LayerConfig
 from hlsexplore.emulate.carrier import Carrier, Span, cast, cast_span
+from hlsexplore.emulate.inner import Events
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node, Shape
 from hlsexplore.target import Io
@@ -23,6 +24,20 @@ class Probe(Protocol):
             span: Span of them, with their fraction bits.
             after: Integers after it.
             type_: The type that was cast to.
+        """
+
+
+@runtime_checkable
+class CountingProbe(Probe, Protocol):
+    """A probe that also wants to know what happens inside accumulators, which takes a pass over all products."""
+
+    def count(self, products: Events, sums: Events, type_: Fixed) -> None:
+        """Look at the casts of single products and of partial sums of a block.
+
+        Args:
+            products: Casts of single products.
+            sums: Casts of partial sums.
+            type_: The accumulator's type.
         """
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hlsexplore.design import Design
 from hlsexplore.emulate.carrier import Carrier, Span, cast, shifted, to_float
+from hlsexplore.emulate.inner import Events
 from hlsexplore.emulate.plan import NodeProbe, Plan, plan_design, quantize_input
 from hlsexplore.emulate.run import Inputs, blocks, check_cancelled, check_inputs
 from hlsexplore.emulate.step import Probe
@@ -67,6 +68,37 @@ class TensorTrace:
         return self.num_wrapped + self.num_saturated
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InnerTrace:
+    """Counters of the casts inside a layer's accumulator, where each product and each partial sum is cast.
+
+    Attributes:
+        layer: Name of the layer.
+        key: `product`: each product of an input and a weight; `sum`: each partial sum, in the order of accumulation.
+        type: The accumulator's type.
+        num_values: Values that were cast.
+        num_wrapped: Values out of range that wrapped around. A sum that wraps an even number of times is right at the
+            end, so that this may be harmless; the layer's tensor `accum` shows what is left of it.
+        num_saturated: Values out of range that were clipped, or zeroed by SAT_ZERO.
+        num_underflowed: Values other than 0 that became 0.
+        num_rounded: Values in range that lost fraction bits.
+    """
+
+    layer: str
+    key: str
+    type: Fixed
+    num_values: int
+    num_wrapped: int
+    num_saturated: int
+    num_underflowed: int
+    num_rounded: int
+
+    @property
+    def num_overflowed(self) -> int:
+        """Values out of range, wrapped or saturated."""
+        return self.num_wrapped + self.num_saturated
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Trace:
     """Counters of every tensor of a design on data.
@@ -75,12 +107,14 @@ class Trace:
         design_key: Key of the design.
         num_samples: Samples that went through.
         tensors: Counters, in the graph's order and the order of the tensor keys.
+        inner: Counters of single products and partial sums of each layer with a matrix product, in the graph's order.
         results: Real results of every node, (samples, *shape), by name; empty unless asked for.
     """
 
     design_key: str
     num_samples: int
     tensors: tuple[TensorTrace, ...]
+    inner: tuple[InnerTrace, ...] = ()
     results: Mapping[str, RealArray] = field(default_factory=dict)
 
     def of(self, layer: str, key: str = "result") -> TensorTrace:
@@ -94,6 +128,18 @@ class Trace:
                 return tensor
         names = [f"{tensor.layer}.{tensor.key}" for tensor in self.tensors]
         raise ConfigError(unknown_name("tensor", f"{layer}.{key}", names, "This trace"))
+
+    def inside(self, layer: str, key: str = "product") -> InnerTrace:
+        """Return the counters of a layer's single products, or of its partial sums (`sum`).
+
+        Raises:
+            ConfigError: If there are none.
+        """
+        for item in self.inner:
+            if (item.layer, item.key) == (layer, key):
+                return item
+        names = [f"{item.layer}.{item.key}" for item in self.inner]
+        raise ConfigError(unknown_name("tensor", f"{layer}.{key}", names, "The inside of this trace"))
 
     def __iter__(self) -> Iterator[TensorTrace]:
         """Iterate over the tensors."""
@@ -111,7 +157,7 @@ def trace(design: Design, x: Inputs, keep_results: bool = False, cancel: CancelE
 
     Returns:
         Counters of inputs, weights, accumulators, table indices and results. The accumulator's counters compare the
-        final accumulator with the exact sum; its single products and partial sums are not counted.
+        final accumulator with the exact sum; `inner` counts the casts of single products and partial sums.
 
     Raises:
         DataError: If the data does not fit the network.
@@ -139,6 +185,7 @@ def trace(design: Design, x: Inputs, keep_results: bool = False, cancel: CancelE
         design_key=design.key,
         num_samples=count,
         tensors=tallies.finish([node.name for node in design.graph]),
+        inner=tallies.finish_inner(),
         results={name: np.concatenate(parts) for name, parts in kept.items()} if keep_results else {},
     )
 
@@ -173,16 +220,40 @@ class _Tallies(NodeProbe):
 
     def __init__(self) -> None:
         self._tallies: dict[tuple[str, str], _Tally] = {}
+        self._inner: dict[str, tuple[Events, Events, Fixed]] = {}
 
     def of(self, name: str) -> Probe:
         """Return a probe that counts for one node."""
+        return _NodeTally(self, name)
 
-        def probe(key: str, before: Carrier, span: Span, after: Carrier, type_: Fixed) -> None:
-            out = _out_of_range(before, span, type_)
-            real_before, real_after = to_float(before, span.fraction), to_float(after, type_.fraction)
-            self._tally(name, key, type_).add(real_before, real_after, out)
+    def add(self, name: str, key: str, before: Carrier, span: Span, after: Carrier, type_: Fixed) -> None:
+        """Count a cast of integers."""
+        out = _out_of_range(before, span, type_)
+        self._tally(name, key, type_).add(to_float(before, span.fraction), to_float(after, type_.fraction), out)
 
-        return probe
+    def add_inner(self, name: str, products: Events, sums: Events, type_: Fixed) -> None:
+        """Count casts inside an accumulator."""
+        known = self._inner.get(name, (Events(), Events(), type_))
+        self._inner[name] = known[0] + products, known[1] + sums, type_
+
+    def finish_inner(self) -> tuple[InnerTrace, ...]:
+        """Return the counters of single products and partial sums, in the order that layers ran."""
+        found = []
+        for layer, (products, sums, type_) in self._inner.items():
+            wraps = type_.overflow is Overflow.WRAP
+            for key, events in (("product", products), ("sum", sums)):
+                item = InnerTrace(
+                    layer=layer,
+                    key=key,
+                    type=type_,
+                    num_values=events.num_values,
+                    num_wrapped=events.num_out if wraps else 0,
+                    num_saturated=0 if wraps else events.num_out,
+                    num_underflowed=events.num_underflowed,
+                    num_rounded=events.num_rounded,
+                )
+                found.append(item)
+        return tuple(found)
 
     def add_real(self, name: str, key: str, values: RealArray, type_: Fixed) -> None:
         """Count a cast of real values."""
@@ -201,6 +272,21 @@ class _Tallies(NodeProbe):
         rank = {name: i for i, name in enumerate(names)}
         order = sorted(self._tallies, key=lambda item: (rank[item[0]], KEY_ORDER.index(item[1])))
         return tuple(self._tallies[item].finish(*item) for item in order)
+
+
+class _NodeTally:
+    """The probe of one node: passes what it sees on to the tallies."""
+
+    def __init__(self, tallies: _Tallies, name: str) -> None:
+        self._tallies, self._name = tallies, name
+
+    def __call__(self, key: str, before: Carrier, span: Span, after: Carrier, type_: Fixed) -> None:
+        """Count a cast."""
+        self._tallies.add(self._name, key, before, span, after, type_)
+
+    def count(self, products: Events, sums: Events, type_: Fixed) -> None:
+        """Count casts inside an accumulator."""
+        self._tallies.add_inner(self._name, products, sums, type_)
 
 
 def _out_of_range(before: Carrier, span: Span, type_: Fixed) -> NDArray[np.bool_]:

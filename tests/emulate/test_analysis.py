@@ -88,6 +88,9 @@ def test_blame_finds_a_truncating_accumulator(jets):
     narrow = Design.default(graph).with_layer("fc2", accum="fixed<9,6>")
     worst = hx.blame(narrow, x, labels, max_samples=1000).tensors[0]
     assert (worst.layer, worst.key) == ("fc2", "accum")
+    inside = hx.trace(narrow, x[::3]).inside("fc2")
+    assert inside.num_rounded > 0.4 * inside.num_values
+    assert "% of the products lose bits" in worst.reason
 
 
 @pytest.mark.parametrize("safety", ["data", "inputs"])

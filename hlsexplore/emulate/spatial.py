@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hlsexplore.emulate.accumulate import accumulate, tree
-from hlsexplore.emulate.carrier import Carrier, Span, cast, cast_span, convert, dtype_for
+from hlsexplore.emulate.carrier import Carrier, Span, cast, cast_span, convert, dtype_for, rectify
 from hlsexplore.emulate.dense import multiply, plan_matrix, raw_weights_of
 from hlsexplore.emulate.direct import plan_direct
 from hlsexplore.emulate.step import Context, Probe, Step, cast_probed, result_step
@@ -60,9 +60,16 @@ def build_conv(context: Context) -> Step:
     height, width = kernel.shape[:2]
     matrix = _diagonal(kernel) if isinstance(op, DepthwiseConv) else kernel.reshape(-1, kernel.shape[3])
     product, exact = plan_matrix(context, matrix, raw.get("bias"))
+    if isinstance(op, DepthwiseConv) and product.inner is not None:
+        product = replace(product, inner=replace(product.inner, num_terms=height * width))
     dtype = product.weight.dtype if product.weight.dtype.kind == "f" else None
     out_shape = context.node.shape
     direct = plan_direct(op, product, context.spans[0], (context.shapes[0], out_shape), context.config.types["result"])
+
+    def rows(x: Carrier) -> Carrier:
+        x = x if dtype is None else convert(x, dtype)
+        view = windows(np.ascontiguousarray(pad_image(x, op.padding)), (height, width), op.stride, op.dilation)
+        return view.reshape(-1, matrix.shape[0])
 
     def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
         x = as_image(inputs[0], op.rank)
@@ -70,27 +77,20 @@ def build_conv(context: Context) -> Step:
             acc = direct.apply(x, direct.sums)
             accum = context.config.types["accum"]
             return acc if product.span is product.sums else cast(acc, product.sums, accum, owned=True)[0]
-        if dtype is not None:
-            x = convert(x, dtype)
-        x = np.ascontiguousarray(pad_image(x, op.padding))
-        view = windows(x, (height, width), op.stride, op.dilation)
-        acc = multiply(product, exact, context, view.reshape(-1, matrix.shape[0]), probe)
-        return acc.reshape(-1, *out_shape)
+        return multiply(product, exact, context, rows(x), probe).reshape(-1, *out_shape)
 
     step = result_step(context, compute, product.span)
-    if direct is None or direct.result is None:
-        return step
-    fused = direct.result
 
-    def run(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
-        if probe is not None:
-            return step.run(inputs, probe)
-        return direct.apply(as_image(inputs[0], op.rank), fused)
+    def run(inputs: Sequence[Carrier], probe: Probe | None, is_rectified: bool = False) -> Carrier:
+        x = as_image(inputs[0], op.rank)
+        if probe is None and direct is None:
+            return product.apply_cast(rows(x), step.type, is_rectified).reshape(-1, *out_shape)
+        if probe is None and direct is not None and (fused := direct.result) is not None:
+            return direct.apply(x, replace(fused, low=max(fused.low, 0)) if is_rectified else fused)
+        result = step.run(inputs, probe)
+        return rectify(result) if is_rectified else result
 
-    def rectified(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
-        return direct.apply(as_image(inputs[0], op.rank), replace(fused, low=max(fused.low, 0)))
-
-    return replace(step, run=run, rectified=rectified)
+    return replace(step, run=run, rectified=lambda inputs, probe: run(inputs, probe, is_rectified=True))
 
 
 def _diagonal(kernel: Carrier) -> Carrier:

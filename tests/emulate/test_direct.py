@@ -81,10 +81,11 @@ def test_direct_convolution_of_no_samples_is_empty():
 
 @pytest.mark.parametrize("is_read_twice", [False, True])
 @pytest.mark.parametrize("result", ["fixed<12,6,RND,SAT>", "fixed<8,3>"])
-def test_relu_merged_into_a_convolution_gives_the_same_numbers(result, is_read_twice):
+@pytest.mark.parametrize("taps", [3, 1])  # one tap: a matrix product
+def test_relu_merged_into_a_convolution_gives_the_same_numbers(result, is_read_twice, taps):
     rng = np.random.default_rng(6)
-    graph = one_layer(Conv(kernel=rng.normal(0, 1, (3, 3, 2, 4))), (6, 6, 2))
-    relu = Node(name="r", op=Activation(function=Function.RELU), inputs=("y",), shape=(4, 4, 4))
+    graph = one_layer(Conv(kernel=rng.normal(0, 1, (taps, taps, 2, 4))), (6, 6, 2))
+    relu = Node(name="r", op=Activation(function=Function.RELU), inputs=("y",), shape=graph["y"].shape)
     outputs = ("r", "y") if is_read_twice else ("r",)
     graph = Graph(name="two", nodes=(*graph, relu), outputs=outputs)
     design = Design.default(graph).with_layer("y", weight="fixed<12,4>", result=result).with_layer("r", result=result)

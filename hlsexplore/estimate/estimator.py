@@ -9,11 +9,11 @@ from hlsexplore.errors import NoModelError
 from hlsexplore.estimate.calibration import Calibration, calibrated
 from hlsexplore.estimate.coefficients import Coefficients, shipped
 from hlsexplore.estimate.convert import record_of
-from hlsexplore.estimate.cost import Cost
+from hlsexplore.estimate.cost import Cost, unknown
 from hlsexplore.estimate.intervals import Spreads, bounds_of, class_of, shipped_spreads
 from hlsexplore.estimate.layers import layer_cost
 from hlsexplore.estimate.liveness import neighbours
-from hlsexplore.estimate.logic import after_synthesis
+from hlsexplore.estimate.logic import LOGIC_TOOL, after_synthesis
 from hlsexplore.estimate.record import DesignRecord
 from hlsexplore.estimate.rtl_planned import planned_report
 from hlsexplore.estimate.technology import technology
@@ -22,6 +22,11 @@ from hlsexplore.report import Figures, Report
 from hlsexplore.target import Tool
 
 Level = Literal["hls", "logic", "plan"]
+
+LARGE = "(large)"
+"""End of the name of ops that keep whole tensors in memories, as hls4ml once did; they have no model."""
+MAX_REGISTERS = 512
+"""Elements from which another layer of such a design is taken to read a memory as well."""
 
 _RULE_KEYS = {"lut": "lut", "ff": "ff", "dsp": "dsp", "bram18": "bram18", "ii_cycles": "ii"} | {
     "latency_cycles_min": "latency_min",
@@ -53,11 +58,13 @@ def estimate(design: Design, *, level: Level = "hls", calibration: Calibration |
             report = estimate(design, calibration=calibration)
             return replace(report, missing=(*report.missing, f"Estimated without a plan: {error}"))
     report = estimate_record(record_of(design))
-    if calibration is not None:
-        report = calibrated(report, calibration, design.target.part, design.graph.digest)
-    if level == "logic" and design.target.tool is not Tool.YOSYS:
-        return after_synthesis(report)
-    return report
+    learnt = calibration or Calibration()
+    part, model = design.target.part, design.graph.digest
+    if level != "logic" or design.target.tool is Tool.YOSYS:
+        return calibrated(report, learnt, part, model)
+    if any(item.tool == LOGIC_TOOL for item in learnt.observations):
+        return calibrated(after_synthesis(report, str(design.target.io)), learnt, part, model)
+    return after_synthesis(calibrated(report, learnt, part, model), str(design.target.io))
 
 
 def estimate_many(designs: Iterable[Design], *, calibration: Calibration | None = None) -> list[Report]:
@@ -75,6 +82,11 @@ def costs_of(design: DesignRecord, table: Coefficients) -> list[Cost]:
         layer_cost(layer, tech, io, design.budget_ns, table, flat, around.get(layer.name, (None, None)))
         for layer in design.layers
     ]
+    if any(layer.op.endswith(LARGE) for layer in design.layers):
+        costs = [
+            unknown(f"{layer.op} of a tensor in memory") if layer.elements > MAX_REGISTERS else cost
+            for layer, cost in zip(design.layers, costs, strict=True)
+        ]
     if any(layer.op == "quantizer" for layer in design.layers):
         return [_narrowed(cost, table.of("quantizers", "default")) for cost in costs]
     return costs

@@ -96,6 +96,19 @@ def read_reports(folder: Path, top: str | None = None, newer_than_ns: int | None
     )
 
 
+def read_utilization(folder: Path) -> Utilization | None:
+    """Read the report of logic synthesis in an HLS project's folder; None where there is none.
+
+    Raises:
+        ToolError: If the report is damaged.
+    """
+    try:
+        return read_reports(folder).vsynth
+    except ToolError:
+        file = folder / "vivado_synth.rpt"
+        return parse_utilization(read_report(file)) if file.is_file() else None
+
+
 def _read_vsynth(reports: Path, top: str, newer_than_ns: int | None) -> Utilization | None:
     """Read the report of logic synthesis that an export left, else the one of hls4ml's own script."""
     verilog = reports.parent.parent / "impl" / "report" / "verilog"

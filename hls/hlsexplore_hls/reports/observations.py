@@ -1,18 +1,19 @@
 """Reports of finished syntheses beside their estimates: what `hlsexplore calibrate` learns from."""
 
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError, ToolError
 from hlsexplore.estimate import Calibration, Observation, estimate, estimate_record, observe
+from hlsexplore.estimate.logic import after_synthesis
 from hlsexplore.report import Figures, Report
 from hlsexplore.target import Tool
 from hlsexplore_hls.manifest import MANIFEST
 from hlsexplore_hls.project import Project
-from hlsexplore_hls.reports.folder import read_report_folder
+from hlsexplore_hls.reports.folder import read_report_folder, read_utilization
 from hlsexplore_hls.reports.hls4ml_project import read_hls4ml_project
 from hlsexplore_hls.tools.synthesize import load_report
 
@@ -38,7 +39,8 @@ def observations_of(path: str | Path) -> list[Observation]:
         path: A project that `export` wrote and that was synthesised, a project of hls4ml, or a report file inside one.
 
     Returns:
-        One observation for each tool that left a report.
+        One observation for each tool that left a report; of a project of hls4ml also one of the tool `vivado` where
+        there is a utilisation report of logic synthesis.
 
     Raises:
         ToolError: If there is no project, or none with a report.
@@ -46,9 +48,7 @@ def observations_of(path: str | Path) -> list[Observation]:
     root = _project_of(Path(path))
     if (root / MANIFEST).is_file():
         return _own(root)
-    foreign = read_hls4ml_project(root)
-    report = read_report_folder(root)
-    return [observe(estimate_record(foreign.design), report, foreign.part, f"hls4ml {foreign.model}")]
+    return _foreign(root)
 
 
 def learn(paths: Iterable[str | Path], start: Calibration) -> Calibration:
@@ -68,6 +68,26 @@ def _project_of(path: Path) -> Path:
     raise ToolError(
         f"{str(path)!r} is in no project of hlsexplore or hls4ml, so there is nothing to compare a report with."
     )
+
+
+def _foreign(root: Path) -> list[Observation]:
+    """Read a project of hls4ml; the report tells the tool and its version, on which the estimate depends."""
+    foreign = read_hls4ml_project(root)
+    model, design = f"hls4ml {foreign.model}", foreign.design
+    found, logic = [], read_utilization(root)
+    try:
+        report = read_report_folder(root)
+    except ToolError:
+        if logic is None:
+            raise
+    else:
+        design = replace(design, tool=report.tool, version=report.tool_version or "")
+        found.append(observe(estimate_record(design), report, foreign.part, model))
+    if logic is not None:
+        expected = after_synthesis(estimate_record(design), design.io)
+        measured = Report(source="vsynth", tool=expected.tool, tool_version=logic.version, total=logic.figures)
+        found.append(observe(expected, measured, foreign.part, model))
+    return found
 
 
 def _own(root: Path) -> list[Observation]:

@@ -1,0 +1,184 @@
+"""Reports beside their estimates, on hls4ml projects made here: what `hlsexplore calibrate` learns from."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hlsexplore as hx
+from hlsexplore.cli import main
+from hlsexplore.errors import ToolError
+from hlsexplore.estimate import Calibration, estimate_record
+from hlsexplore.estimate.logic import after_synthesis
+from hlsexplore.graph import Graph, Node
+from hlsexplore.ops import Dense, Input
+from hlsexplore_hls import export
+from hlsexplore_hls.reports.hls4ml_project import read_hls4ml_project
+from hlsexplore_hls.reports.observations import learn, observations_of
+
+PART = "xcvu13p-flga2577-2-e"
+REPORTS = "myproject_prj/solution1/syn/report"
+FILES = {
+    "firmware/defines.h": """
+typedef ap_fixed<16,6> input_t;
+typedef ap_fixed<16,6> model_default_t;
+typedef ap_fixed<16,6> layer2_t;
+typedef ap_fixed<8,2> weight2_t;
+""",
+    "firmware/parameters.h": """
+struct config2 : nnet::dense_config {
+    static const unsigned n_in = 16;
+    static const unsigned n_out = 8;
+    static const unsigned strategy = nnet::latency;
+    static const unsigned reuse_factor = 1;
+    typedef model_default_t accum_t;
+    typedef weight2_t weight_t;
+};
+""",
+    "firmware/myproject.cpp": """
+void myproject(input_t x[16], layer2_t layer2_out[8]) {
+    #pragma HLS PIPELINE
+    nnet::dense<input_t, layer2_t, config2>(x, layer2_out, w2, b2); // fc1
+}
+""",
+    "firmware/weights/w2.txt": ",".join(f"{value / 64}" for value in np.random.default_rng(0).integers(-99, 99, 128)),
+    "project.tcl": f'set part "{PART}"\nset clock_period 5\nset backend "Vivado"\nset project_name "myproject"\n',
+}
+XML = f"""<profile>
+<ReportVersion><Version>2020.1</Version></ReportVersion>
+<UserAssignments><Part>{PART}</Part><TopModelName>myproject</TopModelName></UserAssignments>
+<PerformanceEstimates><SummaryOfOverallLatency><Best-caseLatency>2</Best-caseLatency>
+<Worst-caseLatency>2</Worst-caseLatency><Interval-min>1</Interval-min><Interval-max>1</Interval-max>
+</SummaryOfOverallLatency></PerformanceEstimates>
+<AreaEstimates><Resources><BRAM_18K>0</BRAM_18K><DSP48E>60</DSP48E><FF>700</FF><LUT>4321</LUT><URAM>0</URAM></Resources>
+</AreaEstimates>
+</profile>
+"""
+TEXT = f"""================================================================
+== Vitis HLS Report for 'myproject'
+================================================================
+* Version:        2023.2 (Build 4023990)
+* Target device:  {PART}
+
+== Utilization Estimates
+* Summary:
++-----------------+---------+------+--------+--------+-----+
+|       Name      | BRAM_18K|  DSP |   FF   |   LUT  | URAM|
++-----------------+---------+------+--------+--------+-----+
+|Total            |        0|    61|     650|    3999|    0|
++-----------------+---------+------+--------+--------+-----+
+"""
+VIVADO = f"""| Tool Version : Vivado v.2020.1 (lin64)
+| Device       : {PART}
+| Design State : Synthesized
++-----------------+------+-------+-----------+-------+
+|    Site Type    | Used | Fixed | Available | Util% |
++-----------------+------+-------+-----------+-------+
+| CLB LUTs*       | 2100 |     0 |   1728000 |  0.12 |
+| CLB Registers   |  420 |     0 |   3456000 |  0.01 |
+| Block RAM Tile  |    0 |     0 |      2688 |  0.00 |
+| DSPs            |   60 |     0 |     12288 |  0.49 |
++-----------------+------+-------+-----------+-------+
+"""
+
+
+def project(root: Path, **reports: str) -> Path:
+    """Write an hls4ml project; keys of `reports` are `xml`, `rpt` and `vivado`."""
+    places = {"xml": f"{REPORTS}/myproject_csynth.xml", "rpt": f"{REPORTS}/myproject_csynth.rpt"}
+    texts = FILES | {places.get(key, "vivado_synth.rpt"): text for key, text in reports.items()}
+    for name, text in texts.items():
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "tool", "lut"), [("xml", XML, "vivado_hls", 4321), ("rpt", TEXT, "vitis_hls", 3999)]
+)
+def test_an_hls4ml_project_becomes_an_observation_of_the_tool_that_reported(
+    tmp_path: Path, kind: str, text: str, tool: str, lut: int
+) -> None:
+    (found,) = observations_of(project(tmp_path, **{kind: text}))
+    assert (found.tool, found.family, found.model, found.design_key) == (tool, "virtexuplus", "hls4ml myproject", "")
+    assert found.report["lut"] == lut
+    assert found.estimate["dsp"] > 0
+    assert 0.5 < found.estimate["lut"] / lut < 2
+
+
+def test_the_report_decides_the_version_that_is_estimated(tmp_path: Path) -> None:
+    root = project(tmp_path, xml=XML.replace("2020.1", "2019.2"))
+    newest = estimate_record(read_hls4ml_project(root).design)
+    assert observations_of(root)[0].estimate["lut"] < newest.total.lut
+
+
+def test_a_utilisation_report_is_an_observation_of_vivado(tmp_path: Path) -> None:
+    hls, logic = observations_of(project(tmp_path, xml=XML, vivado=VIVADO))
+    assert (hls.tool, logic.tool) == ("vivado_hls", "vivado")
+    assert (logic.report["lut"], logic.report["ff"], logic.report["dsp"]) == (2100, 420, 60)
+    assert logic.estimate["lut"] < hls.estimate["lut"]
+
+
+def test_a_utilisation_report_alone_is_enough(tmp_path: Path) -> None:
+    (found,) = observations_of(project(tmp_path, vivado=VIVADO))
+    assert (found.tool, found.report["lut"]) == ("vivado", 2100)
+    design = read_hls4ml_project(tmp_path).design
+    assert found.estimate["lut"] == after_synthesis(estimate_record(design), design.io).total.lut
+
+
+def test_a_report_file_leads_to_its_project(tmp_path: Path) -> None:
+    root = project(tmp_path, xml=XML)
+    assert observations_of(root / REPORTS / "myproject_csynth.xml") == observations_of(root)
+
+
+def test_several_projects_are_learnt_and_the_same_report_counts_once(tmp_path: Path) -> None:
+    paths = [project(tmp_path / "a", xml=XML), project(tmp_path / "b", rpt=TEXT)]
+    once = learn(paths, Calibration())
+    assert [item.tool for item in once.observations] == ["vivado_hls", "vitis_hls"]
+    assert learn(paths, once) == once
+
+
+def test_a_project_without_a_report_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="has no report of C synthesis"):
+        observations_of(project(tmp_path))
+
+
+def test_a_folder_outside_any_project_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="is in no project of hlsexplore or hls4ml"):
+        observations_of(tmp_path)
+
+
+def jets() -> hx.Design:
+    kernel = np.random.default_rng(1).normal(0, 0.4, (16, 8))
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(16,)),
+        Node(name="fc", op=Dense(kernel=kernel, bias=np.zeros(8)), inputs=("x",), shape=(8,)),
+    )
+    target = hx.Target(tool="vivado_hls", part=PART)
+    return hx.Design.default(Graph(name="net", nodes=nodes, outputs=("fc",)), target=target)
+
+
+def test_a_project_of_ours_without_a_report_says_so(tmp_path: Path) -> None:
+    export(jets(), tmp_path / "out", flow="vitis")
+    with pytest.raises(ToolError, match="has no report of its present files"):
+        observations_of(tmp_path / "out")
+
+
+def test_calibrate_command_moves_the_next_estimates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HLSEXPLORE_CALIBRATION", str(tmp_path / "calibration.json"))
+    root = project(tmp_path / "hls4ml", xml=XML, vivado=VIVADO)
+    assert main(["calibrate", str(root), "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert (data["observations"], data["new"]) == (2, 2)
+    learnt, item = Calibration.load(), jets()
+    seen = {found.tool: found for found in learnt.observations}
+    for level, tool in (("hls", "vivado_hls"), ("logic", "vivado")):
+        before, after = hx.estimate(item, level=level), hx.estimate(item, level=level, calibration=learnt)
+        assert after.tool == tool
+        rises = seen[tool].report["lut"] > seen[tool].estimate["lut"]
+        assert (after.total.lut > before.total.lut) == rises
+        bounds = [report.bounds[0].upper.lut / report.bounds[0].lower.lut for report in (before, after)]
+        assert bounds[1] < bounds[0]

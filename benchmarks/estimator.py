@@ -109,7 +109,10 @@ def pairs(cases: Sequence[Case], level: str = "hls") -> list[dict[str, Any]]:
         report, names = case.report, dict(FIGURES)
         if level == "logic":
             labels = _logic_labels(case.row)
-            report, names = after_synthesis(report) if report is not None else None, {key: key for key in LOGIC}
+            report, names = (
+                after_synthesis(report, case.design.io) if report is not None else None,
+                {key: key for key in LOGIC},
+            )
         for figure, label in names.items():
             truth = labels.get(label)
             if truth is None:
@@ -309,7 +312,9 @@ def show(rows: Sequence[Mapping[str, Any]]) -> None:
             cells += ["     -" if row[key] is None else f"{row[key]:6.2f}" for key in ("covered80", "covered95")]
             print(f"{row['case']:58} {row['n']:4d} {row['unknown']:3d} {' '.join(cells)}")
         elif "met" in row:
-            print(f"{row['case']:88} {row['n']:4d} {row['value']:8g} {row['goal']:6g} {'met' if row['met'] else 'MISSED'}")
+            print(
+                f"{row['case']:88} {row['n']:4d} {row['value']:8g} {row['goal']:6g} {'met' if row['met'] else 'MISSED'}"
+            )
         elif "one_ms" in row:
             print(f"speed: {row['one_ms']} ms a design, {row['designs_per_s']:,} designs a second in a sweep")
         else:

@@ -129,7 +129,8 @@ class MatrixProfile:
         live_outputs: Outputs with a nonzero weight.
         adders: Adders of the accumulation trees.
         repeated_adders: First-level adders that another output computes too.
-        adder_bits: Their widths, summed.
+        adder_bits: Widths of all adders, summed.
+        full_adders: Adders whose operand has the accumulator's width already.
         tree_depth: Levels of the deepest tree.
         max_terms: Terms of the largest tree.
         mean_terms: Mean number of terms of a live output.
@@ -147,6 +148,7 @@ class MatrixProfile:
     adders: int
     repeated_adders: int
     adder_bits: int
+    full_adders: int
     tree_depth: int
     max_terms: int
     mean_terms: float
@@ -220,7 +222,7 @@ def _profile(constants: Constants, widths: Widths, live: Mask | None, varying: M
         constant = np.where(outputs & (bias != 0), np.minimum(bit_length(bias) + 1, widths.accum), 0)
         product = np.vstack([product, constant[None, :]])
         terms = terms + (constant > 0)
-    adders, adder_bits, depth = _tree(product, widths.accum)
+    adders, adder_bits, full, depth = _tree(product, widths.accum)
     distinct = _distinct(weight)
     digits = csd_digits(distinct)
     shifted = distinct[digits < MULTIPLIER_DIGITS]
@@ -235,6 +237,7 @@ def _profile(constants: Constants, widths: Widths, live: Mask | None, varying: M
         adders=adders,
         repeated_adders=_repeated_pairs(weight),
         adder_bits=adder_bits,
+        full_adders=full,
         tree_depth=depth,
         max_terms=int(terms.max(initial=0)),
         mean_terms=float(terms[outputs].mean()) if outputs.any() else 0.0,
@@ -258,10 +261,10 @@ def product_bits(weight: Integers, widths: Widths) -> Integers:
     return np.where(weight == 0, 0, bits)
 
 
-def _tree(bits: Integers, accum: int) -> tuple[int, int, int]:
-    """Adders, summed widths and depth of balanced trees over columns of term widths (0: no term)."""
+def _tree(bits: Integers, accum: int) -> tuple[int, int, int, int]:
+    """Adders, summed widths, adders of full width and depth of balanced trees over columns of term widths (0: none)."""
     level = -np.sort(-bits, axis=0)
-    adders = total = depth = 0
+    adders = total = full = depth = 0
     while level.shape[0] > 1:
         if level.shape[0] % 2:
             level = np.vstack([level, np.zeros((1, level.shape[1]), dtype=level.dtype)])
@@ -272,9 +275,10 @@ def _tree(bits: Integers, accum: int) -> tuple[int, int, int]:
             break
         adders += int(added.sum())
         total += int(out[added].sum())
+        full += int((wide[added] >= accum).sum())
         depth += 1
         level = -np.sort(-out, axis=0)
-    return adders, total, depth
+    return adders, total, full, depth
 
 
 def _repeated_pairs(weight: Integers) -> int:

@@ -12,6 +12,8 @@ from hlsexplore.estimate.technology import Technology, block_rams
 from hlsexplore.fixed import Fixed
 
 _CHANGE_WIDTH = 8
+SHARED_SOFTMAX_CYCLES = 2.5
+"""More cycles of a streamed softmax for each cycle between two vectors (one design: 10 cycles, 25 more)."""
 
 
 def cast_lut(source: Fixed, target: Fixed, tech: Technology) -> float:
@@ -41,7 +43,7 @@ def elementwise_cost(
     coefficients = table.of("elementwise", tech.name)
     at_once = layer.channels if io == "stream" else layer.elements
     used = at_once if live is None or io == "stream" else min(live, at_once)
-    lut *= coefficients["scale"] * used
+    lut *= used
     steps = 0.0
     ff = 0.0
     if io == "dataflow":
@@ -167,7 +169,7 @@ def table_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficient
         min((layer.table or Fixed(18, 8)).width, 10) if layer.op == "sigmoid" else (layer.table or Fixed(18, 8)).width
     )
     copies = ceil(at_once / 2)
-    steps = coefficients["latency"]
+    steps = coefficients["latency"] + (io == "stream")
     return Cost(
         model="table",
         lut=coefficients["element"] * (0.5 if layer.op == "elu" else 1.0) * at_once,
@@ -183,7 +185,10 @@ def table_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficient
 
 
 def softmax_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficients) -> Cost:
-    """Estimate softmax: a tree of maxima, exponentials and an inverse from tables, n products."""
+    """Estimate softmax: a tree of maxima, exponentials and an inverse from tables, n products.
+
+    In streams hls4ml shares products and tables: ceil(n / reuse) products, a vector in n / that many cycles.
+    """
     coefficients = table.of("softmax", tech.name)
     count = layer.channels
     if layer.implementation == "argmax":
@@ -205,16 +210,20 @@ def softmax_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficie
     one = block_rams(size, entry) if size * entry >= 1024 else 0
     inverse = block_rams(layer.table_size, entry) * (2 if tech.is_vitis and tech.speed != "slow" else 1)
     multiply = tech.multiplier_dsp(entry, entry)
+    limit = ceil(count / layer.reuse) if io == "stream" else count
+    pace = max(1, count // limit)
     steps = coefficients["latency"] + (2 if io == "stream" and tech.is_vitis else 0)
+    if pace > 1:
+        steps += SHARED_SOFTMAX_CYCLES * pace
     return Cost(
         model="softmax",
         lut=coefficients["element"] * count + (30.0 * count if io == "stream" and not tech.is_vitis else 0.0),
         ff=coefficients["ff"] * count,
-        dsp=float(count * multiply),
-        bram18=float(ceil(count / 2) * one + inverse),
+        dsp=float(limit * multiply),
+        bram18=float(ceil(count / (2 * pace)) * one + inverse),
         latency_min=steps,
         latency_max=steps,
-        ii=1.0,
+        ii=float(pace),
         tail=steps,
         rules=frozenset({"dsp", "bram18"}),
     )

@@ -7,9 +7,9 @@ from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.products import matrix_cost
 from hlsexplore.estimate.record import Image, LayerRecord
-from hlsexplore.estimate.technology import MEMORY_BITS_IN_LUT, Technology, block_rams
+from hlsexplore.estimate.technology import MEMORY_BITS_IN_LUT, Speed, Technology, block_rams
 
-FIFO_BITS_IN_LUT = 700
+FIFO_BITS_IN_LUT = 600
 CHAIN_STEP_NS = 1.26
 LINE_BUFFER_LUT = 32.0
 LINE_BUFFER_FF = 64.0
@@ -50,13 +50,15 @@ def _streamed(layer: LayerRecord, image: Image, core: Cost, tech: Technology, ta
         lut, ff, bram = lut + added[0], ff + added[1], bram + added[2]
     start = coefficients["start"]
     latency, product = float(image.in_pixels), core.latency_max or 0.0
-    pace = coefficients["pace"]
+    interval: float | None = None
     if layer.strategy == "resource":
         overhead = coefficients["overhead"] - (layer.reuse > layer.n_in)
         most = latency * (layer.reuse + (0.6 * overhead if layer.reuse == 1 else overhead))
         least = latency * (4 if layer.reuse > 1 else 6)
     else:
+        pace = product + 2.0 if tech.is_vitis else 1.0
         most = least = latency * pace + start + product
+        interval = latency * pace if tech.is_vitis else most
     return Cost(
         model="convolution",
         lut=None if core.lut is None else core.lut + lut,
@@ -65,7 +67,7 @@ def _streamed(layer: LayerRecord, image: Image, core: Cost, tech: Technology, ta
         bram18=None if core.bram18 is None else core.bram18 + bram,
         latency_min=least,
         latency_max=most,
-        ii=most,
+        ii=most if interval is None else interval,
         tail=most / max(image.in_pixels, 1) if layer.strategy == "resource" else start + product,
         rules=core.rules & {"dsp"},
         notes=core.notes,
@@ -87,7 +89,9 @@ def _parallel(layer: LayerRecord, image: Image, core: Cost, tech: Technology, ta
     inputs = image.in_pixels * image.in_channels * source.width
     outputs = image.out_pixels * image.out_channels * result.width
     choose = coefficients["select"] * image.in_pixels * image.in_channels if rounds > 1 else 0.0
-    pace = max(core.ii or 1.0, min(layer.reuse, (core.latency_max or 0.0) + 2) if layer.reuse > 1 else 1.0)
+    pace = 1.0
+    if layer.reuse > 1:
+        pace = max(core.ii or 1.0, min(layer.reuse, (core.latency_max or 0.0) + 2))
     latency = rounds * pace + (core.latency_max or 0.0)
     return Cost(
         model="parallel_convolution",
@@ -104,7 +108,7 @@ def _parallel(layer: LayerRecord, image: Image, core: Cost, tech: Technology, ta
     )
 
 
-def pooling_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficients) -> Cost:
+def pooling_cost(layer: LayerRecord, tech: Technology, io: str, budget_ns: float, table: Coefficients) -> Cost:
     """Estimate a pooling: trees of comparisons or adders; a division where the window's size is no power of two."""
     image = layer.image or Image(in_width=layer.n_in, in_channels=1, out_width=1, out_channels=1)
     source = layer.input or DEFAULT_TYPE
@@ -117,7 +121,7 @@ def pooling_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficie
         step = tech.chained_adder(source.width) if window > 2 else tech.adder(source.width)
     coefficients = table.of("pooling", tech.name)
     steps = 1 if io == "stream" and "global" in layer.op else window - 1
-    lut = coefficients["scale"] * at_once * steps * step
+    lut = at_once * steps * step
     if average and window > 2:
         lut += at_once * 7
     if "global" in layer.op and io != "stream" and tech.is_vitis and not average:
@@ -137,7 +141,7 @@ def pooling_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficie
         )
         ff += window * channels * source.width * (0.0 if "global" in layer.op else 1.0) + LINE_BUFFER_FF * lines + 300
         ff += channels * source.width
-        latency += image.in_pixels + 4
+        latency += image.in_pixels * _pool_pace(image, tech, budget_ns) + 3
         if layer.implementation == "encoded":
             added = _tap_fifos(window * channels, image.out_pixels, source.width)
             lut, ff, bram = lut + added[0], ff + added[1], added[2]
@@ -149,11 +153,16 @@ def pooling_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficie
         bram18=bram,
         latency_min=latency,
         latency_max=latency,
-        ii=float(image.in_pixels) if io == "stream" else 1.0,
+        ii=latency if io == "stream" else 1.0,
         tail=3.0,
         delay_ns=ceil(log2(max(window, 2))) * (1.0 if tech.speed == "fast" else 2.5),
         rules=frozenset({"dsp"}),
     )
+
+
+def _pool_pace(image: Image, tech: Technology, budget_ns: float) -> float:
+    """Cycles of a pixel: on 7 series a window of two dimensions takes two where the clock is fast (5 of 6 poolings)."""
+    return 2.0 if image.rank == 2 and tech.speed is Speed.SLOW and not tech.is_vitis and budget_ns < 6 else 1.0
 
 
 def _chain(layer: LayerRecord, comparisons: int, tech: Technology, steps: int) -> Cost:

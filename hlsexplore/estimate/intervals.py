@@ -117,8 +117,13 @@ POOLS = {
 }
 """Classes whose designs are looked at too where a class has designs of fewer than three repositories."""
 FEW_REPOSITORIES = 3
-LEAST_WIDTH = {"lut": 0.03, "ff": 0.05}
-"""Smallest half width of the logarithm of an interval where all rows are of one repository."""
+LEAST_WIDTH = {"lut": (0.03, 0.08), "ff": (0.05, 0.12)}
+"""Smallest half width of the logarithm of an interval at 80 % and 95 %, however well the designs at hand agree."""
+LEAST_GUESSED_DSP = (0.05, 0.12)
+"""The same of DSP blocks where weights are unknown."""
+UNITS = {"lut": (0.0, 0.0), "ff": (0.0, 0.0), "dsp": (0.5, 1.0), "bram18": (1.0, 3.0)}
+CYCLE_UNITS, RTL_CYCLE_UNITS = (1.0, 4.0), (0.5, 1.0)
+"""Blocks and cycles added on both sides: what a different start of one process or one memory more makes."""
 FEW_MARGIN = (1.5, 2.0)
 """Factors on the half width at 80 % and 95 % where a class has designs of fewer than three repositories."""
 UNVERIFIED = Spread((1 / 60, 1 / 6, 3.0, 12.0), (2.0, 8.0))
@@ -162,27 +167,29 @@ def spreads_from(residuals: Sequence[Residual], classes: Sequence[str] = CLASSES
             for _, _, repository, value, truth in (item for item in items if item[1] == figure):
                 errors.setdefault(repository, []).append(log((truth + 1) / (value + 1)))
             if errors:
-                found[name][figure] = _spread_of(errors, figure, FEW_MARGIN if few else (1.0, 1.0))
+                found[name][figure] = _spread_of(errors, name, figure, FEW_MARGIN if few else (1.0, 1.0))
     return found if classes is not CLASSES else found | {"unverified": dict.fromkeys(FIGURE_NAMES, UNVERIFIED)}
 
 
-def _spread_of(errors: Mapping[str, list[float]], figure: str, margins: tuple[float, float]) -> Spread:
+def _spread_of(errors: Mapping[str, list[float]], name: str, figure: str, margins: tuple[float, float]) -> Spread:
+    least = LEAST_WIDTH.get(figure, LEAST_GUESSED_DSP if (name, figure) == ("unweighted", "dsp") else (0.0, 0.0))
     inner, outer = (
-        margin * _half_width(errors, level / 100, figure) for level, margin in zip(LEVELS, margins, strict=True)
+        max(margin * _half_width(errors, level / 100), floor)
+        for level, margin, floor in zip(LEVELS, margins, least, strict=True)
     )
     inner = min(inner, outer)
-    units = (0.0, 0.0) if figure in LEAST_WIDTH else (0.5, 1.0)
+    units = UNITS.get(figure, RTL_CYCLE_UNITS if name.startswith("rtl_") else CYCLE_UNITS)
     return Spread((exp(-outer), exp(-inner), exp(inner), exp(outer)), units)
 
 
-def _half_width(errors: Mapping[str, list[float]], level: float, figure: str) -> float:
+def _half_width(errors: Mapping[str, list[float]], level: float) -> float:
     """Half width of the logarithm of an interval: the weighted conformal quantile of the absolute errors."""
     count = len(errors)
     sizes = sorted((abs(item), 1 / len(items)) for items in errors.values() for item in items)
     if count == 1:
         rows = len(sizes)
         wanted = min(1.0, level * (rows + 1) / rows)
-        return max(1.25 * _quantile(sizes, wanted), LEAST_WIDTH.get(figure, 0.0) * (1 if level < 0.9 else 2))
+        return 1.25 * _quantile(sizes, wanted)
     wanted = level * (count + 1) / count
     if wanted >= 1:
         return sizes[-1][0] * (1.1 if level < 0.9 else 1.5)

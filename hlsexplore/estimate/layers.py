@@ -67,11 +67,11 @@ def layer_cost(
     if op == "softmax":
         return softmax_cost(layer, tech, io, table)
     if "pool" in op:
-        return pooling_cost(layer, tech, io, table)
+        return pooling_cost(layer, tech, io, budget_ns, table)
     if op == "zeropad":
         return padding_cost(layer, tech, io, table)
     if op == "repack":
-        return replace(free("wiring"), latency_min=float(layer.packets), latency_max=float(layer.packets))
+        return _repacked(layer, io, table)
     if (
         op == "quantizer"
         or op in MOVE_OPS
@@ -79,6 +79,16 @@ def layer_cost(
     ):
         return free("wiring")
     return unknown(op)
+
+
+def _repacked(layer: LayerRecord, io: str, table: Coefficients) -> Cost:
+    """A stream that arrives in small groups and leaves in a large one: registers that collect it."""
+    moved = replace(free("wiring"), latency_min=float(layer.packets), latency_max=float(layer.packets))
+    if io != "stream" or layer.channels == 1:
+        return moved
+    coefficients = table.of("wrapper", "default")
+    bits = float(layer.channels * (layer.result or layer.input or DEFAULT_TYPE).width)
+    return replace(moved, lut=coefficients["input_lut"] * bits, ff=bits, rules=moved.rules - {"lut", "ff"})
 
 
 def _collected(layer: LayerRecord, cost: Cost, tech: Technology, table: Coefficients) -> Cost:

@@ -38,8 +38,9 @@ def constants_of(layer: LayerRecord) -> Constants:
 
 @lru_cache(maxsize=256)
 def typical(n_in: int, n_out: int, type_: Fixed) -> Constants:
-    """Return weights as a trained layer of this shape has them: normal with Glorot's deviation, one fixed seed."""
-    values = np.random.default_rng(0).normal(0.0, sqrt(2.0 / (n_in + n_out)), (n_in, n_out))
+    """Return weights of LeCun's size (variance 1 / n_in), uniform as Keras initialises them, one fixed seed."""
+    limit = sqrt(3.0 / n_in)
+    values = np.random.default_rng(0).uniform(-limit, limit, (n_in, n_out))
     raw = np.clip(np.floor(np.ldexp(values, type_.fraction)), type_.min_raw, type_.max_raw)
     return Constants.of(raw.astype(np.int64))
 

@@ -4,6 +4,7 @@ The form is that of `benchmarks/estimator.py`: a row describes a synthesised hls
 and the tool's figures. Rows are foreign data: whatever is missing or odd becomes unknown, nothing raises.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -43,6 +44,8 @@ def design_of_row(row: Row, weights: Weights) -> DesignRecord:
             layer = _layer(item, weights, edges)
         except (ConfigError, KeyError, TypeError, ValueError, IndexError, AttributeError):
             layer = LayerRecord(name=f"layer {index}", op="unreadable")
+        if not layer.sources and layers and _is_inner(item):
+            layer = replace(layer, sources=(layers[-1].name,))
         layer = _like_source(layer, channels)
         channels[layer.name] = (layer.channels, layer.pixels)
         layers.append(layer)
@@ -68,10 +71,19 @@ def design_of_row(row: Row, weights: Weights) -> DesignRecord:
     )
 
 
+def _is_inner(item: object) -> bool:
+    """Whether a layer reads another one's output, as hls4ml names it; a reshape between them has no edge in a row."""
+    edges = _edges(item.get("in_edge")) if isinstance(item, Mapping) else ()
+    return len(edges) == 1 and re.fullmatch(r"layer\d+_(out|cpy\d+)", edges[0]) is not None
+
+
 def _like_source(layer: LayerRecord, channels: Mapping[str, tuple[int, int]]) -> LayerRecord:
     """Give an elementwise layer the channels of the layer before it; rows only count its elements."""
     width, pixels = channels.get(layer.sources[0], (0, 0)) if len(layer.sources) == 1 else (0, 0)
-    if layer.op in ("dense", "repack") and pixels > 1:
+    if layer.op == "repack" and pixels:
+        size = width * pixels
+        return replace(layer, packets=pixels, n_in=size, n_out=size, channels=size, pixels=1)
+    if layer.op == "dense" and pixels > 1:
         return replace(layer, packets=pixels)
     if layer.image is not None or layer.op in MATRIX_OPS | RECURRENT_OPS or not pixels:
         return layer

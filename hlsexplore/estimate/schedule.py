@@ -14,6 +14,8 @@ LEVEL_NS = 0.9
 """Mean delay of a binary level of a tree on UltraScale+, for the number of values alive at a register stage."""
 INNER_STAGE_SHARE = 0.7
 """A multiplication that takes more than this share of a cycle gets an inner register stage."""
+SOFT_SHARE = 0.72
+"""Delay of a multiplier of LUTs, over one in a DSP (1.44 ns in a report whose longest path it is)."""
 SHARED_STAGE_NS = 1.5
 """Extra delay of a multiplication in the resource strategy."""
 
@@ -34,7 +36,7 @@ class Schedule:
 
 
 def schedule(
-    found: MatrixProfile, multiplied: float, width: int, is_resource: bool, tech: Technology, budget: float
+    found: MatrixProfile, multiplied: float, width: int, is_resource: bool, tech: Technology, budget: float, dsp: int
 ) -> Schedule:
     """Place multiplications, shift-adds and the adder tree.
 
@@ -45,6 +47,7 @@ def schedule(
         is_resource: Whether the layer has the resource strategy.
         tech: Tool and family.
         budget: Time of a cycle in ns.
+        dsp: Products in DSP blocks; without any, the others are small multipliers of LUTs.
     """
     if found.adders == 0 and not multiplied and not found.shift_adds:
         return Schedule(0, (), 0.0)
@@ -52,11 +55,11 @@ def schedule(
     if is_resource:
         multiplied = 1 - (1 - multiplied) ** 2
     shift = 0.95 * tech.level_ns if found.shift_adds > 2 * found.live_inputs else 0.0
-    start = tech.multiply_ns if multiplied else shift
+    start = tech.multiply_ns * (1.0 if dsp else SOFT_SHARE) if multiplied else shift
     if multiplied and tech.speed is Speed.SLOW and start > INNER_STAGE_SHARE * budget:
         start = multiply = budget
     level = tech.level_ns * (0.75 + 0.25 * min(width, 32) / 16) if tech.speed is not Speed.SLOW else tech.level_ns
-    levels = _levels(found.max_terms, 3 if tech.has_wide_levels else 2, 0.15 if tech.is_lean else 0.0)
+    levels = _levels(found.max_terms, 3 if tech.has_wide_levels else 2)
     if is_resource and tech.has_wide_levels:
         level *= 0.92
     stages, now = _place(start, level, levels, budget)
@@ -66,8 +69,8 @@ def schedule(
     return Schedule(stages, alive, now)
 
 
-def _levels(terms: int, radix: int, slack: float) -> int:
-    return ceil(log(terms, radix) - slack - 1e-9) if terms > 1 else 0
+def _levels(terms: int, radix: int) -> int:
+    return ceil(log(terms, radix) - 1e-9) if terms > 1 else 0
 
 
 def _place(start: float, level: float, levels: int, budget: float) -> tuple[int, float]:

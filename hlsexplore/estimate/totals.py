@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.record import MATRIX_OPS, MOVE_OPS, DesignRecord, LayerRecord
-from hlsexplore.estimate.technology import Technology, technology
+from hlsexplore.estimate.technology import Speed, Technology, technology
 from hlsexplore.report import Figures
 
 Column = NDArray[np.float64]
@@ -22,8 +22,10 @@ TIMED = ("latency_cycles_min", "latency_cycles_max", "ii_cycles")
 QUICK_FILL = 0.6
 """Share of the cycles after the slowest process that the shortest path takes (13 designs with streams)."""
 FIFO_DEPTH_IN_LUT = 32
-FIFO_BITS_IN_LUT = 700
-"""FIFOs below this depth or size are shift registers in LUTs (11 designs with streams)."""
+FIFO_BITS_IN_LUT = 600
+"""FIFOs below this depth or size are shift registers in LUTs: 121 x 4 bits are, 169 x 4 are not (11 designs)."""
+FIFO_LUT, FIFO_LUT_WORD = 50.0, 0.05
+"""LUT of a FIFO in block RAM, and for each word of its depth (4 designs, 64 to 9,252 words)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,22 +159,30 @@ def _flat(layout: Layout, columns: Columns, table: Coefficients) -> tuple[Column
     """Latency of layers called one after the other in a single schedule, and where it breaks the combinational chain.
 
     A layer with registers starts in a fresh cycle; a combinational one shares the cycle as long as the budget lasts.
+    Vivado HLS before 2020 holds the input one cycle more (10 designs); Vitis HLS on 7 series registers the result of
+    each pipelined call (7 calls of two designs). What leaves a layer with registers is held in a pipeline of
+    one input a cycle, even where the next layer chains to it.
     """
     low, high = np.nan_to_num(columns.latency_min), np.nan_to_num(columns.latency_max)
     delay, interval = columns.delay_ns, np.nan_to_num(columns.ii, nan=1.0)
     count = low.shape[1]
     least, most, now = np.zeros(count), np.zeros(count), np.zeros(count)
     breaks = np.zeros(low.shape)
+    held = np.zeros(count, dtype=bool)
     for index in range(low.shape[0]):
         works = (low[index] > 0) | (delay[index] > 0)
         staged = low[index] > 0
         fresh = works & np.where(staged, now > 0, now + delay[index] > layout.budget_ns)
-        breaks[index] = fresh
+        breaks[index] = fresh | (works & held)
+        held = np.where(works, staged & (interval[index] <= 1), held)
         least, most = least + fresh + low[index], most + fresh + high[index]
         after = np.where(staged, np.maximum(delay[index], 0.01), np.where(fresh, delay[index], now + delay[index]))
         now = np.where(works, after, now)
-    chained = ((low > 0) | (delay > 0)).sum(axis=0) > 2
-    extra = (chained & (most > 0) & (not layout.tech.is_vitis)).astype(np.float64)
+    extra = np.zeros(count)
+    if layout.tech.is_vitis and layout.tech.speed is Speed.SLOW:
+        extra = (low > 0).sum(axis=0).astype(np.float64)
+    elif not layout.tech.is_vitis and layout.tech.version < 2020:
+        extra = (most > 0).astype(np.float64)
     least, most = least + extra, most + extra
     if layout.axi:
         moved = layout.layers[0].n_in + layout.layers[-1].n_out + table.of("top", layout.tech.name)["axi_latency"]
@@ -197,7 +207,11 @@ def _dataflow(layout: Layout, columns: Columns) -> tuple[Column, Column, Column,
         tail = np.nan_to_num(columns.tail[processes])
         after = np.cumsum(high == slowest, axis=0) > 0
         fill = np.where(after & (high < slowest), tail, 0.0).sum(axis=0)
-        return slowest + QUICK_FILL * fill, slowest + fill, pace + 1, breaks
+        if layout.tech.is_vitis:  # a process without a loop of its own takes the next input when it is done
+            pace = np.maximum(pace, np.where(interval <= 1, high, 0.0).max(axis=0) + 1)
+        else:
+            pace = pace + (pace > 1)
+        return slowest + QUICK_FILL * fill, slowest + fill, pace, breaks
     handed = processes.sum() - 1
     least, most = low.sum(axis=0) + handed, high.sum(axis=0) + handed
     return least, most, most if layout.sequential else pace, breaks
@@ -274,12 +288,19 @@ def _fifo(layer: LayerRecord, width: Column, tech: Technology) -> tuple[Column, 
     bits = layer.channels * width if tech.is_vitis else width
     depth = layer.pixels
     in_memory = (depth >= FIFO_DEPTH_IN_LUT) & (bits * depth >= FIFO_BITS_IN_LUT)
-    bram = np.where(in_memory, count * np.ceil(bits / (32 if tech.is_vitis else 18)), 0.0)
+    width_of_block = 32 if tech.is_vitis and depth <= 512 else fifo_width(depth)
+    bram = np.where(in_memory, count * np.ceil(bits / width_of_block) * np.ceil(depth / 16384), 0.0)
+    in_ram = FIFO_LUT + FIFO_LUT_WORD * depth
     if tech.is_vitis:
-        return np.where(in_memory, 40.0, 1.1 * bits + 10.0), 2.0 * bits + 10.0, bram
-    lut = np.where(in_memory, 40.0 * count, 34.0 * count)
+        return np.where(in_memory, in_ram, 1.1 * bits + 10.0), 2.0 * bits + 10.0, bram
+    lut = np.where(in_memory, in_ram * count, 34.0 * count)
     ff = np.where(in_memory, 34.0 * count, 9.0 * count)
     return lut, ff, bram
+
+
+def fifo_width(depth: int) -> int:
+    """Bits of a word that one block RAM holds in a FIFO of this depth; 28 bits x 64 words take two blocks."""
+    return next((width for words, width in ((1024, 18), (2048, 9), (4096, 4), (8192, 2)) if depth <= words), 1)
 
 
 def _input_bits(layer: LayerRecord) -> float:

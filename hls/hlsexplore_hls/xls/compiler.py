@@ -10,9 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from hlsexplore import cache
 from hlsexplore.errors import ToolError
 from hlsexplore.progress import Event, OnEvent, ignore
-from hlsexplore_hls.tools import cache
 from hlsexplore_hls.tools.parallel import default_jobs, locked, run_side_by_side
 from hlsexplore_hls.tools.runner import run
 from hlsexplore_hls.xls.layers import LayerText
@@ -23,7 +23,11 @@ PERIOD_SHARE = 0.5
 """Share of the clock period that is given to that model. With a half, the longest path of a 32x32 layer of 8 bits at
 5 ns has 11 LUTs and carry cells after mapping, as many as in the flow `rtl`; with all of it, 19."""
 TIMEOUT_S = 1800.0
+MEMORY_MB = 8000.0
+"""Most memory of one compilation; the 64x32 layer of 8 bits takes 600 MB."""
 _STAGE = re.compile(r"^\s*// Registers for pipe stage \d+:$", re.MULTILINE)
+_PROC_STAGE = re.compile(r"^\s*reg p(\d+)_inputs_valid;$", re.MULTILINE)
+_RECEIVE_STAGE = re.compile(r"^\s*wire active_inputs_valid_(\d+);$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +35,9 @@ class Compiled:
     """A layer as Verilog.
 
     Attributes:
-        verilog: The module: `clk`, `rst`, `in_valid`, `data`, `out_valid`, `out`.
-        latency_cycles: Cycles from input to output; a new input every cycle.
+        verilog: The module: `clk`, `rst`, `in_valid`, `data`, `out_valid`, `out`; with reuse above 1 `clk`, `rst` and
+            the channels `<name>__data` and `<name>__result` with their `_valid` and `_ready`.
+        latency_cycles: Cycles from input to output; a new input every `reuse` cycles.
     """
 
     verilog: str
@@ -85,7 +90,9 @@ def compile_layers(
     tell = locked(on_event)
     period_ps = max(1, round(clock_ns * 1000 * PERIOD_SHARE))
     keys = {
-        layer.name: cache.content_key(["xls 1", title, DELAY_MODEL, str(period_ps), layer.name, layer.text])
+        layer.name: cache.content_key(
+            ["xls 2", title, DELAY_MODEL, str(period_ps), str(layer.reuse), layer.name, layer.text]
+        )
         for layer in layers
     }
     found = {name: _load(key) for name, key in keys.items()} if use_cache else {}
@@ -117,15 +124,29 @@ def _compile(layer: LayerText, period_ps: int, tell: OnEvent, stop: threading.Ev
         where = Path(folder)
         (where / f"{layer.name}.x").write_text(layer.text, encoding="utf-8")
         run(
-            [sys.executable, "-P", worker, layer.name, str(period_ps), DELAY_MODEL],
+            [sys.executable, "-P", worker, layer.name, str(layer.reuse), str(period_ps), DELAY_MODEL],
             cwd=where,
             scan=line,
             cancel=stop,
             timeout_s=TIMEOUT_S,
+            memory_mb=MEMORY_MB,
             what=f"xls for {layer.name}",
         )
         verilog = (where / f"{layer.name}.v").read_text(encoding="utf-8")
-    return Compiled(verilog=verilog, latency_cycles=len(_STAGE.findall(verilog)))
+    return Compiled(verilog=verilog, latency_cycles=_latency(verilog, layer.reuse))
+
+
+def _latency(verilog: str, reuse: int) -> int:
+    """Count the cycles from input to output; simulation confirms them (tests/agreement).
+
+    A proc takes its input in one stage and gives its output `reuse - 1` steps later, in its last stage, through a
+    register.
+    """
+    if reuse == 1:
+        return len(_STAGE.findall(verilog))
+    last = max((int(stage) for stage in _PROC_STAGE.findall(verilog)), default=0)
+    first = max((int(stage) for stage in _RECEIVE_STAGE.findall(verilog)), default=0)
+    return reuse - 1 + last - first + 1
 
 
 def _load(key: str) -> Compiled | None:

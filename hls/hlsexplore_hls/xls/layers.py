@@ -1,17 +1,38 @@
 """Layers as DSLX: one file and one public function each, from flat bits to flat bits."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 
 from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
-from hlsexplore.fixed import Fixed, Overflow
+from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
-from hlsexplore.ops import Activation, Affine, Dense, Function, Reshape
-from hlsexplore.weights import raw_weights
+from hlsexplore.ops import (
+    MOVES,
+    Activation,
+    Affine,
+    Concatenate,
+    Conv,
+    Dense,
+    DepthwiseConv,
+    Dot,
+    LayerNorm,
+    Merge,
+    Pool,
+    PRelu,
+    Softmax,
+)
+from hlsexplore.structure.moves import source_elements
 from hlsexplore_hls.names import comment
-from hlsexplore_hls.xls.text import cast_function, signed_bits, times_function, type_of
+from hlsexplore_hls.xls.code import Call, Code
+from hlsexplore_hls.xls.elementwise import activation, affine, prelu
+from hlsexplore_hls.xls.folded import folded
+from hlsexplore_hls.xls.joins import concatenate, dot, merge
+from hlsexplore_hls.xls.products import product_of, unrolled
+from hlsexplore_hls.xls.softmax import layer_norm, softmax
+from hlsexplore_hls.xls.text import type_of
+from hlsexplore_hls.xls.windows import pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,19 +42,32 @@ class LayerText:
     Attributes:
         name: Identifier of the function, of its file, and of the Verilog module.
         text: The file.
-        input_bits: Bits of the argument; element i at bits [i * width +: width].
+        input_bits: Bits of each argument; element i at bits [i * width +: width].
         output_bits: Bits of the result.
+        reuse: Cycles between two inputs. The module is made of the function `<name>_elements`, and with reuse above 1
+            of the proc `<name>_shared`.
     """
 
     name: str
     text: str
-    input_bits: int
+    input_bits: tuple[int, ...]
     output_bits: int
+    reuse: int = 1
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Names of the arguments, which are ports of the module."""
+        return argument_names(len(self.input_bits))
+
+
+def argument_names(count: int) -> tuple[str, ...]:
+    """Name the arguments of a layer's function."""
+    return ("data",) if count == 1 else tuple(f"data{i}" for i in range(count))
 
 
 def is_wires(node: Node) -> bool:
-    """Whether a layer only passes its elements on, in their order."""
-    return isinstance(node.op, Reshape)
+    """Whether a layer only moves elements."""
+    return isinstance(node.op, MOVES)
 
 
 def layer_text(design: Design, node: Node, name: str) -> LayerText:
@@ -47,143 +81,112 @@ def layer_text(design: Design, node: Node, name: str) -> LayerText:
     Raises:
         NoModelError: If the XLS flow has no such layer or option; names the layer.
     """
-    (source,) = design.input_types(node.name)
-    result = design.result_type(node.name)
-    n_in = prod(design.graph[node.inputs[0]].shape)
-    match node.op:
-        case Dense():
-            body = _dense(design, node, source)
-        case Affine():
-            body = _affine(design, node, source)
-        case Activation(function=Function.RELU, max_value=None) | Activation(function=Function.LINEAR):
-            body = _activation(node, source, result)
-        case _:
-            raise NoModelError(
-                f"layer {node.name!r}: the XLS flow has no {node.kind} layer of this kind. Use the flow 'rtl'."
-            )
-    functions, lines, outputs = body
-    bits = n_in * source.width
-    unpack = [
-        f"    let x{i} = data[{i * source.width} +: uN[{source.width}]] as {type_of(source)};" for i in range(n_in)
-    ]
-    packed = " ++ ".join(f"({output} as uN[{result.width}])" for output in reversed(outputs))
+    sources, result = design.input_types(node.name), design.result_type(node.name)
+    counts = [prod(design.graph[source].shape) for source in node.inputs]
+    input_bits = tuple(count * type_.width for count, type_ in zip(counts, sources, strict=True))
+    output_bits = prod(node.shape) * result.width
+    code, reuse = Code(), 1
+    if isinstance(node.op, Dense | Conv | DepthwiseConv) and design.layers[node.name].reuse > 1:
+        reuse = design.layers[node.name].reuse
+        body = folded(code, node, product_of(design, node), input_bits[0], name)
+    elif is_wires(node):
+        body = _moved(design, node, name)
+    else:
+        body = _called(_calls(code, design, node), sources, result, name, input_bits, output_bits)
     shape = " x ".join(map(str, node.shape))
-    text = "\n".join(
-        [
-            f"// Layer '{comment(node.name)}' ({node.kind}): {n_in} elements of {source} to {shape} of {result}.",
-            *functions,
-            "",
-            f"pub fn {name}(data: uN[{bits}]) -> uN[{len(outputs) * result.width}] {{",
-            *unpack,
-            *lines,
-            f"    {packed}",
-            "}",
-            "",
-        ]
-    )
-    return LayerText(name=name, text=text, input_bits=bits, output_bits=len(outputs) * result.width)
+    what = ", ".join(f"{count} elements of {type_}" for count, type_ in zip(counts, sources, strict=True))
+    head = f"// Layer '{comment(node.name)}' ({node.kind}): {what} to {shape} of {result}."
+    text = "\n".join([head, *code.helpers.values(), "", *body])
+    return LayerText(name=name, text=text, input_bits=input_bits, output_bits=output_bits, reuse=reuse)
 
 
-Body = tuple[Sequence[str], Sequence[str], Sequence[str]]
-"""Helper functions, statements, and the expressions of the outputs."""
+def _dense(code: Code, design: Design, node: Node) -> list[Call]:
+    return unrolled(code, node, product_of(design, node))
 
 
-def _activation(node: Node, source: Fixed, result: Fixed) -> Body:
-    bits = signed_bits(source)
-    helper = cast_function("to_result", bits, source.fraction, result)
-    is_relu = isinstance(node.op, Activation) and node.op.function is Function.RELU
-    lines = []
-    for i in range(prod(node.shape)):
-        value = f"x{i} as sN[{bits}]"
-        if is_relu and source.signed:
-            value = f"if x{i} < {type_of(source)}:0 {{ sN[{bits}]:0 }} else {{ x{i} as sN[{bits}] }}"
-        lines.append(f"    let y{i} = to_result({value});")
-    return [helper], lines, [f"y{i}" for i in range(prod(node.shape))]
+_WRITERS: dict[type, Callable[[Code, Design, Node], list[Call]]] = {
+    Activation: activation,
+    Affine: affine,
+    Concatenate: concatenate,
+    Conv: _dense,
+    Dense: _dense,
+    DepthwiseConv: _dense,
+    Dot: dot,
+    LayerNorm: layer_norm,
+    Merge: merge,
+    Pool: pool,
+    PRelu: prelu,
+    Softmax: softmax,
+}
 
 
-def _affine(design: Design, node: Node, source: Fixed) -> Body:
-    types, raw = design.layers[node.name].types, raw_weights(design, node.name)
-    scales, biases = raw["weight"].tolist(), raw["bias"].tolist()
-    products = source.fraction + types["weight"].fraction
-    fraction = max(products, types["bias"].fraction)
-    bias_shift = fraction - types["bias"].fraction
-    bits = 2 + max(
-        signed_bits(source) + max(scales, key=abs).bit_length() + fraction - products,
-        max(biases, key=abs).bit_length() + bias_shift,
-    )
-    lines = []
-    for i in range(prod(node.shape)):
-        product = f"({_product(f'x{i} as sN[{bits}]', scales[i % len(scales)], bits)})"
-        if fraction > products:
-            product = f"({product} << u32:{fraction - products})"
-        offset = biases[i % len(biases)] << bias_shift
-        lines.append(f"    let y{i} = to_result({product} + sN[{bits}]:{offset});")
-    functions = [*_times(scales, bits), cast_function("to_result", bits, fraction, types["result"])]
-    return functions, lines, [f"y{i}" for i in range(prod(node.shape))]
-
-
-def _dense(design: Design, node: Node, source: Fixed) -> Body:
-    config = design.layers[node.name]
-    if config.reuse != 1:
+def _calls(code: Code, design: Design, node: Node) -> list[Call]:
+    writer = _WRITERS.get(type(node.op))
+    if writer is None:
         raise NoModelError(
-            f"layer {node.name!r}: the XLS flow has no reuse, and this layer has reuse={config.reuse}. Set it to 1, or "
-            "use the flow 'rtl'."
+            f"layer {node.name!r}: the XLS flow has no {node.kind} layer. Use the flow 'vitis' for this network."
         )
-    types, accum = config.types, config.types["accum"]
-    raw = raw_weights(design, node.name)
-    kernel = raw["weight"]
-    n_in, n_out = kernel.shape
-    positions = prod(node.shape[:-1])
-    bits = signed_bits(source) + types["weight"].width + 1
-    accum_bits = signed_bits(accum)
-    biases = raw["bias"].tolist() if "bias" in raw else None
-    functions = [
-        *_times(kernel.ravel().tolist(), bits),
-        cast_function("to_accum", bits, source.fraction + types["weight"].fraction, accum),
-        cast_function("to_result", accum_bits, accum.fraction, types["result"]),
+    return writer(code, design, node)
+
+
+def _called(
+    calls: Sequence[Call],
+    sources: Sequence[Fixed],
+    result: Fixed,
+    name: str,
+    input_bits: Sequence[int],
+    output_bits: int,
+) -> list[str]:
+    """Write the function of a layer: elements out of the bits, calls, results into bits."""
+    arguments = argument_names(len(sources))
+    parameters = ", ".join(f"{argument}: uN[{bits}]" for argument, bits in zip(arguments, input_bits, strict=True))
+    # The module is made of a tuple: XLS 0.1 takes exponential time for the values of a word joined from tables.
+    types = ", ".join([f"uN[{result.width}]"] * (output_bits // result.width))
+    lines = [f"pub fn {name}_elements({parameters}) -> ({types},) {{"]
+    letters = ["x"] if len(sources) == 1 else [f"x{i}_" for i in range(len(sources))]
+    used = [sorted({place for call in calls for place in call.arguments[i]}) for i in range(len(sources))]
+    for letter, argument, type_, needed in zip(letters, arguments, sources, used, strict=True):
+        lines += [
+            f"    let {letter}{place} = {argument}[{place * type_.width} +: uN[{type_.width}]] as {type_of(type_)};"
+            for place in needed
+            if place >= 0
+        ]
+    outputs: dict[int, str] = {}
+    for index, call in enumerate(calls):
+        passed = []
+        for letter, type_, places in zip(letters, sources, call.arguments, strict=True):
+            items = [f"{letter}{place}" if place >= 0 else f"{type_of(type_)}:0" for place in places]
+            if items:
+                passed.append(items[0] if call.is_scalar else f"[{', '.join(items)}]")
+        lines.append(f"    let y{index} = {call.function}({', '.join(passed)});")
+        for place, output in enumerate(call.outputs):
+            outputs[output] = f"y{index}" if call.is_scalar else f"y{index}[u32:{place}]"
+    packed = ", ".join(f"{outputs[place]} as uN[{result.width}]" for place in sorted(outputs, reverse=True))
+    words = [f"e{place}" for place in sorted(outputs, reverse=True)]
+    return [
+        *lines,
+        f"    ({packed},)",
+        "}",
+        "",
+        f"pub fn {name}({parameters}) -> uN[{output_bits}] {{",
+        f"    let ({', '.join(words)},) = {name}_elements({', '.join(arguments)});",
+        f"    {' ++ '.join(words)}",
+        "}",
+        "",
     ]
-    add = _wrapped_sum if accum.overflow is Overflow.WRAP else _ordered_sum
-    if add is _ordered_sum:
-        functions.append(cast_function("add_accum", accum_bits + 1, accum.fraction, accum))
-    if biases is not None:
-        bias_bits = signed_bits(types["bias"])
-        functions.append(cast_function("bias", bias_bits, types["bias"].fraction, accum))
-    lines = [f"    let w{i} = x{i} as sN[{bits}];" for i in range(positions * n_in)]
-    for position in range(positions):
-        for o in range(n_out):
-            column = kernel[:, o].tolist()
-            terms = [f"bias(sN[{bias_bits}]:{biases[o]})"] if biases is not None and biases[o] else []
-            terms += [
-                f"to_accum({_product(f'w{position * n_in + i}', int(weight), bits)})"
-                for i, weight in enumerate(column)
-                if weight
-            ]
-            lines += add(f"y{position * n_out + o}", terms, accum)
-    outputs = [f"to_result(y{i} as sN[{accum_bits}])" for i in range(positions * n_out)]
-    return functions, lines, outputs
 
 
-def _wrapped_sum(name: str, terms: Sequence[str], accum: Fixed) -> list[str]:
-    """Add in any order: a wrapping accumulator computes modulo its range. XLS balances the sum."""
-    zero = f"{type_of(accum)}:0"
-    return [f"    let {name} = {(chr(10) + '        + ').join(terms) or zero};"]
-
-
-def _ordered_sum(name: str, terms: Sequence[str], accum: Fixed) -> list[str]:
-    """Add one by one, each sum cast to the accumulator."""
-    bits = signed_bits(accum) + 1
-    lines = [f"    let {name} = {terms[0] if terms else f'{type_of(accum)}:0'};"]
-    lines += [f"    let {name} = add_accum(({name} as sN[{bits}]) + ({term} as sN[{bits}]));" for term in terms[1:]]
-    return lines
-
-
-def _times(factors: Sequence[int], bits: int) -> list[str]:
-    """Write the multiplications by each distinct magnitude above 1."""
-    return [times_function(factor, bits) for factor in sorted({abs(int(factor)) for factor in factors}) if factor > 1]
-
-
-def _product(value: str, factor: int, bits: int) -> str:
-    if factor == 0:
-        return f"sN[{bits}]:0"
-    inner = f"({value})" if abs(factor) == 1 else f"times_{abs(factor)}({value})"
-    return f"-{inner}" if factor < 0 else inner
+def _moved(design: Design, node: Node, name: str) -> list[str]:
+    """Write a layer that only moves elements."""
+    shape, width = design.graph[node.inputs[0]].shape, design.result_type(node.name).width
+    parts = [
+        f"data[{place * width} +: uN[{width}]]" if place >= 0 else f"uN[{width}]:0"
+        for place in source_elements(node, shape).tolist()
+    ]
+    bits = prod(shape) * width
+    return [
+        f"pub fn {name}(data: uN[{bits}]) -> uN[{len(parts) * width}] {{",
+        f"    {' ++ '.join(reversed(parts))}",
+        "}",
+        "",
+    ]

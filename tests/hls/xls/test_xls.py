@@ -10,10 +10,24 @@ import pytest
 from hlsexplore import Design, Graph, Node
 from hlsexplore.errors import NoModelError, ToolError
 from hlsexplore.fixed import Fixed, Overflow, Rounding
-from hlsexplore.ops import Activation, Dense, Function, Input, Softmax
+from hlsexplore.ops import (
+    Activation,
+    Cell,
+    Conv,
+    Dense,
+    Function,
+    Input,
+    Merge,
+    MergeFunction,
+    Op,
+    Recurrent,
+    Reshape,
+    Softmax,
+)
+from hlsexplore.target import Target
 from hlsexplore_hls import export
 from hlsexplore_hls.xls.compiler import compile_layers, xls_version
-from hlsexplore_hls.xls.generate import chain, generate
+from hlsexplore_hls.xls.generate import check, generate
 from hlsexplore_hls.xls.layers import layer_text
 from hlsexplore_hls.xls.text import cast_function, digits, times_function
 
@@ -70,6 +84,8 @@ def test_layer_text_is_golden(golden) -> None:
     design = network()
     golden("fc_1.x", layer_text(design, design.graph["fc 1"], "fc_1").text)
     golden("act.x", layer_text(design, design.graph["act"], "act").text)
+    shared = design.with_layer("fc 1", reuse=4)
+    golden("fc_1_shared.x", layer_text(shared, design.graph["fc 1"], "fc_1").text)
 
 
 def test_hostile_layer_name_stays_in_a_comment() -> None:
@@ -78,24 +94,65 @@ def test_hostile_layer_name_stays_in_a_comment() -> None:
     assert "\nfn evil" not in text and text.splitlines()[0].startswith("// Layer 'x")
 
 
-def test_refusals_name_the_layer_and_the_way_out(small_graph: Graph) -> None:
-    design = Design.default(small_graph)
+def test_refusals_name_the_layer_and_the_way_out() -> None:
+    lstm = Recurrent(
+        cell=Cell.LSTM,
+        kernel=np.ones((2, 8)),
+        recurrent_kernel=np.ones((2, 8)),
+        bias=np.zeros(8),
+        recurrent_bias=np.zeros(8),
+    )
     with pytest.raises(NoModelError) as error:
-        layer_text(design, small_graph["softmax"], "softmax")
-    assert isinstance(small_graph["softmax"].op, Softmax)
-    assert str(error.value) == "layer 'softmax': the XLS flow has no softmax layer of this kind. Use the flow 'rtl'."
+        one_layer(lstm, (3, 2), (2,))
+    assert str(error.value) == ("layer 'layer': the XLS flow has no lstm layer. Use the flow 'vitis' for this network.")
     with pytest.raises(NoModelError) as error:
-        layer_text(design.with_layer("dense_1", reuse=4), small_graph["dense_1"], "dense_1")
+        one_layer(Conv(kernel=np.ones((3, 3, 8, 16))), (30, 30, 8), (28, 28, 16))
     assert str(error.value) == (
-        "layer 'dense_1': the XLS flow has no reuse, and this layer has reuse=4. Set it to 1, or use the flow 'rtl'."
+        "layer 'layer': the XLS flow would unroll 903,168 multiplications, and takes at most 50,000. Raise the layer's "
+        "reuse, or use the flow 'rtl'."
+    )
+    with pytest.raises(NoModelError) as error:
+        one_layer(Conv(kernel=np.ones((3, 3, 8, 16))), (30, 30, 8), (28, 28, 16), reuse=72)
+    assert str(error.value) == (
+        "layer 'layer': reuse=72 leaves 12,544 multipliers, because every position has its own, and the XLS flow takes at "
+        "most 2,048. Raise the layer's reuse, or use the flow 'vitis'."
     )
 
 
-def test_branching_graph_is_refused() -> None:
+def one_layer(op: Op, shape: tuple[int, ...], out_shape: tuple[int, ...], **settings: object) -> str:
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=shape),
+        Node(name="layer", op=op, inputs=("x",), shape=out_shape),
+    )
+    design = Design.default(Graph(name="one", nodes=nodes, outputs=("layer",)), type="fixed<8,3>")
+    return layer_text(design.with_layer("layer", **settings) if settings else design, nodes[1], "layer").text
+
+
+def test_streams_and_mere_moves_are_refused() -> None:
     graph = network().graph
-    nodes = (*graph.nodes, Node(name="other", op=Activation(function=Function.RELU), inputs=("x",), shape=(4,)))
-    with pytest.raises(NoModelError, match="builds chains of layers only"):
-        chain(Design.default(Graph(name="b", nodes=nodes, outputs=("act", "other"))))
+    with pytest.raises(NoModelError, match="has no streaming interface"):
+        check(Design.default(graph, target=Target(io="stream")))
+    nodes = (graph["x"], Node(name="flat", op=Reshape(), inputs=("x",), shape=(2, 2)))
+    with pytest.raises(NoModelError, match="needs a layer that computes something"):
+        check(Design.default(Graph(name="b", nodes=nodes, outputs=("flat",))))
+
+
+@needs_xls
+def test_project_with_branches_and_shared_multipliers_is_simulated_exactly(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(4,)),
+        Node(name="fc", op=Dense(kernel=rng.normal(size=(4, 4))), inputs=("x",), shape=(4,)),
+        Node(name="turn", op=Reshape(), inputs=("x",), shape=(4,)),
+        Node(name="sum", op=Merge(function=MergeFunction.ADD), inputs=("fc", "turn"), shape=(4,)),
+        Node(name="soft", op=Softmax(), inputs=("sum",), shape=(4,)),
+    )
+    design = Design.default(Graph(name="branch", nodes=nodes, outputs=("soft", "fc")), type="fixed<8,3>")
+    design = design.with_layer("fc", weight="fixed<6,2>", reuse=8).with_layer("soft", table_size=64)
+    project = export(design, tmp_path / "out", flow="xls")
+    result = project.simulate()
+    assert (result.differing, result.latency_cycles, result.ii_cycles) == (0, project.latency_cycles, 8)
+    assert "pub proc" in (tmp_path / "out" / "xls" / f"{project.top}_fc.x").read_text()
 
 
 def test_missing_compiler_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,242 @@
+"""Elementwise layers as DSLX: activations, slopes, affine maps (docs/ir.md, sections Affine and Activations)."""
+
+from fractions import Fraction
+from math import ceil, floor, prod
+
+import numpy as np
+
+from hlsexplore.design import Design
+from hlsexplore.errors import NoModelError
+from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize, requantize
+from hlsexplore.graph import Node
+from hlsexplore.ops import Activation, Function, PRelu
+from hlsexplore.tables import NEGATIVE_RANGE, SELU_SCALE, activation_table, half_range
+from hlsexplore.weights import raw_weights
+from hlsexplore_hls.xls.code import Call, Code, Value, element, extended, function, lifted, parameter, summed
+from hlsexplore_hls.xls.text import number, type_of
+
+SELU_TYPE = Fixed(16, 1, signed=False)
+"""Type of SELU's lambda (docs/ir.md, section Tables)."""
+
+
+def activation(code: Code, design: Design, node: Node) -> list[Call]:
+    """Write an elementwise function."""
+    op, (source,), result = node.op, design.input_types(node.name), design.result_type(node.name)
+    if not isinstance(op, Activation):
+        raise NoModelError(f"layer {node.name!r}: {node.kind!r} is no elementwise function.")
+    x = element("x", source)
+    match op.function:
+        case Function.LINEAR:
+            lines = [code.cast(x, result, "result")]
+        case Function.RELU:
+            lines = _relu(code, op, source, result)
+        case Function.LEAKY_RELU:
+            slope = int(quantize(np.float64(op.alpha), design.layers[node.name].types["weight"]))
+            lines = _sloped(code, source, result, slope, design.layers[node.name].types["weight"])
+        case Function.SIGMOID | Function.TANH | Function.SOFTPLUS | Function.SOFTSIGN:
+            lines = _table(code, design, node, op)
+        case Function.ELU | Function.SELU:
+            lines = _negative_table(code, design, node, op)
+        case _:
+            lines = _piecewise(code, design, node, op)
+    text = function(op.function.value, [parameter("x", source, None)], type_of(result), lines)
+    name = code.add(op.function.value, text)
+    return each(name, prod(node.shape))
+
+
+def each(name: str, count: int) -> list[Call]:
+    """Apply a function to each element of the only input."""
+    return [Call(function=name, arguments=((i,),), outputs=(i,), is_scalar=True) for i in range(count)]
+
+
+def prelu(code: Code, design: Design, node: Node) -> list[Call]:
+    """Write slopes below 0 that differ between elements."""
+    op, (source,), result = node.op, design.input_types(node.name), design.result_type(node.name)
+    if not isinstance(op, PRelu):
+        raise NoModelError(f"layer {node.name!r}: {node.kind!r} is no PReLU.")
+    weight = design.layers[node.name].types["weight"]
+    slopes = np.broadcast_to(raw_weights(design, node.name)["weight"], node.shape).ravel().tolist()
+    names = {
+        slope: code.add(
+            f"slope_{index}",
+            function(
+                f"slope_{index}",
+                [parameter("x", source, None)],
+                type_of(result),
+                _sloped(code, source, result, slope, weight),
+            ),
+        )
+        for index, slope in enumerate(sorted(set(slopes)))
+    }
+    return [
+        Call(function=names[slope], arguments=((i,),), outputs=(i,), is_scalar=True) for i, slope in enumerate(slopes)
+    ]
+
+
+def affine(code: Code, design: Design, node: Node) -> list[Call]:
+    """Write x * weight + bias, a function for each channel."""
+    (source,), result = design.input_types(node.name), design.result_type(node.name)
+    raw, types = raw_weights(design, node.name), design.layers[node.name].types
+    names = []
+    for channel, (scale, bias) in enumerate(zip(raw["weight"].tolist(), raw["bias"].tolist(), strict=True)):
+        product = code.times(element("x", source), scale)
+        product = Value(text=product.text, bits=product.bits, fraction=source.fraction + types["weight"].fraction)
+        offset = _constant(bias, types["bias"].fraction)
+        name = f"channel_{channel}"
+        lines = [code.cast(summed(product, offset), result, "result")]
+        names.append(code.add(name, function(name, [parameter("x", source, None)], type_of(result), lines)))
+    return [
+        Call(function=names[i % len(names)], arguments=((i,),), outputs=(i,), is_scalar=True)
+        for i in range(prod(node.shape))
+    ]
+
+
+def _constant(raw: int, fraction: int) -> Value:
+    bits = abs(raw).bit_length() + 1
+    return Value(text=number(raw, bits), bits=bits, fraction=fraction)
+
+
+def _relu(code: Code, op: Activation, source: Fixed, result: Fixed) -> list[str]:
+    x = element("x", source)
+    lines = []
+    if source.signed:
+        lines.append(f"let v = if x < {type_of(source)}:0 {{ {type_of(source)}:0 }} else {{ x }};")
+        x = element("v", source)
+    last = code.cast(x, result, "result")
+    if op.max_value is not None:
+        limit = floor(Fraction(op.max_value) * Fraction(2) ** source.fraction)
+        if limit < source.max_raw:
+            ceiling = f"{type_of(result)}:{int(quantize(np.float64(op.max_value), result))}"
+            last = f"if x > {type_of(source)}:{limit} {{ {ceiling} }} else {{ {last} }}"
+    return [*lines, last]
+
+
+def _sloped(code: Code, source: Fixed, result: Fixed, slope: int, weight: Fixed) -> list[str]:
+    x = element("x", source)
+    product = code.times(x, slope)
+    low = Value(text=product.text, bits=product.bits, fraction=source.fraction + weight.fraction)
+    above, below = code.cast(x, result, "result"), code.cast(low, result, "result_below")
+    return [f"if x > {type_of(source)}:0 {{ {above} }} else {{ {below} }}"]
+
+
+def _piecewise(code: Code, design: Design, node: Node, op: Activation) -> list[str]:
+    (source,), result = design.input_types(node.name), design.result_type(node.name)
+    x = element("x", source)
+    one, minus, zero = (f"{type_of(result)}:{int(quantize(np.float64(value), result))}" for value in (1.0, -1.0, 0.0))
+    weight = design.layers[node.name].types.get("weight")
+    match op.function:
+        case Function.THRESHOLDED_RELU if weight is not None:
+            theta = Fraction(int(quantize(np.float64(op.alpha), weight))) / Fraction(2) ** weight.fraction
+            above = _above(x, floor(theta * Fraction(2) ** source.fraction))
+            return [f"if {above} {{ {code.cast(x, result, 'result')} }} else {{ {zero} }}"]
+        case Function.HARD_SIGMOID if weight is not None:
+            product = code.times(x, int(quantize(np.float64(op.alpha), weight)))
+            scaled = Value(text=product.text, bits=product.bits, fraction=source.fraction + weight.fraction)
+            total = summed(scaled, Value(text=number(1, 2), bits=2, fraction=1))
+            return _clipped(code, total, 0, 1, result)
+        case Function.HARD_TANH:
+            return _clipped(code, lifted(x, max(source.fraction, 0)), -1, 1, result)
+        case Function.BINARY_TANH:
+            return [f"if {x.text} < {number(0, x.bits)} {{ {minus} }} else {{ {one} }}"]
+        case Function.TERNARY_TANH:
+            limit = ceil(Fraction(op.alpha) * Fraction(2) ** source.fraction)
+            above, below = _above(x, max(limit - 1, 0)), _below(x, min(1 - limit, 0))
+            return [f"if {below} {{ {minus} }} else if {above} {{ {one} }} else {{ {zero} }}"]
+        case _:
+            raise NoModelError(f"layer {node.name!r}: the XLS flow has no {node.kind}. Use the flow 'rtl'.")
+
+
+def _above(x: Value, limit: int) -> str:
+    bits = max(x.bits, abs(limit).bit_length() + 1)
+    return f"{extended(x, bits)} > {number(limit, bits)}"
+
+
+def _below(x: Value, limit: int) -> str:
+    bits = max(x.bits, abs(limit).bit_length() + 1)
+    return f"{extended(x, bits)} < {number(limit, bits)}"
+
+
+def _clipped(code: Code, value: Value, low: int, high: int, result: Fixed) -> list[str]:
+    """Clip a value to whole numbers, then cast it."""
+    one = 1 << value.fraction
+    bits = max(value.bits, one.bit_length() + 2)
+    bottom, top = number(low * one, bits), number(high * one, bits)
+    clipped = Value(text="c", bits=bits, fraction=value.fraction)
+    return [
+        f"let v = {extended(value, bits)};",
+        f"let c = if v < {bottom} {{ {bottom} }} else if v > {top} {{ {top} }} else {{ v }};",
+        code.cast(clipped, result, "result"),
+    ]
+
+
+def _table(code: Code, design: Design, node: Node, op: Activation) -> list[str]:
+    """Write a table over both signs."""
+    (source,), config, result = design.input_types(node.name), design.layers[node.name], design.result_type(node.name)
+    size, type_ = config.table_size, config.types["table"]
+    entries = requantize(activation_table(op.function, size, type_), type_.fraction, result)
+    bits = size.bit_length() - 1
+    index = Fixed(bits, bits, rounding=Rounding.TRN_ZERO, overflow=Overflow.SAT)
+    per_entry = (2 * half_range(op.function)).bit_length() - 1 - bits
+    x = element("x", source)
+    place = Value(text=x.text, bits=x.bits, fraction=x.fraction + per_entry)
+    # Entry 0 becomes that of x = 0, negative x are the upper half.
+    return [lookup(code, "TABLE", np.roll(entries, -size // 2), type_of(result), place, index)]
+
+
+def lookup(code: Code, name: str, entries: RawArray, type_: str, place: Value, index: Fixed) -> str:
+    """Write the entry of a table at a place, cast to an index in two's complement.
+
+    Where a place has no more bits than the index, the table is written out by place; where it counts in several
+    entries, with the entries that it can reach. So no bit of an address is the same for all places.
+
+    Args:
+        code: Gets the table.
+        name: Name of the table.
+        entries: Raw integers.
+        type_: Their type.
+        place: The place, in units of an entry.
+        index: Type of the index, a power of two of it the number of entries.
+    """
+    mask = len(entries) - 1
+    if place.bits <= index.width:
+        places = np.arange(1 << place.bits)
+        places = np.where(places >= 1 << (place.bits - 1), places - (1 << place.bits), places)
+        table = code.table(name, entries[requantize(places, place.fraction, index) & mask].tolist(), type_)
+        return f"{table}[{place.text} as uN[{place.bits}]]"
+    if place.fraction >= 0:
+        table = code.table(name, entries.tolist(), type_)
+        return f"{table}[{code.cast(place, index, 'index')} as uN[{index.width}]]"
+    coarse = -place.fraction
+    high, low = index.max_raw >> coarse, -(-index.min_raw >> coarse)
+    bits = max(high.bit_length() + (1 if index.signed else 0), 1)
+    places = np.arange(1 << bits)
+    if index.signed:
+        places = np.where(places >= 1 << (bits - 1), places - (1 << bits), places)
+    table = code.table(name, entries[np.minimum(places << coarse, index.max_raw) & mask].tolist(), type_)
+    last, first = (f"{type_}:{int(entries[end & mask])}" for end in (index.max_raw, index.min_raw))
+    return (
+        f"if {place.text} > {number(high, place.bits)} {{ {last} }} "
+        f"else if {place.text} < {number(low, place.bits)} {{ {first} }} "
+        f"else {{ {table}[{place.text} as uN[{bits}]] }}"
+    )
+
+
+def _negative_table(code: Code, design: Design, node: Node, op: Activation) -> list[str]:
+    """Write ELU or SELU: a table for negative inputs, a product or nothing for the others."""
+    (source,), config, result = design.input_types(node.name), design.layers[node.name], design.result_type(node.name)
+    size, type_, is_selu = config.table_size, config.types["table"], op.function is Function.SELU
+    raw = activation_table(op.function, size, type_, 1.0 if is_selu else op.alpha)
+    bits = size.bit_length() - 1
+    index = Fixed(bits, bits, signed=False, rounding=Rounding.TRN_ZERO, overflow=Overflow.SAT)
+    x = element("x", source)
+    depth = Value(text="depth", bits=x.bits + 1, fraction=x.fraction + NEGATIVE_RANGE.bit_length() - 1 - bits)
+    scale, fraction = (int(quantize(np.float64(SELU_SCALE), SELU_TYPE)), SELU_TYPE.fraction) if is_selu else (1, 0)
+    product = code.times(x, scale)
+    above = code.cast(Value(text=product.text, bits=product.bits, fraction=x.fraction + fraction), result, "result")
+    zero = number(0, depth.bits)
+    below = lookup(code, "TABLE", requantize(raw, type_.fraction, result), type_of(result), depth, index)
+    return [
+        f"let v = {extended(x, depth.bits)};",
+        f"let depth = if v < {zero} {{ -v }} else {{ {zero} }};",
+        f"if v < {zero} {{ {below} }} else {{ {above} }}",
+    ]

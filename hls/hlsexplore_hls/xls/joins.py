@@ -1,0 +1,119 @@
+"""Layers that join tensors, as DSLX (docs/ir.md, section Merges)."""
+
+from math import prod
+
+import numpy as np
+
+from hlsexplore.design import Design
+from hlsexplore.errors import NoModelError
+from hlsexplore.fixed import Fixed, Rounding, quantize
+from hlsexplore.graph import Node
+from hlsexplore.ops import Concatenate, Merge, MergeFunction
+from hlsexplore_hls.xls.code import (
+    Call,
+    Code,
+    Value,
+    element,
+    extended,
+    extreme,
+    extreme_function,
+    function,
+    lifted,
+    multiplied,
+    parameter,
+    summed,
+)
+from hlsexplore_hls.xls.products import accumulated
+from hlsexplore_hls.xls.text import type_of
+
+RECIPROCAL = Fixed(18, 0, signed=False, rounding=Rounding.RND)
+"""Type of 1/n in an average of n tensors (docs/ir.md, section Merges)."""
+
+
+def merge(code: Code, design: Design, node: Node) -> list[Call]:
+    """Write an elementwise function of several tensors: full precision from left to right, one cast."""
+    op, result, sources = node.op, design.result_type(node.name), design.input_types(node.name)
+    if not isinstance(op, Merge):
+        raise NoModelError(f"layer {node.name!r}: {node.kind!r} is no merge.")
+    names = [f"x{i}" for i in range(len(sources))]
+    values = [element(name, type_) for name, type_ in zip(names, sources, strict=True)]
+    total = _merged(code, op.function, values)
+    parameters = [parameter(name, type_, None) for name, type_ in zip(names, sources, strict=True)]
+    name = str(op.function)
+    code.add(name, function(name, parameters, type_of(result), [code.cast(total, result, "result")]))
+    return [
+        Call(function=name, arguments=((i,),) * len(names), outputs=(i,), is_scalar=True)
+        for i in range(prod(node.shape))
+    ]
+
+
+def _merged(code: Code, kind: MergeFunction, values: list[Value]) -> Value:
+    total = values[0]
+    match kind:
+        case MergeFunction.MULTIPLY:
+            for value in values[1:]:
+                total = multiplied(total, value)
+        case MergeFunction.MAXIMUM | MergeFunction.MINIMUM:
+            is_maximum, fraction = kind is MergeFunction.MAXIMUM, max(value.fraction for value in values)
+            same = [lifted(value, fraction) for value in values]
+            bits = max(value.bits for value in same)
+            code.add("larger" if is_maximum else "smaller", extreme_function(bits, is_maximum))
+            same = [Value(text=extended(value, bits), bits=bits, fraction=fraction) for value in same]
+            total = Value(text=extreme(same, is_maximum), bits=bits, fraction=fraction)
+        case _:
+            for value in values[1:]:
+                total = summed(total, value, "-" if kind is MergeFunction.SUBTRACT else "+")
+            if kind is MergeFunction.AVERAGE:
+                scaled = code.times(total, int(quantize(np.float64(1.0 / len(values)), RECIPROCAL)))
+                total = Value(text=scaled.text, bits=scaled.bits, fraction=total.fraction + RECIPROCAL.fraction)
+    return total
+
+
+def concatenate(code: Code, design: Design, node: Node) -> list[Call]:
+    """Write a concatenation: each element is cast to the result."""
+    op, result, sources = node.op, design.result_type(node.name), design.input_types(node.name)
+    if not isinstance(op, Concatenate):
+        raise NoModelError(f"layer {node.name!r}: {node.kind!r} is no concatenation.")
+    shapes = [design.graph[name].shape for name in node.inputs]
+    owners = np.concatenate([np.full(shape, i) for i, shape in enumerate(shapes)], axis=op.axis).ravel().tolist()
+    places = [np.arange(prod(shape)).reshape(shape) for shape in shapes]
+    elements = np.concatenate(places, axis=op.axis).ravel().tolist()
+    names = [
+        code.add(
+            f"input_{i}",
+            function(
+                f"input_{i}",
+                [parameter("x", source, None)],
+                type_of(result),
+                [code.cast(element("x", source), result, "result")],
+            ),
+        )
+        for i, source in enumerate(sources)
+    ]
+    return [
+        Call(
+            function=names[owner],
+            arguments=tuple((place,) if i == owner else () for i in range(len(sources))),
+            outputs=(output,),
+            is_scalar=True,
+        )
+        for output, (owner, place) in enumerate(zip(owners, elements, strict=True))
+    ]
+
+
+def dot(code: Code, design: Design, node: Node) -> list[Call]:
+    """Write an inner product: each product is cast to the accumulator, then added."""
+    first, second = design.input_types(node.name)
+    accum, result = design.layers[node.name].types["accum"], design.result_type(node.name)
+    count = prod(design.graph[node.inputs[0]].shape)
+    terms = [
+        code.cast(multiplied(element(f"a[u32:{i}]", first), element(f"b[u32:{i}]", second)), accum, "accum")
+        for i in range(count)
+    ]
+    lines = [
+        *accumulated(code, "y", 0, terms, accum),
+        f"[{code.cast(element('y', accum), result, 'result')}]",
+    ]
+    parameters = [parameter("a", first, count), parameter("b", second, count)]
+    code.add("inner_product", function("inner_product", parameters, f"{type_of(result)}[1]", lines))
+    return [Call(function="inner_product", arguments=(tuple(range(count)),) * 2, outputs=(0,))]

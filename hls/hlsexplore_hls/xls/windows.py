@@ -1,0 +1,71 @@
+"""Pooling as DSLX (docs/ir.md, section Pooling)."""
+
+from hlsexplore.design import Design
+from hlsexplore.errors import NoModelError
+from hlsexplore.fixed import Fixed, Overflow
+from hlsexplore.graph import Node
+from hlsexplore.ops import Pool
+from hlsexplore.structure.spatial import window_elements
+from hlsexplore_hls.xls.code import (
+    Call,
+    Code,
+    Value,
+    element,
+    extreme,
+    extreme_function,
+    function,
+    parameter,
+    summed,
+)
+from hlsexplore_hls.xls.text import number, signed_bits, type_of
+
+
+def pool(code: Code, design: Design, node: Node) -> list[Call]:
+    """Write a pooling: a function for each number of elements that a window has without its padding."""
+    op, (source,), result = node.op, design.input_types(node.name), design.result_type(node.name)
+    if not isinstance(op, Pool):
+        raise NoModelError(f"layer {node.name!r}: {node.kind!r} is no pooling.")
+    accum = design.layers[node.name].types["accum"]
+    shape = design.graph[node.inputs[0]].shape
+    taps = window_elements(shape, op.rank, op.size, op.stride, op.padding)
+    windows = taps.transpose(0, 2, 1).reshape(-1, taps.shape[1]).tolist()
+    calls = []
+    write = _average if op.average else _maximum
+    for output, window in enumerate(windows):
+        elements = tuple(place for place in window if place >= 0)
+        name = f"{'average' if op.average else 'maximum'}_of_{len(elements)}"
+        if name not in code.helpers:
+            lines = write(code, len(elements), source, accum, result)
+            text = function(name, [parameter("x", source, len(elements))], f"{type_of(result)}[1]", lines)
+            code.add(name, text)
+        calls.append(Call(function=name, arguments=(elements,), outputs=(output,)))
+    return calls
+
+
+def _maximum(code: Code, count: int, source: Fixed, accum: Fixed, result: Fixed) -> list[str]:
+    bits = signed_bits(source)
+    code.add("larger", extreme_function(bits, True))
+    best = extreme([element(f"x[u32:{i}]", source) for i in range(count)], True)
+    settled = code.settle(Value(text=best, bits=bits, fraction=source.fraction), accum, "accum")
+    return [f"[{code.cast(settled, result, 'result')}]"]
+
+
+def _average(code: Code, count: int, source: Fixed, accum: Fixed, result: Fixed) -> list[str]:
+    """Write the sum in the accumulator, then the division that truncates toward zero."""
+    terms = [element(f"x[u32:{i}]", source) for i in range(count)]
+    bits = signed_bits(accum)
+    if accum.overflow is Overflow.WRAP and source.fraction <= accum.fraction:
+        casts = [code.settle(term, accum, "accum").text for term in terms]
+        lines = [f"let total = {' + '.join(casts)};"]
+        if not accum.signed:
+            lines.append(f"let total = (total as uN[{accum.width}]) as sN[{bits}];")
+    else:
+        lines = [f"let total = {number(0, bits)};"]
+        total = Value(text="total", bits=bits, fraction=accum.fraction)
+        lines += [f"let total = {code.settle(summed(total, term), accum, 'sum').text};" for term in terms]
+    if count > 1:
+        wide = max(bits, count.bit_length() + 1)
+        mean = Value(text=f"((total as sN[{wide}]) / {number(count, wide)})", bits=wide, fraction=accum.fraction)
+    else:
+        mean = Value(text="total", bits=bits, fraction=accum.fraction)
+    return [*lines, f"[{code.cast(mean, result, 'result')}]"]

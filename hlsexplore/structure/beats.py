@@ -57,6 +57,12 @@ def beat_layer(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planne
     Raises:
         NoModelError: If the layer or an option has no streaming RTL.
     """
+    parallel = design.layers[node.name].parallel
+    if parallel != 1:
+        raise NoModelError(
+            f"layer {node.name!r}: positions of a stream arrive one by one, and parallel={parallel} asks for several "
+            "at once. Set it to 1, or the target's io to 'parallel'."
+        )
     found = _PLANNERS.get(type(node.op))
     if isinstance(node.op, Conv | DepthwiseConv) and not is_windowed(node):
         found = None

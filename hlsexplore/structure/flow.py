@@ -34,6 +34,7 @@ class Stage:
         latency_cycles: Cycles from such a position to its result.
         sources: Stage that writes each input, or -1 for an input of the design.
         readers: Stages that read the results, with their input; -1 for an output of the design.
+        waits: Whether a result waits in the stage's own registers, so that its walk stops until the result is read.
     """
 
     walk: Walk
@@ -41,6 +42,7 @@ class Stage:
     latency_cycles: int
     sources: tuple[int, ...]
     readers: tuple[tuple[int, int], ...]
+    waits: bool = False
 
     @property
     def busy_cycles(self) -> int:
@@ -50,6 +52,8 @@ class Stage:
     @property
     def least_depth(self) -> int:
         """Places that let the stage start as often as it can while the reader takes every result at once."""
+        if self.waits:
+            return 1
         places = -(-(self.latency_cycles + QUEUE_CYCLES) // self.pace) + 1
         return 1 << max(places - 1, 1).bit_length()
 
@@ -168,7 +172,10 @@ class _Run:
             if all(at == SAMPLES * len(self._patterns[index][1]) for index, at in enumerate(self._at)):
                 return []
             if not any(moved):
-                return [edge for edge in self.depths if self._is_full(edge)]
+                full = [edge for edge in self.depths if self._is_full(edge)]
+                if not full:
+                    raise NoModelError("this network locks up on streams whatever its queues. Use io='parallel'.")
+                return full
 
     def interval(self) -> int:
         """Return the cycles between the ends of the last two samples."""
@@ -181,7 +188,11 @@ class _Run:
         return max(found)
 
     def _is_full(self, edge: Edge) -> bool:
-        return edge[1] >= 0 and len(self.ready[edge[0]]) - len(self.popped[edge]) >= self.depths[edge]
+        return (
+            edge[1] >= 0
+            and not self.stages[edge[0]].waits
+            and len(self.ready[edge[0]]) - len(self.popped[edge]) >= self.depths[edge]
+        )
 
     def _advance(self, index: int) -> bool:
         """Let a stage start as many positions as it can."""
@@ -203,6 +214,12 @@ class _Run:
     def _start(self, index: int, stage: Stage, takes: list[list[bool]], place: int, issues: bool) -> int | None:
         """Return the cycle in which a position starts, or None when that is not known yet."""
         start = self._free[index]
+        if stage.waits and self.ready[index]:
+            ((reader, input_),) = stage.readers
+            popped = self.popped[(index, reader, input_)]
+            if len(popped) < len(self.ready[index]):
+                return None
+            start = max(start, popped[-1] + 1)
         for port, source in enumerate(stage.sources):
             if takes[port][place] and source >= 0:
                 number = len(self.popped[(source, index, port)])

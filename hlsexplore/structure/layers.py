@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 from hlsexplore.design import Design
-from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Node
 from hlsexplore.ops import (
     Activation,
@@ -31,6 +30,7 @@ from hlsexplore.structure.moves import lower_move
 from hlsexplore.structure.netlist import Net, Value
 from hlsexplore.structure.pointwise import lower_activation, lower_affine, lower_prelu
 from hlsexplore.structure.products import channel_products, is_interleaved, layer_product
+from hlsexplore.structure.scan import Scan, is_scanned, make_scan, num_positions, positions_of, window_tensor
 from hlsexplore.structure.schedule import Schedule, registered, schedule
 from hlsexplore.structure.softmax import lower_softmax
 from hlsexplore.structure.spatial import lower_conv, lower_pool
@@ -54,6 +54,7 @@ class LayerPlan:
         folded: Its parts, when it reuses multipliers.
         parts: Modules that share its inputs, each for some of its outputs, side by side.
         elements: Elements of the input that each of the parts reads.
+        scan: How it computes its positions one after another.
         latency_cycles: Cycles from input to output.
         ii_cycles: Cycles between two inputs.
     """
@@ -66,13 +67,14 @@ class LayerPlan:
     folded: Folded | None = None
     parts: tuple["LayerPlan", ...] = ()
     elements: tuple[tuple[int, ...], ...] = ()
+    scan: Scan | None = None
     latency_cycles: int
     ii_cycles: int = 1
 
     @property
     def is_wires(self) -> bool:
         """Whether the module only moves bits."""
-        return self.net is None and self.folded is None and not self.parts
+        return self.net is None and self.folded is None and self.scan is None and not self.parts
 
 
 def plan_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: bool = False) -> LayerPlan:
@@ -87,6 +89,8 @@ def plan_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: bo
     Raises:
         NoModelError: If the layer or an option has no RTL.
     """
+    if is_scanned(design, node):
+        return _scanned(design, node, inputs[0])
     match node.op:
         case Dense():
             return _dense(design, node, inputs[0], holds)
@@ -104,11 +108,6 @@ def _dense(design: Design, node: Node, source: Tensor, holds: bool) -> LayerPlan
     n_in = source.shape[-1]
     if source.size == n_in:
         return plan_matrix(design, node, source, holds)
-    if design.layers[node.name].reuse > 1:
-        raise NoModelError(
-            f"layer {node.name!r}: the RTL flow applies a dense layer to several positions only with reuse 1, "
-            f"not {design.layers[node.name].reuse}. Set reuse=1 or use the flow 'vitis'."
-        )
     product, net = layer_product(design, node), Net()
     (values,) = input_values(net, (source,))
     for first in range(0, source.size, n_in):
@@ -139,6 +138,23 @@ def plan_matrix(design: Design, node: Node, source: Tensor, holds: bool = False)
     (values,) = input_values(net, (source,))
     net.outputs = matrix_outputs(net, values, product)
     return parallel_layer(design, here, (source,), net, holds)
+
+
+def _scanned(design: Design, node: Node, source: Tensor) -> LayerPlan:
+    """Plan a layer that computes its positions one after another."""
+    positions = positions_of(node, source.shape)
+    window = window_tensor(source, source.shape[-1], positions)
+    core = plan_matrix(design, node, window)
+    scan = make_scan(design, node, core, positions, source.shape[-1] * source.width)
+    count = num_positions(node)
+    return LayerPlan(
+        node=node,
+        inputs=(source,),
+        output=replace(core.output, shape=node.shape, ranges=core.output.ranges * count, arrival_ns=0.0),
+        scan=scan,
+        latency_cycles=scan.latency_cycles,
+        ii_cycles=scan.ii_cycles,
+    )
 
 
 def _bank(design: Design, node: Node, source: Tensor) -> LayerPlan:

@@ -100,9 +100,16 @@ def planned_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds:
     return found
 
 
+def forget() -> None:
+    """Drop all plans that are kept in memory, for measurements."""
+    plan.cache_clear()
+    with _lock:
+        _kept.clear()
+
+
 def is_folded(design: Design, node: Node) -> bool:
     """Whether a layer shares multipliers between the steps of a sample."""
-    return isinstance(node.op, Dense) and design.layers[node.name].reuse > 1
+    return isinstance(node.op, Dense) and design.layers[node.name].reuse > 1 and len(node.shape) == 1
 
 
 def holds_for_readers(design: Design, node: Node) -> bool:

@@ -33,7 +33,8 @@ class StreamLayer:
         feed: How beats reach its arithmetic; None where a stage goes on.
         core: Its arithmetic for one beat of output.
         readers: Who reads it.
-        depths: Places of its queue for each reader; empty where the stage goes on.
+        depths: Places of its queue for each reader; empty where the stage goes on; of a layer that `waits` one place,
+            its own registers.
         stage: Number of its stage.
         start_cycle: Cycle of the first sample in which the stage takes its first beat.
         latency_cycles: Cycles from then until the last result of the first sample can be read.
@@ -50,6 +51,12 @@ class StreamLayer:
     start_cycle: int = 0
     latency_cycles: int = 0
     ii_cycles: int = 1
+
+    @property
+    def waits(self) -> bool:
+        """Whether collected beats wait in their own registers until they are read, and no queue is needed."""
+        is_collected = self.feed is not None and self.feed.kind is FeedKind.COLLECT and self.core.is_wires
+        return is_collected and len(self.readers) == 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -197,15 +204,17 @@ def _stage(group: list[StreamLayer], numbers: dict[str, int]) -> Stage:
     if feed is None:
         raise NoModelError(f"layer {head.node.name!r} has nothing that feeds it.")
     is_fork = isinstance(head.node.op, Input)
+    waits = head is tail and head.waits
     return Stage(
         walk=feed.walk,
         pace=head.core.ii_cycles,
-        latency_cycles=feed.is_registered + sum(layer.core.latency_cycles for layer in group),
+        latency_cycles=0 if waits else feed.is_registered + sum(layer.core.latency_cycles for layer in group),
         sources=(-1,) if is_fork else tuple(numbers.get(source, -1) for source in head.sources),
         readers=tuple(
             (-1 - place, 0) if port < 0 else (numbers[reader], port)
             for place, (reader, port) in enumerate(tail.readers)
         ),
+        waits=waits,
     )
 
 

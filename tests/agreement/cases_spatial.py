@@ -6,7 +6,7 @@ import numpy as np
 from agreement.kit import Built, Case, chain, random_type, single, uniform
 
 from hlsexplore.fixed import Fixed, Overflow
-from hlsexplore.ops import Activation, Conv, Crop, DepthwiseConv, Function, Pad, Permute, Pool, Reshape, Upsample
+from hlsexplore.ops import Activation, Conv, Crop, Dense, DepthwiseConv, Function, Pad, Permute, Pool, Reshape, Upsample
 
 SAMPLES = 60
 
@@ -57,6 +57,46 @@ def conv_case(rank: int, is_same: bool, io: str, flavour: str, is_depthwise: boo
         shape = (width, channels) if rank == 1 else (height, width, channels)
         out_shape = (columns, filters) if rank == 1 else (rows, columns, filters)
         return single(op, shape, out_shape, types, **knobs), uniform(rng, source, shape, SAMPLES)
+
+    return build
+
+
+def scanned_case(rank: int, is_depthwise: bool, is_folded: bool, share: int) -> Callable[..., Built]:
+    """Make a convolution of four or eight columns that computes a share of them, or two rows, at once."""
+
+    def build(rng: np.random.Generator) -> Built:
+        channels = int(rng.integers(1, 4))
+        height = 1 if rank == 1 else 6
+        stride = (1, int(rng.integers(1, 3)))
+        size = (1 if rank == 1 else 3, 3)
+        columns, rows = 4, 1 if rank == 1 else 4
+        shape = ((columns - 1) * stride[1] + 3, channels)
+        source = random_type(rng, (5, 9), (2, 4), is_signed=bool(rng.integers(2)))
+        knobs: dict[str, object] = {"parallel": share}
+        if is_folded:
+            knobs |= {"reuse": 3, "strategy": str(rng.choice(["latency", "resource"]))}
+        types = {"input": source, "weight": random_type(rng, (4, 6), (0, 2)), "bias": random_type(rng, (4, 8), (0, 2))}
+        types |= {"accum": random_type(rng, (8, 14), (4, 6)), "result": random_type(rng, (6, 12), (3, 6))}
+        filters = channels if is_depthwise else 3
+        kernel = rng.normal(0, 1, (*size, channels, 1 if is_depthwise else filters))
+        kind = DepthwiseConv if is_depthwise else Conv
+        op = kind(kernel=kernel, bias=rng.normal(0, 1, filters), stride=stride, rank=rank)
+        in_shape, out_shape = (shape, (columns, filters)) if rank == 1 else ((height, *shape), (rows, columns, filters))
+        return single(op, in_shape, out_shape, types, **knobs), uniform(rng, source, in_shape, SAMPLES)
+
+    return build
+
+
+def dense_positions_case(reuse_columns: bool) -> Callable[..., Built]:
+    """Make a dense layer at several positions with shared multipliers."""
+
+    def build(rng: np.random.Generator) -> Built:
+        source = random_type(rng, (5, 9), (2, 4))
+        types = {"input": source, "weight": random_type(rng, (5, 8), (0, 2)), "bias": random_type(rng, (4, 8), (0, 2))}
+        types |= {"accum": random_type(rng, (8, 14), (4, 6)), "result": random_type(rng, (6, 12), (3, 6))}
+        op = Dense(kernel=rng.normal(0, 1, (6, 4)), bias=rng.normal(0, 1, 4))
+        knobs = {"reuse": 12 if reuse_columns else 3, "strategy": "resource"}
+        return single(op, (5, 6), (5, 4), types, **knobs), uniform(rng, source, (5, 6), SAMPLES)
 
     return build
 
@@ -128,6 +168,23 @@ def spatial_cases() -> list[Case]:
                         words += ["average" if is_average else "max", f"pool{rank}d", io]
                         name = "_".join([*words, "narrow" if is_narrow else "wide"])
                         cases.append(Case(name, pool_case(rank, is_average, io, is_global, is_narrow)))
+    cases += [
+        Case(
+            f"{'depthwise' if is_depthwise else 'conv'}{rank}d_{share}_at_once{'_folded' if is_folded else ''}",
+            scanned_case(rank, is_depthwise, is_folded, share),
+        )
+        for rank, is_depthwise, is_folded, share in (
+            (1, False, False, 4),
+            (1, False, True, 2),
+            (2, False, True, 2),
+            (2, False, False, 8),
+            (2, True, True, 16),
+            (2, True, False, 16),
+        )
+    ]
+    cases += [
+        Case(f"dense_positions{'_turns' if turns else ''}", dense_positions_case(turns)) for turns in (False, True)
+    ]
     pads = ((1, 2), (0, 3))
     cases += [
         Case("pad2d", move_case(Pad(padding=pads), (3, 4, 2), (6, 7, 2))),

@@ -45,7 +45,7 @@ def network_case(name: str) -> Case:
 
 def batches(is_slow: bool) -> list[list[Case]]:
     """Group the cases that are not on streams already: joins and moves by default, the others when slow."""
-    others = [case for case in CASES if "stream" not in case.name and not case.is_slow]
+    others = [case for case in CASES if "stream" not in case.name and "at_once" not in case.name and not case.is_slow]
     chosen = [streamed(case) for case in others if case.make()[0].target.io is Io.PARALLEL]
     early = [
         case for case in chosen if not case.name.startswith(("dense_", "mlp_", "conv", "depthwise", "max_", "average_"))

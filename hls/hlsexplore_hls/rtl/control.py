@@ -21,7 +21,9 @@ class Control:
     first: str
 
 
-def control(walk: Walk, pace: int, in_valids: tuple[str, ...], in_readys: tuple[str, ...]) -> Control:
+def control(
+    walk: Walk, pace: int, in_valids: tuple[str, ...], in_readys: tuple[str, ...], waits: bool = False
+) -> Control:
     """Write the control of a module.
 
     A position starts when the beats that it takes are there, the queues at the end of the stage have a place for its
@@ -32,6 +34,7 @@ def control(walk: Walk, pace: int, in_valids: tuple[str, ...], in_readys: tuple[
         pace: Cycles between a position that issues and the next position.
         in_valids: Name of each input's valid.
         in_readys: Name of each input's ready.
+        waits: Whether positions that do not issue need room too.
     """
     lines = ["  wire go;  // a position starts in this cycle"]
     issues: list[str] = []
@@ -53,7 +56,9 @@ def control(walk: Walk, pace: int, in_valids: tuple[str, ...], in_readys: tuple[
     issue = " & ".join(issues)
     lines += [f"  wire issue = {issue};"] if issue else []
     lines += _pause(pace, "issue" if issue else "")
-    lines += _start(conditions, bool(issue), pace > 1, in_valids, in_readys)
+    blocking = ["(~issue | room)" if issue and not waits else "room"]
+    common = ["rested", *blocking] if pace > 1 else blocking
+    lines += _start(conditions, common, bool(issue), (in_valids, in_readys))
     first = f"column == {literal(0, _bits(walk.columns.length))}" if walk.columns.length > 1 else "1'b1"
     return Control(
         lines=tuple(lines),
@@ -63,11 +68,10 @@ def control(walk: Walk, pace: int, in_valids: tuple[str, ...], in_readys: tuple[
 
 
 def _start(
-    takes: list[str], may_skip: bool, has_pause: bool, in_valids: tuple[str, ...], in_readys: tuple[str, ...]
+    takes: list[str], common: list[str], may_skip: bool, names: tuple[tuple[str, ...], tuple[str, ...]]
 ) -> list[str]:
     """Write when a position starts and which beats it takes."""
-    common = ["rested"] if has_pause else []
-    common.append("(~issue | room)" if may_skip else "room")
+    in_valids, in_readys = names
     there = [f"(~take{port} | {valid})" if takes[port] else valid for port, valid in enumerate(in_valids)]
     lines = [
         f"  assign go = {' & '.join([*common, *there])};",

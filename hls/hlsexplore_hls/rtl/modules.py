@@ -7,6 +7,7 @@ from hlsexplore.structure.tensor import Tensor
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.rtl.folded import folded_body
 from hlsexplore_hls.rtl.nets import Writer, join, repeat, select, vector
+from hlsexplore_hls.rtl.scan import scan_body
 
 HEAD = "`default_nettype none\n\n"
 TAIL = "\n`default_nettype wire\n"
@@ -25,13 +26,18 @@ def layer_module(plan: LayerPlan, name: str, tables: Mapping[tuple[int, ...], st
     """
     if plan.parts:
         return _bank(plan, name)
-    if plan.folded is not None:
+    if plan.scan is not None:
+        body = scan_body(plan, plan.scan, name, has_clock(plan.scan.core))
+    elif plan.folded is not None:
         body = folded_body(plan, plan.folded)
     elif plan.net is not None:
         body = _parallel_body(plan, tables)
     else:
         body = ["  assign out_data = in_data;"]
-    return "\n".join([HEAD + _title(plan), *_header(plan, name), *body, "endmodule", TAIL])
+    text = "\n".join([HEAD + _title(plan), *_header(plan, name), *body, "endmodule", TAIL])
+    if plan.scan is None:
+        return text
+    return "\n".join([text, layer_module(plan.scan.core, f"{name}_core", tables)])
 
 
 def _bank(plan: LayerPlan, name: str) -> str:
@@ -90,6 +96,8 @@ def has_clock(plan: LayerPlan) -> bool:
 def _title(plan: LayerPlan) -> str:
     shape = " x ".join(map(str, plan.inputs[0].shape)), " x ".join(map(str, plan.output.shape))
     how = f"{len(plan.parts)} parts side by side" if plan.parts else "fully parallel"
+    if plan.scan is not None:
+        how = f"{plan.scan.copies} of {plan.scan.copies * plan.scan.steps} positions at once"
     if plan.folded is not None:
         how = f"{plan.folded.num_multipliers} multipliers, each used {plan.folded.steps} times"
     if plan.is_wires:

@@ -36,11 +36,14 @@ def stream_module(layer: StreamLayer, name: str, tables: Mapping[tuple[int, ...]
     core = f"{name}_core"
     text, valid = _core(layer, core, operands, valid)
     lines += text
-    lines += _queues(layer, name, valid) if layer.depths else _results(valid)
+    if _waits(layer):
+        lines += _waiting()
+    else:
+        lines += _queues(layer, name, valid) if layer.depths else _results(valid)
     parts = ["\n".join([*lines, "endmodule", TAIL])]
     if not layer.core.is_wires:
         parts.append(layer_module(layer.core, core, tables))
-    for depth in sorted(set(layer.depths)):
+    for depth in sorted(set(layer.depths)) if not _waits(layer) else ():
         parts.append(queue_module(f"{name}_queue{depth}", depth, bus_width(layer.core.output)))
     return "\n".join(parts)
 
@@ -63,7 +66,8 @@ def _title(layer: StreamLayer) -> str:
         )
     for index, ((reader, port), depth) in enumerate(zip(layer.readers, layer.depths, strict=False)):
         where = "the design's output" if port < 0 else f"'{comment(reader)}'"
-        parts.append(f"// {port_name('out', index)} goes to {where} through a queue of {depth} beats.")
+        how = "from the registers" if _waits(layer) else f"through a queue of {depth} beats"
+        parts.append(f"// {port_name('out', index)} goes to {where} {how}.")
     return "\n".join(parts)
 
 
@@ -117,12 +121,12 @@ def _feed(layer: StreamLayer, feed: Feed) -> tuple[list[str], list[str], str]:
     ports = range(len(feed.inputs))
     valids = tuple(port_name("in_valid", index) for index in ports)
     readys = tuple(port_name("in_ready", index) for index in ports)
-    made = control(feed.walk, layer.core.ii_cycles, valids, readys)
+    made = control(feed.walk, layer.core.ii_cycles, valids, readys, _waits(layer))
     lines = ["  wire room, promise;"] if layer.depths else []
     lines += [*made.lines, ""]
     text, operands = feed_lines(feed, made)
     lines += text
-    if not feed.is_registered:
+    if not feed.is_registered or _waits(layer):
         return lines, operands, "promise"
     lines += ["  reg issued;", "  always @(posedge clk)", "    if (rst) issued <= 1'b0;", "    else issued <= promise;"]
     return lines, operands, "issued"
@@ -140,6 +144,25 @@ def _core(layer: StreamLayer, core: str, operands: list[str], valid: str) -> tup
         connections = [".clk(clk)", ".rst(rst)", f".in_valid({valid})", *connections, ".out_valid(result_valid)"]
         valid = "result_valid"
     return [*lines, f"  {core} core ({', '.join([*connections, '.out_data(result)'])});"], valid
+
+
+def _waits(layer: StreamLayer) -> bool:
+    return layer.waits and bool(layer.depths)
+
+
+def _waiting() -> list[str]:
+    """Write the end of a stage whose results wait in its own registers."""
+    return [
+        "",
+        "  reg waiting;  // the registers hold a result that has not been read",
+        "  always @(posedge clk)",
+        "    if (rst) waiting <= 1'b0;",
+        "    else if (promise) waiting <= 1'b1;",
+        "    else if (out_ready) waiting <= 1'b0;",
+        "  assign room = ~waiting;",
+        "  assign out_valid = waiting;",
+        "  assign out_data = result;",
+    ]
 
 
 def _results(valid: str) -> list[str]:

@@ -9,7 +9,7 @@ EXAMPLE ?= shuttle
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo explore test check agreement notebooks browser soak bench screenshots golden wheel clean
+.PHONY: help demo explore test check agreement notebooks browser soak bench screenshots js golden wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,11 +39,19 @@ test: $(VENV)/.dev ## run the tests: packages, agreement, notebooks, real browse
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow and not browser"
 	$(BIN)/python -m pytest -m "browser and not slow"
 
+widgets/node_modules/.package-lock.json: widgets/package-lock.json
+	cd widgets && npm ci --silent --no-audit --no-fund
+
+js: widgets/node_modules/.package-lock.json ## types, lint and unit tests of the browser side; needs node
+	cd widgets && npm run --silent check
+
 check: $(VENV)/.dev ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@if command -v npm >/dev/null && $(MAKE) --no-print-directory widgets/node_modules/.package-lock.json; then $(MAKE) --no-print-directory js; \
+	else echo "npm is not there or cannot install: types and lint of the browser side are not checked (make js)."; fi
 
 agreement: $(VENV)/.dev ## emulator == C++ == RTL == hls4ml, exactly
 	$(BIN)/python -m pytest -n $(JOBS) -m "not browser" tests/agreement
@@ -71,4 +79,4 @@ wheel: $(VENV)/.dev ## build the wheel
 	$(PIP) build && $(BIN)/python -m build --wheel
 
 clean: ## remove the environment and everything made
-	rm -rf $(VENV) demo out dist build
+	rm -rf $(VENV) widgets/node_modules demo out dist build

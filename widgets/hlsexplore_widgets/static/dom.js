@@ -18,17 +18,33 @@ function fill(node, attributes, children) {
   return node;
 }
 
-/** Make an HTML element. @returns {any} */
+/**
+ * Make an HTML element.
+ * @param {string} tag
+ * @param {Record<string, any>} attributes as for `fill`
+ * @param {...(Node | string | null)} children
+ * @returns {any}
+ */
 export function h(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
 }
 
-/** Make an SVG element. @returns {any} */
+/**
+ * Make an SVG element.
+ * @param {string} tag
+ * @param {Record<string, any>} attributes as for `fill`
+ * @param {...(Node | string | null)} children
+ * @returns {any}
+ */
 export function s(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 
-/** Set attributes of an existing element; null removes one. */
+/**
+ * Set attributes of an existing element; null removes one.
+ * @param {Element} node
+ * @param {Record<string, any>} attributes
+ */
 export function set(node, attributes) {
   for (const [key, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) node.removeAttribute(key);
@@ -37,7 +53,26 @@ export function set(node, attributes) {
 }
 
 /**
+ * Set a property if it differs: the same text again would make the browser lay the page out again.
+ * @param {any} node
+ * @param {string} name
+ * @param {unknown} value
+ */
+export function put(node, name, value) {
+  if (node[name] !== value) node[name] = value;
+}
+
+/**
+ * The kernel's half of a widget, as anywidget hands it over.
+ * @typedef {{ get(name: string): any, set(name: string, value: unknown): void, save_changes(): void, send(content: object): void,
+ *   on(event: string, callback: (...values: any[]) => void): void, off(event: string, callback: (...values: any[]) => void): void }} Model
+ */
+
+/**
  * Register a listener on a model and return the function that removes it.
+ * @param {Model} model
+ * @param {string} event
+ * @param {(...values: any[]) => void} callback
  * @returns {() => void}
  */
 export function listen(model, event, callback) {
@@ -45,7 +80,10 @@ export function listen(model, event, callback) {
   return () => model.off(event, callback);
 }
 
-/** Let the kernel know that a view exists: widgets in a busy cell only work after a first state update went through. */
+/**
+ * Let the kernel know that a view exists: widgets in a busy cell only work after a first state update went through.
+ * @param {Model} model
+ */
 export function wake(model) {
   model.set("views", (model.get("views") || 0) + 1);
   model.save_changes();

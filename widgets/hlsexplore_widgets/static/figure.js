@@ -1,6 +1,14 @@
 // What happens to a figure between the kernel and plotly.js: pure functions.
 
-/** Replace every `var(--name)` in a figure by the colour that the page's theme gives it; long lists of numbers stay. */
+/** @typedef {(name: string) => string} Lookup the value of a CSS variable */
+/** @typedef {number[] | Float64Array | Int32Array} Numbers */
+
+/**
+ * Replace every `var(--name)` in a figure by the colour that the page's theme gives it; long lists of numbers stay.
+ * @param {any} value
+ * @param {Lookup} lookup
+ * @returns {any}
+ */
 export function recolour(value, lookup) {
   if (typeof value === "string") return value.startsWith("var(--") ? lookup(value.slice(4, -1)) || "#888888" : value;
   if (Array.isArray(value)) {
@@ -10,7 +18,13 @@ export function recolour(value, lookup) {
   return value;
 }
 
-/** Complete a figure with the look of the page. */
+/**
+ * Complete a figure with the look of the page.
+ * @param {{ data: any[], layout: Record<string, any> }} figure
+ * @param {Lookup} lookup
+ * @param {number} width
+ * @param {number} height
+ */
 export function themed(figure, lookup, width, height) {
   const { data, layout } = recolour(figure, lookup);
   const grid = lookup("--hx-grid");
@@ -27,7 +41,11 @@ export function themed(figure, lookup, width, height) {
   return { data, layout: full };
 }
 
-/** The point of a click that stands for a design or a part of it: its custom data, or null. */
+/**
+ * The point of a click that stands for a design or a part of it: its custom data, or null.
+ * @param {any} event
+ * @returns {{ id: any } | null}
+ */
 export function clicked(event) {
   const point = event.points?.[0];
   if (!point) return null;
@@ -36,7 +54,12 @@ export function clicked(event) {
   return { id: Array.isArray(custom) ? custom[0] : custom };
 }
 
-/** The trial under the pointer: a point's custom data, or that of a line of parallel coordinates; null if there is none. */
+/**
+ * The trial under the pointer: a point's custom data, or that of a line of parallel coordinates; null if there is none.
+ * @param {any} event
+ * @param {any[] | undefined} data
+ * @returns {number | null}
+ */
 export function pointed(event, data) {
   const lines = data?.[0];
   if (lines?.type === "parcoords") return event.curveNumber === undefined ? null : Number(listOf(lines.customdata)[event.curveNumber] ?? NaN) || null;
@@ -44,7 +67,11 @@ export function pointed(event, data) {
   return typeof found?.id === "number" ? found.id : null;
 }
 
-/** Where a trial's point is, in values of the axes: the first of the figure's traces that has it; null if none has. */
+/**
+ * Where a trial's point is, in values of the axes: the first of the figure's traces that has it; null if none has.
+ * @param {any[] | undefined} data
+ * @param {number} number
+ */
 export function spotOf(data, number) {
   for (const trace of data ?? []) {
     if (trace.type === "heatmap" || trace.type === "parcoords") continue;
@@ -54,36 +81,52 @@ export function spotOf(data, number) {
   return null;
 }
 
-/** A trial's line across parallel coordinates: axis label -> share of the axis' range; null if there is none. */
+/**
+ * A trial's line across parallel coordinates: axis label -> share of the axis' range; null if there is none.
+ * @param {any[] | undefined} data
+ * @param {number} number
+ * @returns {Map<string, number> | null}
+ */
 export function lineOf(data, number) {
   const trace = data?.[0];
   if (trace?.type !== "parcoords") return null;
   const at = listOf(trace.customdata).indexOf(number);
   if (at < 0) return null;
-  return new Map(trace.dimensions.map(({ label, values }) => {
+  return new Map(trace.dimensions.map((/** @type {any} */ { label, values }) => {
     const all = listOf(values);
-    const [low, high] = all.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
+    let [low, high] = [Infinity, -Infinity];
+    for (const value of all) [low, high] = [Math.min(low, value), Math.max(high, value)];
     return [label, high > low ? (all[at] - low) / (high - low) : 0.5];
   }));
 }
 
 const decoded = new WeakMap();
 
-/** The numbers of an attribute, whether it is a list, a typed array, or plotly's packed form. */
+/**
+ * The numbers of an attribute, whether it is a list, a typed array, or plotly's packed form.
+ * @param {any} values
+ * @returns {Numbers}
+ */
 export function listOf(values) {
   if (!values || values.bdata === undefined) return values ?? [];
   if (!decoded.has(values)) {
     const bytes = Uint8Array.from(atob(values.bdata), (char) => char.charCodeAt(0));
-    const kind = { i1: Int8Array, u1: Uint8Array, i2: Int16Array, u2: Uint16Array, i4: Int32Array, u4: Uint32Array, f4: Float32Array, f8: Float64Array }[values.dtype];
+    /** @type {Record<string, any>} */
+    const kinds = { i1: Int8Array, u1: Uint8Array, i2: Int16Array, u2: Uint16Array, i4: Int32Array, u4: Uint32Array, f4: Float32Array, f8: Float64Array };
+    const kind = kinds[values.dtype];
     decoded.set(values, kind ? new kind(bytes.buffer) : []);
   }
   return decoded.get(values);
 }
 
-/** Ranges that were brushed on parallel coordinates, by label; null if the figure has none. */
+/**
+ * Ranges that were brushed on parallel coordinates, by label; null if the figure has none.
+ * @param {any[] | undefined} data
+ */
 export function constraints(data) {
   const trace = data?.find((item) => item.type === "parcoords");
   if (!trace) return null;
+  /** @type {Record<string, number[][]>} */
   const ranges = {};
   for (const dimension of trace.dimensions) {
     const range = dimension.constraintrange;

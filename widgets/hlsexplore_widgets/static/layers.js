@@ -1,5 +1,5 @@
 // The table whose control is the profile plot: log2 boxes of weights and activations under a draggable band, the type.
-import { announce, bus } from "./bus.js";
+import { announce, bus, isStale } from "./bus.js";
 import { h, listen, s, set, wake } from "./dom.js";
 import { OVERFLOW, ROUNDING, axisRange, axisTicks, cut, describe, follow, format, lsb, moveLsb, moveMsb, msb, resize, sameType, shift } from "./fixed.js";
 import { reuseMenu } from "./reuse_menu.js";
@@ -21,10 +21,24 @@ class LayersView {
     this.selected = new Set();
     this.expanded = new Set();
     this.lanes = [];
+    /** @type {[low: number, high: number]} */
     this.range = [-10, 4];
+    /** @type {{ id: string, at: number, on: string | null }} */
     this.gesture = { id: "", at: 0, on: null };
     this.dragging = false;
-    this.active = null;
+    /** @type {(() => void)[]} */
+    this.off = [];
+    this.frame = 0;
+    this.onEdit = () => this.fade();
+    this.observer = new ResizeObserver(() => {
+      cancelAnimationFrame(this.frame);
+      this.frame = requestAnimationFrame(() => this.draw());
+    });
+    this.drawn = 0;
+    /** @type {number[]} */
+    this.ticks = [];
+    /** @type {Map<string, any>} */
+    this.cells = new Map();
   }
 
   start() {
@@ -36,11 +50,7 @@ class LayersView {
       listen(model, "change:config", () => this.adopt()),
       listen(model, "change:live", () => this.drawLive()),
     ];
-    this.bus.addEventListener("edit", (this.onEdit = () => this.drawLive()));
-    this.observer = new ResizeObserver(() => {
-      cancelAnimationFrame(this.frame);
-      this.frame = requestAnimationFrame(() => this.draw());
-    });
+    this.bus.addEventListener("edit", this.onEdit);
     this.observer.observe(this.el);
     wake(model);
   }
@@ -58,8 +68,9 @@ class LayersView {
   adopt() {
     const next = this.model.get("config");
     if (next.seq < this.bus.latest || this.dragging) return;
+    const isSame = ["types", "knobs"].every((part) => JSON.stringify(next[part]) === JSON.stringify(this.config[part]));
     this.config = structuredClone(next);
-    this.draw();
+    if (!isSame) this.draw();
   }
 
   /** Edits on one control in quick succession, and everything within one drag, are one step of the history. */
@@ -111,7 +122,7 @@ class LayersView {
 
   build() {
     const rows = this.model.get("rows");
-    const focus = document.activeElement?.dataset?.focus;
+    const focus = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset?.focus;
     this.lanes = [];
     this.cells = new Map();
     this.axis = s("svg", { height: 16, "aria-hidden": "true" });
@@ -242,7 +253,7 @@ class LayersView {
     entry.notes = s("g", { "aria-hidden": "true", "pointer-events": "none" });
     svg.append(entry.grid, entry.band, entry.box);
     entry.handles = {};
-    for (const [end, words, move] of [["lsb", "fraction bits", moveLsb], ["msb", "integer bits", moveMsb]]) {
+    for (const { end, words, move } of [{ end: "lsb", words: "fraction bits", move: moveLsb }, { end: "msb", words: "integer bits", move: moveMsb }]) {
       const handle = s(
         "g", { class: "hx-handle", tabindex: -1, role: "slider", "aria-label": `${label}: ${words}`, "aria-orientation": "horizontal", "data-focus": `${entry.name}/${entry.key}/${end}` },
         s("rect", { x: -8, y: 0, width: 16, height: LANE, fill: "transparent" }),
@@ -270,7 +281,6 @@ class LayersView {
 
   /** One tab stop for all bands; up and down move it. */
   roving(entry) {
-    this.active = entry;
     for (const lane of this.lanes) for (const handle of Object.values(lane.handles)) handle.setAttribute("tabindex", lane === entry ? 0 : -1);
   }
 
@@ -470,10 +480,14 @@ class LayersView {
     }
   }
 
+  fade() {
+    this.el.classList.toggle("hx-stale", isStale(this.bus, this.model.get("live").seq));
+  }
+
   /** Shares and counts that came with the latest figures; faded while newer ones are on their way. */
   drawLive() {
     const live = this.model.get("live");
-    this.el.classList.toggle("hx-stale", (live.seq || 0) < this.bus.latest);
+    this.fade();
     for (const [name, entry] of this.cells) {
       const share = live.share?.[name] ?? {};
       for (const { figure, bar, line } of entry.bars) {

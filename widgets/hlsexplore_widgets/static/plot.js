@@ -55,18 +55,39 @@ class PlotView {
     this.busy = false;
     this.again = false;
     this.stopped = false;
-  }
-
-  async start() {
-    const { model, el } = this;
-    el.classList.add("hx", "hx-plot");
+    this.bound = false;
+    this.tries = 0;
+    this.tick = 0;
+    this.retry = 0;
+    this.asked = 0;
+    this.brushed = 0;
+    /** @type {number | null} */
+    this.over = null;
+    /** @type {(() => void)[]} */
+    this.off = [];
+    /** @type {any[]} */
+    this.pins = [];
+    /** @type {any} */
+    this.plotly = null;
     this.div = h("div", { class: "hx-figure", role: "group", "aria-label": model.get("label") });
     this.frame = h("div", { class: "hx-frame" }, this.div);
     this.wait = h("div", { class: "hx-mute hx-wait", text: "drawing…" });
     this.summary = h("div", { class: "hx-hidden", text: model.get("summary") });
     this.caption = h("p", { class: "hx-mute hx-caption", role: "status" });
+    this.ring = h("div", { class: "hx-pin", "data-kind": "pointed", "aria-hidden": "true", hidden: true }, s("svg", { viewBox: "-12 -12 24 24" }, s("path", { d: MARKS.pointed })));
+    this.line = s("svg", { class: "hx-lineover", "aria-hidden": "true", hidden: true }, s("polyline"));
+    this.onEdit = () => this.fade();
+    this.onPoint = () => this.mark();
+    const draw = () => this.draw();
+    this.theme = new MutationObserver(draw);
+    this.size = new ResizeObserver(() => { cancelAnimationFrame(this.tick); this.tick = requestAnimationFrame(draw); });
+  }
+
+  async start() {
+    const { model, el } = this;
+    el.classList.add("hx", "hx-plot");
+    this.frame.append(this.ring, this.line);
     el.replaceChildren(this.frame, this.caption, this.wait, this.summary);
-    this.pins = [];
     const caption = () => { this.caption.hidden = !(this.caption.textContent = model.get("caption")); };
     caption();
     const draw = () => this.draw();
@@ -79,11 +100,9 @@ class PlotView {
       listen(model, "change:summary", () => { this.summary.textContent = model.get("summary"); }),
       listen(model, "change:label", () => this.div.setAttribute("aria-label", model.get("label"))),
     ];
-    this.bus.addEventListener("edit", (this.onEdit = () => this.fade()));
-    this.bus.addEventListener("point", (this.onPoint = () => this.mark()));
-    this.theme = new MutationObserver(draw);
+    this.bus.addEventListener("edit", this.onEdit);
+    this.bus.addEventListener("point", this.onPoint);
     this.theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name", "class"] });
-    this.size = new ResizeObserver(() => { cancelAnimationFrame(this.tick); this.tick = requestAnimationFrame(draw); });
     this.size.observe(el);
     wake(model);
     this.plotly = await plotly(model);
@@ -109,7 +128,7 @@ class PlotView {
     if (!this.plotly || this.stopped) return;
     if (!this.el.clientWidth) {
       // A theme switch hides the page for a moment, unseen by the observer: try again a few times.
-      if ((this.tries = (this.tries ?? 0) + 1) < 12) this.retry = setTimeout(() => this.draw(), 150);
+      if ((this.tries += 1) < 12) this.retry = window.setTimeout(() => this.draw(), 150);
       return;
     }
     this.tries = 0;
@@ -152,7 +171,7 @@ class PlotView {
     div.addEventListener("pointerleave", () => this.hover(null));
     div.addEventListener("click", () => {
       const isLine = this.over !== null && div.data?.[0]?.type === "parcoords";
-      if (isLine && performance.now() - (this.brushed ?? 0) > 400) model.send({ ev: "click", seq: announce(this.bus), id: this.over });
+      if (isLine && performance.now() - this.brushed > 400) model.send({ ev: "click", seq: announce(this.bus), id: this.over });
     });
     div.on("plotly_restyle", () => {
       const ranges = constraints(div.data);
@@ -167,15 +186,12 @@ class PlotView {
     this.over = number;
     point(this.bus, number);
     clearTimeout(this.asked);
-    this.asked = setTimeout(() => this.model.send({ ev: "hover", id: number }), HOVER_MS);
+    this.asked = window.setTimeout(() => this.model.send({ ev: "hover", id: number }), HOVER_MS);
   }
 
   /** Mark the trial that is pointed at in any view: a ring around its point, or its line across all axes. */
   mark() {
     const number = this.bus.pointed;
-    this.ring ??= h("div", { class: "hx-pin", "data-kind": "pointed", "aria-hidden": "true" }, s("svg", { viewBox: "-12 -12 24 24" }, s("path", { d: MARKS.pointed })));
-    this.line ??= s("svg", { class: "hx-lineover", "aria-hidden": "true" }, s("polyline"));
-    if (!this.ring.isConnected) this.frame.append(this.ring, this.line);
     const { data, _fullLayout: layout } = this.div;
     const spot = number === null || !layout?.xaxis ? null : spotOf(data, number);
     const line = number === null ? null : lineOf(data, number);

@@ -22,7 +22,7 @@ export function reuseMenu(model, row, get, choose) {
   }
 
   function fillList() {
-    const focused = document.activeElement?.dataset?.value;
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset.value;
     const head = h("div", { class: "hx-menuhead", "aria-hidden": "true" }, ...["reuse", "cycles", "DSP", "LUT"].map((text) => h("span", { text })));
     list.replaceChildren(head, ...row.reuse.map(option));
     const target = list.querySelector(`[data-value="${focused ?? get()}"]`);
@@ -54,7 +54,7 @@ export function reuseMenu(model, row, get, choose) {
     const at = options.indexOf(document.activeElement);
     const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: options.length - 1 }[event.key];
     if (next !== undefined) options[Math.max(0, Math.min(options.length - 1, next))].focus();
-    else if (event.key === "Enter" || event.key === " ") pick(Number(document.activeElement.dataset.value));
+    else if (event.key === "Enter" || event.key === " ") pick(Number(/** @type {HTMLElement} */ (document.activeElement).dataset.value));
     else if (event.key === "Escape") { list.hidePopover(); button.focus(); }
     else return;
     event.preventDefault();

@@ -23,7 +23,7 @@ function render({ model, el }) {
 
   list.addEventListener("keydown", (event) => {
     const ids = model.get("tabs").map((tab) => tab.id);
-    const at = ids.indexOf(document.activeElement?.dataset.tab);
+    const at = ids.indexOf(/** @type {HTMLElement | null} */ (document.activeElement)?.dataset.tab);
     const next = { ArrowRight: (at + 1) % ids.length, ArrowLeft: (at + ids.length - 1) % ids.length, Home: 0, End: ids.length - 1 }[event.key];
     if (at < 0 || next === undefined) return;
     event.preventDefault();

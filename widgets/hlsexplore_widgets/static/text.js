@@ -1,6 +1,6 @@
 // Numbers as people read them.
 
-/** Seconds as a short text. */
+/** Seconds as a short text. @param {number} seconds */
 export function duration(seconds) {
   if (!Number.isFinite(seconds)) return "";
   if (seconds < 10) return `${seconds.toFixed(1)} s`;

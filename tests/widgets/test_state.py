@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from hlsexplore import Design, emulate, estimate
+from hlsexplore.emulate import float_forward
+from hlsexplore.emulate.quality import pick_samples
 from hlsexplore.errors import ConfigError, DataError
 from hlsexplore.metrics import accuracy
 from hlsexplore_widgets import ExplorerState
@@ -161,15 +163,84 @@ def test_state_can_be_driven_from_many_threads(state):
     assert state.live.design == state.design
 
 
-def test_slow_designs_are_scored_in_parts_and_abandoned_for_newer_ones(state, monkeypatch):
-    state._last_wall_s = 1.0
-    seen = []
-    state.subscribe(lambda topic: seen.append((state.live.is_complete, state.live.score)), "live")
-    state.edit({"dense_1": {"weight": "fixed<8,1>"}})
+@pytest.fixture
+def large(small_graph):
+    """An explorer of so many samples that a part of them is scored first."""
+    x = np.random.default_rng(5).normal(0, 1, (4000, *small_graph.input_shape))
+    labels = np.argmax(float_forward(small_graph, x), axis=1)
+    state = ExplorerState(small_graph, x, labels)
     assert state.wait()
-    counts = [score.num_samples for complete, score in seen if score is not None]
-    assert counts[-1] == len(state.reference) and counts[0] < counts[-1]
-    assert next(complete for complete, _ in seen) is False and seen[-1][0] is True
+    yield state
+    state.close()
+
+
+def test_first_score_is_of_a_stratified_part_and_comes_before_the_report(large):
+    seen = []
+    large.subscribe(lambda topic: seen.append((topic, large.newest)), "score", "live")
+    large.edit({"dense_1": {"weight": "fixed<8,1>"}})
+    assert large.wait()
+    assert [topic for topic, _ in seen] == ["score", "live"]
+    first, last = seen[0][1], seen[-1][1]
+    assert first.report is None and not first.is_complete and first.design == large.design
+    assert first.score.num_samples < last.score.num_samples == 4000 and last.is_complete
+    assert first.score.lower < last.score.value < first.score.upper
+    assert last.early == first.score and large.live is last
+
+
+def test_first_score_is_that_of_the_emulator_on_its_samples(large, small_graph):
+    large.edit({"dense_1": {"weight": "fixed<5,1>"}})
+    assert large.wait()
+    rows = pick_samples(4000, large.labels, large.live.early.num_samples)
+    wanted = accuracy(emulate(large.design, large.x[rows]), large.labels[rows])
+    assert large.live.early.value == wanted
+
+
+def test_superseded_design_shows_its_first_score_and_report(large):
+    begun, seen = threading.Event(), []
+
+    def slow(topic):
+        seen.append((large.newest.revision, large.newest.report is not None))
+        begun.set()
+        time.sleep(0.05)
+
+    large.subscribe(slow, "score", "live")
+    large.edit({"dense_1": {"weight": "fixed<8,1>"}})
+    assert begun.wait(5)
+    large.edit({"dense_1": {"weight": "fixed<7,1>"}})
+    assert large.wait()
+    assert seen[0] == (1, False) and (1, True) in seen and seen[-1] == (2, True)
+    assert large.live.is_complete and large.live.revision == 2
+
+
+def test_metric_that_fails_on_a_part_leaves_the_score_to_all_samples(small_graph):
+    def needs_all(y, labels):
+        if len(y) < 4000:
+            raise ValueError("too few")
+        return 0.5
+
+    x = np.random.default_rng(5).normal(0, 1, (4000, *small_graph.input_shape))
+    state = ExplorerState(small_graph, x, metric=needs_all)
+    assert state.wait()
+    assert state.live.is_complete and state.live.score.value == 0.5 and state.live.early is None
+    assert not state.messages
+    state.close()
+
+
+def test_times_of_a_step_are_in_order(large):
+    before = 1e3 * time.time()
+    large.edit({"dense_1": {"weight": "fixed<8,1>"}})
+    assert large.wait()
+    times = large.live.times
+    order = [times[name] for name in ("received", "begun", "scored", "published")]
+    assert before <= order[0] and order == sorted(order)
+
+
+def test_stays_ends_with_the_next_change(state):
+    assert state.stays(0.001)
+    timer = threading.Timer(0.02, lambda: state.edit({"dense_1": {"weight": "fixed<8,1>"}}))
+    timer.start()
+    assert not state.stays(30)
+    timer.join()
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,11 @@ class Live:
         design: The design that they belong to.
         report: Estimate, or None when it is not there.
         score: Figure of merit, or None when it is not there.
+        early: The score on the first part of the data, to compare designs by it; None if it was not asked for.
         errors: Why a figure could not be found, by `report` or `score`.
         is_complete: Whether nothing more will come for this design.
-        wall_s: Time from the change to these figures.
+        times: When it happened, in ms since 1970 as browsers count: `received` by the kernel, `begun`, `scored` on a
+            part of the data, `published`.
     """
 
     revision: int
@@ -28,9 +30,10 @@ class Live:
     design: Design
     report: Report | None = None
     score: Score | None = None
+    early: Score | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
     is_complete: bool = False
-    wall_s: float = 0.0
+    times: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,13 +16,14 @@ TINY = 1e-9
 
 def shown_data(state: ExplorerState, title: str, note: str = "") -> dict[str, Any]:
     """Return everything that the head of the explorer shows."""
-    live, target = state.live, state.design.target
+    live, target = state.newest, state.design.target
     parts = [note, f"{len(state.graph.layers)} layers", target.part, f"{target.clock_ns:g} ns", f"io {target.io}"]
     parts.append(f"as {target.tool}")
     return {
         "seq": live.seq,
         "revision": live.revision,
-        "wall_ms": 1e3 * live.wall_s,
+        "times": dict(live.times),
+        "stale": live.revision != state.revision,
         "pending": live.revision != state.revision or not live.is_complete,
         "title": title,
         "subtitle": " · ".join(filter(None, parts)),
@@ -54,19 +55,31 @@ def tiles(
 
 
 def _score_tile(live: Live, baseline: Live | None, scorer: Scorer) -> dict[str, Any]:
-    item: dict[str, Any] = {"id": "score", "label": scorer.label, "value": "–", "pending": not live.is_complete}
+    item: dict[str, Any] = {"id": "score", "label": scorer.label}
     if live.score is None:
-        return item | {"tip": live.errors.get("score", "")}
+        return item | _missing(live, live.errors.get("score", ""))
     scale, digits, unit = (100.0, 2, "%") if scorer.is_percent else (1.0, 4, "")
     item["value"] = f"{scale * live.score.value:.{digits}f}"
     item["unit"] = _margin(live.score, scale, digits, unit)
     item["tip"] = _score_tip(live.score, scale, digits)
-    other = baseline.score if baseline else None
+    item["refining"] = not live.is_complete
+    other = _comparable(baseline, live.score)
     if other is not None:
         change = scale * (live.score.value - other.value)
         text = "no change" if abs(change) < TINY else f"{change:+.{digits}f} vs baseline"
         item |= {"delta": text, "tone": _tone(change, scorer.metric.is_maximized)}
     return item
+
+
+def _comparable(baseline: Live | None, found: Score) -> Score | None:
+    """The baseline's score on the same samples, if there is one: other samples would add their own noise."""
+    scores = () if baseline is None else (baseline.score, baseline.early)
+    return next((item for item in scores if item is not None and item.num_samples == found.num_samples), None)
+
+
+def _missing(live: Live, reason: str) -> dict[str, Any]:
+    """What a tile shows without a figure; while one is on its way the browser keeps the old one and marks it."""
+    return {"value": "–", "tip": reason} if live.is_complete else {"pending": True}
 
 
 def _margin(score: Score, scale: float, digits: int, unit: str) -> str:
@@ -126,15 +139,11 @@ def _cycles_tile(id_: str, label: str, live: Live, baseline: Live | None) -> dic
 
 
 def _figure_tile(id_: str, label: str, key: str, live: Live, baseline: Live | None) -> dict[str, Any]:
-    item: dict[str, Any] = {
-        "id": id_,
-        "label": label,
-        "value": "–",
-        "pending": live.report is None and not live.is_complete,
-    }
+    item: dict[str, Any] = {"id": id_, "label": label}
     value = _figure(live, key)
     if value is None:
-        return item | {"tip": live.errors.get("report", "the estimate does not know this figure")}
+        reason = live.errors.get("report", "the estimate does not know this figure")
+        return item | _missing(live, reason) if live.report is None else item | {"value": "–", "tip": reason}
     item["value"] = f"{value:,.0f}"
     bounds = _widest(live)
     if bounds is not None and getattr(bounds.lower, key) is not None and getattr(bounds.upper, key) is not None:

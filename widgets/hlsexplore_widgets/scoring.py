@@ -119,8 +119,7 @@ def num_labels(labels: ArrayLike | None, num_samples: int) -> None:
         raise DataError(f"there are {num_samples} samples but {len(np.asarray(labels))} labels.")
 
 
-def float_score(scorer: Scorer, reference: RealArray) -> float | None:
-    """Score of the float network itself, where that says something."""
-    if scorer.metric.name in ("agreement", "deviation"):
-        return None
-    return float(scorer.metric.function(reference, scorer.truth))
+def first_output(y: Any) -> RealArray:
+    """Return the first output of a network, as float64 of shape (samples, ..., classes)."""
+    array = np.asarray(y[0] if isinstance(y, tuple) else y, dtype=np.float64)
+    return array[:, None] if array.ndim == 1 else array

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hlsexplore.design import Design
-from hlsexplore.emulate import Emulator, Trace, emulate, float_forward, trace
+from hlsexplore.emulate import Emulator, Trace, float_forward, trace
 from hlsexplore.errors import CancelledError, HlsExploreError
 from hlsexplore.estimate import Calibration, calibrate, estimate
-from hlsexplore.fixed import Fixed, RealArray
+from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph
 from hlsexplore.report import Report
 from hlsexplore.study import Study
@@ -26,21 +26,21 @@ from hlsexplore_widgets.catalog import Catalog
 from hlsexplore_widgets.history import History, push, redo, undo
 from hlsexplore_widgets.live import Live, Message, Verification
 from hlsexplore_widgets.profile import sample_inputs
-from hlsexplore_widgets.scoring import OwnMetric, Score, make_scorer, num_labels, score
+from hlsexplore_widgets.refine import Part, make_parts, score_part
+from hlsexplore_widgets.scoring import OwnMetric, Score, first_output, make_scorer, num_labels
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
-Topic = Literal["design", "live", "detail", "baseline", "study", "build", "sweep", "messages", "view"]
+Topic = Literal["design", "score", "live", "detail", "baseline", "study", "build", "sweep", "messages", "view"]
 Changes = Mapping[str, Mapping[str, Fixed | str | int]]
 MAX_MESSAGES = 5
 PATIENCE_S = 0.06
-"""A result that takes longer than this is announced by the estimate and by intermediate scores."""
-CALM_S = 0.08
+"""A score of all samples that takes longer than this is not waited for by the estimate."""
+BREATH_S = 0.004
+"""The worker pauses so long behind the first score: the thread that sends it needs the interpreter."""
+CALM_S = 0.25
 """Losses are counted after this pause: until then the processor belongs to the browser's paint and the next edit."""
 TRACE_SAMPLES = 500
 """Samples on which losses are counted after each change."""
-PARTS = (0.05, 0.25)
-"""Shares of the data that a slow design is scored on first."""
-MIN_SAMPLES = 100
 logger = logging.getLogger(__name__)
 
 
@@ -49,7 +49,7 @@ class _Job:
     revision: int
     seq: float
     design: Design
-    started: float
+    received: float
     cancel: threading.Event
 
 
@@ -110,6 +110,8 @@ class ExplorerState:
         self._revision = 0
         self._seq = 0.0
         self._live = Live(revision=0, seq=0.0, design=self._first)
+        self._newest = self._live
+        self._parts: tuple[Part, ...] | None = None
         self._baseline: Live | None = None
         self._detail: Trace | None = None
         self._messages: tuple[Message, ...] = ()
@@ -122,7 +124,7 @@ class ExplorerState:
         self._worker: LatestWins[_Job] = LatestWins(self._evaluate, f"hlsexplore-{self.id[:6]}")
         with self.guard("reading the calibration"):
             self._calibration = Calibration.load()
-        self._submit()
+        self._submit(_now_ms())
 
     # ---- what panels read ------------------------------------------------------------------------------------------
 
@@ -160,6 +162,11 @@ class ExplorerState:
     def live(self) -> Live:
         """The newest figures; they may still be of an earlier design."""
         return self._live
+
+    @property
+    def newest(self) -> Live:
+        """Like `live`, or what is known of a newer design while its report is on its way: a first score."""
+        return self._newest
 
     @property
     def is_pending(self) -> bool:
@@ -266,6 +273,7 @@ class ExplorerState:
             self._seq = max(self._seq, seq)
             if self._live.revision == self._revision:
                 self._live = replace(self._live, seq=self._seq)
+                self._newest = self._live
             self._notify("design")
             self._notify("live")
 
@@ -285,7 +293,7 @@ class ExplorerState:
         learnt.save()
         with self._lock:
             self._calibration = learnt
-            self._submit()
+            self._submit(_now_ms())
 
     def say(self, level: Literal["error", "done", "note"], text: str) -> None:
         """Show a note; one that is there already is not repeated."""
@@ -336,6 +344,10 @@ class ExplorerState:
         with self._lock:
             self._notify(topic)
 
+    def stays(self, seconds: float) -> bool:
+        """Wait; False as soon as the design changes. What is costly and not urgent waits so before it begins."""
+        return not self._cancel.wait(seconds)
+
     def wait(self, timeout_s: float = 10.0) -> bool:
         """Wait until the current design is evaluated; False if that takes longer."""
         return self._worker.wait(timeout_s)
@@ -351,6 +363,7 @@ class ExplorerState:
     # ---- the background --------------------------------------------------------------------------------------------
 
     def _move(self, history: History, seq: float) -> None:
+        received = _now_ms()
         is_same = history.design == self.design
         self._history = history
         if is_same:
@@ -358,17 +371,17 @@ class ExplorerState:
             return
         self._revision += 1
         self._seq = max(self._seq, seq)
+        self._submit(received)
         self._notify("design")
-        self._submit()
 
-    def _submit(self) -> None:
+    def _submit(self, received: float) -> None:
         self._cancel.set()
         self._cancel = threading.Event()
         job = _Job(
             revision=self._revision,
             seq=self._seq,
             design=self.design,
-            started=time.perf_counter(),
+            received=received,
             cancel=self._cancel,
         )
         self._worker.submit(job)
@@ -384,13 +397,23 @@ class ExplorerState:
     def _evaluate(self, job: _Job, is_superseded: IsSuperseded) -> None:
         """Find the figures of a design, the quick ones first; runs in the worker thread and never raises."""
         errors: dict[str, str] = {}
+        times = {"received": job.received, "begun": _now_ms()}
+        live = Live(revision=job.revision, seq=job.seq, design=job.design, times=times)
         try:
+            *parts, whole = self._chosen_parts(job.design)
+            if parts:
+                live = self._score_early(live, parts[0])
             report = self._attempt("report", errors, lambda: self.estimated(job.design))
-            if self._last_wall_s > PATIENCE_S:
-                self._publish(job, report, None, errors, is_complete=False)
-            found = self._attempt("score", errors, lambda: self._score(job, report, errors))
-            self._last_wall_s = time.perf_counter() - job.started
-            self._publish(job, report, found, errors, is_complete=True)
+            live = replace(live, report=report, errors=dict(errors))
+            if self._last_wall_s > PATIENCE_S or job.cancel.is_set():
+                self._publish(live)
+            begun = time.perf_counter()
+            for part in parts[1:]:
+                live = replace(live, score=self._partial(part, job.design, job.cancel) or live.score)
+                self._publish(live)
+            found = self._attempt("score", errors, lambda: score_part(whole, job.design, job.cancel))
+            self._last_wall_s = time.perf_counter() - begun
+            self._publish(replace(live, score=found, errors=dict(errors), is_complete=True))
             if is_superseded() or job.cancel.wait(CALM_S):
                 return
             counts = self._attempt("counts", {}, lambda: trace(job.design, self._samples, cancel=job.cancel))
@@ -400,21 +423,35 @@ class ExplorerState:
             self._detail = counts
             self._notify("detail")
 
-    def _score(self, job: _Job, report: Report | None, errors: Mapping[str, str]) -> Score:
-        """Score a design; a slow one is scored on growing parts of the data first.
+    def _score_early(self, live: Live, part: Part) -> Live:
+        """Show a first score before anything else is computed; nothing stops it, so that a drag shows scores too."""
+        found = self._partial(part, live.design)
+        if found is None:
+            return live
+        live = replace(live, score=found, early=found, times={**live.times, "scored": _now_ms()})
+        with self._lock:
+            if live.revision >= self._newest.revision:
+                self._newest = self._stamped(live)
+                self._notify("score")
+        time.sleep(BREATH_S)
+        return live
 
-        Raises:
-            CancelledError: If a newer job came.
-        """
-        if self._last_wall_s > PATIENCE_S:
-            for part in PARTS:
-                count = int(part * len(self.reference))
-                if count < MIN_SAMPLES:
-                    continue
-                some = {name: values[:count] for name, values in self.emulator.inputs.items()}
-                y = first_output(emulate(job.design, some, cancel=job.cancel))
-                self._publish(job, report, score(self.scorer, y), errors, is_complete=False)
-        return score(self.scorer, first_output(self.emulator.run(job.design, cancel=job.cancel)))
+    def _chosen_parts(self, design: Design) -> tuple[Part, ...]:
+        """Return the parts of the data; the first design decides on them."""
+        if self._parts is None:
+            found = self._attempt("score", {}, lambda: make_parts(self.emulator, self.scorer, self.labels, design))
+            self._parts = found or (Part(emulator=self.emulator, scorer=self.scorer),)
+        return self._parts
+
+    def _partial(self, part: Part, design: Design, cancel: threading.Event | None = None) -> Score | None:
+        """Score a part of the data; None if it fails, which all samples will explain."""
+        try:
+            return score_part(part, design, cancel)
+        except CancelledError:
+            raise
+        except Exception:
+            logger.debug("no score of %d samples", part.emulator.num_samples, exc_info=True)
+            return None
 
     def _attempt(self, name: str, errors: dict[str, str], work: Callable[[], Any]) -> Any:
         try:
@@ -430,28 +467,19 @@ class ExplorerState:
             self.say("error", errors[name])
         return None
 
-    def _publish(
-        self, job: _Job, report: Report | None, found: Score | None, errors: Mapping[str, str], is_complete: bool
-    ) -> None:
+    def _publish(self, live: Live) -> None:
         with self._lock:
-            if job.revision < self._live.revision:
+            if live.revision < self._live.revision:
                 return
-            self._live = Live(
-                revision=job.revision,
-                seq=self._seq if job.revision == self._revision else job.seq,
-                design=job.design,
-                report=report,
-                score=found,
-                errors=dict(errors),
-                is_complete=is_complete,
-                wall_s=time.perf_counter() - job.started,
-            )
-            if self._baseline is None and is_complete:
+            self._live = self._newest = self._stamped(live)
+            if self._baseline is None and live.is_complete:
                 self._baseline = self._live
             self._notify("live")
 
+    def _stamped(self, live: Live) -> Live:
+        seq = self._seq if live.revision == self._revision else live.seq
+        return replace(live, seq=seq, times={**live.times, "published": _now_ms()})
 
-def first_output(y: Any) -> RealArray:
-    """Return the first output of a network, as float64 of shape (samples, ..., classes)."""
-    array = np.asarray(y[0] if isinstance(y, tuple) else y, dtype=np.float64)
-    return array[:, None] if array.ndim == 1 else array
+
+def _now_ms() -> float:
+    return 1e3 * time.time()

@@ -26,7 +26,8 @@ from hlsexplore_widgets.figures import (
     resource_info,
 )
 from hlsexplore_widgets.figures.base import empty_figure, label_of
-from hlsexplore_widgets.state import ExplorerState, Topic, first_output
+from hlsexplore_widgets.scoring import first_output
+from hlsexplore_widgets.state import ExplorerState, Topic
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
 TABS = (

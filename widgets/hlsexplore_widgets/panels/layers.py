@@ -23,6 +23,7 @@ class LayersPanel:
     def __init__(self, state: ExplorerState) -> None:
         """Profile the network and show the current design."""
         self._state = state
+        self._is_own = False
         self._costs: LatestWins[tuple[Design, str]] = LatestWins(self._find_costs, "hlsexplore-costs")
         graph = state.graph
         self.view = LayersTable(
@@ -41,18 +42,23 @@ class LayersPanel:
 
     def _show(self, topic: Topic) -> None:
         state = self._state
-        if topic == "design":
-            self.view.config = config_data(state.design, state.seq, state.revision)
-            self.view.costs = {}
-        else:
-            self.view.live = live_data(state.live.report, state.detail, state.live.seq)
+        if topic == "design" and self._is_own:
+            return  # the browser knows; one message takes design and figures to other views
+        values: dict[str, Any] = {"live": live_data(state.live.report, state.detail, state.live.seq)}
+        if self.view.config["revision"] != state.revision or topic == "design":
+            values |= {"config": config_data(state.design, state.seq, state.revision), "costs": {}}
+        self.view.show(**values)
 
     def _receive(self, message: Mapping[str, Any]) -> None:
         state = self._state
         match message.get("ev"):
             case "edit":
                 changes = _checked(message.get("changes"))
-                state.edit(changes, gesture=message.get("gesture"), seq=float(message.get("seq", 0.0)))
+                self._is_own = True
+                try:
+                    state.edit(changes, gesture=message.get("gesture"), seq=float(message.get("seq", 0.0)))
+                finally:
+                    self._is_own = False
             case "costs":
                 self._costs.submit((state.design, str(message.get("layer"))))
 

@@ -22,7 +22,7 @@ class TilesPanel:
         self._note = note
         with state.lock:  # the first figures may arrive at any moment
             self.view = Tiles(state, self._receive, shown=shown_data(state, title, note))
-            state.subscribe(self._show, "design", "live", "baseline")
+            state.subscribe(self._show, "score", "design", "live", "baseline")
 
     def _show(self, topic: Topic) -> None:
         state = self._state

@@ -1,6 +1,6 @@
 // Title, history buttons and the read-outs; figures of an edit that is still in flight are shown as such.
 import { announce, bus, isStale } from "./bus.js";
-import { h, listen, wake } from "./dom.js";
+import { h, listen, put, wake } from "./dom.js";
 
 function render({ model, el }) {
   const lane = bus(model.get("explorer"));
@@ -37,45 +37,51 @@ function render({ model, el }) {
 
   function drawTile(item) {
     const part = tile(item.id);
-    part.label.textContent = item.label;
-    part.value.textContent = item.value;
-    part.unit.textContent = item.unit ?? "";
-    part.delta.textContent = item.delta ?? "";
-    part.delta.dataset.tone = item.tone ?? "";
-    part.node.title = item.tip ?? "";
-    part.node.dataset.tone = item.alarm ?? "";
-    part.track.hidden = item.fraction === null || item.fraction === undefined;
-    part.bar.style.width = `${Math.min(100, 100 * (item.fraction ?? 0))}%`;
-    part.mark.hidden = item.upper === null || item.upper === undefined;
-    part.mark.style.left = `${Math.min(100, 100 * (item.lower ?? 0))}%`;
-    part.mark.style.width = `${Math.max(0, Math.min(100, 100 * (item.upper ?? 0)) - Math.min(100, 100 * (item.lower ?? 0)))}%`;
-    part.node.dataset.pending = String(Boolean(item.pending));
+    put(part.label, "textContent", item.label);
+    put(part.node.dataset, "pending", String(Boolean(item.pending)));
+    put(part.node.dataset, "refining", String(Boolean(item.refining)));
+    if (item.value === undefined) { // on its way: the old figure stays, marked as such
+      if (!part.value.textContent) part.value.textContent = "–";
+      return;
+    }
+    put(part.value, "textContent", item.value);
+    put(part.unit, "textContent", item.unit ?? "");
+    put(part.delta, "textContent", item.delta ?? "");
+    put(part.delta.dataset, "tone", item.tone ?? "");
+    put(part.node, "title", item.tip ?? "");
+    put(part.node.dataset, "tone", item.alarm ?? "");
+    put(part.track, "hidden", item.fraction === null || item.fraction === undefined);
+    put(part.mark, "hidden", item.upper === null || item.upper === undefined);
+    const [bar, low, high] = [item.fraction, item.lower, item.upper].map((share) => Math.min(100, 100 * (share ?? 0)));
+    put(part.bar.style, "width", `${bar}%`);
+    put(part.mark.style, "left", `${low}%`);
+    put(part.mark.style, "width", `${Math.max(0, high - low)}%`);
   }
 
   function draw() {
     const shown = model.get("shown");
-    title.textContent = shown.title;
-    subtitle.textContent = shown.subtitle;
+    put(title, "textContent", shown.title);
+    put(subtitle, "textContent", shown.subtitle);
     buttons.undo.disabled = !shown.can_undo;
     buttons.redo.disabled = !shown.can_redo;
-    const ids = shown.tiles.map((item) => item.id);
-    for (const [id, part] of tiles) if (!ids.includes(id)) { part.node.remove(); tiles.delete(id); }
+    const ids = new Set(shown.tiles.map((item) => item.id));
+    for (const [id, part] of tiles) if (!ids.has(id)) { part.node.remove(); tiles.delete(id); }
     shown.tiles.forEach(drawTile);
     el.dataset.seq = shown.seq;
     el.dataset.revision = shown.revision;
-    el.dataset.wallMs = shown.wall_ms;
+    el.dataset.times = JSON.stringify(shown.times);
     fade();
     clearTimeout(timer);
-    timer = setTimeout(() => { spoken.textContent = shown.tiles.map((item) => `${item.label} ${item.value}${item.unit ?? ""}`).join(", "); }, 900);
+    timer = setTimeout(() => { spoken.textContent = [...tiles.values()].map((part) => `${part.label.textContent} ${part.value.textContent}${part.unit.textContent}`).join(", "); }, 900);
   }
 
   function fade() {
     const shown = model.get("shown");
-    const stale = shown.pending || isStale(lane, shown.seq);
+    const stale = shown.stale || isStale(lane, shown.seq);
     grid.classList.toggle("hx-stale", stale);
-    grid.setAttribute("aria-busy", String(stale));
+    grid.setAttribute("aria-busy", String(stale || shown.pending));
     clearTimeout(late);
-    if (stale) late = setTimeout(() => { model.send({ ev: "refresh" }); fade(); }, 2500);
+    if (stale || shown.pending) late = setTimeout(() => { model.send({ ev: "refresh" }); fade(); }, 2500);
   }
 
   function onKey(event) {

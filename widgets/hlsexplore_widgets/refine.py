@@ -1,0 +1,83 @@
+"""Scores that come early: on growing, stratified parts of the data, then on all of it."""
+
+from dataclasses import dataclass, replace
+from threading import Event as CancelEvent
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hlsexplore.design import Design
+from hlsexplore.emulate import Emulator, emulate
+from hlsexplore.emulate.quality import pick_samples
+from hlsexplore.fixed import RealArray
+from hlsexplore_widgets.scoring import Score, Scorer, first_output, score
+
+FIRST_S = 0.01
+"""The first part is chosen so that a design takes about this long on it."""
+MIN_SAMPLES, MAX_SAMPLES = 100, 1000
+"""Samples of the first part; the 95 % interval of an accuracy of 0.75 is then 0.08 to 0.03 to either side."""
+GROWTH = 8
+"""Each part has so many times the samples of the one before."""
+PART_MB = 64.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Some of the samples, or all.
+
+    Attributes:
+        emulator: Holds them, and what designs before left to use again.
+        scorer: The figure of merit on them.
+    """
+
+    emulator: Emulator
+    scorer: Scorer
+
+
+def make_parts(emulator: Emulator, scorer: Scorer, labels: ArrayLike | None, design: Design) -> tuple[Part, ...]:
+    """Choose parts of the data, the smallest first; the last one is all of it.
+
+    Args:
+        emulator: All samples.
+        scorer: The figure of merit on all samples.
+        labels: Each part has their classes in proportion; None when there are none.
+        design: Is run on a few samples to see how many take `FIRST_S`.
+    """
+    total = emulator.num_samples
+    count, parts = 0, []
+    if total > 2 * MIN_SAMPLES:
+        few = _rows(emulator, pick_samples(total, labels, MIN_SAMPLES))
+        seconds = min(_seconds(design, few) for _ in range(2))
+        count = int(np.clip(FIRST_S * MIN_SAMPLES / seconds, MIN_SAMPLES, MAX_SAMPLES))
+    while 0 < 2 * count <= total:
+        rows = pick_samples(total, labels, count)
+        some = Emulator(emulator.graph, _rows(emulator, rows), memory_mb=PART_MB)
+        parts.append(Part(emulator=some, scorer=replace(scorer, truth=np.asarray(scorer.truth)[rows])))
+        count *= GROWTH
+    return (*parts, Part(emulator=emulator, scorer=scorer))
+
+
+def score_part(part: Part, design: Design, cancel: CancelEvent | None = None) -> Score:
+    """Score a design on a part.
+
+    Args:
+        part: The samples.
+        design: The design.
+        cancel: Set it from another thread to stop.
+
+    Raises:
+        CancelledError: If `cancel` was set.
+        DataError: If the part is too small for the figure of merit, such as one class for AUC.
+    """
+    return score(part.scorer, first_output(part.emulator.run(design, cancel=cancel)))
+
+
+def _rows(emulator: Emulator, rows: np.ndarray[tuple[int, ...], np.dtype[np.intp]]) -> dict[str, RealArray]:
+    return {name: values[rows] for name, values in emulator.inputs.items()}
+
+
+def _seconds(design: Design, inputs: dict[str, RealArray]) -> float:
+    begun = perf_counter()
+    emulate(design, inputs)
+    return perf_counter() - begun

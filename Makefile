@@ -45,9 +45,10 @@ widgets/node_modules/.package-lock.json: widgets/package-lock.json
 js: widgets/node_modules/.package-lock.json ## types, lint and unit tests of the browser side; needs node
 	cd widgets && npm run --silent check
 
-check: $(VENV)/.dev ## ruff, mypy --strict, import-linter
+check: $(VENV)/.dev ## ruff, clang-format, mypy --strict, import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/python scripts/format_cpp.py --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@if command -v npm >/dev/null && $(MAKE) --no-print-directory widgets/node_modules/.package-lock.json; then $(MAKE) --no-print-directory js; \

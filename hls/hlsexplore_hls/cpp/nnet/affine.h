@@ -16,7 +16,8 @@ inline Out scale_and_shift(const In &x, typename Config::weight_rom weight, type
 }
 
 // x above 0, weight * x below.
-template <typename Config, typename Out, typename In> inline Out sloped(const In &x, typename Config::weight_rom weight) {
+template <typename Config, typename Out, typename In>
+inline Out sloped(const In &x, typename Config::weight_rom weight) {
 #pragma HLS INLINE
     Out y = x * from_raw<typename Config::weight_t>(weight);
     if (!is_negative(x)) {

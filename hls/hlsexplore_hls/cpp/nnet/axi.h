@@ -31,8 +31,7 @@ template <int width> struct axi_word {
 };
 
 // An AXI-Stream and a tensor in io_parallel. The last word of a sample carries TLAST.
-template <int width, unsigned size, typename T>
-void from_axi(hls::stream<ap_axis<width, 1, 1, 1>> &x, T y[size]) {
+template <int width, unsigned size, typename T> void from_axi(hls::stream<ap_axis<width, 1, 1, 1>> &x, T y[size]) {
 Words:
     for (unsigned i = 0; i < size; i++) {
 #pragma HLS PIPELINE II=1
@@ -41,8 +40,7 @@ Words:
     }
 }
 
-template <int width, unsigned size, typename T>
-void to_axi(const T x[size], hls::stream<ap_axis<width, 1, 1, 1>> &y) {
+template <int width, unsigned size, typename T> void to_axi(const T x[size], hls::stream<ap_axis<width, 1, 1, 1>> &y) {
 Words:
     for (unsigned i = 0; i < size; i++) {
 #pragma HLS PIPELINE II=1

@@ -9,7 +9,8 @@
 namespace nnet {
 
 template <typename Config> struct window_gather {
-    template <typename In> static void load(const In x[Config::num_inputs], const place &at, In window[Config::num_in]) {
+    template <typename In>
+    static void load(const In x[Config::num_inputs], const place &at, In window[Config::num_in]) {
 #pragma HLS INLINE
     KernelRows:
         for (unsigned i = 0; i < Config::kernel_height; i++) {
@@ -41,7 +42,8 @@ void conv(const In x[Config::num_inputs], Out y[Config::num_positions * Config::
           const typename Config::bias_rom bias[Config::num_out]) {
 #pragma HLS FUNCTION_INSTANTIATE variable=weights,bias
     static_assert(Config::num_inputs == image<Config>::size, "A convolution reads one image.");
-    static_assert(Config::num_positions == Config::out_height * Config::out_width && Config::num_columns == Config::out_width,
+    static_assert(Config::num_positions == Config::out_height * Config::out_width &&
+                      Config::num_columns == Config::out_width,
                   "A convolution writes one image.");
     static_assert(Config::num_in == Config::kernel_height * Config::kernel_width * Config::num_channels,
                   "The matrix of a convolution has a row for each element of the window.");

@@ -6,7 +6,8 @@
 namespace nnet {
 
 template <typename Config> struct dense_gather {
-    template <typename In> static void load(const In x[Config::num_inputs], const place &at, In window[Config::num_in]) {
+    template <typename In>
+    static void load(const In x[Config::num_inputs], const place &at, In window[Config::num_in]) {
 #pragma HLS INLINE
     Gather:
         for (unsigned i = 0; i < Config::num_in; i++) {

@@ -22,7 +22,8 @@ template <typename Config, strategy kind> struct dense_stream;
 
 template <typename Config> struct dense_stream<Config, strategy::latency> {
     template <typename In, typename Out>
-    static void run(hls::stream<In> &x, hls::stream<Out> &y, const typename Config::weight_rom weights[Config::num_weights],
+    static void run(hls::stream<In> &x, hls::stream<Out> &y,
+                    const typename Config::weight_rom weights[Config::num_weights],
                     const typename Config::bias_rom bias[Config::num_out]) {
 #pragma HLS ALLOCATION operation instances=mul limit=Config::num_multipliers
         beat_loop<dense_body<Config>, Config::num_positions>::run(x, y, weights, bias);
@@ -31,7 +32,8 @@ template <typename Config> struct dense_stream<Config, strategy::latency> {
 
 template <typename Config> struct dense_stream<Config, strategy::resource> {
     template <typename In, typename Out>
-    static void run(hls::stream<In> &x, hls::stream<Out> &y, const typename Config::weight_rom weights[Config::num_weights],
+    static void run(hls::stream<In> &x, hls::stream<Out> &y,
+                    const typename Config::weight_rom weights[Config::num_weights],
                     const typename Config::bias_rom bias[Config::num_out]) {
         typedef shared_multipliers<Config> core;
         const int block_factor = core::block_factor;

@@ -20,7 +20,8 @@ template <typename Config> struct image {
 
     static int column(unsigned out_column, unsigned kernel_column) {
 #pragma HLS INLINE
-        return int(out_column * Config::stride_columns + kernel_column * Config::dilation_columns) - int(Config::pad_left);
+        return int(out_column * Config::stride_columns + kernel_column * Config::dilation_columns) -
+               int(Config::pad_left);
     }
 
     static bool has(int row, int column) {

@@ -1,7 +1,7 @@
 // Layer normalisation over the last axis: mean, variance, a table of 1 / sqrt(epsilon + variance), scale and offset.
 //
-// Config: num_in, num_positions; accum_t, inverse_raw (1 / num_in in it); table_bits, shift (the variance times 2**shift is
-// the index), table_t, table_rom; weight_t, weight_rom, bias_t, bias_rom.
+// Config: num_in, num_positions; accum_t, inverse_raw (1 / num_in in it); table_bits, shift (the variance times
+// 2**shift is the index), table_t, table_rom; weight_t, weight_rom, bias_t, bias_rom.
 #pragma once
 
 #include "affine.h"
@@ -48,7 +48,8 @@ Center:
         squares[i] = values[i] * values[i];
     }
     const accum_t variance = layer_norm_constants<Config>::mean(squares);
-    const ap_ufixed<Config::table_bits, Config::table_bits, AP_TRN_ZERO, AP_SAT> index = scaled<Config::shift>(variance);
+    const ap_ufixed<Config::table_bits, Config::table_bits, AP_TRN_ZERO, AP_SAT> index =
+        scaled<Config::shift>(variance);
     const typename Config::table_t inverse = from_raw<typename Config::table_t>(table[index.to_uint()]);
 Scale:
     for (unsigned i = 0; i < Config::num_in; i++) {

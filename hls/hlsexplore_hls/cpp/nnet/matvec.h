@@ -3,9 +3,9 @@
 // Every product is cast to the accumulator type and every sum as well, in the order that docs/ir.md specifies:
 //     acc = bias; for i: product = x[i] * w[i][o]; acc = acc + product
 //
-// Config: num_in, num_out (inputs and outputs of the product); channel_multiplier (0; or the outputs of each channel of a
-// depthwise convolution, where row i only counts for the outputs of channel i % num_channels); num_weights (elements of
-// the array of weights); reuse; weight_t, bias_t, accum_t.
+// Config: num_in, num_out (inputs and outputs of the product); channel_multiplier (0; or the outputs of each channel of
+// a depthwise convolution, where row i only counts for the outputs of channel i % num_channels); num_weights (elements
+// of the array of weights); reuse; weight_t, bias_t, accum_t.
 #pragma once
 
 #include "types.h"
@@ -16,7 +16,8 @@ template <typename Config> struct matrix {
     static_assert(Config::num_in > 0 && Config::num_out > 0, "A matrix has at least one row and one column.");
     static_assert(Config::reuse > 0, "A multiplier is used at least once.");
     static constexpr bool is_depthwise = Config::channel_multiplier > 0;
-    static constexpr unsigned num_channels = is_depthwise ? Config::num_out / (is_depthwise ? Config::channel_multiplier : 1) : 1;
+    static constexpr unsigned num_channels =
+        is_depthwise ? Config::num_out / (is_depthwise ? Config::channel_multiplier : 1) : 1;
     // Products of one row: with every output, or with those of its channel.
     static constexpr unsigned row_size = is_depthwise ? Config::channel_multiplier : Config::num_out;
     static_assert(!is_depthwise || (row_size * num_channels == Config::num_out && Config::num_in % num_channels == 0),
@@ -32,8 +33,8 @@ template <typename Config> struct matrix {
 // All multiplications at once, or sharing multipliers over the interval of the pipeline around it. The constants end up
 // in the logic. Weights lie row after row.
 template <typename Config, typename In, typename Out, typename Weight, typename Bias>
-inline void multiply(const In x[Config::num_in], Out y[Config::num_out],
-                     const Weight weights[Config::num_weights], const Bias bias[Config::num_out]) {
+inline void multiply(const In x[Config::num_in], Out y[Config::num_out], const Weight weights[Config::num_weights],
+                     const Bias bias[Config::num_out]) {
 #pragma HLS INLINE
     static_assert(Config::num_weights == Config::num_in * matrix<Config>::row_size, "Each product has a weight.");
     typedef typename Config::weight_t weight_t;
@@ -78,7 +79,8 @@ template <typename Config> struct shared_multipliers {
     static constexpr unsigned num_accums = Config::num_out / num_groups;
     static constexpr unsigned num_steps = num_step_rows * num_groups;
     static constexpr unsigned block_factor = num_parallel_rows * group_size;
-    static_assert(group_size * num_groups == matrix<Config>::row_size, "Beyond the rows, the reuse divides the outputs.");
+    static_assert(group_size * num_groups == matrix<Config>::row_size,
+                  "Beyond the rows, the reuse divides the outputs.");
     static_assert(num_steps * block_factor == Config::num_weights, "Each step reads one word of the weights.");
 
     // Which step is due: of all, of the steps of a group of outputs, and which group.

@@ -75,7 +75,8 @@ Steps:
     }
 }
 
-template <typename Join, template <typename> class Last, typename Config, typename A, typename B, typename C, typename Out>
+template <typename Join, template <typename> class Last, typename Config, typename A, typename B, typename C,
+          typename Out>
 void merge(const A a[Config::num_elements], const B b[Config::num_elements], const C c[Config::num_elements],
            Out y[Config::num_elements]) {
 Steps:
@@ -91,8 +92,8 @@ Steps:
     }
 }
 
-template <typename Join, template <typename> class Last, typename Config, typename A, typename B, typename C, typename D,
-          typename Out>
+template <typename Join, template <typename> class Last, typename Config, typename A, typename B, typename C,
+          typename D, typename Out>
 void merge(const A a[Config::num_elements], const B b[Config::num_elements], const C c[Config::num_elements],
            const D d[Config::num_elements], Out y[Config::num_elements]) {
 Steps:
@@ -102,7 +103,8 @@ Steps:
         for (unsigned k = 0; k < Config::num_parallel; k++) {
 #pragma HLS UNROLL
             if (i + k < Config::num_elements) {
-                y[i + k] = Last<Config>::finish(Join::join(Join::join(Join::join(a[i + k], b[i + k]), c[i + k]), d[i + k]));
+                y[i + k] =
+                    Last<Config>::finish(Join::join(Join::join(Join::join(a[i + k], b[i + k]), c[i + k]), d[i + k]));
             }
         }
     }

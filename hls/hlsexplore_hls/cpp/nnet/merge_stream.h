@@ -27,7 +27,8 @@ Beats:
     }
 }
 
-template <typename Join, template <typename> class Last, typename Config, typename A, typename B, typename C, typename Out>
+template <typename Join, template <typename> class Last, typename Config, typename A, typename B, typename C,
+          typename Out>
 void merge(hls::stream<array<A, Config::num_channels>> &a, hls::stream<array<B, Config::num_channels>> &b,
            hls::stream<array<C, Config::num_channels>> &c, hls::stream<array<Out, Config::num_channels>> &y) {
 Beats:
@@ -47,8 +48,8 @@ Beats:
     }
 }
 
-template <typename Join, template <typename> class Last, typename Config, typename A, typename B, typename C, typename D,
-          typename Out>
+template <typename Join, template <typename> class Last, typename Config, typename A, typename B, typename C,
+          typename D, typename Out>
 void merge(hls::stream<array<A, Config::num_channels>> &a, hls::stream<array<B, Config::num_channels>> &b,
            hls::stream<array<C, Config::num_channels>> &c, hls::stream<array<D, Config::num_channels>> &d,
            hls::stream<array<Out, Config::num_channels>> &y) {
@@ -64,14 +65,16 @@ Beats:
     Channels:
         for (unsigned k = 0; k < Config::num_channels; k++) {
 #pragma HLS UNROLL
-            result[k] = Last<Config>::finish(Join::join(Join::join(Join::join(from_a[k], from_b[k]), from_c[k]), from_d[k]));
+            result[k] =
+                Last<Config>::finish(Join::join(Join::join(Join::join(from_a[k], from_b[k]), from_c[k]), from_d[k]));
         }
         y.write(result);
     }
 }
 
 template <typename Config, typename A, typename B, typename Out>
-void dot(hls::stream<array<A, Config::num_in>> &a, hls::stream<array<B, Config::num_in>> &b, hls::stream<array<Out, 1>> &y) {
+void dot(hls::stream<array<A, Config::num_in>> &a, hls::stream<array<B, Config::num_in>> &b,
+         hls::stream<array<Out, 1>> &y) {
 #pragma HLS PIPELINE II=1
     const array<A, Config::num_in> from_a = a.read();
     const array<B, Config::num_in> from_b = b.read();

@@ -23,7 +23,8 @@ Axis0:
             Axis3:
                 for (unsigned d = 0; d < Config::size_3; d++) {
 #pragma HLS UNROLL
-                    const unsigned from = a * Config::step_0 + b * Config::step_1 + c * Config::step_2 + d * Config::step_3;
+                    const unsigned from =
+                        a * Config::step_0 + b * Config::step_1 + c * Config::step_2 + d * Config::step_3;
                     y[((a * Config::size_1 + b) * Config::size_2 + c) * Config::size_3 + d] = x[from];
                 }
             }
@@ -46,7 +47,8 @@ Rows:
 #pragma HLS UNROLL
             const int row = int(r / Config::repeat_rows) - Config::top;
             const int column = int(s / Config::repeat_columns) - Config::left;
-            const bool is_inside = row >= 0 && row < int(Config::in_height) && column >= 0 && column < int(Config::in_width);
+            const bool is_inside =
+                row >= 0 && row < int(Config::in_height) && column >= 0 && column < int(Config::in_width);
         Channels:
             for (unsigned c = 0; c < Config::num_channels; c++) {
 #pragma HLS UNROLL
@@ -90,7 +92,8 @@ template <typename Config, typename A, typename B, typename C, typename Out>
 void concatenate(const A a[Config::num_blocks * Config::size_0], const B b[Config::num_blocks * Config::size_1],
                  const C c[Config::num_blocks * Config::size_2], Out y[Config::num_blocks * Config::whole_size]) {
 #pragma HLS PIPELINE II=1
-    static_assert(Config::size_0 + Config::size_1 + Config::size_2 == Config::whole_size, "The parts make up the whole.");
+    static_assert(Config::size_0 + Config::size_1 + Config::size_2 == Config::whole_size,
+                  "The parts make up the whole.");
     place_part<Config::num_blocks, Config::size_0, Config::whole_size, 0>(a, y);
     place_part<Config::num_blocks, Config::size_1, Config::whole_size, Config::size_0>(b, y);
     place_part<Config::num_blocks, Config::size_2, Config::whole_size, Config::size_0 + Config::size_1>(c, y);

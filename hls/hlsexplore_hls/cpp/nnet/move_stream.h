@@ -25,7 +25,8 @@ void repack(hls::stream<array<T, Config::in_size>> &x, hls::stream<array<T, Conf
             for (unsigned i = 0; i < out_size; i++) {
 #pragma HLS UNROLL
                 // The oldest elements leave at the front once all have arrived.
-                result[i] = i + in_size < out_size ? result[(i + in_size) % out_size] : beat[(i + in_size - out_size) % in_size];
+                result[i] = i + in_size < out_size ? result[(i + in_size) % out_size]
+                                                   : beat[(i + in_size - out_size) % in_size];
             }
             filled += in_size;
             if (filled == out_size) {
@@ -137,8 +138,10 @@ void frame(hls::stream<array<T, Config::num_channels>> &x, hls::stream<array<T, 
     // The grid covers what is read (from 0, cut parts included) and what is written (padding included).
     constexpr int first_row = Config::top > 0 ? -Config::top : 0;
     constexpr int first_column = Config::left > 0 ? -Config::left : 0;
-    constexpr int end_row = int(Config::out_height) - Config::top > height ? int(Config::out_height) - Config::top : height;
-    constexpr int end_column = int(Config::out_width) - Config::left > width ? int(Config::out_width) - Config::left : width;
+    constexpr int end_row =
+        int(Config::out_height) - Config::top > height ? int(Config::out_height) - Config::top : height;
+    constexpr int end_column =
+        int(Config::out_width) - Config::left > width ? int(Config::out_width) - Config::left : width;
     pixel_t line[Config::in_width];
     pixel_t pixel;
     unsigned row_repeat = 0;
@@ -169,7 +172,8 @@ Rows:
             }
             const int out_row = r + Config::top;
             const int out_column = s + Config::left;
-            if (out_row >= 0 && out_row < int(Config::out_height) && out_column >= 0 && out_column < int(Config::out_width)) {
+            if (out_row >= 0 && out_row < int(Config::out_height) && out_column >= 0 &&
+                out_column < int(Config::out_width)) {
                 pixel_t result;
                 NNET_PACK(result)
             Channels:
@@ -211,10 +215,11 @@ Beats:
     }
 }
 
-// Concatenation of two tensors along another axis: their beats in turn. Config: num_blocks; num_beats_0, num_beats_1 (of
-// each tensor in a block); num_channels.
+// Concatenation of two tensors along another axis: their beats in turn. Config: num_blocks; num_beats_0, num_beats_1
+// (of each tensor in a block); num_channels.
 template <typename Config, typename A, typename B, typename Out>
-void concatenate_positions(hls::stream<array<A, Config::num_channels>> &a, hls::stream<array<B, Config::num_channels>> &b,
+void concatenate_positions(hls::stream<array<A, Config::num_channels>> &a,
+                           hls::stream<array<B, Config::num_channels>> &b,
                            hls::stream<array<Out, Config::num_channels>> &y) {
 Blocks:
     for (unsigned k = 0; k < Config::num_blocks; k++) {

@@ -11,7 +11,8 @@ namespace nnet {
 
 // The largest element of a window; padding never wins.
 template <typename Config> struct max_pool {
-    template <typename In> static typename Config::accum_t apply(const In x[image<Config>::size], const place &at, unsigned channel) {
+    template <typename In>
+    static typename Config::accum_t apply(const In x[image<Config>::size], const place &at, unsigned channel) {
 #pragma HLS INLINE
         In best = zero<In>();
         bool is_first = true;
@@ -38,7 +39,8 @@ template <typename Config> struct max_pool {
 
 // The mean of a window, each sum cast to the accumulator type; padding does not count.
 template <typename Config> struct average_pool {
-    template <typename In> static typename Config::accum_t apply(const In x[image<Config>::size], const place &at, unsigned channel) {
+    template <typename In>
+    static typename Config::accum_t apply(const In x[image<Config>::size], const place &at, unsigned channel) {
 #pragma HLS INLINE
         typename Config::accum_t sum = zero<typename Config::accum_t>();
         unsigned count = 0;
@@ -63,8 +65,10 @@ template <typename Config> struct average_pool {
 
 template <template <typename> class Function, typename Config, typename In, typename Out>
 void pool(const In x[image<Config>::size], Out y[Config::out_height * Config::out_width * Config::num_channels]) {
-    static_assert(Config::dilation_rows == 1 && Config::dilation_columns == 1, "The windows of a pooling have no gaps.");
-    static_assert(Config::kernel_height * Config::kernel_width < 65536, "A pooling window has fewer than 65,536 elements.");
+    static_assert(Config::dilation_rows == 1 && Config::dilation_columns == 1,
+                  "The windows of a pooling have no gaps.");
+    static_assert(Config::kernel_height * Config::kernel_width < 65536,
+                  "A pooling window has fewer than 65,536 elements.");
     static_assert(Config::out_height * Config::out_width % Config::num_parallel == 0,
                   "The positions computed at once divide all positions.");
     place at = {0, 0, 0};

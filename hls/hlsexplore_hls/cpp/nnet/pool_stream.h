@@ -56,7 +56,8 @@ template <typename Config> struct average_window {
 
 template <template <typename> class Window, typename Config, typename In, typename Out>
 void pool(hls::stream<array<In, Config::num_channels>> &x, hls::stream<array<Out, Config::num_channels>> &y) {
-    static_assert(Config::dilation_rows == 1 && Config::dilation_columns == 1, "The windows of a pooling have no gaps.");
+    static_assert(Config::dilation_rows == 1 && Config::dilation_columns == 1,
+                  "The windows of a pooling have no gaps.");
     typedef typename Config::accum_t accum_t;
     constexpr unsigned num_taps = Config::kernel_height * Config::kernel_width;
     const int width = Config::stream_width;
@@ -99,7 +100,8 @@ Pixels:
 
 // The mean of whole channels: elements cast to the accumulator type, added in the order of arrival.
 template <typename Config, typename In, typename Out>
-void global_average_pool(hls::stream<array<In, Config::num_channels>> &x, hls::stream<array<Out, Config::num_channels>> &y) {
+void global_average_pool(hls::stream<array<In, Config::num_channels>> &x,
+                         hls::stream<array<Out, Config::num_channels>> &y) {
     typedef typename Config::accum_t accum_t;
     constexpr unsigned num_pixels = Config::in_height * Config::in_width;
     accum_t sum[Config::num_channels];
@@ -126,7 +128,8 @@ Pixels:
 
 // The largest element of whole channels, each cast to the accumulator type.
 template <typename Config, typename In, typename Out>
-void global_max_pool(hls::stream<array<In, Config::num_channels>> &x, hls::stream<array<Out, Config::num_channels>> &y) {
+void global_max_pool(hls::stream<array<In, Config::num_channels>> &x,
+                     hls::stream<array<Out, Config::num_channels>> &y) {
     typedef typename Config::accum_t accum_t;
     constexpr unsigned num_pixels = Config::in_height * Config::in_width;
     accum_t best[Config::num_channels];

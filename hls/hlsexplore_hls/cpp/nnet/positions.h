@@ -25,7 +25,8 @@ template <unsigned num_columns> inline void next_place(place &at) {
 }
 
 template <typename Config, typename Gather, typename In, typename Out>
-inline void one_position(const In x[Config::num_inputs], const place &at, Out y[Config::num_positions * Config::num_out],
+inline void one_position(const In x[Config::num_inputs], const place &at,
+                         Out y[Config::num_positions * Config::num_out],
                          const typename Config::weight_rom weights[Config::num_weights],
                          const typename Config::bias_rom bias[Config::num_out]) {
 #pragma HLS INLINE
@@ -136,7 +137,8 @@ inline void at_positions(const In x[Config::num_inputs], Out y[Config::num_posit
                          const typename Config::weight_rom weights[Config::num_weights],
                          const typename Config::bias_rom bias[Config::num_out]) {
 #pragma HLS INLINE
-    static_assert(Config::num_positions % Config::parallel == 0, "The positions computed at once divide all positions.");
+    static_assert(Config::num_positions % Config::parallel == 0,
+                  "The positions computed at once divide all positions.");
     constexpr bool is_single = Config::num_positions == Config::parallel;
     position_loop<Config, Gather, Config::kind, is_single>::run(x, y, weights, bias);
 }

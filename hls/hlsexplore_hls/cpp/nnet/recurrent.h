@@ -1,9 +1,9 @@
 // Recurrent layers over a sequence: SimpleRNN, LSTM and GRU.
 //
 // Config: num_steps, num_in, num_units, returns_sequences, is_backward; accum_t (type of products and their sums),
-// activation_t and gate_t (of the values of act and rec), state_t (of the LSTM's memory that act reads, and of the GRU's
-// masked hidden state), hidden_t and memory_t (of the states that the next step reads), result_t (of what leaves);
-// input and hidden (configurations of the two products as in dense.h), masked (of the GRU's third product);
+// activation_t and gate_t (of the values of act and rec), state_t (of the LSTM's memory that act reads, and of the
+// GRU's masked hidden state), hidden_t and memory_t (of the states that the next step reads), result_t (of what
+// leaves); input and hidden (configurations of the two products as in dense.h), masked (of the GRU's third product);
 // act, rec, state_act (configurations of the activations, their functors in Function).
 #pragma once
 
@@ -56,8 +56,8 @@ struct simple_rnn {
     template <typename Config>
     static void update(const typename Config::accum_t from_x[Config::num_units],
                        const typename Config::accum_t from_h[Config::num_units],
-                       typename Config::hidden_t hidden[Config::num_units], typename Config::memory_t[Config::num_units],
-                       typename Config::result_t y[Config::num_units],
+                       typename Config::hidden_t hidden[Config::num_units],
+                       typename Config::memory_t[Config::num_units], typename Config::result_t y[Config::num_units],
                        const typename Config::act::table_rom act_table[1 << Config::act::table_bits],
                        const typename Config::rec::table_rom[1 << Config::rec::table_bits]) {
 #pragma HLS PIPELINE II=1
@@ -76,7 +76,8 @@ struct lstm {
     static void update(const typename Config::accum_t from_x[4 * Config::num_units],
                        const typename Config::accum_t from_h[4 * Config::num_units],
                        typename Config::hidden_t hidden[Config::num_units],
-                       typename Config::memory_t memory[Config::num_units], typename Config::result_t y[Config::num_units],
+                       typename Config::memory_t memory[Config::num_units],
+                       typename Config::result_t y[Config::num_units],
                        const typename Config::act::table_rom act_table[1 << Config::act::table_bits],
                        const typename Config::rec::table_rom rec_table[1 << Config::rec::table_bits]) {
 #pragma HLS PIPELINE II=1
@@ -107,8 +108,8 @@ struct gru {
     template <typename Config>
     static void update(const typename Config::accum_t from_x[3 * Config::num_units],
                        const typename Config::accum_t from_h[3 * Config::num_units],
-                       typename Config::hidden_t hidden[Config::num_units], typename Config::memory_t[Config::num_units],
-                       typename Config::result_t y[Config::num_units],
+                       typename Config::hidden_t hidden[Config::num_units],
+                       typename Config::memory_t[Config::num_units], typename Config::result_t y[Config::num_units],
                        const typename Config::act::table_rom act_table[1 << Config::act::table_bits],
                        const typename Config::rec::table_rom rec_table[1 << Config::rec::table_bits]) {
 #pragma HLS PIPELINE II=1

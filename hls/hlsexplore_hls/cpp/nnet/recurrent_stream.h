@@ -54,7 +54,8 @@ void recurrent(hls::stream<array<In, Config::num_in>> &x, hls::stream<array<Out,
     Out states[(Config::returns_sequences ? Config::num_steps : 1) * Config::num_units];
 #pragma HLS ARRAY_RESHAPE variable=states cyclic factor=num_units
     collect<Config>(x, sequence);
-    recurrent<Cell, Config, In, Out>(sequence, states, weights, bias, hidden_weights, hidden_bias, act_table, rec_table);
+    recurrent<Cell, Config, In, Out>(sequence, states, weights, bias, hidden_weights, hidden_bias, act_table,
+                                     rec_table);
     emit<Config>(states, y);
 }
 

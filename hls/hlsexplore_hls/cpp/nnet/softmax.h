@@ -1,7 +1,7 @@
 // Softmax over the last axis, with tables of exponentials and reciprocals; and its one-hot substitute argmax.
 //
-// Config: num_in (classes), num_positions; for the tables exp_bits and inverse_bits (address bits), norm_t (type whose top
-// bits address the exponentials), exp_table_t, accum_t, inv_input_t (type whose top bits address the reciprocals),
+// Config: num_in (classes), num_positions; for the tables exp_bits and inverse_bits (address bits), norm_t (type whose
+// top bits address the exponentials), exp_table_t, accum_t, inv_input_t (type whose top bits address the reciprocals),
 // inv_table_t; exp_rom, inv_rom (storage of the tables); for argmax one_raw (the raw 1 of the result).
 #pragma once
 

@@ -23,8 +23,8 @@ template <typename T, unsigned num> struct array {
     const T &operator[](unsigned i) const { return data[i]; }
 };
 
-// Runs Body::apply(beat, result, index, constants ...) on every beat of a stream, one every Body::ii cycles. With one beat
-// for each sample the function itself is the pipeline, so that samples overlap.
+// Runs Body::apply(beat, result, index, constants ...) on every beat of a stream, one every Body::ii cycles. With one
+// beat for each sample the function itself is the pipeline, so that samples overlap.
 template <typename Body, unsigned num_beats> struct beat_loop {
     template <typename In, typename Out> static void run(hls::stream<In> &x, hls::stream<Out> &y) {
         const int ii = Body::ii;

@@ -10,7 +10,8 @@ namespace nnet {
 
 // Sigmoid, tanh and the like: the table covers both signs, zero in its middle.
 template <typename Config> struct signed_table {
-    template <typename In, typename Out> static Out apply(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
+    template <typename In, typename Out>
+    static Out apply(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
 #pragma HLS INLINE
         const ap_fixed<Config::table_bits, Config::table_bits, AP_TRN_ZERO, AP_SAT> index = scaled<Config::shift>(x);
         const unsigned entry = index.to_int() + (1 << (Config::table_bits - 1));
@@ -20,9 +21,11 @@ template <typename Config> struct signed_table {
 
 // ELU: a table for negative inputs.
 template <typename Config> struct elu {
-    template <typename In, typename Out> static Out apply(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
+    template <typename In, typename Out>
+    static Out apply(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
 #pragma HLS INLINE
-        const ap_ufixed<Config::table_bits, Config::table_bits, AP_TRN_ZERO, AP_SAT> index = scaled<Config::shift>(opposite(x));
+        const ap_ufixed<Config::table_bits, Config::table_bits, AP_TRN_ZERO, AP_SAT> index =
+            scaled<Config::shift>(opposite(x));
         Out y = from_raw<typename Config::table_t>(table[index.to_uint()]);
         if (!is_negative(x)) {
             y = x;
@@ -33,9 +36,11 @@ template <typename Config> struct elu {
 
 // SELU: a table for negative inputs, lambda * x for the others. Config: scale_t, scale_raw.
 template <typename Config> struct selu {
-    template <typename In, typename Out> static Out apply(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
+    template <typename In, typename Out>
+    static Out apply(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
 #pragma HLS INLINE
-        const ap_ufixed<Config::table_bits, Config::table_bits, AP_TRN_ZERO, AP_SAT> index = scaled<Config::shift>(opposite(x));
+        const ap_ufixed<Config::table_bits, Config::table_bits, AP_TRN_ZERO, AP_SAT> index =
+            scaled<Config::shift>(opposite(x));
         Out y = from_raw<typename Config::table_t>(table[index.to_uint()]);
         if (!is_negative(x)) {
             y = x * from_raw<typename Config::scale_t>(Config::scale_raw);

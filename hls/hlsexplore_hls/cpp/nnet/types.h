@@ -18,6 +18,7 @@ enum class strategy { latency, resource };
 
 // Storage of one raw integer of `width` bits in a constant array: exactly that wide in hardware, so that memories waste
 // no bits; a plain integer in simulation, where constructors of thousands of constants would cost compile time.
+// clang-format off
 #ifdef __SYNTHESIS__
 template <int width, bool is_signed> struct rom { typedef ap_int<width> type; };
 template <int width> struct rom<width, false> { typedef ap_uint<width> type; };
@@ -31,6 +32,7 @@ template <> struct plain_integer<4, true> { typedef int type; };
 template <> struct plain_integer<4, false> { typedef unsigned int type; };
 template <> struct plain_integer<8, true> { typedef long long type; };
 template <> struct plain_integer<8, false> { typedef unsigned long long type; };
+// clang-format on
 
 template <int width, bool is_signed> struct rom {
     static_assert(width >= 1 && width <= 64, "A constant array holds integers of 1 to 64 bits.");
@@ -50,8 +52,8 @@ template <typename T, typename Raw> inline T from_raw(Raw raw) {
     return value;
 }
 
-// The sum of two values of one type, cast to it: without fraction bits to round, only overflow remains. An adder that wraps
-// is an adder of the raw integers.
+// The sum of two values of one type, cast to it: without fraction bits to round, only overflow remains. An adder that
+// wraps is an adder of the raw integers.
 template <typename T, ap_o_mode overflow = T::omode> struct adder {
     static T add(const T &a, const T &b) {
 #pragma HLS INLINE

@@ -140,7 +140,7 @@ def generous(design: Design, node: Node, key: str, run: FloatRun) -> Fixed | int
         alpha = op.alpha if isinstance(op, Activation) else 1.0
         return fitted(Range(min(alpha, 0.0), max(alpha, 0.0)), RELIEF_BITS)
     reach = run.results[node.name]
-    if key in ("accum", "state"):
+    if key in ("accum", "activation", "gate", "state", "hidden", "memory"):
         source = Range(min(-1.0, reach.low), max(1.0, reach.high))
         extra = ceil(log2(max(prod(design.graph.input_shapes(node)[0]), 2)))
         return Fixed(RELIEF_BITS + 4 + extra, source.integer + extra, rounding=Rounding.RND, overflow=Overflow.SAT)

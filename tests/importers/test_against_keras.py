@@ -10,10 +10,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from hlsexplore.design import Design
+from hlsexplore.design import Design, knobs
 from hlsexplore.emulate import emulate, float_forward
 from hlsexplore.errors import UnsupportedError
 from hlsexplore.importers import inspect_model, read_model
+from hlsexplore.ops import tensor_keys
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
 
@@ -66,12 +67,30 @@ def check(tf, model, tmp_path, exact=False):
             np.testing.assert_array_equal(have.astype("float32"), want)
         else:
             np.testing.assert_allclose(have, want, rtol=2e-5, atol=2e-5 * max(1.0, float(np.abs(want).max())))
-    Design.default(graph)  # every network that can be read can be designed
+    check_emulator(graph, x, got)
     for name in ("m.keras", "m.h5"):
         path = tmp_path / name
         model.save(path)
         assert read_model(path).digest == graph.digest, name
     return graph
+
+
+def check_emulator(graph, x, wanted):
+    """Compare the emulator with wide types and large tables with the float reference; a table's step remains."""
+    design = Design.default(graph, type="fixed<44,10>")
+    wide = {"table": "fixed<32,10,RND,SAT>", "table_size": 1 << 16}
+    for node in graph:
+        keys = {*tensor_keys(node.op), *knobs(node)} - {*node.types}
+        design = design.with_layer(node.name, **{key: value for key, value in wide.items() if key in keys})
+    got = emulate(design, x[0].astype(float) if len(x) == 1 else tuple(item.astype(float) for item in x))
+    has_table = any("table_size" in knobs(node) for node in graph)
+    has_cell = any("activation" in tensor_keys(node.op) for node in graph)
+    # A quantizer behind a table may round to the next value.
+    step = max((node.types[key].step for node in graph for key in node.types if has_table or has_cell), default=0.0)
+    for want, have in zip(results(wanted), results(got), strict=True):
+        reach = max(1.0, float(np.abs(want).max()))
+        bound = 5e-3 * reach if has_table else 1e-5 * reach
+        assert np.abs(want - have).max() <= max(bound, 2 * step)
 
 
 def sequential(tf, shape, *layers):
@@ -101,6 +120,14 @@ FLOAT = {
         t, (7, 7, 3), t.L.DepthwiseConv2D(3, strides=2, depth_multiplier=2), t.L.BatchNormalization()
     ),
     "depthwise2d_same": lambda t: sequential(t, (7, 6, 3), t.L.DepthwiseConv2D((2, 3), padding="same", use_bias=False)),
+    "conv1d_dilated_same": lambda t: sequential(t, (11, 3), t.L.Conv1D(4, 3, dilation_rate=3, padding="same")),
+    "conv2d_grouped_dilated": lambda t: sequential(t, (8, 8, 2), t.L.Conv2D(4, 3, groups=2, dilation_rate=2)),
+    "depthwise2d_dilated": lambda t: sequential(
+        t, (9, 8, 3), t.L.DepthwiseConv2D(3, dilation_rate=(2, 2), padding="same", activation="relu")
+    ),
+    "depthwise1d_dilated": lambda t: sequential(t, (12, 3), t.L.DepthwiseConv1D(3, dilation_rate=2)),
+    "separable2d_dilated": lambda t: sequential(t, (9, 8, 3), t.L.SeparableConv2D(4, 3, dilation_rate=2)),
+    "conv2d_softmax": lambda t: sequential(t, (5, 4, 2), t.L.Conv2D(3, 1, activation="softmax")),
     "separable1d": lambda t: sequential(t, (9, 3), t.L.SeparableConv1D(4, 3, strides=2, padding="same")),
     "separable2d": lambda t: sequential(
         t, (7, 7, 3), t.L.SeparableConv2D(4, 3, depth_multiplier=2, activation="relu"), t.L.BatchNormalization()
@@ -114,6 +141,13 @@ FLOAT = {
     "averagepool2d_same": lambda t: sequential(t, (8, 9, 3), t.L.AveragePooling2D(3, strides=2, padding="same")),
     "globalmax1d": lambda t: sequential(t, (9, 3), t.L.GlobalMaxPooling1D()),
     "globalmax2d_keepdims": lambda t: sequential(t, (8, 9, 3), t.L.GlobalMaxPooling2D(keepdims=True)),
+    "globalmax1d_keepdims": lambda t: sequential(t, (9, 3), t.L.GlobalMaxPooling1D(keepdims=True)),
+    "globalaverage1d_keepdims": lambda t: sequential(t, (9, 3), t.L.GlobalAveragePooling1D(keepdims=True)),
+    "globalaverage2d_keepdims": lambda t: sequential(
+        t, (8, 9, 3), t.L.GlobalAveragePooling2D(keepdims=True), t.L.Conv2D(2, 1)
+    ),
+    "averagepool1d_same": lambda t: sequential(t, (9, 3), t.L.AveragePooling1D(3, strides=2, padding="same")),
+    "maxpool_sparse": lambda t: sequential(t, (11, 12, 2), t.L.MaxPooling2D(2, strides=(3, 4))),
     "globalaverage1d": lambda t: sequential(t, (9, 3), t.L.GlobalAveragePooling1D()),
     "globalaverage2d": lambda t: sequential(t, (8, 9, 3), t.L.GlobalAveragePooling2D(), t.L.Dense(2)),
     "flatten": lambda t: sequential(t, (3, 4, 2), t.L.Flatten(), t.L.Dense(3), t.L.Flatten()),
@@ -142,6 +176,8 @@ FLOAT = {
     "leaky_relu": lambda t: sequential(t, (8,), t.L.LeakyReLU(negative_slope=0.15), t.L.Activation("leaky_relu")),
     "prelu": lambda t: sequential(t, (3, 4), t.L.PReLU()),
     "prelu_shared": lambda t: sequential(t, (3, 4, 2), t.L.PReLU(shared_axes=[1, 2])),
+    "prelu_one_axis": lambda t: sequential(t, (3, 4, 2), t.L.PReLU(shared_axes=[1]), t.L.Conv2D(2, 2)),
+    "prelu_channels": lambda t: sequential(t, (3, 4, 2), t.L.PReLU(shared_axes=[3])),
     "elu": lambda t: sequential(t, (8,), t.L.ELU(alpha=0.7), t.L.Activation("elu")),
     "softmax": lambda t: sequential(t, (3, 8), t.L.Softmax(), t.L.Activation("softmax")),
     "dense_softmax": lambda t: sequential(t, (8,), t.L.Dense(5, activation="softmax")),
@@ -163,6 +199,25 @@ FLOAT = {
     ),
     "bidirectional_mul": lambda t: sequential(t, (5, 3), t.L.Bidirectional(t.L.GRU(4), merge_mode="mul")),
     "bidirectional_ave": lambda t: sequential(t, (5, 3), t.L.Bidirectional(t.L.LSTM(4), merge_mode="ave")),
+    "bidirectional_rnn": lambda t: sequential(
+        t, (5, 3), t.L.Bidirectional(t.L.SimpleRNN(4, activation="relu"), merge_mode="sum")
+    ),
+    "bidirectional_gru": lambda t: sequential(
+        t, (5, 3), t.L.Bidirectional(t.L.GRU(4, reset_after=False, return_sequences=True)), t.L.Flatten(), t.L.Dense(2)
+    ),
+    "stacked_cells": lambda t: sequential(
+        t,
+        (5, 3),
+        t.L.LSTM(4, return_sequences=True),
+        t.L.TimeDistributed(t.L.Dense(3, "elu")),
+        t.L.GRU(2),
+        t.L.Dense(2),
+    ),
+    "gru_softsign": lambda t: sequential(
+        t, (5, 3), t.L.GRU(4, activation="softsign", recurrent_activation="hard_sigmoid")
+    ),
+    "time_depthwise": lambda t: sequential(t, (3, 6, 5, 2), t.L.TimeDistributed(t.L.DepthwiseConv2D(3))),
+    "time_separable": lambda t: sequential(t, (3, 7, 2), t.L.TimeDistributed(t.L.SeparableConv1D(3, 3))),
     "time_dense": lambda t: sequential(t, (5, 3), t.L.TimeDistributed(t.L.Dense(4, activation="relu"))),
     "time_conv1d": lambda t: sequential(
         t, (4, 7, 3), t.L.TimeDistributed(t.L.Conv1D(4, 3, strides=2, padding="same", activation="relu"))
@@ -582,6 +637,15 @@ def test_scale_that_is_no_power_of_two_becomes_an_affine_behind_the_layer(tf):
             "scales activations by the batch at hand",
         ),
         (lambda t: [t.L.Reshape((2, 3)), t.L.Softmax(axis=1)], "a softmax over axis 1"),
+        (
+            lambda t: [t.L.Reshape((2, 3, 1)), t.L.UpSampling2D(2, interpolation="bilinear")],
+            "the interpolation 'bilinear' is not supported. Use 'nearest'.",
+        ),
+        (lambda t: [t.L.Reshape((2, 3)), t.L.LSTM(2, activation="relu6")], "has an upper clip"),
+        (
+            lambda t: [t.L.Reshape((6, 1)), t.L.TimeDistributed(t.L.Reshape((1, 1)))],
+            "it wraps a layer of class 'Reshape'",
+        ),
         (lambda t: [t.L.Reshape((2, 3)), t.L.BatchNormalization(axis=1)], "a normalisation over axis 1"),
         (lambda t: [t.q.QActivation("quantized_bits(4,0,alpha='auto')")], "scales activations by the batch at hand"),
         (lambda t: [t.q.QActivation("quantized_po2(4)")], "is not supported for activations"),
@@ -602,6 +666,12 @@ def test_unsupported_option_is_refused_with_a_way_out(tf, build, problem):
         read_model(model)
     assert len(caught.value.problems) == 1
     assert inspect_model(model).problems == caught.value.problems
+
+
+def test_inputs_of_different_shapes_are_refused(tf):
+    a, b = tf.keras.Input((4, 4, 2)), tf.keras.Input((1, 1, 2))
+    with pytest.raises(UnsupportedError, match=r"its inputs have different shapes: \(4, 4, 2\), \(1, 1, 2\)"):
+        read_model(tf.keras.Model([a, b], tf.L.Multiply()([a, b])))
 
 
 def test_channels_first_is_refused(tf):

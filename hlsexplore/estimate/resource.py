@@ -11,6 +11,14 @@ from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.estimate.technology import MEMORY_BITS_IN_LUT, Speed, Technology, block_rams
 from hlsexplore.fixed import Overflow
 
+MAX_MUX_INPUTS = 256
+"""Inputs that a multiplexer of Vivado HLS has at most.
+
+The code of hls4ml's encoded convolutions indexes the whole window, so each multiplier chooses among all inputs up to
+this many (273 LUT each of 64, 160 and 256 multipliers with 80 inputs); wider windows are shifted instead."""
+MERGED_SHARE = 0.85
+"""Share of the accumulating adders that Vivado HLS merges on Virtex-7 and Kintex-7 (7,230 of 8,530 adders)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -132,6 +140,8 @@ def _lut(layer: LayerRecord, block: Block, soft: bool, tech: Technology, table: 
     if soft or tech.is_vitis:
         lut += block.size * (tech.soft_multiplier(max(source.width, block.bits)) if soft else tech.dsp_lut())
     accumulate = tech.adder(accum.width)
+    if tech.is_quick and not tech.is_vitis:
+        accumulate = MERGED_SHARE * tech.chained_adder(accum.width) + (1 - MERGED_SHARE) * accumulate
     if accum.overflow is not Overflow.WRAP:
         accumulate += coefficients["saturate"] * accum.width
     if block.wraps and tech.is_vitis:
@@ -141,6 +151,8 @@ def _lut(layer: LayerRecord, block: Block, soft: bool, tech: Technology, table: 
     if block.wraps:
         return lut + coefficients["two"] * block.size * accum.width
     lut += block.size * accumulate
+    if layer.implementation == "encoded" and layer.n_in <= MAX_MUX_INPUTS and not tech.is_vitis:
+        return lut + block.size * tech.mux(1 << (layer.n_in.bit_length() - 1))
     groups = block.products_each
     return lut + groups * (tech.mux(layer.reuse) if tech.is_vitis else (layer.reuse - 1) * source.width)
 

@@ -41,4 +41,8 @@ def test_benchmark_prints_one_json_object_and_survives_odd_rows(tmp_path: Path) 
     rows = {row["case"]: row for row in json.loads(done.stdout)["rows"]}
     assert set(rows["project vivado_hls lut"]) >= COLUMNS
     assert rows["project vitis_hls lut"]["unknown"] == 1
+    bar = rows[
+        "bar dsp exact: all designs, fully unrolled, weights known and checked, no quantizers of single elements"
+    ]
+    assert set(bar) == {"case", "n", "value", "goal", "met"}
     assert set(rows["speed"]) >= {"one_ms", "designs_per_s"}

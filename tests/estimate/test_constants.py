@@ -81,3 +81,10 @@ def test_huge_integers_do_not_overflow() -> None:
 def test_profile_of_a_zero_matrix_is_empty(shape: tuple[int, int]) -> None:
     found = profile(Constants.of(np.zeros(shape, dtype=np.int64)), Widths(8, True, 0, 24))
     assert (found.nonzeros, found.adders, found.shift_adds, found.constant_bits) == (0, 0, 0, ())
+
+
+def test_adders_of_full_width_are_counted() -> None:
+    constants = Constants.of(np.full((4, 1), 3))
+    assert profile(constants, Widths(8, True, 0, 32)).full_adders == 0
+    assert profile(constants, Widths(8, True, 0, 8)).full_adders == 3
+    assert profile(constants, Widths(8, True, 0, 11)).full_adders == 1

@@ -137,3 +137,44 @@ def test_damaged_rows_never_raise() -> None:
         for figures in (report.total, *report.layers.values()):
             for value in (figures.lut, figures.ff, figures.dsp, figures.bram18):
                 assert value is None or 0 <= value < float("inf")
+
+
+def stream(*layers: dict[str, Any], **values: Any) -> Any:
+    row = ROW | {"io_type": "io_stream", "top_pragma": ["DATAFLOW"], "layers": list(layers)} | values
+    return estimate_record(design_of_row(row, WEIGHTS))
+
+
+def test_an_inner_edge_that_no_layer_names_comes_from_the_layer_before() -> None:
+    reshaped = RELU | {"in_edge": "layer9_out"}
+    assert design_of_row(ROW | {"layers": [DENSE, reshaped]}, WEIGHTS).layers[1].sources == ("fc1",)
+    other = RELU | {"in_edge": "input_2"}
+    assert design_of_row(ROW | {"layers": [DENSE, other]}, WEIGHTS).layers[1].sources == ()
+
+
+def test_a_repacked_stream_holds_all_its_elements() -> None:
+    conv = CONV | {"out_edge": "layer2_out", "result_type": "ap_fixed<8,3>"}
+    repack = {"name": "repack", "op": "repack", "shape": {}, "input_type": "ap_fixed<8,3>", "in_edge": "layer2_out"}
+    figures = stream(conv, repack).layers["repack"]
+    assert (figures.ff, figures.latency_cycles_max) == (6 * 6 * 4 * 8, 36)
+
+
+def test_vitis_takes_the_latency_of_a_product_for_each_pixel_of_a_stream() -> None:
+    vivado, vitis = stream(CONV), stream(CONV, tool="vitis_hls", version="2024.1")
+    assert 64 <= vivado.total.ii_cycles < 80
+    assert vitis.total.ii_cycles >= 2 * 64
+
+
+def test_a_streamed_softmax_shares_its_products() -> None:
+    softmax = {"name": "softmax", "op": "softmax", "shape": {"n_in": 8}, "in_edge": "layer2_out", "reuse": 4}
+    shared, full = (stream(DENSE, softmax | {"reuse": reuse}).layers["softmax"] for reuse in (4, 1))
+    assert (shared.dsp, full.dsp) == (2, 8)
+    assert (shared.ii_cycles, full.ii_cycles) == (4, 1)
+    assert shared.bram18 < full.bram18
+
+
+def test_layers_around_a_convolution_in_memories_are_unknown() -> None:
+    conv = CONV | {"fn": "conv_2d_large_cl", "out_edge": "layer2_out"}
+    relu = RELU | {"shape": {"n_in": 4096}}
+    report = estimate_record(design_of_row(ROW | {"layers": [conv, relu], "top_pragma": ["DATAFLOW"]}, WEIGHTS))
+    assert report.total.lut is None
+    assert len(report.missing) == 2

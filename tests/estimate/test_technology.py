@@ -34,3 +34,23 @@ def test_block_rams_of_a_memory(words: int, bits: int, blocks: int) -> None:
 def test_unreadable_version_counts_as_the_newest() -> None:
     assert technology("vitis_hls", "", "virtexuplus").version == float("inf")
     assert VITIS.compare(16) == VITIS.adder(16)
+
+
+@pytest.mark.parametrize(
+    ("tool", "version", "family", "width", "adder", "chained"),
+    [
+        ("vivado_hls", "2020.1", "virtexuplus", 16, 23, 16),
+        ("vivado_hls", "2019.2", "virtexuplus", 14, 14, 14),
+        ("vivado_hls", "2019.2", "virtex7", 16, 23, 16),
+        ("vivado_hls", "2019.2", "zynq", 16, 23, 8),
+        ("vivado_hls", "2016.4", "virtex7", 18, 25, 9),
+        ("vitis_hls", "2024.1", "virtexuplus", 13, 20, 13),
+        ("vitis_hls", "2024.2", "zynq", 14, 17, 14),
+        ("vitis_hls", "2021.1", "zynq", 12, 12, 12),
+    ],
+)
+def test_adder_prices_depend_on_tool_version_and_family(
+    tool: str, version: str, family: str, width: int, adder: float, chained: float
+) -> None:
+    found = technology(tool, version, family)
+    assert (found.adder(width), found.chained_adder(width)) == (adder, chained)

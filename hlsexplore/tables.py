@@ -122,6 +122,30 @@ def softmax_tables(
     )
 
 
+@lru_cache(maxsize=64)
+def inverse_root_table(size: int, reach_bits: int, epsilon: float, type_: Fixed) -> RawArray:
+    """Return the raw entries of 1 / sqrt(epsilon + variance).
+
+    Args:
+        size: Entries.
+        reach_bits: The table covers variances from 0 to 2**reach_bits.
+        epsilon: Added to the variance.
+        type_: Type of the entries.
+
+    Returns:
+        Read-only raw integers, shape (size,). Entry i stands for the variance 2**reach_bits * i / size.
+    """
+    step = np.float32(2.0**reach_bits / size)
+    value = np.float32(epsilon) + step * np.arange(size, dtype=np.float32)
+    raw = quantize(1.0 / np.sqrt(value.astype(np.float32)).astype(np.float64), type_)
+    return _frozen(raw)
+
+
+def variance_reach(accum: Fixed) -> int:
+    """Return the exponent of the variance range: every value of the accumulator type has an entry."""
+    return accum.integer - int(accum.signed)
+
+
 def _left_edges(type_: Fixed, bits: int) -> RealArray:
     """Values whose top `bits` bits are 0, 1, 2, ... and whose other bits are 0, rounded to float32."""
     index = np.arange(1 << bits)

@@ -1,7 +1,6 @@
 """Plan of layer normalisation (docs/ir.md, section LayerNorm)."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 
@@ -12,31 +11,7 @@ from hlsexplore.emulate.step import Context, Probe, Step, result_step
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize
 from hlsexplore.ops import LayerNorm
-
-
-@lru_cache(maxsize=64)
-def inverse_root_table(size: int, reach_bits: int, epsilon: float, type_: Fixed) -> RawArray:
-    """Return the raw entries of 1 / sqrt(epsilon + variance).
-
-    Args:
-        size: Entries.
-        reach_bits: The table covers variances from 0 to 2**reach_bits.
-        epsilon: Added to the variance.
-        type_: Type of the entries.
-
-    Returns:
-        Read-only raw integers, shape (size,). Entry i stands for the variance 2**reach_bits * i / size.
-    """
-    step = np.float32(2.0**reach_bits / size)
-    value = np.float32(epsilon) + step * np.arange(size, dtype=np.float32)
-    raw = quantize(1.0 / np.sqrt(value.astype(np.float32)).astype(np.float64), type_)
-    raw.flags.writeable = False
-    return raw
-
-
-def variance_reach(accum: Fixed) -> int:
-    """Return the exponent of the variance range: every value of the accumulator type has an entry."""
-    return accum.integer - int(accum.signed)
+from hlsexplore.tables import inverse_root_table, variance_reach
 
 
 def build_layer_norm(context: Context) -> Step:

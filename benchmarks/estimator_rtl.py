@@ -28,7 +28,7 @@ from hlsexplore.estimate.estimator import estimate_record
 from hlsexplore.estimate.intervals import Spreads, class_of, spreads_from
 from hlsexplore.estimate.record import TABLE_OPS, DesignRecord, LayerRecord
 from hlsexplore.estimate.rtl import _element_bits
-from hlsexplore.estimate.rtl_matrix import folded_features, graph_of, lanes_of, unrolled_features, unrolled_stages
+from hlsexplore.estimate.rtl_matrix import graph_of, unrolled_features, unrolled_stages
 from hlsexplore.estimate.rtl_timing import rtl_fabric
 from hlsexplore.estimate.tables import write_rtl_tables
 from hlsexplore.graph import Graph, Node
@@ -42,6 +42,7 @@ FOLDS = 10
 LEAST_LUT = 30
 """Layers with less teach nothing: Yosys found a constant."""
 FUNCTIONS = ("relu", "relu", "relu", "sigmoid", "tanh", "elu", "leaky_relu", "hard_tanh", "linear")
+ALPHAS = {"elu": 1.0, "leaky_relu": 0.3}
 
 Row = Mapping[str, Any]
 
@@ -52,7 +53,7 @@ def random_spec(rng: random.Random, seed: int) -> dict[str, Any]:
     n_in, bits = rng.choice((8, 16, 24, 32, 64)), rng.choice((3, 4, 5, 6, 8, 10, 12))
     n_out = rng.choice((4, 8, 16, 32))
     if not folded:
-        n_out = min(n_out, max(4, (512 if bits <= 5 else 256) // n_in))
+        n_out = min(n_out, max(4, (2048 if bits <= 5 else 1024) // n_in))
     sizes = [n_in, n_out] + ([rng.choice((4, 8, 16))] if rng.random() < 0.4 else [])
     functions: list[str | None] = [rng.choice(FUNCTIONS) for _ in sizes[1:]]
     functions[-1] = rng.choice((*FUNCTIONS, None, None, "softmax", "softmax"))
@@ -84,7 +85,7 @@ def graph_of_spec(spec: Row) -> Graph:
         nodes.append(Node(name=f"fc{index}", op=op, inputs=(nodes[-1].name,), shape=(n_out,)))
         name = spec["acts"][index]
         if name:
-            op = Softmax() if name == "softmax" else Activation(function=Function(name))
+            op = Softmax() if name == "softmax" else Activation(function=Function(name), alpha=ALPHAS.get(name, 0.0))
             nodes.append(Node(name=f"act{index}", op=op, inputs=(nodes[-1].name,), shape=(n_out,)))
     return Graph(name="net", nodes=tuple(nodes), outputs=(nodes[-1].name,))
 
@@ -134,7 +135,6 @@ def fit(rows: Sequence[Row], designs: Sequence[DesignRecord]) -> Coefficients:
     ]
     matrices = [item for item in layers if item[1].op == "dense" and item[2]["lut"] >= LEAST_LUT]
     found = _unrolled([item for item in matrices if item[1].reuse == 1])
-    found |= _folded([item[1:] for item in matrices if item[1].reuse > 1])
     found |= _others([item[1:] for item in layers if item[1].op != "dense"])
     return shipped().changed({(model, "default", name): value for (model, name), value in found.items()})
 
@@ -161,18 +161,6 @@ def _unrolled(items: Sequence[tuple[DesignRecord, LayerRecord, Row]]) -> dict[tu
         found |= {(model, name): float(value) for name, value in zip(names, values, strict=True)}
     power, scale = np.polyfit(*np.array(ratios).T, 1)
     return found | {("rtl_registers", "power"): float(power), ("rtl_registers", "scale"): float(np.exp(scale))}
-
-
-def _folded(items: Sequence[tuple[LayerRecord, Row]]) -> dict[tuple[str, str], float]:
-    found: dict[tuple[str, str], float] = {}
-    features = [folded_features(layer, lanes_of(layer)) for layer, _ in items]
-    for index, (model, key) in enumerate((("rtl_folded", "lut"), ("rtl_folded_ff", "ff"))):
-        names = list(features[0][index])
-        truth = np.array([max(figures[key], 1.0) for _, figures in items])
-        matrix = np.array([[item[index][name] for name in names] for item in features])
-        values = nnls(matrix / truth[:, None], np.ones(len(truth)))[0]
-        found |= {(model, name): float(value) for name, value in zip(names, values, strict=True)}
-    return found
 
 
 def _others(items: Sequence[tuple[LayerRecord, Row]]) -> dict[tuple[str, str], float]:

@@ -2,11 +2,14 @@
 
 The jet tagger 16-64-32-32-5 has random Glorot weights, no bias and truncating, wrapping results, without softmax. The
 8-bit cases have weights fixed<8,1> and results fixed<8,3>; the 16-bit cases have fixed<16,6> throughout, the field's
-default. `cnn8` is a 3x3 convolution with 8 filters on 8x8 images, a pooling and two dense layers, 8 bits. The case
-`jet8_r16_one_layer` changes the weight type of one layer and synthesizes again, the other layers coming from the cache.
+default; the last layer has the largest reuse that is legal for it. `digits_cnn` is the trained 6-bit CNN on 8x8 images
+that comes with the package. The cases `*_one_layer` change the weight type of each dense layer in turn and synthesize
+again, the other layers coming from the cache; `share` is the wall time of that over the full run's.
 
 Both sides run in turn with an empty cache. `differing` counts integers of 1,000 simulated samples that differ from the
-emulator, `peak_mb` is the largest process. With `--no-flat` the stock run is left out.
+emulator, `peak_mb` is the largest process. With `--no-flat` the stock run is left out. The last table sets the estimate
+beside the run: `plan` counts the plan of the RTL (`estimate(design, level="plan")`, `plan_s` seconds for new layers),
+`fast` is what sweeps use.
 
     python benchmarks/synthesis.py [--json] [--case NAME ...] [--no-flat] [--no-simulation]
 """
@@ -21,16 +24,21 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from hlsexplore.design import Design
 from hlsexplore.estimate import estimate
+from hlsexplore.examples import load
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import Activation, Conv, Dense, Function, Input, Op, Pool, Reshape
-from hlsexplore.report import Report
+from hlsexplore.ops import Activation, Dense, Function, Input, Op
+from hlsexplore.report import Figures
+from hlsexplore.reuse import legal_reuse
+from hlsexplore.structure.plan import forget
 from hlsexplore_hls import export
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.yosys import figures_of, parse_stat
@@ -39,7 +47,7 @@ from hlsexplore_hls.tools.yosys_engine import find_engine
 
 SEED = 0
 FLAT_TIMEOUT_S = 3600.0
-FIGURES = (
+TIMES = (
     "wall_s",
     "cpu_s",
     "flat_wall_s",
@@ -50,14 +58,21 @@ FIGURES = (
     "dsp",
     "bram18",
     "flat_lut",
-    "estimate_lut",
-    "estimate_ff",
-    "estimate_dsp",
-    "latency_cycles",
-    "estimate_latency_cycles",
+    "plan_s",
     "differing",
+    "full_wall_s",
+    "median_s",
+    "share",
 )
-CASES = ("jet8_r1", "jet8_r16", "jet16_r1", "jet16_r8", "cnn8", "jet8_r16_one_layer")
+FIGURES = ("lut", "ff", "dsp", "bram18", "latency_cycles_max", "ii_cycles")
+BARS = {"lut": 8.0, "ff": 5.0, "dsp": 0.0, "bram18": 0.0, "latency_cycles_max": 0.0, "ii_cycles": 0.0}
+"""Percent by which the estimate of a design may miss Yosys' count."""
+CASES = (
+    *(f"jet{bits}_r{reuse}" for bits in (8, 16) for reuse in (1, 8, 16, 64)),
+    "digits_cnn",
+    "jet8_r16_one_layer",
+    "jet8_r1_one_layer",
+)
 
 
 def glorot(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -86,77 +101,91 @@ def tagger() -> Graph:
     return chain("tagger", (16,), layers)
 
 
-def small_cnn() -> Graph:
-    """Build the CNN on 8x8 images."""
-    rng, relu = np.random.default_rng(SEED), Activation(function=Function.RELU)
-    return chain(
-        "cnn",
-        (8, 8, 1),
-        [
-            ("conv", Conv(kernel=glorot(rng, 3, 3, 1, 8)), (6, 6, 8)),
-            ("conv_relu", relu, (6, 6, 8)),
-            ("pool", Pool(average=False, size=(2, 2), stride=(2, 2)), (3, 3, 8)),
-            ("flatten", Reshape(), (72,)),
-            ("fc1", Dense(kernel=glorot(rng, 72, 32)), (32,)),
-            ("fc1_relu", relu, (32,)),
-            ("fc2", Dense(kernel=glorot(rng, 32, 10)), (10,)),
-        ],
-    )
-
-
 def design_of(case: str) -> Design:
     """Build the design of a case."""
-    graph = small_cnn() if case == "cnn8" else tagger()
+    if case == "digits_cnn":
+        return Design.default(load("digits_cnn", variant="qkeras").graph).with_target(tool="yosys", io="parallel")
+    graph = tagger()
     bits = 16 if case.startswith("jet16") else 8
     result, weight = ("fixed<16,6>", "fixed<16,6>") if bits == 16 else ("fixed<8,3>", "fixed<8,1>")
     design = Design.default(graph, type=result).with_target(tool="yosys")
     changes: dict[str, dict[str, str | int]] = {}
     reuse = int(case.split("_r")[1].split("_")[0]) if "_r" in case else 1
     for node in graph:
-        if isinstance(node.op, Input | Dense | Conv | Activation):
+        if isinstance(node.op, Input | Dense | Activation):
             changes[node.name] = {"result": result}
-        if isinstance(node.op, Dense | Conv):
-            changes[node.name] |= {"weight": weight, "reuse": reuse, "strategy": "resource" if reuse > 1 else "latency"}
+        if isinstance(node.op, Dense):
+            own = max(count for count in legal_reuse(node) if count <= reuse)
+            changes[node.name] |= {"weight": weight, "reuse": own, "strategy": "resource" if reuse > 1 else "latency"}
     return design.with_layers(changes)
 
 
-def measure(case: str, flat: bool, simulate: bool) -> dict[str, object]:
+def measure(case: str, flat: bool, simulate: bool) -> dict[str, Any]:
     """Run a case in its own cache."""
-    design = design_of(case)
-    changed = design.with_layer("fc2", weight="fixed<8,2>") if case.endswith("_one_layer") else None
-    row: dict[str, object] = {"case": case}
+    row: dict[str, Any] = {"case": case}
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HLSEXPLORE_CACHE"] = f"{folder}/cache"
-        if changed is not None:
-            export(design, f"{folder}/project", flow="rtl").synthesize("yosys")
-            design = changed
-        cpu, wall = children_cpu_s(), time.perf_counter()
+        design = design_of(case.removesuffix("_one_layer"))
+        if case.endswith("_one_layer"):
+            return row | one_layer(design, folder)
+        start = time.perf_counter()
+        planned = estimate(design, level="plan").total
+        row["plan_s"] = time.perf_counter() - start
+        fast = estimate(design).total
+        # The export plans again, as it does when nothing was estimated before.
+        forget()
+        cpu, start = children_cpu_s(), time.perf_counter()
         project = export(design, f"{folder}/project", flow="rtl")
-        report = project.synthesize("yosys")
-        row |= {"wall_s": time.perf_counter() - wall, "cpu_s": children_cpu_s() - cpu}
+        found = project.synthesize("yosys").total
+        row |= {"wall_s": time.perf_counter() - start, "cpu_s": children_cpu_s() - cpu}
         row["peak_mb"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        total = report.total
-        row |= {"lut": total.lut, "ff": total.ff, "dsp": total.dsp, "bram18": total.bram18}
+        row |= {name: getattr(found, name) for name in FIGURES}
+        row["agreement"] = [agreement(name, found, planned, fast) for name in FIGURES]
         if flat:
             row |= flat_run(project, Path(folder))
-        row |= estimated(estimate(design), project)
         row["differing"] = project.simulate().differing if simulate else None
     return row
 
 
-def estimated(report: Report, project: Project) -> dict[str, object]:
-    """Collect what the estimator says, and the latency that the generator planned."""
-    total = report.total
+def agreement(name: str, run: Figures, planned: Figures, fast: Figures) -> dict[str, Any]:
+    """Set the estimates of a figure beside the run."""
+    truth = getattr(run, name)
+    error, fast_error = (percent(getattr(item, name), truth) for item in (planned, fast))
+    met = error is not None and abs(error) <= BARS[name]
     return {
-        "estimate_lut": total.lut,
-        "estimate_ff": total.ff,
-        "estimate_dsp": total.dsp,
-        "latency_cycles": project.latency_cycles,
-        "estimate_latency_cycles": total.latency_cycles_max,
+        "figure": name,
+        "run": truth,
+        "plan": getattr(planned, name),
+        "plan_percent": error,
+        "bar": BARS[name],
+        "met": met,
+        "fast": getattr(fast, name),
+        "fast_percent": fast_error,
     }
 
 
-def flat_run(project: Project, folder: Path) -> dict[str, object]:
+def percent(value: float | None, truth: float) -> float | None:
+    """By how much an estimate is high."""
+    return None if value is None else 100 * (value - truth) / max(truth, 1)
+
+
+def one_layer(design: Design, folder: str) -> dict[str, Any]:
+    """Change each dense layer in turn, after a full run."""
+
+    def seconds(changed: Design) -> float:
+        start = time.perf_counter()
+        export(changed, f"{folder}/project", flow="rtl").synthesize("yosys")
+        return time.perf_counter() - start
+
+    full = seconds(design)
+    names = [node.name for node in design.graph if isinstance(node.op, Dense)]
+    changed = {name: seconds(design.with_layer(name, weight="fixed<8,2>")) for name in names}
+    median = float(np.median(list(changed.values())))
+    shares = {name: value / full for name, value in changed.items()}
+    return {"full_wall_s": full, "median_s": median, "share": median / full, "changed_s": changed, "shares": shares}
+
+
+def flat_run(project: Project, folder: Path) -> dict[str, Any]:
     """Synthesize all Verilog of a project at once with the stock script."""
     where = folder / "flat"
     where.mkdir()
@@ -194,11 +223,11 @@ def environment() -> tuple[dict[str, object], dict[str, str]]:
     return {"cores": os.cpu_count(), "system": platform.platform(), "load": os.getloadavg()[0]}, found
 
 
-def in_own_process(case: str, options: argparse.Namespace) -> list[dict[str, object]]:
+def in_own_process(case: str, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Run a case in a process of its own, so that its peak of memory is its own."""
     flags = [flag for flag, on in (("--no-flat", options.no_flat), ("--no-simulation", options.no_simulation)) if on]
     argv = [sys.executable, __file__, "--json", "--case", case, *flags]
-    rows: list[dict[str, object]] = json.loads(subprocess.run(argv, stdout=subprocess.PIPE, check=True).stdout)["rows"]
+    rows: list[dict[str, Any]] = json.loads(subprocess.run(argv, stdout=subprocess.PIPE, check=True).stdout)["rows"]
     return rows
 
 
@@ -221,11 +250,26 @@ def main() -> None:
     if options.json:
         print(json.dumps({"rows": rows, "machine": machine, "versions": versions}))
         return
+    show(rows)
+
+
+def show(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the measurements and the agreement of estimates with them."""
     for row in rows:
         print(row["case"])
-        for figure in FIGURES:
-            value = row.get(figure)
-            print(f"  {figure:<26}{'-' if value is None else f'{value:,.1f}' if isinstance(value, float) else value}")
+        for name in TIMES:
+            if row.get(name) is not None:
+                print(f"  {name:<14}{row[name]:>12,.1f}" if name != "share" else f"  {name:<14}{row[name]:>12.2f}")
+        for name, value in row.get("changed_s", {}).items():
+            print(f"  {name} changed{value:>12.1f} s, {row['shares'][name]:.2f} of the full run")
+    print(f"\n{'case':<12}{'figure':<20}{'run':>10}{'plan':>10}{'%':>7}{'bar':>5} {'':8}{'fast':>10}{'%':>7}")
+    for row in rows:
+        for item in row.get("agreement", ()):
+            fast = "         -" if item["fast"] is None else f"{item['fast']:>10,.0f}{item['fast_percent']:>7.1f}"
+            print(
+                f"{row['case']:<12}{item['figure']:<20}{item['run']:>10,.0f}{item['plan']:>10,.0f}"
+                f"{item['plan_percent']:>7.1f}{item['bar']:>5.0f} {'met' if item['met'] else 'missed':<8}{fast}"
+            )
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from hlsexplore.estimate.record import DesignRecord, Image, LayerRecord
 from hlsexplore.fixed import Fixed, quantize
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import (
+    MOVES,
     Activation,
     Affine,
     Conv,
@@ -87,6 +88,8 @@ def layer_record(graph: Graph, node: Node, config: LayerConfig, source: Fixed) -
         "n_in": prod(graph.input_shapes(node)[0]) if node.inputs else 1,
         "packets": _packets(graph, node),
         "n_out": node.num_elements,
+        "is_rectified": _is_rectified(graph, node),
+        "is_held": _is_held(graph, node),
     }
     for key in ("weight", "bias", "accum"):
         values[key] = types.get(key)
@@ -109,6 +112,27 @@ def layer_record(graph: Graph, node: Node, config: LayerConfig, source: Fixed) -
     if isinstance(op, Conv | DepthwiseConv):
         values["implementation"] = "linebuffer"
     return LayerRecord(**values)
+
+
+RECTIFIED = frozenset({Function.RELU, Function.SIGMOID, Function.HARD_SIGMOID})
+
+
+def _is_rectified(graph: Graph, node: Node) -> bool:
+    """Whether a function that is never negative made the input, behind layers that only move or choose elements."""
+    while node.inputs:
+        node = graph[node.inputs[0]]
+        if isinstance(node.op, Activation):
+            return node.op.function in RECTIFIED
+        if not isinstance(node.op, MOVES) and not (isinstance(node.op, Pool) and not node.op.average):
+            return isinstance(node.op, Softmax)
+    return False
+
+
+def _is_held(graph: Graph, node: Node) -> bool:
+    """Whether one layer without shared multipliers makes the input, and nothing else reads it."""
+    if not node.inputs or isinstance(graph[node.inputs[0]].op, Input | Reshape | Dense | Conv | DepthwiseConv):
+        return False
+    return len(graph.consumers(node.inputs[0])) == 1
 
 
 def _packets(graph: Graph, node: Node) -> int:

@@ -106,6 +106,8 @@ class LayerRecord:
         steps: Time steps of a recurrent layer.
         packets: Groups of elements in which the input arrives on a stream.
         sources: Names of the layers whose output it reads.
+        is_rectified: Whether no input is negative, as behind a ReLU.
+        is_held: Whether a layer before keeps the input until the next one (own RTL).
     """
 
     name: str
@@ -133,6 +135,8 @@ class LayerRecord:
     steps: int = 1
     packets: int = 1
     sources: tuple[str, ...] = ()
+    is_rectified: bool = False
+    is_held: bool = False
 
     @property
     def elements(self) -> int:

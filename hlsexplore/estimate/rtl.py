@@ -7,10 +7,12 @@ from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.constants import csd_digits
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, free, is_rounding, is_saturating, unknown
 from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, TABLE_OPS, LayerRecord
-from hlsexplore.estimate.rtl_matrix import DSP_PRODUCT_BITS, rtl_folded, rtl_unrolled
+from hlsexplore.estimate.rtl_folded import rtl_folded
+from hlsexplore.estimate.rtl_matrix import rtl_unrolled
 from hlsexplore.estimate.rtl_timing import rtl_fabric
 from hlsexplore.estimate.technology import block_rams
 from hlsexplore.fixed import Fixed
+from hlsexplore.structure.figures import DSP_PRODUCT_BITS
 from hlsexplore.structure.timing import BLOCK_TABLE_ENTRIES, Fabric
 
 WIRES = MOVE_OPS | {"concatenate", "permute", "crop", "upsample", "zeropad", "quantizer"}
@@ -31,10 +33,11 @@ def rtl_cost(layer: LayerRecord, family: str, io: str, budget_ns: float, table: 
     if io == "stream":
         return unknown(f"{layer.op} on a stream")
     if layer.op == "dense":
-        cost = rtl_unrolled if layer.reuse == 1 else rtl_folded
         if layer.constants is None or (layer.pixels > 1 and layer.reuse > 1):
             return unknown(layer.op)
-        return cost(layer, fabric, budget_ns, table)
+        if layer.reuse > 1:
+            return rtl_folded(layer, fabric, budget_ns)
+        return rtl_unrolled(layer, fabric, budget_ns, table)
     if layer.op in WIRES:
         return free("wiring")
     if layer.op == "softmax":

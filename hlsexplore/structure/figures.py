@@ -12,11 +12,19 @@ from hlsexplore.structure.cost import adder_luts
 from hlsexplore.structure.folded import Folded
 from hlsexplore.structure.layers import LayerPlan
 from hlsexplore.structure.netlist import VIEWS, Cell, Code, Net, Value, bits_of
+from hlsexplore.structure.scan import Scan
+from hlsexplore.structure.scan_figures import scan_figures
 from hlsexplore.structure.schedule import Schedule
 from hlsexplore.structure.timing import is_block_table
 
 SRL_CYCLES = 3
 """A chain of this many registers or more becomes a shift register in one LUT a bit (xilinx_srl -minlen 3)."""
+MERGED_MASK_BITS = 8
+"""Bits of a mask that arithmetic follows: it merges with the LUTs behind it and costs one for about so many bits."""
+DSP_PRODUCT_BITS = 9
+"""Narrowest product that Yosys puts into a DSP block (`mul2dsp` with DSP_Y_MINWIDTH 9)."""
+DSP_REGISTERS = 2
+"""Registers of an operand inside a DSP48E1 (A1 and A2, B1 and B2; UG479)."""
 DSP_WIDTHS = (25, 18)
 """Operand bits of a DSP48E1, both signed (7 series DSP48E1 user guide UG479)."""
 BRAM18_BITS = 36
@@ -38,6 +46,10 @@ def layer_figures(plan: LayerPlan) -> Figures:
         lut, ff, dsp, bram = _parallel(plan, plan.net, plan.schedule)
     elif plan.folded is not None:
         lut, ff, dsp, bram = _folded(plan, plan.folded)
+    elif plan.scan is not None:
+        lut, ff, dsp, bram = _scanned(plan, plan.scan)
+    for part in plan.parts:
+        lut, ff, dsp, bram = (a + b for a, b in zip((lut, ff, dsp, bram), _resources(part), strict=True))
     return Figures(
         lut=lut,
         ff=ff,
@@ -47,6 +59,17 @@ def layer_figures(plan: LayerPlan) -> Figures:
         latency_cycles_max=plan.latency_cycles,
         ii_cycles=plan.ii_cycles,
     )
+
+
+def _resources(plan: LayerPlan) -> tuple[int, int, int, int]:
+    found = layer_figures(plan)
+    return int(found.lut or 0), int(found.ff or 0), int(found.dsp or 0), int(found.bram18 or 0)
+
+
+def _scanned(plan: LayerPlan, scan: Scan) -> tuple[int, int, int, int]:
+    lut, ff = scan_figures(scan, plan.output.size * plan.output.width)
+    own = _resources(scan.core)
+    return lut + scan.copies * own[0], ff + scan.copies * own[1], scan.copies * own[2], scan.copies * own[3]
 
 
 def _parallel(plan: LayerPlan, net: Net, planned: Schedule) -> tuple[int, int, int, int]:
@@ -61,7 +84,7 @@ def _parallel(plan: LayerPlan, net: Net, planned: Schedule) -> tuple[int, int, i
 
 def net_logic(net: Net, planned: Schedule) -> tuple[int, int, int]:
     """Count LUTs, DSP blocks and block RAMs of a net's cells."""
-    need = net.needed()
+    need, ends = net.needed(), _ends(net)
     lut = dsp = bram = 0
     for number, cell in enumerate(net.cells):
         if not need[number] or cell.code in VIEWS:
@@ -73,14 +96,32 @@ def net_logic(net: Net, planned: Schedule) -> tuple[int, int, int]:
             dsp += dsp_blocks(args[0], args[1])
         elif is_block_table(cell):
             bram += bram_blocks(cell.width, len(cell.data))
-        elif not _is_reset(planned, number, cell):
+        elif cell.code is Code.RELU and number not in ends:
+            lut += ceil(need[number] / MERGED_MASK_BITS)
+        elif not _is_reset(net, planned, number):
             lut += _gates(cell, args, need[number])
     return lut, dsp, bram
 
 
-def _is_reset(planned: Schedule, number: Value, cell: Cell) -> bool:
-    """Whether a mask is the reset of the register behind it."""
-    return cell.code is Code.RELU and planned.last_use[number] > planned.stages[number]
+def _ends(net: Net) -> set[Value]:
+    """Return the cells that make the bits of the outputs, behind views."""
+    found: set[Value] = set()
+    pending = list(net.outputs)
+    while pending:
+        value = pending.pop()
+        if value not in found:
+            found.add(value)
+            pending += net.cells[value].args if net.cells[value].code in VIEWS else ()
+    return found
+
+
+def _is_reset(net: Net, planned: Schedule, number: Value) -> bool:
+    """Whether a mask, or a choice between a value and 0, is the reset of the register behind it."""
+    cell = net.cells[number]
+    masks = cell.code is Code.RELU or (
+        cell.code is Code.MUX and any(net.cells[arg].code is Code.CONST and not net.cells[arg].low for arg in cell.args)
+    )
+    return masks and planned.last_use[number] > planned.stages[number]
 
 
 def _gates(cell: Cell, args: list[Cell], bits: int) -> int:
@@ -91,10 +132,12 @@ def _gates(cell: Cell, args: list[Cell], bits: int) -> int:
             return bits + sides * ceil(tested / 5)
         case Code.RELU | Code.MUX:
             return bits
+        case Code.LESS if args[1].code is Code.CONST and not args[1].low:
+            return 0
         case Code.LESS:
-            return ceil(max(arg.width for arg in args) / 2) + 1
+            return max(arg.width for arg in args)
         case Code.MAX | Code.MIN:
-            return ceil(max(arg.width for arg in args) / 2) + 1 + bits
+            return max(arg.width for arg in args) + 1 + bits
         case Code.ROUND:
             return ceil((cell.data[0] + 1) / 5) if cell.data[0] > 1 else 0
         case Code.ROM:
@@ -115,8 +158,10 @@ def net_registers(net: Net, planned: Schedule) -> tuple[int, int]:
         if not need[number] or cell.code in VIEWS:
             continue
         time = planned.stages[number] - is_block_table(cell)
+        # The registers before a multiplication are those of the DSP block.
+        inside = DSP_REGISTERS if cell.code is Code.MUL else 0
         for arg, bits in zip(cell.args, _arg_bits(net, cell, need[number]), strict=True):
-            _read(net, arg, (1 << bits) - 1, time, reads)
+            _read(net, arg, (1 << bits) - 1, time - min(inside, time - planned.stages[arg]), reads)
     ff = srl = 0
     for value, times in reads.items():
         last = planned.stages[value]
@@ -169,7 +214,12 @@ def _read(net: Net, value: Value, mask: int, time: int, reads: dict[Value, dict[
 
 def dsp_blocks(a: Cell, b: Cell) -> int:
     """Count the DSP blocks of a multiplier; an unsigned operand takes a bit for its sign."""
-    wide, narrow = sorted((cell.width + (not cell.signed) for cell in (a, b)), reverse=True)
+    return dsp_count(*(cell.width + (not cell.signed) for cell in (a, b)))
+
+
+def dsp_count(a_bits: int, b_bits: int) -> int:
+    """Count the DSP blocks of a multiplier of two signed operands."""
+    wide, narrow = max(a_bits, b_bits), min(a_bits, b_bits)
     return min(
         ceil(wide / DSP_WIDTHS[0]) * ceil(narrow / DSP_WIDTHS[1]),
         ceil(wide / DSP_WIDTHS[1]) * ceil(narrow / DSP_WIDTHS[0]),
@@ -198,15 +248,15 @@ def _folded(plan: LayerPlan, folded: Folded) -> tuple[int, int, int, int]:
     end_ff, end_srl = net_registers(folded.end, folded.end_schedule)
     lut += front_lut + front_srl + end_lut + end_srl
     ff += front_ff + end_ff
-    lane_width = [bits_of(*lane) for group in folded.lanes for lane in group]
-    is_alone = folded.groups == 1 and folded.product.dropped <= 0 and all(len(own) == 1 for own in folded.summands)
-    is_in_dsp = is_alone and not folded.is_soft
-    if not is_in_dsp:
-        bits = _accumulator_bits(folded)
-        lut += bits + _loop_gates(folded)
-        ff += bits
-        if folded.loop_registered:
-            ff += sum(folded.front.cells[output].width for output in folded.front.outputs)
+    bits = _accumulator_bits(folded)
+    lut += bits + _loop_gates(folded)
+    ff += bits
+    if folded.loop_registered:
+        ff += sum(folded.front.cells[output].width for output in folded.front.outputs)
+    ff -= _registers_in_blocks(folded)
+    if folded.multiply_cycles > 1 and not folded.is_soft:
+        chain_lut, chain_ff = _loose_chains(folded)
+        lut, ff = lut + chain_lut, ff + chain_ff
     if folded.turns > 1:
         ff += folded.slots * folded.turns * plan.output.width
     control_lut, control_ff = _control(folded)
@@ -215,8 +265,15 @@ def _folded(plan: LayerPlan, folded: Folded) -> tuple[int, int, int, int]:
         return lut + control_lut + soft_lut, ff + control_ff + soft_ff, 0, bram
     weight = Cell(Code.CONST, (), (), *_weight_range(folded))
     operand = Cell(Code.CONST, (), (), source.low, source.high)
-    dsp = folded.num_multipliers * dsp_blocks(weight, operand) if max(lane_width) > 1 else 0
+    widths = [bits_of(*lane) for group in folded.lanes for lane in group]
+    dsp = sum(width >= DSP_PRODUCT_BITS for width in widths) * dsp_blocks(weight, operand)
+    lut += sum(narrow_product_luts(width, folded.weight_bits) for width in widths if 1 < width < DSP_PRODUCT_BITS)
     return lut + control_lut, ff + control_ff, dsp, bram
+
+
+def narrow_product_luts(width: int, weight_bits: int) -> int:
+    """Count the LUTs of a product that is too narrow for a DSP block, as Yosys multiplies in logic."""
+    return round(0.6 * width * weight_bits)
 
 
 def _soft_products(folded: Folded, source_bits: int) -> tuple[int, int]:
@@ -246,9 +303,44 @@ def _soft_products(folded: Folded, source_bits: int) -> tuple[int, int]:
 
 
 def _accumulator_bits(folded: Folded) -> int:
-    """Count the bits of all accumulators that the results depend on."""
+    """Count the bits of the accumulators in logic that the results depend on.
+
+    A single multiplier with one register accumulates inside its DSP block.
+    """
     need = folded.end.needed()
-    return sum(need[number] for number, cell in enumerate(folded.end.cells) if cell.code is Code.INPUT)
+    bits = {cell.data[0]: need[number] for number, cell in enumerate(folded.end.cells) if cell.code is Code.INPUT}
+    is_alone = folded.groups == 1 and folded.product.dropped <= 0 and all(len(own) == 1 for own in folded.summands)
+    if is_alone and _has_free_register(folded) and not folded.loop_registered:
+        return 0
+    return sum(bits.values())
+
+
+def _has_free_register(folded: Folded) -> bool:
+    """Whether DSP blocks have a register left behind their adder."""
+    return folded.multiply_cycles == 1 and not folded.is_soft
+
+
+def _registers_in_blocks(folded: Folded) -> int:
+    """Count the flip-flops of sums that are registered directly behind the DSP blocks, and so inside them."""
+    if not _has_free_register(folded):
+        return 0
+    front, planned = folded.front, folded.front_schedule
+    direct = set(front.outputs) if folded.loop_registered else set()
+    found = 0
+    for number, cell in enumerate(front.cells):
+        if cell.code is Code.INPUT and (planned.last_use[number] > 0 or number in direct):
+            found += cell.width
+    return found
+
+
+def _loose_chains(folded: Folded) -> tuple[int, int]:
+    """Count LUTs and flip-flops of chains in logic: the second register of a product takes the place of the sum."""
+    lut = ff = 0
+    for group in range(folded.groups if folded.chain > 1 else 0):
+        bits = sum(bits_of(*span) for span in folded.sums[group // folded.chain])
+        lut += bits if group % folded.chain else 0
+        ff += bits if group % folded.chain + 1 < folded.chain else 0
+    return lut, ff
 
 
 def _loop_gates(folded: Folded) -> int:
@@ -281,10 +373,20 @@ def _weight_memory(folded: Folded) -> tuple[int, int, int]:
 
 
 def mux_luts(inputs: int) -> int:
-    """Count the LUTs of a multiplexer of one bit: 4 inputs a LUT, two of them joined by a MUXF7, these by LUTs."""
+    """Count the LUTs of a multiplexer of one bit.
+
+    A LUT joins four inputs, a MUXF7 two of these LUTs; above eight inputs Yosys builds a tree of LUTs and spends about
+    one more (16, 32 and 64 inputs: 6, 12 and 22, measured in folded layers).
+    """
     if inputs <= 4:
         return int(inputs > 1)
-    return ceil(inputs / 4) + (mux_luts(ceil(inputs / 8)) if inputs > 8 else 0)
+    if inputs <= 8:
+        return ceil(inputs / 4)
+    total, left = 1, inputs
+    while left > 1:
+        left = ceil(left / 4)
+        total += left
+    return total
 
 
 def _control(folded: Folded) -> tuple[int, int]:

@@ -211,7 +211,8 @@ def is_soft(lowest: int, highest: int) -> bool:
 
 
 def _dsp_cycles(fabric: Fabric, budget_ns: float) -> int:
-    return 1 if fabric.dsp_ns <= budget_ns else 2
+    # One register behind the multiplier is inside the block; a second one would take the place of the adder's register.
+    return 1 if fabric.dsp_register_ns <= budget_ns else 2
 
 
 def _soft_cycles(lanes: Sequence[Sequence[Range]], weight_bits: int, fabric: Fabric, budget_ns: float) -> int:

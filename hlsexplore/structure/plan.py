@@ -52,7 +52,7 @@ def plan(design: Design) -> DesignPlan:
         NoModelError: If a layer or an option has no RTL; names the layer.
     """
     if design.target.io is not Io.PARALLEL:
-        raise NoModelError("the RTL flow has no streaming interface yet. Set the target's io to 'parallel'.")
+        raise NoModelError("this plans io='parallel' only; structure.stream.stream_plan plans streams.")
     tensors: dict[str, Tensor] = {}
     starts: dict[str, int] = {}
     layers: list[LayerPlan] = []

@@ -17,6 +17,7 @@ class Fabric:
         carry_ns: Entering and leaving a carry chain, its LUT and wire included.
         carry_bit_ns: Each bit of the chain.
         dsp_ns: A multiplication in a DSP block without inner registers.
+        dsp_register_ns: A multiplication in a DSP block between its own registers.
         dsp_add_ns: The adder behind a registered product in a DSP block.
         rom_ns: Reading a block ROM, from its clock.
         register_ns: Clock to output plus set-up of a flip-flop.
@@ -27,6 +28,7 @@ class Fabric:
     carry_ns: float
     carry_bit_ns: float
     dsp_ns: float
+    dsp_register_ns: float
     dsp_add_ns: float
     rom_ns: float
     register_ns: float
@@ -38,11 +40,13 @@ SERIES7 = Fabric(
     carry_ns=1.45,
     carry_bit_ns=0.03,
     dsp_ns=3.9,
+    dsp_register_ns=2.2,
     dsp_add_ns=2.1,
     rom_ns=2.5,
     register_ns=0.6,
 )
-"""Rounded from the slowest speed grade of Artix-7 (data sheet DS181: LUT 0.12, DSP 3.9 ns), plus 0.5 ns of wire."""
+"""Rounded from the slowest speed grade of Artix-7 (data sheet DS181: LUT 0.12, DSP 3.9 ns, DSP with all
+registers 464 MHz), plus 0.5 ns of wire."""
 
 ULTRASCALE = Fabric(
     name="UltraScale",
@@ -50,14 +54,24 @@ ULTRASCALE = Fabric(
     carry_ns=0.8,
     carry_bit_ns=0.012,
     dsp_ns=2.3,
+    dsp_register_ns=1.3,
     dsp_add_ns=1.2,
     rom_ns=1.5,
     register_ns=0.3,
 )
-"""Rounded from Virtex UltraScale+ speed grade -2 (data sheet DS923) plus 0.3 ns of wire a hop."""
+"""Rounded from Virtex UltraScale+ speed grade -2 (data sheet DS923; DSP with all registers 775 MHz) plus 0.3 ns
+of wire a hop."""
 
 LATTICE = Fabric(
-    name="ECP5", lut_ns=1.0, carry_ns=1.9, carry_bit_ns=0.035, dsp_ns=5.0, dsp_add_ns=3.0, rom_ns=4.5, register_ns=0.8
+    name="ECP5",
+    lut_ns=1.0,
+    carry_ns=1.9,
+    carry_bit_ns=0.035,
+    dsp_ns=5.0,
+    dsp_register_ns=5.0,
+    dsp_add_ns=3.0,
+    rom_ns=4.5,
+    register_ns=0.8,
 )
 """Chosen so that an adder of 12 bits takes 2.3 ns: nextpnr reached 208 MHz with two such adders between registers."""
 

@@ -8,6 +8,7 @@ import pytest
 import hlsexplore as hx
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Dense, Input
+from hlsexplore.structure.figures import layer_figures
 from hlsexplore.structure.plan import plan
 
 
@@ -34,12 +35,18 @@ def test_a_folded_layer_has_a_multiplier_for_each_lane(reuse: int, lanes: int) -
     assert total.ii_cycles == reuse
 
 
+@pytest.mark.parametrize("weight", ["fixed<8,2>", "fixed<4,1>"])
+@pytest.mark.parametrize("strategy", ["latency", "resource"])
 @pytest.mark.parametrize("reuse", [2, 4, 16, 32, 128])
-def test_cycles_of_a_folded_layer_are_within_one_of_the_plan(reuse: int) -> None:
-    design = dense(16, 8, reuse=reuse)
-    total, planned = hx.estimate(design).total, plan(design)
-    assert total.ii_cycles == planned.ii_cycles
-    assert abs(total.latency_cycles_max - planned.latency_cycles) <= 1
+def test_a_folded_layer_is_estimated_as_it_is_planned(reuse: int, strategy: str, weight: str) -> None:
+    design = dense(16, 8, reuse=reuse, strategy=strategy).with_layer("fc", weight=weight)
+    found, planned = hx.estimate(design), plan(design)
+    figures = layer_figures(planned.layers[0])
+    assert found.total.latency_cycles_max == planned.latency_cycles
+    assert found.total.ii_cycles == planned.ii_cycles
+    assert found.layers["fc"].dsp == figures.dsp
+    assert found.layers["fc"].lut == pytest.approx(figures.lut, rel=0.12)
+    assert found.layers["fc"].ff == pytest.approx(figures.ff, rel=0.06)
 
 
 def test_pruned_weights_cost_less() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 
 from hlsexplore.design import Design
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import Activation, Dense, Function, Input
+from hlsexplore.ops import Activation, Conv, Dense, Function, Input
 from hlsexplore.structure import plan
 from hlsexplore.structure.figures import dsp_blocks, layer_figures, mux_luts, net_registers
 from hlsexplore.structure.netlist import Cell, Code, Net
@@ -43,6 +43,29 @@ def test_weights_of_four_bits_are_multiplied_in_luts_and_of_five_in_dsp_blocks()
     assert figures("fixed<5,1>") == [8, 0, 4]
 
 
+def test_positions_one_after_another_are_counted_once_with_the_image_that_they_slide_over():
+    rng = np.random.default_rng(5)
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(4, 4, 1)),
+        Node(name="conv", op=Conv(kernel=rng.normal(0, 0.3, (2, 2, 1, 3))), inputs=("x",), shape=(3, 3, 3)),
+    )
+    design = Design.default(Graph(name="net", nodes=nodes, outputs=("conv",)), type="fixed<8,3>")
+    (layer,) = plan(design.with_layer("conv", parallel=1)).layers
+    assert layer.scan is not None
+    core, figures = layer_figures(layer.scan.core), layer_figures(layer)
+    image, results = 4 * 4 * 8, 9 * 3 * 8
+    assert core.lut is not None and core.ff is not None and figures.lut is not None and figures.ff is not None
+    assert figures.lut >= core.lut + image
+    assert core.ff + image + results <= figures.ff <= core.ff + image + results + 20
+
+
+def test_weights_that_are_wide_take_registers_inside_the_blocks():
+    layers = {layer.node.name: layer_figures(layer) for layer in plan(network(reuse=8)).layers}
+    assert layers["fc"].dsp == 4
+    # 8 held inputs of 8 bits, no weight registers up to 8 steps, and the control.
+    assert layers["fc"].ff is not None and 8 * 8 < layers["fc"].ff < 8 * 8 + 20
+
+
 def test_parallel_layers_take_no_multiplier():
     assert all(layer_figures(layer).dsp == 0 for layer in plan(network()).layers)
 
@@ -76,7 +99,7 @@ def test_long_chains_of_registers_are_shift_registers():
 
 
 def test_multiplexers_take_a_lut_for_four_inputs_and_some_to_join_them():
-    assert [mux_luts(count) for count in (1, 2, 4, 8, 16)] == [0, 1, 1, 2, 5]
+    assert [mux_luts(count) for count in (1, 2, 4, 8, 16, 64)] == [0, 1, 1, 2, 6, 22]
 
 
 def test_wide_multipliers_take_several_blocks():

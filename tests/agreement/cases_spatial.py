@@ -87,6 +87,20 @@ def scanned_case(rank: int, is_depthwise: bool, is_folded: bool, share: int) -> 
     return build
 
 
+def wide_case() -> Callable[..., Built]:
+    """Make a convolution of an image so wide that its lines live in block RAMs."""
+
+    def build(rng: np.random.Generator) -> Built:
+        source = Fixed(8, 3)
+        types = {"input": source, "weight": Fixed(4, 1), "bias": Fixed(6, 2), "accum": Fixed(18, 8)}
+        types |= {"result": random_type(rng, (6, 10), (3, 5))}
+        op = Conv(kernel=rng.normal(0, 1, (3, 2, 8, 1)), bias=rng.normal(0, 1, 1), padding=((1, 0), (0, 0)))
+        shape = (4, 140, 8)
+        return single(op, shape, (3, 139, 1), types, io="stream"), uniform(rng, source, shape, 6)
+
+    return build
+
+
 def dense_positions_case(reuse_columns: bool) -> Callable[..., Built]:
     """Make a dense layer at several positions with shared multipliers."""
 
@@ -185,6 +199,7 @@ def spatial_cases() -> list[Case]:
     cases += [
         Case(f"dense_positions{'_turns' if turns else ''}", dense_positions_case(turns)) for turns in (False, True)
     ]
+    cases.append(Case("conv2d_wide_stream", wide_case()))
     pads = ((1, 2), (0, 3))
     cases += [
         Case("pad2d", move_case(Pad(padding=pads), (3, 4, 2), (6, 7, 2))),

@@ -351,9 +351,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         fill("errors", error_lines(summary))
         fill("coefficients", coefficient_lines(table, is_rtl=False))
     if options.plots:
-        from estimator_plots import draw
+        from estimator_plots import draw, draw_overview
 
         draw(entries, options.plots)
+        if options.fit and options.write:
+            draw_overview(entries)
     if options.json:
         versions = {"hlsexplore": hlsexplore.__version__, "numpy": np.__version__}
         print(json.dumps({"rows": summary, "machine": machine(), "versions": versions, "rule4ml": RULE4ML}))

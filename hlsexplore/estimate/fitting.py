@@ -16,7 +16,7 @@ Matrix = NDArray[np.float64]
 
 FITTED = ("lut", "ff")
 """Figures whose coefficients are fitted; DSP, BRAM and timing follow from rules."""
-TIMING = frozenset({"latency", "start", "overhead", "axi_latency"})
+TIMING = frozenset({"latency", "start", "axi_latency"})
 """Coefficients in cycles, set from module reports and not fitted."""
 STEP = 0.05
 RIDGE = 0.35

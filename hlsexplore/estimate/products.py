@@ -25,6 +25,6 @@ def matrix_cost(layer: LayerRecord, tech: Technology, budget_ns: float, table: C
     if layer.constants is None and layer.n_in * layer.n_out > MAX_UNKNOWN_WEIGHTS:
         return unknown(f"{layer.op} of {layer.n_in} x {layer.n_out} unknown weights")
     if layer.reuse > 1 and layer.strategy == "resource":
-        return resource(layer, tech, table)
+        return resource(layer, tech, budget_ns, table)
     cost = unrolled(layer, tech, budget_ns, table, live)
     return cost if layer.reuse == 1 else shared(layer, cost, tech, table, live)

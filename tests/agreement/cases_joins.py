@@ -181,6 +181,20 @@ def join_cases() -> list[Case]:
             Case(f"{function}_of_three", pair_case(Merge(function=function), (7,), (7,), count=3), differs=UNSUPPORTED)
             for function in MergeFunction
         ),
+        *(
+            Case(f"{function}_of_six", pair_case(Merge(function=function), (5,), (5,), count=6), differs=UNSUPPORTED)
+            for function in MergeFunction
+            if function is not MergeFunction.AVERAGE
+        ),
+        *(
+            Case(
+                f"concatenate_of_seven_{axis}_{io}",
+                pair_case(Concatenate(axis=axis), (2, 3), out, count=7, io=io),
+                differs=UNSUPPORTED,
+            )
+            for axis, out in enumerate(((14, 3), (2, 21)))
+            for io in ("parallel", "stream")
+        ),
         *(Case(f"layer_norm_{i}", layer_norm_case(1)) for i in range(3)),
         Case("layer_norm_wide", layer_norm_case(4), differs=RANGE),
     ]

@@ -7,10 +7,8 @@ from hlsexplore.fixed import quantize
 from hlsexplore.ops import Activation, Merge, MergeFunction, PRelu
 from hlsexplore_hls.cpp.code import LayerCode, Rom, constant, cpp_type, raw_constant, rom, rom_type, typedef
 from hlsexplore_hls.cpp.functions import FunctionContext, function_code
+from hlsexplore_hls.cpp.joins import MAX_JOINED
 from hlsexplore_hls.cpp.op_context import OpContext, lane_members, unsupported
-
-MAX_MERGED = 4
-"""Tensors that one call of the library joins."""
 
 
 def activation(context: OpContext) -> LayerCode:
@@ -95,7 +93,7 @@ _JOINS = {
 def merge(context: OpContext) -> LayerCode:
     """Return the C++ of an elementwise function of several tensors."""
     op, count, (lanes, cycles) = context.node.op, len(context.shapes), lane_members(context)
-    if not isinstance(op, Merge) or not 2 <= count <= MAX_MERGED:
+    if not isinstance(op, Merge) or not 2 <= count <= MAX_JOINED:
         raise unsupported(context, f"{count} inputs")
     if any(shape != context.node.shape for shape in context.shapes):
         raise unsupported(context, "inputs of different shapes")

@@ -1,6 +1,7 @@
 """A design as an HLS C++ project for Vitis HLS and Vivado HLS (docs/cpp.md)."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from math import prod
@@ -21,6 +22,7 @@ from hlsexplore_hls.cpp.context import (
     StepContext,
     TypeContext,
 )
+from hlsexplore_hls.cpp.joins import with_small_joins
 from hlsexplore_hls.cpp.layers import generate_layer
 from hlsexplore_hls.cpp.op_context import OpContext, beats
 from hlsexplore_hls.cpp.wiring import Call, Wiring, wire
@@ -57,8 +59,9 @@ def generate(design: Design, interface: str = "plain") -> Generated:
         NoModelError: If an op has no C++.
         ConfigError: If a type is too wide for a constant array.
     """
+    key, design = design.key, with_small_joins(design)
     names = identifiers(design.graph)
-    project = _project_context(design, names, interface)
+    project = replace(_project_context(design, names, interface), design_key=key)
     environment = _environment()
     rendered: dict[str, str | bytes] = {
         path: environment.get_template(template).render(p=project)

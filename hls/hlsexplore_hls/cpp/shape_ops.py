@@ -8,8 +8,6 @@ from hlsexplore_hls.cpp.op_context import OpContext, beats, size_text, unsupport
 from hlsexplore_hls.cpp.window import image_shape, window_of
 
 MAX_AXES = 4
-MAX_JOINED = 4
-"""Tensors that one call of the library joins."""
 
 
 def pool(context: OpContext) -> LayerCode:
@@ -126,9 +124,9 @@ def frame(context: OpContext) -> LayerCode:
 
 def concatenate(context: OpContext) -> LayerCode:
     """Return the C++ of a concatenation."""
-    op, count = context.node.op, len(context.shapes)
-    if not isinstance(op, Concatenate) or not 2 <= count <= MAX_JOINED:
-        raise unsupported(context, f"{count} inputs")
+    op = context.node.op
+    if not isinstance(op, Concatenate) or len(context.shapes) < 2:
+        raise unsupported(context, f"{len(context.shapes)} inputs")
     if context.is_stream:
         return _concatenate_streams(context, op)
     sizes = [prod(shape[op.axis :]) for shape in context.shapes]
@@ -145,8 +143,6 @@ def concatenate(context: OpContext) -> LayerCode:
 
 
 def _concatenate_streams(context: OpContext, op: Concatenate) -> LayerCode:
-    if len(context.shapes) != 2:
-        raise unsupported(context, f"{len(context.shapes)} inputs")
     shape = context.node.shape
     num_beats, size = beats(shape)
     is_last = op.axis == len(shape) - 1

@@ -173,6 +173,28 @@ def test_saved_notebook_reads_the_saved_design(explorer, tmp_path, tiny):
     assert Design.load(tmp_path / "tiny-net-rtl_design.yaml", tiny[0]) == explorer.design
 
 
+def test_saved_notebook_reproduces_the_figures(tmp_path, monkeypatch):
+    import nbformat
+    from nbclient import NotebookClient
+
+    from hlsexplore.examples import load
+
+    monkeypatch.chdir(tmp_path)
+    example = load("shuttle")
+    design = Design.default(example.graph, type="fixed<9,4>")
+    explorer = Explorer(example.graph, example.x[:300], example.labels[:300], design=design, model=example.path)
+    assert explorer.state.wait()
+    send(explorer.build.view, ev="notebook")
+    path = next(tmp_path.glob("*_design.ipynb"))
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells = notebook.cells[:4]
+    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    printed = notebook.cells[-1].outputs[0]["text"]
+    assert f"accuracy {explorer.state.live.score.value}" in printed
+    assert f"{explorer.state.live.score.value:.6g}" in notebook.cells[0]["source"]
+    explorer.close()
+
+
 def test_badge_counts_differences(explorer):
     key = explorer.design.key
     explorer.state.verified(

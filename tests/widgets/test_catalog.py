@@ -1,0 +1,17 @@
+"""Columns of many trials."""
+
+import numpy as np
+
+from hlsexplore.study import Study
+from hlsexplore_widgets.catalog import Catalog
+
+
+def test_trials_are_on_the_front_as_the_study_says(small_graph, small_x, small_labels, tmp_path):
+    study = Study(tmp_path / "study.db", small_graph, small_x, small_labels)
+    study.sweep({"uniform": {"weight": [3, 4, 6], "result": [4, 6, 8], "reuse": [1, 4]}}, trials=18)
+    catalog = Catalog(study)
+    wanted = {trial.number for trial in study.front()}
+    rows = np.arange(len(catalog))
+    assert set(catalog.columns["number"][rows[catalog.on_front(rows)]].tolist()) == wanted
+    assert not catalog.on_front(rows[:0]).size
+    study.close()

@@ -1,7 +1,6 @@
 """The current design from inside: noise of every cast, blame, decisions that flip, latency, resources."""
 
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -103,19 +102,19 @@ class AnalysePanel:
         self._draw.submit(request)
 
     def _draw_tab(self, request: _Request, is_superseded: IsSuperseded) -> None:
-        time.sleep(CALM_S)
-        if is_superseded():
-            return
+        if not self._state.stays(CALM_S) or is_superseded():
+            return  # the next design asks again
         with self._state.guard("the analysis"):
             try:
                 figure, items, label = self._figure(request)
             except CancelledError:
                 return
+            text = figure_json(figure)
             if is_superseded():
                 return
             with self._state.lock:
                 self.choices.items = items
-                self.plot.show(figure=figure_json(figure), label=label, summary=label)
+                self.plot.show(figure=text, label=label, summary=label)
 
     def _figure(self, request: _Request) -> tuple[Any, list[dict[str, Any]], str]:
         match request.tab:

@@ -1,6 +1,5 @@
 """The trials: Pareto plot, parallel coordinates, importance, progress, table; and the sweep that makes them."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -141,9 +140,8 @@ class ExplorePanel:
 
     def _refresh_caption(self, _: None, is_superseded: IsSuperseded) -> None:
         """Say what beats the current design, or the one under the pointer, once it has not changed for a moment."""
-        time.sleep(CALM_S)
-        if is_superseded():
-            return
+        if not self._state.stays(CALM_S) or is_superseded():
+            return  # the next design asks again
         with self._state.guard("comparing the design"):
             catalog = self._state.catalog
             if catalog is None:
@@ -180,21 +178,23 @@ class ExplorePanel:
                 page = page_data(catalog, self._query, self._kept(catalog))
             if is_superseded() and not self.sweep.is_active:
                 return
+            text, lines_text = (None if item is None else figure_json(item) for item in (figure, lines))
+            caption = self._caption(catalog) if catalog is not None and tab in ("pareto", "linked") else ""
             words = "" if catalog is None else f"{len(catalog):,} trials. The buttons above step along the front."
             with self._state.lock:
                 if page is not None:
                     self.table.page = page
-                if figure is not None:
+                if text is not None:
                     self.plot.show(
-                        figure=figure_json(figure),
+                        figure=text,
                         label=self._label(tab),
                         summary=words,
                         height=300 if tab == "linked" else 400,
-                        caption=self._caption(catalog) if catalog is not None and tab in ("pareto", "linked") else "",
+                        caption=caption,
                     )
-                if lines is not None:
+                if lines_text is not None:
                     width = AXIS_PX * len(self._drawn.names) if self._drawn is not None else 0
-                    self.lines.show(figure=figure_json(lines), min_width=width)
+                    self.lines.show(figure=lines_text, min_width=width)
                 self._show_parts(tab)
                 self._place()
 

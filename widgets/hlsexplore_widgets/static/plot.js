@@ -3,6 +3,8 @@ import { announce, bus, isStale, point } from "./bus.js";
 import { h, listen, s, wake } from "./dom.js";
 import { clicked, constraints, lineOf, pointed, spotOf, themed } from "./figure.js";
 
+/** A figure is drawn again once no edit was made for so long: drawing would hold up the paint of the edit's figures. */
+const CALM_MS = 250;
 const MARKS = {
   current: "M0,-10.5 2.9,-3.6 10.2,-3.2 4.6,1.6 6.4,8.8 0,4.9 -6.4,8.8 -4.6,1.6 -10.2,-3.2 -2.9,-3.6Z",
   baseline: "M-7,-7H7V7H-7Z",
@@ -132,6 +134,12 @@ class PlotView {
       return;
     }
     this.tries = 0;
+    const wait = this.bound ? this.bus.latest + CALM_MS - performance.timeOrigin - performance.now() : 0;
+    if (wait > 0) {
+      clearTimeout(this.retry);
+      this.retry = window.setTimeout(() => this.draw(), wait);
+      return;
+    }
     if (this.busy) { this.again = true; return; }
     this.busy = true;
     do {

@@ -13,9 +13,11 @@ import contextlib
 import json
 import os
 import platform
+import random
 import sys
 import tempfile
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -43,23 +45,57 @@ bench = make("cnn28", 1000)
 explorer = Explorer(bench.design.graph, bench.x, design=bench.design)
 explorer
 """
+PAUSE_MS = (100, 1200)
+"""Pauses between steps; what runs behind a step (counts, figures) meets the next one in every state."""
+PARTS = (
+    ("pressed", ""),
+    ("sent", "key to message sent (row drawn)"),
+    ("received", "to the kernel"),
+    ("begun", "to the worker"),
+    ("scored", "score of a part of the samples"),
+    ("published", "to the widget"),
+    ("arrived", "to the page"),
+    ("drawn", "widget manager and tiles"),
+    ("painted", "to the paint"),
+)
+"""Moments of a step, and what leads to each."""
 IDLE = "() => document.querySelector('.hx-tiles')?.getAttribute('aria-busy') === 'false'"
+FRAMES = """(() => {
+  window.arrived = 0;
+  const own = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'onmessage');
+  const decoder = new TextDecoder();
+  Object.defineProperty(WebSocket.prototype, 'onmessage', { ...own, set(handler) {
+    own.set.call(this, handler && (event => {
+      const text = typeof event.data === 'string' ? event.data : decoder.decode(event.data);
+      if (text.includes('"shown"')) window.arrived = performance.timeOrigin + performance.now();
+      return handler.call(this, event);
+    }));
+  } });
+})()"""
 WATCH = """() => {
   window.steps = [];
-  window.kernel = [];
-  const tiles = document.querySelector('.hx-tiles'), score = document.querySelector('[data-tile=score]');
-  let started = null;
-  document.addEventListener('keydown', event => { started = event.timeStamp; }, true);
-  const painted = () => {
-    if (started === null || tiles.getAttribute('aria-busy') !== 'false' || score.dataset.pending === 'true') return;
-    const from = started;
-    started = null;
-    window.kernel.push(Number(tiles.parentElement.dataset.wallMs));
+  const now = () => performance.timeOrigin + performance.now();
+  const tiles = document.querySelector('.hx-tiles'), head = tiles.parentElement;
+  const score = document.querySelector('[data-tile=score]');
+  let step = null, before = 0;
+  document.addEventListener('keydown', event => {
+    step = { pressed: performance.timeOrigin + event.timeStamp };
+    before = Number(head.dataset.revision);
+  }, true);
+  const note = (own, kind) => {
+    const { times, seq } = head.dataset;
+    own[kind] = { ...JSON.parse(times), sent: Number(seq), arrived: window.arrived, drawn: now() };
     requestAnimationFrame(() => { const channel = new MessageChannel();
-      channel.port1.onmessage = () => window.steps.push(performance.now() - from); channel.port2.postMessage(0); });
+      channel.port1.onmessage = () => { own[kind].painted = now(); if (kind === 'full') window.steps.push(own); };
+      channel.port2.postMessage(0); });
   };
-  const options = { attributes: true, subtree: true, attributeFilter: ['aria-busy', 'data-pending'] };
-  new MutationObserver(painted).observe(tiles, options);
+  new MutationObserver(() => {
+    if (step === null || Number(head.dataset.revision) <= before) return;
+    if (!step.first && score.dataset.pending === 'false' && !tiles.classList.contains('hx-stale')) note(step, 'first');
+    if (tiles.getAttribute('aria-busy') !== 'false') return;
+    note(step, 'full');
+    step = null;
+  }).observe(head, { attributes: true, subtree: true });
 }"""
 COUNT_FRAMES = """() => { window.frames = []; window.counting = true;
   const frame = time => { window.frames.push(time); if (window.counting) requestAnimationFrame(frame); };
@@ -86,17 +122,11 @@ def main() -> int:
     with contextlib.redirect_stdout(sys.stderr):
         for case in cases:
             rows.append(measure(case, arguments.samples, arguments.steps))
-            print(rows[-1])
+            print(json.dumps(rows[-1]))
     if arguments.json:
         print(json.dumps({"rows": rows, "machine": machine(), "versions": versions()}))
     else:
-        print(f"{'case':12}{'step ms':>9}{'p95 ms':>9}{'drag fps':>10}{'notebook':>12}{'load':>7}")
-        for row in rows:
-            size = "-" if row["notebook_bytes"] is None else f"{row['notebook_bytes']:,}"
-            print(
-                f"{row['case']:12}{row['step_ms_median']:9.1f}{row['step_ms_p95']:9.1f}"
-                f"{row['drag_fps']:10.1f}{size:>12}{row['load_average']:7.1f}"
-            )
+        print_rows(rows)
     return 0
 
 
@@ -109,45 +139,73 @@ def measure(case: str, samples: int, steps: int) -> dict[str, Any]:
         with (
             serving_copy(kind, notebook) as (server, copy),
             chromium() as browser,
-            opened(browser, kind, server) as page,
+            opened(browser, kind, server, script=FRAMES) as page,
         ):
             page.wait_for_selector("[data-tile=score]", timeout=180_000)
             page.wait_for_function(IDLE, timeout=120_000)
             page.wait_for_selector(".hx-area-explore .hx-plot[data-drawn]", timeout=60_000)
             page.wait_for_timeout(1500)
-            times = step_times(page, steps)
-            kernel = page.evaluate("() => window.kernel")
+            found = measured_steps(page, steps)
             fps = drag_fps(page)
             size = saved_bytes(page, copy) if kind == "lab" else None
     return {
         "case": case,
-        "step_ms_median": median(times),
-        "step_ms_p95": quantiles(times, n=20)[-1],
+        **spread("step_ms", [step["first"]["painted"] - step["pressed"] for step in found]),
+        **spread("all_samples_ms", [step["full"]["painted"] - step["pressed"] for step in found]),
+        "parts_ms": breakdown(found),
         "drag_fps": fps,
         "notebook_bytes": size,
-        "kernel_ms_median": median(kernel),
-        "num_steps": len(times),
+        "num_steps": len(found),
         "load_average": os.getloadavg()[0],
     }
 
 
-def step_times(page: Any, steps: int) -> list[float]:
-    """Press keys on one band after the other, so that no design comes twice; return milliseconds to the paint."""
+def measured_steps(page: Any, steps: int) -> list[dict[str, Any]]:
+    """Press keys on one band after the other, so that no design comes twice, with pauses of every length.
+
+    Returns:
+        For each step when the key was pressed, and for the `first` score and the score of all samples (`full`) the
+        times of `PARTS`, in ms since 1970.
+    """
     page.evaluate(WATCH)
     handles = page.locator(".hx-handle[aria-label$='fraction bits']")
-    count, done = handles.count(), 0
-    for round_ in range(8):
-        for index in range(count):
-            if done >= steps:
-                break
-            handles.nth(index).focus()
-            page.wait_for_timeout(60)
-            page.keyboard.press("ArrowLeft" if round_ < 7 else "ArrowRight")
-            done += 1
-            page.wait_for_function("done => window.steps.length >= done", arg=done, timeout=60_000)
-            page.wait_for_timeout(120)
-    times: list[float] = page.evaluate("() => window.steps")
-    return times
+    count, rng = handles.count(), random.Random(1)
+    for done in range(steps):
+        handles.nth(done % count).focus()
+        page.wait_for_timeout(rng.uniform(*PAUSE_MS))
+        page.keyboard.press("ArrowLeft" if done // count < 7 else "ArrowRight")
+        page.wait_for_function("done => window.steps.length > done", arg=done, timeout=60_000)
+    found: list[dict[str, Any]] = page.evaluate("() => window.steps")
+    return found
+
+
+def spread(name: str, values: list[float]) -> dict[str, float]:
+    """Return median and 95th percentile."""
+    return {f"{name}_median": median(values), f"{name}_p95": quantiles(values, n=20)[-1]}
+
+
+def breakdown(found: list[dict[str, Any]]) -> dict[str, list[float]]:
+    """Return where the time to the first score goes: part -> median and 95th percentile in ms."""
+    parts = {}
+    for (start, _), (end, text) in pairwise(PARTS):
+        values = [(step["first"] | step)[end] - (step["first"] | step)[start] for step in found]
+        parts[text] = [round(median(values), 1), round(quantiles(values, n=20)[-1], 1)]
+    return parts
+
+
+def print_rows(rows: list[dict[str, Any]]) -> None:
+    """Print a table of the cases, and where the time goes in each."""
+    print(f"{'case':12}{'first ms':>9}{'p95':>7}{'all ms':>9}{'p95':>7}{'drag fps':>10}{'notebook':>12}{'load':>6}")
+    for row in rows:
+        size = "-" if row["notebook_bytes"] is None else f"{row['notebook_bytes']:,}"
+        print(
+            f"{row['case']:12}{row['step_ms_median']:9.1f}{row['step_ms_p95']:7.1f}{row['all_samples_ms_median']:9.1f}"
+            f"{row['all_samples_ms_p95']:7.1f}{row['drag_fps']:10.1f}{size:>12}{row['load_average']:6.1f}"
+        )
+    for row in rows:
+        print(f"\n{row['case']}: parts of the time to the first score, median and 95 % in ms")
+        for text, (middle, high) in row["parts_ms"].items():
+            print(f"  {text:44}{middle:7.1f}{high:7.1f}")
 
 
 def drag_fps(page: Any) -> float:

@@ -80,13 +80,16 @@ def private_environment(root: Path) -> dict[str, str]:
 
 
 @contextmanager
-def opened(browser: Any, kind: str, server: Server, width: int = 1400, height: int = 1000) -> Iterator[Any]:
-    """Open a page whose every request must stay on loopback, and run the notebook.
+def opened(
+    browser: Any, kind: str, server: Server, width: int = 1400, height: int = 1000, script: str = ""
+) -> Iterator[Any]:
+    """Open a page whose every request must stay on loopback, and run the notebook; `script` runs before the page's.
 
     Raises:
         AssertionError: If the page asked for something elsewhere, or a script failed.
     """
     context = browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=1)
+    context.add_init_script(script)
     page = context.new_page()
     foreign: list[str] = []
     failures: list[str] = []

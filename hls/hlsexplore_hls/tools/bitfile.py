@@ -1,5 +1,6 @@
 """Bitfiles for boards: C synthesis and export with Vitis HLS, then Vivado (Zynq) or v++ (Alveo)."""
 
+import os
 import threading
 from pathlib import Path
 
@@ -8,19 +9,20 @@ from hlsexplore.progress import Event, OnEvent, ignore
 from hlsexplore.report import Figures, Report
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.files import read_report
-from hlsexplore_hls.reports.vivado import parse_timing, parse_utilization
 from hlsexplore_hls.tools.boards import BOARDS, Board, find_board, is_same_part
 from hlsexplore_hls.tools.parallel import default_jobs
 from hlsexplore_hls.tools.tcl import render, word
 from hlsexplore_hls.tools.vendor import VITIS_HLS, VIVADO, VPP
-from hlsexplore_hls.tools.vendor_run import Command, prepare, program, run_command, settle
+from hlsexplore_hls.tools.vendor_run import RESULT, Command, program, run_command, run_folder
 from hlsexplore_hls.tools.vitis import hls_command
-from hlsexplore_hls.tools.vivado import batch
+from hlsexplore_hls.tools.vivado import batch, vivado_figures
 
 SCRIPT = "bitfile.tcl"
-PACKAGE = "package_xo.tcl"
+PLATFORM = "HLSEXPLORE_PLATFORM"
+"""Variable that names another platform of the card, such as the one of an older shell."""
 _DONE, _FAILED = "HLSEXPLORE DONE", "HLSEXPLORE FAILED "
 _HLS = [("^HLSEXPLORE STAGE csynth$", "csynth", 0.0), ("^HLSEXPLORE STAGE export$", "export", 0.15)]
+_LINK = [(r"Starting (?:synth|vpl|xclbin)", "linking", 0.3), (r"bitstream generation", "writing bitstream", 0.9)]
 _VIVADO = [
     ("^HLSEXPLORE STAGE design$", "block design", 0.2),
     ("^HLSEXPLORE STAGE connect$", "connecting", 0.25),
@@ -59,14 +61,11 @@ def build_bitfile(
     board = find_board(variant)
     _check(project, board)
     is_card = bool(board.platform)
-    steps = ("csynth",) if is_card else ("csynth", "export")
-    commands = [(hls_command(VITIS_HLS, steps), _HLS, _DONE)]
-    commands += _card_commands(project, board) if is_card else [(_vivado_command(), _VIVADO, _DONE)]
-    where = prepare(project, folder)
-    error: BaseException | None = None
-    try:
-        script = PACKAGE if is_card else SCRIPT
-        (where / script).write_text(_script(project, board), encoding="utf-8")
+    commands = [(hls_command(VITIS_HLS, ("csynth", "export")), _HLS, _DONE)]
+    commands.append((link_command(project, board), _LINK, "") if is_card else (_vivado_command(), _VIVADO, _DONE))
+    with run_folder(project, folder) as where:
+        if not is_card:
+            (where / SCRIPT).write_text(zynq_script(project, board), encoding="utf-8")
         started_ns = 0
         for command, stages, done_mark in commands:
             started_ns = run_command(
@@ -76,12 +75,7 @@ def build_bitfile(
         made = where / f"{project.top}.{'xclbin' if is_card else 'bit'}"
         read_report(made, max_bytes=1 << 30, newer_than_ns=started_ns)
         report = _report(project, where, started_ns, is_card)
-    except BaseException as problem:
-        error = problem
-        raise
-    finally:
-        place = settle(where, error)
-    on_event(Event(kind="log", text=f"the bitfile is {place / made.name}"))
+    on_event(Event(kind="log", text=f"the bitfile is {folder / RESULT / made.name}"))
     return report
 
 
@@ -128,40 +122,21 @@ def _check(project: Project, board: Board) -> None:
         )
 
 
-def _script(project: Project, board: Board) -> str:
-    return render("package_xo.tcl.j2", top=project.top) if board.platform else zynq_script(project, board)
-
-
 def _vivado_command() -> Command:
     return Command(words=(program(VIVADO), *batch(SCRIPT)), variables={}, name=VIVADO.name)
 
 
-def _card_commands(project: Project, board: Board) -> list[tuple[Command, list[tuple[str, str, float]], str]]:
+def link_command(project: Project, board: Board) -> Command:
+    """Build the command line that links a kernel with the platform of its card, at the design's clock."""
     top = word(project.top)
-    package = hls_command(VITIS_HLS, ("csynth",))
-    words = tuple(PACKAGE if item == "build.tcl" else item for item in package.words)
-    link = (program(VPP), "-l", "-t", "hw", "--platform", board.platform, f"{top}.xo", "-o", f"{top}.xclbin")
-    marks = [(r"Starting (?:synth|vpl|xclbin)", "linking", 0.3), (r"bitstream generation", "writing bitstream", 0.9)]
-    return [
-        (Command(words=words, variables={}, name=package.name), [("HLSEXPLORE", "packing", 0.2)], _DONE),
-        (Command(words=link, variables={}, name=VPP.name), marks, ""),
-    ]
+    platform = os.environ.get(PLATFORM, "") or board.platform
+    clock_mhz = str(round(1000 / project.target.clock_ns))
+    link = (program(VPP), "-l", "-t", "hw", "--platform", platform, "--kernel_frequency", clock_mhz)
+    return Command(words=(*link, "-o", f"{top}.xclbin", f"build/{top}.xo"), variables={}, name=VPP.name)
 
 
 def _report(project: Project, where: Path, started_ns: int, is_card: bool) -> Report:
-    total, version = Figures(), None
-    if not is_card:
-        utilization = parse_utilization(read_report(where / "utilization.rpt", newer_than_ns=started_ns))
-        timing = parse_timing(read_report(where / "timing.rpt", newer_than_ns=started_ns))
-        figures, version = utilization.figures, utilization.version
-        total = Figures(
-            lut=figures.lut,
-            ff=figures.ff,
-            dsp=figures.dsp,
-            bram18=figures.bram18,
-            uram=figures.uram,
-            clock_ns=timing.reached_ns,
-        )
+    total, version = (Figures(), None) if is_card else vivado_figures(where, started_ns)
     return Report(
         source="vsynth",
         tool="v++" if is_card else "vivado",

@@ -5,8 +5,8 @@ import shlex
 import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,6 +100,18 @@ def prepare(project: Project, folder: Path) -> Path:
     except OSError as error:
         raise ToolError(f"the project cannot be copied to {str(where)!r}: {error}.") from None
     return where
+
+
+@contextmanager
+def run_folder(project: Project, folder: Path) -> Iterator[Path]:
+    """Give a fresh copy of a project to run programs in, and settle it afterwards, however they end."""
+    where = prepare(project, folder)
+    try:
+        yield where
+    except BaseException as error:
+        settle(where, error)
+        raise
+    settle(where, None)
 
 
 def run_command(

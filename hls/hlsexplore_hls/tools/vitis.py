@@ -14,7 +14,7 @@ from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.folder import HlsReports, make_report, read_reports
 from hlsexplore_hls.tools.find import Executable, locate
 from hlsexplore_hls.tools.vendor import VITIS_HLS, VITIS_RUN, VIVADO_HLS
-from hlsexplore_hls.tools.vendor_run import Command, prepare, program, remote_prefix, run_command, settle
+from hlsexplore_hls.tools.vendor_run import Command, program, remote_prefix, run_command, run_folder
 
 STEPS = ("csim", "csynth", "cosim", "export", "vsynth")
 """Steps of `build.tcl`; each but `csim` needs `csynth`, which therefore always runs."""
@@ -116,9 +116,7 @@ def _build(
     command = hls_command(tool, steps)
     for step in STEPS:
         (folder / f"{step}.json").unlink(missing_ok=True)
-    where = prepare(project, folder)
-    error: BaseException | None = None
-    try:
+    with run_folder(project, folder) as where:
         started_ns = run_command(
             command,
             where,
@@ -131,11 +129,6 @@ def _build(
         )
         reports = read_reports(where / _solution(project), project.top, newer_than_ns=started_ns)
         made = _reports(project, reports, steps, tool.name)
-    except BaseException as problem:
-        error = problem
-        raise
-    finally:
-        settle(where, error)
     for step, report in made.items():
         (folder / f"{step}.json").write_text(json.dumps(report.to_dict(), indent=2), encoding="utf-8")
     return made["csynth"]

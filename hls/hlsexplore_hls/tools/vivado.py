@@ -1,6 +1,7 @@
 """Logic synthesis of a Verilog project with Vivado, out of context."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from hlsexplore.errors import ConfigError, unknown_name
@@ -11,7 +12,7 @@ from hlsexplore_hls.reports.files import read_report
 from hlsexplore_hls.reports.vivado import parse_hierarchy, parse_timing, parse_utilization
 from hlsexplore_hls.tools.tcl import render
 from hlsexplore_hls.tools.vendor import VIVADO
-from hlsexplore_hls.tools.vendor_run import Command, prepare, program, run_command, settle
+from hlsexplore_hls.tools.vendor_run import Command, program, run_command, run_folder
 from hlsexplore_hls.tools.yosys_project import known_of, layer_modules, verilog_sources, with_cycles
 
 SCRIPT = "vsynth.tcl"
@@ -53,9 +54,7 @@ def synthesize_with_vivado(
         raise ConfigError(unknown_name("variant", variant, VARIANTS, "The tool 'vivado'"))
     command = Command(words=(program(VIVADO), *batch(SCRIPT)), variables={}, name=VIVADO.name)
     text = script(project, is_routed=variant == "impl")
-    where = prepare(project, folder)
-    error: BaseException | None = None
-    try:
+    with run_folder(project, folder) as where:
         (where / SCRIPT).write_text(text, encoding="utf-8")
         (where / "clock.xdc").write_text(constraints(project), encoding="utf-8")
         started_ns = run_command(
@@ -68,13 +67,7 @@ def synthesize_with_vivado(
             done_mark="HLSEXPLORE DONE",
             failed_mark="HLSEXPLORE FAILED ",
         )
-        report = _report(project, where, started_ns)
-    except BaseException as problem:
-        error = problem
-        raise
-    finally:
-        settle(where, error)
-    return report
+        return _report(project, where, started_ns)
 
 
 def batch(script_name: str) -> tuple[str, ...]:
@@ -98,23 +91,31 @@ def constraints(project: Project) -> str:
     return f"create_clock -period {project.target.clock_ns:.3f} -name clk [get_ports clk]\n"
 
 
-def _report(project: Project, where: Path, started_ns: int) -> Report:
+def vivado_figures(where: Path, started_ns: int) -> tuple[Figures, str | None]:
+    """Read what the scripts of this package let Vivado report: the resources of the design and the clock it reaches.
+
+    Args:
+        where: The run's folder.
+        started_ns: Time of the run's start; older files are refused.
+
+    Returns:
+        The figures, and Vivado's version.
+
+    Raises:
+        ToolError: If a report is missing, old or damaged.
+    """
     utilization = parse_utilization(read_report(where / "utilization.rpt", newer_than_ns=started_ns))
-    modules = parse_hierarchy(read_report(where / "hierarchy.rpt", newer_than_ns=started_ns))
     timing = parse_timing(read_report(where / "timing.rpt", newer_than_ns=started_ns))
-    figures = utilization.figures
-    total = Figures(
-        lut=figures.lut,
-        ff=figures.ff,
-        dsp=figures.dsp,
-        bram18=figures.bram18,
-        uram=figures.uram,
-        clock_ns=timing.reached_ns,
-    )
+    return replace(utilization.figures, clock_ns=timing.reached_ns), utilization.version
+
+
+def _report(project: Project, where: Path, started_ns: int) -> Report:
+    total, version = vivado_figures(where, started_ns)
+    modules = parse_hierarchy(read_report(where / "hierarchy.rpt", newer_than_ns=started_ns))
     return Report(
         source="vsynth",
         tool="vivado",
-        tool_version=utilization.version,
+        tool_version=version,
         design_key=project.design_key,
         total=with_cycles(total, {"latency_cycles": project.latency_cycles, "ii_cycles": project.ii_cycles}),
         layers={

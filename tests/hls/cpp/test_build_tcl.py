@@ -125,3 +125,17 @@ def test_failing_step_ends_with_its_name_and_reason(project: Project, tmp_path: 
     code, _, text = run(project, tmp_path, failing="csynth_design")
     assert code == 1
     assert "HLSEXPLORE FAILED csynth: no license" in text
+
+
+def test_kernel_is_packed_for_the_linker_and_by_vivado_hls_as_an_ip(tmp_path: Path) -> None:
+    kernel = export(mlp(), tmp_path / "kernel", golden_x=[[0.5, 1.0, -1.0, 0.0]], interface="kernel")
+    code, told, _ = run(kernel, tmp_path, "export=1", "vsynth=1")
+    packing = [line for line in told if line.startswith("export_design")]
+    file = (kernel.path / "build" / f"{kernel.top}.xo").resolve()
+    assert code == 0 and any("-flow_target vitis" in line for line in told)
+    assert packing == [
+        f"export_design -format xo -output {file}",
+        f"export_design -flow syn -rtl verilog -format xo -output {file}",
+    ]
+    code, told, _ = run(kernel, tmp_path, "export=1", is_vivado=True)
+    assert code == 0 and told[-1] == "export_design -format ip_catalog"

@@ -18,7 +18,7 @@ from hlsexplore.progress import Event
 from hlsexplore.report import Figures, Report
 from hlsexplore.target import Target
 from hlsexplore_hls import Project, export
-from hlsexplore_hls.tools.bitfile import zynq_script
+from hlsexplore_hls.tools.bitfile import link_command, zynq_script
 from hlsexplore_hls.tools.boards import BOARDS
 from hlsexplore_hls.tools.runner import run
 from hlsexplore_hls.tools.synthesize import load_report, synthesize
@@ -378,16 +378,51 @@ def test_bitfile_runs_hls_then_vivado(project: Project, bin_folder: Path) -> Non
     assert stages == ["csynth", "export", "block design", "connecting", "implementing", "reporting"]
 
 
-def test_alveo_links_the_kernel_with_vpp(project: Project, bin_folder: Path) -> None:
+@pytest.fixture
+def kernel_project(small_graph: Graph, tmp_path: Path) -> Project:
+    design = Design.default(small_graph, target=Target(part=BOARDS["alveo-u250"].part, clock_ns=4.0))
+    return export(design, tmp_path / "kernel", flow="vitis", interface="kernel")
+
+
+def test_alveo_links_the_exported_kernel_at_the_clock_of_the_design(kernel_project: Project, bin_folder: Path) -> None:
     install(bin_folder, "vitis_hls", "hls_tool.py")
     vpp = bin_folder / "v++"
-    vpp.write_text('#!/bin/sh\necho "$@" > words\ntouch "${8}"\n')
+    vpp.write_text('#!/bin/sh\necho "$@" > words\ncp "${10}" "$9"\n')
     vpp.chmod(0o755)
-    report = for_board(project, "alveo-u250").synthesize("bitfile:alveo-u250")
+    project = kernel_project
+    report = project.synthesize("bitfile:alveo-u250")
     assert (report.tool, report.total) == ("v++", Figures())
     words = (project.path / "build" / "bitfile" / "result" / "words").read_text().split()
     platform = "xilinx_u250_gen3x16_xdma_4_1_202210_1"
-    assert words == ["-l", "-t", "hw", "--platform", platform, f"{project.top}.xo", "-o", f"{project.top}.xclbin"]
+    assert words == [
+        *("-l", "-t", "hw", "--platform", platform, "--kernel_frequency", "250"),
+        *("-o", f"{project.top}.xclbin", f"build/{project.top}.xo"),
+    ]
+    assert not (project.path / "build" / "bitfile" / "result" / "bitfile.tcl").exists()
+
+
+def test_another_platform_can_be_named(kernel_project: Project, bin_folder: Path, monkeypatch) -> None:
+    install(bin_folder, "v++", "vivado_tool.py")
+    monkeypatch.setenv("HLSEXPLORE_PLATFORM", "xilinx_u250_gen3x16_xdma_3_1_202020_1")
+    assert "xilinx_u250_gen3x16_xdma_3_1_202020_1" in link_command(kernel_project, BOARDS["alveo-u250"]).words
+
+
+@pytest.mark.parametrize("mode", ["fail", "silent", "old"])
+def test_failing_link_of_a_kernel_is_one_clear_error(kernel_project: Project, bin_folder: Path, mode: str) -> None:
+    install(bin_folder, "vitis_hls", "hls_tool.py")
+    vpp = bin_folder / "v++"
+    text = {
+        "fail": 'echo "ERROR: [v++ 60-702] no platform"; exit 1',
+        "silent": "true",
+        "old": 'cp "${10}" "$9"; touch -d 2001-01-01 "$9"',
+    }
+    vpp.write_text(f"#!/bin/sh\n{text[mode]}\n")
+    vpp.chmod(0o755)
+    message = {"fail": "no platform", "silent": "xclbin' cannot be read", "old": "is older than this run"}[mode]
+    with pytest.raises(ToolError, match=message):
+        kernel_project.synthesize("bitfile:alveo-u250")
+    names = {path.name for path in (kernel_project.path / "build" / "bitfile").iterdir()}
+    assert names == {"failed"} and load_report(kernel_project, "bitfile") is None
 
 
 def test_bitfile_checks_board_interface_and_part(project: Project, bin_folder: Path) -> None:

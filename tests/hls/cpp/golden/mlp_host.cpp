@@ -1,6 +1,6 @@
 // Example of a host program for the kernel mlp_kernel, with the native interface of the Xilinx runtime (XRT).
 // Usage: host KERNEL.xclbin NUMBER_OF_SAMPLES INPUT_FILE OUTPUT_FILE; files of raw words, sample after sample
-//. Generated from design d1d0a4754c98.
+//. Generated from design b3022235a952.
 #include <cstdlib>
 #include <fstream>
 #include <iostream>

@@ -1,4 +1,4 @@
-// Top function of mlp. Generated from design ebaaca0c532b.
+// Top function of mlp. Generated from design 70ca2890cacf.
 #pragma once
 
 #include "types.h"

@@ -1,4 +1,4 @@
-// Constants of one layer as raw integers. Generated from design ebaaca0c532b.
+// Constants of one layer as raw integers. Generated from design 70ca2890cacf.
 #pragma once
 
 #include "../types.h"

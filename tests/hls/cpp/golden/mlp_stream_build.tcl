@@ -1,4 +1,4 @@
-# Builds mlp with Vitis HLS or Vivado HLS. Generated from design d1d0a4754c98.
+# Builds mlp with Vitis HLS or Vivado HLS. Generated from design b3022235a952.
 #
 #   vitis_hls -f build.tcl csim=1 synth=1 cosim=1     (also: vivado_hls -f build.tcl ...)
 #   HLSEXPLORE_BUILD="csim=1 synth=1" vitis-run --mode hls --tcl build.tcl
@@ -61,6 +61,7 @@ step project {
     # Vivado HLS does not know the flow's target.
     if {[catch {open_solution -flow_target $option(flow) solution1}]} {
         open_solution solution1
+        set option(flow) vivado
     }
     set_part $option(part)
     create_clock -period $option(clock) -name default
@@ -83,11 +84,16 @@ if {$option(synth)} {
 if {$option(cosim)} {
     step cosim { cosim_design -rtl verilog -argv $option(cosim_samples) }
 }
+# The linker v++ takes a kernel as an .xo file, Vivado takes an IP from its catalogue.
+set package [list -format ip_catalog]
+if {$option(flow) eq "vitis"} {
+    set package [list -format xo -output [file normalize mlp.xo]]
+}
 if {$option(export)} {
-    step export { export_design -format ip_catalog }
+    step export { export_design {*}$package }
 }
 if {$option(vsynth)} {
-    step vsynth { export_design -flow syn -rtl verilog -format ip_catalog }
+    step vsynth { export_design -flow syn -rtl verilog {*}$package }
 }
 puts "HLSEXPLORE DONE"
 exit 0

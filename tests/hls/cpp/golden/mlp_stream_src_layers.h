@@ -1,4 +1,4 @@
-// Configuration of every layer of mlp. Generated from design d1d0a4754c98.
+// Configuration of every layer of mlp. Generated from design b3022235a952.
 #pragma once
 
 #include "types.h"
@@ -57,13 +57,13 @@ struct softmax {
     static constexpr unsigned num_positions = 1;
     static constexpr unsigned exp_bits = 4;
     static constexpr unsigned inverse_bits = 4;
-    typedef ap_ufixed<9, 3, AP_TRN, AP_SAT> norm_t;
-    typedef ap_fixed<18, 8, AP_RND, AP_SAT> exp_table_t;
-    typedef ap_fixed<18, 8, AP_RND, AP_SAT> accum_t;
-    typedef ap_fixed<18, 8, AP_RND, AP_SAT> inv_input_t;
-    typedef ap_fixed<18, 8, AP_RND, AP_SAT> inv_table_t;
-    typedef nnet::rom<18, true>::type exp_rom;
-    typedef nnet::rom<18, true>::type inv_rom;
+    typedef ap_ufixed<12, 6, AP_TRN, AP_SAT> norm_t;
+    typedef ap_ufixed<18, 1, AP_RND, AP_SAT> exp_table_t;
+    typedef ap_ufixed<19, 2, AP_RND, AP_SAT> accum_t;
+    typedef ap_ufixed<19, 2, AP_RND, AP_SAT> inv_input_t;
+    typedef ap_ufixed<18, 1, AP_RND, AP_SAT> inv_table_t;
+    typedef nnet::rom<18, false>::type exp_rom;
+    typedef nnet::rom<18, false>::type inv_rom;
 };
 
 } // namespace config

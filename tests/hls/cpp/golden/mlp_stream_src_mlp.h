@@ -1,4 +1,4 @@
-// Top function of mlp. Generated from design d1d0a4754c98.
+// Top function of mlp. Generated from design b3022235a952.
 #pragma once
 
 #include "nnet/stream.h"

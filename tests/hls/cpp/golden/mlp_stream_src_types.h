@@ -1,4 +1,4 @@
-// Types of all tensors of mlp. Generated from design d1d0a4754c98.
+// Types of all tensors of mlp. Generated from design b3022235a952.
 #pragma once
 
 #include "nnet/types.h"
@@ -7,6 +7,6 @@ namespace type {
 typedef ap_fixed<10, 4, AP_TRN, AP_SAT> x;
 typedef ap_fixed<10, 4, AP_TRN, AP_SAT> fc1;
 typedef ap_fixed<10, 4, AP_TRN, AP_SAT> relu;
-typedef ap_fixed<10, 4, AP_TRN, AP_SAT> fc2;
+typedef ap_fixed<13, 7, AP_TRN, AP_SAT> fc2;
 typedef ap_fixed<10, 4, AP_TRN, AP_SAT> softmax;
 } // namespace type

@@ -1,4 +1,4 @@
-// Constants of one layer as raw integers. Generated from design d1d0a4754c98.
+// Constants of one layer as raw integers. Generated from design b3022235a952.
 #pragma once
 
 #include "../types.h"

@@ -28,7 +28,8 @@ step design {
     create_bd_design design_1
     create_bd_cell -type ip -vlnv xilinx.com:ip:zynq_ultra_ps_e ps
     apply_bd_automation -rule xilinx.com:bd_rule:zynq_ultra_ps_e -config {apply_board_preset "1"} [get_bd_cells ps]
-    set_property -dict [list CONFIG.PSU__USE__S_AXI_GP2 {1} CONFIG.PSU__USE__M_AXI_GP1 {0} \
+    set_property -dict [list CONFIG.PSU__USE__S_AXI_GP2 {1} CONFIG.PSU__USE__M_AXI_GP0 {1} \
+        CONFIG.PSU__USE__M_AXI_GP1 {0} CONFIG.PSU__USE__M_AXI_GP2 {0} \
         CONFIG.PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ {200.0}] [get_bd_cells ps]
     create_bd_cell -type ip -vlnv xilinx.com:hls:net_top:1.0 network
     set in_bytes [get_property CONFIG.TDATA_NUM_BYTES [stream network Slave]]

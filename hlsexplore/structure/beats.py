@@ -13,6 +13,7 @@ from hlsexplore.ops import (
     Concatenate,
     Conv,
     Crop,
+    Dense,
     DepthwiseConv,
     Op,
     Pad,
@@ -25,7 +26,14 @@ from hlsexplore.ops import (
 )
 from hlsexplore.structure.casts import cast
 from hlsexplore.structure.feed import Feed, FeedKind
-from hlsexplore.structure.layers import LayerPlan, input_values, parallel_layer, plan_layer, plan_matrix
+from hlsexplore.structure.layers import (
+    LayerPlan,
+    input_values,
+    parallel_layer,
+    plan_accumulated,
+    plan_layer,
+    plan_matrix,
+)
 from hlsexplore.structure.lower import Layer
 from hlsexplore.structure.moves import source_elements
 from hlsexplore.structure.netlist import Net
@@ -66,6 +74,8 @@ def beat_layer(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planne
     found = _PLANNERS.get(type(node.op))
     if isinstance(node.op, Conv | DepthwiseConv) and not is_windowed(node):
         found = None
+    if isinstance(node.op, Dense):
+        found = _dense
     if isinstance(node.op, Concatenate) and node.op.axis == len(node.shape) - 1:
         found = None
     return (found or _direct)(design, node, inputs)
@@ -93,6 +103,15 @@ def _direct(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
         return feed, plan_matrix(design, node, inputs[0])
     beat = replace(node, shape=(size,), op=_op_of_beat(node, size))
     return feed, plan_layer(design, beat, inputs)
+
+
+def _dense(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
+    op, (source,) = node.op, inputs
+    if not isinstance(op, Dense) or source.size == op.kernel.shape[0]:
+        return _direct(design, node, inputs)
+    beats = op.kernel.shape[0] // source.size
+    feed = Feed(kind=FeedKind.ACCUMULATE, walk=collecting_walk(1, beats), inputs=inputs)
+    return feed, plan_accumulated(design, node, source, beats)
 
 
 def _op_of_beat(node: Node, size: int) -> Op:

@@ -14,6 +14,8 @@ class FeedKind(StrEnum):
 
     DIRECT = "direct"
     """As they come: the arithmetic reads the beats of all inputs in the cycle in which they are taken."""
+    ACCUMULATE = "accumulate"
+    """As they come; the arithmetic sums over all beats, and every position takes its time."""
     CHOOSE = "choose"
     """A beat of one input at a time, with a flag for each input that says whose it is."""
     WINDOW = "window"
@@ -62,7 +64,7 @@ class Feed:
     @property
     def is_registered(self) -> bool:
         """Whether the arithmetic starts a cycle after the position that issues it."""
-        return self.kind not in (FeedKind.DIRECT, FeedKind.CHOOSE)
+        return self.kind not in (FeedKind.DIRECT, FeedKind.ACCUMULATE, FeedKind.CHOOSE)
 
     @property
     def pixel_bits(self) -> int:
@@ -84,7 +86,7 @@ class Feed:
         """Bits that the feed stores."""
         pixel = self.pixel_bits
         match self.kind:
-            case FeedKind.DIRECT | FeedKind.CHOOSE:
+            case FeedKind.DIRECT | FeedKind.ACCUMULATE | FeedKind.CHOOSE:
                 return 0
             case FeedKind.WINDOW:
                 rows, columns = self.reach

@@ -30,7 +30,8 @@ class Stage:
 
     Attributes:
         walk: When beats are taken and computations start.
-        pace: Cycles of a position that starts a computation; the others take one.
+        pace: Cycles of a position that starts a computation.
+        rest: Cycles of every other position.
         latency_cycles: Cycles from such a position to its result.
         sources: Stage that writes each input, or -1 for an input of the design.
         readers: Stages that read the results, with their input; -1 for an output of the design.
@@ -42,12 +43,13 @@ class Stage:
     latency_cycles: int
     sources: tuple[int, ...]
     readers: tuple[tuple[int, int], ...]
+    rest: int = 1
     waits: bool = False
 
     @property
     def busy_cycles(self) -> int:
         """Cycles between two samples that the walk itself needs."""
-        return self.walk.num_positions + int(self.walk.issues().sum()) * (self.pace - 1)
+        return self.walk.num_positions * self.rest + int(self.walk.issues().sum()) * (self.pace - self.rest)
 
     @property
     def least_depth(self) -> int:
@@ -245,7 +247,7 @@ class _Run:
                     self.popped[(source, index, port)].append(start)
         if took:
             self.taken[index].append(start)
-        self._free[index] = start + (stage.pace if issues else 1)
+        self._free[index] = start + (stage.pace if issues else stage.rest)
         if issues:
             ready = start + stage.latency_cycles + 1
             self.ready[index].append(ready)

@@ -31,7 +31,7 @@ from hlsexplore.structure.moves import lower_move
 from hlsexplore.structure.netlist import Net, Value
 from hlsexplore.structure.norm import lower_layer_norm
 from hlsexplore.structure.pointwise import lower_activation, lower_affine, lower_prelu
-from hlsexplore.structure.products import channel_products, is_interleaved, layer_product
+from hlsexplore.structure.products import channel_products, in_order, is_interleaved, layer_product
 from hlsexplore.structure.scan import Scan, is_scanned, make_scan, num_positions, positions_of, window_tensor
 from hlsexplore.structure.schedule import Schedule, registered, schedule
 from hlsexplore.structure.softmax import lower_softmax
@@ -54,6 +54,7 @@ class LayerPlan:
         net: Its logic, when it is fully parallel.
         schedule: Cycles of the net.
         folded: Its parts, when it reuses multipliers.
+        beats: Beats in which the input of a folded product comes, each with its own steps.
         parts: Modules that share its inputs, each for some of its outputs, side by side.
         elements: Elements of the input that each of the parts reads.
         scan: How it computes its positions one after another.
@@ -67,6 +68,7 @@ class LayerPlan:
     net: Net | None = None
     schedule: Schedule | None = None
     folded: Folded | None = None
+    beats: int = 1
     parts: tuple["LayerPlan", ...] = ()
     elements: tuple[tuple[int, ...], ...] = ()
     scan: Scan | None = None
@@ -159,6 +161,23 @@ def _scanned(design: Design, node: Node, source: Tensor) -> LayerPlan:
     )
 
 
+def plan_accumulated(design: Design, node: Node, beat: Tensor, beats: int) -> LayerPlan:
+    """Plan a dense layer whose input comes beat by beat, and whose result does not depend on the order of its sums.
+
+    Args:
+        design: The design.
+        node: The layer; see `accumulates` of `structure.products`.
+        beat: A beat of its input.
+        beats: How many there are.
+    """
+    reuse = design.layers[node.name].reuse
+    product = in_order(layer_product(design, node), reuse)
+    folded = fold(product, beat.ranges * beats, reuse, False, beat.is_held, *timing_of(design))
+    layer = _folded_layer(design, replace(node, shape=node.shape[-1:]), beat, folded)
+    steps = reuse // beats
+    return replace(layer, beats=beats, latency_cycles=layer.latency_cycles - reuse + steps, ii_cycles=steps)
+
+
 def _bank(design: Design, node: Node, source: Tensor) -> LayerPlan:
     """Plan the products of all channels of a depthwise convolution, side by side."""
     products = channel_products(design, node)
@@ -188,6 +207,10 @@ def _folded(design: Design, node: Node, source: Tensor, product: Product) -> Lay
     interleaved = is_interleaved(design, node, source.size)
     reuse = design.layers[node.name].reuse
     folded = fold(product, source.ranges, reuse, interleaved, source.is_held, *timing_of(design))
+    return _folded_layer(design, node, source, folded)
+
+
+def _folded_layer(design: Design, node: Node, source: Tensor, folded: Folded) -> LayerPlan:
     end = folded.end
     order = [(slot, turn) for slot in range(folded.slots) for turn in range(folded.turns)]
     ranges = tuple((end.cells[end.outputs[slot]].low, end.cells[end.outputs[slot]].high) for slot, _ in order)

@@ -1,5 +1,7 @@
 """The constant matrix product of a dense layer or convolution at one position."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from hlsexplore.design import Design, Strategy
@@ -8,7 +10,7 @@ from hlsexplore.fixed import RawArray
 from hlsexplore.graph import Node
 from hlsexplore.ops import DepthwiseConv
 from hlsexplore.structure.folded import fold_order
-from hlsexplore.structure.matmul import Product, make_product
+from hlsexplore.structure.matmul import Product, is_order_free, make_product
 from hlsexplore.weights import raw_weights
 
 
@@ -55,6 +57,30 @@ def is_interleaved(design: Design, node: Node, n_in: int) -> bool:
     """Whether step r of a product with reuse takes inputs r, r + reuse, ... instead of neighbours."""
     config = design.layers[node.name]
     return config.strategy is Strategy.RESOURCE and config.reuse <= n_in
+
+
+def in_order(product: Product, reuse: int) -> Product:
+    """Return a product that takes its inputs in their own order, some in each of `reuse` steps."""
+    return replace(product, order=fold_order(product.weight.shape[0], reuse, False))
+
+
+def accumulates(design: Design, node: Node, beats: int) -> bool:
+    """Tell whether a dense layer can take its input in some beats, with the same result and as many steps as ever.
+
+    Args:
+        design: The design.
+        node: A dense layer with one position.
+        beats: Beats of its input.
+    """
+    reuse = design.layers[node.name].reuse
+    n_in = raw_weights(design, node.name)["weight"].shape[0]
+    size = n_in // beats
+    if reuse == 1 or reuse > n_in or reuse % beats or size % (reuse // beats):
+        return False
+    source = design.input_types(node.name)[0]
+    product = in_order(layer_product(design, node), reuse)
+    ranges = ((source.min_raw, source.max_raw),) * n_in
+    return all(is_order_free(ranges, product, column) for column in range(product.weight.shape[1]))
 
 
 def _product(design: Design, node: Node, matrix: RawArray, bias: RawArray | None) -> Product:

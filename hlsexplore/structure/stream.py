@@ -11,11 +11,12 @@ from functools import lru_cache
 from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Node
-from hlsexplore.ops import Input, Reshape
+from hlsexplore.ops import Dense, Input, Reshape
 from hlsexplore.structure.beats import beat_layer, is_direct
 from hlsexplore.structure.feed import Feed, FeedKind
 from hlsexplore.structure.flow import Flow, Stage, flow
 from hlsexplore.structure.layers import LayerPlan, timing_of
+from hlsexplore.structure.products import accumulates
 from hlsexplore.structure.tensor import Tensor, full_tensor
 from hlsexplore.structure.walk import beats_of, plain_walk
 
@@ -65,7 +66,8 @@ class StreamPlan:
 
     Attributes:
         design: The design.
-        layers: A plan for each module, in topological order; reshapes that change no beat have none.
+        layers: A plan for each module, in topological order; reshapes that change no beat, or only collect for a
+            dense layer that takes beats as they are, have none.
         beats: A beat of every node, inputs included, by name.
         origins: The module or input that each node's beats come from, by name: itself but for such reshapes.
         latency_cycles: Cycles from the first beat of a sample to the last one of its outputs, at full speed.
@@ -117,8 +119,18 @@ def is_view(design: Design, node: Node) -> bool:
 def _origins(design: Design) -> dict[str, str]:
     found: dict[str, str] = {}
     for node in design.graph:
-        found[node.name] = found[node.inputs[0]] if is_view(design, node) else node.name
+        is_own = not is_view(design, node) and not _is_accumulated(design, node)
+        found[node.name] = node.name if is_own else found[node.inputs[0]]
     return found
+
+
+def _is_accumulated(design: Design, node: Node) -> bool:
+    """Whether a node is a flattening whose only reader, a dense layer, takes the beats as they are."""
+    readers = design.graph.consumers(node.name)
+    if not isinstance(node.op, Reshape) or len(readers) != 1 or node.name in design.graph.outputs:
+        return False
+    (beats, _), (left, _) = beats_of(design.graph[node.inputs[0]].shape), beats_of(node.shape)
+    return left == 1 and isinstance(readers[0].op, Dense) and accumulates(design, readers[0], beats)
 
 
 def _readers(design: Design, origins: dict[str, str]) -> dict[str, list[Reader]]:
@@ -168,8 +180,20 @@ def _layer(
         feed=None if continues else feed,
         core=core,
         readers=tuple(readers[node.name]),
-        ii_cycles=Stage(walk=feed.walk, pace=core.ii_cycles, latency_cycles=0, sources=(), readers=()).busy_cycles,
+        ii_cycles=Stage(
+            walk=feed.walk,
+            pace=core.ii_cycles,
+            rest=_rest(feed, core),
+            latency_cycles=0,
+            sources=(),
+            readers=(),
+        ).busy_cycles,
     )
+
+
+def _rest(feed: Feed, core: LayerPlan) -> int:
+    """Return the cycles of a position that starts no computation."""
+    return core.ii_cycles if feed.kind is FeedKind.ACCUMULATE else 1
 
 
 def _finish(design: Design, layers: list[StreamLayer], beats: dict[str, Tensor], origins: dict[str, str]) -> StreamPlan:
@@ -208,6 +232,7 @@ def _stage(group: list[StreamLayer], numbers: dict[str, int]) -> Stage:
     return Stage(
         walk=feed.walk,
         pace=head.core.ii_cycles,
+        rest=_rest(feed, head.core),
         latency_cycles=0 if waits else feed.is_registered + sum(layer.core.latency_cycles for layer in group),
         sources=(-1,) if is_fork else tuple(numbers.get(source, -1) for source in head.sources),
         readers=tuple(

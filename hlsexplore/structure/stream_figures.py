@@ -5,7 +5,8 @@ from math import ceil
 
 from hlsexplore.report import Figures
 from hlsexplore.structure.feed import Feed, FeedKind
-from hlsexplore.structure.figures import BRAM18_BITS, BRAM18_WORDS, SRL_CYCLES, layer_figures, net_logic
+from hlsexplore.structure.figures import BRAM18_BITS, BRAM18_WORDS, SRL_CYCLES, layer_figures, mux_luts, net_logic
+from hlsexplore.structure.layers import LayerPlan
 from hlsexplore.structure.netlist import Net
 from hlsexplore.structure.schedule import Schedule
 from hlsexplore.structure.stream import StreamLayer
@@ -32,6 +33,7 @@ def stream_layer_figures(layer: StreamLayer) -> Figures:
         more = _feed(layer.feed)
         control = _control(layer.feed.walk, layer.core.ii_cycles)
         lut, ff, bram = lut + more[0] + control[0], ff + more[1] + control[1] + layer.feed.is_registered, bram + more[2]
+    lut -= _spared_luts(layer.core)
     width = layer.core.output.size * layer.core.output.width
     for depth in () if layer.waits else layer.depths:
         queue = queue_resources(depth, width)
@@ -45,6 +47,15 @@ def stream_layer_figures(layer: StreamLayer) -> Figures:
         latency_cycles_max=layer.latency_cycles,
         ii_cycles=layer.ii_cycles,
     )
+
+
+def _spared_luts(core: LayerPlan) -> int:
+    """Count the LUTs of multiplexers over a whole input that a product of one beat at a time does not have."""
+    folded = core.folded
+    if folded is None or core.beats == 1:
+        return 0
+    spared = mux_luts(folded.steps) - mux_luts(folded.steps // core.beats)
+    return folded.groups * core.inputs[0].width * spared
 
 
 def queue_resources(depth: int, width: int) -> tuple[int, int]:

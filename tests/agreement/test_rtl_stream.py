@@ -33,10 +33,12 @@ def streamed(case: Case) -> Case:
 
 def network_case(name: str) -> Case:
     """Make a case of a network of several layers, with branches, several inputs or several outputs."""
-    network = {"mlp": mlp, "cnn": cnn, "branched": branched}[name]
+    network = {"mlp": mlp, "cnn": cnn, "cnn_accumulating": cnn, "branched": branched}[name]
 
     def build(rng: np.random.Generator) -> Built:
         design = network("stream")
+        if name == "cnn_accumulating":
+            design = design.with_layer("dense", reuse=12, accum="fixed<14,6>")
         xs = tuple(rng.normal(0, 3, (SAMPLES, *node.shape)) for node in design.graph.inputs)
         return design, xs if len(xs) > 1 else xs[0]
 
@@ -51,7 +53,7 @@ def batches(is_slow: bool) -> list[list[Case]]:
         case for case in chosen if not case.name.startswith(("dense_", "mlp_", "conv", "depthwise", "max_", "average_"))
     ]
     if not is_slow:
-        chosen = [*map(network_case, ("mlp", "cnn", "branched")), *early]
+        chosen = [*map(network_case, ("mlp", "cnn", "cnn_accumulating", "branched")), *early]
     else:
         chosen = [case for case in chosen if case not in early]
     return [chosen[i : i + BATCH] for i in range(0, len(chosen), BATCH)]

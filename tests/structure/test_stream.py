@@ -81,6 +81,16 @@ def test_convolution_takes_a_step_for_each_reuse_at_each_window():
     assert layers["flatten"].feed is not None and layers["flatten"].feed.kind is FeedKind.COLLECT
 
 
+def test_dense_layer_sums_over_beats_where_their_order_cannot_matter():
+    shared = cnn("stream").with_layer("dense", reuse=12, strategy="resource", accum="fixed<14,6>")
+    layers = {layer.node.name: layer for layer in stream_plan(shared).layers}
+    assert "flatten" not in layers and layers["dense"].sources == ("pool",)
+    assert layers["dense"].feed is not None and layers["dense"].feed.kind is FeedKind.ACCUMULATE
+    assert (layers["dense"].core.beats, layers["dense"].core.ii_cycles, layers["dense"].ii_cycles) == (4, 3, 12)
+    saturating = shared.with_layer("dense", accum="fixed<14,6,TRN,SAT>")
+    assert [layer.node.name for layer in stream_plan(saturating).layers][-2:] == ["flatten", "dense"]
+
+
 def test_several_positions_at_once_are_refused_on_streams():
     with pytest.raises(NoModelError) as caught:
         stream_plan(cnn("stream").with_layer("conv", parallel=4))

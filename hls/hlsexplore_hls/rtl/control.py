@@ -22,7 +22,12 @@ class Control:
 
 
 def control(
-    walk: Walk, pace: int, in_valids: tuple[str, ...], in_readys: tuple[str, ...], waits: bool = False
+    walk: Walk,
+    pace: int,
+    in_valids: tuple[str, ...],
+    in_readys: tuple[str, ...],
+    waits: bool = False,
+    paces_all: bool = False,
 ) -> Control:
     """Write the control of a module.
 
@@ -35,6 +40,7 @@ def control(
         in_valids: Name of each input's valid.
         in_readys: Name of each input's ready.
         waits: Whether positions that do not issue need room too.
+        paces_all: Whether positions that do not issue take as long as those that do.
     """
     lines = ["  wire go;  // a position starts in this cycle"]
     issues: list[str] = []
@@ -55,7 +61,7 @@ def control(
         lines += [f"  wire take{port} = {text};"] if text else []
     issue = " & ".join(issues)
     lines += [f"  wire issue = {issue};"] if issue else []
-    lines += _pause(pace, "issue" if issue else "")
+    lines += _pause(pace, "go" if paces_all else "promise")
     blocking = ["(~issue | room)" if issue and not waits else "room"]
     common = ["rested", *blocking] if pace > 1 else blocking
     lines += _start(conditions, common, bool(issue), (in_valids, in_readys))
@@ -145,7 +151,7 @@ def _steps(pattern: Pattern, names: tuple[str, str, str]) -> list[str]:
     ]
 
 
-def _pause(pace: int, issue: str) -> list[str]:
+def _pause(pace: int, start: str) -> list[str]:
     """Write the counter of the cycles until the arithmetic is free again."""
     if pace == 1:
         return []
@@ -156,6 +162,6 @@ def _pause(pace: int, issue: str) -> list[str]:
         f"  wire rested = pause == {zero};",
         "  always @(posedge clk)",
         f"    if (rst) pause <= {zero};",
-        f"    else if (promise) pause <= {literal(pace - 1, bits)};",
+        f"    else if ({start}) pause <= {literal(pace - 1, bits)};",
         f"    else if (~rested) pause <= pause - {one};",
     ]

@@ -125,7 +125,7 @@ def _store(feed: Feed) -> str:
             where = "block RAM" if feed.is_block_line else "registers"
             lines = f", {rows - 1} x {feed.line_pixels} pixels in {where}" if feed.line_pixels else ""
             return f"window {rows} x {columns}{lines}"
-        case FeedKind.DIRECT | FeedKind.CHOOSE:
+        case FeedKind.DIRECT | FeedKind.ACCUMULATE | FeedKind.CHOOSE:
             return "no buffer"
         case _:
             return f"{feed.buffer_bits} bits of buffer"

@@ -170,6 +170,7 @@ def _shifted(name: str, total: int, bits: int, entering: str) -> str:
 
 _WRITERS: dict[FeedKind, Callable[[Feed, Control], Operands]] = {
     FeedKind.DIRECT: _direct,
+    FeedKind.ACCUMULATE: _direct,
     FeedKind.CHOOSE: _choose,
     FeedKind.WINDOW: _window,
     FeedKind.COLLECT: _collect,

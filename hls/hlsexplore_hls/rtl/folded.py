@@ -15,11 +15,12 @@ def folded_body(plan: LayerPlan, folded: Folded) -> list[str]:
     """Write the statements of a folded product.
 
     Cycles: with held inputs, step s selects its inputs and weights in cycle s, else one later, since the inputs are
-    captured first; its products enter the accumulators `step_latency_cycles - 1` cycles after that.
+    captured first; its products enter the accumulators `step_latency_cycles - 1` cycles after that. Inputs that come in
+    several beats take their share of the steps each, whenever they come.
     """
     source = plan.inputs[0]
-    lines = _control(folded)
-    lines += _operands(source, folded)
+    lines = _control(folded, plan.beats)
+    lines += _operands(source, folded, plan.beats)
     products, lane_lines = _soft_products(source, folded) if folded.is_soft else _multipliers(source, folded)
     lines += lane_lines
     front = Writer(net=folded.front, planned=folded.front_schedule, inputs=products)
@@ -28,7 +29,7 @@ def folded_body(plan: LayerPlan, folded: Folded) -> list[str]:
     summands, registers, summand_lines = _summands(folded, front)
     lines += summand_lines
     lines += _clocked([*front.registers, *front.last_registers, *registers])
-    lines += _accumulators(folded, summands)
+    lines += _accumulators(folded, summands, plan.beats)
     return [*lines, *_results(plan, folded)]
 
 
@@ -42,7 +43,7 @@ def _bits(count: int) -> int:
     return max(1, (count - 1).bit_length())
 
 
-def _control(folded: Folded) -> list[str]:
+def _control(folded: Folded, beats: int) -> list[str]:
     """Write the counters of the steps and the markers that travel along with a step."""
     bits = _bits(folded.steps)
     lines = [
@@ -61,12 +62,8 @@ def _control(folded: Folded) -> list[str]:
             "    if (rst) start <= 1'b0;",
             "    else start <= in_valid;",
         ]
+    lines += _activity(folded, beats)
     lines += [
-        "  reg busy;",
-        "  wire active = start | busy;",
-        "  always @(posedge clk)",
-        "    if (rst) busy <= 1'b0;",
-        "    else busy <= active & ~is_last;",
         "  always @(posedge clk)",
         f"    if (rst) step <= {literal(0, bits)};",
         f"    else if (active) step <= is_last ? {literal(0, bits)} : step + {literal(1, bits)};",
@@ -74,6 +71,7 @@ def _control(folded: Folded) -> list[str]:
     delay = folded.step_latency_cycles - 1
     if folded.turns == 1:
         lines += _marker("first", f"step == {literal(0, bits)}", delay)
+        lines += _marker("adds", "active", delay) if beats > 1 else []
     else:
         lines += _turns(folded)
         lines += _marker("first", f"row == {literal(0, _bits(folded.steps_per_turn))}", delay)
@@ -82,6 +80,33 @@ def _control(folded: Folded) -> list[str]:
         )
     waited = folded.latency_cycles - folded.steps + (1 if folded.is_held else 0)
     return lines + _marker("done", "active & is_last", waited, is_reset=True)
+
+
+def _activity(folded: Folded, beats: int) -> list[str]:
+    """Write in which cycles a step is done: all of them after an input, or those of a beat after each beat."""
+    steps = folded.steps // beats
+    if steps == 1:
+        return ["  wire active = start;"]
+    end, lines = "is_last", []
+    if beats > 1:
+        bits = _bits(steps)
+        zero, one = literal(0, bits), literal(1, bits)
+        end = "is_beat_end"
+        lines = [
+            f"  reg {vector(bits)}part;  // step of a beat",
+            f"  wire is_beat_end = part == {literal(steps - 1, bits)};",
+            "  always @(posedge clk)",
+            f"    if (rst) part <= {zero};",
+            f"    else if (active) part <= is_beat_end ? {zero} : part + {one};",
+        ]
+    return [
+        "  reg busy;",
+        "  wire active = start | busy;",
+        *lines,
+        "  always @(posedge clk)",
+        "    if (rst) busy <= 1'b0;",
+        f"    else busy <= active & ~{end};",
+    ]
 
 
 def _turns(folded: Folded) -> list[str]:
@@ -114,7 +139,7 @@ def _marker(name: str, source: str, cycles: int, width: int = 1, is_reset: bool 
     ]
 
 
-def _operands(tensor: Tensor, folded: Folded) -> list[str]:
+def _operands(tensor: Tensor, folded: Folded, beats: int) -> list[str]:
     """Write the inputs, the operand of each group and the weight memories."""
     total = tensor.size * tensor.width
     if folded.is_held:
@@ -124,15 +149,15 @@ def _operands(tensor: Tensor, folded: Folded) -> list[str]:
         lines.append("  always @(posedge clk) if (in_valid) held <= in_data;")
     lines += ["", "  // input of each group"]
     for group in range(folded.groups):
-        lines += _operand(tensor, folded, group)
+        lines += _operand(tensor, folded, group, beats)
     for delay in range(min(folded.chain, folded.groups)):
         lines += _weights(folded, delay)
     return lines
 
 
-def _operand(tensor: Tensor, folded: Folded, group: int) -> list[str]:
+def _operand(tensor: Tensor, folded: Folded, group: int, beats: int) -> list[str]:
     """Write the input of a group: selected by the step, then delayed as its place in a chain asks for."""
-    width, rows = tensor.width, folded.rows
+    width, rows = tensor.width, folded.rows[: len(folded.rows) // beats]
     parts = [select("held", tensor.size * width, row[group] * width, width) for row in rows]
     names = [
         f"x{group}" if cycle == folded.delay(group) else f"x{group}_{cycle}" for cycle in range(folded.delay(group) + 1)
@@ -142,7 +167,8 @@ def _operand(tensor: Tensor, folded: Folded, group: int) -> list[str]:
         lines += _clocked([f"    {names[0]} <= {parts[0]};"])
     else:
         bits = _bits(len(rows))
-        lines.append(f"  always @(posedge clk) case ({'step' if folded.turns == 1 else 'row'})")
+        counter = "part" if beats > 1 else "step" if folded.turns == 1 else "row"
+        lines.append(f"  always @(posedge clk) case ({counter})")
         lines += [f"    {literal(step, bits)}: {names[0]} <= {part};" for step, part in enumerate(parts[:-1])]
         lines += [f"    default: {names[0]} <= {parts[-1]};", "  endcase"]
     return lines + _clocked([f"    {now} <= {before};" for before, now in pairwise(names)])
@@ -294,7 +320,7 @@ def _summands(folded: Folded, front: Writer) -> tuple[dict[int, str], list[str],
     return names, registers, lines
 
 
-def _accumulators(folded: Folded, summands: dict[int, str]) -> list[str]:
+def _accumulators(folded: Folded, summands: dict[int, str], beats: int) -> list[str]:
     """Write one step of the accumulation of every slot."""
     lines = ["", "  // accumulators; the first step of an output starts from its bias"]
     names = dict(summands)
@@ -310,7 +336,7 @@ def _accumulators(folded: Folded, summands: dict[int, str]) -> list[str]:
     loop = Writer(net=folded.loop, planned=zero, inputs=names, prefix="a")
     loop.write()
     updates = [f"    acc{slot} <= {loop.output(slot, cells[slot].width)};" for slot in range(folded.slots)]
-    return [*lines, *loop.lines, *_clocked(updates)]
+    return [*lines, *loop.lines, *_clocked(updates, "adds" if beats > 1 else "")]
 
 
 def _starts(folded: Folded, slot: int) -> list[int]:

@@ -62,7 +62,11 @@ def _title(layer: StreamLayer) -> str:
         size = f"{walk.rows.length} x {walk.columns.length}" if walk.rows.length > 1 else str(walk.columns.length)
         parts.append(
             f"// {_how(feed)}. A sample takes {size} positions"
-            + (f", each that issues {pace} cycles." if pace > 1 else ".")
+            + (
+                f", each{'' if feed.kind is FeedKind.ACCUMULATE else ' that issues'} {pace} cycles."
+                if pace > 1
+                else "."
+            )
         )
     for index, ((reader, port), depth) in enumerate(zip(layer.readers, layer.depths, strict=False)):
         where = "the design's output" if port < 0 else f"'{comment(reader)}'"
@@ -84,6 +88,8 @@ def _how(feed: Feed) -> str:
             return f"A beat becomes {feed.walk.columns.length}"
         case FeedKind.BUFFER:
             return "The whole tensor is collected and leaves in another order"
+        case FeedKind.ACCUMULATE:
+            return "All beats run into the accumulators"
         case FeedKind.REDUCE:
             return "All beats run into registers, channel by channel"
         case FeedKind.CHOOSE:
@@ -121,13 +127,14 @@ def _feed(layer: StreamLayer, feed: Feed) -> tuple[list[str], list[str], str]:
     ports = range(len(feed.inputs))
     valids = tuple(port_name("in_valid", index) for index in ports)
     readys = tuple(port_name("in_ready", index) for index in ports)
-    made = control(feed.walk, layer.core.ii_cycles, valids, readys, _waits(layer))
+    accumulates = feed.kind is FeedKind.ACCUMULATE
+    made = control(feed.walk, layer.core.ii_cycles, valids, readys, _waits(layer), accumulates)
     lines = ["  wire room, promise;"] if layer.depths else []
     lines += [*made.lines, ""]
     text, operands = feed_lines(feed, made)
     lines += text
     if not feed.is_registered or _waits(layer):
-        return lines, operands, "promise"
+        return lines, operands, "go" if accumulates else "promise"
     lines += ["  reg issued;", "  always @(posedge clk)", "    if (rst) issued <= 1'b0;", "    else issued <= promise;"]
     return lines, operands, "issued"
 

@@ -1,9 +1,11 @@
 """Columns of many trials."""
 
 import numpy as np
+import pytest
 
 from hlsexplore.study import Study
 from hlsexplore_widgets.catalog import Catalog
+from hlsexplore_widgets.growth import front_growth
 
 
 def test_trials_are_on_the_front_as_the_study_says(small_graph, small_x, small_labels, tmp_path):
@@ -14,4 +16,14 @@ def test_trials_are_on_the_front_as_the_study_says(small_graph, small_x, small_l
     rows = np.arange(len(catalog))
     assert set(catalog.columns["number"][rows[catalog.on_front(rows)]].tolist()) == wanted
     assert not catalog.on_front(rows[:0]).size
+    study.close()
+
+
+def test_growth_of_the_front_ends_where_the_study_says(small_graph, small_x, small_labels, tmp_path):
+    study = Study(tmp_path / "study.db", small_graph, small_x, small_labels)
+    study.sweep({"uniform": {"weight": [3, 4, 6], "result": [4, 6, 8]}}, trials=9)
+    numbers, volumes = front_growth(Catalog(study), study.objectives[:2])
+    _, wanted = study.hypervolume_history(study.objectives[:2])
+    assert numbers[-1] == 9 and volumes[-1] == pytest.approx(wanted[-1], rel=1e-12)
+    assert (np.diff(volumes) >= 0).all()
     study.close()

@@ -27,7 +27,8 @@ from hlsexplore_widgets.figures import (
 )
 from hlsexplore_widgets.figures.base import empty_figure, label_of
 from hlsexplore_widgets.figures.parallel import AXIS_PX, ParallelInfo
-from hlsexplore_widgets.figures.pareto import explain
+from hlsexplore_widgets.figures.pareto import ParetoInfo, explain
+from hlsexplore_widgets.growth import front_growth
 from hlsexplore_widgets.live import Live
 from hlsexplore_widgets.selection import Selection
 from hlsexplore_widgets.state import ExplorerState, Topic
@@ -47,6 +48,8 @@ SHOWN = {"parallel": ("lines",), "trials": ("table",), "linked": ("plot", "lines
 """What each tab shows; the others show the plot."""
 NO_TRIALS = "No trials yet. Start a sweep below, or pass a study."
 HOVERED = 150
+MAX_HISTORY = 5000
+"""With more trials the growth of the front is that of two objectives, looked at now and then."""
 CALM_S = 0.15
 """The remark about the current design waits this long for the next change."""
 
@@ -67,6 +70,7 @@ class ExplorePanel:
         self._axes: dict[str, Any] = {"x": "lut", "y": None, "colour": "", "log_x": False, "log_y": False}
         self._line_axes: tuple[str, ...] | None = None
         self._drawn: ParallelInfo | None = None
+        self._known_points: tuple[tuple[Any, ...], ParetoInfo] | None = None
         self._selection = Selection()
         self._query = Query()
         self._hovered: int | None = None
@@ -215,9 +219,14 @@ class ExplorePanel:
             "progress": self._progress,
         }
 
-    def _pareto(self, catalog: Catalog) -> Any:
+    def _points(self, catalog: Catalog) -> ParetoInfo:
+        """Return trials and front of the plot, found once for each choice: a million trials take half a second."""
         axes, y = self._axes, self._y(catalog)
         part = device(self._state.design.target.part)
+        key = (len(catalog), tuple(axes.items()), y, self._selection, part)
+        known = self._known_points
+        if known is not None and known[0] == key:
+            return known[1]
         info = pareto_info(
             catalog.columns,
             axes["x"],
@@ -229,6 +238,11 @@ class ExplorePanel:
             log_y=axes["log_y"],
             budget_x=getattr(part, axes["x"], None) if part is not None else None,
         )
+        self._known_points = key, info
+        return info
+
+    def _pareto(self, catalog: Catalog) -> Any:
+        info = self._points(catalog)
         numbers = [int(number) for number in info.numbers[info.front][:HOVERED]]
         texts = {trial.number or 0: summary(trial) for trial in catalog.study.store.trials(numbers)}
         return pareto_figure(replace(info, hover=texts))
@@ -247,8 +261,13 @@ class ExplorePanel:
         return importance_figure(importance_info(catalog.details(), self._main_figures(catalog)[:3]))
 
     def _progress(self, catalog: Catalog) -> Any:
-        numbers, volumes = catalog.study.hypervolume_history()
-        names = tuple(label_of(name.partition(":")[0]) for name in catalog.study.objectives)
+        objectives = catalog.study.objectives
+        if len(catalog) > MAX_HISTORY:
+            objectives = objectives[:2]
+            numbers, volumes = front_growth(catalog, objectives)
+        else:
+            numbers, volumes = catalog.study.hypervolume_history()
+        names = tuple(label_of(name.partition(":")[0]) for name in objectives)
         return progress_figure(progress_info(numbers, volumes, len(catalog), names))
 
     def _main_figures(self, catalog: Catalog) -> list[str]:
@@ -320,9 +339,7 @@ class ExplorePanel:
 
     def _step(self, catalog: Catalog, by: int, seq: float) -> None:
         """Load the neighbour of the current design on the front of the plot."""
-        info = pareto_info(
-            catalog.columns, self._axes["x"], self._y(catalog), catalog.directions, kept=self._kept(catalog)
-        )
+        info = self._points(catalog)
         if not len(info.front):
             self._state.touch(seq)
             return

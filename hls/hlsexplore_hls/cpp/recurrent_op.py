@@ -26,7 +26,9 @@ def recurrent(context: OpContext) -> LayerCode:
     products = _products(context, op)
     inner = _inner_types(op, types)
     act = _function(context, op.activation, op.alpha, types["accum"], inner["activation"])
-    rec = _function(context, op.recurrent_activation, op.recurrent_alpha, types["accum"], inner["gate"])
+    rec = act
+    if op.cell is not Cell.SIMPLE_RNN:
+        rec = _function(context, op.recurrent_activation, op.recurrent_alpha, types["accum"], inner["gate"])
     state_act = _function(context, op.activation, op.alpha, inner["state"], inner["activation"])
     functions = {"act": act, "rec": rec, "state_act": state_act}
     resets_first = op.cell is Cell.GRU and not op.reset_after

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hlsexplore.errors import NoModelError
-from hlsexplore.fixed import RawArray
+from hlsexplore.fixed import Fixed, RawArray
 from hlsexplore.graph import Node
 from hlsexplore_hls.xls.code import Code, Value, element, function, multiplied, parameter
 from hlsexplore_hls.xls.products import Product, accumulated, finished
@@ -168,6 +168,14 @@ def _table_of(code: Code, name: str, rows: Sequence[Sequence[int]], type_: str) 
     return code.add(name, f"const {name} = {type_}[{len(rows[0])}][{len(rows)}]:[\n    {text}];")
 
 
+def _words(code: Code, name: str, rows: Sequence[Sequence[int]], type_: Fixed) -> str:
+    """Keep a table with one word for each row, its first value at the low end: a memory with a single port."""
+    bits, mask = len(rows[0]) * type_.width, (1 << type_.width) - 1
+    words = [sum((value & mask) << place * type_.width for place, value in enumerate(row)) for row in rows]
+    text = ",\n    ".join(f"uN[{bits}]:{word:#x}" for word in words)
+    return code.add(name, f"const {name} = uN[{bits}][{len(rows)}]:[\n    {text}];")
+
+
 def _weights(product: Product, kernel: RawArray, shape: _Shape) -> list[list[int]]:
     """Weights of each step, [step][lane * slots + slot]."""
     return [
@@ -192,15 +200,14 @@ def _start_tables(code: Code, product: Product, shape: _Shape) -> list[str]:
 
 def _step_function(code: Code, product: Product, index: int, shape: _Shape) -> str:
     """Write the function that adds a step's products to the sums of one kernel's outputs."""
-    weights = _table_of(
-        code, f"WEIGHTS_{index}", _weights(product, product.kernels[index], shape), type_of(product.weight)
-    )
+    weights = _words(code, f"WEIGHTS_{index}", _weights(product, product.kernels[index], shape), product.weight)
     lines = [f"let w = {weights}[step];"]
     for slot in range(shape.slots):
         terms = []
         for lane in range(shape.lanes):
             x = element(f"x[u32:{lane}]", product.source)
-            weight = element(f"w[u32:{lane * shape.slots + slot}]", product.weight)
+            first, type_ = (lane * shape.slots + slot) * product.weight.width, product.weight
+            weight = element(f"(w[{first} +: uN[{type_.width}]] as {type_of(type_)})", type_)
             full = multiplied(x, weight)
             full = Value(text=full.text, bits=full.bits, fraction=product.product_fraction)
             terms.append(code.cast(full, product.accum, "accum"))

@@ -84,7 +84,7 @@ class Catalog:
         columns = self._columns
         costs = as_costs(np.column_stack([columns[name] for name in names]), [self.direction(name) for name in names])
         counts = columns["is_ok"].astype(bool) & ~np.isnan(costs).any(axis=1)
-        others = costs[counts]
+        others = np.asfortranarray(costs[counts])
         some = others[:: max(1, len(others) // FEW)]
         return np.array(
             [counts[row] and not (_is_beaten(costs[row], some) or _is_beaten(costs[row], others)) for row in rows],
@@ -116,7 +116,9 @@ class Catalog:
 
 
 def _is_beaten(own: RealArray, others: RealArray) -> bool:
-    return bool(((others <= own).all(axis=1) & (others < own).any(axis=1)).any())
+    for column, value in zip(range(len(own)), own, strict=True):
+        others = others[others[:, column] <= value]
+    return bool((others < own).any())
 
 
 def summary(trial: Trial) -> str:

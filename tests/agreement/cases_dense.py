@@ -4,10 +4,12 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
-from agreement.kit import NUM_SAMPLES, OVERFLOWS, ROUNDINGS, Built, Case, chain, random_type, single, uniform
+from agreement.kit import NUM_SAMPLES, OVERFLOWS, ROUNDINGS, Built, Case, chain, on_grid, random_type, single, uniform
 
+from hlsexplore.design import Design
 from hlsexplore.fixed import Fixed, Overflow, Rounding
-from hlsexplore.ops import Activation, Affine, Dense, Function, PRelu, Softmax
+from hlsexplore.graph import Graph, Node
+from hlsexplore.ops import Activation, Affine, Dense, Function, Input, PRelu, Softmax
 
 
 def dense_case(rounding: Rounding, overflow: Overflow, flavour: str) -> Callable[[np.random.Generator], Built]:
@@ -161,6 +163,26 @@ def softmax_case(mode: str, reach: float, size: int = 1024) -> Callable[[np.rand
     return build
 
 
+def default_softmax_case(type_: str) -> Callable[[np.random.Generator], Built]:
+    """Make a Dense layer and a softmax with default types and table, but for the weights' on the grid."""
+
+    def build(rng: np.random.Generator) -> Built:
+        count = int(rng.integers(2, 11))
+        kernel, bias = rng.normal(0, 1.5, (6, count)), rng.normal(0, 1, count)
+        weight = {"weight": Fixed(12, 5), "bias": Fixed(12, 5)}
+        dense = Dense(kernel=on_grid(kernel, weight["weight"]), bias=on_grid(bias, weight["bias"]))
+        nodes = (
+            Node(name="x", op=Input(), inputs=(), shape=(6,)),
+            Node(name="dense", op=dense, inputs=("x",), shape=(count,)),
+            Node(name="softmax", op=Softmax(), inputs=("dense",), shape=(count,)),
+        )
+        graph = Graph(name="case", nodes=nodes, outputs=("softmax",))
+        design = Design.default(graph, type=type_).with_layer("dense", **weight)
+        return design, rng.normal(0, 1, (NUM_SAMPLES, 6))
+
+    return build
+
+
 def pointwise_cases() -> list[Case]:
     """List the cases."""
     tables = ("sigmoid", "tanh", "softplus", "softsign", "elu", "selu")
@@ -183,6 +205,7 @@ def pointwise_cases() -> list[Case]:
     cases += [Case(f"affine_{i}", affine_case()) for i in range(4)]
     cases += [Case(f"softmax_stable_{i}", softmax_case("stable", 0.49)) for i in range(4)]
     cases += [Case(f"softmax_stable_small_{i}", softmax_case("stable", 0.49, 64)) for i in range(2)]
+    cases += [Case(f"softmax_default_{i}", default_softmax_case(f"fixed<{w},{i}>")) for w, i in ((16, 6), (24, 8))]
     cases += [Case("softmax_stable_spread", softmax_case("stable", 1.0), differs=SOFTMAX_WRAP)]
     cases += [Case(f"softmax_latency_{i}", softmax_case("latency", 0.2)) for i in range(3)]
     cases += [Case("softmax_argmax", softmax_case("argmax", 1.0))]

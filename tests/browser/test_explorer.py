@@ -187,13 +187,103 @@ def test_narrow_page_has_no_sideways_scroll(page):
     assert wide == []
 
 
-def test_axe_finds_nothing_serious(page):
+def open_tab(page, tabs, name):
+    page.get_by_role("tablist", name=tabs).get_by_role("tab", name=name).click()
+
+
+def test_trial_is_marked_in_plot_lines_and_table(page):
+    open_tab(page, "Trials", "Linked")
+    row = page.locator(".hx-trials tbody tr").nth(2)
+    expect(row).to_be_visible(timeout=10_000)
+    row.scroll_into_view_if_needed()
+    page.wait_for_timeout(600)
+    row.hover()
+    page.wait_for_function(
+        """() => document.querySelectorAll('tr.hx-pointed').length === 1
+        && document.querySelectorAll('.hx-pin[data-kind=pointed]:not([hidden])').length === 1
+        && document.querySelector('.hx-lineover:not([hidden]) polyline')?.getAttribute('points').split(' ').length >= 4"""
+    )
+    number = row.get_attribute("data-id")
+    expect(page.locator(".hx-area-explore .hx-caption").first).to_contain_text(f"Trial {number}: ", timeout=5_000)
+    page.mouse.move(5, 5)
+    page.wait_for_function("() => document.querySelectorAll('tr.hx-pointed').length === 0")
+
+
+def test_note_on_a_trial_is_kept(page):
+    open_tab(page, "Trials", "Trials")
+    field = page.get_by_role("textbox", name="Note on trial 7", exact=True)
+    field.fill("good for the small part")
+    field.press("Enter")
+    page.get_by_role("searchbox", name="Search designs").fill("small part")
+    expect(page.locator(".hx-trials tbody tr")).to_have_count(1, timeout=10_000)
+    expect(field).to_have_value("good for the small part")
+    page.get_by_role("searchbox", name="Search designs").fill("")
+    expect(page.locator(".hx-trials tbody tr")).not_to_have_count(1, timeout=10_000)
+
+
+def test_axes_of_parallel_coordinates_are_chosen_by_keyboard(page):
+    open_tab(page, "Trials", "Parallel")
+    button = page.get_by_role("button", name="Axes (8 of")
+    button.wait_for(timeout=10_000)
+    button.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Space")
+    page.wait_for_timeout(300)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Axes (7 of")).to_be_visible(timeout=5_000)
+    page.wait_for_function("() => document.querySelectorAll('.parcoords .y-axis').length === 7", timeout=10_000)
+    page.get_by_role("button", name="Axes (7 of").click()
+    page.get_by_role("checkbox", name="Accuracy").check()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Axes (8 of")).to_be_visible(timeout=5_000)
+
+
+def test_every_control_is_reached_by_tab(page):
+    """Except those that arrow keys reach: ends of bands and tabs that are not active."""
+    page.evaluate(
+        """() => { const shown = node => node.checkVisibility() && !node.disabled && node.tabIndex >= 0;
+        window.wanted = new Set([...document.querySelectorAll(
+            '.hx-app button, .hx-app select, .hx-app input, .hx-app [role=slider], .hx-app [tabindex]')].filter(shown));
+        window.seen = new Set();
+        document.addEventListener('focusin', event => window.seen.add(event.target));
+        document.querySelector('.hx-tools button:not(:disabled)').focus(); }"""
+    )
+    for _ in range(page.evaluate("() => window.wanted.size") + 3):
+        page.keyboard.press("Tab")
+    missed = page.evaluate(
+        "() => [...window.wanted].filter(node => !window.seen.has(node)).map(node => node.outerHTML.slice(0, 150))"
+    )
+    assert missed == []
+
+
+def serious(page):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     found = axe.run(page, context=".hx-app").response["violations"]
-    serious = [
-        (item["id"], item["nodes"][0]["html"][:200]) for item in found if item["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
+    return [(item["id"], item["nodes"][0]["html"][:200]) for item in found if item["impact"] in ("serious", "critical")]
+
+
+def set_theme(page, theme):
+    if page.kind == "lab":
+        import browser as harness
+
+        harness.set_lab_theme(page, theme)
+    else:
+        page.evaluate("dark => document.body.classList.toggle('theme-dark', dark)", theme == "dark")
+    page.wait_for_timeout(1500)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious(page, theme):
+    set_theme(page, theme)
+    try:
+        open_tab(page, "Trials", "Linked")
+        open_tab(page, "Analysis of the design", "Resources")
+        page.get_by_role("button", name="fc1: all types").click()
+        page.wait_for_timeout(1500)
+        assert serious(page) == []
+    finally:
+        page.get_by_role("button", name="fc1: all types").click()
+        set_theme(page, "light")
 
 
 def test_every_control_has_a_name(page):

@@ -13,6 +13,7 @@ from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import MOVES, Input, Softmax, matmul_shape, tensor_keys
 from hlsexplore.reuse import check_reuse
+from hlsexplore.table_defaults import softmax_types
 from hlsexplore.target import Target
 
 
@@ -274,7 +275,16 @@ def changed_config(node: Node, config: LayerConfig, changes: Mapping[str, Any]) 
             raise ConfigError(f"layer {node.name!r}, {key}: {error}") from None
     changed = replace(config, types=types, **values)
     _check_layer(node, changed)
+    if changed.softmax is not config.softmax and types == config.types:
+        changed = replace(changed, types=_types_of_mode(node, config, changed.softmax))
     return changed
+
+
+def _types_of_mode(node: Node, config: LayerConfig, mode: SoftmaxMode) -> Mapping[str, Fixed]:
+    """Return the types of a softmax in another mode: they follow the mode as long as they are its default ones."""
+    before, after = (softmax_types(node.shape[-1], item is not SoftmaxMode.LATENCY) for item in (config.softmax, mode))
+    is_default = all(config.types.get(key) == type_ for key, type_ in before.items())
+    return {**config.types, **after} if is_default else config.types
 
 
 def replace_layers(design: Design, configs: Mapping[str, LayerConfig]) -> Design:

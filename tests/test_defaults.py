@@ -106,6 +106,20 @@ def test_logits_have_the_bits_of_typical_ones_and_their_table_fine_steps():
     assert design.layers["n1"].table_size == 1024
 
 
+def test_types_of_a_softmax_follow_its_mode_until_they_are_set():
+    graph = network((4,), (Dense(kernel=np.eye(4)), (4,)), (Softmax(), (4,)))
+    design = Design.default(graph)
+    latency = design.with_layer("n1", softmax="latency")
+    assert str(design.type("n1", "exp_table")) == "ufixed<18,1,RND,SAT>"
+    assert str(latency.type("n1", "exp_table")) == "ufixed<25,8,RND,SAT>"
+    assert latency.with_layer("n1", softmax="stable") == design
+    own = design.with_layer("n1", exp_table="fixed<18,8>").with_layer("n1", softmax="latency")
+    assert str(own.type("n1", "exp_table")) == "fixed<18,8>"
+    rng = np.random.default_rng(2)
+    x = rng.uniform(0, 3, (500, 4))
+    assert np.abs(emulate(latency, x) - float_forward(graph, x)).max() < 0.05
+
+
 def test_tables_get_the_range_of_their_entries():
     for function, type_ in (("sigmoid", "fixed<18,1,RND,SAT>"), ("softplus", "fixed<18,4,RND,SAT>")):
         graph = network((4,), (Activation(function=Function(function)), (4,)))

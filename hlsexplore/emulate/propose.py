@@ -103,7 +103,7 @@ def _place_layer(design: Design, node: Node, run: FloatRun, safety: Safety, marg
             integer = signed_integer_bits(float(values.min(initial=0.0)), float(values.max(initial=0.0)))
             changes[key] = Fixed(types[key].width, integer, rounding=types[key].rounding, overflow=types[key].overflow)
     if isinstance(node.op, Softmax):
-        changes |= softmax_types(node.shape[-1], design.layers[node.name].softmax is SoftmaxMode.STABLE)
+        changes |= softmax_types(node.shape[-1], design.layers[node.name].softmax is not SoftmaxMode.LATENCY)
     design = design.with_layer(node.name, **changes)
     if has_product(node):
         design = design.with_layer(node.name, accum=_accum(design, node, reach, safety))

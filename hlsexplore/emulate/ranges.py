@@ -135,7 +135,7 @@ def generous(design: Design, node: Node, key: str, run: FloatRun) -> Fixed | int
     if key == "accum" and isinstance(op, Dense | Conv | DepthwiseConv):
         return accum_type(node, config.types["weight"], config.types["bias"], design.input_types(node.name)[0])
     if isinstance(op, Softmax) and key != "result":
-        return softmax_types(node.shape[-1], config.softmax is SoftmaxMode.STABLE, RELIEF_BITS - TABLE_WIDTH)[key]
+        return softmax_types(node.shape[-1], config.softmax is not SoftmaxMode.LATENCY, RELIEF_BITS - TABLE_WIDTH)[key]
     if key == "weight":
         alpha = op.alpha if isinstance(op, Activation) else 1.0
         return fitted(Range(min(alpha, 0.0), max(alpha, 0.0)), RELIEF_BITS)

@@ -72,8 +72,10 @@ BUILDERS: MappingProxyType[type[Op], Builder] = MappingProxyType(
 
 _CACHE_SIZE = 1024
 _MOST_KEYS = 1 << 16
+_MOST_PLANS = 16
 _cache: "OrderedDict[Hashable, tuple[Node, Step, int]]" = OrderedDict()
 _keys: "OrderedDict[Hashable, int]" = OrderedDict()
+_plans: "OrderedDict[str, Plan]" = OrderedDict()
 _numbers = count()
 _lock = Lock()
 
@@ -185,7 +187,7 @@ class NodeProbe:
 
 
 def plan_design(design: Design) -> Plan:
-    """Plan every layer of a design.
+    """Plan every layer of a design, or return the plan of a recent one.
 
     Args:
         design: The design.
@@ -193,6 +195,20 @@ def plan_design(design: Design) -> Plan:
     Raises:
         NoModelError: If a layer has no emulation.
     """
+    with _lock:
+        if design.key in _plans:
+            _plans.move_to_end(design.key)
+            return _plans[design.key]
+    plan = _plan(design)
+    with _lock:
+        _plans[design.key] = plan
+        if len(_plans) > _MOST_PLANS:
+            _plans.popitem(last=False)
+    return plan
+
+
+def _plan(design: Design) -> Plan:
+    """Plan every layer of a design that is not known yet."""
     graph = design.graph
     steps: dict[str, Step] = {}
     inputs: dict[str, Fixed] = {}

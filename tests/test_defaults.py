@@ -117,7 +117,7 @@ def test_types_of_a_softmax_follow_its_mode_until_they_are_set():
     assert str(own.type("n1", "exp_table")) == "fixed<18,8>"
     rng = np.random.default_rng(2)
     x = rng.uniform(0, 3, (500, 4))
-    assert np.abs(emulate(latency, x) - float_forward(graph, x)).max() < 0.05
+    assert np.abs(emulate(latency, x) - float_forward(graph, x)).max() < 0.2
 
 
 def test_tables_get_the_range_of_their_entries():

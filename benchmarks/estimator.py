@@ -51,7 +51,7 @@ LOGIC = ("lut", "ff", "dsp", "bram18")
 PRIOR = Path(__file__).parent / "estimator_prior.toml"
 UNREADABLE = (HlsExploreError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, MemoryError)
 
-RULE4ML = {
+RULE4ML: dict[str, Any] = {
     "published": "R2 0.8 to 0.98, SMAPE 10 to 30 %; on wa-hls4ml R2 BRAM .71, DSP .18, FF .55, LUT .64, cycles .79",
     "measured on 23 project MLPs": {"dsp": 51, "lut": 57, "ff": 121, "latency_cycles": 643},
 }
@@ -345,9 +345,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     bars = bars_of(entries)
     summary = table_of(entries) + table_of(logic, " after synthesis") + bars + [speed()]
     if options.fit and options.write:
-        from estimator_docs import coefficient_lines, error_lines, fill
+        from estimator_docs import coefficient_lines, comparison_lines, error_lines, fill
 
         fill("bars", bar_lines(bars))
+        fill("rule4ml", comparison_lines(summary, RULE4ML["measured on 23 project MLPs"]))
         fill("errors", error_lines(summary))
         fill("coefficients", coefficient_lines(table, is_rtl=False))
     if options.plots:

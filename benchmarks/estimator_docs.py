@@ -37,6 +37,26 @@ def error_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
+def comparison_lines(rows: Sequence[Mapping[str, Any]], other: Mapping[str, float]) -> list[str]:
+    """Format median errors of projects beside those of another estimator as a Markdown table.
+
+    Args:
+        rows: Rows of the benchmark.
+        other: The other's median error in percent by figure.
+    """
+    found = {row["case"]: row for row in rows}
+    lines = ["| median error, % | " + " | ".join(other) + " |", "|---|" + "---:|" * len(other)]
+    lines.append(
+        "| rule4ml, measured on 23 project MLPs | " + " | ".join(f"{value:g}" for value in other.values()) + " |"
+    )
+    for tool, name in (("vivado_hls", "Vivado HLS"), ("vitis_hls", "Vitis HLS")):
+        own = [found[f"project {tool} {figure}"] for figure in other if f"project {tool} {figure}" in found]
+        if len(own) == len(other):
+            cells = " | ".join(f"{row['median_ape']:.1f}" for row in own)
+            lines.append(f"| this estimator, {name} projects ({own[0]['n']}, all ops), left out | {cells} |")
+    return lines
+
+
 def coefficient_lines(table: Coefficients, is_rtl: bool) -> list[str]:
     """Format coefficients as a Markdown table, one row for each model and technology."""
     lines = ["| model | technology | coefficients |", "|---|---|---|"]

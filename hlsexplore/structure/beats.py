@@ -21,6 +21,7 @@ from hlsexplore.ops import (
     Permute,
     Pool,
     PRelu,
+    Recurrent,
     Reshape,
     Upsample,
 )
@@ -33,6 +34,7 @@ from hlsexplore.structure.layers import (
     plan_accumulated,
     plan_layer,
     plan_matrix,
+    plan_recurrence,
 )
 from hlsexplore.structure.lower import Layer
 from hlsexplore.structure.moves import source_elements
@@ -112,6 +114,20 @@ def _dense(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
     beats = op.kernel.shape[0] // source.size
     feed = Feed(kind=FeedKind.ACCUMULATE, walk=collecting_walk(1, beats), inputs=inputs)
     return feed, plan_accumulated(design, node, source, beats)
+
+
+def _recurrent(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
+    op, (source,) = node.op, inputs
+    if isinstance(op, Recurrent) and op.go_backwards:
+        raise NoModelError(
+            f"layer {node.name!r}: a stream begins with the first step, and this layer reads its sequence from the "
+            "end. Set the target's io to 'parallel'."
+        )
+    steps, _ = beats_of(_shape(design, node))
+    is_sequence = isinstance(op, Recurrent) and op.return_sequences
+    walk = plain_walk(steps) if is_sequence else collecting_walk(1, steps)
+    feed = Feed(kind=FeedKind.DIRECT if is_sequence else FeedKind.ACCUMULATE, walk=walk, inputs=inputs)
+    return feed, plan_recurrence(design, node, source, steps)
 
 
 def _op_of_beat(node: Node, size: int) -> Op:
@@ -302,6 +318,7 @@ _PLANNERS: dict[type, Callable[[Design, Node, tuple[Tensor, ...]], Planned]] = {
     Pad: _frame,
     Permute: _buffer,
     Pool: _pool,
+    Recurrent: _recurrent,
     Reshape: _reshape,
     Upsample: _buffer,
 }

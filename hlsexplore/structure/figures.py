@@ -12,6 +12,7 @@ from hlsexplore.structure.cost import adder_luts
 from hlsexplore.structure.folded import Folded
 from hlsexplore.structure.layers import LayerPlan
 from hlsexplore.structure.netlist import VIEWS, Cell, Code, Net, Value, bits_of
+from hlsexplore.structure.recurrent import Recurrence
 from hlsexplore.structure.scan import Scan
 from hlsexplore.structure.scan_figures import scan_figures
 from hlsexplore.structure.schedule import Schedule
@@ -48,6 +49,8 @@ def layer_figures(plan: LayerPlan) -> Figures:
         lut, ff, dsp, bram = _folded(plan, plan.folded)
     elif plan.scan is not None:
         lut, ff, dsp, bram = _scanned(plan, plan.scan)
+    elif plan.recurrence is not None:
+        lut, ff, dsp, bram = _recurrent(plan.recurrence)
     for part in plan.parts:
         lut, ff, dsp, bram = (a + b for a, b in zip((lut, ff, dsp, bram), _resources(part), strict=True))
     return Figures(
@@ -64,6 +67,14 @@ def layer_figures(plan: LayerPlan) -> Figures:
 def _resources(plan: LayerPlan) -> tuple[int, int, int, int]:
     found = layer_figures(plan)
     return int(found.lut or 0), int(found.ff or 0), int(found.dsp or 0), int(found.bram18 or 0)
+
+
+def _recurrent(recurrence: Recurrence) -> tuple[int, int, int, int]:
+    """Count a step, the states, and the counter of the steps."""
+    lut, ff, dsp, bram = _resources(recurrence.step)
+    bits = max(1, (recurrence.steps - 1).bit_length())
+    states = sum(tensor.size * tensor.width for tensor in recurrence.states)
+    return lut + bits + 2, ff + states + bits, dsp, bram
 
 
 def _scanned(plan: LayerPlan, scan: Scan) -> tuple[int, int, int, int]:

@@ -19,6 +19,7 @@ from hlsexplore.ops import (
     Permute,
     Pool,
     PRelu,
+    Recurrent,
     Reshape,
     Softmax,
     Upsample,
@@ -32,12 +33,23 @@ from hlsexplore.structure.netlist import Net, Value
 from hlsexplore.structure.norm import lower_layer_norm
 from hlsexplore.structure.pointwise import lower_activation, lower_affine, lower_prelu
 from hlsexplore.structure.products import channel_products, in_order, is_interleaved, layer_product
-from hlsexplore.structure.scan import Scan, is_scanned, make_scan, num_positions, positions_of, window_tensor
+from hlsexplore.structure.recurrent import Recurrence, check_recurrent, state_tensors, step_net
+from hlsexplore.structure.scan import (
+    Positions,
+    Scan,
+    is_scanned,
+    make_scan,
+    num_positions,
+    positions_of,
+    sequence_scan,
+    window_tensor,
+)
 from hlsexplore.structure.schedule import Schedule, registered, schedule
 from hlsexplore.structure.softmax import lower_softmax
 from hlsexplore.structure.spatial import lower_conv, lower_pool
 from hlsexplore.structure.tensor import Tensor
 from hlsexplore.structure.timing import Fabric, budget_ns, fabric
+from hlsexplore.structure.walk import plain_walk
 
 LATE = 0.5
 """Activations that end after this share of a cycle are registered: a register's reset then does their masking."""
@@ -58,6 +70,7 @@ class LayerPlan:
         parts: Modules that share its inputs, each for some of its outputs, side by side.
         elements: Elements of the input that each of the parts reads.
         scan: How it computes its positions one after another.
+        recurrence: Its step and its states, when it is recurrent.
         latency_cycles: Cycles from input to output.
         ii_cycles: Cycles between two inputs.
     """
@@ -72,13 +85,14 @@ class LayerPlan:
     parts: tuple["LayerPlan", ...] = ()
     elements: tuple[tuple[int, ...], ...] = ()
     scan: Scan | None = None
+    recurrence: Recurrence | None = None
     latency_cycles: int
     ii_cycles: int = 1
 
     @property
     def is_wires(self) -> bool:
         """Whether the module only moves bits."""
-        return self.net is None and self.folded is None and self.scan is None and not self.parts
+        return not (self.net or self.folded or self.scan or self.recurrence or self.parts)
 
 
 def plan_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: bool = False) -> LayerPlan:
@@ -98,6 +112,8 @@ def plan_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: bo
     match node.op:
         case Dense():
             return _dense(design, node, inputs[0], holds)
+        case Recurrent():
+            return _recurrent(design, node, inputs[0])
         case Reshape():
             return LayerPlan(node=node, inputs=inputs, output=replace(inputs[0], shape=node.shape), latency_cycles=0)
     lower = _LOWER.get(type(node.op))
@@ -142,6 +158,53 @@ def plan_matrix(design: Design, node: Node, source: Tensor, holds: bool = False)
     (values,) = input_values(net, (source,))
     net.outputs = matrix_outputs(net, values, product)
     return parallel_layer(design, here, (source,), net, holds)
+
+
+def plan_recurrence(design: Design, node: Node, source: Tensor, steps: int) -> LayerPlan:
+    """Plan a recurrent layer whose input comes step by step.
+
+    Args:
+        design: The design.
+        node: The layer.
+        source: Input of a step.
+        steps: Steps of a sequence.
+
+    Raises:
+        NoModelError: If it has no RTL.
+    """
+    op = check_recurrent(design, node)
+    here = replace(node, shape=node.shape[-1:])
+    states = state_tensors(design, node)
+    sources = (source, *states)
+    net = Net()
+    places = step_net(design, here, sources, input_values(net, sources), net)
+    step = parallel_layer(design, replace(node, shape=(len(net.outputs),)), sources, net)
+    units = node.shape[-1]
+    recurrence = Recurrence(step=step, steps=steps, states=states, places=places, is_sequence=op.return_sequences)
+    return LayerPlan(
+        node=here,
+        inputs=(source,),
+        output=replace(step.output, shape=here.shape, ranges=step.output.ranges[:units]),
+        recurrence=recurrence,
+        latency_cycles=step.latency_cycles,
+        ii_cycles=recurrence.pace,
+    )
+
+
+def _recurrent(design: Design, node: Node, source: Tensor) -> LayerPlan:
+    """Plan a recurrent layer with the whole sequence at hand."""
+    op, (steps, size) = check_recurrent(design, node), source.shape
+    one = Positions(walk=plain_walk(steps), out=(1, steps), stride=(1, 1), taps=((0, 0),))
+    core = plan_recurrence(design, node, window_tensor(source, size, one), steps)
+    scan = sequence_scan(core, steps, size * source.width, op.return_sequences, op.go_backwards)
+    return LayerPlan(
+        node=node,
+        inputs=(source,),
+        output=replace(core.output, shape=node.shape, ranges=core.output.ranges * scan.results, arrival_ns=0.0),
+        scan=scan,
+        latency_cycles=scan.latency_cycles,
+        ii_cycles=scan.ii_cycles,
+    )
 
 
 def _scanned(design: Design, node: Node, source: Tensor) -> LayerPlan:

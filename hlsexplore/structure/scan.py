@@ -34,6 +34,8 @@ class Scan:
         row_steps: Steps along a row of positions.
         step_pixels: Pixels by which the image moves from one step to the next.
         row_pixels: Pixels by which it moves at the end of a row.
+        results: Results of each copy; fewer than steps where only the last step has one.
+        is_backward: Whether the steps, and so their results, come in reverse.
     """
 
     core: "LayerPlan"
@@ -45,6 +47,8 @@ class Scan:
     row_steps: int
     step_pixels: int
     row_pixels: int
+    results: int
+    is_backward: bool = False
 
     @property
     def pace(self) -> int:
@@ -166,4 +170,31 @@ def make_scan(design: Design, node: Node, core: "LayerPlan", positions: Position
         row_steps=row_steps,
         step_pixels=step,
         row_pixels=rows * width - (row_steps - 1) * step,
+        results=num_positions(node) // copies,
+    )
+
+
+def sequence_scan(core: "LayerPlan", steps: int, pixel_bits: int, is_sequence: bool, is_backward: bool) -> Scan:
+    """Plan the scan of a sequence, step by step.
+
+    Args:
+        core: What computes a step.
+        steps: Steps.
+        pixel_bits: Bits of a step's input.
+        is_sequence: Whether every step has a result, or the last one only.
+        is_backward: Whether the sequence is read from its end.
+    """
+    places = tuple(range(steps))
+    return Scan(
+        core=core,
+        steps=steps,
+        copies=1,
+        elements=places[::-1] if is_backward else places,
+        pixel_bits=pixel_bits,
+        taps=((0,),),
+        row_steps=1,
+        step_pixels=1,
+        row_pixels=1,
+        results=steps if is_sequence else 1,
+        is_backward=is_backward,
     )

@@ -12,9 +12,19 @@ BATCH = 64
 """Designs compiled together."""
 
 
+RECURRENT = ("gru", "lstm", "simple_rnn")
+"""Cells take five seconds each to translate and compile; a few run by default."""
+DEFAULT_RECURRENT = ("gru_backwards", "gru_stream_last", "lstm_stream_sequence", "simple_rnn")
+
+
+def is_slow_in_rtl(case: Case) -> bool:
+    """Whether a case runs only with `-m slow`."""
+    return case.is_slow or (case.name.startswith(RECURRENT) and case.name not in DEFAULT_RECURRENT)
+
+
 def batches(is_slow: bool) -> list[list[Case]]:
     """Group the cases, BATCH at a time; which of them the RTL flow takes is found out in the test."""
-    chosen = [case for case in CASES if case.is_slow == is_slow]
+    chosen = [case for case in CASES if is_slow_in_rtl(case) == is_slow]
     return [chosen[i : i + BATCH] for i in range(0, len(chosen), BATCH)]
 
 

@@ -12,7 +12,7 @@ from agreement.cases import CASES, Case
 from agreement.kit import Built
 from agreement.networks import branched, cnn, mlp
 from agreement.rtl_runner import is_available, is_refused
-from agreement.test_rtl import BATCH, compare
+from agreement.test_rtl import BATCH, RECURRENT, compare
 
 from hlsexplore.target import Io
 
@@ -49,9 +49,8 @@ def batches(is_slow: bool) -> list[list[Case]]:
     """Group the cases that are not on streams already: joins and moves by default, the others when slow."""
     others = [case for case in CASES if "stream" not in case.name and "at_once" not in case.name and not case.is_slow]
     chosen = [streamed(case) for case in others if case.make()[0].target.io is Io.PARALLEL]
-    early = [
-        case for case in chosen if not case.name.startswith(("dense_", "mlp_", "conv", "depthwise", "max_", "average_"))
-    ]
+    late = ("dense_", "mlp_", "conv", "depthwise", "max_", "average_", *RECURRENT)
+    early = [case for case in chosen if not case.name.startswith(late)]
     if not is_slow:
         chosen = [*map(network_case, ("mlp", "cnn", "cnn_accumulating", "branched")), *early]
     else:
@@ -62,7 +61,7 @@ def batches(is_slow: bool) -> list[list[Case]]:
 @pytest.mark.parametrize("cases", batches(False), ids=lambda cases: cases[0].name)
 def test_streaming_rtl_equals_the_emulator_exactly(cases: list[Case], tmp_path: Path) -> None:
     refused = [case.name for case in cases if is_refused(case.make()[0])]
-    assert all(name.startswith(("gru", "lstm", "simple_rnn", "layer_norm")) for name in refused)
+    assert all(name.startswith(RECURRENT) for name in refused)
     assert not (problems := compare(cases, tmp_path)), "\n".join(problems)
 
 

@@ -82,6 +82,10 @@ def _tables(layer: LayerPlan, name: str) -> dict[tuple[int, ...], str]:
     for cell in layer.net.cells if layer.net is not None else []:
         if cell.code is Code.ROM and is_block_table(cell):
             found.setdefault(cell.data, f"{name}_table{len(found)}")
+    if layer.scan is not None:
+        return _tables(layer.scan.core, name)
+    if layer.recurrence is not None:
+        return _tables(layer.recurrence.step, name)
     return found
 
 

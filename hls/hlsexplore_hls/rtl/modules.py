@@ -7,6 +7,7 @@ from hlsexplore.structure.tensor import Tensor
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.rtl.folded import folded_body
 from hlsexplore_hls.rtl.nets import Writer, join, repeat, select, vector
+from hlsexplore_hls.rtl.recurrent import recurrent_body
 from hlsexplore_hls.rtl.scan import scan_body
 
 HEAD = "`default_nettype none\n\n"
@@ -26,7 +27,9 @@ def layer_module(plan: LayerPlan, name: str, tables: Mapping[tuple[int, ...], st
     """
     if plan.parts:
         return _bank(plan, name)
-    if plan.scan is not None:
+    if plan.recurrence is not None:
+        body = recurrent_body(plan, plan.recurrence, name)
+    elif plan.scan is not None:
         body = scan_body(plan, plan.scan, name, has_clock(plan.scan.core))
     elif plan.folded is not None:
         body = folded_body(plan, plan.folded)
@@ -35,6 +38,8 @@ def layer_module(plan: LayerPlan, name: str, tables: Mapping[tuple[int, ...], st
     else:
         body = ["  assign out_data = in_data;"]
     text = "\n".join([HEAD + _title(plan), *_header(plan, name), *body, "endmodule", TAIL])
+    if plan.recurrence is not None:
+        return "\n".join([text, layer_module(plan.recurrence.step, f"{name}_step", tables)])
     if plan.scan is None:
         return text
     return "\n".join([text, layer_module(plan.scan.core, f"{name}_core", tables)])
@@ -90,7 +95,7 @@ def describe(tensor: Tensor) -> str:
 
 def has_clock(plan: LayerPlan) -> bool:
     """Whether the module has registers, and so the ports clk, rst and valid."""
-    return plan.latency_cycles > 0
+    return plan.latency_cycles > 0 or plan.recurrence is not None
 
 
 def _title(plan: LayerPlan) -> str:
@@ -98,6 +103,8 @@ def _title(plan: LayerPlan) -> str:
     how = f"{len(plan.parts)} parts side by side" if plan.parts else "fully parallel"
     if plan.scan is not None:
         how = f"{plan.scan.copies} of {plan.scan.copies * plan.scan.steps} positions at once"
+    if plan.recurrence is not None:
+        how = f"a step every {plan.recurrence.pace} cycles"
     if plan.folded is not None:
         how = f"{plan.folded.num_multipliers} multipliers, each used {plan.folded.steps} times"
     if plan.is_wires:

@@ -122,19 +122,21 @@ def _cores(plan: LayerPlan, scan: Scan, name: str, has_clock: bool, total: int) 
 def _outputs(plan: LayerPlan, scan: Scan) -> list[str]:
     """Write the register that collects the results of all steps, and when it is full."""
     size = scan.core.output.size * scan.core.output.width
-    total, own = scan.steps * scan.copies * size, scan.copies * size
+    total, own = scan.results * scan.copies * size, scan.copies * size
     results = join([f"result{copy}" for copy in reversed(range(scan.copies))])
     entering = results if total == own else f"{{{results}, {select('outputs', total, own, total - own)}}}"
-    bits = _bits(scan.steps)
+    if scan.is_backward and total > own:
+        entering = f"{{{select('outputs', total, 0, total - own)}, {results}}}"
+    bits = _bits(scan.results)
     zero = literal(0, bits)
     return [
         "",
-        "  // results of all steps, the first one lowest",
+        f"  // results of all steps, the first one {'highest' if scan.is_backward else 'lowest'}",
         f"  reg {vector(total)}outputs;",
         f"  always @(posedge clk) if (valid0) outputs <= {entering};",
         f"  reg {vector(bits)}collected;",
         "  reg is_full;",
-        f"  wire is_filling = collected == {literal(scan.steps - 1, bits)};",
+        f"  wire is_filling = collected == {literal(scan.results - 1, bits)};",
         "  always @(posedge clk)",
         f"    if (rst) collected <= {zero};",
         f"    else if (valid0) collected <= is_filling ? {zero} : collected + {literal(1, bits)};",

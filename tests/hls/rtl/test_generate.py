@@ -10,6 +10,7 @@ from hlsexplore.design import Design
 from hlsexplore.errors import CancelledError, NoModelError
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Cell, Dense, Function, Input, Merge, MergeFunction, Recurrent, Softmax
+from hlsexplore.target import Target
 from hlsexplore_hls import export
 from hlsexplore_hls.rtl.generate import generate
 from hlsexplore_hls.rtl.packing import pack
@@ -112,7 +113,7 @@ def test_equal_designs_give_equal_files() -> None:
     assert first.files == second.files
 
 
-def test_recurrent_layers_are_refused_by_name() -> None:
+def recurrent(**options) -> Graph:
     rng = np.random.default_rng(0)
     op = Recurrent(
         cell=Cell.GRU,
@@ -120,11 +121,34 @@ def test_recurrent_layers_are_refused_by_name() -> None:
         recurrent_kernel=rng.normal(size=(2, 6)),
         bias=np.zeros(6),
         recurrent_bias=np.zeros(6),
+        **options,
     )
     nodes = (
         Node(name="x", op=Input(), inputs=(), shape=(3, 2)),
         Node(name="my_gru", op=op, inputs=("x",), shape=(2,)),
     )
-    design = Design.default(Graph(name="r", nodes=nodes, outputs=("my_gru",)))
-    with pytest.raises(NoModelError, match=r"layer 'my_gru': the RTL flow has no gru layer\. Use the flow 'vitis'"):
+    return Graph(name="r", nodes=nodes, outputs=("my_gru",))
+
+
+def test_recurrent_layers_with_reuse_are_refused_by_name() -> None:
+    design = Design.default(recurrent()).with_layer("my_gru", reuse=2)
+    with pytest.raises(NoModelError) as caught:
         generate(design)
+    assert str(caught.value) == (
+        "layer 'my_gru': the RTL flow computes a step of a recurrent layer with reuse 1 only, not 2. Set reuse=1 or use "
+        "the flow 'vitis'."
+    )
+
+
+def test_backward_sequences_are_refused_on_streams() -> None:
+    design = Design.default(recurrent(go_backwards=True), target=Target(io="stream"))
+    with pytest.raises(NoModelError, match="layer 'my_gru': a stream begins with the first step, and this layer reads"):
+        generate(design)
+
+
+def test_recurrent_layer_takes_a_step_as_often_as_its_state_is_ready() -> None:
+    generated = generate(Design.default(recurrent(), type="fixed<8,3>"))
+    found = generated.extra["layers"]["my_gru"]
+    pace = found["ii_cycles"] // 3
+    assert found["ii_cycles"] == 3 * pace
+    assert found["latency_cycles"] == 1 + 2 * pace + (pace - 1) + 1

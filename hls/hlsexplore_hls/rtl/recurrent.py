@@ -1,0 +1,65 @@
+"""The body of a module of a recurrent layer: its states, and the arithmetic of a step."""
+
+from hlsexplore.structure.layers import LayerPlan
+from hlsexplore.structure.recurrent import Recurrence
+from hlsexplore.structure.tensor import Tensor
+from hlsexplore_hls.rtl.nets import join, literal, repeat, select, vector
+
+
+def recurrent_body(plan: LayerPlan, recurrence: Recurrence, name: str) -> list[str]:
+    """Write the statements of a recurrent layer.
+
+    Cycles: the input of a step may come as soon as the states of the step before are in their registers, one cycle
+    after the arithmetic. After the last step of a sequence they are zero again.
+
+    Args:
+        plan: The layer.
+        recurrence: Its step and states.
+        name: Identifier of its module; that of the step begins with it.
+    """
+    step = recurrence.step
+    width = step.output.width
+    total = step.output.size * width
+    bits = max(1, (recurrence.steps - 1).bit_length())
+    lines = [f"  reg {vector(bits)}place;  // step of the sequence", f"  wire {vector(total)}next;", "  wire done;"]
+    operands = [".in_data(in_data)"]
+    states = []
+    for index, (tensor, place) in enumerate(zip(recurrence.states, recurrence.places, strict=True)):
+        lines.append(f"  reg {vector(tensor.size * tensor.width)}state{index};")
+        operands.append(f".in_data_{index + 1}(state{index})")
+        taken = [_element(step.output, place + unit, tensor.width) for unit in range(tensor.size)]
+        states.append((f"state{index}", tensor.size * tensor.width, join(list(reversed(taken)))))
+    clocked = ".clk(clk), .rst(rst), .in_valid(in_valid), .out_valid(done), " if step.latency_cycles else ""
+    if not step.latency_cycles:
+        lines.append("  assign done = in_valid;")
+    lines.append(f"  {name}_step step ({clocked}{', '.join(operands)}, .out_data(next));")
+    zero = literal(0, bits)
+    lines += [
+        f"  wire is_last = place == {literal(recurrence.steps - 1, bits)};",
+        "  always @(posedge clk)",
+        f"    if (rst) place <= {zero};",
+        f"    else if (done) place <= is_last ? {zero} : place + {literal(1, bits)};",
+    ]
+    for state, size, text in states:
+        lines += [
+            "  always @(posedge clk)",
+            f"    if (rst | (done & is_last)) {state} <= {literal(0, size)};",
+            f"    else if (done) {state} <= {text};",
+        ]
+    own = plan.output.width
+    results = [select("next", total, unit * width, own) for unit in range(plan.output.size)]
+    return [
+        *lines,
+        f"  assign out_valid = done{'' if recurrence.is_sequence else ' & is_last'};",
+        f"  assign out_data = {join(list(reversed(results)))};",
+    ]
+
+
+def _element(tensor: Tensor, index: int, width: int) -> str:
+    """Return an element of the step's outputs in the width of a state."""
+    first, own, total = index * tensor.width, min(tensor.width, width), tensor.size * tensor.width
+    text = select("next", total, first, own)
+    if own == width:
+        return text
+    sign = select("next", total, first + own - 1, 1) if tensor.signed else "1'b0"
+    return join([repeat(sign, width - own), text])

@@ -77,6 +77,22 @@ def test_figures_in_flight_are_marked(page):
     assert seen[0] == "true" and seen[-1] == "false"
 
 
+def test_first_score_has_its_interval_and_is_refined(page):
+    page.evaluate(
+        """() => { window.scores = []; const tile = document.querySelector('[data-tile=score]');
+        new MutationObserver(() => window.scores.push([tile.dataset.refining, tile.querySelector('small').textContent]))
+        .observe(tile, { attributes: true, childList: true, subtree: true }); }"""
+    )
+    page.get_by_role("slider", name="fc3 weights: fraction bits").focus()
+    page.keyboard.press("ArrowLeft")
+    settled(page)
+    page.wait_for_timeout(200)
+    scores = page.evaluate("() => window.scores")
+    first = float(next(text for refining, text in scores if refining == "true").split("±")[1])
+    assert scores[-1][0] == "false"
+    assert first > float(scores[-1][1].split("±")[1]) > 0
+
+
 def test_wrong_type_is_refused_with_a_message(page):
     field = type_of(page, "fc1 weights")
     before = field.input_value()
@@ -92,7 +108,7 @@ def test_wrong_type_is_refused_with_a_message(page):
 
 def test_click_on_the_front_loads_its_design(page):
     before = type_of(page, "fc1 weights").input_value()
-    page.locator(".hx-area-explore .hx-plot").scroll_into_view_if_needed()
+    page.locator(".hx-area-explore .hx-plot").first.scroll_into_view_if_needed()
     page.wait_for_timeout(300)
     x, y = page.evaluate(BRUSH_FRONT)
     page.mouse.move(x - 3, y)
@@ -166,13 +182,14 @@ def test_sweep_is_paused_resumed_and_stopped(page):
 
 
 def test_tabs_are_reached_by_arrow_keys_and_drawn(page):
-    for name, last in (("Trials", "Trials"), ("Analysis of the design", "Resources")):
+    for name, last in (("Trials", "Progress"), ("Analysis of the design", "Resources")):
         tabs = page.get_by_role("tablist", name=name)
         tabs.get_by_role("tab").first.focus()
         for _ in range(tabs.get_by_role("tab").count() - 1):
             page.keyboard.press("ArrowRight")
             page.wait_for_timeout(400)
         expect(tabs.get_by_role("tab", name=last)).to_have_attribute("aria-selected", "true")
+    open_tab(page, "Trials", "Trials")
     expect(page.locator(".hx-trials tbody tr")).not_to_have_count(0, timeout=10_000)
     assert page.locator(".hx-toast").count() == 0
 
@@ -244,14 +261,14 @@ def test_every_control_is_reached_by_tab(page):
         """() => { const shown = node => node.checkVisibility() && !node.disabled && node.tabIndex >= 0;
         window.wanted = new Set([...document.querySelectorAll(
             '.hx-app button, .hx-app select, .hx-app input, .hx-app [role=slider], .hx-app [tabindex]')].filter(shown));
-        window.seen = new Set();
-        document.addEventListener('focusin', event => window.seen.add(event.target));
+        window.visited = new Set();
+        document.addEventListener('focusin', event => window.visited.add(event.target));
         document.querySelector('.hx-tools button:not(:disabled)').focus(); }"""
     )
     for _ in range(page.evaluate("() => window.wanted.size") + 3):
         page.keyboard.press("Tab")
     missed = page.evaluate(
-        "() => [...window.wanted].filter(node => !window.seen.has(node)).map(node => node.outerHTML.slice(0, 150))"
+        "() => [...window.wanted].filter(node => !window.visited.has(node)).map(node => node.outerHTML.slice(0, 150))"
     )
     assert missed == []
 

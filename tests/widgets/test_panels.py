@@ -59,6 +59,27 @@ def test_toast_can_be_closed(explorer):
     assert explorer.toasts.view.messages == []
 
 
+def test_target_is_chosen_in_the_head(explorer):
+    before = tile(explorer, "lut")["tip"]
+    assert "xc7z020" in explorer.tiles.view.target["choices"]["part"]
+    send(explorer.tiles.view, ev="target", seq=1.0, part="xc7z020clg400-1", clock_ns="8", io="parallel", tool="yosys")
+    assert explorer.state.wait()
+    assert explorer.tiles.view.target["part"] == "xc7z020clg400-1"
+    assert "xc7z020clg400-1 · 8 ns" in explorer.tiles.view.shown["subtitle"]
+    assert tile(explorer, "lut")["tip"] != before and "53,200" in tile(explorer, "lut")["tip"]
+    send(explorer.tiles.view, ev="undo", seq=2.0)
+    assert explorer.design == explorer.state.first
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [({"clock_ns": "fast"}, "clock period"), ({"part": "?"}, "no device name"), ({"io": "tin"}, "io")],
+)
+def test_wrong_target_is_refused_with_a_message(explorer, values, words):
+    send(explorer.tiles.view, ev="target", seq=1.0, **values)
+    assert explorer.design == explorer.state.first and words in explorer.state.messages[0].text
+
+
 def test_history_buttons_work(explorer):
     send(explorer.layers.view, ev="edit", seq=1.0, changes={"dense_1": {"weight": "fixed<4,1>"}})
     changed = explorer.design
@@ -332,7 +353,7 @@ def test_a_new_view_gets_everything_again(explorer):
     sent = []
     explorer.tiles.view.send_state = sent.append
     explorer.tiles.view.set_state({"views": 1})
-    assert sent[-1] == ["explorer", "shown"]
+    assert sent[-1] == ["explorer", "shown", "target"]
 
 
 def test_figures_that_arrive_while_panels_are_built_are_shown(small_graph, small_x, monkeypatch):

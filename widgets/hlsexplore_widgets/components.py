@@ -81,6 +81,7 @@ class Tiles(Component):
     _esm = module("tiles.js")
     _css = style("tiles")
     shown = t.Dict().tag(sync=True)
+    target = t.Dict().tag(sync=True)
 
 
 class Toasts(Component):

@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from hlsexplore.design import Design
+from hlsexplore.errors import ConfigError
+from hlsexplore.estimate.devices import devices
+from hlsexplore.target import Io, Tool
 from hlsexplore_widgets.components import Tiles
 from hlsexplore_widgets.readout import shown_data
 from hlsexplore_widgets.state import ExplorerState, Topic
@@ -21,11 +25,15 @@ class TilesPanel:
         self._title = title
         self._note = note
         with state.lock:  # the first figures may arrive at any moment
-            self.view = Tiles(state, self._receive, shown=shown_data(state, title, note))
+            self.view = Tiles(
+                state, self._receive, shown=shown_data(state, title, note), target=target_data(state.design)
+            )
             state.subscribe(self._show, "score", "design", "live", "baseline")
 
     def _show(self, topic: Topic) -> None:
         state = self._state
+        if topic == "design":
+            self.view.target = target_data(state.design)
         if topic == "design" and state.live.revision != state.revision and state.live.seq < state.seq:
             return  # a browser made the change and knows; the figures follow in one message
         self.view.shown = shown_data(state, self._title, self._note)
@@ -41,3 +49,36 @@ class TilesPanel:
                 self._state.reset(seq)
             case "pin":
                 self._state.pin(seq)
+            case "target":
+                self._state.load(_retargeted(self._state.design, message), seq=seq)
+
+
+def target_data(design: Design) -> dict[str, Any]:
+    """Return the target and what can be chosen, for the browser."""
+    target = design.target
+    return {
+        "part": target.part,
+        "clock_ns": f"{target.clock_ns:g}",
+        "io": str(target.io),
+        "tool": str(target.tool),
+        "choices": {
+            "part": [item.part for item in devices()],
+            "io": [str(item) for item in Io],
+            "tool": [str(item) for item in Tool],
+        },
+    }
+
+
+def _retargeted(design: Design, message: Mapping[str, Any]) -> Design:
+    """Return the design for the target of a browser's form.
+
+    Raises:
+        ConfigError: If a value is not valid.
+    """
+    text = str(message.get("clock_ns", design.target.clock_ns)).replace(",", ".")
+    try:
+        clock_ns = float(text)
+    except ValueError:
+        raise ConfigError(f"the clock period must be a number of ns, such as 5, not {text!r}.") from None
+    chosen = {key: str(message[key]) for key in ("part", "io", "tool") if key in message}
+    return design.with_target(clock_ns=clock_ns, **chosen)

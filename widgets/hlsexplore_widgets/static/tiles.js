@@ -1,6 +1,7 @@
 // Title, history buttons and the read-outs; figures of an edit that is still in flight are shown as such.
 import { announce, bus, isStale } from "./bus.js";
 import { h, listen, put, wake } from "./dom.js";
+import { targetMenu } from "./target.js";
 
 function render({ model, el }) {
   const lane = bus(model.get("explorer"));
@@ -14,12 +15,13 @@ function render({ model, el }) {
   const subtitle = h("span", { class: "hx-mute" });
   const grid = h("div", { class: "hx-tiles" });
   const spoken = h("div", { class: "hx-hidden", role: "status", "aria-live": "polite" });
+  const target = targetMenu(model, lane);
   const tools = h(
     "div", { class: "hx-tools", role: "toolbar", "aria-label": "History" },
     command("undo", "Undo", "Undo the last change (Ctrl+Z)"), command("redo", "Redo", "Redo (Ctrl+Shift+Z)"),
     command("reset", "Reset", "Back to the first design"), command("pin", "Pin as baseline", "Show differences against this design"),
   );
-  el.replaceChildren(h("div", { class: "hx-head" }, h("div", { class: "hx-brand" }, title, subtitle), h("span", { class: "hx-spring" }), tools), grid, spoken);
+  el.replaceChildren(h("div", { class: "hx-head" }, h("div", { class: "hx-brand" }, title, subtitle, target.node), h("span", { class: "hx-spring" }), tools), grid, spoken);
   const tiles = new Map();
   let timer = 0;
   let late = 0;
@@ -100,6 +102,7 @@ function render({ model, el }) {
   wake(model);
   return () => {
     off.forEach((remove) => remove());
+    target.stop();
     lane.removeEventListener("edit", fade);
     document.removeEventListener("keydown", onKey, true);
     clearTimeout(timer);

@@ -46,7 +46,8 @@ def draw_overview(entries: Entries, file: Path = OVERVIEW) -> None:
     handles, labels = grid.flat[0].get_legend_handles_labels()
     names = [label.rpartition(" (")[0] or label for label in labels]
     picture.legend(handles, names, loc="outside lower center", ncols=4, fontsize=6)
-    picture.supxlabel("reported, plus 1", fontsize=9)
+    for axes in grid[1]:
+        axes.set_xlabel("reported, plus 1", fontsize=9)
     picture.supylabel("estimated by a fit without the repository, plus 1", fontsize=9)
     picture.savefig(file, dpi=80)
     pyplot.close(picture)

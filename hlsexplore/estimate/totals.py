@@ -257,8 +257,9 @@ def _connections(
             added = _fifo(layer, columns.width[index], layout.tech)
             lut, ff, bram = lut + added[0], ff + added[1], bram + added[2]
         elif not layout.flat and layer.op not in MOVE_OPS:
-            lut += coefficients["channel_lut"] * layer.elements
-            ff += (2 * columns.width[index] + coefficients["channel_ff"]) * layer.elements
+            known = ~np.isnan(columns.lut[index])  # a layer without a model may keep its tensor in a memory
+            lut += known * coefficients["channel_lut"] * layer.elements
+            ff += known * (2 * columns.width[index] + coefficients["channel_ff"]) * layer.elements
     if layout.flat:
         ff += _ports(layout) + coefficients["stage_ff"] * _stage_bits(layout, columns, breaks)
     return lut, ff, bram

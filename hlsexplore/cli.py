@@ -83,7 +83,10 @@ def _failed(error: BaseException, args: argparse.Namespace, number: int) -> int:
     is_cancelled = isinstance(error, CancelledError | KeyboardInterrupt)
     text = str(error) or "cancelled."
     if isinstance(error, OSError):
-        text = f"{error.filename or 'the system'}: {error.strerror or error}."
+        text = f"{error.filename}: {error.strerror or error}."
+        if error.filename is None:
+            reason = error.strerror or error
+            text = f"a file cannot be read or written: {reason}. Check the disk's space and this process' limits."
     if args.debug:
         traceback.print_exception(error)
     if args.json:

@@ -1,25 +1,38 @@
 """Writing files so that a full disk or a crash never leaves half of one."""
 
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write a text file through a temporary one beside it, which a failure removes again.
+    """Write a text file as `replace_bytes` does, in UTF-8."""
+    replace_bytes(path, text.encode())
+
+
+def replace_bytes(path: Path, data: bytes) -> None:
+    """Write a file through a temporary one beside it, which a failure removes again.
+
+    A link is followed, a file keeps its permissions, and what is no file (`/dev/null`, a pipe) is written to directly.
 
     Args:
         path: File to write or replace, in a folder that exists.
-        text: Content, written as UTF-8.
+        data: Content.
 
     Raises:
         OSError: If the file cannot be written; what was there before is untouched.
     """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        Path(temporary).replace(path)
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as stream:
+            stream.write(data)
+        if path.exists():
+            temporary.chmod(path.stat().st_mode & 0o7777)
+        temporary.replace(path)
     except OSError:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

@@ -2,6 +2,7 @@ import io
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -520,6 +521,40 @@ def test_a_closed_pipe_ends_quietly(work):
     done = subprocess.run(command("inspect", "m.keras"), stdout=write, stderr=subprocess.PIPE, text=True, timeout=60)
     os.close(write)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize(
+    ("argv", "limit", "message"),
+    [
+        (["export", "m.keras", "--to", "out", "--flow", "rtl"], 4096, "cannot write the project 'out': "),
+        (["export", "m.keras", "--to", "old", "--flow", "vitis"], 4096, "cannot write the project 'old': "),
+        (["emulate", "m.keras", "--data", "X.npz", "--out", "Y.npz"], 512, "cannot write Y.npz: File too large."),
+        (["init", "m.keras", "-o", "d.yaml"], 100, "cannot write d.yaml: File too large."),
+        (
+            ["sweep", "m.keras", "--data", "X.npz", "--study", "S.db", "--trials", "5"],
+            4096,
+            "the study 'S.db' could not",
+        ),
+        (["simulate", "old"], 1024, "File too large."),
+    ],
+    ids=["export", "export again", "emulate", "init", "sweep", "simulate"],
+)
+def test_a_full_disk_is_one_clear_error_and_nothing_is_lost(work, capsys, argv, limit, message):
+    assert run(capsys, "export", "m.keras", "--to", "old", "--flow", "rtl")[0] == 0
+    (work / "d.yaml").unlink(missing_ok=True)
+    before = {path: path.read_bytes() for path in work.rglob("*") if path.is_file()}
+
+    def limited():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    done = subprocess.run(command(*argv), capture_output=True, text=True, timeout=120, preexec_fn=limited)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"hlsexplore {argv[0]}: ") and message in done.stderr
+    assert "Traceback" not in done.stderr
+    after = {path: path.read_bytes() for path in before}
+    assert after == before
+    new = {path.name for path in work.iterdir()} - {path.relative_to(work).parts[0] for path in before}
+    assert {name for name in new if not name.startswith("S.db")} == set()
 
 
 SWEEP = ["sweep", "m.keras", "--data", "X.npz", "--space", "S.yaml", "--study", "S.db", "--progress"]

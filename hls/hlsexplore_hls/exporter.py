@@ -5,6 +5,7 @@ import io
 import json
 import shutil
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import RawArray, quantize, to_real
+from hlsexplore.progress import OnEvent, ignore
 from hlsexplore_hls.flows import Generated, find_flow, resolve
 from hlsexplore_hls.manifest import MANIFEST, load_project, to_manifest
 from hlsexplore_hls.names import identifiers
@@ -31,6 +33,8 @@ def export(
     golden_x: ArrayLike | Sequence[ArrayLike] | None = None,
     interface: str | None = None,
     overwrite: bool = False,
+    on_event: OnEvent = ignore,
+    cancel: threading.Event | None = None,
 ) -> Project:
     """Write the files of a design, atomically: the folder is complete or not there.
 
@@ -44,10 +48,14 @@ def export(
             range of the input types when None.
         interface: What the top level looks like to the outside; the flow's first when None.
         overwrite: Replace the project even if files in it were added or changed by hand.
+        on_event: Told stages of a flow that compiles.
+        cancel: Stops a flow that compiles when set.
 
     Raises:
         ConfigError: If the folder holds something else, or flow or interface do not exist.
         NoModelError: If the flow cannot build an op.
+        ToolError: If the flow's compiler is missing or fails.
+        CancelledError: If `cancel` was set.
     """
     chosen = find_flow(flow)
     interface = interface or chosen.interfaces[0]
@@ -56,7 +64,8 @@ def export(
         raise ConfigError(f"the flow {flow!r} has no interface {interface!r}. Valid interfaces: {valid}.")
     folder = Path(path)
     _check_destination(folder, overwrite)
-    generated: Generated = resolve(chosen.generate)(design, interface=interface)
+    options = {"on_event": on_event, "cancel": cancel} if chosen.is_compiled else {}
+    generated: Generated = resolve(chosen.generate)(design, interface=interface, **options)
     raw_inputs, raw_outputs = _golden_vectors(design, golden_x)
     files = {name: text.encode() if isinstance(text, str) else text for name, text in generated.files.items()}
     if chosen.golden_files is not None:

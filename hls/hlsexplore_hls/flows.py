@@ -50,16 +50,18 @@ class Flow:
     """Where a flow's functions are, as `module:function`.
 
     Attributes:
-        generate: `(design, interface) -> Generated`.
+        generate: `(design, interface) -> Generated`; with `is_compiled` also `on_event` and `cancel`.
         simulate: `(project, raw_inputs, on_event, cancel) -> Simulated`.
         golden_files: `(raw_inputs, raw_outputs) -> files` of golden vectors for the flow's own test bench, or None.
         interfaces: What the top level can look like to the outside; the first is the default.
+        is_compiled: Whether generating runs a compiler, which takes its time.
     """
 
     generate: str
     simulate: str
     golden_files: str | None = None
     interfaces: tuple[str, ...] = ("plain",)
+    is_compiled: bool = False
 
 
 FLOWS: dict[str, Flow] = {
@@ -74,7 +76,11 @@ FLOWS: dict[str, Flow] = {
         simulate="hlsexplore_hls.rtl.simulate:simulate",
         golden_files="hlsexplore_hls.rtl.extras:golden_files",
     ),
-    "xls": Flow(generate="hlsexplore_hls.xls.generate:generate", simulate="hlsexplore_hls.xls.simulate:simulate"),
+    "xls": Flow(
+        generate="hlsexplore_hls.xls.generate:generate",
+        simulate="hlsexplore_hls.xls.simulate:simulate",
+        is_compiled=True,
+    ),
 }
 
 

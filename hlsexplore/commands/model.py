@@ -1,5 +1,6 @@
 """Commands about one model: inspect, init, emulate, estimate."""
 
+import io
 from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +12,7 @@ from hlsexplore.commands.outcome import Outcome, Session, show, table
 from hlsexplore.data import Data, load_data
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError, DataError, HlsExploreError
+from hlsexplore.files import replace_bytes
 from hlsexplore.graph import Graph
 from hlsexplore.metrics import Interval, accuracy_interval, agreement_interval, rmse_interval
 from hlsexplore.report import FIGURES, Report
@@ -141,9 +143,10 @@ def save_outputs(path: str, y: Any, raw: Any) -> None:
     wide = [name for name, array in arrays.items() if array.dtype == object]
     for name in wide:
         del arrays[name]
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
     try:
-        with Path(path).open("wb") as stream:
-            np.savez_compressed(stream, **arrays)
+        replace_bytes(Path(path), buffer.getvalue())
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror or error}.") from None
 

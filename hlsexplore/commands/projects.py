@@ -18,7 +18,16 @@ def export(args: Namespace, session: Session) -> Outcome:
     design = load_design(args.design, graph)
     golden = None if args.data is None else load_data(args.data, graph.inputs).x
     session.stage(f"writing the {args.flow} project", 0.0)
-    project = run(design, args.to, args.flow, golden_x=golden, interface=args.interface, overwrite=args.force)
+    project = run(
+        design,
+        args.to,
+        args.flow,
+        golden_x=golden,
+        interface=args.interface,
+        overwrite=args.force,
+        on_event=session.on_event,
+        cancel=session.cancel,
+    )
     data = {
         "path": str(project.path),
         "flow": project.flow,

@@ -1,5 +1,6 @@
 """Commands about studies: sweep, front."""
 
+import io
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from hlsexplore.commands.model import load_design, read
 from hlsexplore.commands.outcome import Outcome, Session, table
 from hlsexplore.data import load_data
 from hlsexplore.errors import ConfigError, StudyError
+from hlsexplore.files import replace_text
 from hlsexplore.frame import flat_row
 from hlsexplore.selection import front as front_of
 from hlsexplore.selection import split_objectives
@@ -124,10 +126,11 @@ def _write_csv(path: str, trials: list[Trial]) -> None:
 
     rows = [flat_row(trial) for trial in trials]
     names = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, names)
+    writer.writeheader()
+    writer.writerows(rows)
     try:
-        with Path(path).open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, names)
-            writer.writeheader()
-            writer.writerows(rows)
+        replace_text(Path(path), text.getvalue())
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror or error}.") from None

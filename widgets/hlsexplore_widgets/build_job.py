@@ -198,7 +198,14 @@ class BuildJob:
         options, started = self._options, self._status.started
         try:
             before = self._estimated(for_tool(design, options.tool)) if synthesize else None
-            project = export(design, Path(options.folder), flow=options.flow, golden_x=_golden(self._state))
+            project = export(
+                design,
+                Path(options.folder),
+                flow=options.flow,
+                golden_x=_golden(self._state),
+                on_event=self._on_event,
+                cancel=self._cancel,
+            )
             self._result = BuildResult(design=design, project=project, estimate=before)
             self._log.add(f"exported {len(project.files)} files to {project.path}")
             self._verify(project, design)

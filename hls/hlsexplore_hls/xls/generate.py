@@ -1,10 +1,12 @@
 """The XLS flow: from a design to DSLX and to the Verilog that XLS makes of it."""
 
+import threading
 from typing import Any
 
 from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Node
+from hlsexplore.progress import OnEvent, ignore
 from hlsexplore.target import Io
 from hlsexplore_hls.flows import Generated
 from hlsexplore_hls.names import identifier, identifiers
@@ -13,23 +15,31 @@ from hlsexplore_hls.xls.layers import is_wires, layer_text
 from hlsexplore_hls.xls.top import Built, Top, bus_bits, top_module
 
 
-def generate(design: Design, interface: str = "plain") -> Generated:
+def generate(
+    design: Design,
+    interface: str = "plain",
+    on_event: OnEvent = ignore,
+    cancel: threading.Event | None = None,
+) -> Generated:
     """Write the DSLX of a design and compile it, a layer at a time, in processes of their own.
 
     Args:
         design: The design.
         interface: What the top level looks like; `plain` buses with valid and ready, as in the flow `rtl`.
+        on_event: Told stages of the compiler.
+        cancel: Stops the compiler when set.
 
     Raises:
         NoModelError: If a layer or an option has no DSLX; names the layer.
         ToolError: If xls-python is missing or fails.
+        CancelledError: If `cancel` was set.
     """
     del interface
     nodes = check(design)
     names = identifiers(design.graph)
     top = identifier(f"{design.graph.name}_xls_top", names.values())
     layers = {node.name: layer_text(design, node, f"{top}_{names[node.name]}") for node in nodes if not is_wires(node)}
-    compiled = compile_layers(tuple(layers.values()), design.target.clock_ns)
+    compiled = compile_layers(tuple(layers.values()), design.target.clock_ns, on_event, cancel)
     built = {name: Built(layer=layer, compiled=compiled[layer.name]) for name, layer in layers.items()}
     module = top_module(design, top, names, built)
     files: dict[str, str | bytes] = {f"xls/{layer.name}.x": layer.text for layer in layers.values()}

@@ -1,5 +1,6 @@
 """The XLS flow: its text, its refusals, and a project through Verilator and Yosys."""
 
+import threading
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from hlsexplore import Design, Graph, Node
-from hlsexplore.errors import NoModelError, ToolError
+from hlsexplore.errors import CancelledError, NoModelError, ToolError
 from hlsexplore.fixed import Fixed, Overflow, Rounding
 from hlsexplore.ops import (
     Activation,
@@ -24,6 +25,7 @@ from hlsexplore.ops import (
     Reshape,
     Softmax,
 )
+from hlsexplore.progress import Event
 from hlsexplore.target import Target
 from hlsexplore_hls import export
 from hlsexplore_hls.xls.compiler import compile_layers, xls_version
@@ -117,6 +119,20 @@ def test_refusals_name_the_layer_and_the_way_out() -> None:
         "layer 'layer': reuse=72 leaves 12,544 multipliers, because every position has its own, and the XLS flow takes at "
         "most 2,048. Raise the layer's reuse, or use the flow 'vitis'."
     )
+
+
+@needs_xls
+def test_cancelled_export_leaves_nothing_behind(tmp_path: Path, own_cache: Path) -> None:
+    cancel = threading.Event()
+    told: list[str] = []
+
+    def on_event(event: Event) -> None:
+        told.append(event.text)
+        cancel.set()
+
+    with pytest.raises(CancelledError):
+        export(network(), tmp_path / "out", flow="xls", on_event=on_event, cancel=cancel)
+    assert told and not (tmp_path / "out").exists() and not own_cache.exists()
 
 
 def one_layer(op: Op, shape: tuple[int, ...], out_shape: tuple[int, ...], **settings: object) -> str:

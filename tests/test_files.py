@@ -1,0 +1,49 @@
+"""Files that are replaced at once."""
+
+import os
+import resource
+from pathlib import Path
+
+import pytest
+
+from hlsexplore.files import replace_bytes, replace_text
+
+
+def test_file_is_replaced_and_keeps_its_permissions(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    old = os.umask(0o022)
+    try:
+        replace_text(file, "é\n")
+    finally:
+        os.umask(old)
+    assert file.read_bytes() == "é\n".encode() and file.stat().st_mode & 0o777 == 0o644
+    file.chmod(0o600)
+    replace_text(file, "b")
+    assert file.read_text() == "b" and file.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_failure_leaves_the_old_content_and_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            replace_bytes(file, b"x" * 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert file.read_text() == "old" and [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_links_are_followed_and_devices_written_to(tmp_path: Path) -> None:
+    (tmp_path / "real").write_text("old")
+    (tmp_path / "link").symlink_to("real")
+    replace_text(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "real").read_text() == "new"
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    replace_text(pipe, "through")
+    assert os.read(reader, 100) == b"through" and pipe.is_fifo()
+    os.close(reader)

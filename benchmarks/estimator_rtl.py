@@ -1,9 +1,12 @@
-"""Estimates of the RTL level against Yosys: `python benchmarks/estimator_rtl.py DATA [--add N] [--write] [--json]`.
+"""Estimates of the RTL level against Yosys.
 
-DATA is a file of JSON lines, one synthesised random network each. `--add N` makes N more: random layers, types, reuse
-factors, parts and clocks, exported as RTL and synthesised by Yosys (a minute each, more for large ones). The rows are
-then estimated by coefficients that were fitted without them (10 folds); `--write` stores the fit to all of them in the
-package. Without `--add` nothing is synthesised.
+    python benchmarks/estimator_rtl.py DATA [--add N] [--plan N] [--write] [--json]
+
+DATA is a file of JSON lines, one random network each. `--add N` synthesises N more: random layers, types, reuse
+factors, parts and clocks, exported as RTL and mapped by Yosys (some seconds each). `--plan N` adds networks whose
+figures are counted from their plan (a fraction of a second each); they are fitted to, never measured against. The
+synthesised rows are then estimated by coefficients that were fitted without them (10 folds); `--write` stores the fit
+to all rows in the package. Without `--add` nothing is synthesised.
 """
 
 import argparse
@@ -24,11 +27,12 @@ import hlsexplore
 from hlsexplore.errors import HlsExploreError
 from hlsexplore.estimate.coefficients import Coefficients, shipped
 from hlsexplore.estimate.convert import record_of
-from hlsexplore.estimate.estimator import estimate_record
+from hlsexplore.estimate.estimator import estimate, estimate_record
 from hlsexplore.estimate.intervals import Spreads, class_of, spreads_from
+from hlsexplore.estimate.matrix import constants_of
 from hlsexplore.estimate.record import TABLE_OPS, DesignRecord, LayerRecord
 from hlsexplore.estimate.rtl import _element_bits
-from hlsexplore.estimate.rtl_matrix import graph_of, unrolled_features, unrolled_stages
+from hlsexplore.estimate.rtl_matrix import graph_of, register_features, unrolled_features
 from hlsexplore.estimate.rtl_timing import rtl_fabric
 from hlsexplore.estimate.tables import write_rtl_tables
 from hlsexplore.graph import Graph, Node
@@ -36,7 +40,9 @@ from hlsexplore.ops import Activation, Dense, Function, Input, Op, Softmax
 from hlsexplore.report import Report
 from hlsexplore.reuse import legal_reuse
 
-CLASSES = ("rtl_unrolled", "rtl_folded")
+CLASSES = ("rtl_unrolled", "rtl_folded", "rtl_planned")
+PLANNED_SEEDS = 1_000_000
+"""Planned networks are numbered from here on."""
 FIGURES = ("lut", "ff", "dsp", "bram18", "latency_cycles_min", "latency_cycles_max", "ii_cycles")
 FOLDS = 10
 LEAST_LUT = 30
@@ -107,22 +113,36 @@ def design_of_spec(spec: Row) -> hlsexplore.Design:
     return hlsexplore.Design.default(graph, target=target, type=f"fixed<{spec['act']},3>").with_layers(changes)
 
 
-def add_rows(file: Path, count: int) -> None:
-    """Synthesise random networks and append them to a file."""
-    from hlsexplore_hls import export
-
-    start = len(file.read_text(encoding="utf-8").splitlines()) if file.exists() else 0
-    for number in range(start, start + count):
-        spec = random_spec(random.Random(number), number)
+def add_rows(file: Path, count: int, planned: bool) -> None:
+    """Synthesise random networks, or only plan them, and append them to a file."""
+    known = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    own = sum(is_planned(json.loads(line)) == planned for line in known)
+    for number in range(own, own + count):
+        spec = random_spec(random.Random(number + PLANNED_SEEDS * planned), number + PLANNED_SEEDS * planned)
         try:
-            with tempfile.TemporaryDirectory() as folder:
-                report = export(design_of_spec(spec), Path(folder) / "project", flow="rtl").synthesize(tool="yosys")
+            report = measured(design_of_spec(spec), planned)
         except HlsExploreError as error:
             print(f"{spec}: {error}", file=sys.stderr)
             continue
         data = report.to_dict()
+        row = {"spec": spec, "source": report.source, "total": data["total"], "layers": data["layers"]}
         with file.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps({"spec": spec, "total": data["total"], "layers": data["layers"]}) + "\n")
+            stream.write(json.dumps(row) + "\n")
+
+
+def measured(design: hlsexplore.Design, planned: bool) -> Report:
+    """Synthesise a design, or count its plan."""
+    if planned:
+        return estimate(design, level="plan")
+    from hlsexplore_hls import export
+
+    with tempfile.TemporaryDirectory() as folder:
+        return export(design, Path(folder) / "project", flow="rtl").synthesize(tool="yosys")
+
+
+def is_planned(row: Row) -> bool:
+    """Whether the figures of a row are those of a plan, which only the fit uses."""
+    return bool(row.get("source") == "estimate")
 
 
 def fit(rows: Sequence[Row], designs: Sequence[DesignRecord]) -> Coefficients:
@@ -141,31 +161,32 @@ def fit(rows: Sequence[Row], designs: Sequence[DesignRecord]) -> Coefficients:
 
 def _unrolled(items: Sequence[tuple[DesignRecord, LayerRecord, Row]]) -> dict[tuple[str, str], float]:
     found: dict[tuple[str, str], float] = {}
-    ratios: list[tuple[float, float]] = []
-    for model in ("rtl_unrolled", "rtl_cut"):
-        features, truth = [], []
-        for design, layer, figures in items:
-            graph = graph_of(layer)
-            if not graph.digits or (graph.dropped > 0) != (model == "rtl_cut"):
-                continue
-            features.append(unrolled_features(layer, graph))
-            truth.append(np.log(figures["lut"]))
-            stages = unrolled_stages(layer, graph, rtl_fabric(design.family), design.budget_ns)
-            if round(stages) and figures["ff"]:
-                depth = np.log2(graph.largest + 2)
-                ratios.append((np.log(stages / depth), np.log(figures["ff"] / figures["lut"])))
-        names = list(features[0])
-        matrix = np.array([[item[name] for name in names] for item in features])
-        system = np.vstack([matrix, 0.03 * np.eye(len(names))])
-        values = np.linalg.lstsq(system, np.concatenate([truth, np.zeros(len(names))]), rcond=None)[0]
+    systems: dict[str, list[tuple[dict[str, float], float]]] = {"rtl_unrolled": [], "rtl_cut": [], "rtl_registers": []}
+    for design, layer, figures in items:
+        graph = graph_of(constants_of(layer))
+        if not graph.digits:
+            continue
+        features = unrolled_features(layer, graph)
+        systems["rtl_cut" if "dropped" in features else "rtl_unrolled"].append((features, np.log(figures["lut"])))
+        if figures["latency_cycles_max"] and figures["ff"]:
+            fabric = rtl_fabric(design.family)
+            registers = register_features(figures["lut"], features, graph, fabric, design.budget_ns)
+            systems["rtl_registers"].append((registers, np.log(figures["ff"])))
+    for model, system in systems.items():
+        names = list(system[0][0])
+        matrix = np.array([[features[name] for name in names] for features, _ in system])
+        truth = np.array([value for _, value in system])
+        # Large layers make up a design, so they weigh more: by the square root of their size.
+        weight = np.exp((truth - truth.mean()) / 4)
+        bordered = np.vstack([matrix * weight[:, None], 0.03 * np.eye(len(names))])
+        values = np.linalg.lstsq(bordered, np.concatenate([truth * weight, np.zeros(len(names))]), rcond=None)[0]
         found |= {(model, name): float(value) for name, value in zip(names, values, strict=True)}
-    power, scale = np.polyfit(*np.array(ratios).T, 1)
-    return found | {("rtl_registers", "power"): float(power), ("rtl_registers", "scale"): float(np.exp(scale))}
+    return found
 
 
 def _others(items: Sequence[tuple[LayerRecord, Row]]) -> dict[tuple[str, str], float]:
     found: dict[tuple[str, str], float] = {}
-    simple = [item for item in items if item[0].op != "softmax" and item[0].op not in TABLE_OPS]
+    simple = [item for item in items if item[0].op not in ("softmax", "relu") and item[0].op not in TABLE_OPS]
     bits = sum(layer.elements * _element_bits(layer, layer.input, layer.result)[0] for layer, _ in simple)
     found["rtl_element", "lut"] = sum(figures["lut"] for _, figures in simple) / bits
     width = sum(layer.elements * layer.result.width for layer, _ in simple)
@@ -197,7 +218,13 @@ def held_out(
             reports[index] = estimate_record(designs[index], table, {})
     residuals = []
     for index, (row, design, report) in enumerate(zip(rows, designs, reports, strict=True)):
+        if is_planned(row):
+            continue
+        planned = estimate(design_of_spec(row["spec"]), level="plan").total
         for name in FIGURES:
+            residuals.append(
+                (index, ("rtl_planned", name, str(index), getattr(planned, name), float(row["total"][name])))
+            )
             value = getattr(report.total, name) if report else None
             if value is not None and row["total"][name] is not None:
                 residuals.append((index, (class_of(design), name, str(index), value, float(row["total"][name]))))
@@ -243,11 +270,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--add", type=int, default=0, metavar="N", help="synthesise N more random networks")
+    parser.add_argument("--plan", type=int, default=0, metavar="N", help="plan N more random networks")
     parser.add_argument("--write", action="store_true", help="store the fit to all rows in the package")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     options = parser.parse_args(arguments)
     if options.add:
-        add_rows(options.data, options.add)
+        add_rows(options.data, options.add, planned=False)
+    if options.plan:
+        add_rows(options.data, options.plan, planned=True)
     rows = [json.loads(line) for line in options.data.read_text(encoding="utf-8").splitlines()]
     designs = [record_of(design_of_spec(row["spec"])) for row in rows]
     pairs, table, spreads = held_out(rows, designs)
@@ -255,7 +285,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.write:
         from estimator_docs import coefficient_lines, error_lines, fill
 
-        write_rtl_tables(table, spreads, len(rows), summary)
+        write_rtl_tables(table, spreads, sum(not is_planned(row) for row in rows), summary)
         fill("rtl errors", error_lines(summary))
         fill("rtl coefficients", coefficient_lines(table, is_rtl=True))
     if options.json:

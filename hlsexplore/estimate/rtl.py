@@ -12,10 +12,12 @@ from hlsexplore.estimate.rtl_matrix import rtl_unrolled
 from hlsexplore.estimate.rtl_timing import rtl_fabric
 from hlsexplore.estimate.technology import block_rams
 from hlsexplore.fixed import Fixed
-from hlsexplore.structure.figures import DSP_PRODUCT_BITS
+from hlsexplore.structure.figures import DSP_PRODUCT_BITS, MERGED_MASK_BITS, dsp_count
 from hlsexplore.structure.timing import BLOCK_TABLE_ENTRIES, Fabric
 
 WIRES = MOVE_OPS | {"concatenate", "permute", "crop", "upsample", "zeropad", "quantizer"}
+HELD_SHARE = 0.5
+"""LUT that hold an element of a ReLU: 1 before layers that share multipliers, else 0."""
 JOINS = frozenset({"add", "subtract", "average", "maximum", "minimum", "multiply"})
 
 
@@ -46,9 +48,33 @@ def rtl_cost(layer: LayerRecord, family: str, io: str, budget_ns: float, table: 
         return _table(layer, table)
     if layer.op == "batchnorm" and layer.constants is None:
         return unknown(layer.op)
+    if layer.op == "relu":
+        return _relu(layer)
     if layer.op in ELEMENTWISE_OPS | JOINS | {"batchnorm"}:
         return _elements(layer, table)
     return unknown(layer.op)
+
+
+def _relu(layer: LayerRecord) -> Cost:
+    """Registers whose reset masks negative values; with a narrower result also its rounding and saturation."""
+    source, target = layer.input or DEFAULT_TYPE, layer.result or layer.input or DEFAULT_TYPE
+    bits = min(source.width - source.signed, target.width - target.signed)
+    # Where the output is held for steps, each element's reset is one gate; that depends on the layers behind.
+    lut = HELD_SHARE
+    if is_rounding(source, target):
+        lut += 2.0
+    if is_saturating(source, target):
+        lut += bits + ceil((max(source.integer - target.integer, 0) + 1) / 5) + ceil(source.width / MERGED_MASK_BITS)
+    return Cost(
+        model="rtl_relu",
+        lut=layer.elements * lut,
+        ff=layer.elements * bits + 1.0,
+        dsp=0.0,
+        bram18=0.0,
+        latency_min=1.0,
+        latency_max=1.0,
+        rules=frozenset({"bram18", "dsp", "ii"}),
+    )
 
 
 def _elements(layer: LayerRecord, table: Coefficients) -> Cost:
@@ -74,7 +100,7 @@ def _element_bits(layer: LayerRecord, source: Fixed, target: Fixed) -> tuple[flo
     op = layer.op
     if op == "linear":
         return cast, 0
-    if op in ("relu", "thresholded_relu"):
+    if op == "thresholded_relu":
         return width - 1 + cast, 0
     if op == "multiply":
         return cast, int(2 * source.width >= DSP_PRODUCT_BITS)
@@ -132,14 +158,16 @@ def _softmax(layer: LayerRecord, fabric: Fabric, budget_ns: float, table: Coeffi
             rules=frozenset({"dsp", "bram18", "ii"}),
         )
     reachable = min(layer.table_size, 1 << min(source.width, 30))
+    entry = layer.table or DEFAULT_TYPE
+    bits = entry.width + (not entry.signed)
     cost = Cost(
         model="rtl_softmax",
         lut=groups * size * (coefficients["lut"] + coefficients["lut_bit"] * source.width),
         ff=groups * size * coefficients["ff"],
-        dsp=float(groups * size),
-        bram18=float(groups * size if reachable > BLOCK_TABLE_ENTRIES else 0),
+        dsp=float(groups * size * dsp_count(bits, bits)),
+        bram18=float(groups * (1 + (size if reachable > BLOCK_TABLE_ENTRIES else 0))),
         latency_min=float(cycles),
         latency_max=float(cycles),
         rules=frozenset({"dsp", "ii"}),
     )
-    return replace(cost, notes=("one exponential table in a block memory for each element",))
+    return replace(cost, notes=("one exponential table in a block memory for each element, and one of reciprocals",))

@@ -36,9 +36,10 @@ from hlsexplore.structure.layers import (
     plan_matrix,
     plan_recurrence,
 )
-from hlsexplore.structure.lower import Layer
+from hlsexplore.structure.lower import Layer, refuse
 from hlsexplore.structure.moves import source_elements
 from hlsexplore.structure.netlist import Net
+from hlsexplore.structure.scan import positions_of, window_tensor
 from hlsexplore.structure.spatial import pool_beat, pool_end, pool_step
 from hlsexplore.structure.tensor import Range, Tensor
 from hlsexplore.structure.walk import (
@@ -50,7 +51,6 @@ from hlsexplore.structure.walk import (
     image_of,
     plain_walk,
     splitting_walk,
-    window_walk,
 )
 
 Planned = tuple[Feed, LayerPlan]
@@ -146,21 +146,18 @@ def _op_of_beat(node: Node, size: int) -> Op:
     return op
 
 
-def _windowed(design: Design, node: Node, source: Tensor, size: Pair, has_flags: bool = False) -> tuple[Feed, Tensor]:
+def _windowed(design: Design, node: Node, source: Tensor, has_flags: bool = False) -> tuple[Feed, Tensor]:
     """Plan a sliding window; return also the tensor of a whole window."""
-    op = node.op
-    if not isinstance(op, Conv | DepthwiseConv | Pool):
-        raise TypeError(type(op))
-    dilation = (1, 1) if isinstance(op, Pool) else op.dilation
-    image, channels = image_of(_shape(design, node))
-    out = (1, 1) if isinstance(op, Pool) and op.is_global else image_of(node.shape)[0]
-    reach = ((size[0] - 1) * dilation[0] + 1, (size[1] - 1) * dilation[1] + 1)
-    taps = tuple((row * dilation[0], column * dilation[1]) for row in range(size[0]) for column in range(size[1]))
-    walk = window_walk(image, out, reach, op.stride, op.padding)
-    feed = Feed(kind=FeedKind.WINDOW, walk=walk, inputs=(source,), reach=reach, taps=taps, has_flags=has_flags)
-    beat = _with_zero(source).ranges if any(map(any, op.padding)) else source.ranges
-    ranges = beat * len(taps)
-    return feed, Tensor(shape=(len(taps) * channels,), fraction=source.fraction, ranges=ranges, is_held=True)
+    positions = positions_of(node, _shape(design, node))
+    feed = Feed(
+        kind=FeedKind.WINDOW,
+        walk=positions.walk,
+        inputs=(source,),
+        reach=positions.reach,
+        taps=positions.taps,
+        has_flags=has_flags,
+    )
+    return feed, window_tensor(source, source.size, positions)
 
 
 def _shape(design: Design, node: Node) -> Shape:
@@ -173,21 +170,18 @@ def _with_zero(tensor: Tensor) -> Tensor:
 
 
 def _conv(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
-    op = node.op
-    if not isinstance(op, Conv | DepthwiseConv):
-        raise TypeError(type(op))
-    feed, window = _windowed(design, node, inputs[0], (op.kernel.shape[0], op.kernel.shape[1]))
+    feed, window = _windowed(design, node, inputs[0])
     return feed, plan_matrix(design, node, window)
 
 
 def _pool(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
     op = node.op
     if not isinstance(op, Pool):
-        raise TypeError(type(op))
+        raise refuse(node, f"{node.kind} layer")
     if op.is_global:
         return _global_pool(design, node, inputs[0])
     has_flags = any(map(any, op.padding))
-    feed, window = _windowed(design, node, inputs[0], op.size, has_flags)
+    feed, window = _windowed(design, node, inputs[0], has_flags)
     sources = (window, _flags(len(feed.taps))) if has_flags else (window,)
     layer = _beat_layer(design, node, sources)
     layer.net.outputs = pool_beat(layer, _real_taps(feed) if has_flags else ())
@@ -294,7 +288,7 @@ def _union(ranges: RawArray) -> tuple[Range, ...]:
 def _concatenate(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
     op = node.op
     if not isinstance(op, Concatenate):
-        raise TypeError(type(op))
+        raise refuse(node, f"{node.kind} layer")
     axis, blocks = op.axis, int(np.prod(node.shape[: op.axis]))
     counts = tuple(int(np.prod(design.graph[name].shape[axis:-1])) for name in node.inputs)
     feed = Feed(kind=FeedKind.CHOOSE, walk=choosing_walk(blocks, counts), inputs=inputs)

@@ -194,7 +194,7 @@ def plan_recurrence(design: Design, node: Node, source: Tensor, steps: int) -> L
 def _recurrent(design: Design, node: Node, source: Tensor) -> LayerPlan:
     """Plan a recurrent layer with the whole sequence at hand."""
     op, (steps, size) = check_recurrent(design, node), source.shape
-    one = Positions(walk=plain_walk(steps), out=(1, steps), stride=(1, 1), taps=((0, 0),))
+    one = Positions(walk=plain_walk(steps), out=(1, steps), stride=(1, 1), reach=(1, 1), taps=((0, 0),))
     core = plan_recurrence(design, node, window_tensor(source, size, one), steps)
     scan = sequence_scan(core, steps, size * source.width, op.return_sequences, op.go_backwards)
     return LayerPlan(

@@ -12,7 +12,7 @@ import numpy as np
 from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Node
-from hlsexplore.ops import Conv, Dense, DepthwiseConv, Pair
+from hlsexplore.ops import Conv, Dense, DepthwiseConv, Pair, Pool
 from hlsexplore.structure.tensor import Range, Tensor
 from hlsexplore.structure.walk import Walk, image_of, plain_walk, window_walk
 
@@ -68,18 +68,20 @@ class Scan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Positions:
-    """Where a layer applies its matrix.
+    """Where a layer computes the same of other elements.
 
     Attributes:
         walk: Walk over the padded image.
         out: Positions (rows, columns).
         stride: Steps between them.
+        reach: Rows and columns of a window.
         taps: Places (row, column) in a window.
     """
 
     walk: Walk
     out: Pair
     stride: Pair
+    reach: Pair
     taps: tuple[Pair, ...]
 
 
@@ -100,7 +102,7 @@ def window_tensor(source: Tensor, channels: int, positions: Positions) -> Tensor
     """Return the tensor of a window, whatever its position; it is held for all steps of the matrix."""
     spans = np.array(source.ranges).reshape(-1, channels, 2)
     lows, highs = spans[..., 0].min(axis=0), spans[..., 1].max(axis=0)
-    if not all(positions.walk.takes(0)):
+    if not positions.walk.takes(0).all():
         lows, highs = np.minimum(lows, 0), np.maximum(highs, 0)
     ranges: tuple[Range, ...] = tuple((int(low), int(high)) for low, high in zip(lows, highs, strict=True))
     count = len(positions.taps)
@@ -108,21 +110,30 @@ def window_tensor(source: Tensor, channels: int, positions: Positions) -> Tensor
 
 
 def positions_of(node: Node, shape: tuple[int, ...]) -> Positions:
-    """Return where a convolution or dense layer applies its matrix.
+    """Return where a convolution, pooling or dense layer computes.
 
     Args:
         node: The layer.
         shape: Shape of its input.
     """
     op = node.op
-    if not isinstance(op, Conv | DepthwiseConv):
-        count = num_positions(node)
-        return Positions(walk=plain_walk(count), out=(1, count), stride=(1, 1), taps=((0, 0),))
-    rows, columns = op.kernel.shape[:2]
-    (down, right), (image, _), (out, _) = op.dilation, image_of(shape), image_of(node.shape)
+    match op:
+        case Conv() | DepthwiseConv():
+            (rows, columns), (down, right) = op.kernel.shape[:2], op.dilation
+        case Pool():
+            (rows, columns), (down, right) = op.size, (1, 1)
+        case _:
+            count = num_positions(node)
+            return Positions(walk=plain_walk(count), out=(1, count), stride=(1, 1), reach=(1, 1), taps=((0, 0),))
+    image, out = image_of(shape)[0], image_of(node.shape)[0]
     reach = ((rows - 1) * down + 1, (columns - 1) * right + 1)
-    taps = tuple((row * down, column * right) for row in range(rows) for column in range(columns))
-    return Positions(walk=window_walk(image, out, reach, op.stride, op.padding), out=out, stride=op.stride, taps=taps)
+    return Positions(
+        walk=window_walk(image, out, reach, op.stride, op.padding),
+        out=out,
+        stride=op.stride,
+        reach=reach,
+        taps=tuple((row * down, column * right) for row in range(rows) for column in range(columns)),
+    )
 
 
 def make_scan(design: Design, node: Node, core: "LayerPlan", positions: Positions, pixel_bits: int) -> Scan:

@@ -6,7 +6,7 @@ from hlsexplore.structure.layers import LayerPlan
 from hlsexplore.structure.tensor import Tensor
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.rtl.folded import folded_body
-from hlsexplore_hls.rtl.nets import Writer, join, repeat, select, vector
+from hlsexplore_hls.rtl.nets import Writer, join, literal, repeat, select, vector
 from hlsexplore_hls.rtl.recurrent import recurrent_body
 from hlsexplore_hls.rtl.scan import scan_body
 
@@ -80,6 +80,18 @@ def _bank(plan: LayerPlan, name: str) -> str:
 def bus_width(tensor: Tensor) -> int:
     """Bits of a tensor's bus."""
     return tensor.size * tensor.width
+
+
+def element_bits(wire: str, tensor: Tensor, index: int, width: int) -> list[str]:
+    """Return the bits of an element in a type's width, highest first."""
+    first, own = index * tensor.width, min(tensor.width, width)
+    total = bus_width(tensor)
+    part = wire if total == 1 else f"{wire}[{first + own - 1}:{first}]"
+    if own == width:
+        return [part]
+    top = wire if total == 1 else f"{wire}[{first + own - 1}]"
+    sign = f"{{{width - own}{{{top}}}}}" if tensor.signed else literal(0, width - own)
+    return [sign, part]
 
 
 def input_name(index: int) -> str:

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 
 from hlsexplore.structure.stream import StreamLayer, StreamPlan
-from hlsexplore.structure.tensor import Tensor
 from hlsexplore.structure.walk import beats_of
 from hlsexplore_hls.names import comment
-from hlsexplore_hls.rtl.modules import HEAD, TAIL, bus_width, describe, has_clock, input_name
-from hlsexplore_hls.rtl.nets import literal, vector
+from hlsexplore_hls.rtl.modules import HEAD, TAIL, bus_width, describe, element_bits, has_clock, input_name
+from hlsexplore_hls.rtl.nets import vector
 from hlsexplore_hls.rtl.stream_layer import port_name
 
 
@@ -120,15 +119,3 @@ def _output(plan: StreamPlan, name: str, names: Mapping[str, str]) -> list[str]:
         f"  assign {wire}_ready = {bus}_ready;",
         f"  assign {bus} = {{{', '.join(elements)}}};",
     ]
-
-
-def element_bits(wire: str, tensor: Tensor, index: int, width: int) -> list[str]:
-    """Return the bits of an element in a type's width, highest first."""
-    first, own = index * tensor.width, min(tensor.width, width)
-    total = bus_width(tensor)
-    part = wire if total == 1 else f"{wire}[{first + own - 1}:{first}]"
-    if own == width:
-        return [part]
-    top = wire if total == 1 else f"{wire}[{first + own - 1}]"
-    sign = f"{{{width - own}{{{top}}}}}" if tensor.signed else literal(0, width - own)
-    return [sign, part]

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 from hlsexplore.structure.layers import LayerPlan
 from hlsexplore.structure.plan import DesignPlan
-from hlsexplore.structure.tensor import Tensor
 from hlsexplore_hls.names import comment
-from hlsexplore_hls.rtl.modules import HEAD, TAIL, bus_width, describe, has_clock, input_name
+from hlsexplore_hls.rtl.modules import HEAD, TAIL, bus_width, describe, element_bits, has_clock, input_name
 from hlsexplore_hls.rtl.nets import literal, vector
 
 
@@ -150,7 +149,7 @@ def _outputs(plan: DesignPlan, names: Mapping[str, str], available: dict[str, in
         valid = f"{wire}_valid"
         tensor = plan.tensors[name]
         width = plan.design.result_type(name).width
-        elements = [part for index in reversed(range(tensor.size)) for part in _element(wire, tensor, index, width)]
+        elements = [part for index in reversed(range(tensor.size)) for part in element_bits(wire, tensor, index, width)]
         updates.append(f"    out_{names[name]} <= {{{', '.join(elements)}}};")
     return [
         *lines,
@@ -162,16 +161,3 @@ def _outputs(plan: DesignPlan, names: Mapping[str, str], available: dict[str, in
         *updates,
         "  end",
     ]
-
-
-def _element(wire: str, tensor: Tensor, index: int, width: int) -> list[str]:
-    """Return the bits of an element in a type's width, highest first."""
-    first = index * tensor.width
-    own = min(tensor.width, width)
-    total = bus_width(tensor)
-    part = wire if total == 1 else f"{wire}[{first + own - 1}:{first}]"
-    if own == width:
-        return [part]
-    top = wire if total == 1 else f"{wire}[{first + own - 1}]"
-    sign = f"{{{width - own}{{{top}}}}}" if tensor.signed else literal(0, width - own)
-    return [sign, part]

@@ -111,7 +111,7 @@ def _resource_tile(key: str, label: str, live: Live, baseline: Live | None, part
         "fraction": value / budget,
         "alarm": "over" if value > budget else "",
     }
-    bounds = _widest(live)
+    bounds = _narrowest(live)
     if bounds is not None:
         lower, upper = getattr(bounds.lower, key), getattr(bounds.upper, key)
         if lower is not None and upper is not None:
@@ -145,7 +145,7 @@ def _figure_tile(id_: str, label: str, key: str, live: Live, baseline: Live | No
         reason = live.errors.get("report", "the estimate does not know this figure")
         return item | _missing(live, reason) if live.report is None else item | {"value": "–", "tip": reason}
     item["value"] = f"{value:,.0f}"
-    bounds = _widest(live)
+    bounds = _narrowest(live)
     if bounds is not None and getattr(bounds.lower, key) is not None and getattr(bounds.upper, key) is not None:
         item["tip"] = (
             f"{bounds.level} % interval: {getattr(bounds.lower, key):,.0f} to {getattr(bounds.upper, key):,.0f}"
@@ -189,8 +189,8 @@ def _figure(live: Live | None, key: str) -> float | None:
     return value
 
 
-def _widest(live: Live) -> Bounds | None:
-    return max(live.report.bounds, key=lambda item: item.level, default=None) if live.report is not None else None
+def _narrowest(live: Live) -> Bounds | None:
+    return min(live.report.bounds, key=lambda item: item.level, default=None) if live.report is not None else None
 
 
 def _tone(change: float, is_maximized: bool) -> str:

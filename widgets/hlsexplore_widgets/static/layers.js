@@ -161,7 +161,7 @@ class LayersView {
       h("button", { type: "submit", text: "Apply" }),
     );
     this.scope = scope;
-    return h("div", { class: "hx-cardhead" }, h("h3", { text: "Precision and reuse" }), h("small", { text: "drag a band or its ends; focus an end and use ← →" }), h("span", { class: "hx-spring" }), form);
+    return h("div", { class: "hx-cardhead" }, h("h3", { text: "Precision and reuse" }), h("small", { text: "drag a band or its ends, or focus an end and use ← →; ticked layers change together" }), h("span", { class: "hx-spring" }), form);
   }
 
   /** Set the bits or the type of one tensor in many layers; the kernel checks the text. */

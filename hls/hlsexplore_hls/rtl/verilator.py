@@ -121,7 +121,7 @@ def simulate_models(
     """Translate, compile and run models in one program.
 
     Inputs are offered in every cycle in which the model is ready, so its initiation interval is exercised. A model with
-    streams runs a second time with random pauses, which must not change a value.
+    streams runs again with random pauses, for up to 50 samples; that must not change a value.
 
     Args:
         models: What to simulate.

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from agreement.networks import branched, cnn
 
+from hlsexplore.errors import ToolError
 from hlsexplore_hls import export
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.rtl.packing import pack, unpack
@@ -68,6 +69,14 @@ def test_project_simulates_exactly_with_the_planned_cycles(exported: Project) ->
     result = exported.simulate()
     assert result.differing == 0
     assert (result.latency_cycles, result.ii_cycles) == (exported.latency_cycles, exported.ii_cycles)
+
+
+def test_simulation_notices_a_design_that_ignores_a_pausing_receiver(project: Project) -> None:
+    file = project.path / "rtl" / f"{project.top}_dense.v"
+    file.write_text(file.read_text().replace("wire leaves = out_valid & out_ready;", "wire leaves = out_valid;"))
+    with pytest.raises(ToolError) as caught:
+        project.simulate()
+    assert "the values differ when senders and receivers pause" in str(caught.value)
 
 
 SHELL = """

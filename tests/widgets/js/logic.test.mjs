@@ -6,7 +6,7 @@ const base = new URL("../../../widgets/hlsexplore_widgets/static/", import.meta.
 const fixed = await import(new URL("fixed.js", base));
 const figure = await import(new URL("figure.js", base));
 const { duration } = await import(new URL("text.js", base));
-const { announce, bus, isStale } = await import(new URL("bus.js", base));
+const { announce, bus, isStale, point } = await import(new URL("bus.js", base));
 
 const type = (width, integer, ...rest) => [width, integer, rest[0] ?? true, rest[1] ?? "TRN", rest[2] ?? "WRAP"];
 
@@ -80,4 +80,43 @@ test("figures are stale until the latest edit is answered", () => {
   const second = announce(lane);
   assert.ok(second > first && isStale(lane, first) && !isStale(lane, second));
   assert.equal(bus("test"), lane);
+});
+
+const packed = (values) => ({ dtype: "i2", bdata: Buffer.from(Int16Array.from(values).buffer).toString("base64") });
+const scatter = { type: "scatter", x: [10, 20], y: [1, 2], customdata: [7, 8] };
+const lines = {
+  type: "parcoords", customdata: packed([7, 8, 9]),
+  dimensions: [{ label: "a", values: [0, 5, 10] }, { label: "b", values: packed([4, 2, 2]) }, { label: "c", values: [1, 1, 1] }],
+};
+
+test("numbers are read from lists and from plotly's packed form", () => {
+  assert.deepEqual([...figure.listOf([1, 2])], [1, 2]);
+  assert.deepEqual([...figure.listOf(packed([3, -4]))], [3, -4]);
+  assert.deepEqual([...figure.listOf(undefined)], []);
+});
+
+test("the trial under the pointer is a point's or a line's", () => {
+  assert.equal(figure.pointed({ points: [{ customdata: 8 }] }, [scatter]), 8);
+  assert.equal(figure.pointed({ points: [] }, [scatter]), null);
+  assert.equal(figure.pointed({ curveNumber: 2 }, [lines]), 9);
+  assert.equal(figure.pointed({}, [lines]), null);
+});
+
+test("a trial is found again in the other views", () => {
+  assert.deepEqual(figure.spotOf([{ type: "heatmap" }, scatter], 8), { x: 20, y: 2 });
+  assert.equal(figure.spotOf([scatter], 9), null);
+  assert.deepEqual([...figure.lineOf([lines], 8)], [["a", 0.5], ["b", 0], ["c", 0.5]]);
+  assert.equal(figure.lineOf([scatter], 8), null);
+  assert.equal(figure.lineOf([lines], 1), null);
+});
+
+test("pointing tells every view once", () => {
+  const lane = bus("pointing");
+  let told = 0;
+  lane.addEventListener("point", () => { told += 1; });
+  point(lane, 4);
+  point(lane, 4);
+  point(lane, null);
+  assert.equal(told, 2);
+  assert.equal(lane.pointed, null);
 });

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -170,6 +171,7 @@ def large(small_graph):
     labels = np.argmax(float_forward(small_graph, x), axis=1)
     state = ExplorerState(small_graph, x, labels)
     assert state.wait()
+    state._parts = tuple(replace(part, seconds=0.0) for part in state._parts)  # however busy the machine was
     yield state
     state.close()
 
@@ -179,7 +181,7 @@ def test_first_score_is_of_a_stratified_part_and_comes_before_the_report(large):
     large.subscribe(lambda topic: seen.append((topic, large.newest)), "score", "live")
     large.edit({"dense_1": {"weight": "fixed<8,1>"}})
     assert large.wait()
-    assert [topic for topic, _ in seen] == ["score", "live"]
+    assert [topic for topic, _ in seen][:2] == ["score", "live"]
     first, last = seen[0][1], seen[-1][1]
     assert first.report is None and not first.is_complete and first.design == large.design
     assert first.score.num_samples < last.score.num_samples == 4000 and last.is_complete
@@ -210,6 +212,16 @@ def test_superseded_design_shows_its_first_score_and_report(large):
     assert large.wait()
     assert seen[0] == (1, False) and (1, True) in seen and seen[-1] == (2, True)
     assert large.live.is_complete and large.live.revision == 2
+
+
+def test_slow_network_shows_its_estimate_before_the_first_score(large, monkeypatch):
+    monkeypatch.setattr(large, "_parts", tuple(replace(part, seconds=1.0) for part in large._parts))
+    seen = []
+    large.subscribe(lambda topic: seen.append((topic, large.live.score)), "score", "live")
+    large.edit({"dense_1": {"weight": "fixed<8,1>"}})
+    assert large.wait()
+    assert seen[0] == ("live", None)
+    assert [score.num_samples for _, score in seen[1:]][-1] == 4000 and seen[1][1].num_samples < 4000
 
 
 def test_metric_that_fails_on_a_part_leaves_the_score_to_all_samples(small_graph):

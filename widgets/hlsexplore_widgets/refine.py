@@ -29,10 +29,12 @@ class Part:
     Attributes:
         emulator: Holds them, and what designs before left to use again.
         scorer: The figure of merit on them.
+        seconds: About how long a design takes on them.
     """
 
     emulator: Emulator
     scorer: Scorer
+    seconds: float = 0.0
 
 
 def make_parts(emulator: Emulator, scorer: Scorer, labels: ArrayLike | None, design: Design) -> tuple[Part, ...]:
@@ -45,17 +47,20 @@ def make_parts(emulator: Emulator, scorer: Scorer, labels: ArrayLike | None, des
         design: Is run on a few samples to see how many take `FIRST_S`.
     """
     total = emulator.num_samples
-    count, parts = 0, []
+    count, parts, each = 0, [], 0.0
     if total > 2 * MIN_SAMPLES:
         few = _rows(emulator, pick_samples(total, labels, MIN_SAMPLES))
-        seconds = min(_seconds(design, few) for _ in range(2))
-        count = int(np.clip(FIRST_S * MIN_SAMPLES / seconds, MIN_SAMPLES, MAX_SAMPLES))
+        each = _seconds(design, few) / MIN_SAMPLES
+        if each < FIRST_S:  # the first run also loads compiled code
+            each = _seconds(design, few) / MIN_SAMPLES
+        count = int(np.clip(FIRST_S / each, MIN_SAMPLES, MAX_SAMPLES))
     while 0 < 2 * count <= total:
         rows = pick_samples(total, labels, count)
         some = Emulator(emulator.graph, _rows(emulator, rows), memory_mb=PART_MB)
-        parts.append(Part(emulator=some, scorer=replace(scorer, truth=np.asarray(scorer.truth)[rows])))
+        own = replace(scorer, truth=np.asarray(scorer.truth)[rows])
+        parts.append(Part(emulator=some, scorer=own, seconds=count * each))
         count *= GROWTH
-    return (*parts, Part(emulator=emulator, scorer=scorer))
+    return (*parts, Part(emulator=emulator, scorer=scorer, seconds=total * each))
 
 
 def score_part(part: Part, design: Design, cancel: CancelEvent | None = None) -> Score:

@@ -34,7 +34,7 @@ Topic = Literal["design", "score", "live", "detail", "baseline", "study", "build
 Changes = Mapping[str, Mapping[str, Fixed | str | int]]
 MAX_MESSAGES = 5
 PATIENCE_S = 0.06
-"""A score of all samples that takes longer than this is not waited for by the estimate."""
+"""The estimate does not wait for a first score or a score of all samples that takes longer than this."""
 BREATH_S = 0.004
 """The worker pauses so long behind the first score: the thread that sends it needs the interpreter."""
 CALM_S = 0.25
@@ -401,14 +401,15 @@ class ExplorerState:
         live = Live(revision=job.revision, seq=job.seq, design=job.design, times=times)
         try:
             *parts, whole = self._chosen_parts(job.design)
-            if parts:
-                live = self._score_early(live, parts[0])
+            is_slow = bool(parts) and parts[0].seconds > PATIENCE_S
+            if parts and not is_slow:
+                live = self._score_early(live, parts.pop(0))
             report = self._attempt("report", errors, lambda: self.estimated(job.design))
             live = replace(live, report=report, errors=dict(errors))
-            if self._last_wall_s > PATIENCE_S or job.cancel.is_set():
+            if is_slow or self._last_wall_s > PATIENCE_S or job.cancel.is_set():
                 self._publish(live)
             begun = time.perf_counter()
-            for part in parts[1:]:
+            for part in parts:
                 live = replace(live, score=self._partial(part, job.design, job.cancel) or live.score)
                 self._publish(live)
             found = self._attempt("score", errors, lambda: score_part(whole, job.design, job.cancel))

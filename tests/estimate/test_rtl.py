@@ -7,7 +7,7 @@ import pytest
 
 import hlsexplore as hx
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import Dense, Input
+from hlsexplore.ops import Cell, Dense, Input, Recurrent
 from hlsexplore.structure.figures import layer_figures
 from hlsexplore.structure.plan import plan
 
@@ -76,7 +76,17 @@ def test_planned_estimates_are_those_of_the_plan(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_design_without_a_plan_is_estimated_without_and_says_so() -> None:
-    design = dense(8, 4).with_target(io="stream")
+    rng = np.random.default_rng(0)
+    arrays = {"kernel": rng.normal(0, 0.3, (4, 6)), "recurrent_kernel": rng.normal(0, 0.3, (2, 6))}
+    op = Recurrent(cell=Cell.GRU, **arrays, bias=np.zeros(6), recurrent_bias=np.zeros(6))
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(3, 4)),
+        Node(name="gru", op=op, inputs=("x",), shape=(2,)),
+    )
+    target = hx.Target(tool="yosys", part="xc7a200tfbg484-1")
+    design = hx.Design.default(
+        Graph(name="net", nodes=nodes, outputs=("gru",)), target=target, type="fixed<8,3>"
+    ).with_layer("gru", reuse=2)
     report = hx.estimate(design, level="plan")
     assert report.total == hx.estimate(design).total
     assert report.missing[-1].startswith("Estimated without a plan: ")

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from hlsexplore.design import Design
-from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Dense, Function, Input, Merge, MergeFunction
 from hlsexplore.structure import plan, summary
 from hlsexplore.structure.figures import layer_figures
 from hlsexplore.structure.keys import layer_key
+from hlsexplore.structure.stream import stream_plan
+from hlsexplore.structure.stream_figures import stream_layer_figures
 from hlsexplore.structure.summary import summarize
 
 
@@ -88,6 +89,10 @@ def test_damaged_store_is_planned_again(own_cache: Path, monkeypatch: pytest.Mon
     assert summarize(design) == first
 
 
-def test_streams_are_refused() -> None:
-    with pytest.raises(NoModelError, match="streaming design are not counted from its plan yet"):
-        summarize(network().with_target(io="stream"))
+def test_streams_are_counted_as_a_whole_and_kept(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    design = folded(network()).with_target(io="stream")
+    found, planned = summarize(design), stream_plan(design)
+    assert found.layers == {layer.node.name: stream_layer_figures(layer) for layer in planned.layers}
+    assert (found.total.latency_cycles_max, found.total.ii_cycles) == (planned.latency_cycles, planned.ii_cycles)
+    monkeypatch.setattr(summary, "stream_plan", None)
+    assert summarize(design) == found

@@ -170,7 +170,7 @@ def large(small_graph):
     x = np.random.default_rng(5).normal(0, 1, (4000, *small_graph.input_shape))
     labels = np.argmax(float_forward(small_graph, x), axis=1)
     state = ExplorerState(small_graph, x, labels)
-    assert state.wait()
+    assert state.wait(60)
     state._parts = tuple(replace(part, seconds=0.0) for part in state._parts)  # however busy the machine was
     yield state
     state.close()
@@ -180,7 +180,7 @@ def test_first_score_is_of_a_stratified_part_and_comes_before_the_report(large):
     seen = []
     large.subscribe(lambda topic: seen.append((topic, large.newest)), "score", "live")
     large.edit({"dense_1": {"weight": "fixed<8,1>"}})
-    assert large.wait()
+    assert large.wait(60)
     assert [topic for topic, _ in seen][:2] == ["score", "live"]
     first, last = seen[0][1], seen[-1][1]
     assert first.report is None and not first.is_complete and first.design == large.design
@@ -191,7 +191,7 @@ def test_first_score_is_of_a_stratified_part_and_comes_before_the_report(large):
 
 def test_first_score_is_that_of_the_emulator_on_its_samples(large, small_graph):
     large.edit({"dense_1": {"weight": "fixed<5,1>"}})
-    assert large.wait()
+    assert large.wait(60)
     rows = pick_samples(4000, large.labels, large.live.early.num_samples)
     wanted = accuracy(emulate(large.design, large.x[rows]), large.labels[rows])
     assert large.live.early.value == wanted
@@ -209,7 +209,7 @@ def test_superseded_design_shows_its_first_score_and_report(large):
     large.edit({"dense_1": {"weight": "fixed<8,1>"}})
     assert begun.wait(5)
     large.edit({"dense_1": {"weight": "fixed<7,1>"}})
-    assert large.wait()
+    assert large.wait(60)
     assert seen[0] == (1, False) and (1, True) in seen and seen[-1] == (2, True)
     assert large.live.is_complete and large.live.revision == 2
 
@@ -219,7 +219,7 @@ def test_slow_network_shows_its_estimate_before_the_first_score(large, monkeypat
     seen = []
     large.subscribe(lambda topic: seen.append((topic, large.live.score)), "score", "live")
     large.edit({"dense_1": {"weight": "fixed<8,1>"}})
-    assert large.wait()
+    assert large.wait(60)
     assert seen[0] == ("live", None)
     assert [score.num_samples for _, score in seen[1:]][-1] == 4000 and seen[1][1].num_samples < 4000
 
@@ -232,7 +232,7 @@ def test_metric_that_fails_on_a_part_leaves_the_score_to_all_samples(small_graph
 
     x = np.random.default_rng(5).normal(0, 1, (4000, *small_graph.input_shape))
     state = ExplorerState(small_graph, x, metric=needs_all)
-    assert state.wait()
+    assert state.wait(60)
     assert state.live.is_complete and state.live.score.value == 0.5 and state.live.early is None
     assert not state.messages
     state.close()
@@ -241,7 +241,7 @@ def test_metric_that_fails_on_a_part_leaves_the_score_to_all_samples(small_graph
 def test_times_of_a_step_are_in_order(large):
     before = 1e3 * time.time()
     large.edit({"dense_1": {"weight": "fixed<8,1>"}})
-    assert large.wait()
+    assert large.wait(60)
     times = large.live.times
     order = [times[name] for name in ("received", "begun", "scored", "published")]
     assert before <= order[0] and order == sorted(order)

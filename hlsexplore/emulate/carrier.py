@@ -19,7 +19,7 @@ from hlsexplore.fixed import _round_exact as round_exact
 
 Carrier = NDArray[Any]
 
-KERNEL_ELEMENTS = 2048
+KERNEL_ELEMENTS = 1 << 16
 """Smaller arrays do not repay loading compiled kernels, about half a second; numpy computes the same integers."""
 
 FLOAT32_EXACT = 1 << 24

@@ -122,7 +122,7 @@ def softmax(x: Any, is_stable: Any, exp: Any, inverse: Any, drops: Any, casts: A
                 out[start + r, c] = _cast(terms[c, r] * top[r], to_result)
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
+@njit  # type: ignore[untyped-decorator]
 def _cast(value: Any, terms: Any) -> Any:
     """Cast one int64: shift up, round as `kernels` does, handle overflow."""
     up, (add, negative, odd), down, lift, mask, low, high, zeroes = terms
@@ -131,7 +131,7 @@ def _cast(value: Any, terms: Any) -> Any:
     return hold(v, (lift, mask, low, high, zeroes))
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
+@njit  # type: ignore[untyped-decorator]
 def hold(v: Any, terms: Any) -> Any:
     """Bring one int64 into a type's range by `carrier.hold_terms`."""
     lift, mask, low, high, zeroes = terms

@@ -13,6 +13,8 @@ from hlsexplore.fixed import Fixed, Overflow, Rounding, quantize, requantize
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Dense, Function, Input, Softmax
 
+pytest.importorskip("hlsexplore.emulate.cast_kernels", reason="needs numba")  # loaded, so that small arrays use it
+
 types = st.builds(
     Fixed,
     st.integers(1, 40),
@@ -22,7 +24,7 @@ types = st.builds(
     st.sampled_from(list(Overflow)),
 )
 seeds = st.integers(0, 2**32 - 1)
-ROWS, COLUMNS = 300, 7  # more elements than KERNEL_ELEMENTS
+ROWS, COLUMNS = 300, 7
 
 
 @pytest.mark.parametrize("has_numba", [True, False])
@@ -87,7 +89,6 @@ table_types = st.builds(
 @settings(max_examples=60, deadline=None)
 @given(table_types, st.lists(table_types, min_size=5, max_size=5), st.booleans(), st.integers(1, 9), seeds)
 def test_compiled_softmax_equals_numpy(source, others, is_stable, classes, seed):
-    pytest.importorskip("numba")
     assume(source.width > source.signed)
     nodes = (
         Node(name="x", op=Input(), inputs=(), shape=(classes,)),

@@ -238,6 +238,11 @@ def _add_model_commands(add: Add) -> None:
     command = add("estimate", "model:estimate", "resources and latency of a design, from the weights")
     _model(command)
     _design(command)
+    command.add_argument(
+        "--level",
+        choices=["hls", "logic", "plan"],
+        help="what is predicted (docs/estimates.md); plan for the tool yosys, else hls",
+    )
 
 
 def _add_study_commands(add: Add) -> None:

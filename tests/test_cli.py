@@ -163,6 +163,16 @@ def test_estimate_prints_the_report(work, capsys):
     assert re.search(r"^total +[\d,]+", out, re.MULTILINE)
 
 
+def test_estimate_for_yosys_counts_the_plan_unless_another_level_is_asked_for(work, capsys, monkeypatch):
+    monkeypatch.setenv("HLSEXPLORE_CACHE", str(work / "cache"))
+    design = Design.default(read_model("m.keras")).with_target(tool="yosys", io="parallel")
+    design.save("y.yaml")
+    planned = run_json(capsys, "estimate", "m.keras", "--design", "y.yaml")
+    assert set(planned["provenance"].values()) == {"planned"}
+    quick = run_json(capsys, "estimate", "m.keras", "--design", "y.yaml", "--level", "hls")
+    assert quick["total"]["lut"] == estimate(design).total.lut
+
+
 def test_sweep_front_and_pick_make_a_design_file(work, capsys):
     (work / "S.yaml").write_text("uniform:\n  weight: [3, 6]\n  reuse: [1, 2]\n")
     arguments = ["sweep", "m.keras", "--data", "X.npz", "--space", "S.yaml", "--study", "S.db"]

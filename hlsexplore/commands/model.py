@@ -16,7 +16,7 @@ from hlsexplore.files import replace_bytes
 from hlsexplore.graph import Graph
 from hlsexplore.metrics import Interval, accuracy_interval, agreement_interval, rmse_interval
 from hlsexplore.report import FIGURES, Report
-from hlsexplore.target import Target
+from hlsexplore.target import Target, Tool
 
 
 def inspect(args: Namespace, session: Session) -> Outcome:
@@ -111,7 +111,8 @@ def estimate(args: Namespace, session: Session) -> Outcome:
 
     graph = read(args.model)
     design = load_design(args.design, graph)
-    report = run(design, calibration=Calibration.load())
+    level = args.level or ("plan" if design.target.tool is Tool.YOSYS else "hls")
+    report = run(design, level=level, calibration=Calibration.load())
     return Outcome(data=report_data(report, design.target.part), text=report_text(report, design.target.part))
 
 

@@ -108,10 +108,12 @@ def estimate(args: Namespace, session: Session) -> Outcome:
     """Estimate a design's resources and latency."""
     from hlsexplore.estimate import Calibration
     from hlsexplore.estimate import estimate as run
+    from hlsexplore.estimate.estimator import Level
 
     graph = read(args.model)
     design = load_design(args.design, graph)
-    level = args.level or ("plan" if design.target.tool is Tool.YOSYS else "hls")
+    usual: Level = "plan" if design.target.tool is Tool.YOSYS else "hls"
+    level: Level = args.level or usual
     report = run(design, level=level, calibration=Calibration.load())
     return Outcome(data=report_data(report, design.target.part), text=report_text(report, design.target.part))
 

@@ -1,7 +1,9 @@
 """Latency of the explorer in a real browser: from a key press to the paint, and while a band is dragged.
 
-Cases: `lab` and `voila` on the jet tagger with 10,000 samples; `--all` adds the 28 x 28 convolutional network. Times
-are wall times of a headless Chromium with software rendering; `load_average` says how busy the machine was.
+Cases: `lab` and `voila` on the jet tagger with 10,000 samples; `--all` adds the 28 x 28 convolutional network; the
+cases `lab_trials` and `voila_trials` open a study of a million trials. `step_ms` is the time to the paint of the first
+score, which is of a part of the samples and shown with its interval; `all_samples_ms` that of the score of all of them.
+Times are wall times of a headless Chromium with software rendering; `load_average` says how busy the machine was.
 
     python benchmarks/ui.py [--json] [--all] [--case NAME ...] [--samples N]
 
@@ -28,11 +30,23 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from browser import chromium, find_chromium, opened, serving_copy  # noqa: E402
 
 CASES = ("lab", "voila", "lab_cnn28", "voila_cnn28")
+TRIALS_CASES = ("lab_trials", "voila_trials")
 JETS = """
 from hlsexplore.examples import load
 from hlsexplore_widgets import Explorer
 example = load("jets")
 explorer = Explorer(example.graph, example.x[:{samples}], example.labels[:{samples}])
+explorer
+"""
+TRIALS = """
+import sys
+sys.path.insert(0, {benchmarks!r})
+import many_trials
+from hlsexplore.examples import load
+from hlsexplore_widgets import Explorer
+example = load("jets")
+study = many_trials.write("study.db", example, {trials})
+explorer = Explorer(example.graph, example.x[:10_000], example.labels[:10_000], study=study)
 explorer
 """
 CNN28 = """
@@ -110,9 +124,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--all", action="store_true", help="the convolutional network too")
-    parser.add_argument("--case", action="append", choices=CASES, help="run only this case; may be repeated")
+    parser.add_argument(
+        "--case", action="append", choices=(*CASES, *TRIALS_CASES), help="run only this case; may be repeated"
+    )
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--trials", type=int, default=1_000_000, help="trials of the cases lab_trials and voila_trials")
     arguments = parser.parse_args()
     if find_chromium() is None:
         sys.stderr.write("no Chromium was found. Install it (apt-get install chromium) or set CHROMIUM to its file.\n")
@@ -121,7 +138,7 @@ def main() -> int:
     rows = []
     with contextlib.redirect_stdout(sys.stderr):
         for case in cases:
-            rows.append(measure(case, arguments.samples, arguments.steps))
+            rows.append(measure(case, arguments.samples, arguments.steps, arguments.trials))
             print(json.dumps(rows[-1]))
     if arguments.json:
         print(json.dumps({"rows": rows, "machine": machine(), "versions": versions()}))
@@ -130,12 +147,12 @@ def main() -> int:
     return 0
 
 
-def measure(case: str, samples: int, steps: int) -> dict[str, Any]:
+def measure(case: str, samples: int, steps: int, trials: int) -> dict[str, Any]:
     """Open a case in the browser and measure it."""
     kind, _, network = case.partition("_")
     with tempfile.TemporaryDirectory() as folder:
         notebook = Path(folder) / "explorer.ipynb"
-        write_notebook(notebook, network, samples)
+        write_notebook(notebook, network, samples, trials)
         with (
             serving_copy(kind, notebook) as (server, copy),
             chromium() as browser,
@@ -147,6 +164,7 @@ def measure(case: str, samples: int, steps: int) -> dict[str, Any]:
             page.wait_for_timeout(1500)
             found = measured_steps(page, steps)
             fps = drag_fps(page)
+            plot = plot_figures(page) if network == "trials" else {}
             size = saved_bytes(page, copy) if kind == "lab" else None
     return {
         "case": case,
@@ -154,6 +172,7 @@ def measure(case: str, samples: int, steps: int) -> dict[str, Any]:
         **spread("all_samples_ms", [step["full"]["painted"] - step["pressed"] for step in found]),
         "parts_ms": breakdown(found),
         "drag_fps": fps,
+        **plot,
         "notebook_bytes": size,
         "num_steps": len(found),
         "load_average": os.getloadavg()[0],
@@ -203,6 +222,11 @@ def print_rows(rows: list[dict[str, Any]]) -> None:
             f"{row['all_samples_ms_p95']:7.1f}{row['drag_fps']:10.1f}{size:>12}{row['load_average']:6.1f}"
         )
     for row in rows:
+        if "hover_fps" in row:
+            print(
+                f"{row['case']}: pointer over the plot {row['hover_fps']:.1f} fps, zoom {row['zoom_fps']:.1f} fps, "
+                f"step along the front {row['front_step_ms_median']:.0f} ms ({row['front_step_ms_p95']:.0f} for 95 %)"
+            )
         print(f"\n{row['case']}: parts of the time to the first score, median and 95 % in ms")
         for text, (middle, high) in row["parts_ms"].items():
             print(f"  {text:44}{middle:7.1f}{high:7.1f}")
@@ -225,6 +249,39 @@ def drag_fps(page: Any) -> float:
     return 1000 * (len(frames) - 1) / (frames[-1] - frames[0])
 
 
+def plot_figures(page: Any) -> dict[str, float]:
+    """Move the pointer over the Pareto plot, drag a zoom, and step along the front by its button."""
+    plot = page.locator(".hx-area-explore .hx-plot[data-drawn]").first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    x, y, w, h = box["x"] + 80, box["y"] + 50, box["width"] - 130, box["height"] - 110
+
+    def sweep(moves: int) -> float:
+        page.evaluate(COUNT_FRAMES)
+        for step in range(moves):
+            page.mouse.move(x + w * abs((step % 80) - 40) / 40, y + h * (step % 50) / 50)
+        frames: list[float] = page.evaluate(STOP_FRAMES)
+        return 1000 * (len(frames) - 1) / (frames[-1] - frames[0])
+
+    hover = sweep(240)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    zoom = sweep(120)
+    page.mouse.up()
+    page.wait_for_timeout(500)
+    page.mouse.dblclick(x + w / 2, y + h / 2)
+    page.wait_for_timeout(500)
+    page.evaluate("() => { window.steps = []; }")
+    for done in range(10):
+        page.get_by_role("button", name="front ›" if done % 4 < 3 else "‹ front").focus()
+        page.wait_for_timeout(700)
+        page.keyboard.press("Enter")
+        page.wait_for_function("done => window.steps.length > done", arg=done, timeout=60_000)
+    steps = page.evaluate("() => window.steps")
+    times = [step["first"]["painted"] - step["pressed"] for step in steps]
+    return {"hover_fps": hover, "zoom_fps": zoom, **spread("front_step_ms", times)}
+
+
 def saved_bytes(page: Any, notebook: Path) -> int:
     """Let JupyterLab save the notebook with the state of all widgets; return its size."""
     page.evaluate(SAVE_STATE)
@@ -238,9 +295,11 @@ def saved_bytes(page: Any, notebook: Path) -> int:
     return notebook.stat().st_size
 
 
-def write_notebook(path: Path, network: str, samples: int) -> None:
+def write_notebook(path: Path, network: str, samples: int, trials: int = 0) -> None:
     """Write the notebook of a case."""
-    if network:
+    if network == "trials":
+        source = TRIALS.format(benchmarks=str(ROOT / "benchmarks"), trials=trials)
+    elif network:
         source = CNN28.format(benchmarks=str(ROOT / "benchmarks"), tests=str(ROOT / "tests"))
     else:
         source = JETS.format(samples=samples)

@@ -130,18 +130,17 @@ def _feeds_softmax(graph: Graph, node: Node) -> bool:
 
 
 def _logits(type_: Fixed, accum: Fixed, square: float) -> Fixed:
-    """Return the type of logits: as many integer bits as typical ones need.
+    """Return the type of logits: as many integer bits as typical ones need, and no bits that the sums never use.
 
-    Too few make false ties of clipped logits, too many a coarse table of the softmax.
+    Too few integer bits make false ties of clipped logits, too many a coarse table of the softmax.
     """
     needed = signed_integer_bits(-REACH * sqrt(square), REACH * sqrt(square))
     if needed > type_.integer:
         integer = max(type_.integer, min(needed, accum.integer, MAX_LOGIT_BITS))
     else:
         integer = min(type_.integer, max(needed + SPARE_BITS, MIN_LOGIT_BITS))
-    return _saturating(
-        Fixed(type_.width + integer - type_.integer, integer, type_.signed, type_.rounding, type_.overflow)
-    )
+    integer, fraction = min(integer, accum.integer), min(type_.fraction, accum.fraction)
+    return _saturating(Fixed(max(integer + fraction, 1), integer, type_.signed, type_.rounding, type_.overflow))
 
 
 def _union(inputs: list[Fixed]) -> Fixed:

@@ -106,6 +106,13 @@ def test_logits_have_the_bits_of_typical_ones_and_their_table_fine_steps():
     assert design.layers["n1"].table_size == 1024
 
 
+def test_logits_are_no_wider_than_their_sums():
+    design = Design.default(examples.load("jets", "qkeras").graph)
+    name = design.graph.layers[-1].inputs[0]
+    assert design.layers[name].types["accum"] == Fixed(15, 6)
+    assert str(design.result_type(name)) == "fixed<15,6,TRN,SAT>"
+
+
 def test_types_of_a_softmax_follow_its_mode_until_they_are_set():
     graph = network((4,), (Dense(kernel=np.eye(4)), (4,)), (Softmax(), (4,)))
     design = Design.default(graph)

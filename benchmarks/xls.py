@@ -1,6 +1,7 @@
 """The flows `rtl` and `xls` side by side: the same designs, weights, clock and Yosys, one after the other.
 
-The cases are those of `benchmarks/synthesis.py`. `generate_cpu_s` is writing the project, the XLS compiler included;
+The cases `jet8_*` are those of `benchmarks/synthesis.py`; `layer8_*` is the first layer of the same network, 16x64 with
+its ReLU. `generate_cpu_s` is writing the project, the XLS compiler included;
 `synthesis_cpu_s` is Yosys; both start with an empty cache and count every process. `depth` is the most LUTs and carry
 cells on a path of any layer. `differing` counts integers of 1,000 simulated samples that differ from the emulator's.
 
@@ -19,9 +20,11 @@ from typing import Any
 
 from synthesis import children_cpu_s, design_of, environment
 
+from hlsexplore.design import Design
+from hlsexplore.graph import Graph
 from hlsexplore_hls import export
 
-CASES = ("jet8_r1", "jet8_r8", "jet8_r16", "jet8_r64")
+CASES = ("layer8_r1", "layer8_r16", "layer8_r64", "jet8_r1", "jet8_r8", "jet8_r16", "jet8_r64")
 FLOWS = ("rtl", "xls")
 COLUMNS = (
     "lut",
@@ -38,9 +41,23 @@ COLUMNS = (
 )
 
 
+def case_design(case: str) -> Design:
+    """Build the design of a case."""
+    if not case.startswith("layer8"):
+        return design_of(case)
+    whole = design_of(case.replace("layer8", "jet8"))
+    nodes = tuple(whole.graph)[:3]
+    graph = Graph(name="layer", nodes=nodes, outputs=(nodes[-1].name,))
+    design = Design.default(graph, target=whole.target)
+    kept = {node.name: whole.layers[node.name] for node in nodes}
+    changes: dict[str, dict[str, Any]] = {name: dict(item.types) for name, item in kept.items()}
+    changes["fc1"] |= {"reuse": kept["fc1"].reuse, "strategy": kept["fc1"].strategy}
+    return design.with_layers(changes)
+
+
 def measure(case: str, flow: str, simulate: bool) -> dict[str, Any]:
     """Run a case through a flow with an empty cache."""
-    design = design_of(case)
+    design = case_design(case)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HLSEXPLORE_CACHE"] = f"{folder}/cache"
         own, children, start = time.process_time(), children_cpu_s(), time.perf_counter()

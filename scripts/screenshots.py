@@ -22,7 +22,9 @@ from hlsexplore_widgets import Explorer
 example = load("shuttle")
 x, labels = example.x[:4000], example.labels[:4000]
 study = hx.Study({path!r}, example.graph, x, labels)
-explorer = Explorer(example.graph, x, labels, study=study, design=study.design({best}), classes=example.classes)
+explorer = Explorer(example.graph, x, labels, study=study, classes=example.classes)
+explorer.state.wait()  # the default design becomes the baseline
+explorer.state.load(study.design({best}))
 explorer
 """
 IDLE = "() => document.querySelector('.hx-tiles')?.getAttribute('aria-busy') === 'false'"

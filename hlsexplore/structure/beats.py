@@ -180,7 +180,7 @@ def _pool(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
         raise refuse(node, f"{node.kind} layer")
     if op.is_global:
         return _global_pool(design, node, inputs[0])
-    has_flags = any(map(any, op.padding))
+    has_flags = not positions_of(node, _shape(design, node)).walk.takes(0).all()
     feed, window = _windowed(design, node, inputs[0], has_flags)
     sources = (window, _flags(len(feed.taps))) if has_flags else (window,)
     layer = _beat_layer(design, node, sources)

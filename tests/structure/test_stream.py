@@ -7,7 +7,7 @@ from agreement.networks import cnn
 from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import Activation, Conv, DepthwiseConv, Function, Input, Merge, MergeFunction, PRelu
+from hlsexplore.ops import Activation, Conv, DepthwiseConv, Function, Input, Merge, MergeFunction, Pool, PRelu
 from hlsexplore.structure.feed import FeedKind
 from hlsexplore.structure.flow import Stage, flow
 from hlsexplore.structure.plan import plan
@@ -98,6 +98,13 @@ def test_several_positions_at_once_are_refused_on_streams():
         "layer 'conv': positions of a stream arrive one by one, and parallel=4 asks for several at once. "
         "Set it to 1, or the target's io to 'parallel'."
     )
+
+
+def test_padding_that_no_window_reaches_needs_no_flags():
+    op = Pool(average=True, size=(1, 2), stride=(1, 2), padding=((0, 0), (0, 1)), rank=1)
+    nodes = (node("x", Input(), (), (4, 3)), node("pool", op, ("x",), (2, 3)))
+    feed = stream_plan(streamed(*nodes)).layers[0].feed
+    assert feed is not None and not feed.has_flags and feed.walk.num_positions == 4
 
 
 def test_slopes_that_differ_by_position_are_refused_on_streams():

@@ -78,14 +78,28 @@ def test_unsupported_layer_is_named_with_its_reason() -> None:
     shape = (3,)
     nodes = [node(f"x{i}", Input(), (), shape) for i in range(5)]
     names = tuple(item.name for item in nodes)
-    nodes.append(node("join", Merge(function=MergeFunction.ADD), names, shape))
+    nodes.append(node("join", Merge(function=MergeFunction.AVERAGE), names, shape))
     design = Design.default(Graph(name="wide", nodes=tuple(nodes), outputs=("join",)), target=Target(io="parallel"))
     with pytest.raises(NoModelError) as caught:
         generate(design)
     assert str(caught.value) == (
-        "layer 'join': the HLS C++ for io 'parallel' has no 'add' with 5 inputs. "
+        "layer 'join': the HLS C++ for io 'parallel' has no 'average' with 5 inputs. "
         "Choose another io or flow, or replace the layer."
     )
+
+
+def test_a_long_join_becomes_calls_that_the_library_has() -> None:
+    nodes = [node(f"x{i}", Input(), (), (3,)) for i in range(6)]
+    names = tuple(item.name for item in nodes)
+    nodes.append(node("join", Merge(function=MergeFunction.ADD), names, (3,)))
+    design = Design.default(Graph(name="wide", nodes=tuple(nodes), outputs=("join",)))
+    generated = generate(design)
+    top = generated.files["src/wide.cpp"]
+    assert isinstance(top, str)
+    calls = re.findall(r"nnet::merge<[^;]*;", top)
+    assert [call.count(",") for call in calls] == [6, 5]  # x0 to x3 into a part, then the part, x4 and x5
+    assert "join_part1" in calls[0] and "join_part1" in calls[1]
+    assert design.key[:12] in top
 
 
 def test_too_wide_constants_are_refused_with_layer_and_key() -> None:

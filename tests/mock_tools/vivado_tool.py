@@ -69,10 +69,13 @@ def main() -> None:
         ("timing", TIMING),
     ):
         if mode != f"no_{name}":
-            Path(f"{name}.rpt").write_text(text)
+            Path(f"{name}.rpt").write_text(text[:90] if mode == "partial" else text)
+        if mode == "old":
+            os.utime(f"{name}.rpt", (1_500_000_000, 1_500_000_000))
     for file in re.findall(r"(?:write_bitstream -force|file copy -force \S+) (\S+\.bit)", script):
         Path(file).write_bytes(b"\x00bits")
-    print("HLSEXPLORE DONE", flush=True)
+    if mode != "quiet_end":
+        print("HLSEXPLORE DONE", flush=True)
 
 
 if __name__ == "__main__":

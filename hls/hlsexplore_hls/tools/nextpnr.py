@@ -47,17 +47,21 @@ class Device:
         option: How nextpnr calls it.
         name: Name of the device.
         luts: Its LUTs.
+        multipliers: Its blocks `MULT18X18D`.
+        memories: Its blocks `DP16KD`.
     """
 
     option: str
     name: str
     luts: int
+    multipliers: int
+    memories: int
 
 
 DEVICES = (
-    Device(option="--25k", name="LFE5U-25F", luts=24_288),
-    Device(option="--45k", name="LFE5U-45F", luts=43_848),
-    Device(option="--85k", name="LFE5U-85F", luts=83_640),
+    Device(option="--25k", name="LFE5U-25F", luts=24_288, multipliers=28, memories=56),
+    Device(option="--45k", name="LFE5U-45F", luts=43_848, multipliers=72, memories=108),
+    Device(option="--85k", name="LFE5U-85F", luts=83_640, multipliers=156, memories=208),
 )
 """ECP5 devices, the smallest first (Lattice FPGA-DS-02012, and nextpnr's own report of what is available)."""
 SPEED = 6
@@ -166,13 +170,15 @@ def find_device(total: Figures) -> Device:
     Raises:
         ToolError: If none is large enough.
     """
-    luts = total.lut or 0.0
+    luts, multipliers, memories = total.lut or 0.0, total.dsp or 0.0, total.bram18 or 0.0
     for device in DEVICES:
-        if luts <= 0.9 * device.luts:
+        if luts <= 0.9 * device.luts and multipliers <= device.multipliers and memories <= device.memories:
             return device
+    last = DEVICES[-1]
     raise ToolError(
-        f"the design has {luts:,.0f} LUTs, and the largest ECP5 device that nextpnr places for holds "
-        f"{DEVICES[-1].luts:,}. Use more reuse, or the tool 'yosys:ecp5', which only counts."
+        f"the design has {luts:,.0f} LUTs, {multipliers:,.0f} multipliers and {memories:,.0f} block memories, and the "
+        f"largest ECP5 device that nextpnr places for holds {last.luts:,}, {last.multipliers} and {last.memories}. Use "
+        "more reuse, or the tool 'yosys:ecp5', which only counts."
     )
 
 

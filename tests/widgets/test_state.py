@@ -307,3 +307,12 @@ def test_closed_state_has_no_thread(small_graph, small_x):
     while any(thread.name == name for thread in threading.enumerate()) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not any(thread.name == name for thread in threading.enumerate())
+
+
+def test_panel_that_fails_to_show_something_is_a_visible_message(state):
+    def fail(topic):
+        raise ValueError("out of ink")
+
+    state.subscribe(fail, "sweep", "messages")
+    state.notify("sweep")
+    assert [item.text for item in state.messages] == ["a panel failed to show the sweep (ValueError: out of ink)."]

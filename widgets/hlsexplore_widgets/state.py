@@ -391,8 +391,10 @@ class ExplorerState:
             if topic in topics:
                 try:
                     callback(topic)
-                except Exception:
+                except Exception as error:
                     logger.exception("a panel failed to show %r", topic)
+                    if topic != "messages":
+                        self.say("error", f"a panel failed to show the {topic} ({type(error).__name__}: {error}).")
 
     def _evaluate(self, job: _Job, is_superseded: IsSuperseded) -> None:
         """Find the figures of a design, the quick ones first; runs in the worker thread and never raises."""

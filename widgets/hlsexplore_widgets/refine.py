@@ -49,10 +49,9 @@ def make_parts(emulator: Emulator, scorer: Scorer, labels: ArrayLike | None, des
     total = emulator.num_samples
     count, parts, each = 0, [], 0.0
     if total > 2 * MIN_SAMPLES:
-        few = _rows(emulator, pick_samples(total, labels, MIN_SAMPLES))
-        each = _seconds(design, few) / MIN_SAMPLES
-        if each < FIRST_S:  # the first run also loads compiled code
-            each = _seconds(design, few) / MIN_SAMPLES
+        few = pick_samples(total, labels, MIN_SAMPLES)
+        _seconds(design, _rows(emulator, few[:2]))  # loads compiled code
+        each = _seconds(design, _rows(emulator, few)) / MIN_SAMPLES
         count = int(np.clip(FIRST_S / each, MIN_SAMPLES, MAX_SAMPLES))
     while 0 < 2 * count <= total:
         rows = pick_samples(total, labels, count)

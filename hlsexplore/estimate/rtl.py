@@ -6,7 +6,7 @@ from math import ceil, log2
 from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.constants import csd_digits
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, free, is_rounding, is_saturating, unknown
-from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, TABLE_OPS, LayerRecord
+from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, TABLE_OPS, Image, LayerRecord
 from hlsexplore.estimate.rtl_folded import rtl_folded
 from hlsexplore.estimate.rtl_matrix import rtl_unrolled
 from hlsexplore.estimate.rtl_timing import rtl_fabric
@@ -40,6 +40,10 @@ def rtl_cost(layer: LayerRecord, family: str, io: str, budget_ns: float, table: 
         if layer.reuse > 1:
             return rtl_folded(layer, fabric, budget_ns)
         return rtl_unrolled(layer, fabric, budget_ns, table)
+    if layer.op in ("conv1d", "conv2d") and layer.image is not None and layer.constants is not None:
+        return _convolution(layer, layer.image, fabric, budget_ns, table)
+    if layer.op == "max_pooling" and layer.image is not None:
+        return _max_pooling(layer, layer.image.window)
     if layer.op in WIRES:
         return free("wiring")
     if layer.op == "softmax":
@@ -53,6 +57,48 @@ def rtl_cost(layer: LayerRecord, family: str, io: str, budget_ns: float, table: 
     if layer.op in ELEMENTWISE_OPS | JOINS | {"batchnorm"}:
         return _elements(layer, table)
     return unknown(layer.op)
+
+
+def _convolution(layer: LayerRecord, image: Image, fabric: Fabric, budget_ns: float, table: Coefficients) -> Cost:
+    """A product at each position at once, or at some positions after another over a held image that slides."""
+    if layer.reuse == 1 and layer.parallel >= layer.pixels:
+        return rtl_unrolled(layer, fabric, budget_ns, table)
+    here = replace(layer, op="dense", pixels=1, channels=layer.n_out, is_held=True)
+    core = rtl_unrolled(here, fabric, budget_ns, table) if layer.reuse == 1 else rtl_folded(here, fabric, budget_ns)
+    source, target = layer.input or DEFAULT_TYPE, layer.result or layer.input or DEFAULT_TYPE
+    top, bottom, left, right = image.padding
+    pixels = (image.in_height + top + bottom) * (image.in_width + left + right)
+    held = pixels * image.in_channels * (source.width - (source.signed and layer.is_rectified))
+    steps = ceil(layer.pixels / max(layer.parallel, 1))
+    counters = 4 * max(steps - 1, 1).bit_length()
+    cycles = 2.0 + (steps - 1) * layer.reuse + (core.latency_max or 0.0)
+    return Cost(
+        model="rtl_convolution",
+        lut=layer.parallel * (core.lut or 0.0) + held * (1 + (image.out_width > layer.parallel)) + counters,
+        ff=layer.parallel * (core.ff or 0.0) + held + layer.elements * target.width + counters,
+        dsp=layer.parallel * (core.dsp or 0.0),
+        bram18=layer.parallel * (core.bram18 or 0.0),
+        latency_min=cycles,
+        latency_max=cycles,
+        ii=float(steps * layer.reuse),
+        rules=frozenset({"dsp", "bram18", "ii"}),
+    )
+
+
+def _max_pooling(layer: LayerRecord, window: int) -> Cost:
+    """A tree of comparisons and choices for each element, without registers."""
+    source = layer.input or DEFAULT_TYPE
+    bits = source.width - (source.signed and layer.is_rectified)
+    return Cost(
+        model="rtl_pooling",
+        lut=layer.elements * (window - 1) * (2.0 * bits + 1),
+        ff=0.0,
+        dsp=0.0,
+        bram18=0.0,
+        latency_min=0.0,
+        latency_max=0.0,
+        rules=frozenset({"dsp", "bram18", "ii"}),
+    )
 
 
 def _relu(layer: LayerRecord) -> Cost:

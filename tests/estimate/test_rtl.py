@@ -7,7 +7,7 @@ import pytest
 
 import hlsexplore as hx
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import Cell, Dense, Input, Recurrent
+from hlsexplore.ops import Cell, Conv, Dense, Input, Recurrent
 from hlsexplore.structure.figures import layer_figures
 from hlsexplore.structure.plan import plan
 
@@ -90,3 +90,22 @@ def test_a_design_without_a_plan_is_estimated_without_and_says_so() -> None:
     report = hx.estimate(design, level="plan")
     assert report.total == hx.estimate(design).total
     assert report.missing[-1].startswith("Estimated without a plan: ")
+
+
+@pytest.mark.parametrize("knobs", [{}, {"reuse": 4, "strategy": "resource"}])
+def test_a_convolution_is_estimated_near_its_plan(knobs: dict[str, object]) -> None:
+    rng = np.random.default_rng(0)
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(5, 5, 2)),
+        Node(name="conv", op=Conv(kernel=rng.normal(0, 0.5, (2, 2, 2, 8))), inputs=("x",), shape=(4, 4, 8)),
+    )
+    target = hx.Target(tool="yosys", part="xc7a200tfbg484-1")
+    design = hx.Design.default(Graph(name="net", nodes=nodes, outputs=("conv",)), target=target, type="fixed<8,3>")
+    design = design.with_layer("conv", weight="fixed<6,2>", parallel=1, **knobs)
+    found, planned = hx.estimate(design), plan(design)
+    figures = layer_figures(planned.layers[0])
+    assert found.total.ii_cycles == planned.ii_cycles
+    assert abs(found.total.latency_cycles_max - planned.latency_cycles) <= 2
+    assert found.layers["conv"].dsp == figures.dsp
+    assert found.layers["conv"].lut == pytest.approx(figures.lut, rel=0.25)
+    assert found.layers["conv"].ff == pytest.approx(figures.ff, rel=0.1)

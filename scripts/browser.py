@@ -97,7 +97,7 @@ def opened(
     page.on("pageerror", lambda error: failures.append(str(error)))
     page.goto(server.url)
     if kind == "lab":
-        page.wait_for_function(KERNEL_IS_IDLE, timeout=90_000)
+        page.wait_for_function(KERNEL_IS_IDLE, timeout=180_000)
         page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
         page.add_locator_handler(page.get_by_text("Would you like to get notified"), _decline)
     try:

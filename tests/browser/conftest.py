@@ -84,6 +84,6 @@ IDLE = "() => document.querySelector('.hx-tiles')?.getAttribute('aria-busy') ===
 
 def ready(page: Any) -> None:
     """Wait for figures in the tiles and a drawn plot."""
-    page.wait_for_selector("[data-tile=score]", timeout=90_000)
+    page.wait_for_selector("[data-tile=score]", timeout=180_000)
     page.wait_for_function(IDLE, timeout=30_000)
-    page.wait_for_selector(".hx-area-explore .js-plotly-plot .main-svg", timeout=60_000)
+    page.wait_for_selector(".hx-area-explore .js-plotly-plot .main-svg", timeout=120_000)

@@ -63,7 +63,7 @@ def test_lab_page_comes_back_after_a_reload(page):
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     page.wait_for_timeout(1500)
     page.reload()
-    page.wait_for_selector("[data-tile=score]", timeout=90_000)
+    page.wait_for_selector("[data-tile=score]", timeout=180_000)
     page.wait_for_function(IDLE, timeout=30_000)
     assert page.locator("[data-tile=score] .hx-value").inner_text() == accuracy
     expect(page.get_by_role("textbox", name="fc1 weights: type")).to_have_value(value)

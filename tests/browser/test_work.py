@@ -51,7 +51,7 @@ def small(request, chromium, tiny_notebook):
         harness.serving(request.param, tiny_notebook) as server,
         harness.opened(chromium, request.param, server) as page,
     ):
-        page.wait_for_selector("[data-tile=score]", timeout=90_000)
+        page.wait_for_selector("[data-tile=score]", timeout=180_000)
         page.wait_for_function(IDLE, timeout=30_000)
         page.kind = request.param
         yield page, server
@@ -87,7 +87,7 @@ def save_and_reload(page):
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     page.wait_for_timeout(1000)
     page.reload()
-    page.wait_for_selector("[data-tile=score]", timeout=90_000)
+    page.wait_for_selector("[data-tile=score]", timeout=180_000)
 
 
 def test_synthesis_completes_and_its_report_is_beside_the_estimate(small):

@@ -8,8 +8,8 @@ from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.constants import Integers, bit_length, csd_digits, shift_add_count
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, free, is_rounding, is_saturating
 from hlsexplore.estimate.record import LayerRecord
-from hlsexplore.estimate.technology import Technology, block_rams
-from hlsexplore.fixed import Fixed
+from hlsexplore.estimate.technology import Speed, Technology, block_rams
+from hlsexplore.fixed import Fixed, Overflow
 
 _CHANGE_WIDTH = 8
 SHARED_SOFTMAX_CYCLES = 2.5
@@ -187,6 +187,7 @@ def table_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficient
 def softmax_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficients) -> Cost:
     """Estimate softmax: a tree of maxima, exponentials and an inverse from tables, n products.
 
+    Entries that saturate make the sum saturate: 36 LUT, 18 FF of an element of 18 bits and a cycle (7 reports).
     In streams hls4ml shares products and tables: ceil(n / reuse) products, a vector in n / that many cycles.
     """
     coefficients = table.of("softmax", tech.name)
@@ -205,20 +206,25 @@ def softmax_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficie
             tail=0.0,
             rules=rules,
         )
-    entry = (layer.table or Fixed(18, 8)).width
+    table_type = layer.table or Fixed(18, 8)
+    entry = table_type.width
+    saturating = table_type.overflow is not Overflow.WRAP
     size = min(layer.table_size, 1 << max((layer.input or DEFAULT_TYPE).width - 1, 1))
     one = block_rams(size, entry) if size * entry >= 1024 else 0
     inverse = block_rams(layer.table_size, entry) * (2 if tech.is_vitis and tech.speed != "slow" else 1)
     multiply = tech.multiplier_dsp(entry, entry)
     limit = ceil(count / layer.reuse) if io == "stream" else count
     pace = max(1, count // limit)
-    steps = coefficients["latency"] + (2 if io == "stream" and tech.is_vitis else 0)
+    steps = coefficients["latency"] + (io == "stream") * (2 if tech.is_vitis else 1)
+    if saturating and not tech.is_vitis and tech.speed is not Speed.SLOW:
+        steps += 1
     if pace > 1:
         steps += SHARED_SOFTMAX_CYCLES * pace
     return Cost(
         model="softmax",
-        lut=coefficients["element"] * count + (30.0 * count if io == "stream" and not tech.is_vitis else 0.0),
-        ff=coefficients["ff"] * count,
+        lut=(coefficients["element"] + 2 * entry * saturating) * count
+        + (30.0 * count if io == "stream" and not tech.is_vitis else 0.0),
+        ff=(coefficients["ff"] + entry * saturating) * count,
         dsp=float(limit * multiply),
         bram18=float(ceil(count / (2 * pace)) * one + inverse),
         latency_min=steps,

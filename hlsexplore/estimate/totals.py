@@ -161,9 +161,9 @@ def _flat(layout: Layout, columns: Columns, table: Coefficients) -> tuple[Column
     """Latency of layers called one after the other in a single schedule, and where it breaks the combinational chain.
 
     A layer with registers starts in a fresh cycle; a combinational one shares the cycle as long as the budget lasts.
-    Vivado HLS before 2020 holds the input one cycle more (10 designs); Vitis HLS on 7 series registers the result of
-    each pipelined call (7 calls of two designs). What leaves a layer with registers is held in a pipeline of
-    one input a cycle, even where the next layer chains to it.
+    Vivado HLS before 2020 holds the input one cycle more (10 designs) unless an AXI wrapper feeds it; Vitis HLS on 7
+    series registers the result of each pipelined call (7 calls of two designs). What leaves a layer with registers is
+    held in a pipeline of one input a cycle, even where the next layer chains to it.
     """
     low, high = np.nan_to_num(columns.latency_min), np.nan_to_num(columns.latency_max)
     delay, interval = columns.delay_ns, np.nan_to_num(columns.ii, nan=1.0)
@@ -183,7 +183,7 @@ def _flat(layout: Layout, columns: Columns, table: Coefficients) -> tuple[Column
     extra = np.zeros(count)
     if layout.tech.is_vitis and layout.tech.speed is Speed.SLOW:
         extra = (low > 0).sum(axis=0).astype(np.float64)
-    elif not layout.tech.is_vitis and layout.tech.version < 2020:
+    elif not layout.tech.is_vitis and layout.tech.version < 2020 and not layout.axi:
         extra = (most > 0).astype(np.float64)
     least, most = least + extra, most + extra
     if layout.axi:

@@ -178,3 +178,14 @@ def test_layers_around_a_convolution_in_memories_are_unknown() -> None:
     report = estimate_record(design_of_row(ROW | {"layers": [conv, relu], "top_pragma": ["DATAFLOW"]}, WEIGHTS))
     assert report.total.lut is None
     assert len(report.missing) == 2
+
+
+def test_table_entries_that_saturate_make_the_sum_of_a_softmax_saturate() -> None:
+    softmax = {"name": "softmax", "op": "softmax", "shape": {"n_in": 5}, "in_edge": "layer2_out"}
+    found = []
+    for mode in ("", ",AP_RND,AP_SAT"):
+        layers = [DENSE, softmax | {"table_type": f"ap_fixed<18,8{mode}>"}]
+        found.append(estimate_record(design_of_row(ROW | {"layers": layers}, WEIGHTS)).layers["softmax"])
+    wrapping, saturating = found
+    assert saturating.lut - wrapping.lut == pytest.approx(5 * 36)
+    assert saturating.latency_cycles_max == wrapping.latency_cycles_max + 1

@@ -137,7 +137,8 @@ def _learnt(result: BuildResult) -> list[str]:
 
 def _is_known(key: str, result: BuildResult) -> bool:
     reports = [item for item in (result.estimate, result.report) if item is not None]
-    return any(getattr(item.total, key) is not None for item in reports)
+    values = [getattr(item.total, key) for item in reports]
+    return any(values) or (key != "uram" and any(value is not None for value in values))
 
 
 def _row(key: str, label: str, estimate: Report | None, report: Report) -> list[str]:

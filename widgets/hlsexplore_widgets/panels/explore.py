@@ -150,7 +150,7 @@ class ExplorePanel:
             catalog = self._state.catalog
             if catalog is None:
                 return
-            text = self._caption(catalog)
+            text = self._caption(catalog) if self._tab in ("pareto", "linked") else ""
             current = self._state.live.design.key
             found = [row["id"] for row in self.table.page["rows"] if row["key"] == current]
             with self._state.lock:

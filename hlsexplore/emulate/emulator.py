@@ -271,7 +271,7 @@ class Emulator:
             size = dtype.itemsize * value.size // max(len(value), 1)
             is_worth = size * self.num_samples <= SMALL_BYTES or seconds >= SECONDS_PER_BYTE * size * len(value)
             if (size * self.num_samples <= room and is_worth) or name in self.graph.outputs:
-                whole[name] = np.empty((self.num_samples, *value.shape[1:]), dtype=dtype)
+                whole[name] = _empty_like(value, self.num_samples, dtype)
                 room -= size * self.num_samples
         if name in whole:
             whole[name][block] = value
@@ -294,3 +294,10 @@ class Emulator:
                     break
                 del self._kept[key]
                 size -= item.values.nbytes
+
+
+def _empty_like(value: Carrier, num_samples: int, dtype: np.dtype[Any]) -> Carrier:
+    """Return an array for all samples whose axes lie in memory as a block's do: convolutions have the samples last."""
+    if value.flags.c_contiguous or not np.moveaxis(value, 0, -1).flags.c_contiguous:
+        return np.empty((num_samples, *value.shape[1:]), dtype=dtype)
+    return np.moveaxis(np.empty((*value.shape[1:], num_samples), dtype=dtype), -1, 0)

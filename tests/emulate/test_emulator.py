@@ -10,7 +10,8 @@ from hlsexplore.design import Design
 from hlsexplore.emulate import Emulator
 from hlsexplore.emulate import plan as plan_module
 from hlsexplore.errors import CancelledError, ConfigError
-from hlsexplore.graph import Graph
+from hlsexplore.graph import Graph, Node
+from hlsexplore.ops import Conv, Dense, Input, Pool, Reshape
 
 
 @pytest.fixture
@@ -84,6 +85,29 @@ def test_kept_results_of_every_width_give_the_same_numbers(small_graph, data, ty
     for result in ("fixed<16,6>", "fixed<12,6>", "fixed<12,6>"):
         changed = design.with_layer("dense_2", result=result)
         np.testing.assert_array_equal(emulator.run_raw(changed), hx.emulate.emulate_raw(changed, x))
+
+
+def test_results_of_convolutions_are_kept_and_read_again():
+    rng = np.random.default_rng(3)
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(6, 6, 1)),
+        Node(name="conv", op=Conv(kernel=rng.normal(0, 1, (3, 3, 1, 4))), inputs=("x",), shape=(4, 4, 4)),
+        Node(name="pool", op=Pool(average=False, size=(2, 2), stride=(2, 2)), inputs=("conv",), shape=(2, 2, 4)),
+        Node(name="flat", op=Reshape(), inputs=("pool",), shape=(16,)),
+        Node(name="dense", op=Dense(kernel=rng.normal(0, 1, (16, 3))), inputs=("flat",), shape=(3,)),
+    )
+    graph = Graph(name="cnn", nodes=nodes, outputs=("dense",))
+    x = rng.normal(0, 1, (2500, 6, 6, 1))
+    emulator, design = Emulator(graph, x), Design.default(graph)
+    for layer, key, type_ in (
+        ("dense", "weight", "fixed<9,3>"),
+        ("pool", "result", "fixed<9,4>"),
+        ("conv", "result", "fixed<8,4>"),
+    ):
+        np.testing.assert_array_equal(emulator.run(design), hx.emulate(design, x))
+        for _ in range(2):
+            design = design.with_layer(layer, **{key: type_})
+            np.testing.assert_array_equal(emulator.run(design), hx.emulate(design, x))
 
 
 def test_memory_budget_holds(small_graph, data):

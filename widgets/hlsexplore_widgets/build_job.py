@@ -23,7 +23,11 @@ from hlsexplore_widgets.worker import Throttle
 
 Condition = Literal["idle", "running", "done", "failed", "cancelled"]
 STAGES = ("Export", "Verify", "Synthesize", "Report")
-TOOLS_OF = {"rtl": ("yosys", "vivado"), "vitis": ("vitis_hls", "vivado_hls"), "xls": ("yosys", "vivado")}
+TOOLS_OF = {
+    "rtl": ("yosys", "vivado", "nextpnr"),
+    "vitis": ("vitis_hls", "vivado_hls"),
+    "xls": ("yosys", "vivado", "nextpnr"),
+}
 FLOW_LABELS = {"rtl": "RTL (Verilog)", "vitis": "HLS C++ (Vitis, Vivado)", "xls": "RTL by XLS"}
 LOG_LINES = 400
 

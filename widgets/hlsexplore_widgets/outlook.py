@@ -7,6 +7,7 @@ from hlsexplore.errors import ToolError
 from hlsexplore.estimate import forecast
 from hlsexplore.target import Tool
 from hlsexplore_hls.tools.find import locate
+from hlsexplore_hls.tools.nextpnr import find_nextpnr
 from hlsexplore_hls.tools.vendor import VENDOR_TOOLS
 from hlsexplore_hls.tools.yosys_engine import find_engine
 
@@ -48,6 +49,9 @@ def missing(tool: str) -> str:
     try:
         if tool == "yosys":
             find_engine()
+            return ""
+        if tool == "nextpnr":
+            find_nextpnr()
             return ""
         program = next(item for item in VENDOR_TOOLS if item.name == tool)
         if locate(program) is not None:

@@ -5,7 +5,7 @@ its ReLU. `generate_cpu_s` is writing the project, the XLS compiler included;
 `synthesis_cpu_s` is Yosys; both start with an empty cache and count every process. `depth` is the most LUTs and carry
 cells on a path of any layer. `differing` counts integers of 1,000 simulated samples that differ from the emulator's.
 
-    python benchmarks/xls.py [--json] [--case NAME ...] [--no-simulation]
+    python benchmarks/xls_flow.py [--json] [--case NAME ...] [--no-simulation]
 """
 
 import argparse

@@ -95,7 +95,7 @@ def opened(
     failures: list[str] = []
     context.route("**/*", lambda route: _stay(route, foreign))
     page.on("pageerror", lambda error: failures.append(str(error)))
-    page.goto(server.url)
+    page.goto(server.url, timeout=120_000)
     if kind == "lab":
         page.wait_for_function(KERNEL_IS_IDLE, timeout=180_000)
         page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")

@@ -412,11 +412,13 @@ class ExplorerState:
                 self._publish(live)
             begun = time.perf_counter()
             for part in parts:
-                live = replace(live, score=self._partial(part, job.design, job.cancel) or live.score)
+                found = self._partial(part, job.design, job.cancel) or live.score
+                live = replace(live, score=found, times={"scored": _now_ms(), **live.times})
                 self._publish(live)
             found = self._attempt("score", errors, lambda: score_part(whole, job.design, job.cancel))
             self._last_wall_s = time.perf_counter() - begun
-            self._publish(replace(live, score=found, errors=dict(errors), is_complete=True))
+            times = {"scored": _now_ms(), **live.times}
+            self._publish(replace(live, score=found, errors=dict(errors), is_complete=True, times=times))
             if is_superseded() or job.cancel.wait(CALM_S):
                 return
             counts = self._attempt("counts", {}, lambda: trace(job.design, self._samples, cancel=job.cancel))

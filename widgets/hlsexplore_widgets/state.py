@@ -122,6 +122,7 @@ class ExplorerState:
         self._cancel = threading.Event()
         self._samples = sample_inputs(graph, x, TRACE_SAMPLES)
         self._worker: LatestWins[_Job] = LatestWins(self._evaluate, f"hlsexplore-{self.id[:6]}")
+        self._counting: LatestWins[_Job] = LatestWins(self._count, f"hlsexplore-counts-{self.id[:6]}")
         with self.guard("reading the calibration"):
             self._calibration = Calibration.load()
         self._submit(_now_ms())
@@ -350,11 +351,12 @@ class ExplorerState:
 
     def wait(self, timeout_s: float = 10.0) -> bool:
         """Wait until the current design is evaluated; False if that takes longer."""
-        return self._worker.wait(timeout_s)
+        return self._worker.wait(timeout_s) and self._counting.wait(timeout_s)
 
     def close(self) -> None:
         """End the background thread and drop a temporary study."""
         self._worker.close()
+        self._counting.close()
         self._cancel.set()
         if self._folder is not None and self._catalog is not None:
             self._catalog.study.close()
@@ -419,8 +421,16 @@ class ExplorerState:
             self._last_wall_s = time.perf_counter() - begun
             times = {"scored": _now_ms(), **live.times}
             self._publish(replace(live, score=found, errors=dict(errors), is_complete=True, times=times))
-            if is_superseded() or job.cancel.wait(CALM_S):
-                return
+        except CancelledError:
+            return
+        if not is_superseded():
+            self._counting.submit(job)
+
+    def _count(self, job: _Job, is_superseded: IsSuperseded) -> None:
+        """Count losses once the design stays; in a thread of its own, so that the next design's score never waits."""
+        if job.cancel.wait(CALM_S) or is_superseded():
+            return
+        try:
             counts = self._attempt("counts", {}, lambda: trace(job.design, self._samples, cancel=job.cancel))
         except CancelledError:
             return

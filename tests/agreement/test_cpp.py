@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from agreement.cases import CASES, Case
 from agreement.cpp_runner import is_available, is_refused, run_designs
-
-from hlsexplore.emulate import emulate_raw
+from agreement.emulators import emulate_both
 
 pytestmark = pytest.mark.skipif(not is_available(), reason="needs a C++ compiler and the package da4ml")
 
@@ -26,8 +25,7 @@ def compare(cases: list[Case], folder: Path) -> list[str]:
     problems = []
     for case, outputs in zip(cases, run_designs([case.make() for case in cases], folder), strict=True):
         design, x = case.make()
-        ours = emulate_raw(design, x)
-        for mine, theirs in zip(ours if isinstance(ours, tuple) else (ours,), outputs, strict=True):
+        for mine, theirs in zip(emulate_both(design, x), outputs, strict=True):
             wrong = np.flatnonzero((mine != theirs).ravel())
             if len(wrong):
                 gap = int(np.abs(mine - theirs).max())

@@ -1,0 +1,33 @@
+"""The emulator both ways: with its compiled passes wherever one fits, and in numpy alone."""
+
+import numpy as np
+import pytest
+
+from hlsexplore.design import Design
+from hlsexplore.emulate import carrier, direct, emulate_raw, inner, product
+
+
+def emulate_both(design: Design, x: object) -> tuple[np.ndarray, ...]:
+    """Return the raw integers of every output, the same from numpy alone and from the compiled passes.
+
+    Small arrays do not repay the compiled passes, so that they would otherwise go untested here.
+
+    Args:
+        design: The design.
+        x: Its inputs, as for `emulate`.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (carrier, direct, inner, product):
+            patch.setattr(module, "has_numba", lambda: False)
+        plain = _outputs(design, x)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(carrier, "KERNEL_ELEMENTS", 0)
+        compiled = _outputs(design, x)
+    for one, other in zip(plain, compiled, strict=True):
+        np.testing.assert_array_equal(one, other)
+    return compiled
+
+
+def _outputs(design: Design, x: object) -> tuple[np.ndarray, ...]:
+    raw = emulate_raw(design, x)
+    return raw if isinstance(raw, tuple) else (raw,)

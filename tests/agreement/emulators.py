@@ -5,9 +5,10 @@ import pytest
 
 from hlsexplore.design import Design
 from hlsexplore.emulate import carrier, direct, emulate_raw, inner, product
+from hlsexplore.emulate.run import Inputs
 
 
-def emulate_both(design: Design, x: object) -> tuple[np.ndarray, ...]:
+def emulate_both(design: Design, x: Inputs) -> tuple[np.ndarray, ...]:
     """Return the raw integers of every output, the same from numpy alone and from the compiled passes.
 
     Small arrays do not repay the compiled passes, so that they would otherwise go untested here.
@@ -28,6 +29,6 @@ def emulate_both(design: Design, x: object) -> tuple[np.ndarray, ...]:
     return compiled
 
 
-def _outputs(design: Design, x: object) -> tuple[np.ndarray, ...]:
+def _outputs(design: Design, x: Inputs) -> tuple[np.ndarray, ...]:
     raw = emulate_raw(design, x)
     return raw if isinstance(raw, tuple) else (raw,)

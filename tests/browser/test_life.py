@@ -56,10 +56,13 @@ def test_theme_changes_figures_too(page):
 def test_lab_page_comes_back_after_a_reload(page):
     if page.kind != "lab":
         pytest.skip("Voila starts a new kernel for each page")
+    field = page.get_by_role("textbox", name="fc1 weights: type")
+    before = field.input_value()
     page.get_by_role("button", name="fc1 weights: one bit fewer").click()
+    expect(field).not_to_have_value(before)
     page.wait_for_function(IDLE, timeout=20_000)
     accuracy = page.locator("[data-tile=score] .hx-value").inner_text()
-    value = page.get_by_role("textbox", name="fc1 weights: type").input_value()
+    value = field.input_value()
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     page.wait_for_timeout(1500)
     page.reload()

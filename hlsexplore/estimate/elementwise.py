@@ -184,6 +184,15 @@ def table_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficient
     )
 
 
+def _legacy_tables(count: int) -> int:
+    """Copies of the tables of the oldest softmax: exponentials of all differences of two inputs, then n inverses.
+
+    1 / sum_j exp(x_j - x_i) needs no product; a table in block RAM is read twice a cycle (all 18 blocks of one report,
+    6 classes, 2018.2).
+    """
+    return ceil(count * (count - 1) / 2) + ceil(count / 2)
+
+
 def softmax_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficients) -> Cost:
     """Estimate softmax: a tree of maxima, exponentials and an inverse from tables, n products.
 
@@ -212,7 +221,7 @@ def softmax_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficie
     size = min(layer.table_size, 1 << max((layer.input or DEFAULT_TYPE).width - 1, 1))
     one = block_rams(size, entry) if size * entry >= 1024 else 0
     inverse = block_rams(layer.table_size, entry) * (2 if tech.is_vitis and tech.speed != "slow" else 1)
-    multiply = tech.multiplier_dsp(entry, entry)
+    multiply, is_legacy = tech.multiplier_dsp(entry, entry), layer.implementation == "legacy"
     limit = ceil(count / layer.reuse) if io == "stream" else count
     pace = max(1, count // limit)
     steps = coefficients["latency"] + (io == "stream") * (2 if tech.is_vitis else 1)
@@ -225,8 +234,8 @@ def softmax_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficie
         lut=(coefficients["element"] + 2 * entry * saturating) * count
         + (30.0 * count if io == "stream" and not tech.is_vitis else 0.0),
         ff=(coefficients["ff"] + entry * saturating) * count,
-        dsp=float(limit * multiply),
-        bram18=float(ceil(count / (2 * pace)) * one + inverse),
+        dsp=0.0 if is_legacy else float(limit * multiply),
+        bram18=float(_legacy_tables(count) * one if is_legacy else ceil(count / (2 * pace)) * one + inverse),
         latency_min=steps,
         latency_max=steps,
         ii=float(pace),

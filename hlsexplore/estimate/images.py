@@ -3,6 +3,8 @@
 from dataclasses import replace
 from math import ceil, log2
 
+import numpy as np
+
 from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.products import matrix_cost
@@ -93,13 +95,28 @@ def _tap_fifos(taps: int, depth: int, width: int) -> tuple[float, float, float]:
     return (88.0 * taps, 82.0 * taps, 0.0) if depth > 16 else (28.0 * taps, 5.0 * taps, 0.0)
 
 
+def _inside(image: Image) -> float:
+    """Share of the taps of all windows that lie inside the image; products with its zero padding vanish."""
+    top, _, left, _ = image.padding
+    share = 1.0
+    for size, places, taps, stride, before in (
+        (image.in_height, image.out_height, image.kernel_height, image.stride_height, top),
+        (image.in_width, image.out_width, image.kernel_width, image.stride_width, left),
+    ):
+        read = np.arange(places)[:, None] * stride + np.arange(taps) - before
+        share *= float(np.mean((read >= 0) & (read < size)))
+    return share
+
+
 def _parallel(layer: LayerRecord, image: Image, core: Cost, tech: Technology, table: Coefficients) -> Cost:
     coefficients = table.of("parallel_convolution", tech.name)
     source, result = layer.input or DEFAULT_TYPE, layer.result or DEFAULT_TYPE
     at_once = max(1, min(layer.parallel, image.out_pixels))
     rounds = ceil(image.out_pixels / at_once)
+    inside = _inside(image) if rounds == 1 else 1.0
     inputs = image.in_pixels * image.in_channels * source.width
     outputs = image.out_pixels * image.out_channels * result.width
+    held = coefficients["ff"] * (inputs + outputs) * (rounds > 1)
     choose = coefficients["select"] * image.in_pixels * image.in_channels if rounds > 1 else 0.0
     pace = 1.0
     if layer.reuse > 1:
@@ -107,9 +124,9 @@ def _parallel(layer: LayerRecord, image: Image, core: Cost, tech: Technology, ta
     latency = rounds * pace + (core.latency_max or 0.0)
     return Cost(
         model="parallel_convolution",
-        lut=None if core.lut is None else core.lut * at_once + choose,
-        ff=None if core.ff is None else core.ff * at_once + coefficients["ff"] * (inputs + outputs) * (rounds > 1),
-        dsp=None if core.dsp is None else core.dsp * at_once,
+        lut=None if core.lut is None else core.lut * at_once * inside + choose,
+        ff=None if core.ff is None else core.ff * at_once * inside + held,
+        dsp=None if core.dsp is None else float(round(core.dsp * at_once * inside)),
         bram18=core.bram18,
         latency_min=latency,
         latency_max=latency + 1,

@@ -90,7 +90,8 @@ class LayerRecord:
         image: Geometry, for image ops.
         strategy: `latency` or `resource`.
         reuse: Multiplications that share a multiplier.
-        implementation: Variant: `linebuffer` or `encoded`; `stable`, `latency` or `argmax`.
+        implementation: Variant: `linebuffer` or `encoded`; `stable`, `latency`, `argmax` or
+            `legacy` (the oldest one, without products).
         parallel: Positions computed at once.
         input: Type of the input.
         weight: Type of the weights.

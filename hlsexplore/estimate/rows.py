@@ -54,6 +54,10 @@ def design_of_row(row: Row, weights: Weights) -> DesignRecord:
     pragmas = " ".join(map(str, _list(row.get("top_pragma"))))
     io = "stream" if "stream" in str(row.get("io_type")) else "parallel"
     dataflow = None if not pragmas else ("DATAFLOW" in pragmas and "PIPELINE" not in pragmas)
+    if io == "parallel":
+        layers = [_legacy(layer) for layer in layers]
+    if io == "parallel" and dataflow is False:
+        layers = [_unrolled(layer, item) for layer, item in zip(layers, _list(row.get("layers")), strict=True)]
     part = str(row.get("part") or "")
     return DesignRecord(
         layers=tuple(layers),
@@ -67,8 +71,21 @@ def design_of_row(row: Row, weights: Weights) -> DesignRecord:
         dataflow=dataflow,
         verified=row.get("kind") != "project" or bool(row.get("config_verified")),
         waits=row.get("kind") == "two_layer_no_weights",
-        axi="axi" in str(row.get("top") or "") and io == "parallel",
+        axi="axi" in str(row.get("top") or ""),
     )
+
+
+def _legacy(layer: LayerRecord) -> LayerRecord:
+    """Name the softmax of hls4ml before it had variants to choose from; streams came later."""
+    is_old = layer.op == "softmax" and not layer.implementation
+    return replace(layer, implementation="legacy") if is_old else layer
+
+
+def _unrolled(layer: LayerRecord, item: object) -> LayerRecord:
+    """Unroll the positions of a convolution that names no partitions: a pipelined top function unrolls every loop."""
+    if layer.image is None or not isinstance(item, Mapping) or item.get("n_partitions") or layer.reuse > 1:
+        return layer
+    return replace(layer, parallel=layer.pixels) if layer.op in MATRIX_OPS else layer
 
 
 def _is_inner(item: object) -> bool:

@@ -23,6 +23,12 @@ QUICK_FILL = 0.6
 """Share of the cycles after the slowest process that the shortest path takes (13 designs with streams)."""
 LONGEST_TAIL = 4.0
 """Cycles that a process adds at most behind the slowest one, whatever its own pace (20 to 42 for 6 to 10 processes)."""
+AXI_PIXEL_CYCLES = 8.0
+"""Cycles in which the AXI wrapper of a stream converts a pixel from floating point; its loop is not pipelined.
+
+Exact for both designs of two repositories (784 and 8,192 pixels, one channel): the least interval is 8 a pixel and 2.
+The bus brings one word a cycle, so each further channel takes one more.
+"""
 FIFO_DEPTH_IN_LUT = 32
 FIFO_BITS_IN_LUT = 600
 """FIFOs below this depth or size are shift registers in LUTs: 121 x 4 bits are, 169 x 4 are not (11 designs)."""
@@ -205,9 +211,10 @@ def _dataflow(layout: Layout, columns: Columns) -> tuple[Column, Column, Column,
         return np.zeros(low.shape[1]), np.zeros(low.shape[1]), np.ones(low.shape[1]), breaks
     pace = interval.max(axis=0)
     if layout.io == "stream":
-        slowest = high.max(axis=0)
+        read = _axi_cycles(layout.layers[0]) if layout.axi else 0.0
+        slowest, pace = np.maximum(high.max(axis=0), read), np.maximum(pace, read)
         tail = np.nan_to_num(columns.tail[processes])
-        after = np.cumsum(high == slowest, axis=0) > 0
+        after = (np.cumsum(high == slowest, axis=0) > 0) | (slowest == read)
         fill = np.where(after & (high < slowest), np.minimum(tail, LONGEST_TAIL), 0.0).sum(axis=0)
         if layout.tech.is_vitis:  # a process without a loop of its own takes the next input when it is done
             pace = np.maximum(pace, np.where(interval <= 1, high, 0.0).max(axis=0) + 1)
@@ -250,7 +257,7 @@ def _connections(
     lut, ff, bram = np.zeros(count), np.zeros(count), np.zeros(count)
     if len(layout.layers) > 1:
         lut += coefficients["control"]
-    if layout.axi:
+    if layout.axi and layout.io != "stream":
         lut, ff = lut + coefficients["axi_lut"], ff + coefficients["axi_ff"]
     for index, layer in enumerate(layout.layers[:-1]):
         if layout.io == "stream":
@@ -304,6 +311,12 @@ def _fifo(layer: LayerRecord, width: Column, tech: Technology) -> tuple[Column, 
 def fifo_width(depth: int) -> int:
     """Bits of a word that one block RAM holds in a FIFO of this depth; 28 bits x 64 words take two blocks."""
     return next((width for words, width in ((1024, 18), (2048, 9), (4096, 4), (8192, 2)) if depth <= words), 1)
+
+
+def _axi_cycles(first: LayerRecord) -> float:
+    """Cycles in which the AXI wrapper of a stream reads one input."""
+    pixels, channels = (first.image.in_pixels, first.image.in_channels) if first.image is not None else (1, first.n_in)
+    return pixels * (AXI_PIXEL_CYCLES + channels - 1) + 1.0
 
 
 def _input_bits(layer: LayerRecord) -> float:

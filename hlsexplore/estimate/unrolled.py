@@ -19,7 +19,8 @@ PIPELINED_MULTIPLIER_FF = 67.0
 def multiplier_counts(found: MatrixProfile, widths: Widths, tech: Technology) -> tuple[int, float, int]:
     """Count the multipliers of an unrolled product: DSP blocks, LUT of all of them, their number.
 
-    Vivado HLS counts a positive constant without, Vitis HLS with its sign bit.
+    Vivado HLS counts a positive constant without, Vitis HLS with its sign bit. The ports of a DSP block are signed, so
+    an unsigned constant of 18 bits needs a second one in both.
     """
     needed = widths.accum + max(widths.dropped, 0)
     operand = min(widths.input, max(needed, 1))
@@ -29,7 +30,14 @@ def multiplier_counts(found: MatrixProfile, widths: Widths, tech: Technology) ->
         dsp += blocks * number
         lut += number * (tech.dsp_lut() if blocks else tech.soft_multiplier(max(operand, bits)))
         count += number
+    if not tech.is_vitis:
+        dsp += _ports(operand, found.positive_bits, tech) - _ports(operand, found.constant_bits, tech)
     return dsp, lut, count
+
+
+def _ports(operand: int, bits: tuple[tuple[int, int], ...], tech: Technology) -> int:
+    """DSP blocks of products by constants if each were in DSP blocks."""
+    return sum(number * tech.multiplier_dsp(operand, width, forced=True) for width, number in bits)
 
 
 def unrolled(layer: LayerRecord, tech: Technology, budget: float, table: Coefficients, live: Live) -> Cost:

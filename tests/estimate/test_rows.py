@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hlsexplore.estimate import estimate_record
+from hlsexplore.estimate.constants import csd_digits
 from hlsexplore.estimate.rows import design_of_row
 
 DENSE = {
@@ -189,3 +190,44 @@ def test_table_entries_that_saturate_make_the_sum_of_a_softmax_saturate() -> Non
     wrapping, saturating = found
     assert saturating.lut - wrapping.lut == pytest.approx(5 * 36)
     assert saturating.latency_cycles_max == wrapping.latency_cycles_max + 1
+
+
+def test_the_oldest_softmax_has_tables_and_no_products() -> None:
+    softmax = {"name": "softmax", "op": "softmax", "shape": {"n_in": 6}, "in_edge": "layer2_out"}
+    layers = [DENSE, softmax | {"input_type": "ap_fixed<32,8>", "table_type": "ap_fixed<18,8>"}]
+    figures = estimate_record(design_of_row(ROW | {"layers": layers}, WEIGHTS)).layers["softmax"]
+    assert (figures.dsp, figures.bram18) == (0, 18)
+
+
+def test_a_pipelined_top_unrolls_the_positions_of_a_convolution_and_skips_its_padding() -> None:
+    shape = {"in_width": 4, "in_chan": 6, "out_width": 4, "filters": 3, "kernel": 2, "pad_right": 1}
+    conv = {
+        "name": "conv1",
+        "op": "conv1d",
+        "shape": shape,
+        "input_type": "ap_fixed<16,6>",
+        "weight_type": "ap_fixed<16,6>",
+        "accum_type": "ap_fixed<32,12>",
+        "weights_key": "conv.w",
+    }
+    values = np.arange(1101, 1200)
+    weights = {"conv.w": values[csd_digits(values) >= 3][:36].reshape(2, 6, 3)}
+    unrolled = estimate_record(design_of_row(ROW | {"layers": [conv]}, weights))
+    assert unrolled.total.dsp == 7 * 6 * 3  # 4 windows of 2 taps, one of them outside
+    one = ROW | {"layers": [conv | {"n_partitions": 4}], "top_pragma": ["DATAFLOW"]}
+    assert estimate_record(design_of_row(one, weights)).total.dsp == 2 * 6 * 3
+
+
+def test_an_unsigned_constant_of_18_bits_takes_two_ports() -> None:
+    types = {"input_type": "ap_fixed<32,8>", "weight_type": "ap_fixed<32,8>", "accum_type": "ap_fixed<32,8>"}
+    dense = DENSE | types | {"shape": {"n_in": 1, "n_out": 1}}
+    found = [
+        estimate_record(design_of_row(ROW | {"layers": [dense]}, {"fc1.w": np.array([[value]])})).total.dsp
+        for value in (0x1F0F1, 0x2F0F1, -0x1F0F1)
+    ]
+    assert found == [2, 4, 2]
+
+
+def test_the_axi_wrapper_of_a_stream_takes_eight_cycles_a_pixel_and_one_for_each_further_channel() -> None:
+    assert stream(CONV).total.ii_cycles < 80
+    assert stream(CONV, top="myproject_axi").total.ii_cycles == 64 * (8 + 2) + 2

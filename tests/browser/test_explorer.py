@@ -228,7 +228,9 @@ def test_trial_is_marked_in_plot_lines_and_table(page):
 
 def test_note_on_a_trial_is_kept(page):
     open_tab(page, "Trials", "Trials")
-    field = page.get_by_role("textbox", name="Note on trial 7", exact=True)
+    shown = page.locator(".hx-trials tbody tr").nth(3).get_by_role("textbox")
+    shown.wait_for(timeout=10_000)
+    field = page.get_by_role("textbox", name=str(shown.get_attribute("aria-label")), exact=True)
     field.fill("good for the small part")
     field.press("Enter")
     page.get_by_role("searchbox", name="Search designs").fill("small part")

@@ -403,8 +403,9 @@ class LayersView {
   }
 
   draw() {
-    this.drawn = this.width();
-    if (!this.drawn || this.dragging) return;
+    const width = this.width();
+    if (!width || this.dragging) return; // no width while the page changes its theme: what was drawn still fits
+    this.drawn = width;
     this.range = axisRange(this.lanes.flatMap((lane) => {
       const type = this.config.types[lane.name]?.[lane.key];
       const spans = type ? [[lsb(type), msb(type)]] : [];

@@ -72,8 +72,9 @@ def error_figure(info: ErrorInfo) -> go.Figure:
             "color": colours,
             "pattern": {
                 "shape": ["x" if out else "" for out in info.overflowed],
+                "bgcolor": LOST,
                 "fgcolor": "var(--hx-panel)",
-                "fillmode": "overlay",
+                "fillmode": "replace",  # "overlay" takes the contrast of one colour, not of a list
             },
         },
         text=["▲" if out else "" for out in info.overflowed],

@@ -2,9 +2,9 @@
 
 The jet tagger 16-64-32-32-5 has random Glorot weights, no bias and truncating, wrapping results, without softmax. The
 8-bit cases have weights fixed<8,1> and results fixed<8,3>; the 16-bit cases have fixed<16,6> throughout, the field's
-default; the last layer has the largest reuse that is legal for it. `digits_cnn` is the trained 6-bit CNN on 8x8 images
+default; the last layer has the largest reuse that is legal for it. `cnn8` is the trained 6-bit CNN on 8x8 images
 that comes with the package. The cases `*_one_layer` change the weight type of each dense layer in turn and synthesize
-again, the other layers coming from the cache; `share` is the wall time of that over the full run's.
+again, the other layers coming from the cache; `wall_s` is the median of that, `share` its part of the full run.
 
 Both sides run in turn with an empty cache. `differing` counts integers of 1,000 simulated samples that differ from the
 emulator, `peak_mb` is the largest process. With `--no-flat` the stock run is left out. The last table sets the estimate
@@ -57,11 +57,12 @@ TIMES = (
     "ff",
     "dsp",
     "bram18",
+    "latency_cycles",
+    "ii_cycles",
     "flat_lut",
     "plan_s",
     "differing",
     "full_wall_s",
-    "median_s",
     "share",
 )
 FIGURES = ("lut", "ff", "dsp", "bram18", "latency_cycles_max", "ii_cycles")
@@ -69,7 +70,7 @@ BARS = {"lut": 8.0, "ff": 5.0, "dsp": 0.0, "bram18": 0.0, "latency_cycles_max": 
 """Percent by which the estimate of a design may miss Yosys' count."""
 CASES = (
     *(f"jet{bits}_r{reuse}" for bits in (8, 16) for reuse in (1, 8, 16, 64)),
-    "digits_cnn",
+    "cnn8",
     "jet8_r16_one_layer",
     "jet8_r1_one_layer",
 )
@@ -103,7 +104,7 @@ def tagger() -> Graph:
 
 def design_of(case: str) -> Design:
     """Build the design of a case."""
-    if case == "digits_cnn":
+    if case == "cnn8":
         return Design.default(load("digits_cnn", variant="qkeras").graph).with_target(tool="yosys", io="parallel")
     graph = tagger()
     bits = 16 if case.startswith("jet16") else 8
@@ -139,7 +140,9 @@ def measure(case: str, flat: bool, simulate: bool) -> dict[str, Any]:
         found = project.synthesize("yosys").total
         row |= {"wall_s": time.perf_counter() - start, "cpu_s": children_cpu_s() - cpu}
         row["peak_mb"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        row |= {name: getattr(found, name) for name in FIGURES}
+        for name in FIGURES:
+            short = name.removesuffix("_max")
+            row |= {short: getattr(found, name), f"estimate_{short}": getattr(planned, name)}
         row["agreement"] = [agreement(name, found, planned, fast) for name in FIGURES]
         if flat:
             row |= flat_run(project, Path(folder))
@@ -182,7 +185,7 @@ def one_layer(design: Design, folder: str) -> dict[str, Any]:
     changed = {name: seconds(design.with_layer(name, weight="fixed<8,2>")) for name in names}
     median = float(np.median(list(changed.values())))
     shares = {name: value / full for name, value in changed.items()}
-    return {"full_wall_s": full, "median_s": median, "share": median / full, "changed_s": changed, "shares": shares}
+    return {"full_wall_s": full, "wall_s": median, "share": median / full, "changed_s": changed, "shares": shares}
 
 
 def flat_run(project: Project, folder: Path) -> dict[str, Any]:

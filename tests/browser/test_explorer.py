@@ -313,3 +313,10 @@ def test_every_control_has_a_name(page):
         .map(node => node.outerHTML.slice(0, 120))"""
     )
     assert bad == []
+
+
+def test_status_of_the_kernel_does_not_lay_out_the_toolbar(page):
+    if page.kind != "lab":
+        pytest.skip("Voila has no toolbar")
+    expect(page.locator("#jp-main-statusbar .jp-Notebook-ExecutionIndicator")).to_have_count(1)
+    assert page.locator(".jp-NotebookPanel-toolbar .jp-Notebook-ExecutionIndicator").count() == 0

@@ -88,6 +88,8 @@ def start_lab(
         *_as_root("--allow-root"),
         *options,
     ]
+    # The kernel's status goes to the status bar: in the notebook's toolbar each `busy` and `idle` lays out the page.
+    env = _with_folder(env, "JUPYTER_CONFIG_PATH", "jupyter/lab")
     url = f"http://{HOST}:{port}/lab/tree/{notebook.name}?token={token}"
     return _start(command, url, port, token, env, log)
 
@@ -109,11 +111,15 @@ def start_voila(
         "--template=hlsexplore",
         *options,
     ]
-    env = dict(os.environ if env is None else env)
-    env["JUPYTER_PATH"] = os.pathsep.join(
-        filter(None, (str(files("hlsexplore_widgets") / "jupyter"), env.get("JUPYTER_PATH")))
-    )
+    env = _with_folder(env, "JUPYTER_PATH", "jupyter")
     return _start(command, f"http://{HOST}:{port}/?token={token}", port, token, env, log)
+
+
+def _with_folder(env: Mapping[str, str] | None, name: str, folder: str) -> dict[str, str]:
+    """Return an environment (this process's when None) with a folder of this package first in a search path."""
+    found = dict(os.environ if env is None else env)
+    found[name] = os.pathsep.join(filter(None, (str(files("hlsexplore_widgets") / folder), found.get(name))))
+    return found
 
 
 def lab(demo: str | None = None, browser: bool = True, folder: str | Path = FOLDER) -> int:

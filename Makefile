@@ -39,8 +39,8 @@ test: $(VENV)/.dev ## run the tests: packages, agreement, notebooks, real browse
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow and not browser"
 	$(BIN)/python -m pytest -m "browser and not slow"
 
-widgets/node_modules/.package-lock.json: widgets/package-lock.json
-	cd widgets && npm ci --silent --no-audit --no-fund
+widgets/node_modules/.package-lock.json: widgets/package.json
+	cd widgets && npm install --silent --no-audit --no-fund --no-package-lock
 
 js: widgets/node_modules/.package-lock.json ## types, lint and unit tests of the browser side; needs node
 	cd widgets && npm run --silent check

@@ -82,4 +82,7 @@ def test_verilog_of_xls_equals_the_emulator_in_the_planned_cycles(tmp_path: Path
 @pytest.mark.skipif(not is_available(), reason="needs verilator and a C++ compiler")
 @pytest.mark.parametrize("first", range(0, len(taken(False)), 24))
 def test_verilog_of_every_case_equals_the_emulator(first: int, tmp_path: Path) -> None:
-    assert not (problems := compare(taken(False)[first : first + 24], tmp_path, generate)), "\n".join(problems)
+    def slowly(design: Design) -> object:
+        return generate(design.with_target(clock_ns=20.0))  # XLS cannot reach 5 ns with every wide case
+
+    assert not (problems := compare(taken(False)[first : first + 24], tmp_path, slowly)), "\n".join(problems)

@@ -1,16 +1,14 @@
 """Quantised weights of a design, cast once for each (array, type)."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
-from threading import Lock
 
 from hlsexplore.design import Design
 from hlsexplore.fixed import Fixed, RawArray, RealArray, quantize
 from hlsexplore.ops import weights
+from hlsexplore.recent import Recent
 
-_CACHE_SIZE = 512
-_cache: "OrderedDict[tuple[int, Fixed], tuple[RealArray, RawArray]]" = OrderedDict()
-_lock = Lock()
+_casts: Recent[tuple[int, Fixed], tuple[RealArray, RawArray]] = Recent(512)
+"""Each with the array, so that no other one gets its identity meanwhile."""
 
 
 def raw_weights(design: Design, name: str) -> Mapping[str, RawArray]:
@@ -34,15 +32,10 @@ def quantized(values: RealArray, type_: Fixed) -> RawArray:
         values: Float weights that are never changed afterwards.
         type_: Type to cast to.
     """
-    key = (id(values), type_)
-    with _lock:
-        if key in _cache:
-            _cache.move_to_end(key)
-            return _cache[key][1]
+    return _casts.find((id(values), type_), lambda: (values, _cast(values, type_)))[1]
+
+
+def _cast(values: RealArray, type_: Fixed) -> RawArray:
     raw = quantize(values, type_)
     raw.flags.writeable = False
-    with _lock:
-        _cache[key] = (values, raw)
-        while len(_cache) > _CACHE_SIZE:
-            _cache.popitem(last=False)
     return raw

@@ -1,10 +1,8 @@
 """Plans of whole designs: one step a node, cached by what its numbers depend on."""
 
-from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from threading import Lock
 from types import MappingProxyType
 
 from hlsexplore.design import Design, LayerConfig, Strategy
@@ -44,6 +42,7 @@ from hlsexplore.ops import (
     Softmax,
     Upsample,
 )
+from hlsexplore.recent import Recent
 from hlsexplore.target import Io
 
 BUILDERS: MappingProxyType[type[Op], Builder] = MappingProxyType(
@@ -70,14 +69,11 @@ BUILDERS: MappingProxyType[type[Op], Builder] = MappingProxyType(
 )
 """How each op is planned."""
 
-_CACHE_SIZE = 1024
-_MOST_KEYS = 1 << 16
-_MOST_PLANS = 16
-_cache: "OrderedDict[Hashable, tuple[Node, Step, int]]" = OrderedDict()
-_keys: "OrderedDict[Hashable, int]" = OrderedDict()
-_plans: "OrderedDict[str, Plan]" = OrderedDict()
+_steps: Recent[Hashable, tuple[Node, Step, int]] = Recent(1024)
+"""Each with its node, so that no other one gets its identity meanwhile, and a number that stands for it."""
+_keys: Recent[Hashable, int] = Recent(1 << 16)
+_plans: "Recent[str, Plan]" = Recent(16)
 _numbers = count()
-_lock = Lock()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,16 +191,7 @@ def plan_design(design: Design) -> Plan:
     Raises:
         NoModelError: If a layer has no emulation.
     """
-    with _lock:
-        if design.key in _plans:
-            _plans.move_to_end(design.key)
-            return _plans[design.key]
-    plan = _plan(design)
-    with _lock:
-        _plans[design.key] = plan
-        if len(_plans) > _MOST_PLANS:
-            _plans.popitem(last=False)
-    return plan
+    return _plans.find(design.key, lambda: _plan(design))
 
 
 def _plan(design: Design) -> Plan:
@@ -243,31 +230,19 @@ def quantize_input(x: RealArray, type_: Fixed) -> Carrier:
 
 def _key(content: Hashable) -> int:
     """Return a number for some content: cheap to compare, however long the chain of layers behind it."""
-    with _lock:
-        number = _keys.setdefault(content, next(_numbers))
-        _keys.move_to_end(content)
-        if len(_keys) > _MOST_KEYS:
-            _keys.popitem(last=False)
-        return number
+    return _keys.find(content, lambda: next(_numbers))
 
 
 def _step(context: Context) -> tuple[Step, int]:
-    """Return the step of a layer from the cache, and its number."""
-    key = step_key(context)
-    with _lock:
-        if key in _cache:
-            _cache.move_to_end(key)
-            return _cache[key][1:]
-    builder = BUILDERS.get(type(context.node.op))
-    if builder is None:
-        raise NoModelError(f"layer {context.node.name!r}: no emulation of {context.node.kind!r} exists.")
-    step = builder(context)
-    with _lock:
-        number = next(_numbers)
-        _cache[key] = (context.node, step, number)
-        while len(_cache) > _CACHE_SIZE:
-            _cache.popitem(last=False)
-    return step, number
+    """Return the step of a layer, the kept one where it was planned before, and its number."""
+
+    def make() -> tuple[Node, Step, int]:
+        builder = BUILDERS.get(type(context.node.op))
+        if builder is None:
+            raise NoModelError(f"layer {context.node.name!r}: no emulation of {context.node.kind!r} exists.")
+        return context.node, builder(context), next(_numbers)
+
+    return _steps.find(step_key(context), make)[1:]
 
 
 def step_key(context: Context) -> Hashable:

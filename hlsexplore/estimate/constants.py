@@ -5,14 +5,14 @@ nothing, one digit is a wire, two digits are one adder. From three digits on the
 multiplier. Equal products of the same input are shared.
 """
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from hashlib import blake2b
-from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hlsexplore.recent import Recent
 
 Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -170,9 +170,7 @@ class Widths:
     accum: int
 
 
-_CACHE_SIZE = 4096
-_cache: "OrderedDict[tuple[bytes, Widths, bytes, bytes], MatrixProfile]" = OrderedDict()
-_lock = Lock()
+_profiles: Recent[tuple[bytes, Widths, bytes, bytes], MatrixProfile] = Recent(4096)
 
 
 def profile(
@@ -195,16 +193,7 @@ def profile(
         b"" if live is None else live.tobytes(),
         b"" if varying is None else varying.tobytes(),
     )
-    with _lock:
-        if key in _cache:
-            _cache.move_to_end(key)
-            return _cache[key]
-    found = _profile(constants, widths, live, varying)
-    with _lock:
-        _cache[key] = found
-        while len(_cache) > _CACHE_SIZE:
-            _cache.popitem(last=False)
-    return found
+    return _profiles.find(key, lambda: _profile(constants, widths, live, varying))
 
 
 def _profile(constants: Constants, widths: Widths, live: Mask | None, varying: Mask | None) -> MatrixProfile:

@@ -3,15 +3,14 @@
 The RTL generator writes what is planned here and the estimator counts it, so latency and initiation interval agree.
 """
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
-from threading import Lock
 
 from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Node
 from hlsexplore.ops import Dense, Input, Reshape
+from hlsexplore.recent import Recent
 from hlsexplore.structure.keys import layer_key
 from hlsexplore.structure.layers import LayerPlan, plan_layer
 from hlsexplore.structure.tensor import Tensor, full_tensor
@@ -19,8 +18,7 @@ from hlsexplore.target import Io
 
 KEPT_LAYERS = 64
 """Planned layers that stay in memory, so that a changed layer is the only one to plan again."""
-_kept: "OrderedDict[tuple[str, str, tuple[str, ...]], LayerPlan]" = OrderedDict()
-_lock = Lock()
+_kept: Recent[tuple[str, str, tuple[str, ...]], LayerPlan] = Recent(KEPT_LAYERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,23 +86,13 @@ def planned_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds:
         NoModelError: If the layer or an option has no RTL.
     """
     key = (layer_key(design, node, inputs, holds), node.name, node.inputs)
-    with _lock:
-        if key in _kept:
-            _kept.move_to_end(key)
-            return _kept[key]
-    found = plan_layer(design, node, inputs, holds)
-    with _lock:
-        _kept[key] = found
-        while len(_kept) > KEPT_LAYERS:
-            _kept.popitem(last=False)
-    return found
+    return _kept.find(key, lambda: plan_layer(design, node, inputs, holds))
 
 
 def forget() -> None:
     """Drop all plans that are kept in memory, for measurements."""
     plan.cache_clear()
-    with _lock:
-        _kept.clear()
+    _kept.clear()
 
 
 def is_folded(design: Design, node: Node) -> bool:

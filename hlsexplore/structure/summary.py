@@ -4,10 +4,8 @@ A layer's figures depend on its weights, types, knobs, inputs and target alone. 
 a layer is planned once; asking again for a design of known layers takes a millisecond.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from threading import Lock
 from typing import Any
 
 from hlsexplore import cache
@@ -15,6 +13,7 @@ from hlsexplore.cache import content_key
 from hlsexplore.design import Design
 from hlsexplore.graph import Node
 from hlsexplore.ops import Input
+from hlsexplore.recent import Recent
 from hlsexplore.report import Figures
 from hlsexplore.structure.figures import SRL_CYCLES, layer_figures
 from hlsexplore.structure.keys import layer_key, planner_version
@@ -28,9 +27,6 @@ KIND = "plans"
 """Folder of the store."""
 MEMORY_ENTRIES = 4096
 
-_memory: "OrderedDict[str, LayerSummary]" = OrderedDict()
-_lock = Lock()
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerSummary:
@@ -43,6 +39,9 @@ class LayerSummary:
 
     figures: Figures
     output: Tensor
+
+
+_memory: Recent[str, LayerSummary] = Recent(MEMORY_ENTRIES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,21 +111,17 @@ def _read_design(data: Mapping[str, Any]) -> DesignSummary | None:
 def _layer(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> LayerSummary:
     holds = holds_for_readers(design, node)
     key = layer_key(design, node, inputs, holds)
-    with _lock:
-        if key in _memory:
-            _memory.move_to_end(key)
-            return _memory[key]
-    data = cache.load(KIND, key)
-    found = None if data is None else _read(data)
-    if found is None:
-        planned = planned_layer(design, node, inputs, holds)
-        found = LayerSummary(figures=layer_figures(planned), output=planned.output)
-        cache.store(KIND, key, asdict(found))
-    with _lock:
-        _memory[key] = found
-        while len(_memory) > MEMORY_ENTRIES:
-            _memory.popitem(last=False)
-    return found
+
+    def make() -> LayerSummary:
+        data = cache.load(KIND, key)
+        found = None if data is None else _read(data)
+        if found is None:
+            planned = planned_layer(design, node, inputs, holds)
+            found = LayerSummary(figures=layer_figures(planned), output=planned.output)
+            cache.store(KIND, key, asdict(found))
+        return found
+
+    return _memory.find(key, make)
 
 
 def _read(data: Mapping[str, Any]) -> LayerSummary | None:

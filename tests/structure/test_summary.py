@@ -8,6 +8,7 @@ import pytest
 from hlsexplore.design import Design
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Dense, Function, Input, Merge, MergeFunction
+from hlsexplore.recent import Recent
 from hlsexplore.structure import plan, summary
 from hlsexplore.structure.figures import layer_figures
 from hlsexplore.structure.keys import layer_key
@@ -19,7 +20,7 @@ from hlsexplore.structure.summary import summarize
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HLSEXPLORE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(summary, "_memory", type(summary._memory)())
+    monkeypatch.setattr(summary, "_memory", Recent(summary.MEMORY_ENTRIES))
     return tmp_path / "cache"
 
 
@@ -55,7 +56,7 @@ def test_summary_read_from_disk_is_the_one_that_was_planned(own_cache: Path, mon
     design = folded(network())
     first = summarize(design)
     assert len(list((own_cache / "plans").iterdir())) == 3
-    monkeypatch.setattr(summary, "_memory", type(summary._memory)())
+    monkeypatch.setattr(summary, "_memory", Recent(summary.MEMORY_ENTRIES))
     monkeypatch.setattr(summary, "planned_layer", None)
     assert summarize(design) == first
 
@@ -85,7 +86,7 @@ def test_damaged_store_is_planned_again(own_cache: Path, monkeypatch: pytest.Mon
     first = summarize(design)
     for path in (own_cache / "plans").iterdir():
         path.write_text('{"figures": {}}')
-    monkeypatch.setattr(summary, "_memory", type(summary._memory)())
+    monkeypatch.setattr(summary, "_memory", Recent(summary.MEMORY_ENTRIES))
     assert summarize(design) == first
 
 

@@ -27,24 +27,18 @@ _MIN_OCTAVE, _MAX_OCTAVE = -128, 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TensorTrace:
-    """Counters of one tensor: what its type did to the values.
+class CastCounts:
+    """What casts of one kind did to the values that went through them.
 
     Attributes:
         layer: Name of the layer.
-        key: Tensor key (`result`, `accum`, `weight`, ...); `index` is the index into a table.
+        key: What was cast.
         type: The type that values were cast to.
         num_values: Values that were cast.
-        num_wrapped: Values out of range that wrapped around: garbage.
+        num_wrapped: Values out of range that wrapped around.
         num_saturated: Values out of range that were clipped, or zeroed by SAT_ZERO.
         num_underflowed: Values other than 0 that became 0.
         num_rounded: Values in range that lost fraction bits.
-        low: Smallest value before the cast.
-        high: Largest value before the cast.
-        max_error: Largest abs(after - before).
-        rms_error: Root of the mean of (after - before) ** 2.
-        rms: Root of the mean of the values before the cast, squared.
-        quantiles: abs(value) of values other than 0 at `QUANTILES`, to a sixteenth of an octave; empty if all are 0.
     """
 
     layer: str
@@ -55,12 +49,6 @@ class TensorTrace:
     num_saturated: int
     num_underflowed: int
     num_rounded: int
-    low: float
-    high: float
-    max_error: float
-    rms_error: float
-    rms: float
-    quantiles: tuple[float, ...]
 
     @property
     def num_overflowed(self) -> int:
@@ -69,34 +57,37 @@ class TensorTrace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InnerTrace:
-    """Counters of the casts inside a layer's accumulator, where each product and each partial sum is cast.
+class TensorTrace(CastCounts):
+    """Counts of one tensor's casts, and how far they moved the values. A value that wrapped around is garbage.
 
     Attributes:
-        layer: Name of the layer.
-        key: `product`: each product of an input and a weight; `sum`: each partial sum, in the order of accumulation.
-        type: The accumulator's type.
-        num_values: Values that were cast.
-        num_wrapped: Values out of range that wrapped around. A sum that wraps an even number of times is right at the
-            end, so that this may be harmless; the layer's tensor `accum` shows what is left of it.
-        num_saturated: Values out of range that were clipped, or zeroed by SAT_ZERO.
-        num_underflowed: Values other than 0 that became 0.
-        num_rounded: Values in range that lost fraction bits.
+        key: Tensor key (`result`, `accum`, `weight`, ...); `index` is the index into a table.
+        low: Smallest value before the cast.
+        high: Largest value before the cast.
+        max_error: Largest abs(after - before).
+        rms_error: Root of the mean of (after - before) ** 2.
+        rms: Root of the mean of the values before the cast, squared.
+        quantiles: abs(value) of values other than 0 at `QUANTILES`, to a sixteenth of an octave; empty if all are 0.
     """
 
-    layer: str
-    key: str
-    type: Fixed
-    num_values: int
-    num_wrapped: int
-    num_saturated: int
-    num_underflowed: int
-    num_rounded: int
+    low: float
+    high: float
+    max_error: float
+    rms_error: float
+    rms: float
+    quantiles: tuple[float, ...]
 
-    @property
-    def num_overflowed(self) -> int:
-        """Values out of range, wrapped or saturated."""
-        return self.num_wrapped + self.num_saturated
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InnerTrace(CastCounts):
+    """Counts of the casts inside a layer's accumulator, where each product and each partial sum is cast.
+
+    A sum that wraps an even number of times is right at the end, so that wrapping may be harmless; the layer's tensor
+    `accum` shows what is left of it.
+
+    Attributes:
+        key: `product`: each product of an input and a weight; `sum`: each partial sum, in the order of accumulation.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,12 +1,11 @@
 """Files around the Verilog: test bench, wrapper, constraints, script and diagram."""
 
-import shutil
-import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from agreement.icarus import icarus, needs_icarus
 
 from hlsexplore.design import Design
 from hlsexplore.graph import Graph, Node
@@ -15,8 +14,6 @@ from hlsexplore_hls import export
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.rtl.packing import pack, unpack
 from hlsexplore_hls.rtl.verilator import Bus, Model, simulate_models
-
-needs_icarus = pytest.mark.skipif(shutil.which("iverilog") is None, reason="needs iverilog")
 
 
 def design(name: str = "fc") -> Design:
@@ -38,14 +35,6 @@ def design(name: str = "fc") -> Design:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return export(design(), tmp_path / "project", flow="rtl", golden_x=np.random.default_rng(1).normal(0, 2, (50, 6)))
-
-
-def icarus(project: Project) -> str:
-    sources = sorted(str(file.relative_to(project.path)) for file in (project.path / "rtl").glob("*.v"))
-    out = project.path.parent / "sim"
-    argv = ["iverilog", "-g2005", "-o", str(out), f"tb/{project.top}_tb.v", *sources]
-    subprocess.run(argv, cwd=project.path, check=True, timeout=60)
-    return subprocess.run([str(out)], cwd=project.path, check=True, timeout=60, capture_output=True, text=True).stdout
 
 
 @needs_icarus

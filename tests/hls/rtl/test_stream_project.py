@@ -1,12 +1,12 @@
 """A streaming project: its files, test bench, AXI4-Stream wrapper, diagram and cycles."""
 
 import shutil
-import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from agreement.icarus import icarus, needs_icarus
 from agreement.networks import branched, cnn
 
 from hlsexplore.errors import ToolError
@@ -14,8 +14,6 @@ from hlsexplore_hls import export
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.rtl.packing import pack, unpack
 from hlsexplore_hls.rtl.verilator import Bus, Model, simulate_models
-
-needs_icarus = pytest.mark.skipif(shutil.which("iverilog") is None, reason="needs iverilog")
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +26,6 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def project(exported: Project, tmp_path: Path) -> Project:
     shutil.copytree(exported.path, tmp_path / "project")
     return Project.load(tmp_path / "project")
-
-
-def icarus(project: Project) -> str:
-    sources = sorted(str(file.relative_to(project.path)) for file in (project.path / "rtl").glob("*.v"))
-    out = project.path.parent / "sim"
-    argv = ["iverilog", "-g2005", "-o", str(out), f"tb/{project.top}_tb.v", *sources]
-    subprocess.run(argv, cwd=project.path, check=True, timeout=60)
-    return subprocess.run([str(out)], cwd=project.path, check=True, timeout=60, capture_output=True, text=True).stdout
 
 
 @needs_icarus

@@ -100,7 +100,7 @@ def _port(design: Design, names: Mapping[str, str], name: str) -> Port:
 def _golden_vectors(
     design: Design, x: ArrayLike | Sequence[ArrayLike] | None
 ) -> tuple[tuple[RawArray, ...], tuple[RawArray, ...]]:
-    from hlsexplore.emulate import emulate_raw
+    from hlsexplore.emulate.run import raw_outputs
 
     nodes = design.graph.inputs
     ports = tuple(_port(design, {node.name: "" for node in nodes}, node.name) for node in nodes)
@@ -116,8 +116,7 @@ def _golden_vectors(
     else:
         raw = quantize_inputs(ports, x)
     real = tuple(to_real(item, port.type) for item, port in zip(raw, ports, strict=True))
-    outputs = emulate_raw(design, real[0] if len(real) == 1 else real)
-    return raw, outputs if isinstance(outputs, tuple) else (outputs,)
+    return raw, raw_outputs(design, real[0] if len(real) == 1 else real)
 
 
 def _random_raw(rng: np.random.Generator, port: Port) -> RawArray:

@@ -67,9 +67,14 @@ def emulate_raw(design: Design, x: Inputs, cancel: CancelEvent | None = None) ->
     Returns:
         int64 (object for types wider than 63 bits), shape (samples, *output_shape); a tuple when there are several.
     """
+    return unpack(raw_outputs(design, x, cancel))
+
+
+def raw_outputs(design: Design, x: Inputs, cancel: CancelEvent | None = None) -> tuple[NDArray[Any], ...]:
+    """Compute what `emulate_raw` does, as a tuple for one output too."""
     plan = plan_design(design)
     outputs = run_plan(plan, open_inputs(design.graph, x), cancel)
-    return unpack([raw_output(plan, name, outputs[name]) for name in design.graph.outputs])
+    return tuple(raw_output(plan, name, outputs[name]) for name in design.graph.outputs)
 
 
 def raw_output(plan: Plan, name: str, values: Carrier) -> NDArray[Any]:
@@ -130,7 +135,7 @@ def block_size(nodes: Iterable[Node]) -> int:
     return size - size % VECTOR_ROWS if size > VECTOR_ROWS else size
 
 
-def unpack(outputs: list[NDArray[Any]]) -> Any:
+def unpack(outputs: Sequence[NDArray[Any]]) -> Any:
     """Return the only array, or a tuple of them."""
     return outputs[0] if len(outputs) == 1 else tuple(outputs)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from hlsexplore.design import Design
-from hlsexplore.emulate import carrier, direct, emulate_raw, inner, product
-from hlsexplore.emulate.run import Inputs
+from hlsexplore.emulate import carrier, direct, inner, product
+from hlsexplore.emulate.run import Inputs, raw_outputs
 
 
 def emulate_both(design: Design, x: Inputs) -> tuple[np.ndarray, ...]:
@@ -20,15 +20,10 @@ def emulate_both(design: Design, x: Inputs) -> tuple[np.ndarray, ...]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (carrier, direct, inner, product):
             patch.setattr(module, "has_numba", lambda: False)
-        plain = _outputs(design, x)
+        plain = raw_outputs(design, x)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(carrier, "KERNEL_ELEMENTS", 0)
-        compiled = _outputs(design, x)
+        compiled = raw_outputs(design, x)
     for one, other in zip(plain, compiled, strict=True):
         np.testing.assert_array_equal(one, other)
     return compiled
-
-
-def _outputs(design: Design, x: Inputs) -> tuple[np.ndarray, ...]:
-    raw = emulate_raw(design, x)
-    return raw if isinstance(raw, tuple) else (raw,)

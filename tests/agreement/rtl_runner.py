@@ -9,8 +9,7 @@ import numpy as np
 from agreement.kit import Case
 
 from hlsexplore.design import Design
-from hlsexplore.emulate import emulate_raw
-from hlsexplore.emulate.run import check_inputs
+from hlsexplore.emulate.run import check_inputs, raw_outputs
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import quantize
 from hlsexplore_hls.flows import Generated
@@ -88,8 +87,7 @@ def compare(cases: Sequence[Case], folder: Path, generate: Generate = generate) 
         cases, run_designs([case.make() for case in cases], folder, generate=generate), strict=True
     ):
         design, x = case.make()
-        ours = emulate_raw(design, x)
-        for mine, theirs in zip(ours if isinstance(ours, tuple) else (ours,), outputs, strict=True):
+        for mine, theirs in zip(raw_outputs(design, x), outputs, strict=True):
             wrong = np.flatnonzero((mine != theirs).ravel())
             if len(wrong):
                 pairs = [(int(mine.ravel()[i]), int(theirs.ravel()[i])) for i in wrong[:5]]

@@ -8,7 +8,7 @@ from agreement.cpp_runner import is_available, run_designs
 from importers.test_against_keras import FLOAT, FUNCTIONAL, QUANTIZED, SCALED, data, functional, tf
 
 from hlsexplore.design import Design
-from hlsexplore.emulate import emulate_raw
+from hlsexplore.emulate.run import raw_outputs
 from hlsexplore.errors import NoModelError
 from hlsexplore.importers import read_model
 from hlsexplore.target import Target
@@ -51,8 +51,7 @@ def check(tf, names: tuple[str, ...], io: str, folder: Path) -> list[str]:
         items.append((design, x if len(x) > 1 else x[0]))
         kept.append(name)
     for name, (design, x), outputs in zip(kept, items, run_designs(items, folder), strict=True):
-        ours = emulate_raw(design, x)
-        for mine, theirs in zip(ours if isinstance(ours, tuple) else (ours,), outputs, strict=True):
+        for mine, theirs in zip(raw_outputs(design, x), outputs, strict=True):
             if not np.array_equal(mine, theirs):
                 problems.append(f"{name}: {int((mine != theirs).sum())} of {mine.size} integers differ")
     return problems

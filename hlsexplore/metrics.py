@@ -30,6 +30,11 @@ class Interval:
     level: float = 0.95
 
 
+def first_output(y: Any) -> Any:
+    """Return the output that labels belong to: the first of a network with several, whose outputs are a tuple."""
+    return y[0] if isinstance(y, tuple) else y
+
+
 def decisions(y: ArrayLike) -> NDArray[np.int64]:
     """Return the class that each output row decides for: the first largest value, or for one output 1 above 0.5.
 

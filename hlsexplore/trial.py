@@ -16,7 +16,7 @@ from hlsexplore.emulate.reference import forward_node
 from hlsexplore.errors import ConfigError, DataError, HlsExploreError, unknown_name
 from hlsexplore.estimate import estimate_many
 from hlsexplore.graph import Graph
-from hlsexplore.metrics import METRICS, Metric, agreement
+from hlsexplore.metrics import METRICS, Metric, agreement, first_output
 from hlsexplore.report import Figures, Report
 
 Metrics = Mapping[str, float | None]
@@ -274,11 +274,6 @@ def result_ranges(graph: Graph, x: Samples) -> dict[str, tuple[float, float]]:
     for node in graph.layers:
         values[node.name] = forward_node(node, [values[name] for name in node.inputs])
     return {name: (float(array.min()), float(array.max())) for name, array in values.items()}
-
-
-def first_output(y: Any) -> Any:
-    """Return the outputs that labels belong to: the first of several."""
-    return y[0] if isinstance(y, tuple) else y
 
 
 def _evaluator(design: Design, source: "Evaluator | Emulator | Samples", labels: Any) -> Evaluator:

@@ -14,7 +14,7 @@ from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError, DataError, HlsExploreError
 from hlsexplore.files import replace_bytes
 from hlsexplore.graph import Graph
-from hlsexplore.metrics import Interval, accuracy_interval, agreement_interval, rmse_interval
+from hlsexplore.metrics import Interval, accuracy_interval, agreement_interval, first_output, rmse_interval
 from hlsexplore.report import FIGURES, Report
 from hlsexplore.target import Target, Tool
 
@@ -78,7 +78,7 @@ def emulate(args: Namespace, session: Session) -> Outcome:
     if args.out:
         raw = emulate_raw(design, data.x, cancel=session.cancel)
         save_outputs(args.out, y, raw)
-    figures = quality(_first(y), _first(reference), data)
+    figures = quality(first_output(y), first_output(reference), data)
     counters = [
         {
             "layer": item.layer,
@@ -244,7 +244,3 @@ def _centre(name: str, y: Any, reference: Any) -> float:
 
 def _pair(interval: Interval) -> list[float]:
     return [interval.lower, interval.upper]
-
-
-def _first(y: Any) -> Any:
-    return y[0] if isinstance(y, tuple) else y

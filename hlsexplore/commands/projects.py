@@ -7,7 +7,7 @@ from hlsexplore.commands.model import load_design, read, report_data, report_tex
 from hlsexplore.commands.outcome import Outcome, Session
 from hlsexplore.data import load_data
 from hlsexplore.errors import DataError
-from hlsexplore.metrics import accuracy
+from hlsexplore.metrics import accuracy, first_output
 
 
 def export(args: Namespace, session: Session) -> Outcome:
@@ -90,6 +90,6 @@ def synth(args: Namespace, session: Session) -> Outcome:
 
 def _accuracy(y: Any, labels: Any) -> float | None:
     try:
-        return accuracy(y[0] if isinstance(y, tuple) else y, labels)
+        return accuracy(first_output(y), labels)
     except DataError:
         return None

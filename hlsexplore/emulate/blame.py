@@ -13,8 +13,9 @@ from hlsexplore.emulate.quality import Quality, pick_samples
 from hlsexplore.emulate.ranges import FloatRun, generous, relief_keys, relieved, run_float
 from hlsexplore.emulate.run import Inputs, check_cancelled, check_inputs
 from hlsexplore.emulate.trace import Trace, trace
-from hlsexplore.fixed import Fixed, RealArray
+from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
+from hlsexplore.metrics import first_output
 from hlsexplore.ops import MOVES, Softmax
 
 BLAME_SAMPLES = 2000
@@ -90,22 +91,22 @@ def blame(
     run = run_float(graph, inputs)
     quality = Quality(reference=run.output, labels=None if labels is None else np.asarray(labels)[rows])
     emulator, counts = Emulator(graph, inputs), trace(design, inputs)
-    score, best = quality.of(first(emulator.run(design))), quality.of(run.output)
+    score, best = quality.of(first_output(emulator.run(design))), quality.of(run.output)
     tensors, layers = [], []
     for node in graph:
         keys = () if isinstance(node.op, MOVES) else relief_keys(node)
         relief = {key: generous(design, node, key, run) for key in keys}
         for key in keys:
             check_cancelled(cancel)
-            one = quality.of(first(emulator.run(design.with_layer(node.name, **{key: relief[key]}))))
-            lone = quality.of(first(emulator.run(relieved(design, run, spare=(node.name, key)))))
+            one = quality.of(first_output(emulator.run(design.with_layer(node.name, **{key: relief[key]}))))
+            lone = quality.of(first_output(emulator.run(relieved(design, run, spare=(node.name, key)))))
             current = design.layers[node.name].table_size if key == "table_size" else design.type(node.name, key)
             reason = explain(design, node, key, counts, run)
             tensors.append(
                 Blame(layer=node.name, key=key, type=current, cost=one - score, alone=best - lone, reason=reason)
             )
         if keys:
-            whole = quality.of(first(emulator.run(design.with_layer(node.name, **relief))))
+            whole = quality.of(first_output(emulator.run(design.with_layer(node.name, **relief))))
             mine = [item for item in tensors if item.layer == node.name]
             worst = max(mine, key=lambda item: (item.cost, item.alone))
             alone = max(item.alone for item in mine)
@@ -123,11 +124,6 @@ def blame(
 
 def _dearness(item: Blame) -> tuple[float, float]:
     return -item.cost, -item.alone
-
-
-def first(y: RealArray | tuple[RealArray, ...]) -> RealArray:
-    """Return the first output."""
-    return y[0] if isinstance(y, tuple) else y
 
 
 def explain(design: Design, node: Node, key: str, counts: Trace, run: FloatRun) -> str:

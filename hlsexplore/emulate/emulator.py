@@ -19,7 +19,7 @@ from hlsexplore.emulate.run import Inputs, blocks, check_cancelled, check_inputs
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph, Node
-from hlsexplore.metrics import accuracy, accuracy_interval, agreement, agreement_interval
+from hlsexplore.metrics import accuracy, accuracy_interval, agreement, agreement_interval, first_output
 from hlsexplore.threads import one_blas_thread
 
 SMALL_BYTES = 32e6
@@ -167,8 +167,7 @@ class Emulator:
     def _estimate(
         self, design: Design, labels: ArrayLike | None, cancel: CancelEvent | None, is_complete: bool
     ) -> Estimate:
-        outputs = self.run(design, cancel)
-        y: RealArray = outputs[0] if isinstance(outputs, tuple) else outputs
+        y: RealArray = first_output(self.run(design, cancel))
         if labels is not None:
             value, interval = accuracy(y, labels), accuracy_interval(y, labels)
         else:
@@ -186,8 +185,7 @@ class Emulator:
     def _float_output(self) -> RealArray:
         with self._lock:
             if self._reference is None:
-                outputs = float_forward(self.graph, self._inputs)
-                self._reference = outputs[0] if isinstance(outputs, tuple) else outputs
+                self._reference = first_output(float_forward(self.graph, self._inputs))
             return self._reference
 
     def forget(self) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from hlsexplore.cell_defaults import cell_accum, cell_table
 from hlsexplore.design import Design, SoftmaxMode
-from hlsexplore.emulate.blame import BLAME_SAMPLES, first, softmax_step
+from hlsexplore.emulate.blame import BLAME_SAMPLES, softmax_step
 from hlsexplore.emulate.emulator import Emulator
 from hlsexplore.emulate.plan import plan_design
 from hlsexplore.emulate.quality import Quality, pick_samples
@@ -26,6 +26,7 @@ from hlsexplore.emulate.run import Inputs, check_cancelled, check_inputs
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed, Overflow
 from hlsexplore.graph import Node
+from hlsexplore.metrics import first_output
 from hlsexplore.ops import MOVES, Activation, Input, LayerNorm, Recurrent, Softmax, tensor_keys, weights
 from hlsexplore.table_defaults import norm_table_size, norm_types, softmax_types, table_type
 from hlsexplore.type_bounds import accum_type, signed_integer_bits
@@ -199,7 +200,7 @@ def _shrink(
     cancel: CancelEvent | None,
 ) -> Design:
     """Take fraction bits away: from each tensor alone as far as its share of the tolerance goes, then all together."""
-    target = quality.of(first(emulator.run(design))) - tolerance
+    target = quality.of(first_output(emulator.run(design))) - tolerance
     tensors = _shrinkable(design)
     share = tolerance / max(len(tensors), 1)
     spare: dict[tuple[str, str], int] = {}
@@ -215,7 +216,7 @@ def _shrink(
             if has_product(node):
                 reach = run.results[node.name].scaled(margin)
                 narrow = narrow.with_layer(node.name, accum=_accum(narrow, node, reach, safety))
-        if quality.of(first(emulator.run(narrow))) >= target:
+        if quality.of(first_output(emulator.run(narrow))) >= target:
             return narrow
     return design
 
@@ -239,7 +240,7 @@ def _most(design: Design, name: str, key: str, emulator: Emulator, quality: Qual
     while low < high:
         middle = (low + high + 1) // 2
         trial = design.with_layer(name, **{key: narrower(type_, middle)})
-        if quality.of(first(emulator.run(trial))) >= floor:
+        if quality.of(first_output(emulator.run(trial))) >= floor:
             low = middle
         else:
             high = middle - 1

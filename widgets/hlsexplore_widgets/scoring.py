@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hlsexplore import metrics
 from hlsexplore.errors import ConfigError, DataError, unknown_name
 from hlsexplore.fixed import RealArray
 from hlsexplore.metrics import METRICS, Metric, agreement, agreement_interval, rmse, rmse_interval
@@ -121,5 +122,5 @@ def num_labels(labels: ArrayLike | None, num_samples: int) -> None:
 
 def first_output(y: Any) -> RealArray:
     """Return the first output of a network, as float64 of shape (samples, ..., classes)."""
-    array = np.asarray(y[0] if isinstance(y, tuple) else y, dtype=np.float64)
+    array = np.asarray(metrics.first_output(y), dtype=np.float64)
     return array[:, None] if array.ndim == 1 else array

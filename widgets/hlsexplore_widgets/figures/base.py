@@ -1,5 +1,6 @@
 """What all figures share."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -46,6 +47,34 @@ def empty_figure(text: str) -> go.Figure:
     note = {"text": text, "showarrow": False, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper"}
     hidden = {"visible": False}
     return make_figure([], annotations=[{**note, "font": {"color": MUTE, "size": 13}}], xaxis=hidden, yaxis=hidden)
+
+
+def row_bars(rows: Sequence[str], values: Sequence[float], colour: str, shape: str, **more: Any) -> go.Bar:
+    """Make one bar of a group for each row of a figure, the first row on top; the pattern tells them without colours.
+
+    Args:
+        rows: Names of the rows.
+        values: Length of each bar.
+        colour: Colour of the bars.
+        shape: Pattern on the bars, as plotly names it.
+        **more: What else the trace has; lists begin with the last row.
+    """
+    pattern = {"shape": shape, "fgcolor": "var(--hx-panel)", "fillmode": "overlay", "size": 5}
+    marker = {"color": colour, "pattern": pattern}
+    return go.Bar(y=list(rows)[::-1], x=list(values)[::-1], orientation="h", marker=marker, **more)
+
+
+def row_figure(traces: list[go.Bar], title: str, left_px: int, **legend: Any) -> go.Figure:
+    """Make a figure of `row_bars` with a legend above."""
+    return make_figure(
+        traces,
+        barmode="group",
+        xaxis=axis(title),
+        yaxis={"automargin": True},
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.0, "x": 0, "yanchor": "bottom", **legend},
+        margin={"l": left_px, "r": 14, "t": 26, "b": 44},
+    )
 
 
 def figure_json(figure: go.Figure) -> str:

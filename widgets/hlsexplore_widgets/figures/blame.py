@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from hlsexplore.emulate import BlameList
-from hlsexplore_widgets.figures.base import ACCENT, ACTIVATION, axis, empty_figure, make_figure
+from hlsexplore_widgets.figures.base import ACCENT, ACTIVATION, empty_figure, row_bars, row_figure
 
 MAX_BARS = 12
 
@@ -52,17 +52,13 @@ def blame_figure(info: BlameInfo) -> go.Figure:
     """Draw two bars for each tensor: what relieving it brings back, and what it alone costs."""
     if not info.names:
         return empty_figure(f"No type of this design costs {info.metric}.")
-    names = list(info.names)[::-1]
     traces = [
-        go.Bar(
-            y=names,
-            x=list(values)[::-1],
+        row_bars(
+            info.names,
+            values,
+            colour,
+            shape,
             name=name,
-            orientation="h",
-            marker={
-                "color": colour,
-                "pattern": {"shape": shape, "fgcolor": "var(--hx-panel)", "fillmode": "overlay", "size": 5},
-            },
             hovertext=list(info.reasons)[::-1],
             hovertemplate="%{y}: %{x:.2f} points<br>%{hovertext}<extra></extra>",
         )
@@ -71,12 +67,5 @@ def blame_figure(info: BlameInfo) -> go.Figure:
             ("lost by it alone", info.alone, ACTIVATION, "/"),
         )
     ]
-    return make_figure(
-        traces,
-        barmode="group",
-        xaxis=axis(f"points of {info.metric}; the design loses {info.lost:.2f}, {info.num_free} types cost nothing"),
-        yaxis={"automargin": True},
-        showlegend=True,
-        legend={"orientation": "h", "y": 1.0, "x": 0, "yanchor": "bottom"},
-        margin={"l": 120, "r": 14, "t": 26, "b": 44},
-    )
+    title = f"points of {info.metric}; the design loses {info.lost:.2f}, {info.num_free} types cost nothing"
+    return row_figure(traces, title, left_px=120)

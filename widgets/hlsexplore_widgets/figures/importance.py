@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from hlsexplore.trial import Trial
-from hlsexplore_widgets.figures.base import ACCENT, ACTIVATION, RANGE, axis, empty_figure, label_of, make_figure
+from hlsexplore_widgets.figures.base import ACCENT, ACTIVATION, RANGE, empty_figure, label_of, row_bars, row_figure
 from hlsexplore_widgets.figures.knobs import explained, knob_table
 
 MIN_TRIALS = 20
@@ -61,29 +61,18 @@ def importance_figure(info: ImportanceInfo) -> go.Figure:
     """Draw a bar for each knob and figure."""
     if not info.knobs:
         return empty_figure(f"Importance needs {MIN_TRIALS} trials with different knobs; there are {info.num_trials}.")
-    names = list(info.knobs)[::-1]
     traces = [
-        go.Bar(
-            y=names,
-            x=[100 * value for value in values][::-1],
+        row_bars(
+            info.knobs,
+            [100 * value for value in values],
+            colour,
+            shape,
             name=label_of(figure),
-            orientation="h",
-            marker={
-                "color": colour,
-                "pattern": {"shape": shape, "fgcolor": "var(--hx-panel)", "fillmode": "overlay", "size": 5},
-            },
             hovertemplate=f"%{{y}} explains %{{x:.0f}} % of the spread of {label_of(figure)}<extra></extra>",
         )
         for (figure, values), colour, shape in zip(
             info.shares.items(), (ACCENT, ACTIVATION, RANGE), ("", "/", "."), strict=False
         )
     ]
-    return make_figure(
-        traces,
-        barmode="group",
-        xaxis=axis(f"share of the spread explained, % ({info.num_trials:,} trials)"),
-        yaxis={"automargin": True},
-        showlegend=True,
-        legend={"orientation": "h", "y": 1.0, "x": 0, "yanchor": "bottom", "traceorder": "normal"},
-        margin={"l": 110, "r": 14, "t": 26, "b": 44},
-    )
+    title = f"share of the spread explained, % ({info.num_trials:,} trials)"
+    return row_figure(traces, title, left_px=110, traceorder="normal")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import fixed_types
 
 from hlsexplore.emulate.carrier import Span, as_carrier, cast, cast_span, quantize_carrier, to_raw
 from hlsexplore.errors import ConfigError
@@ -47,14 +48,7 @@ def model(value: Fraction, type_: Fixed) -> int:
 
 
 def types(max_width: int = 80) -> st.SearchStrategy[Fixed]:
-    return st.builds(
-        Fixed,
-        st.integers(1, max_width),
-        st.integers(-12, max_width + 8),
-        st.booleans(),
-        st.sampled_from(list(Rounding)),
-        st.sampled_from(list(Overflow)),
-    )
+    return fixed_types(st.integers(1, max_width), st.integers(-12, max_width + 8))
 
 
 reals = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e40, max_value=1e40) | st.integers(

@@ -4,25 +4,19 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from strategies import fixed_types
 
 from hlsexplore.design import Design
 from hlsexplore.emulate import carrier
 from hlsexplore.emulate.carrier import Span, as_carrier, integer_terms, narrow_dtype, quantize_carrier, settle, to_float
 from hlsexplore.emulate.plan import plan_design
-from hlsexplore.fixed import Fixed, Overflow, Rounding, quantize, requantize
+from hlsexplore.fixed import Fixed, quantize, requantize
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Dense, Function, Input, Softmax
 
 pytest.importorskip("hlsexplore.emulate.cast_kernels", reason="needs numba")  # loaded, so that small arrays use it
 
-types = st.builds(
-    Fixed,
-    st.integers(1, 40),
-    st.integers(-6, 24),
-    st.booleans(),
-    st.sampled_from(list(Rounding)),
-    st.sampled_from(list(Overflow)),
-)
+types = fixed_types(st.integers(1, 40), st.integers(-6, 24))
 seeds = st.integers(0, 2**32 - 1)
 ROWS, COLUMNS = 300, 7
 
@@ -76,14 +70,7 @@ def test_quantize_carrier_equals_quantize(has_numba, type_, exponent, seed):
     np.testing.assert_array_equal(ours.astype(np.int64), quantize(x, type_))
 
 
-table_types = st.builds(
-    Fixed,
-    st.integers(4, 20),
-    st.integers(-2, 12),
-    st.booleans(),
-    st.sampled_from(list(Rounding)),
-    st.sampled_from(list(Overflow)),
-)
+table_types = fixed_types(st.integers(4, 20), st.integers(-2, 12))
 
 
 @settings(max_examples=60, deadline=None)

@@ -4,26 +4,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import fixed_types
 
 from hlsexplore.design import Design
 from hlsexplore.emulate import direct, emulate_raw
 from hlsexplore.emulate.carrier import Span
 from hlsexplore.emulate.plan import plan_design, quantize_input
 from hlsexplore.emulate.product import plan_product
-from hlsexplore.fixed import Fixed, Overflow, Rounding
+from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Conv, DepthwiseConv, Function, Input, Op
 
 pytest.importorskip("numba")
 
-results = st.builds(
-    Fixed,
-    st.integers(2, 34),
-    st.integers(-2, 12),
-    st.booleans(),
-    st.sampled_from(list(Rounding)),
-    st.sampled_from(list(Overflow)),
-)
+results = fixed_types(st.integers(2, 34), st.integers(-2, 12))
 
 
 def one_layer(op: Op, shape: tuple[int, ...]) -> Graph:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import fixed_types
 
 import hlsexplore as hx
 from hlsexplore.design import Design
@@ -17,7 +18,7 @@ from hlsexplore.emulate import product as product_module
 from hlsexplore.emulate.carrier import Span
 from hlsexplore.emulate.product import Route, plan_product
 from hlsexplore.errors import CancelledError, DataError
-from hlsexplore.fixed import Fixed, Overflow, Rounding, requantize
+from hlsexplore.fixed import Fixed, requantize
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Dense, Input
 
@@ -35,14 +36,7 @@ def naive(x, weight, fraction, bias, bias_fraction, accum, order):
     return out
 
 
-accums = st.builds(
-    Fixed,
-    st.integers(3, 40),
-    st.integers(-2, 20),
-    st.booleans(),
-    st.sampled_from(list(Rounding)),
-    st.sampled_from(list(Overflow)),
-)
+accums = fixed_types(st.integers(3, 40), st.integers(-2, 20))
 
 
 @pytest.mark.parametrize("has_numba", [True, False])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import fixed_types
 
 import hlsexplore as hx
 from hlsexplore.design import Design
@@ -81,14 +82,7 @@ def model(x, weight, fraction, bias, accum, order):
     return products, Events(counts["values"], counts["sums"])
 
 
-accums = st.builds(
-    Fixed,
-    st.integers(2, 40) | st.integers(60, 70),
-    st.integers(-2, 20),
-    st.booleans(),
-    st.sampled_from(list(Rounding)),
-    st.sampled_from(list(Overflow)),
-)
+accums = fixed_types(st.integers(2, 40) | st.integers(60, 70), st.integers(-2, 20))
 
 
 @pytest.mark.parametrize("has_numba", [True, False])

@@ -27,7 +27,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from browser import chromium, find_chromium, opened, serving_copy  # noqa: E402
+from browser import chromium, find_chromium, opened, serving_copy, wait_for_figures, write_notebook  # noqa: E402
 
 CASES = ("lab", "voila", "lab_cnn28", "voila_cnn28")
 TRIALS_CASES = ("lab_trials", "voila_trials")
@@ -73,7 +73,6 @@ PARTS = (
     ("painted", "to the paint"),
 )
 """Moments of a step, and what leads to each."""
-IDLE = "() => document.querySelector('.hx-tiles')?.getAttribute('aria-busy') === 'false'"
 FRAMES = """(() => {
   window.arrived = 0;
   const own = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'onmessage');
@@ -151,15 +150,14 @@ def measure(case: str, samples: int, steps: int, trials: int) -> dict[str, Any]:
     """Open a case in the browser and measure it."""
     kind, _, network = case.partition("_")
     with tempfile.TemporaryDirectory() as folder:
-        notebook = Path(folder) / "explorer.ipynb"
-        write_notebook(notebook, network, samples, trials)
+        notebook = write_notebook(Path(folder) / "explorer.ipynb", code_of(network, samples, trials))
         with (
             serving_copy(kind, notebook) as (server, copy),
             chromium() as browser,
             opened(browser, kind, server, script=FRAMES) as page,
         ):
             page.wait_for_selector("[data-tile=score]", timeout=180_000)
-            page.wait_for_function(IDLE, timeout=120_000)
+            wait_for_figures(page, 120)
             page.wait_for_selector(".hx-area-explore .hx-plot[data-drawn]", timeout=60_000)
             page.wait_for_timeout(1500)
             found = measured_steps(page, steps)
@@ -245,7 +243,7 @@ def drag_fps(page: Any) -> float:
         page.mouse.move(x + 60 * abs((step % 80) - 40) / 40, y)
     frames: list[float] = page.evaluate(STOP_FRAMES)
     page.mouse.up()
-    page.wait_for_function(IDLE, timeout=60_000)
+    wait_for_figures(page)
     return 1000 * (len(frames) - 1) / (frames[-1] - frames[0])
 
 
@@ -295,25 +293,13 @@ def saved_bytes(page: Any, notebook: Path) -> int:
     return notebook.stat().st_size
 
 
-def write_notebook(path: Path, network: str, samples: int, trials: int = 0) -> None:
-    """Write the notebook of a case."""
+def code_of(network: str, samples: int, trials: int = 0) -> str:
+    """Return the code of a case."""
     if network == "trials":
-        source = TRIALS.format(benchmarks=str(ROOT / "benchmarks"), trials=trials)
-    elif network:
-        source = CNN28.format(benchmarks=str(ROOT / "benchmarks"), tests=str(ROOT / "tests"))
-    else:
-        source = JETS.format(samples=samples)
-    cell = {
-        "cell_type": "code",
-        "execution_count": None,
-        "id": "a",
-        "metadata": {},
-        "outputs": [],
-        "source": source.strip(),
-    }
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    data = {"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
-    path.write_text(json.dumps(data))
+        return TRIALS.format(benchmarks=str(ROOT / "benchmarks"), trials=trials)
+    if network:
+        return CNN28.format(benchmarks=str(ROOT / "benchmarks"), tests=str(ROOT / "tests"))
+    return JETS.format(samples=samples)
 
 
 def machine() -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from hlsexplore_widgets.notebook import notebook_text
 from hlsexplore_widgets.serve import Server, start_lab, start_voila
 
 FLAGS = (
@@ -24,6 +25,7 @@ KERNEL_IS_IDLE = """() => {
   const kernel = window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel;
   return kernel && kernel.connectionStatus === 'connected' && kernel.status === 'idle';
 }"""
+FIGURES_ARE_SHOWN = "() => document.querySelector('.hx-tiles')?.getAttribute('aria-busy') === 'false'"
 
 
 def find_chromium() -> str | None:
@@ -106,6 +108,17 @@ def opened(
         context.close()
     if foreign or failures:
         raise AssertionError(f"requests off loopback: {foreign}; failures: {failures}")
+
+
+def wait_for_figures(page: Any, timeout_s: float = 60.0) -> None:
+    """Wait until the tiles show the figures of the newest design."""
+    page.wait_for_function(FIGURES_ARE_SHOWN, timeout=1000 * timeout_s)
+
+
+def write_notebook(path: Path, source: str) -> Path:
+    """Write a notebook with one cell of code; return its path."""
+    path.write_text(notebook_text([("code", source.strip())]), encoding="utf-8")
+    return path
 
 
 def set_lab_theme(page: Any, theme: str) -> None:

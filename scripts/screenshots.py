@@ -3,7 +3,6 @@
 python scripts/screenshots.py [FOLDER]
 """
 
-import json
 import sys
 import tempfile
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from browser import chromium, opened, serving, set_lab_theme  # noqa: E402
+from browser import chromium, opened, serving, set_lab_theme, wait_for_figures, write_notebook  # noqa: E402
 
 SOURCE = """
 import hlsexplore as hx
@@ -27,7 +26,6 @@ explorer.state.wait()  # the default design becomes the baseline
 explorer.state.load(study.design({best}))
 explorer
 """
-IDLE = "() => document.querySelector('.hx-tiles')?.getAttribute('aria-busy') === 'false'"
 BUILD = "build"
 """In place of a tab: export and synthesize, and wait for the report."""
 SHOTS = (
@@ -73,7 +71,7 @@ def sweep(path: Path) -> int:
 def prepare(page: Any, kind: str, theme: str, tabs: tuple[str, ...]) -> None:
     """Bring the page into the state of the picture."""
     page.wait_for_selector("[data-tile=score]", timeout=120_000)
-    page.wait_for_function(IDLE, timeout=60_000)
+    wait_for_figures(page)
     page.wait_for_selector(".hx-area-explore .hx-plot[data-drawn]", timeout=60_000)
     if kind == "lab":
         set_lab_theme(page, theme)
@@ -110,21 +108,6 @@ def shrink(path: Path) -> None:
     with Image.open(path) as image:
         small = image.convert("RGB").quantize(colors=256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     small.save(path, optimize=True)
-
-
-def write_notebook(path: Path, source: str) -> None:
-    """Write a notebook with one cell."""
-    cell = {
-        "cell_type": "code",
-        "execution_count": None,
-        "id": "a",
-        "metadata": {},
-        "outputs": [],
-        "source": source.strip(),
-    }
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    data = {"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
-    path.write_text(json.dumps(data))
 
 
 if __name__ == "__main__":

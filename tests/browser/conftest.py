@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -30,11 +29,7 @@ explorer
 @pytest.fixture(scope="session")
 def notebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The notebook that the tests open: the jet tagger with a small study."""
-    path = tmp_path_factory.mktemp("notebook") / "explorer.ipynb"
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    cells = [nbformat.v4.new_code_cell(SOURCE.strip())]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
-    return path
+    return harness.write_notebook(tmp_path_factory.mktemp("notebook") / "explorer.ipynb", SOURCE)
 
 
 @pytest.fixture(scope="session")
@@ -74,16 +69,13 @@ def page(opened: Any) -> Any:
         opened.get_by_role("tablist", name=tabs).get_by_role("tab").first.click()
     opened.evaluate("() => document.querySelectorAll('.hx-c-name input:checked').forEach(box => box.click())")
     opened.get_by_role("button", name="Reset").click()
-    opened.wait_for_function(IDLE, timeout=30_000)
+    harness.wait_for_figures(opened, 30)
     opened.wait_for_timeout(300)
     return opened
-
-
-IDLE = "() => document.querySelector('.hx-tiles')?.getAttribute('aria-busy') === 'false'"
 
 
 def ready(page: Any) -> None:
     """Wait for figures in the tiles and a drawn plot."""
     page.wait_for_selector("[data-tile=score]", timeout=180_000)
-    page.wait_for_function(IDLE, timeout=30_000)
+    harness.wait_for_figures(page, 30)
     page.wait_for_selector(".hx-area-explore .js-plotly-plot .main-svg", timeout=120_000)

@@ -2,11 +2,11 @@
 
 import re
 
+import browser as harness
 import pytest
 
 expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser
-IDLE = "() => document.querySelector('.hx-tiles').getAttribute('aria-busy') === 'false'"
 BRUSH_FRONT = """() => {
   const plot = document.querySelector('.hx-area-explore .js-plotly-plot'), layout = plot._fullLayout;
   const trace = plot._fullData[plot._fullData.length - 1], box = plot.getBoundingClientRect(), last = trace.x.length - 1;
@@ -23,7 +23,7 @@ def type_of(page, label):
 
 
 def settled(page):
-    page.wait_for_function(IDLE, timeout=20_000)
+    harness.wait_for_figures(page, 20)
 
 
 def test_first_paint_shows_rows_tiles_and_plots(page):
@@ -283,8 +283,6 @@ def serious(page):
 
 def set_theme(page, theme):
     if page.kind == "lab":
-        import browser as harness
-
         harness.set_lab_theme(page, theme)
     else:
         page.evaluate("dark => document.body.classList.toggle('theme-dark', dark)", theme == "dark")

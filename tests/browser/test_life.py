@@ -2,12 +2,12 @@
 
 import json
 
+import browser as harness
 import numpy as np
 import pytest
 
 expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser
-IDLE = "() => document.querySelector('.hx-tiles')?.getAttribute('aria-busy') === 'false'"
 
 
 def colours(page):
@@ -26,7 +26,7 @@ def test_export_synthesizes_for_real_and_can_be_cancelled(page):
     page.get_by_label("Tensor to set").select_option("result")
     page.get_by_label("Bits or type to set").fill("fixed<6,3,TRN,SAT>")
     page.get_by_role("button", name="Apply").click()
-    page.wait_for_function(IDLE, timeout=20_000)
+    harness.wait_for_figures(page, 20)
     card.get_by_role("button", name="Export and synthesize").click()
     expect(card.get_by_role("log")).to_contain_text("exported", timeout=60_000)
     card.get_by_role("button", name="Cancel").click()
@@ -41,8 +41,6 @@ def test_export_synthesizes_for_real_and_can_be_cancelled(page):
 def test_theme_changes_figures_too(page):
     if page.kind != "lab":
         pytest.skip("Voila has its theme from the start")
-    import browser as harness
-
     light = colours(page)
     harness.set_lab_theme(page, "dark")
     page.wait_for_timeout(2500)
@@ -60,25 +58,23 @@ def test_lab_page_comes_back_after_a_reload(page):
     before = field.input_value()
     page.get_by_role("button", name="fc1 weights: one bit fewer").click()
     expect(field).not_to_have_value(before)
-    page.wait_for_function(IDLE, timeout=20_000)
+    harness.wait_for_figures(page, 20)
     accuracy = page.locator("[data-tile=score] .hx-value").inner_text()
     value = field.input_value()
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     page.wait_for_timeout(1500)
     page.reload()
     page.wait_for_selector("[data-tile=score]", timeout=180_000)
-    page.wait_for_function(IDLE, timeout=30_000)
+    harness.wait_for_figures(page, 30)
     assert page.locator("[data-tile=score] .hx-value").inner_text() == accuracy
     expect(page.get_by_role("textbox", name="fc1 weights: type")).to_have_value(value)
     page.wait_for_selector(".hx-area-explore .js-plotly-plot .main-svg", timeout=60_000)
     page.get_by_role("button", name="Undo").click()
-    page.wait_for_function(IDLE, timeout=20_000)
+    harness.wait_for_figures(page, 20)
     expect(page.get_by_role("textbox", name="fc1 weights: type")).not_to_have_value(value)
 
 
 def test_application_shows_what_a_model_lacks(chromium, tmp_path):
-    import browser as harness
-
     from hlsexplore_widgets.serve import start_voila, write_application
 
     (tmp_path / "model.keras").write_bytes(b"<script>alert(1)</script> this is no model")
@@ -96,8 +92,6 @@ def test_application_shows_what_a_model_lacks(chromium, tmp_path):
 
 def test_application_without_the_token_only_asks_for_it(tmp_path):
     import urllib.request
-
-    import browser as harness
 
     from hlsexplore_widgets.serve import start_voila, write_application
 

@@ -2,15 +2,13 @@
 
 import re
 import time
-from pathlib import Path
 
-import nbformat
+import browser as harness
 import pytest
 
 psutil = pytest.importorskip("psutil")
 expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser
-IDLE = "() => document.querySelector('.hx-tiles')?.getAttribute('aria-busy') === 'false'"
 TINY = """
 import numpy as np
 from hlsexplore import Design
@@ -35,24 +33,18 @@ BUSY = "import time\n\nprint('begin', flush=True)\ntime.sleep(60)"
 
 @pytest.fixture(scope="module")
 def tiny_notebook(tmp_path_factory):
-    path: Path = tmp_path_factory.mktemp("tiny") / "tiny.ipynb"
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    cells = [nbformat.v4.new_code_cell(TINY.strip())]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
-    return path
+    return harness.write_notebook(tmp_path_factory.mktemp("tiny") / "tiny.ipynb", TINY)
 
 
 @pytest.fixture(scope="module", params=["voila", "lab"])
 def small(request, chromium, tiny_notebook):
     """A page with a network of two layers, and its server."""
-    import browser as harness
-
     with (
         harness.serving(request.param, tiny_notebook) as server,
         harness.opened(chromium, request.param, server) as page,
     ):
         page.wait_for_selector("[data-tile=score]", timeout=180_000)
-        page.wait_for_function(IDLE, timeout=30_000)
+        harness.wait_for_figures(page, 30)
         page.kind = request.param
         yield page, server
 
@@ -113,7 +105,7 @@ def test_synthesis_completes_and_its_report_is_beside_the_estimate(small):
 def test_cancel_ends_every_process_of_the_tools(small):
     page, server = small
     page.get_by_role("button", name="fc1 weights: one bit more").click()
-    page.wait_for_function(IDLE, timeout=20_000)
+    harness.wait_for_figures(page, 20)
     before = processes(server)
     start(page)
     expect(build_card(page).get_by_role("log")).to_contain_text("compiling", timeout=60_000)
@@ -136,7 +128,7 @@ def test_panels_work_while_the_kernel_is_busy(small):
     page, _ = small
     if page.kind != "lab":
         pytest.skip("Voila runs no more cells")
-    page.wait_for_function(IDLE, timeout=20_000)
+    harness.wait_for_figures(page, 20)
     page.evaluate(
         """source => {
         const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
@@ -155,7 +147,7 @@ def test_panels_work_while_the_kernel_is_busy(small):
         page.get_by_role("slider", name="fc1 weights: fraction bits").focus()
         for _ in range(3):
             page.keyboard.press("ArrowRight")
-        page.wait_for_function(IDLE, timeout=20_000)
+        harness.wait_for_figures(page, 20)
         assert lut.inner_text() != before
         assert page.evaluate("() => window.ended") is False
     finally:
@@ -167,7 +159,7 @@ def test_running_build_comes_back_after_a_reload(small):
     if page.kind != "lab":
         pytest.skip("Voila starts a new kernel for each page")
     page.get_by_role("button", name="fc2 weights: one bit more").click()
-    page.wait_for_function(IDLE, timeout=20_000)
+    harness.wait_for_figures(page, 20)
     start(page)
     expect(build_card(page).get_by_role("log")).to_contain_text("compiling", timeout=60_000)
     save_and_reload(page)

@@ -16,6 +16,7 @@ from hlsexplore.design_file import write_atomic
 from hlsexplore.errors import ConfigError
 from hlsexplore.report import Report
 from hlsexplore_widgets.build_job import BuildResult
+from hlsexplore_widgets.notebook import Cell, notebook_text
 from hlsexplore_widgets.state import ExplorerState
 
 CARD = "design_card.yaml"
@@ -81,7 +82,7 @@ def save_notebook(state: ExplorerState, folder: Path, model: Path | None = None)
     _save_data(state, data)
     live = state.live
     score = live.score.value if live.score is not None and live.design == state.design else None
-    write_atomic(path, json.dumps(_notebook(state, design.name, data.name, model, score), indent=1))
+    write_atomic(path, notebook_text(_cells(state, design.name, data.name, model, score)))
     return path
 
 
@@ -102,10 +103,10 @@ def _save_data(state: ExplorerState, path: Path) -> None:
         raise ConfigError(f"cannot write {str(path)!r}: {error.strerror or error}.") from None
 
 
-def _notebook(state: ExplorerState, design: str, data: str, model: Path | None, score: float | None) -> dict[str, Any]:
+def _cells(state: ExplorerState, design: str, data: str, model: Path | None, score: float | None) -> list[Cell]:
     """Cells of the notebook. Texts that the user or the model chose enter the code as JSON strings only."""
     expected = "" if score is None else f"\n\nThe explorer showed {state.scorer.metric.name} = {score:.6g}."
-    sources = [
+    return [
         (
             "markdown",
             "# A design, reproduced\n\n"
@@ -135,12 +136,6 @@ def _notebook(state: ExplorerState, design: str, data: str, model: Path | None, 
         ),
         ("code", "from hlsexplore_widgets import Explorer\n\nExplorer(graph, data.x, data.labels, design=design)"),
     ]
-    cells = []
-    for index, (kind, source) in enumerate(sources):
-        cell: dict[str, Any] = {"cell_type": kind, "id": f"cell-{index}", "metadata": {}, "source": source}
-        cells.append(cell | ({"execution_count": None, "outputs": []} if kind == "code" else {}))
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
 
 
 def _figures(report: Report) -> dict[str, Any]:

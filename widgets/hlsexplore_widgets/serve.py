@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,9 +16,10 @@ from dataclasses import dataclass
 from importlib.resources import as_file, files
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from hlsexplore.errors import ConfigError, ToolError
+from hlsexplore.files import replace_text
+from hlsexplore_widgets.notebook import notebook_text
 
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 60.0
@@ -182,7 +182,7 @@ def write_application(folder: Path, model: str | Path, data: str | Path, design:
     (folder / "application.json").write_text(json.dumps(found), encoding="utf-8")
     source = "from hlsexplore_widgets.application import application\n\napplication('application.json')"
     notebook = folder / "explorer.ipynb"
-    notebook.write_text(json.dumps(_notebook([source])), encoding="utf-8")
+    notebook.write_text(notebook_text([("code", source)]), encoding="utf-8")
     return notebook
 
 
@@ -292,22 +292,4 @@ def _as_root(option: str) -> list[str]:
 
 def _write_new(path: Path, text: str) -> None:
     if not path.exists():
-        partial = path.with_name(f".{path.name}.part")
-        partial.write_text(text, encoding="utf-8")
-        shutil.move(partial, path)
-
-
-def _notebook(sources: list[str]) -> dict[str, object]:
-    cells: list[dict[str, Any]] = [
-        {
-            "cell_type": "code",
-            "execution_count": None,
-            "id": f"cell-{index}",
-            "metadata": {},
-            "outputs": [],
-            "source": source,
-        }
-        for index, source in enumerate(sources)
-    ]
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+        replace_text(path, text)

@@ -1,4 +1,4 @@
-"""What cells cost on an FPGA with 6-input LUTs and carry chains, as Yosys maps them for Xilinx 7 series.
+"""What adders cost on an FPGA with 6-input LUTs and carry chains, as Yosys maps them for Xilinx 7 series.
 
 Rules, each from how the mapping works: a bit of an adder whose operand bits are both variable takes one LUT beside its
 carry chain, one with a constant bit takes none, or an inverter where a subtraction inverts it.
@@ -6,72 +6,76 @@ carry chain, one with a constant bit takes none, or an inverter where a subtract
 
 from typing import NamedTuple
 
-from hlsexplore.structure.netlist import Cell, Code, Net, Value
+from hlsexplore.structure.netlist import Cell, Code, Net
 
 
-class Bit(NamedTuple):
-    """One bit: a position of a cell that is no view (or -1 for a constant), and whether it is inverted (or one)."""
+class Bits(NamedTuple):
+    """All bits of a value at once, as integers without end: a negative one goes on with ones.
 
-    value: Value
-    position: int
-    inverted: bool
+    Attributes:
+        variable: The bits that some cell makes; the others never change.
+        ones: Variable bits that are inverted on the way from that cell, and constant bits that are one.
+    """
 
-    @property
-    def is_constant(self) -> bool:
-        """Whether the bit never changes."""
-        return self.value < 0
+    variable: int
+    ones: int
 
 
-def bit_of(net: Net, value: Value, position: int) -> Bit:
-    """Trace a bit through views to the cell that makes it; positions above the width are the sign or zero."""
-    cell = net.cells[value]
+def net_bits(net: Net) -> list[Bits]:
+    """Trace the bits of every cell through views to the cells that make them; above the width come sign or zeros."""
+    found: list[Bits] = []
+    for cell in net.cells:
+        found.append(_bits(cell, found))
+    return found
+
+
+def _bits(cell: Cell, known: list[Bits]) -> Bits:
     match cell.code:
         case Code.CONST:
-            return Bit(-1, 0, bool(cell.low >> position & 1))
+            return Bits(0, cell.low)
         case Code.SHIFT:
-            place = position - cell.data[0]
-            return bit_of(net, cell.args[0], place) if place >= 0 else Bit(-1, 0, False)
+            variable, ones = known[cell.args[0]]
+            bits = cell.data[0]
+            return Bits(variable << bits, ones << bits) if bits > 0 else Bits(variable >> -bits, ones >> -bits)
         case Code.INVERT:
-            mask = cell.data[0]
-            if position >= min(cell.data[1], cell.width):
-                return Bit(-1, 0, False)
-            bit = bit_of(net, cell.args[0], position)
-            return bit._replace(inverted=bit.inverted ^ bool(mask >> position & 1))
+            variable, ones = known[cell.args[0]]
+            inside = (1 << min(cell.data[1], cell.width)) - 1
+            return Bits(variable & inside, (ones ^ cell.data[0]) & inside)
         case Code.SLICE:
             first, width, signed = cell.data
-            if position >= width and not signed:
-                return Bit(-1, 0, False)
-            return bit_of(net, cell.args[0], first + min(position, width - 1))
+            variable, ones = (_low_bits(bits >> first, width, signed) for bits in known[cell.args[0]])
+            return Bits(variable, ones)
         case Code.JOIN:
+            (low, low_ones), (high, high_ones) = (known[arg] for arg in cell.args)
             shift = cell.data[1]
-            return (
-                bit_of(net, cell.args[0], position) if position < shift else bit_of(net, cell.args[1], position - shift)
-            )
+            inside = (1 << shift) - 1
+            return Bits(low & inside | high << shift, low_ones & inside | high_ones << shift)
         case _:
-            if position >= cell.width:
-                return Bit(value, cell.width - 1, False) if cell.low < 0 else Bit(-1, 0, False)
-            return Bit(value, position, False)
+            return Bits(-1 if cell.low < 0 else (1 << cell.width) - 1, 0)
 
 
-def adder_luts(net: Net, cell: Cell, width: int) -> tuple[int, int]:
-    """Count the LUTs and the inverters of the lowest `width` bits of an adder or subtractor."""
+def _low_bits(bits: int, width: int, signed: bool) -> int:
+    """Keep some low bits; the top one goes on when signed."""
+    kept = bits & ((1 << width) - 1)
+    return kept - (1 << width) if signed and kept >> (width - 1) else kept
+
+
+def adder_luts(cell: Cell, bits: list[Bits], width: int) -> tuple[int, int]:
+    """Count the LUTs and the inverters of the lowest `width` bits of an adder or subtractor.
+
+    Args:
+        cell: The adder.
+        bits: The bits of every cell of its net.
+        width: Bits of the sum that anything reads.
+    """
     (a, b), (shift_a, shift_b, subtract) = cell.args, cell.data
     first = 0 if subtract and shift_a else max(shift_a, shift_b)
-    luts = inverters = 0
-    for position in range(first, width):
-        x = bit_of(net, a, position - shift_a) if position >= shift_a else Bit(-1, 0, False)
-        y = bit_of(net, b, position - shift_b) if position >= shift_b else Bit(-1, 0, False)
-        if x.is_constant and y.is_constant:
-            continue
-        if x.is_constant or y.is_constant:
-            inverters += x.inverted ^ y.inverted ^ subtract
-        else:
-            luts += 1
-    return luts, inverters
-
-
-def net_adder_luts(net: Net) -> tuple[int, int]:
-    """Count LUTs and inverters of all live adders of a net."""
-    need = net.needed()
-    found = [adder_luts(net, cell, need[i]) for i, cell in enumerate(net.cells) if cell.code is Code.ADD and need[i]]
-    return sum(luts for luts, _ in found), sum(inverters for _, inverters in found)
+    if width <= first:
+        return 0, 0
+    counted = (1 << width) - (1 << first)
+    x, y = bits[a], bits[b]
+    x_variable, y_variable = x.variable << shift_a, y.variable << shift_b
+    inverted = x.ones << shift_a ^ y.ones << shift_b
+    luts = x_variable & y_variable & counted
+    inverters = (x_variable ^ y_variable) & (~inverted if subtract else inverted) & counted
+    return luts.bit_count(), inverters.bit_count()

@@ -8,7 +8,7 @@ from collections import defaultdict
 from math import ceil
 
 from hlsexplore.report import Figures
-from hlsexplore.structure.cost import adder_luts
+from hlsexplore.structure.cost import adder_luts, net_bits
 from hlsexplore.structure.folded import Folded
 from hlsexplore.structure.layers import LayerPlan
 from hlsexplore.structure.netlist import VIEWS, Cell, Code, Net, Value, bits_of
@@ -95,14 +95,14 @@ def _parallel(plan: LayerPlan, net: Net, planned: Schedule) -> tuple[int, int, i
 
 def net_logic(net: Net, planned: Schedule) -> tuple[int, int, int]:
     """Count LUTs, DSP blocks and block RAMs of a net's cells."""
-    need, ends = net.needed(), _ends(net)
+    need, ends, bits = net.needed(), _ends(net), net_bits(net)
     lut = dsp = bram = 0
     for number, cell in enumerate(net.cells):
         if not need[number] or cell.code in VIEWS:
             continue
         args = [net.cells[arg] for arg in cell.args]
         if cell.code is Code.ADD:
-            lut += sum(adder_luts(net, cell, need[number]))
+            lut += sum(adder_luts(cell, bits, need[number]))
         elif cell.code is Code.MUL:
             dsp += dsp_blocks(args[0], args[1])
         elif is_block_table(cell):

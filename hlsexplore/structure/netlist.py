@@ -124,11 +124,12 @@ class Net:
         """Within this context, sums of `inputs` get their exact range, from their coefficients.
 
         Without it, the range of 8 * x - x would be taken from the ranges of 8 * x and x, and be too wide. A form has
-        a coefficient for each input and one for the constant 1.
+        a coefficient for each input and one for the constant 1; the basis is low + high and high - low of each.
         """
         size = len(inputs) + 1
         cells = [self.cells[value] for value in inputs]
-        self._basis = (_objects([*(cell.low for cell in cells), 1]), _objects([*(cell.high for cell in cells), 1]))
+        sums, spans = [cell.low + cell.high for cell in cells], [cell.high - cell.low for cell in cells]
+        self._basis = _objects([*sums, 2]), _objects([*spans, 0])
         self._forms = {value: _unit(size, index) for index, value in enumerate(inputs)}
         try:
             yield
@@ -349,9 +350,9 @@ class Net:
 
     def _linear_range(self, form: NDArray[Any]) -> tuple[int, int]:
         """Return the range of a linear form of the basis."""
-        lows, highs = self._basis if self._basis is not None else (form, form)
-        positive, negative = np.maximum(form, 0), np.minimum(form, 0)
-        return int(positive @ lows + negative @ highs), int(positive @ highs + negative @ lows)
+        sums, spans = self._basis if self._basis is not None else (form, form)
+        middle, reach = int(form @ sums), int(np.abs(form) @ spans)
+        return (middle - reach) // 2, (middle + reach) // 2
 
     def _unshifted(self, a: Value, bits: int) -> tuple[Value, int]:
         """Return a value and a left shift that give a << bits with as few shift cells as possible."""

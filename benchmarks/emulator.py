@@ -11,7 +11,6 @@ import argparse
 import contextlib
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
@@ -28,6 +27,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+from machine import machine, versions
 from networks import CASES, Bench, make
 
 from hlsexplore.emulate import Emulator, emulate, emulate_raw
@@ -45,6 +45,7 @@ FIGURES = (
     "prefix_ratio",
     "differing",
 )
+PACKAGES = ("hlsexplore", "numpy", "numba", "hls4ml", "keras", "tensorflow")
 
 
 def main() -> int:
@@ -63,7 +64,7 @@ def main() -> int:
             rows.append(run_case(bench, arguments.rounds, with_keras=not arguments.no_keras))
             print(f"{name}: {rows[-1]}", file=sys.stderr)
         rows.append({"case": "import", "import_wall_s": import_seconds()})
-    result = {"rows": rows, "machine": machine(), "versions": versions()}
+    result = {"rows": rows, "machine": machine(), "versions": versions(*PACKAGES)}
     print(json.dumps(result) if arguments.json else table(rows))
     return 0
 
@@ -182,26 +183,6 @@ def _start(code: str) -> float:
     start = time.perf_counter()
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
     return time.perf_counter() - start
-
-
-def machine() -> dict[str, object]:
-    """What ran it."""
-    model = platform.processor()
-    with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    return {"cpu": model, "cores": os.cpu_count(), "system": platform.platform()}
-
-
-def versions() -> dict[str, str]:
-    """Versions of what takes part."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = {"python": platform.python_version()}
-    for name in ("hlsexplore", "numpy", "numba", "hls4ml", "keras", "tensorflow"):
-        with contextlib.suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
 
 
 def table(rows: list[dict[str, object]]) -> str:

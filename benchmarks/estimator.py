@@ -12,7 +12,6 @@ named `bar` measure the project's goals.
 
 import argparse
 import json
-import platform
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -23,6 +22,7 @@ from typing import Any
 
 import numpy as np
 from estimator_bars import bar_lines, bars_of
+from machine import machine, versions
 
 import hlsexplore
 from hlsexplore.errors import HlsExploreError
@@ -298,11 +298,6 @@ def _jet_tagger() -> hlsexplore.Design:
     return hlsexplore.Design.default(Graph(name="jets", nodes=tuple(nodes), outputs=("softmax",)))
 
 
-def machine() -> dict[str, Any]:
-    """Describe the machine."""
-    return {"platform": platform.platform(), "python": platform.python_version()}
-
-
 def show(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print rows as a table."""
     print(f"{'case':58} {'n':>4} {'?':>3} {'median':>8} {'p90':>8} {'exact':>6} {'in80':>6} {'in95':>6}")
@@ -358,8 +353,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.fit and options.write:
             draw_overview(entries)
     if options.json:
-        versions = {"hlsexplore": hlsexplore.__version__, "numpy": np.__version__}
-        print(json.dumps({"rows": summary, "machine": machine(), "versions": versions, "rule4ml": RULE4ML}))
+        found = versions("hlsexplore", "numpy")
+        print(json.dumps({"rows": summary, "machine": machine(), "versions": found, "rule4ml": RULE4ML}))
     else:
         show(summary)
 

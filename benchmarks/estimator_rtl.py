@@ -11,7 +11,6 @@ to all rows in the package. Without `--add` nothing is synthesised.
 
 import argparse
 import json
-import platform
 import random
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from machine import machine, versions
 from scipy.optimize import nnls
 
 import hlsexplore
@@ -289,8 +289,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         fill("rtl errors", error_lines(summary))
         fill("rtl coefficients", coefficient_lines(table, is_rtl=True))
     if options.json:
-        machine = {"platform": platform.platform(), "python": platform.python_version()}
-        print(json.dumps({"rows": summary, "machine": machine, "versions": {"hlsexplore": hlsexplore.__version__}}))
+        print(json.dumps({"rows": summary, "machine": machine(), "versions": versions("hlsexplore")}))
         return
     keys = ("n", "median_ape", "p90_ape", "exact_share", "covered80", "covered95")
     print(f"{'case':36}" + "".join(f"{key:>12}" for key in keys))

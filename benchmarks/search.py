@@ -13,17 +13,15 @@ and `reached` is the share that did.
 
 import argparse
 import json
-import os
-import platform
 import sys
 import tempfile
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
 import numpy as np
+from machine import machine, versions
 
 from hlsexplore.design import Design
 from hlsexplore.examples import Example, load
@@ -174,10 +172,8 @@ def main() -> None:
     args = parser.parse_args()
     samplers = tuple(args.sampler or SAMPLERS)
     rows = [row for case in args.case or CASES for row in rows_of(case, samplers, args.seeds, args.trials)]
-    machine = {"platform": platform.platform(), "cpus": os.cpu_count(), "load": os.getloadavg()[0]}
-    versions = {"python": platform.python_version(), "numpy": np.__version__, "optuna": version("optuna")}
     if args.json:
-        print(json.dumps({"rows": rows, "machine": machine, "versions": versions}))
+        print(json.dumps({"rows": rows, "machine": machine(), "versions": versions("numpy", "optuna")}))
         return
     names = list(rows[0])
     widths = [max(len(name), *(len(str(row[name])) for row in rows)) for name in names]

@@ -9,20 +9,18 @@ beforehand. All figures of a case are measured in one run, alternating.
 import argparse
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "tests")]
 
-import numpy as np  # noqa: E402
 from agreement.oracle_hls4ml import convert  # noqa: E402
+from machine import children_cpu_s, machine, versions  # noqa: E402
 from networks import Bench, make  # noqa: E402
 
 from hlsexplore_hls import Project, export  # noqa: E402
@@ -42,8 +40,8 @@ def main() -> int:
     if arguments.json:
         result = {
             "rows": rows,
-            "machine": {"cpu": platform.processor(), "cpus": os.cpu_count()},
-            "versions": versions(),
+            "machine": machine(),
+            "versions": versions("hls4ml", "numpy") | {"g++": compiler_version()},
         }
         print(json.dumps(result))
         return 0
@@ -91,16 +89,14 @@ def changed(bench: Bench, folder: Path, index: int) -> Project:
 
 def children_cpu(work: Callable[[], object]) -> float:
     """Return the CPU seconds of the processes that some work starts."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = children_cpu_s()
     work()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return children_cpu_s() - before
 
 
-def versions() -> dict[str, str]:
-    """Versions of what is compared."""
-    compiler = subprocess.run(["g++", "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
-    return {"hls4ml": version("hls4ml"), "numpy": np.__version__, "g++": compiler}
+def compiler_version() -> str:
+    """Return what g++ says that it is."""
+    return subprocess.run(["g++", "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
 
 
 if __name__ == "__main__":

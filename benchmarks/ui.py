@@ -14,11 +14,9 @@ import argparse
 import contextlib
 import json
 import os
-import platform
 import random
 import sys
 import tempfile
-from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from statistics import median, quantiles
@@ -28,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from browser import chromium, find_chromium, opened, serving_copy, wait_for_figures, write_notebook  # noqa: E402
+from machine import machine, versions  # noqa: E402
 
 CASES = ("lab", "voila", "lab_cnn28", "voila_cnn28")
 TRIALS_CASES = ("lab_trials", "voila_trials")
@@ -59,6 +58,7 @@ bench = make("cnn28", 1000)
 explorer = Explorer(bench.design.graph, bench.x, design=bench.design)
 explorer
 """
+PACKAGES = ("anywidget", "ipykernel", "ipywidgets", "jupyterlab", "numpy", "plotly", "voila")
 PAUSE_MS = (100, 1200)
 """Pauses between steps; what runs behind a step (counts, figures) meets the next one in every state."""
 PARTS = (
@@ -140,7 +140,7 @@ def main() -> int:
             rows.append(measure(case, arguments.samples, arguments.steps, arguments.trials))
             print(json.dumps(rows[-1]))
     if arguments.json:
-        print(json.dumps({"rows": rows, "machine": machine(), "versions": versions()}))
+        print(json.dumps({"rows": rows, "machine": machine(), "versions": versions(*PACKAGES)}))
     else:
         print_rows(rows)
     return 0
@@ -300,17 +300,6 @@ def code_of(network: str, samples: int, trials: int = 0) -> str:
     if network:
         return CNN28.format(benchmarks=str(ROOT / "benchmarks"), tests=str(ROOT / "tests"))
     return JETS.format(samples=samples)
-
-
-def machine() -> dict[str, Any]:
-    """Describe the machine."""
-    return {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count(), "load": os.getloadavg()}
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that matter."""
-    names = ("anywidget", "ipykernel", "ipywidgets", "jupyterlab", "numpy", "plotly", "voila")
-    return {name: version(name) for name in names} | {"python": platform.python_version()}
 
 
 if __name__ == "__main__":

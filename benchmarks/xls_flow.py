@@ -15,10 +15,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from typing import Any
 
-from synthesis import children_cpu_s, design_of, environment
+from machine import children_cpu_s, machine, versions
+from synthesis import design_of, versions_here
 
 from hlsexplore.design import Design
 from hlsexplore.graph import Graph
@@ -95,9 +95,9 @@ def main() -> None:
         for flow in FLOWS:
             print(f"{case} {flow} ...", file=sys.stderr)
             rows.append(measure(case, flow, not options.no_simulation))
-    machine, versions = environment()
     if options.json:
-        print(json.dumps({"rows": rows, "machine": machine, "versions": versions | {"xls": version("xls-python")}}))
+        found = versions_here() | versions("xls-python")
+        print(json.dumps({"rows": rows, "machine": machine(), "versions": found}))
         return
     show(rows)
 

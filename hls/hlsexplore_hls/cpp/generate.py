@@ -2,11 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from importlib.resources import files
 from math import prod
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hlsexplore.design import Design, Strategy
 from hlsexplore.errors import NoModelError
@@ -28,6 +25,7 @@ from hlsexplore_hls.cpp.op_context import OpContext, beats
 from hlsexplore_hls.cpp.wiring import Call, Wiring, wire
 from hlsexplore_hls.flows import Generated
 from hlsexplore_hls.names import comment, identifier, identifiers
+from hlsexplore_hls.templates import template
 
 SHALLOW_DEPTH = 32
 """Beats of a stream between two layers in a row: as deep as one shift register."""
@@ -62,10 +60,9 @@ def generate(design: Design, interface: str = "plain") -> Generated:
     key, design = design.key, with_small_joins(design)
     names = identifiers(design.graph)
     project = replace(_project_context(design, names, interface), design_key=key)
-    environment = _environment()
     rendered: dict[str, str | bytes] = {
-        path: environment.get_template(template).render(p=project)
-        for path, template in {
+        path: template("cpp", name).render(p=project)
+        for path, name in {
             **_WRAPPERS[interface](project.top),
             f"src/{project.core}.h": "top.h.j2",
             f"src/{project.core}.cpp": "top.cpp.j2",
@@ -77,7 +74,7 @@ def generate(design: Design, interface: str = "plain") -> Generated:
             "README.md": "README.md.j2",
         }.items()
     }
-    weights = environment.get_template("weights.h.j2")
+    weights = template("cpp", "weights.h.j2")
     for layer in project.layers:
         if layer.code.roms:
             rendered[f"src/weights/{layer.identifier}.h"] = weights.render(p=project, layer=layer)
@@ -86,18 +83,6 @@ def generate(design: Design, interface: str = "plain") -> Generated:
         rendered[f"src/nnet/{header.name}"] = header.read_bytes()
     extra = {"hls_project": "build/hls", "solution": "solution1", "script": "build.tcl"}
     return Generated(files=rendered, top=project.top, extra=extra)
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("hlsexplore_hls.cpp", "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
 
 
 def is_one_pipeline(design: Design) -> bool:

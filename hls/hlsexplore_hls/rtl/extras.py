@@ -1,11 +1,9 @@
 """What belongs to an RTL project besides its Verilog: test bench, AXI4-Stream wrapper, constraints, Vivado script."""
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from math import prod
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from hlsexplore.design import Design
@@ -13,6 +11,7 @@ from hlsexplore.fixed import RawArray
 from hlsexplore.structure.plan import DesignPlan
 from hlsexplore.structure.stream import StreamPlan
 from hlsexplore.structure.walk import beats_of
+from hlsexplore_hls.templates import template
 
 
 def extra_files(planned: DesignPlan, top: str, names: Mapping[str, str]) -> dict[str, str]:
@@ -41,8 +40,7 @@ def stream_files(planned: StreamPlan, top: str, names: Mapping[str, str]) -> dic
     graph = planned.design.graph
     inputs = [_stream_port(planned, node.name, ("in", "s_axis"), names, len(graph.inputs)) for node in graph.inputs]
     outputs = [_stream_port(planned, name, ("out", "m_axis"), names, len(graph.outputs)) for name in graph.outputs]
-    bench = _render(
-        "testbench_stream.v.j2",
+    bench = template("rtl", "testbench_stream.v.j2").render(
         top=top,
         half_ns=f"{planned.design.target.clock_ns / 2:.3f}",
         inputs=inputs,
@@ -50,7 +48,7 @@ def stream_files(planned: StreamPlan, top: str, names: Mapping[str, str]) -> dic
         limit=10 * (planned.latency_cycles + planned.ii_cycles) + 1000,
     )
     return {
-        f"axis/{top}_axis.v": _render("axis_stream.v.j2", top=top, inputs=inputs, outputs=outputs),
+        f"axis/{top}_axis.v": template("rtl", "axis_stream.v.j2").render(top=top, inputs=inputs, outputs=outputs),
         f"tb/{top}_tb.v": bench,
         **_vivado_files(planned.design, top),
     }
@@ -79,7 +77,7 @@ def _vivado_files(design: Design, top: str) -> dict[str, str]:
     clock_ns = design.target.clock_ns
     return {
         f"constraints/{top}.xdc": f"create_clock -name clk -period {clock_ns:.3f} [get_ports clk]\n",
-        "vivado.tcl": _render("vivado.tcl.j2", top=top, part=design.target.part),
+        "vivado.tcl": template("rtl", "vivado.tcl.j2").render(top=top, part=design.target.part),
     }
 
 
@@ -100,8 +98,7 @@ def golden_files(raw_inputs: Sequence[RawArray], raw_outputs: Sequence[RawArray]
 
 def _testbench(planned: DesignPlan, top: str, names: Mapping[str, str]) -> str:
     """Write the self-checking test bench."""
-    return _render(
-        "testbench.v.j2",
+    return template("rtl", "testbench.v.j2").render(
         top=top,
         half_ns=f"{planned.design.target.clock_ns / 2:.3f}",
         inputs=[_port(planned, name, f"in_{names[name]}") for name in _inputs(planned)],
@@ -124,8 +121,7 @@ def _axis(planned: DesignPlan, top: str, names: Mapping[str, str]) -> str:
     outputs = _places([_port(planned, name, f"out_{names[name]}") for name in planned.design.graph.outputs])
     waiting = -(-planned.latency_cycles // planned.ii_cycles) + 2
     depth = 1 << max(1, (waiting - 1).bit_length())
-    return _render(
-        "axis.v.j2",
+    return template("rtl", "axis.v.j2").render(
         top=top,
         inputs=inputs,
         outputs=outputs,
@@ -147,11 +143,3 @@ def _places(ports: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _whole_bytes(bits: int) -> int:
     """Round up to whole bytes, as AXI4-Stream asks for."""
     return -(-bits // 8) * 8
-
-
-def _render(name: str, **values: object) -> str:
-    environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, keep_trailing_newline=True
-    )
-    text = (files("hlsexplore_hls.rtl") / "templates" / name).read_text(encoding="utf-8")
-    return environment.from_string(text).render(**values)

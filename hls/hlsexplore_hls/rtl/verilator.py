@@ -13,7 +13,6 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +20,7 @@ from hlsexplore.cache import cache_directory, content_key
 from hlsexplore.errors import ToolError
 from hlsexplore.progress import Event, OnEvent, ignore
 from hlsexplore_hls.rtl.packing import words_of
+from hlsexplore_hls.templates import template
 from hlsexplore_hls.tools.compiler import Compiler, find_compiler
 from hlsexplore_hls.tools.log import log_to
 from hlsexplore_hls.tools.runner import run
@@ -241,10 +241,6 @@ def _compile(
     cancel: threading.Event | None,
 ) -> Path:
     root = _package()
-    from importlib.resources import files
-
-    source = (files("hlsexplore_hls.rtl") / "templates" / "harness.cpp.j2").read_text(encoding="utf-8")
-    template = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False).from_string(source)
     items = []
     for index, model in enumerate(models):
         parts = sorted(path.name for path in (folder / f"m{index}").glob("*.cpp"))
@@ -257,7 +253,7 @@ def _compile(
                 "is_stream": model.is_stream,
             }
         )
-    (folder / "harness.cpp").write_text(template.render(models=items), encoding="utf-8")
+    (folder / "harness.cpp").write_text(template("rtl", "harness.cpp.j2").render(models=items), encoding="utf-8")
     argv = [*compiler.argv, *FLAGS, *_includes(root), "harness.cpp", str(runtime), "-pthread", "-o", "simulation"]
     run(
         argv,

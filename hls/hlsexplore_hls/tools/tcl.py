@@ -1,11 +1,9 @@
 """Renders the Tcl scripts of the vendor's tools; nothing but checked words ever gets into one."""
 
 import re
-from functools import cache
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hlsexplore.errors import ToolError
+from hlsexplore_hls.templates import template
 
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./\-]{0,255}")
 
@@ -25,11 +23,11 @@ def word(text: str) -> str:
     return text
 
 
-def render(template: str, **values: object) -> str:
+def render(name: str, **values: object) -> str:
     """Render a template of `hlsexplore_hls/tools/templates`; all texts must be words.
 
     Args:
-        template: Name of the template.
+        name: File of the template.
         **values: What it needs: numbers, texts, or sequences of texts.
 
     Raises:
@@ -39,16 +37,4 @@ def render(template: str, **values: object) -> str:
         for text in value if isinstance(value, list | tuple) else [value]:
             if isinstance(text, str):
                 word(text)
-    return _environment().get_template(template).render(values)
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("hlsexplore_hls.tools", "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
+    return template("tools", name).render(values)

@@ -16,6 +16,7 @@ from hlsexplore.cache import cache_directory, content_key
 from hlsexplore.errors import ToolError
 from hlsexplore.progress import Event, OnEvent
 from hlsexplore_hls.tools.compiler import Compiler, find_compiler
+from hlsexplore_hls.tools.log import log_to
 from hlsexplore_hls.tools.runner import run
 
 HEADERS_VARIABLE = "HLSEXPLORE_AP_TYPES"
@@ -120,7 +121,7 @@ def compiled(
         run(
             [*words, main.relative_to(folder), "-o", fresh / program.name],
             cwd=folder,
-            on_line=lambda line: on_event(Event(kind="log", text=line)),
+            on_line=log_to(on_event),
             cancel=cancel,
             timeout_s=COMPILE_TIMEOUT_S,
             memory_mb=COMPILE_MEMORY_MB,

@@ -15,6 +15,7 @@ from hlsexplore_hls.cpp.compiler import compiled
 from hlsexplore_hls.cpp.testbench import sample_rows
 from hlsexplore_hls.flows import Simulated
 from hlsexplore_hls.project import Project
+from hlsexplore_hls.tools.log import log_to
 from hlsexplore_hls.tools.runner import run
 
 RUN_TIMEOUT_S = 3600.0
@@ -50,7 +51,7 @@ def simulate(
         run(
             [program, str(num_samples), "inputs.bin", "outputs.bin"],
             cwd=scratch,
-            on_line=lambda line: on_event(Event(kind="log", text=line)),
+            on_line=log_to(on_event),
             cancel=cancel,
             timeout_s=RUN_TIMEOUT_S,
             what="C++ simulation",

@@ -149,16 +149,28 @@ def simulate_models(
             *(item.astype("<u4").ravel() for item in model.words),
         ]
         np.concatenate(data).tofile(folder / f"m{index}.in")
+    _run([program], folder, "simulation", on_event, cancel)
+    return [_read(model, folder / f"m{index}.out") for index, model in enumerate(models)]
+
+
+def _run(
+    argv: Sequence[str | Path],
+    folder: Path | str,
+    what: str,
+    on_event: OnEvent,
+    cancel: threading.Event | None,
+    env: Mapping[str, str] | None = None,
+) -> None:
     run(
-        [program],
+        argv,
         cwd=folder,
         on_line=log_to(on_event),
         cancel=cancel,
         timeout_s=TIMEOUT_S,
         memory_mb=MEMORY_MB,
-        what="simulation",
+        env=env,
+        what=what,
     )
-    return [_read(model, folder / f"m{index}.out") for index, model in enumerate(models)]
 
 
 def _package() -> Path:
@@ -183,16 +195,7 @@ def _translate(
     )
     options = ["--cc", "--no-timing", "--quiet", "--x-assign", "fast", "--x-initial", "fast", "--prefix", f"V{prefix}"]
     argv: list[str | Path] = [_program(root), *options, *warnings, "--Mdir", prefix, "--top-module", model.top, *names]
-    run(
-        argv,
-        cwd=folder,
-        on_line=log_to(on_event),
-        cancel=cancel,
-        timeout_s=TIMEOUT_S,
-        memory_mb=MEMORY_MB,
-        env={"VERILATOR_ROOT": str(root)},
-        what="verilator",
-    )
+    _run(argv, folder, "verilator", on_event, cancel, env={"VERILATOR_ROOT": str(root)})
 
 
 def _program(root: Path) -> Path:
@@ -219,15 +222,7 @@ def _runtime(compiler: Compiler, on_event: OnEvent, cancel: threading.Event | No
         text = '#include "verilated.cpp"\n#include "verilated_threads.cpp"\n'
         (Path(where) / "runtime.cpp").write_text(text, encoding="utf-8")
         argv = [*compiler.argv, *FLAGS, *_includes(root), "-c", "runtime.cpp", "-o", "runtime.o"]
-        run(
-            argv,
-            cwd=where,
-            on_line=log_to(on_event),
-            cancel=cancel,
-            timeout_s=TIMEOUT_S,
-            memory_mb=MEMORY_MB,
-            what="C++ compiler",
-        )
+        _run(argv, where, "C++ compiler", on_event, cancel)
         (Path(where) / "runtime.o").replace(kept)
     return kept
 
@@ -255,15 +250,7 @@ def _compile(
         )
     (folder / "harness.cpp").write_text(template("rtl", "harness.cpp.j2").render(models=items), encoding="utf-8")
     argv = [*compiler.argv, *FLAGS, *_includes(root), "harness.cpp", str(runtime), "-pthread", "-o", "simulation"]
-    run(
-        argv,
-        cwd=folder,
-        on_line=log_to(on_event),
-        cancel=cancel,
-        timeout_s=TIMEOUT_S,
-        memory_mb=MEMORY_MB,
-        what="C++ compiler",
-    )
+    _run(argv, folder, "C++ compiler", on_event, cancel)
     return folder.absolute() / "simulation"
 
 

@@ -1,13 +1,30 @@
 """Writing files so that a full disk or a crash never leaves half of one."""
 
+import io
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 
 def replace_text(path: Path, text: str) -> None:
     """Write a text file as `replace_bytes` does, in UTF-8."""
     replace_bytes(path, text.encode())
+
+
+def replace_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Write arrays as a compressed `.npz` as `replace_bytes` does; the name of the file stays as it is."""
+    replace_bytes(path, npz_bytes(arrays))
+
+
+def npz_bytes(arrays: Mapping[str, Any]) -> bytes:
+    """Return arrays as the content of a compressed `.npz`."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
 
 
 def replace_bytes(path: Path, data: bytes) -> None:

@@ -4,9 +4,10 @@ import os
 import resource
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from hlsexplore.files import replace_bytes, replace_text
+from hlsexplore.files import replace_arrays, replace_bytes, replace_text
 
 
 def test_file_is_replaced_and_keeps_its_permissions(tmp_path: Path) -> None:
@@ -47,3 +48,14 @@ def test_links_are_followed_and_devices_written_to(tmp_path: Path) -> None:
     replace_text(pipe, "through")
     assert os.read(reader, 100) == b"through" and pipe.is_fifo()
     os.close(reader)
+
+
+def test_arrays_are_read_back_and_a_failure_leaves_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "data"
+    replace_arrays(file, {"x": np.arange(6).reshape(2, 3), "y": np.array([1.5])})
+    with np.load(file) as found:
+        np.testing.assert_array_equal(found["x"], [[0, 1, 2], [3, 4, 5]])
+        np.testing.assert_array_equal(found["y"], [1.5])
+    with pytest.raises(FileNotFoundError):
+        replace_arrays(tmp_path / "no folder" / "data", {"x": np.zeros(1)})
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]

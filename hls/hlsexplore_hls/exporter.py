@@ -1,7 +1,6 @@
 """Writes the project of a design: generated files, golden vectors and manifest, all at once."""
 
 import hashlib
-import io
 import json
 import shutil
 import tempfile
@@ -14,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError
+from hlsexplore.files import npz_bytes
 from hlsexplore.fixed import RawArray, quantize, to_real
 from hlsexplore.progress import OnEvent, ignore
 from hlsexplore_hls.flows import Generated, find_flow, resolve
@@ -127,9 +127,7 @@ def _random_raw(rng: np.random.Generator, port: Port) -> RawArray:
 def _pack_golden(raw_inputs: Sequence[RawArray], raw_outputs: Sequence[RawArray]) -> bytes:
     arrays = {f"x{index}": raw for index, raw in enumerate(raw_inputs)}
     arrays |= {f"y{index}": raw for index, raw in enumerate(raw_outputs)}
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
-    return buffer.getvalue()
+    return npz_bytes(arrays)
 
 
 def _check_destination(folder: Path, overwrite: bool) -> None:

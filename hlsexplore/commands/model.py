@@ -1,6 +1,5 @@
 """Commands about one model: inspect, init, emulate, estimate."""
 
-import io
 from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +11,7 @@ from hlsexplore.commands.outcome import Outcome, Session, show, table
 from hlsexplore.data import Data, load_data
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError, DataError, HlsExploreError
-from hlsexplore.files import replace_bytes
+from hlsexplore.files import replace_arrays
 from hlsexplore.graph import Graph
 from hlsexplore.metrics import Interval, accuracy_interval, agreement_interval, first_output, rmse_interval
 from hlsexplore.report import FIGURES, Report
@@ -146,10 +145,8 @@ def save_outputs(path: str, y: Any, raw: Any) -> None:
     wide = [name for name, array in arrays.items() if array.dtype == object]
     for name in wide:
         del arrays[name]
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
     try:
-        replace_bytes(Path(path), buffer.getvalue())
+        replace_arrays(Path(path), arrays)
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror or error}.") from None
 

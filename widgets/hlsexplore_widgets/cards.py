@@ -7,13 +7,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
 from hlsexplore import __version__
 from hlsexplore.data import Data, data_digest
 from hlsexplore.design_file import write_atomic
 from hlsexplore.errors import ConfigError
+from hlsexplore.files import replace_arrays
 from hlsexplore.report import Report
 from hlsexplore_widgets.build_job import BuildResult
 from hlsexplore_widgets.notebook import Cell, notebook_text
@@ -97,8 +97,7 @@ def _save_data(state: ExplorerState, path: Path) -> None:
     if state.labels is not None:
         arrays["y"] = state.labels
     try:
-        with path.open("wb") as file:
-            np.savez_compressed(file, **arrays)
+        replace_arrays(path, arrays)
     except OSError as error:
         raise ConfigError(f"cannot write {str(path)!r}: {error.strerror or error}.") from None
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from hlsexplore.graph import Graph
+from hlsexplore.graph import Graph, Shape
 
 MAX_LENGTH = 48
 """Longest identifier before a suffix that tells duplicates apart; Vivado composes file paths of nested names."""
@@ -117,3 +117,13 @@ def comment(text: str) -> str:
         'a _/ b_'
     """
     return _COMMENT_UNSAFE.sub("_", text)[:120].strip()
+
+
+def size_text(shape: Shape) -> str:
+    """Write a shape for people.
+
+    Examples:
+        >>> size_text((28, 28, 1))
+        '28 x 28 x 1'
+    """
+    return " x ".join(map(str, shape))

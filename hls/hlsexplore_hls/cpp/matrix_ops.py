@@ -5,8 +5,9 @@ from math import prod
 from hlsexplore.ops import Conv, DepthwiseConv
 from hlsexplore_hls.cpp.code import LayerCode, constant
 from hlsexplore_hls.cpp.matrix import Matrix, matrix_of
-from hlsexplore_hls.cpp.op_context import OpContext, size_text, unsupported
+from hlsexplore_hls.cpp.op_context import OpContext, unsupported
 from hlsexplore_hls.cpp.window import window_of
+from hlsexplore_hls.names import size_text
 
 
 def dense(context: OpContext) -> LayerCode:

@@ -119,13 +119,3 @@ def beats(shape: Shape) -> Pair:
         ((784, 3), (1, 64))
     """
     return prod(shape[:-1]), shape[-1]
-
-
-def size_text(shape: Shape) -> str:
-    """Write a shape for a comment.
-
-    Examples:
-        >>> size_text((28, 28, 1))
-        '28 x 28 x 1'
-    """
-    return " x ".join(map(str, shape))

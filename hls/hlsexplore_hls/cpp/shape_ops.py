@@ -4,8 +4,9 @@ from math import prod
 
 from hlsexplore.ops import Concatenate, Crop, Pad, Permute, Pool, Upsample
 from hlsexplore_hls.cpp.code import LayerCode, constant, cpp_type, typedef
-from hlsexplore_hls.cpp.op_context import OpContext, beats, size_text, unsupported
+from hlsexplore_hls.cpp.op_context import OpContext, beats, unsupported
 from hlsexplore_hls.cpp.window import image_shape, window_of
+from hlsexplore_hls.names import size_text
 
 MAX_AXES = 4
 

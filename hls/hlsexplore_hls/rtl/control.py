@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hlsexplore.structure.walk import Axis, Pattern, Walk
-from hlsexplore_hls.rtl.nets import literal, vector
+from hlsexplore_hls.rtl.nets import counter_bits, literal, vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ def control(
     blocking = ["(~issue | room)" if issue and not waits else "room"]
     common = ["rested", *blocking] if pace > 1 else blocking
     lines += _start(conditions, common, bool(issue), (in_valids, in_readys))
-    first = f"column == {literal(0, _bits(walk.columns.length))}" if walk.columns.length > 1 else "1'b1"
+    first = f"column == {literal(0, counter_bits(walk.columns.length))}" if walk.columns.length > 1 else "1'b1"
     return Control(
         lines=tuple(lines),
         takes=tuple(f"take{port}" if text else "1'b1" for port, text in enumerate(conditions)),
@@ -90,15 +90,11 @@ def _start(
     return lines
 
 
-def _bits(count: int) -> int:
-    return max(1, (count - 1).bit_length())
-
-
 def _counter(name: str, axis: Axis, enable: str) -> list[str]:
     """Write the counter of an axis; rows count when a row ends."""
     if axis.length == 1:
         return []
-    bits = _bits(axis.length)
+    bits = counter_bits(axis.length)
     last = literal(axis.length - 1, bits)
     return [
         f"  reg {vector(bits)}{name};  // 0 to {axis.length - 1}",
@@ -121,7 +117,7 @@ def _inside(axis: Axis, pattern: Pattern, names: tuple[str, str, str], lines: li
     name, title, _ = names
     if pattern.flags(axis.length).all():
         return ""
-    bits = _bits(axis.length)
+    bits = counter_bits(axis.length)
     if pattern.count == 1:
         return f"({name} == {literal(pattern.first, bits)})"
     parts = []
@@ -139,7 +135,7 @@ def _steps(pattern: Pattern, names: tuple[str, str, str]) -> list[str]:
     """Write a counter of the places until the next one of a pattern."""
     name, title, enable = names
     most = max(pattern.first, pattern.step - 1)
-    bits = _bits(most + 1)
+    bits = counter_bits(most + 1)
     first, again = literal(pattern.first, bits), literal(pattern.step - 1, bits)
     return [
         f"  reg {vector(bits)}{title}_wait;  // {name}s until the next one",
@@ -155,7 +151,7 @@ def _pause(pace: int, start: str) -> list[str]:
     """Write the counter of the cycles until the arithmetic is free again."""
     if pace == 1:
         return []
-    bits = _bits(pace)
+    bits = counter_bits(pace)
     zero, one = literal(0, bits), literal(1, bits)
     return [
         f"  reg {vector(bits)}pause;  // cycles until the arithmetic is free",

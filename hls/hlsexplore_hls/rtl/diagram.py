@@ -8,6 +8,7 @@ from hlsexplore.structure.feed import Feed, FeedKind
 from hlsexplore.structure.plan import DesignPlan
 from hlsexplore.structure.stream import StreamLayer, StreamPlan
 from hlsexplore.structure.walk import beats_of
+from hlsexplore_hls.names import size_text
 
 WIDTH, LINE, GAP, LEFT = 320, 20, 36, 90
 MARGIN = 16
@@ -42,7 +43,7 @@ def design_blocks(planned: DesignPlan, top: str, names: Mapping[str, str]) -> tu
     blocks: list[Block] = []
     for node in planned.design.graph:
         layer = layers.get(node.name)
-        second = f"{_size(node.shape)}, {planned.tensors[node.name].width} bit"
+        second = f"{size_text(node.shape)}, {planned.tensors[node.name].width} bit"
         if layer is not None:
             start = planned.starts[node.name] - layer.latency_cycles
             second += f"; cycles {start} to {planned.starts[node.name]}, II {layer.ii_cycles}"
@@ -70,7 +71,7 @@ def stream_blocks(planned: StreamPlan, top: str, names: Mapping[str, str]) -> tu
     for node in planned.design.graph:
         positions, size = beats_of(node.shape)
         layer = layers.get(node.name)
-        lines = [f"{node.name} ({node.kind})", f"{_size(node.shape)}: {positions} beats of {size}"]
+        lines = [f"{node.name} ({node.kind})", f"{size_text(node.shape)}: {positions} beats of {size}"]
         if layer is None:
             sources: tuple[tuple[str, str], ...] = tuple((source, "") for source in node.inputs)
         else:
@@ -105,10 +106,6 @@ def block_diagram(blocks: Sequence[Block]) -> str:
     style = "text{font:13px sans-serif}.d{fill:#555;font-size:11px}.m{font-family:monospace;font-size:12px}"
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {bottom}" width="{width}" height="{bottom}">'
     return "\n".join([head, f"<style>{style}</style>", *lines, "</svg>", ""])
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))
 
 
 def _buffers(layer: StreamLayer) -> str:

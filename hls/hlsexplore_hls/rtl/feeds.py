@@ -6,8 +6,8 @@ from hlsexplore.structure.feed import Feed, FeedKind
 from hlsexplore.structure.netlist import Code
 from hlsexplore.structure.schedule import Schedule
 from hlsexplore_hls.rtl.control import Control
-from hlsexplore_hls.rtl.modules import bus_width, clocked, input_name
-from hlsexplore_hls.rtl.nets import Writer, join, literal, select, vector
+from hlsexplore_hls.rtl.modules import bus_width, input_name
+from hlsexplore_hls.rtl.nets import Writer, clocked, join, literal, select, vector
 
 Operands = tuple[list[str], list[str]]
 """Statements, and an expression for each operand bus of the arithmetic."""

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 from hlsexplore.structure.folded import Folded
 from hlsexplore.structure.layers import LayerPlan
-from hlsexplore.structure.netlist import Code
+from hlsexplore.structure.netlist import Code, bits_of
 from hlsexplore.structure.schedule import Schedule
 from hlsexplore.structure.tensor import Tensor
-from hlsexplore_hls.rtl.nets import Writer, extended, join, literal, select, vector
+from hlsexplore_hls.rtl.nets import Writer, clocked, counter_bits, extended, join, literal, select, vector
 from hlsexplore_hls.rtl.soft import multiples, soft_product
 
 
@@ -28,24 +28,14 @@ def folded_body(plan: LayerPlan, folded: Folded) -> list[str]:
     lines += ["", "  // sums of one step", *front.lines]
     summands, registers, summand_lines = _summands(folded, front)
     lines += summand_lines
-    lines += _clocked([*front.registers, *front.last_registers, *registers])
+    lines += clocked([*front.registers, *front.last_registers, *registers])
     lines += _accumulators(folded, summands, plan.beats)
     return [*lines, *_results(plan, folded)]
 
 
-def _clocked(statements: list[str], enable: str = "") -> list[str]:
-    condition = f" if ({enable})" if enable else ""
-    return [f"  always @(posedge clk){condition} begin", *statements, "  end"] if statements else []
-
-
-def _bits(count: int) -> int:
-    """Bits of a counter with `count` values."""
-    return max(1, (count - 1).bit_length())
-
-
 def _control(folded: Folded, beats: int) -> list[str]:
     """Write the counters of the steps and the markers that travel along with a step."""
-    bits = _bits(folded.steps)
+    bits = counter_bits(folded.steps)
     lines = [
         f"  // steps 0 to {folded.steps - 1}; a new input may come in the cycle of the last step"
         if not folded.is_held
@@ -74,7 +64,7 @@ def _control(folded: Folded, beats: int) -> list[str]:
         lines += _marker("adds", "active", delay) if beats > 1 else []
     else:
         lines += _turns(folded)
-        lines += _marker("first", f"row == {literal(0, _bits(folded.steps_per_turn))}", delay)
+        lines += _marker("first", f"row == {literal(0, counter_bits(folded.steps_per_turn))}", delay)
         lines += _marker(
             "store", "active & is_row_last", folded.step_latency_cycles + folded.end_schedule.latency_cycles
         )
@@ -89,7 +79,7 @@ def _activity(folded: Folded, beats: int) -> list[str]:
         return ["  wire active = start;"]
     end, lines = "is_last", []
     if beats > 1:
-        bits = _bits(steps)
+        bits = counter_bits(steps)
         zero, one = literal(0, bits), literal(1, bits)
         end = "is_beat_end"
         lines = [
@@ -111,7 +101,7 @@ def _activity(folded: Folded, beats: int) -> list[str]:
 
 def _turns(folded: Folded) -> list[str]:
     """Write the counters of the row in a turn and of the turn."""
-    rows, turns = _bits(folded.steps_per_turn), _bits(folded.turns)
+    rows, turns = counter_bits(folded.steps_per_turn), counter_bits(folded.turns)
     return [
         f"  reg {vector(rows)}row;",
         f"  reg {vector(turns)}turn;",
@@ -164,19 +154,19 @@ def _operand(tensor: Tensor, folded: Folded, group: int, beats: int) -> list[str
     ]
     lines = [f"  reg {vector(width)}{name};" for name in names]
     if len(rows) == 1:
-        lines += _clocked([f"    {names[0]} <= {parts[0]};"])
+        lines += clocked([f"    {names[0]} <= {parts[0]};"])
     else:
-        bits = _bits(len(rows))
+        bits = counter_bits(len(rows))
         counter = "part" if beats > 1 else "step" if folded.turns == 1 else "row"
         lines.append(f"  always @(posedge clk) case ({counter})")
         lines += [f"    {literal(step, bits)}: {names[0]} <= {part};" for step, part in enumerate(parts[:-1])]
         lines += [f"    default: {names[0]} <= {parts[-1]};", "  endcase"]
-    return lines + _clocked([f"    {now} <= {before};" for before, now in pairwise(names)])
+    return lines + clocked([f"    {now} <= {before};" for before, now in pairwise(names)])
 
 
 def _weights(folded: Folded, delay: int) -> list[str]:
     """Write the memory with the weights of the groups of one delay."""
-    bits, own = _bits(folded.steps), [group for group in range(folded.groups) if folded.delay(group) == delay]
+    bits, own = counter_bits(folded.steps), [group for group in range(folded.groups) if folded.delay(group) == delay]
     # Products in LUTs that take two cycles read their weights in the second one.
     delay_cycles = delay + (folded.multiply_cycles - 1 if folded.is_soft else 0)
     name, address = f"weights{delay}", "step" if delay_cycles == 0 else f"step_{delay_cycles}"
@@ -215,7 +205,7 @@ def _multipliers(tensor: Tensor, folded: Folded) -> tuple[dict[int, str], list[s
         rank = group // folded.chain * folded.chain
         for slot in range(folded.slots):
             low, high = folded.lanes[group][slot]
-            width = range_bits(low, high)
+            width = bits_of(low, high)
             place = (group // folded.chain) * folded.slots + slot
             total = len(range(folded.delay(group), folded.groups, folded.chain)) * folded.slots * folded.weight_bits
             weight = select(f"weights{folded.delay(group)}", total, place * folded.weight_bits, folded.weight_bits)
@@ -232,7 +222,7 @@ def _multipliers(tensor: Tensor, folded: Folded) -> tuple[dict[int, str], list[s
                 names[group * folded.slots + slot] = text
                 continue
             sum_low, sum_high = folded.sums[group // folded.chain][slot]
-            size = range_bits(sum_low, sum_high)
+            size = bits_of(sum_low, sum_high)
             grown = join(extended(text, width, low < 0, 0, size))
             total_text = f"{grown} + c{group - 1}_{slot}" if group > rank else grown
             if folded.delay(group) + 1 == folded.chain:
@@ -242,7 +232,7 @@ def _multipliers(tensor: Tensor, folded: Folded) -> tuple[dict[int, str], list[s
                 registers.append(f"    c{group}_{slot} <= {total_text};")
             names[(group // folded.chain) * folded.slots + slot] = f"c{group}_{slot}"
     lines += _short_chains(folded, names)
-    return names, lines + _clocked(registers)
+    return names, lines + clocked(registers)
 
 
 def _soft_products(tensor: Tensor, folded: Folded) -> tuple[dict[int, str], list[str]]:
@@ -253,20 +243,20 @@ def _soft_products(tensor: Tensor, folded: Folded) -> tuple[dict[int, str], list
     bits, is_signed = folded.weight_bits, int(folded.product.weight.min()) < 0
     total = folded.num_multipliers * bits
     for group, of_slots in enumerate(folded.lanes):
-        widest = max(range_bits(*lane) for lane in of_slots)
+        widest = max(bits_of(*lane) for lane in of_slots)
         operand = join(extended(f"x{group}", tensor.width, tensor.signed, 0, widest))
-        texts, clocked = multiples(f"x{group}", operand, widest, bits + (not is_signed), folded.multiply_cycles > 1)
+        texts, updates = multiples(f"x{group}", operand, widest, bits + (not is_signed), folded.multiply_cycles > 1)
         lines += texts
-        registers += clocked
+        registers += updates
         for slot, lane in enumerate(of_slots):
-            place, width = (group * folded.slots + slot) * bits, range_bits(*lane)
+            place, width = (group * folded.slots + slot) * bits, bits_of(*lane)
             digits = [select("weights0", total, place + bit, 1) for bit in range(bits)]
             name = f"p{group}_{slot}"
             texts, text = soft_product(name, f"x{group}", widest, digits if is_signed else [*digits, "1'b0"], width)
             lines += [*texts, f"  reg {vector(width)}{name};"]
             registers.append(f"    {name} <= {text};")
             names[group * folded.slots + slot] = name
-    return names, lines + _clocked(registers)
+    return names, lines + clocked(registers)
 
 
 def _short_chains(folded: Folded, names: dict[int, str]) -> list[str]:
@@ -277,7 +267,7 @@ def _short_chains(folded: Folded, names: dict[int, str]) -> list[str]:
     lines: list[str] = []
     index = len(folded.sums) - 1
     for slot in range(folded.slots):
-        width = range_bits(*folded.sums[index][slot])
+        width = bits_of(*folded.sums[index][slot])
         before = names[index * folded.slots + slot]
         for cycle in range(missing):
             name = f"d{cycle}_{slot}"
@@ -285,13 +275,6 @@ def _short_chains(folded: Folded, names: dict[int, str]) -> list[str]:
             before = name
         names[index * folded.slots + slot] = before
     return lines
-
-
-def range_bits(low: int, high: int) -> int:
-    """Bits of a value with a range."""
-    from hlsexplore.structure.netlist import bits_of
-
-    return bits_of(low, high)
 
 
 def _resized(weight: str, folded: Folded, place: int, delay: int, total: int, width: int, is_signed: bool) -> str:
@@ -336,7 +319,7 @@ def _accumulators(folded: Folded, summands: dict[int, str], beats: int) -> list[
     loop = Writer(net=folded.loop, planned=zero, inputs=names, prefix="a")
     loop.write()
     updates = [f"    acc{slot} <= {loop.output(slot, cells[slot].width)};" for slot in range(folded.slots)]
-    return [*lines, *loop.lines, *_clocked(updates, "adds" if beats > 1 else "")]
+    return [*lines, *loop.lines, *clocked(updates, "adds" if beats > 1 else "")]
 
 
 def _starts(folded: Folded, slot: int) -> list[int]:
@@ -353,7 +336,7 @@ def _start_table(folded: Folded, slot: int, width: int) -> list[str]:
     starts = _starts(folded, slot)
     if len(set(starts)) == 1:
         return []
-    bits = _bits(folded.turns)
+    bits = counter_bits(folded.turns)
     entries = [
         f"    {literal(turn, bits)}: start{slot} = {literal(start, width)};" for turn, start in enumerate(starts)
     ]
@@ -365,7 +348,7 @@ def _results(plan: LayerPlan, folded: Folded) -> list[str]:
     names = {slot: f"acc{slot}" for slot in range(folded.slots)}
     end = Writer(net=folded.end, planned=folded.end_schedule, inputs=names, prefix="e")
     end.write()
-    lines = ["", "  // results", *end.lines, *_clocked([*end.registers, *end.last_registers])]
+    lines = ["", "  // results", *end.lines, *clocked([*end.registers, *end.last_registers])]
     width = plan.output.width
     results = [end.output(slot, width) for slot in range(folded.slots)]
     if folded.turns == 1:
@@ -374,6 +357,6 @@ def _results(plan: LayerPlan, folded: Folded) -> list[str]:
     for slot, result in enumerate(results):
         total = folded.turns * width
         lines.append(f"  reg {vector(total)}y{slot};")
-        lines += _clocked([f"    y{slot} <= {{{result}, {select(f'y{slot}', total, width, total - width)}}};"], "store")
+        lines += clocked([f"    y{slot} <= {{{result}, {select(f'y{slot}', total, width, total - width)}}};"], "store")
     bus = ", ".join(f"y{slot}" for slot in reversed(range(folded.slots)))
     return [*lines, "  assign out_valid = done;", f"  assign out_data = {{{bus}}};"]

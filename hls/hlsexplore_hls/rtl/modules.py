@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from hlsexplore.structure.layers import LayerPlan
+from hlsexplore.structure.netlist import bits_of
 from hlsexplore.structure.tensor import Tensor
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.rtl.folded import folded_body
-from hlsexplore_hls.rtl.nets import Writer, join, literal, repeat, select, vector
+from hlsexplore_hls.rtl.nets import Writer, clocked, join, literal, repeat, select, vector
 from hlsexplore_hls.rtl.recurrent import recurrent_body
 from hlsexplore_hls.rtl.scan import scan_body
 
@@ -169,26 +170,13 @@ def input_wires(inputs: tuple[Tensor, ...], used: set[int]) -> tuple[list[str], 
         for index in range(tensor.size):
             if element in used:
                 low, high = tensor.ranges[index]
-                width = element_width(low, high)
+                width = bits_of(low, high)
                 names[element] = f"x{element}"
                 first = index * tensor.width
                 bits = f"[{first + width - 1}:{first}]" if bus_width(tensor) > 1 else ""
                 lines.append(f"  wire {vector(width)}x{element} = {input_name(port)}{bits};")
             element += 1
     return lines, names
-
-
-def element_width(low: int, high: int) -> int:
-    """Bits of an element with a range."""
-    from hlsexplore.structure.netlist import bits_of
-
-    return bits_of(low, high)
-
-
-def clocked(statements: list[str], enable: str = "") -> list[str]:
-    """Write statements that run at each clock edge, or only at those with an enable; nothing for none."""
-    condition = f" if ({enable})" if enable else ""
-    return [f"  always @(posedge clk){condition} begin", *statements, "  end"] if statements else []
 
 
 def valid_pipeline(cycles: int) -> list[str]:

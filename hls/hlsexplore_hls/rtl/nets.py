@@ -328,6 +328,17 @@ def join(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{{{', '.join(parts)}}}"
 
 
+def clocked(statements: list[str], enable: str = "") -> list[str]:
+    """Write statements that run at each clock edge, or only at those with an enable; nothing for none."""
+    condition = f" if ({enable})" if enable else ""
+    return [f"  always @(posedge clk){condition} begin", *statements, "  end"] if statements else []
+
+
+def counter_bits(count: int) -> int:
+    """Bits of a counter with `count` values."""
+    return max(1, (count - 1).bit_length())
+
+
 def vector(width: int) -> str:
     """Return the range of a declaration, with a blank behind it; empty for one bit.
 

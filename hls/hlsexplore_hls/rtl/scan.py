@@ -2,7 +2,7 @@
 
 from hlsexplore.structure.layers import LayerPlan
 from hlsexplore.structure.scan import Scan
-from hlsexplore_hls.rtl.nets import join, literal, select, vector
+from hlsexplore_hls.rtl.nets import counter_bits, join, literal, select, vector
 
 
 def scan_body(plan: LayerPlan, scan: Scan, name: str, core_has_clock: bool) -> list[str]:
@@ -24,17 +24,13 @@ def scan_body(plan: LayerPlan, scan: Scan, name: str, core_has_clock: bool) -> l
     return lines + _outputs(plan, scan)
 
 
-def _bits(count: int) -> int:
-    return max(1, (count - 1).bit_length())
-
-
 def _control(scan: Scan) -> list[str]:
     """Write the counters of the cycles of a step, of the steps of a row and of all steps."""
     lines = [f"  // {scan.steps} steps of {scan.pace} cycles; a new input may come in the last cycle of the last step"]
-    steps = _bits(scan.steps)
+    steps = counter_bits(scan.steps)
     zero, one = literal(0, steps), literal(1, steps)
     if scan.pace > 1:
-        cycles = _bits(scan.pace)
+        cycles = counter_bits(scan.pace)
         lines += [
             f"  reg {vector(cycles)}cycle;",
             f"  wire is_step_end = cycle == {literal(scan.pace - 1, cycles)};",
@@ -63,7 +59,7 @@ def _control(scan: Scan) -> list[str]:
     else:
         lines.append("  wire start = active;")
     if scan.row_steps > 1:
-        row = _bits(scan.row_steps)
+        row = counter_bits(scan.row_steps)
         zero, one = literal(0, row), literal(1, row)
         lines += [
             f"  reg {vector(row)}column;",
@@ -127,7 +123,7 @@ def _outputs(plan: LayerPlan, scan: Scan) -> list[str]:
     entering = results if total == own else f"{{{results}, {select('outputs', total, own, total - own)}}}"
     if scan.is_backward and total > own:
         entering = f"{{{select('outputs', total, 0, total - own)}, {results}}}"
-    bits = _bits(scan.results)
+    bits = counter_bits(scan.results)
     zero = literal(0, bits)
     return [
         "",

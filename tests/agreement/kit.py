@@ -1,7 +1,7 @@
 """What agreement cases are made of: random types, weights on the grid, one-layer designs."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -44,6 +44,30 @@ class Case:
 @lru_cache(maxsize=512)
 def _make(case: Case) -> Built:
     return case.build(np.random.default_rng(zlib.crc32(case.name.encode())))
+
+
+def mismatches(name: str, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], other: str) -> list[str]:
+    """Describe each output that is not the same: how many raw integers differ, by how much, and the first five pairs.
+
+    Args:
+        name: Whose outputs they are.
+        ours: Raw integers of the emulator.
+        theirs: Those of the other executor.
+        other: Its name.
+    """
+    problems = []
+    for mine, its in zip(ours, theirs, strict=True):
+        if mine.shape != its.shape:
+            problems.append(f"{name}: the shapes are {mine.shape} in the emulator and {its.shape} in {other}")
+            continue
+        differ = mine != its
+        if differ.any():
+            gap = int(np.abs(mine - its).max())
+            pairs = list(zip(mine[differ][:5].tolist(), its[differ][:5].tolist(), strict=True))
+            problems.append(
+                f"{name}: {differ.sum()} of {mine.size} integers differ by up to {gap}, (emulator, {other}): {pairs}"
+            )
+    return problems
 
 
 def random_type(

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from agreement.kit import Case
+from agreement.kit import Case, mismatches
 
 from hlsexplore.design import Design
 from hlsexplore.emulate.run import check_inputs, raw_outputs
@@ -87,11 +87,7 @@ def compare(cases: Sequence[Case], folder: Path, generate: Generate = generate) 
         cases, run_designs([case.make() for case in cases], folder, generate=generate), strict=True
     ):
         design, x = case.make()
-        for mine, theirs in zip(raw_outputs(design, x), outputs, strict=True):
-            wrong = np.flatnonzero((mine != theirs).ravel())
-            if len(wrong):
-                pairs = [(int(mine.ravel()[i]), int(theirs.ravel()[i])) for i in wrong[:5]]
-                problems.append(f"{case.name}: {len(wrong)} of {mine.size} integers differ, (emulator, RTL): {pairs}")
+        problems += mismatches(case.name, raw_outputs(design, x), outputs, "RTL")
         if cycles != expected_cycles:
             problems.append(f"{case.name}: latency and II are {cycles}, planned were {expected_cycles}")
     return problems

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from agreement.cases import CASES, Case
 from agreement.cpp_runner import is_available, is_refused, run_designs
 from agreement.emulators import emulate_both
+from agreement.kit import mismatches
 
 pytestmark = pytest.mark.skipif(not is_available(), reason="needs a C++ compiler and the package da4ml")
 
@@ -25,14 +25,7 @@ def compare(cases: list[Case], folder: Path) -> list[str]:
     problems = []
     for case, outputs in zip(cases, run_designs([case.make() for case in cases], folder), strict=True):
         design, x = case.make()
-        for mine, theirs in zip(emulate_both(design, x), outputs, strict=True):
-            wrong = np.flatnonzero((mine != theirs).ravel())
-            if len(wrong):
-                gap = int(np.abs(mine - theirs).max())
-                pairs = [(int(mine.ravel()[i]), int(theirs.ravel()[i])) for i in wrong[:5]]
-                problems.append(
-                    f"{case.name}: {len(wrong)} of {mine.size} integers differ by up to {gap}, (emulator, C++): {pairs}"
-                )
+        problems += mismatches(case.name, emulate_both(design, x), outputs, "C++")
     return problems
 
 

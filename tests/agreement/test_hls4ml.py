@@ -3,9 +3,9 @@
 import zlib
 from pathlib import Path
 
-import numpy as np
 import pytest
 from agreement.cases import CASES, Case
+from agreement.kit import mismatches
 from agreement.oracle_hls4ml import is_available, run_designs
 
 from hlsexplore.emulate.run import raw_outputs
@@ -43,17 +43,8 @@ def compare(cases: list[Case], folder: Path) -> list[str]:
     problems = []
     for case, expected in zip(cases, theirs, strict=True):
         design, x = case.make()
-        for a, b in zip(raw_outputs(design, x), expected, strict=True):
-            if not np.array_equal(a, b):
-                problems.append(describe(case.name, a, b))
+        problems += mismatches(case.name, raw_outputs(design, x), expected, "hls4ml")
     return problems
-
-
-def describe(name: str, ours: np.ndarray, theirs: np.ndarray) -> str:
-    """Say how many integers differ, by how much, and show the first five."""
-    differ = ours != theirs
-    gap = int(np.abs(ours - theirs).max())
-    return f"{name}: {differ.sum()} of {ours.size} differ by up to {gap}: {ours[differ][:5]} != {theirs[differ][:5]}"
 
 
 @pytest.mark.slow

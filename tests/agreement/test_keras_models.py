@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from agreement.cpp_runner import is_available, run_designs
+from agreement.kit import mismatches
 from importers.test_against_keras import FLOAT, FUNCTIONAL, QUANTIZED, SCALED, data, functional, tf
 
 from hlsexplore.design import Design
@@ -51,9 +51,7 @@ def check(tf, names: tuple[str, ...], io: str, folder: Path) -> list[str]:
         items.append((design, x if len(x) > 1 else x[0]))
         kept.append(name)
     for name, (design, x), outputs in zip(kept, items, run_designs(items, folder), strict=True):
-        for mine, theirs in zip(raw_outputs(design, x), outputs, strict=True):
-            if not np.array_equal(mine, theirs):
-                problems.append(f"{name}: {int((mine != theirs).sum())} of {mine.size} integers differ")
+        problems += mismatches(name, raw_outputs(design, x), outputs, "C++")
     return problems
 
 

@@ -19,7 +19,7 @@ def accumulate(terms: Sequence[Carrier], span: Span, accum: Fixed) -> Carrier:
     """
     count = len(terms)
     total = Span(span.fraction, min(span.low, 0) * count, max(span.high, 0) * count)
-    if span.fraction <= accum.fraction and (accum.overflow is Overflow.WRAP or _fits(total, accum)):
+    if span.fraction <= accum.fraction and (accum.overflow is Overflow.WRAP or total.fits(accum)):
         return cast(exact_sum(terms, total), total, accum, owned=True)[0]
     full = Span.of(accum)
     fraction = max(full.fraction, span.fraction)
@@ -99,8 +99,3 @@ def add_carriers(a: Carrier, span_a: Span, b: Carrier, span_b: Span) -> Carrier:
 def negated(span: Span) -> Span:
     """Return the span of -x."""
     return Span(span.fraction, -span.high, -span.low)
-
-
-def _fits(span: Span, type_: Fixed) -> bool:
-    lift = type_.fraction - span.fraction
-    return type_.min_raw <= span.low << lift and span.high << lift <= type_.max_raw

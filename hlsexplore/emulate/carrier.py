@@ -50,6 +50,11 @@ class Span:
         """Largest absolute integer."""
         return max(abs(self.low), abs(self.high))
 
+    def fits(self, type_: Fixed) -> bool:
+        """Say whether a type holds all of it; the type's fraction must be at least as fine."""
+        lift = type_.fraction - self.fraction
+        return type_.min_raw <= self.low << lift and self.high << lift <= type_.max_raw
+
     def hull(self, other: "Span") -> "Span":
         """Return the span that holds both; the fractions must be equal."""
         return Span(self.fraction, min(self.low, other.low), max(self.high, other.high))

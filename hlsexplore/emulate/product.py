@@ -161,7 +161,7 @@ def plan_product(
     inner = _plan_inner(weight, fraction, bias, source, accum, order)
     if fraction <= accum.fraction:
         exact = _plan_exact(weight, fraction, bias, accum.fraction, source, accum)
-        is_inside = _is_inside(exact.sums, accum)
+        is_inside = exact.sums.fits(accum)
         if accum.overflow is Overflow.WRAP or is_inside:
             return replace(exact, inner=replace(inner, is_lossless=is_inside))
     return replace(_plan_rounded(weight, fraction, bias, source, accum, order), inner=inner)
@@ -196,7 +196,7 @@ def _plan_exact(
     dtype = dtype_for(magnitude)
     sums = Span(common, low, high)
     span = sums
-    if accum is not None and not _is_inside(sums, accum):
+    if accum is not None and not sums.fits(accum):
         lift = accum.fraction - common
         span = clipped_span(Span(accum.fraction, low << lift, high << lift), accum)
     return Product(
@@ -218,7 +218,7 @@ def _plan_rounded(
         weight, fraction = _lift(weight, accum.fraction - fraction), accum.fraction
     bits = fraction - accum.fraction
     sums = _rounded_bounds(weight, bias, source, bits, accum)
-    is_free = accum.overflow is Overflow.WRAP or _is_inside(sums, accum)
+    is_free = accum.overflow is Overflow.WRAP or sums.fits(accum)
     if order is not None and not is_free:
         weight = weight[order]
     return Product(
@@ -301,7 +301,7 @@ def _apply_kernel(product: Product, rows: Carrier) -> Carrier:
     weight[: product.weight.shape[0]] = product.weight
     bias = product.bias.astype(kind)
     out = np.empty((weight.shape[1], x.shape[1]), dtype=dtype_for(product.span.magnitude))
-    lift = max((32 if small else 64) - accum.width, 0) if not _is_inside(product.sums, accum) else 0
+    lift = max((32 if small else 64) - accum.width, 0) if not product.sums.fits(accum) else 0
     if product.route is Route.SEQUENTIAL:
         to_zero = accum.overflow is Overflow.SAT_ZERO
         kernels.sum_saturating(x, weight, bias, terms, bits, accum.min_raw, accum.max_raw, to_zero, out)
@@ -312,15 +312,9 @@ def _apply_kernel(product: Product, rows: Carrier) -> Carrier:
     else:
         kernels.sum_general(x, weight, bias, terms, bits, lift, out)
     result = out.T
-    if accum.signed or product.route is Route.SEQUENTIAL or _is_inside(product.sums, accum):
+    if accum.signed or product.route is Route.SEQUENTIAL or product.sums.fits(accum):
         return result
     return np.mod(result, 1 << accum.width) if result.dtype.kind == "f" else result & ((1 << accum.width) - 1)
-
-
-def _is_inside(span: Span, type_: Fixed) -> bool:
-    """Whether sums in finer or equal units fit a type."""
-    lift = type_.fraction - span.fraction
-    return type_.min_raw <= span.low << lift and span.high << lift <= type_.max_raw
 
 
 def _top(raw: NDArray[Any]) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hlsexplore.design import SoftmaxMode
+from hlsexplore.emulate.accumulate import product_span
 from hlsexplore.emulate.carrier import (
     INT64_SAFE,
     Carrier,
@@ -40,7 +41,7 @@ def build_softmax(context: Context) -> Step:
     accum, sum_type, result = types["accum"], types["inv_input"], types["result"]
     exp = as_carrier(requantize(tables.exp, types["exp_table"].fraction, accum), Span.of(accum).magnitude)
     inverse = as_carrier(tables.inverse, Span.of(types["inv_table"]).magnitude)
-    products = _product(Span.of(accum), Span.of(types["inv_table"]))
+    products = product_span(Span.of(accum), Span.of(types["inv_table"]))
     dtype = dtype_for(products.magnitude)
     source = context.spans[0]
     compiled = _plan_kernel(tables, source, types, is_stable)
@@ -152,11 +153,6 @@ def _tree_sum(terms: Carrier, accum: Fixed, probe: Probe | None) -> Carrier:
     doubled = Span(full.fraction, 2 * full.low, 2 * full.high)
     dtype = dtype_for(doubled.magnitude)
     return cast_probed(convert(parts[0], dtype) + convert(parts[1], dtype), doubled, accum, "accum", probe)
-
-
-def _product(a: Span, b: Span) -> Span:
-    corners = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
-    return Span(a.fraction + b.fraction, min(corners), max(corners))
 
 
 def _build_argmax(context: Context) -> Step:

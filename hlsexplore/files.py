@@ -3,6 +3,7 @@
 import io
 import os
 import secrets
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,12 @@ def replace_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
 
 
 def npz_bytes(arrays: Mapping[str, Any]) -> bytes:
-    """Return arrays as the content of a compressed `.npz`."""
+    """Return arrays as the content of a compressed `.npz`; unlike numpy's function it takes any name, also `file`."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.save(member, array, allow_pickle=False)
     return buffer.getvalue()
 
 

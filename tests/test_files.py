@@ -52,10 +52,10 @@ def test_links_are_followed_and_devices_written_to(tmp_path: Path) -> None:
 
 def test_arrays_are_read_back_and_a_failure_leaves_nothing(tmp_path: Path) -> None:
     file = tmp_path / "data"
-    replace_arrays(file, {"x": np.arange(6).reshape(2, 3), "y": np.array([1.5])})
+    replace_arrays(file, {"x": np.arange(6).reshape(2, 3), "file": np.array([1.5])})
     with np.load(file) as found:
         np.testing.assert_array_equal(found["x"], [[0, 1, 2], [3, 4, 5]])
-        np.testing.assert_array_equal(found["y"], [1.5])
+        np.testing.assert_array_equal(found["file"], [1.5])
     with pytest.raises(FileNotFoundError):
         replace_arrays(tmp_path / "no folder" / "data", {"x": np.zeros(1)})
     assert [path.name for path in tmp_path.iterdir()] == ["data"]

@@ -18,7 +18,8 @@ class Cost:
         latency_min: Fewest cycles from the layer's first input to its last output, registers only.
         latency_max: Most cycles.
         ii: Cycles between two inputs of the layer.
-        tail: Cycles from the last input to the last output, for overlapped layers.
+        head: Cycles from the first input of a stream to the first output; all of them when None.
+        tail: Cycles that a process of a stream adds behind a longer one; all but one when None.
         delay_ns: Combinational delay behind the last register.
         rules: Figures that follow from a rule without fitted coefficients.
         notes: Assumptions, one sentence each.
@@ -32,6 +33,7 @@ class Cost:
     latency_min: float | None = None
     latency_max: float | None = None
     ii: float | None = 1.0
+    head: float | None = None
     tail: float | None = None
     delay_ns: float = 0.0
     rules: frozenset[str] = frozenset()
@@ -42,7 +44,16 @@ def free(model: str) -> Cost:
     """Return the cost of an op that is wiring only."""
     rules = frozenset({"lut", "ff", "dsp", "bram18", "latency_min", "latency_max", "ii"})
     return Cost(
-        model=model, lut=0.0, ff=0.0, dsp=0.0, bram18=0.0, latency_min=0.0, latency_max=0.0, tail=0.0, rules=rules
+        model=model,
+        lut=0.0,
+        ff=0.0,
+        dsp=0.0,
+        bram18=0.0,
+        latency_min=0.0,
+        latency_max=0.0,
+        head=0.0,
+        tail=0.0,
+        rules=rules,
     )
 
 

@@ -8,10 +8,13 @@ from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.constants import Integers, bit_length, csd_digits, shift_add_count
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, free, is_rounding, is_saturating
 from hlsexplore.estimate.record import LayerRecord
+from hlsexplore.estimate.streams import Timing, call_timing, loop_timing
 from hlsexplore.estimate.technology import Speed, Technology, block_rams
 from hlsexplore.fixed import Fixed, Overflow
 
 _CHANGE_WIDTH = 8
+SOFTMAX_TAIL = 3.0
+"""Cycles that a softmax adds at most: what it calls in turn counts as one step (38 and 4 cycles long, two regions)."""
 SHARED_SOFTMAX_CYCLES = 2.5
 """More cycles of a streamed softmax for each cycle between two vectors (one design: 10 cycles, 25 more)."""
 
@@ -44,14 +47,14 @@ def elementwise_cost(
     at_once = layer.channels if io == "stream" else layer.elements
     used = at_once if live is None or io == "stream" else min(live, at_once)
     lut *= used
-    steps = 0.0
+    timing = call_timing(0.0)
     ff = 0.0
     if io == "dataflow":
         lut, ff = lut + 9.0 * at_once, float(at_once * target.width)
     if io == "stream":
         lut += coefficients["stream_lut"] * at_once + 60
         ff = coefficients["stream_ff"] * at_once + 10
-        steps = layer.pixels + 1.0
+        timing = _stream_timing(layer, source, target, tech)
     if lut == 0 and io == "parallel":
         return free("elementwise")
     return Cost(
@@ -60,13 +63,21 @@ def elementwise_cost(
         ff=ff,
         dsp=float(dsp * used),
         bram18=0.0,
-        latency_min=steps,
-        latency_max=steps,
+        **timing,
         ii=float(layer.pixels) if io == "stream" else 1.0,
-        tail=1.0,
         delay_ns=1.1 if tech.speed == "fast" else 2.5,
         rules=frozenset({"bram18", "ii"} | ({"dsp"} if not dsp else set())),
     )
+
+
+def _stream_timing(layer: LayerRecord, source: Fixed, target: Fixed, tech: Technology) -> Timing:
+    """Cycles of a loop over the pixels: one deep in Vitis HLS; two in Vivado HLS, more on 7 series (11 loops)."""
+    if layer.pixels == 1:
+        return call_timing(1.0 if layer.op == "linear" else 2.0)
+    if tech.is_vitis:
+        return loop_timing(layer.pixels, 1.0)
+    compares = tech.speed is Speed.SLOW and layer.op != "linear"
+    return loop_timing(layer.pixels, 2.0 + compares + (compares and is_rounding(source, target)))
 
 
 def _element(layer: LayerRecord, source: Fixed, target: Fixed, tech: Technology) -> tuple[float, int]:
@@ -119,19 +130,20 @@ def batchnorm_cost(layer: LayerRecord, tech: Technology, io: str, budget_ns: flo
     slow = tech.multiply_ns + tech.level_ns > budget_ns
     steps = 3.0 if slow and tech.speed == "slow" else 1.0 if slow else 0.0
     ff = steps * coefficients["ff"] * at_once * (source.width + target.width) + (dsp * 59.0 if steps >= 3 else 0.0)
+    timing = call_timing(steps)
     if io == "stream":
         lut += table.of("elementwise", tech.name)["stream_lut"] * at_once + 60
         ff += at_once * target.width
+        if layer.pixels > 1:
+            timing = loop_timing(layer.pixels, max(steps + 3, 4.0) if not tech.is_vitis else max(steps, 1.0))
     return Cost(
         model="batchnorm",
         lut=lut,
         ff=ff,
         dsp=float(dsp),
         bram18=0.0,
-        latency_min=steps + (layer.pixels - 1 if io == "stream" else 0),
-        latency_max=steps + (layer.pixels - 1 if io == "stream" else 0),
+        **timing,
         ii=float(layer.pixels) if io == "stream" else 1.0,
-        tail=steps,
         delay_ns=tech.multiply_ns if not steps else 0.0,
         rules=frozenset({"bram18"} | ({"dsp"} if layer.constants is not None else set())),
     )
@@ -170,16 +182,15 @@ def table_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficient
     )
     copies = ceil(at_once / 2)
     steps = coefficients["latency"] + (io == "stream")
+    several = io == "stream" and layer.pixels > 1
     return Cost(
         model="table",
         lut=coefficients["element"] * (0.5 if layer.op == "elu" else 1.0) * at_once,
         ff=coefficients["ff"] * at_once * max(steps / 2, 1),
         dsp=0.0,
         bram18=float(copies * block_rams(layer.table_size, entry)),
-        latency_min=steps + (layer.pixels - 1 if io == "stream" else 0),
-        latency_max=steps + (layer.pixels - 1 if io == "stream" else 0),
+        **(loop_timing(layer.pixels, steps - 1) if several else call_timing(steps)),
         ii=float(layer.pixels) if io == "stream" else 1.0,
-        tail=steps,
         rules=frozenset({"dsp"}),
     )
 
@@ -210,9 +221,7 @@ def softmax_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficie
             ff=0.0,
             dsp=0.0,
             bram18=0.0,
-            latency_min=0.0,
-            latency_max=0.0,
-            tail=0.0,
+            **call_timing(0.0),
             rules=rules,
         )
     table_type = layer.table or Fixed(18, 8)
@@ -239,6 +248,7 @@ def softmax_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficie
         latency_min=steps,
         latency_max=steps,
         ii=float(pace),
-        tail=steps,
+        head=steps,
+        tail=min(steps - 1, SOFTMAX_TAIL),
         rules=frozenset({"dsp", "bram18"}),
     )

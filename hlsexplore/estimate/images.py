@@ -9,10 +9,19 @@ from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.products import matrix_cost
 from hlsexplore.estimate.record import Image, LayerRecord
+from hlsexplore.estimate.streams import Timing, call_timing, loop_timing
 from hlsexplore.estimate.technology import MEMORY_BITS_IN_LUT, Speed, Technology, block_rams
 
 FIFO_BITS_IN_LUT = 600
 CHAIN_STEP_NS = 1.26
+FAST_NS = 3.3
+"""Time of a cycle below which a comparison of a pooling takes more than one (2 loops)."""
+SHIFT_TAIL = 3.0
+"""Cycles that the column shift of a one-dimensional window adds behind a longer process (4 convolutions)."""
+PADDING_TAIL = 3.0
+"""Cycles that a padding of one dimension adds behind a longer process (5 paddings)."""
+GLOBAL_TAIL = 3.0
+"""Cycles that a global pooling adds behind a longer process (3 poolings of 3 pixels)."""
 LINE_BUFFER_LUT = 32.0
 LINE_BUFFER_FF = 64.0
 """A line buffer of one channel is priced so, whatever its length up to a row of 64 (shift registers in LUTs)."""
@@ -50,42 +59,55 @@ def _streamed(layer: LayerRecord, image: Image, core: Cost, tech: Technology, ta
     if layer.implementation == "encoded":
         added = _tap_fifos(image.window * channels, image.out_pixels, source.width)
         lut, ff, bram = lut + added[0], ff + added[1], bram + added[2]
-    start = coefficients["start"]
-    latency, product = float(image.in_pixels), core.latency_max or 0.0
-    interval: float | None = None
+    product, pace = core.latency_max or 0.0, 1.0
     if layer.strategy == "resource":
-        shift, close = _pixel_cycles(layer, image, tech)
-        least = latency * shift
-        most = latency * (shift + close + ((core.latency_min or 0.0) if layer.reuse > 1 else 0.0))
+        timing = _visited(layer, image, core, tech)
     else:
         pace = product + 2.0 if tech.is_vitis else 1.0
-        most = least = latency * pace + start + product
-        interval = latency * pace if tech.is_vitis else most
+        timing = loop_timing(image.in_pixels, coefficients["start"] + product + 1, pace)
+    is_repeated = tech.is_vitis and layer.strategy != "resource"
     return Cost(
         model="convolution",
         lut=None if core.lut is None else core.lut + lut,
         ff=None if core.ff is None else core.ff + ff,
         dsp=core.dsp,
         bram18=None if core.bram18 is None else core.bram18 + bram,
-        latency_min=least,
-        latency_max=most,
-        ii=most if interval is None else interval,
-        tail=most / max(image.in_pixels, 1) if layer.strategy == "resource" else start + product,
+        **timing,
+        ii=image.in_pixels * pace if is_repeated else timing["latency_max"],
         rules=core.rules & {"dsp"},
         notes=core.notes,
+    )
+
+
+def _visited(layer: LayerRecord, image: Image, core: Cost, tech: Technology) -> Timing:
+    """Cycles of a convolution in the resource strategy, which visits one pixel after the other.
+
+    The product is a loop of its own; behind a longer process only its depth counts, and the column shift of the
+    one-dimensional window (8 convolutions of three repositories).
+    """
+    shift, close = _pixel_cycles(layer, image, tech)
+    depth = (core.latency_min or 0.0) - layer.reuse if layer.reuse > 1 else -1.0
+    product = (core.latency_min or 0.0) if layer.reuse > 1 else 0.0
+    is_called = image.rank == 2 and tech.version >= 2020 and layer.implementation != "encoded"
+    return Timing(
+        latency_min=image.in_pixels * shift + is_called,
+        latency_max=image.in_pixels * (shift + close + product) + is_called,
+        head=depth + 8,
+        tail=max(depth + (SHIFT_TAIL if image.rank == 1 and layer.implementation != "encoded" else 0.0), 0.0),
     )
 
 
 def _pixel_cycles(layer: LayerRecord, image: Image, tech: Technology) -> tuple[float, float]:
     """Cycles of a pixel in the resource strategy: to shift it in, and to start and end the product of a full window.
 
-    Exact for 12 of 14 convolutions of four repositories; the window is shifted column by column.
+    Exact for 13 of 14 convolutions of four repositories; the window is shifted column by column. From 2020.1 on, the
+    product of a two-dimensional window is a call.
     """
     if layer.implementation == "encoded":
         return 2.0 + (image.stride_width > 1), 2.0
     if image.rank == 1:
         return image.kernel_width + 3.0, 1.0
-    return image.kernel_width + (1.0 if tech.version < 2020 else 2.0), 1.0
+    return (image.kernel_width + 1.0, 1.0) if tech.version < 2020 else (image.kernel_width + 2.0, 2.0)
 
 
 def _tap_fifos(taps: int, depth: int, width: int) -> tuple[float, float, float]:
@@ -131,7 +153,6 @@ def _parallel(layer: LayerRecord, image: Image, core: Cost, tech: Technology, ta
         latency_min=latency,
         latency_max=latency + 1,
         ii=rounds * pace,
-        tail=latency,
         rules=core.rules & {"dsp"},
         notes=core.notes,
     )
@@ -156,11 +177,11 @@ def pooling_cost(layer: LayerRecord, tech: Technology, io: str, budget_ns: float
     if "global" in layer.op and io != "stream" and tech.is_vitis and not average:
         return _chain(layer, at_once * steps, tech, steps)
     divides = average and (window & (window - 1) != 0 or (any(image.padding) and not tech.is_vitis))
-    latency = ff = bram = 0.0
+    ff = bram = 0.0
+    timing = call_timing(source.width + 5.0 if divides else 0.0)
     if divides:
         lut += 466.0 * at_once
         ff += 749.0 * at_once
-        latency += source.width + 5
     if io == "stream":
         lines = (image.kernel_height - 1) * channels
         lut += (
@@ -170,7 +191,7 @@ def pooling_cost(layer: LayerRecord, tech: Technology, io: str, budget_ns: float
         )
         ff += window * channels * source.width * (0.0 if "global" in layer.op else 1.0) + LINE_BUFFER_FF * lines + 300
         ff += channels * source.width
-        latency += image.in_pixels * _pool_pace(image, tech, budget_ns) + 3
+        timing = _pool_timing(layer, image, tech, budget_ns, timing["latency_max"])
         if layer.implementation == "encoded":
             added = _tap_fifos(window * channels, image.out_pixels, source.width)
             lut, ff, bram = lut + added[0], ff + added[1], added[2]
@@ -180,13 +201,21 @@ def pooling_cost(layer: LayerRecord, tech: Technology, io: str, budget_ns: float
         ff=coefficients["ff"] * ff,
         dsp=0.0,
         bram18=bram,
-        latency_min=latency,
-        latency_max=latency,
-        ii=latency if io == "stream" else 1.0,
-        tail=3.0,
+        **timing,
+        ii=timing["latency_max"] if io == "stream" else 1.0,
         delay_ns=ceil(log2(max(window, 2))) * (1.0 if tech.speed == "fast" else 2.5),
         rules=frozenset({"dsp"}),
     )
+
+
+def _pool_timing(layer: LayerRecord, image: Image, tech: Technology, budget_ns: float, division: float) -> Timing:
+    """Cycles of a streamed pooling: a loop over the pixels, deeper for large windows and fast clocks (9 of 10)."""
+    if "global" in layer.op:
+        cycles = image.in_pixels + (3.0 if tech.is_vitis else 1.0) + division
+        return Timing(latency_min=cycles, latency_max=cycles, head=cycles, tail=GLOBAL_TAIL)
+    levels = log2(max(image.window, 4)) - 2
+    depth = 3.0 if tech.is_vitis else 4.0 + 2.5 * levels + 2.0 * (budget_ns < FAST_NS)
+    return loop_timing(image.in_pixels, depth + division, _pool_pace(image, tech, budget_ns))
 
 
 def _pool_pace(image: Image, tech: Technology, budget_ns: float) -> float:
@@ -206,7 +235,6 @@ def _chain(layer: LayerRecord, comparisons: int, tech: Technology, steps: int) -
         latency_min=stages,
         latency_max=stages,
         ii=1.0,
-        tail=stages,
         rules=frozenset({"dsp", "bram18"}),
     )
 
@@ -223,21 +251,32 @@ def padding_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficie
             ff=0.0,
             dsp=0.0,
             bram18=0.0,
-            latency_min=0.0,
-            latency_max=0.0,
-            tail=0.0,
+            **call_timing(0.0),
             rules=rules,
         )
-    steps = image.out_pixels + 2.0
+    timing = _padding_timing(image, tech)
     return Cost(
         model="padding",
         lut=coefficients["control"] + coefficients["channel"] * image.in_channels * (0.15 if tech.is_vitis else 1.0),
         ff=coefficients["ff"],
         dsp=0.0,
         bram18=0.0,
-        latency_min=steps,
-        latency_max=steps,
-        ii=steps,
-        tail=1.0,
+        **timing,
+        ii=timing["latency_max"],
         rules=frozenset({"dsp", "bram18"}),
     )
+
+
+def _padding_timing(image: Image, tech: Technology) -> Timing:
+    """Cycles of a streamed padding, exact for 11 of two repositories.
+
+    Sides of one pixel are written in passing, others in loops of their own. The loops of two dimensions are nested, and
+    Vivado HLS does not see that the last pixels are written early: all cycles count behind a longer process (3
+    paddings of one region).
+    """
+    if tech.is_vitis or image.rank == 2:
+        cycles = image.out_pixels + (2.0 if tech.is_vitis else 3.0)
+        return Timing(latency_min=cycles, latency_max=cycles, head=1.0 + tech.is_vitis, tail=cycles)
+    _, _, left, right = image.padding
+    cycles = image.in_width + 1.0 + sum(side + 1 for side in (left, right) if side > 1)
+    return Timing(latency_min=cycles, latency_max=cycles, head=1.0, tail=PADDING_TAIL)

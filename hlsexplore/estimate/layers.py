@@ -14,8 +14,11 @@ from hlsexplore.estimate.products import matrix_cost
 from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, RECURRENT_OPS, TABLE_OPS, LayerRecord
 from hlsexplore.estimate.recurrent import recurrent_cost
 from hlsexplore.estimate.rtl import rtl_cost
+from hlsexplore.estimate.streams import COLLECTED_TAIL
 from hlsexplore.estimate.technology import Technology
 
+MAX_UNROLLED_PACKETS = 8
+"""Groups of inputs from which a streamed dense layer collects them in a loop (4 are unrolled, 16 are not)."""
 MERGE_OPS = frozenset({"add", "subtract", "multiply", "average", "maximum", "minimum"})
 
 
@@ -95,7 +98,14 @@ def _collected(layer: LayerRecord, cost: Cost, tech: Technology, table: Coeffici
     """Add what a streamed dense layer needs to collect its input."""
     coefficients = table.of("wrapper", tech.name)
     bits = layer.n_in * (layer.input or DEFAULT_TYPE).width
-    added = coefficients["latency"] + (layer.packets + 1 if layer.packets > 1 else 0)
+    is_looped = layer.packets > MAX_UNROLLED_PACKETS
+    if tech.is_vitis or layer.packets == 1:
+        added = coefficients["latency"] + (layer.packets + 1 if layer.packets > 1 else 0)
+    elif is_looped:
+        added = coefficients["latency"] * (1 + ((cost.latency_max or 0.0) > 1)) + layer.packets
+    else:
+        added = layer.packets - 1.0
+    tail = COLLECTED_TAIL if is_looped else _call_tail(layer, cost, added)
     collect = coefficients["input_lut"] * bits * (0.1 if tech.is_vitis else 1.0) if layer.packets == 1 else 0.0
     return replace(
         cost,
@@ -103,4 +113,13 @@ def _collected(layer: LayerRecord, cost: Cost, tech: Technology, table: Coeffici
         ff=None if cost.ff is None else cost.ff + coefficients["input_ff"] * bits,
         latency_min=None if cost.latency_min is None else cost.latency_min + added,
         latency_max=None if cost.latency_max is None else cost.latency_max + added,
+        tail=tail,
     )
+
+
+def _call_tail(layer: LayerRecord, cost: Cost, added: float) -> float:
+    """Cycles that a dense layer without a loop over its inputs adds behind a longer process of a stream."""
+    cycles = (cost.latency_min or 0.0) + added - 1
+    if layer.strategy == "resource" and layer.reuse > 1:  # the loop over the weights counts as its depth
+        cycles -= layer.reuse + added
+    return max(cycles, 0.0)

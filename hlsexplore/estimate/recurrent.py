@@ -47,6 +47,5 @@ def recurrent_cost(layer: LayerRecord, tech: Technology, budget_ns: float, table
         latency_min=layer.steps * step,
         latency_max=layer.steps * step,
         ii=layer.steps * step,
-        tail=layer.steps * step,
         notes=(*inputs.notes, "recurrent: no measured design at hand"),
     )

@@ -92,7 +92,6 @@ def resource(layer: LayerRecord, tech: Technology, budget_ns: float, table: Coef
         latency_min=layer.reuse + depth,
         latency_max=layer.reuse + depth + 1,
         ii=float(layer.reuse),
-        tail=layer.reuse + depth,
         rules=frozenset({"dsp", "bram18", "ii", "latency_min", "latency_max"}),
         notes=() if layer.constants is not None else ("weights unknown",),
     )

@@ -19,10 +19,6 @@ Column = NDArray[np.float64]
 
 SUMMED = ("lut", "ff", "dsp", "bram18")
 TIMED = ("latency_cycles_min", "latency_cycles_max", "ii_cycles")
-QUICK_FILL = 0.6
-"""Share of the cycles after the slowest process that the shortest path takes (13 designs with streams)."""
-LONGEST_TAIL = 4.0
-"""Cycles that a process adds at most behind the slowest one, whatever its own pace (20 to 42 for 6 to 10 processes)."""
 AXI_PIXEL_CYCLES = 8.0
 """Cycles in which the AXI wrapper of a stream converts a pixel from floating point; its loop is not pipelined.
 
@@ -47,6 +43,7 @@ class Columns:
     latency_min: Column
     latency_max: Column
     ii: Column
+    head: Column
     tail: Column
     delay_ns: Column
     width: Column
@@ -212,18 +209,28 @@ def _dataflow(layout: Layout, columns: Columns) -> tuple[Column, Column, Column,
     pace = interval.max(axis=0)
     if layout.io == "stream":
         read = _axi_cycles(layout.layers[0]) if layout.axi else 0.0
-        slowest, pace = np.maximum(high.max(axis=0), read), np.maximum(pace, read)
-        tail = np.nan_to_num(columns.tail[processes])
-        after = (np.cumsum(high == slowest, axis=0) > 0) | (slowest == read)
-        fill = np.where(after & (high < slowest), np.minimum(tail, LONGEST_TAIL), 0.0).sum(axis=0)
+        pace = np.maximum(pace, read)
+        head = np.where(np.isnan(columns.head[processes]), high, columns.head[processes])
+        starts = np.cumsum(head, axis=0) - head
         if layout.tech.is_vitis:  # a process without a loop of its own takes the next input when it is done
             pace = np.maximum(pace, np.where(interval <= 1, high, 0.0).max(axis=0) + 1)
-        else:
-            pace = pace + (pace > 1)
-        return slowest + QUICK_FILL * fill, slowest + fill, pace, breaks
+            most = np.maximum((starts + high).max(axis=0), read)
+            return most, most, pace, breaks
+        tail = np.where(np.isnan(columns.tail[processes]), np.maximum(high - 1, 0.0), columns.tail[processes])
+        most = _last_end(starts, high, tail, read)
+        skips = np.array([layer.image is not None for layer in layout.layers], dtype=bool)[processes][:, None]
+        least = _last_end(starts, high, np.where(skips & (high > low), 0.0, tail), read)
+        return least, most, pace + (pace > 1), breaks
     handed = processes.sum() - 1
     least, most = low.sum(axis=0) + handed, high.sum(axis=0) + handed
     return least, most, most if layout.sequential else pace, breaks
+
+
+def _last_end(starts: Column, cycles: Column, tail: Column, read: float) -> Column:
+    """Cycle in which the last process of a stream ends: that of the longest one and what those behind it add."""
+    behind = np.cumsum(tail[::-1], axis=0)[::-1]
+    ends: Column = np.maximum((starts + cycles + behind - tail).max(axis=0), read + behind[0])
+    return ends
 
 
 def _chained(layout: Layout, columns: Columns) -> tuple[Column, Column, Column]:

@@ -214,3 +214,15 @@ def averaging_kernel(size: Pair, channels: int, factor: float) -> RealArray:
         factor: Each weight.
     """
     return np.full((*size, channels, 1), factor)
+
+
+CONV_LAYERS = dict.fromkeys(("Conv1D", "Conv2D", "QConv1D", "QConv2D", "QConv2DBatchnorm"), conv)
+"""Converters of convolutions."""
+
+CHANNELWISE_LAYERS = {
+    **dict.fromkeys(
+        ("DepthwiseConv1D", "DepthwiseConv2D", "QDepthwiseConv2D", "QDepthwiseConv2DBatchnorm"), depthwise_conv
+    ),
+    **dict.fromkeys(("SeparableConv1D", "SeparableConv2D", "QSeparableConv1D", "QSeparableConv2D"), separable_conv),
+}
+"""Converters of convolutions of each channel by itself."""

@@ -153,3 +153,14 @@ def _require_last_axis(layer: Layer, x: Tensor) -> None:
     axes = axis if isinstance(axis, list | tuple) else [axis]
     if list(axes) not in ([-1], [len(x.shape)]):
         raise layer.refuse(f"a normalisation over axis {axis} is not supported.", "Normalise the last axis (axis=-1).")
+
+
+DENSE_LAYERS = {
+    "Dense": dense,
+    "QDense": dense,
+    "QDenseBatchnorm": dense_batchnorm,
+    "BatchNormalization": batch_normalization,
+    "QBatchNormalization": batch_normalization,
+    "LayerNormalization": layer_normalization,
+}
+"""Converters of dense layers and normalisations, which work on the last axis."""

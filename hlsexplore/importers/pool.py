@@ -69,3 +69,21 @@ def _quantized_average(layer: Layer, x: Tensor, slide: Window, is_global: bool) 
     )
     y = layer.add(op, (x,), slide.shape(channels), types={"weight": factor.type})
     return layer.add(Reshape(), (y,), (channels,), "flat") if is_global else y
+
+
+POOL_LAYERS = {
+    **dict.fromkeys(
+        ("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D", "QAveragePooling2D"), pool
+    ),
+    **dict.fromkeys(
+        (
+            "GlobalMaxPooling1D",
+            "GlobalMaxPooling2D",
+            "GlobalAveragePooling1D",
+            "GlobalAveragePooling2D",
+            "QGlobalAveragePooling2D",
+        ),
+        global_pool,
+    ),
+}
+"""Converters of poolings."""

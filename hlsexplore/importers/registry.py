@@ -5,11 +5,11 @@ from difflib import get_close_matches
 from types import MappingProxyType
 
 from hlsexplore.importers.activations import ACTIVATION_LAYERS
-from hlsexplore.importers.conv import conv, depthwise_conv, separable_conv
-from hlsexplore.importers.dense import batch_normalization, dense, dense_batchnorm, layer_normalization
+from hlsexplore.importers.conv import CHANNELWISE_LAYERS, CONV_LAYERS
+from hlsexplore.importers.dense import DENSE_LAYERS
 from hlsexplore.importers.layer import Converter
 from hlsexplore.importers.merge import concatenate, dot, merge
-from hlsexplore.importers.pool import global_pool, pool
+from hlsexplore.importers.pool import POOL_LAYERS
 from hlsexplore.importers.recurrent import bidirectional, recurrent
 from hlsexplore.importers.reshape import cropping, flatten, identity, permute, reshape, upsampling, zero_padding
 from hlsexplore.importers.wrappers import time_distributed
@@ -25,34 +25,16 @@ _IDENTITIES = (
     "Identity",
 )
 
-_CONVOLUTIONS = ("Conv1D", "Conv2D", "QConv1D", "QConv2D", "QConv2DBatchnorm")
-_DEPTHWISE = ("DepthwiseConv1D", "DepthwiseConv2D", "QDepthwiseConv2D", "QDepthwiseConv2DBatchnorm")
-_SEPARABLE = ("SeparableConv1D", "SeparableConv2D", "QSeparableConv1D", "QSeparableConv2D")
-_POOLINGS = ("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D", "QAveragePooling2D")
-_GLOBAL_POOLINGS = (
-    "GlobalMaxPooling1D",
-    "GlobalMaxPooling2D",
-    "GlobalAveragePooling1D",
-    "GlobalAveragePooling2D",
-    "QGlobalAveragePooling2D",
-)
 _RECURRENT = ("SimpleRNN", "LSTM", "GRU", "QSimpleRNN", "QLSTM", "QGRU")
 
 CONVERTERS: Mapping[str, Converter] = MappingProxyType(
     {
         **ACTIVATION_LAYERS,
         **dict.fromkeys(_IDENTITIES, identity),
-        "Dense": dense,
-        "QDense": dense,
-        "QDenseBatchnorm": dense_batchnorm,
-        "BatchNormalization": batch_normalization,
-        "QBatchNormalization": batch_normalization,
-        "LayerNormalization": layer_normalization,
-        **dict.fromkeys(_CONVOLUTIONS, conv),
-        **dict.fromkeys(_DEPTHWISE, depthwise_conv),
-        **dict.fromkeys(_SEPARABLE, separable_conv),
-        **dict.fromkeys(_POOLINGS, pool),
-        **dict.fromkeys(_GLOBAL_POOLINGS, global_pool),
+        **DENSE_LAYERS,
+        **CONV_LAYERS,
+        **CHANNELWISE_LAYERS,
+        **POOL_LAYERS,
         **dict.fromkeys(_RECURRENT, recurrent),
         "Bidirectional": bidirectional,
         "QBidirectional": bidirectional,

@@ -5,10 +5,10 @@ from dataclasses import replace
 from math import prod
 
 from hlsexplore.importers.activations import ACTIVATION_LAYERS
-from hlsexplore.importers.conv import conv, depthwise_conv, separable_conv, time_distributed_conv
-from hlsexplore.importers.dense import batch_normalization, dense, dense_batchnorm, layer_normalization
+from hlsexplore.importers.conv import CHANNELWISE_LAYERS, CONV_LAYERS, time_distributed_conv
+from hlsexplore.importers.dense import DENSE_LAYERS
 from hlsexplore.importers.layer import Converter, Layer, Tensor, only
-from hlsexplore.importers.pool import global_pool, pool
+from hlsexplore.importers.pool import POOL_LAYERS
 from hlsexplore.importers.reshape import identity
 from hlsexplore.importers.structure import class_of
 from hlsexplore.ops import Concatenate, Crop, Reshape
@@ -18,26 +18,18 @@ MAX_STEPS = 64
 
 _LAST_AXIS: Mapping[str, Converter] = {
     **{cls: converter for cls, converter in ACTIVATION_LAYERS.items() if cls != "PReLU"},
-    "Dense": dense,
-    "QDense": dense,
-    "QDenseBatchnorm": dense_batchnorm,
-    "BatchNormalization": batch_normalization,
-    "QBatchNormalization": batch_normalization,
-    "LayerNormalization": layer_normalization,
+    **DENSE_LAYERS,
     "Dropout": identity,
 }
 """Layers that work on the last axis anyway, so that the steps need no loop."""
 
+_CONV1D = ("Conv1D", "QConv1D")
+"""Layers that become one layer over an image of the steps."""
+
 _UNROLLED: Mapping[str, Converter] = {
-    **dict.fromkeys(("Conv2D", "QConv2D", "QConv2DBatchnorm"), conv),
-    **dict.fromkeys(
-        ("DepthwiseConv1D", "DepthwiseConv2D", "QDepthwiseConv2D", "QDepthwiseConv2DBatchnorm"), depthwise_conv
-    ),
-    **dict.fromkeys(("SeparableConv1D", "SeparableConv2D", "QSeparableConv1D", "QSeparableConv2D"), separable_conv),
-    **dict.fromkeys(("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D"), pool),
-    **dict.fromkeys(
-        ("GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D"), global_pool
-    ),
+    **{cls: converter for cls, converter in CONV_LAYERS.items() if cls not in _CONV1D},
+    **CHANNELWISE_LAYERS,
+    **POOL_LAYERS,
 }
 """Layers that are unrolled: a copy for each step."""
 
@@ -62,7 +54,7 @@ def time_distributed(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
         return _LAST_AXIS[cls](inner, inputs)
     if cls == "Flatten":
         return x if len(x.shape) == 2 else layer.add(Reshape(), (x,), (x.shape[0], prod(x.shape[1:])))
-    if cls in ("Conv1D", "QConv1D"):
+    if cls in _CONV1D:
         return time_distributed_conv(inner, x)
     if cls not in _UNROLLED:
         known = "Dense, Conv1D, Conv2D, DepthwiseConv2D, poolings, activations, normalisations or Flatten"

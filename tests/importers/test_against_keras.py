@@ -587,6 +587,12 @@ SCALED = {
         t, (5, 3), t.q.QBidirectional(t.q.QLSTM(4, activation="tanh", **q(t, kernel=BITS, recurrent=BITS, bias=BITS)))
     ),
     "time_qdense": lambda t: sequential(t, (5, 3), t.L.TimeDistributed(t.q.QDense(4, **q(t, kernel=BITS)))),
+    "time_qpool": lambda t: sequential(
+        t,
+        (3, 6, 4, 2),
+        t.L.TimeDistributed(t.q.QAveragePooling2D((3, 2), average_quantizer=t.q.quantized_bits(8, 0, alpha=1))),
+        t.L.TimeDistributed(t.q.QGlobalAveragePooling2D(average_quantizer=t.q.quantized_bits(8, 0, alpha=1))),
+    ),
 }
 """Networks with real scales or functions, equal within float32 rounding."""
 

@@ -18,6 +18,8 @@ The code of hls4ml's encoded convolutions indexes the whole window, so each mult
 this many (273 LUT each of 64, 160 and 256 multipliers with 80 inputs); wider windows are shifted instead."""
 LONG_CYCLE_NS = 6.0
 """Time from which a multiplication and an addition of 7 series fit a cycle."""
+MERGED_DEPTH = 5.0
+"""Cycles beside the reuse where products are merged with their sums into DSPs (2 loops of one design)."""
 MERGED_SHARE = 0.85
 """Share of the accumulating adders that Vivado HLS merges on Virtex-7 and Kintex-7 (7,230 of 8,530 adders)."""
 
@@ -82,7 +84,7 @@ def resource(layer: LayerRecord, tech: Technology, budget_ns: float, table: Coef
     block = block_of(layer)
     dsp, soft = _multipliers(layer, block, tech)
     saturating = types_of(layer)[2].overflow is not Overflow.WRAP
-    depth = _depth(block, soft, saturating, tech, budget_ns)
+    depth = _depth(block, soft, soft and dsp > 0, saturating, tech, budget_ns)
     return Cost(
         model="resource",
         lut=_lut(layer, block, soft, tech, table),
@@ -174,18 +176,21 @@ def _registers(layer: LayerRecord, block: Block, soft: bool, tech: Technology, t
     return ff + coefficients["ff_block"] * merged * block.size * accum.width
 
 
-def _depth(block: Block, soft: bool, saturating: bool, tech: Technology, budget_ns: float) -> float:
+def _depth(block: Block, soft: bool, merged: bool, saturating: bool, tech: Technology, budget_ns: float) -> float:
     """Cycles beside the reuse: reading the weights, multiplying, adding up.
 
     Fast devices take one. On 7 series below 6 ns a multiplication takes four with its sum, each doubling of the
-    summands one more, multipliers of LUTs two less (17 of 20 loops of three repositories, 2019.1 to 2020.1); at 10 ns
-    two are enough. Saturating sums are not cut into cycles at all (8 loops of two designs).
+    summands one more, multipliers of LUTs two less (18 of 20 loops of three repositories, 2019.1 to 2020.1), products
+    merged with their sums into DSPs always five (2 loops); at 10 ns two are enough. Saturating sums are not cut into
+    cycles at all (8 loops of two designs).
     """
     if saturating:
         return 2.0
     levels = floor(log2(block.products_each))
     if tech.speed is Speed.SLOW and budget_ns > LONG_CYCLE_NS:
         return 2.0 + levels // 3
+    if merged and not block.wraps:
+        return MERGED_DEPTH
     if tech.speed is Speed.SLOW:
         return max(4.0, 3.0 + levels) - (2.0 if soft else 0.0)
     return 0.0 if soft and block.wraps and block.outputs_each <= 2 and not tech.is_vitis else 1.0

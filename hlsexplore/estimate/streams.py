@@ -2,9 +2,9 @@
 
 A process that loops over pixels is a pipeline: it lasts (pixels - 1) x pace + depth + 1 cycles, its first pixel leaves
 after depth + 1. Vivado HLS adds up, for its static figure of a region, how much later each process starts (`head`) and
-how much each adds behind a longer one (`tail`): of a loop depth - 2 cycles, of a call without a loop all but one, of a
-loop inside only the depth of its pipeline, however often it turns. Exact for 8 of 10 regions of five repositories,
-2019.2 to 2020.1. Vitis HLS counts the starts alone (one region).
+how much each adds behind a longer one (`tail`): of a loop depth - 2 cycles and the turn it may miss, of a call without
+a loop all but one, of a loop inside only the depth of its pipeline, however often it turns. Exact for 8 of 11 regions
+of six repositories, 2019.1 to 2020.1, when the processes are. Vitis HLS counts the starts alone (one region).
 """
 
 from typing import TypedDict
@@ -33,7 +33,8 @@ def loop_timing(pixels: float, depth: float, pace: float = 1.0) -> Timing:
         pace: Cycles between two turns.
     """
     cycles = (pixels - 1) * pace + depth + 1
-    return Timing(latency_min=cycles, latency_max=cycles, head=depth + 1, tail=max(depth - HIDDEN_CYCLES, 0.0))
+    tail = max(depth - HIDDEN_CYCLES, 0.0) + pace - 1
+    return Timing(latency_min=cycles, latency_max=cycles, head=depth + 1, tail=tail)
 
 
 def call_timing(cycles: float) -> Timing:

@@ -45,6 +45,11 @@ class Recent(Generic[K, V]):
                 self._items.popitem(last=False)
         return found
 
+    def get(self, key: K) -> V | None:
+        """Return the result of a key, or None where it is not there."""
+        with self._lock:
+            return self._items.get(key)
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:

@@ -20,6 +20,13 @@ def test_result_is_made_once_and_the_least_recently_used_is_forgotten():
     assert find("a") == "A" and made == list("abcba")
 
 
+def test_result_is_looked_up_without_being_made():
+    store: Recent[str, int] = Recent(2)
+    assert store.get("a") is None
+    store.find("a", lambda: 1)
+    assert store.get("a") == 1
+
+
 def test_failed_result_is_not_kept():
     store: Recent[str, float] = Recent(2)
     with pytest.raises(ZeroDivisionError):

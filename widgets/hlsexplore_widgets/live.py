@@ -1,10 +1,10 @@
 """What is known about the design on the screen, as frozen values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hlsexplore.design import Design
-from hlsexplore.report import Report
+from hlsexplore.report import Figures, Report
 from hlsexplore_widgets.scoring import Score
 
 
@@ -16,7 +16,8 @@ class Live:
         revision: Number of the change that made the design the current one.
         seq: Number of the latest edit of a browser that the figures include.
         design: The design that they belong to.
-        report: Estimate, or None when it is not there.
+        report: Estimate, or None when it is not there; comparable with the estimates that trials hold.
+        planned: Figures counted from the RTL's plan, or None when they are not there.
         score: Figure of merit, or None when it is not there.
         early: The score on the first part of the data, to compare designs by it; None if it was not asked for.
         errors: Why a figure could not be found, by `report` or `score`.
@@ -29,11 +30,42 @@ class Live:
     seq: float
     design: Design
     report: Report | None = None
+    planned: Report | None = None
     score: Score | None = None
     early: Score | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
     is_complete: bool = False
     times: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def best(self) -> Report | None:
+        """The planned figures where they are there, else the estimate."""
+        return self.planned or self.report
+
+    def with_plan(self, plan: Report) -> "Live":
+        """Return it with the report of its plan, in which figures that a synthesis of this very design gave stay."""
+        return replace(self, planned=plan if self.report is None else _keeping_measured(plan, self.report))
+
+
+def _keeping_measured(plan: Report, estimate: Report) -> Report:
+    names = [name for name, source in estimate.provenance.items() if source == "measured"]
+    if not names:
+        return plan
+
+    def kept(figures: Figures, measured: Figures) -> Figures:
+        return replace(figures, **{name: getattr(measured, name) for name in names})
+
+    ends = {item.level: item for item in estimate.bounds}
+    bounds = [
+        replace(item, lower=kept(item.lower, ends[item.level].lower), upper=kept(item.upper, ends[item.level].upper))
+        for item in plan.bounds
+    ]
+    return replace(
+        plan,
+        total=kept(plan.total, estimate.total),
+        bounds=tuple(bounds),
+        provenance={**plan.provenance, **dict.fromkeys(names, "measured")},
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from hlsexplore.estimate.devices import Device, device
-from hlsexplore.report import Bounds, Figures
+from hlsexplore.report import Report
 from hlsexplore_widgets.live import Live, Verification
 from hlsexplore_widgets.scoring import Score, Scorer
 from hlsexplore_widgets.state import ExplorerState
 
 RESOURCES = (("lut", "LUT"), ("ff", "FF"), ("dsp", "DSP"), ("bram18", "BRAM 18k"))
+PLANNED_TIP = "counted from the RTL's plan; latency, II, DSP and block RAM are those of the RTL"
 TINY = 1e-9
 
 
@@ -97,64 +98,60 @@ def _score_tip(score: Score, scale: float, digits: int) -> str:
 
 
 def _resource_tile(key: str, label: str, live: Live, baseline: Live | None, part: Device | None) -> dict[str, Any]:
-    item = _figure_tile(key, label, key, live, baseline)
-    value = _figure(live, key)
-    if part is None or value is None:
-        return item
-    budget = getattr(part, key)
-    if not budget:
-        return item
+    value, budget = _figure(live.best, key), getattr(part, key) if part is not None else None
+    if part is None or value is None or not budget:
+        return _figure_tile(key, label, key, live, baseline)
+    item = _figure_tile(key, label, key, live, baseline, f"{part.part} has {budget:,}")
     share = 100 * value / budget
     item |= {"unit": f"{share:.0f} %" if share >= 1 else f"{share:.1f} %"}
-    item |= {
-        "tip": f"{part.part} has {budget:,}",
-        "fraction": value / budget,
-        "alarm": "over" if value > budget else "",
-    }
-    bounds = _narrowest(live)
-    if bounds is not None:
-        lower, upper = getattr(bounds.lower, key), getattr(bounds.upper, key)
-        if lower is not None and upper is not None:
-            item |= {"lower": lower / budget, "upper": upper / budget}
-            item["tip"] = f"{bounds.level} % interval: {lower:,.0f} to {upper:,.0f}; {part.part} has {budget:,}"
-    return item
+    item |= {"fraction": value / budget, "alarm": "over" if value > budget else ""}
+    interval = _interval(live.best, key)
+    return item if interval is None else item | {"lower": interval[1] / budget, "upper": interval[2] / budget}
 
 
 def _latency_tile(live: Live, baseline: Live | None) -> dict[str, Any]:
     item = _figure_tile("latency", "Latency", "latency_cycles_max", live, baseline)
-    cycles = _figure(live, "latency_cycles_max")
+    cycles = _figure(live.best, "latency_cycles_max")
     if cycles is not None:
         item["unit"] = f"cycles · {_time(cycles * live.design.target.clock_ns)}"
     return item
 
 
 def _cycles_tile(id_: str, label: str, live: Live, baseline: Live | None) -> dict[str, Any]:
-    item = _figure_tile(id_, label, "ii_cycles", live, baseline)
-    cycles = _figure(live, "ii_cycles")
-    if cycles:
-        rate = 1e3 / (cycles * live.design.target.clock_ns)
-        item["unit"] = "cycles"
-        item["tip"] = f"{rate:,.2f} million samples a second at {live.design.target.clock_ns:g} ns"
-    return item
+    cycles = _figure(live.best, "ii_cycles")
+    if not cycles:
+        return _figure_tile(id_, label, "ii_cycles", live, baseline)
+    clock_ns = live.design.target.clock_ns
+    rate = f"{1e3 / (cycles * clock_ns):,.2f} million samples a second at {clock_ns:g} ns"
+    return _figure_tile(id_, label, "ii_cycles", live, baseline, rate) | {"unit": "cycles"}
 
 
-def _figure_tile(id_: str, label: str, key: str, live: Live, baseline: Live | None) -> dict[str, Any]:
+def _figure_tile(id_: str, label: str, key: str, live: Live, baseline: Live | None, remark: str = "") -> dict[str, Any]:
     item: dict[str, Any] = {"id": id_, "label": label}
-    value = _figure(live, key)
-    if value is None:
+    value = _figure(live.best, key)
+    if live.best is None or value is None:
         reason = live.errors.get("report", "the estimate does not know this figure")
-        return item | _missing(live, reason) if live.report is None else item | {"value": "–", "tip": reason}
-    item["value"] = f"{value:,.0f}"
-    bounds = _narrowest(live)
-    if bounds is not None and getattr(bounds.lower, key) is not None and getattr(bounds.upper, key) is not None:
-        item["tip"] = (
-            f"{bounds.level} % interval: {getattr(bounds.lower, key):,.0f} to {getattr(bounds.upper, key):,.0f}"
-        )
-    other = _figure(baseline, key) if baseline else None
-    if other is not None:
-        change = round(value) - round(other)
+        return item | _missing(live, reason) if live.best is None else item | {"value": "–", "tip": reason}
+    is_planned = live.best.provenance.get(key) == "planned"
+    level, low, high = _interval(live.best, key) or (0, value, value)
+    lower, upper = f"{low:,.0f}", f"{high:,.0f}"
+    interval = f"{level} % interval: {lower} to {upper}" if lower != upper else ""
+    tip = "; ".join(filter(None, (interval, remark, PLANNED_TIP if is_planned else "")))
+    item |= {"value": f"{value:,.0f}", "tip": tip, "source": "plan" if is_planned else ""}
+    change = _change(live, baseline, key)
+    if change is not None:
         item |= {"delta": f"{change:+,} vs baseline" if change else "no change", "tone": _tone(change, False)}
     return item
+
+
+def _change(live: Live, baseline: Live | None, key: str) -> int | None:
+    """How a figure differs from the baseline's: planned ones are compared if both are there, else estimates."""
+    if baseline is None:
+        return None
+    is_planned = live.planned is not None and baseline.planned is not None
+    reports = (live.planned, baseline.planned) if is_planned else (live.report, baseline.report)
+    value, other = (_figure(report, key) for report in reports)
+    return None if value is None or other is None else round(value) - round(other)
 
 
 def _verified_tile(verifications: Mapping[str, Verification]) -> dict[str, Any]:
@@ -183,14 +180,18 @@ def _verified_tile(verifications: Mapping[str, Verification]) -> dict[str, Any]:
     }
 
 
-def _figure(live: Live | None, key: str) -> float | None:
-    figures: Figures | None = live.report.total if live is not None and live.report is not None else None
-    value: float | None = getattr(figures, key) if figures is not None else None
+def _figure(report: Report | None, key: str) -> float | None:
+    value: float | None = getattr(report.total, key) if report is not None else None
     return value
 
 
-def _narrowest(live: Live) -> Bounds | None:
-    return min(live.report.bounds, key=lambda item: item.level, default=None) if live.report is not None else None
+def _interval(report: Report | None, key: str) -> tuple[int, float, float] | None:
+    """Level in percent and ends of the narrowest interval of a figure, if it has one."""
+    if report is None or not report.bounds:
+        return None
+    narrowest = min(report.bounds, key=lambda item: item.level)
+    lower, upper = getattr(narrowest.lower, key), getattr(narrowest.upper, key)
+    return None if lower is None or upper is None else (narrowest.level, lower, upper)
 
 
 def _tone(change: float, is_maximized: bool) -> str:

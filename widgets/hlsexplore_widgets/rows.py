@@ -78,7 +78,8 @@ def type_data(type_: Fixed) -> list[Any]:
 
 def live_data(report: Report | None, counts: Trace | None, seq: float) -> dict[str, Any]:
     """Return shares of resources and counts of losses for the browser."""
-    return {"seq": seq, "share": shares(report), "events": events(counts)}
+    is_planned = report is not None and "planned" in report.provenance.values()
+    return {"seq": seq, "share": shares(report), "planned": is_planned, "events": events(counts)}
 
 
 def shares(report: Report | None) -> dict[str, dict[str, float]]:

@@ -25,12 +25,13 @@ from hlsexplore.study import Study
 from hlsexplore_widgets.catalog import Catalog
 from hlsexplore_widgets.history import History, push, redo, undo
 from hlsexplore_widgets.live import Live, Message, Verification
+from hlsexplore_widgets.planning import Planner
 from hlsexplore_widgets.profile import sample_inputs
 from hlsexplore_widgets.refine import Part, make_parts, score_part
 from hlsexplore_widgets.scoring import OwnMetric, Score, first_output, make_scorer, num_labels
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
-Topic = Literal["design", "score", "live", "detail", "baseline", "study", "build", "sweep", "messages", "view"]
+Topic = Literal["design", "score", "live", "plan", "detail", "baseline", "study", "build", "sweep", "messages", "view"]
 Changes = Mapping[str, Mapping[str, Fixed | str | int]]
 MAX_MESSAGES = 5
 PATIENCE_S = 0.06
@@ -38,7 +39,7 @@ PATIENCE_S = 0.06
 BREATH_S = 0.004
 """The worker pauses so long behind the first score: the thread that sends it needs the interpreter."""
 CALM_S = 0.25
-"""Losses are counted after this pause: until then the processor belongs to the browser's paint and the next edit."""
+"""Counts and plans wait so long: until then the processor belongs to the browser's paint and the next edit."""
 TRACE_SAMPLES = 500
 """Samples on which losses are counted after each change."""
 logger = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class ExplorerState:
         labels: Labels, or None.
         reference: Outputs of the float network (the first output, if there are several).
         scorer: The figure of merit.
+        planner: Counts figures from the RTL's plan, for the tool `yosys`.
     """
 
     def __init__(
@@ -123,6 +125,7 @@ class ExplorerState:
         self._samples = sample_inputs(graph, x, TRACE_SAMPLES)
         self._worker: LatestWins[_Job] = LatestWins(self._evaluate, f"hlsexplore-{self.id[:6]}")
         self._counting: LatestWins[_Job] = LatestWins(self._count, f"hlsexplore-counts-{self.id[:6]}")
+        self.planner = Planner(graph, f"hlsexplore-plans-{self.id[:6]}", CALM_S, self._planned)
         with self.guard("reading the calibration"):
             self._calibration = Calibration.load()
         self._submit(_now_ms())
@@ -350,14 +353,15 @@ class ExplorerState:
         return not self._cancel.wait(seconds)
 
     def wait(self, timeout_s: float = 10.0) -> bool:
-        """Wait until the current design is evaluated; False if that takes longer."""
-        return self._worker.wait(timeout_s) and self._counting.wait(timeout_s)
+        """Wait until the current design is evaluated, counted and planned; False if one of them takes longer."""
+        return self._worker.wait(timeout_s) and self._counting.wait(timeout_s) and self.planner.wait(timeout_s)
 
     def close(self) -> None:
-        """End the background thread and drop a temporary study."""
+        """End the background threads and the planning process, and drop a temporary study."""
         self._worker.close()
         self._counting.close()
         self._cancel.set()
+        self.planner.close()
         if self._folder is not None and self._catalog is not None:
             self._catalog.study.close()
             self._folder.cleanup()
@@ -378,6 +382,7 @@ class ExplorerState:
 
     def _submit(self, received: float) -> None:
         self._cancel.set()
+        self.planner.interrupt()
         self._cancel = threading.Event()
         job = _Job(
             revision=self._revision,
@@ -410,6 +415,8 @@ class ExplorerState:
                 live = self._score_early(live, parts.pop(0))
             report = self._attempt("report", errors, lambda: self.estimated(job.design))
             live = replace(live, report=report, errors=dict(errors))
+            plan = self.planner.known(job.design)
+            live = live if plan is None else live.with_plan(plan)
             if is_slow or self._last_wall_s > PATIENCE_S or job.cancel.is_set():
                 self._publish(live)
             begun = time.perf_counter()
@@ -425,6 +432,7 @@ class ExplorerState:
             return
         if not is_superseded():
             self._counting.submit(job)
+            self.planner.submit(job.design, job.cancel)
 
     def _count(self, job: _Job, is_superseded: IsSuperseded) -> None:
         """Count losses once the design stays; in a thread of its own, so that the next design's score never waits."""
@@ -437,6 +445,17 @@ class ExplorerState:
         with self._lock:
             self._detail = counts
             self._notify("detail")
+
+    def _planned(self, design: Design, plan: Report) -> None:
+        """Take the report of a plan; runs in a thread of its own."""
+
+        def told(live: Live) -> Live:
+            return live.with_plan(plan) if live.design == design else live
+
+        with self._lock:
+            self._live, self._newest = told(self._live), told(self._newest)
+            self._baseline = self._baseline and told(self._baseline)
+            self._notify("plan")
 
     def _score_early(self, live: Live, part: Part) -> Live:
         """Show a first score before anything else is computed; nothing stops it, so that a drag shows scores too."""

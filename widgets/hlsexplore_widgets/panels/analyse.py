@@ -36,6 +36,12 @@ TABS = (
     {"id": "latency", "label": "Latency"},
     {"id": "resources", "label": "Resources"},
 )
+TOPICS: Mapping[str, tuple[Topic, ...]] = {
+    "errors": ("detail",),
+    "latency": ("live", "plan"),
+    "resources": ("live", "plan"),
+}
+"""What each tab follows; the others follow the figures of the design."""
 RESOURCES = ("lut", "ff", "dsp", "bram18")
 MAX_FLIPPED = 12
 CALM_S = 0.15
@@ -81,7 +87,7 @@ class AnalysePanel:
         self.view = ipywidgets.VBox([self.tabs, self.choices, self.plot])
         for name in ("hx", "hx-card", "hx-stack"):
             self.view.add_class(name)
-        state.subscribe(self._show, "live", "detail")
+        state.subscribe(self._show, "live", "plan", "detail")
         self._request()
 
     def wait(self, timeout_s: float = 10.0) -> bool:
@@ -89,7 +95,8 @@ class AnalysePanel:
         return self._proposing.wait(timeout_s) and self._draw.wait(timeout_s)
 
     def _show(self, topic: Topic) -> None:
-        if topic == ("detail" if self._tab == "errors" else "live") and self._state.live.is_complete:
+        topics = TOPICS.get(self._tab, ("live",))
+        if topic in topics and self._state.live.is_complete:
             self._request()
 
     def _request(self) -> None:
@@ -97,7 +104,7 @@ class AnalysePanel:
         self._cancel = threading.Event()
         live = self._state.live
         request = _Request(
-            tab=self._tab, resource=self._resource, design=live.design, report=live.report, cancel=self._cancel
+            tab=self._tab, resource=self._resource, design=live.design, report=live.best, cancel=self._cancel
         )
         self._draw.submit(request)
 

@@ -33,7 +33,7 @@ class LayersPanel:
             config=config_data(state.design, 0.0, state.revision),
             live=live_data(None, None, 0.0),
         )
-        state.subscribe(self._show, "design", "live", "detail")
+        state.subscribe(self._show, "design", "live", "plan", "detail")
         self._show("live")
 
     def wait(self, timeout_s: float = 10.0) -> bool:
@@ -44,7 +44,7 @@ class LayersPanel:
         state = self._state
         if topic == "design" and self._is_own:
             return  # the browser knows; one message takes design and figures to other views
-        values: dict[str, Any] = {"live": live_data(state.live.report, state.detail, state.live.seq)}
+        values: dict[str, Any] = {"live": live_data(state.live.best, state.detail, state.live.seq)}
         if self.view.config["revision"] != state.revision or topic == "design":
             values |= {"config": config_data(state.design, state.seq, state.revision), "costs": {}}
         self.view.show(**values)

@@ -28,7 +28,7 @@ class TilesPanel:
             self.view = Tiles(
                 state, self._receive, shown=shown_data(state, title, note), target=target_data(state.design)
             )
-            state.subscribe(self._show, "score", "design", "live", "baseline")
+            state.subscribe(self._show, "score", "design", "live", "plan", "baseline")
 
     def _show(self, topic: Topic) -> None:
         state = self._state

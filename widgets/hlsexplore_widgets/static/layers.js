@@ -494,7 +494,8 @@ class LayersView {
       for (const { figure, bar, line } of entry.bars) {
         const value = share[figure];
         bar.style.width = `${100 * (value ?? 0)}%`;
-        line.title = value === undefined ? "" : `${(100 * value).toFixed(1)} % of the ${{ lut: "LUT", dsp: "DSP blocks", latency: "latency" }[figure]}`;
+        const whole = { lut: "LUT", dsp: "DSP blocks", latency: "latency" }[figure];
+        line.title = value === undefined ? "" : `${(100 * value).toFixed(1)} % of the ${whole}${live.planned ? ", counted from the RTL's plan" : ""}`;
       }
     }
     if (this.drawn) for (const lane of this.lanes) this.drawEvents(lane, live.events?.[lane.name]?.[lane.key]);

@@ -28,8 +28,9 @@ function render({ model, el }) {
 
   function tile(id) {
     if (!tiles.has(id)) {
-      const part = { label: h("div", { class: "hx-label" }), value: h("b"), unit: h("small"), delta: h("div", { class: "hx-delta" }), bar: h("i"), mark: h("u") };
+      const part = { name: h("span"), source: h("small", { class: "hx-source" }), value: h("b"), unit: h("small"), delta: h("div", { class: "hx-delta" }), bar: h("i"), mark: h("u") };
       part.track = h("div", { class: "hx-budget" }, part.bar, part.mark);
+      part.label = h("div", { class: "hx-label" }, part.name, part.source);
       part.node = h("div", { class: "hx-tile", "data-tile": id }, part.label, h("div", { class: "hx-value" }, part.value, part.unit), part.delta, part.track);
       tiles.set(id, part);
       grid.append(part.node);
@@ -39,7 +40,7 @@ function render({ model, el }) {
 
   function drawTile(item) {
     const part = tile(item.id);
-    put(part.label, "textContent", item.label);
+    put(part.name, "textContent", item.label);
     put(part.node.dataset, "pending", String(Boolean(item.pending)));
     put(part.node.dataset, "refining", String(Boolean(item.refining)));
     if (item.value === undefined) { // on its way: the old figure stays, marked as such
@@ -47,6 +48,7 @@ function render({ model, el }) {
       return;
     }
     put(part.value, "textContent", item.value);
+    put(part.source, "textContent", item.source ?? "");
     put(part.unit, "textContent", item.unit ?? "");
     put(part.delta, "textContent", item.delta ?? "");
     put(part.delta.dataset, "tone", item.tone ?? "");
@@ -74,7 +76,7 @@ function render({ model, el }) {
     el.dataset.times = JSON.stringify(shown.times);
     fade();
     clearTimeout(timer);
-    timer = setTimeout(() => { spoken.textContent = [...tiles.values()].map((part) => `${part.label.textContent} ${part.value.textContent}${part.unit.textContent}`).join(", "); }, 900);
+    timer = setTimeout(() => { spoken.textContent = [...tiles.values()].map((part) => `${part.name.textContent} ${part.value.textContent}${part.unit.textContent}`).join(", "); }, 900);
   }
 
   function fade() {

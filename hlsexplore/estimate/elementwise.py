@@ -71,12 +71,15 @@ def elementwise_cost(
 
 
 def _stream_timing(layer: LayerRecord, source: Fixed, target: Fixed, tech: Technology) -> Timing:
-    """Cycles of a loop over the pixels: one deep in Vitis HLS; two in Vivado HLS, more on 7 series (11 loops)."""
+    """Cycles of a loop over the pixels: one deep in Vitis HLS; two in Vivado HLS, more on 7 series (11 loops).
+
+    A single pixel is a call of one cycle, of two where 7 series compare (11 calls).
+    """
+    compares = tech.speed is Speed.SLOW and not tech.is_vitis and layer.op != "linear"
     if layer.pixels == 1:
-        return call_timing(1.0 if layer.op == "linear" else 2.0)
+        return call_timing(1.0 + compares)
     if tech.is_vitis:
         return loop_timing(layer.pixels, 1.0)
-    compares = tech.speed is Speed.SLOW and layer.op != "linear"
     return loop_timing(layer.pixels, 2.0 + compares + (compares and is_rounding(source, target)))
 
 
@@ -182,6 +185,8 @@ def table_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficient
     )
     copies = ceil(at_once / 2)
     steps = coefficients["latency"] + (io == "stream")
+    if io == "stream" and layer.op == "sigmoid" and tech.name == "vivado_hls.fast":
+        steps += 1  # it scales the index and clips it on both sides (one call)
     several = io == "stream" and layer.pixels > 1
     return Cost(
         model="table",

@@ -119,8 +119,12 @@ POOLS = {
 FEW_REPOSITORIES = 3
 LEAST_WIDTH = {"lut": (0.03, 0.08), "ff": (0.05, 0.12)}
 """Smallest half width of the logarithm of an interval at 80 % and 95 %, however well the designs at hand agree."""
+LEAST_STREAM_CYCLES = (0.02, 0.08)
+"""The same of the timing of streams, whose rule was found on the reports that it is measured on."""
 LEAST_GUESSED_DSP = (0.05, 0.12)
 """The same of DSP blocks where weights are unknown."""
+LEAST_UNMEASURED = (0.4, 1.1)
+"""The same of every figure where a class has no design of its own: 1.5 and 3 times as much or as little."""
 UNITS = {"lut": (0.0, 0.0), "ff": (0.0, 0.0), "dsp": (0.5, 1.0), "bram18": (1.0, 3.0)}
 CYCLE_UNITS, RTL_CYCLE_UNITS = (1.0, 4.0), (0.5, 1.0)
 """Blocks and cycles added on both sides: what a different start of one process or one memory more makes."""
@@ -167,12 +171,25 @@ def spreads_from(residuals: Sequence[Residual], classes: Sequence[str] = CLASSES
             for _, _, repository, value, truth in (item for item in items if item[1] == figure):
                 errors.setdefault(repository, []).append(log((truth + 1) / (value + 1)))
             if errors:
-                found[name][figure] = _spread_of(errors, name, figure, FEW_MARGIN if few else (1.0, 1.0))
+                margins = FEW_MARGIN if few else (1.0, 1.0)
+                least = _least_width(name, figure) if own else LEAST_UNMEASURED
+                found[name][figure] = _spread_of(errors, name, figure, margins, least)
     return found if classes is not CLASSES else found | {"unverified": dict.fromkeys(FIGURE_NAMES, UNVERIFIED)}
 
 
-def _spread_of(errors: Mapping[str, list[float]], name: str, figure: str, margins: tuple[float, float]) -> Spread:
-    least = LEAST_WIDTH.get(figure, LEAST_GUESSED_DSP if (name, figure) == ("unweighted", "dsp") else (0.0, 0.0))
+def _least_width(name: str, figure: str) -> tuple[float, float]:
+    if name == "stream" and "cycles" in figure:
+        return LEAST_STREAM_CYCLES
+    return LEAST_WIDTH.get(figure, LEAST_GUESSED_DSP if (name, figure) == ("unweighted", "dsp") else (0.0, 0.0))
+
+
+def _spread_of(
+    errors: Mapping[str, list[float]],
+    name: str,
+    figure: str,
+    margins: tuple[float, float],
+    least: tuple[float, float],
+) -> Spread:
     inner, outer = (
         max(margin * _half_width(errors, level / 100), floor)
         for level, margin, floor in zip(LEVELS, margins, least, strict=True)

@@ -99,10 +99,11 @@ def _collected(layer: LayerRecord, cost: Cost, tech: Technology, table: Coeffici
     coefficients = table.of("wrapper", tech.name)
     bits = layer.n_in * (layer.input or DEFAULT_TYPE).width
     is_looped = layer.packets > MAX_UNROLLED_PACKETS
+    steps = 1.0 if tech.is_vitis or not cost.latency_max else coefficients["latency"]
     if tech.is_vitis or layer.packets == 1:
-        added = coefficients["latency"] + (layer.packets + 1 if layer.packets > 1 else 0)
+        added = steps + (layer.packets + 1 if layer.packets > 1 else 0)
     elif is_looped:
-        added = coefficients["latency"] * (1 + ((cost.latency_max or 0.0) > 1)) + layer.packets
+        added = steps * (1 + ((cost.latency_max or 0.0) > 1)) + layer.packets
     else:
         added = layer.packets - 1.0
     tail = COLLECTED_TAIL if is_looped else _call_tail(layer, cost, added)

@@ -51,3 +51,9 @@ def test_shipped_intervals_enclose_the_estimate(name: str) -> None:
     for spread in shipped_spreads()[name].values():
         low95, low80, high80, high95 = spread.ratios
         assert 0 < low95 <= low80 <= 1 <= high80 <= high95
+
+
+def test_a_class_without_designs_of_its_own_has_wide_intervals_however_well_others_agree() -> None:
+    spread = spreads_from(residuals(12, 3, 0.001))["recurrent"]["lut"]
+    low95, low80, high80, high95 = spread.ratios
+    assert low95 <= 1 / 3 and low80 <= 0.68 and high80 >= 1.49 and high95 >= 3

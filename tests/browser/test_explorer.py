@@ -93,6 +93,18 @@ def test_first_score_has_its_interval_and_is_refined(page):
     assert first > float(scores[-1][1].split("±")[1]) > 0
 
 
+def test_design_for_yosys_that_stays_shows_the_figures_of_its_plan(page):
+    source = page.locator("[data-tile=latency] .hx-source")
+    page.get_by_role("button", name="Target…").click()
+    page.get_by_label("Estimates as").select_option("yosys")
+    page.locator("form.hx-menu").get_by_role("button", name="Apply").click()
+    expect(source).to_have_text("plan", timeout=60_000)
+    expect(page.locator("[data-tile=latency]")).to_have_attribute("title", re.compile("Counted from the RTL's plan"))
+    page.get_by_role("button", name="Undo").click()
+    settled(page)
+    expect(source).to_have_text("")
+
+
 def test_wrong_type_is_refused_with_a_message(page):
     field = type_of(page, "fc1 weights")
     before = field.input_value()

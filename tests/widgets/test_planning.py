@@ -78,14 +78,24 @@ def test_another_tool_never_starts_a_process(state):
 
 
 def test_newer_design_ends_the_plan_that_is_under_way(small_graph, small_x, first):
-    state = ExplorerState(small_graph, small_x, design=first)
-    assert until(lambda: pid_of(state) is not None)
+    state = ExplorerState(small_graph, small_x, design=first.with_layer("dense_1", weight="fixed<16,1>"))
+    assert until(lambda: state.planner.process.is_planning)
     pid = pid_of(state)
     state.edit(NARROW)
     assert state.wait(60)
     assert not is_alive(pid) and pid_of(state) not in (None, pid)
     assert state.live.planned == estimate(state.design, level="plan")
     assert state.baseline.planned is None
+    state.close()
+
+
+def test_newer_design_leaves_a_process_that_starts(small_graph, small_x, first):
+    state = ExplorerState(small_graph, small_x, design=first)
+    assert until(lambda: pid_of(state) is not None)
+    pid = pid_of(state)
+    state.edit(NARROW)
+    assert state.wait(60) and pid_of(state) == pid
+    assert state.live.planned == estimate(state.design, level="plan")
     state.close()
 
 
@@ -107,11 +117,13 @@ def test_close_ends_the_process(planned):
     assert not is_alive(pid) and pid_of(planned) is None
 
 
-def test_close_ends_a_process_at_work(small_graph, small_x, first):
+@pytest.mark.parametrize("is_ready", [False, True])
+def test_close_ends_a_process_at_work(small_graph, small_x, first, is_ready, caplog):
     state = ExplorerState(small_graph, small_x, design=first)
-    assert until(lambda: pid_of(state) is not None)
+    assert until(lambda: state.planner.process.is_planning if is_ready else pid_of(state) is not None)
     pid = pid_of(state)
     state.close()
+    assert caplog.text == ""
     assert not is_alive(pid)
 
 

@@ -1,7 +1,8 @@
 """A process that plans designs: the solver holds Python's lock for up to a second, which would stop the sliders.
 
 Both ends of its pipe are here. It carries pickles: to the process first the graph, then target and layers of each
-design; back the report, or None where there is no plan, with the text of an unexpected error.
+design; back first a word that it is ready, then each report, or None where there is no plan, with the text of an
+unexpected error.
 """
 
 import logging
@@ -41,8 +42,13 @@ class PlanProcess:
         self._graph = graph
         self._process: subprocess.Popen[bytes] | None = None
         self._printed: IO[bytes] | None = None
-        self._is_busy = False
+        self._is_planning = False
         self._is_closed = False
+
+    @property
+    def is_planning(self) -> bool:
+        """Whether a plan is under way."""
+        return self._is_planning
 
     @property
     def pid(self) -> int | None:
@@ -60,9 +66,9 @@ class PlanProcess:
         Returns:
             The report; None where there is no plan, and where the process was interrupted or died, which the log tells.
         """
-        self._is_busy = True
         try:
             process = self._started()
+            self._is_planning = True
             if cancel.is_set() or self._is_closed:
                 return None
             _write((design.target, design.layers), process.stdin)
@@ -74,7 +80,7 @@ class PlanProcess:
             self._end()
             return None
         finally:
-            self._is_busy = False
+            self._is_planning = False
         report, unexpected = answer
         if unexpected:
             logger.warning("the plan of a design failed: %s", unexpected)
@@ -82,14 +88,23 @@ class PlanProcess:
 
     def interrupt(self) -> None:
         """Give up the plan that is under way, if there is one; never waits. Finished layers are in the cache."""
-        process = self._process
-        if self._is_busy and process is not None:
-            process.kill()
+        if self._is_planning:
+            self._kill()
+
+    def stop(self) -> None:
+        """Let `plan` return, now and later; never waits."""
+        self._is_closed = True
+        self._kill()
 
     def close(self) -> None:
-        """End the process."""
+        """End the process; nothing calls `plan` any more."""
         self._is_closed = True
         self._end()
+
+    def _kill(self) -> None:
+        process = self._process
+        if process is not None:
+            process.kill()
 
     def _started(self) -> subprocess.Popen[bytes]:
         """Return the process, a new one where none runs."""
@@ -106,6 +121,7 @@ class PlanProcess:
             creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
         )
         _write(self._graph, self._process.stdin)
+        _read(self._process.stdout)
         return self._process
 
     def _end(self) -> None:
@@ -144,11 +160,14 @@ def main() -> None:
     """Plan what comes on the standard input until it ends."""
     if hasattr(os, "nice"):
         os.nice(NICENESS)
+    from hlsexplore.estimate import rtl_planned  # noqa: F401 (what takes long to import, before it is ready)
+
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print does not enter the pipe
     requests: SimpleQueue[Any] = SimpleQueue()
     threading.Thread(target=_listen, args=(requests,), daemon=True).start()
     graph = requests.get()
+    _write("ready", answers)
     while True:
         _write(_answer(graph, *requests.get()), answers)
 

@@ -69,9 +69,9 @@ class Planner:
         return self._jobs.wait(timeout_s)
 
     def close(self) -> None:
-        """End thread and process; called behind setting the last `cancel`."""
+        """End thread and process."""
         self._jobs.close()
-        self.process.interrupt()
+        self.process.stop()
         self._jobs.wait()
         self.process.close()
 

@@ -11,7 +11,7 @@ from hlsexplore_widgets.scoring import Score, Scorer
 from hlsexplore_widgets.state import ExplorerState
 
 RESOURCES = (("lut", "LUT"), ("ff", "FF"), ("dsp", "DSP"), ("bram18", "BRAM 18k"))
-PLANNED_TIP = "counted from the RTL's plan; latency, II, DSP and block RAM are those of the RTL"
+PLANNED_TIP = "Counted from the RTL's plan; latency, II, DSP and block RAM are those of the RTL"
 TINY = 1e-9
 
 
@@ -136,7 +136,8 @@ def _figure_tile(id_: str, label: str, key: str, live: Live, baseline: Live | No
     level, low, high = _interval(live.best, key) or (0, value, value)
     lower, upper = f"{low:,.0f}", f"{high:,.0f}"
     interval = f"{level} % interval: {lower} to {upper}" if lower != upper else ""
-    tip = "; ".join(filter(None, (interval, remark, PLANNED_TIP if is_planned else "")))
+    words = "; ".join(filter(None, (interval, remark)))
+    tip = "\n".join(filter(None, (words, PLANNED_TIP if is_planned else "")))
     item |= {"value": f"{value:,.0f}", "tip": tip, "source": "plan" if is_planned else ""}
     change = _change(live, baseline, key)
     if change is not None:

@@ -1,5 +1,6 @@
 """Scores that come early: on growing, stratified parts of the data, then on all of it."""
 
+import logging
 from dataclasses import dataclass, replace
 from threading import Event as CancelEvent
 from time import perf_counter
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike
 from hlsexplore.design import Design
 from hlsexplore.emulate import Emulator, emulate
 from hlsexplore.emulate.quality import pick_samples
+from hlsexplore.errors import CancelledError
 from hlsexplore.fixed import RealArray
 from hlsexplore_widgets.scoring import Score, Scorer, first_output, score
 
@@ -20,6 +22,7 @@ MIN_SAMPLES, MAX_SAMPLES = 100, 1000
 GROWTH = 8
 """Each part has so many times the samples of the one before."""
 PART_MB = 64.0
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,26 @@ def score_part(part: Part, design: Design, cancel: CancelEvent | None = None) ->
         DataError: If the part is too small for the figure of merit, such as one class for AUC.
     """
     return score(part.scorer, first_output(part.emulator.run(design, cancel=cancel)))
+
+
+def try_score(part: Part, design: Design, cancel: CancelEvent | None = None) -> Score | None:
+    """Score a design on a part; None if that fails, which all samples will explain.
+
+    Args:
+        part: The samples.
+        design: The design.
+        cancel: Set it from another thread to stop.
+
+    Raises:
+        CancelledError: If `cancel` was set.
+    """
+    try:
+        return score_part(part, design, cancel)
+    except CancelledError:
+        raise
+    except Exception:
+        logger.debug("no score of %d samples", part.emulator.num_samples, exc_info=True)
+        return None
 
 
 def _rows(emulator: Emulator, rows: np.ndarray[tuple[int, ...], np.dtype[np.intp]]) -> dict[str, RealArray]:

@@ -27,8 +27,8 @@ from hlsexplore_widgets.history import History, push, redo, undo
 from hlsexplore_widgets.live import Live, Message, Verification
 from hlsexplore_widgets.planning import Planner
 from hlsexplore_widgets.profile import sample_inputs
-from hlsexplore_widgets.refine import Part, make_parts, score_part
-from hlsexplore_widgets.scoring import OwnMetric, Score, first_output, make_scorer, num_labels
+from hlsexplore_widgets.refine import Part, make_parts, score_part, try_score
+from hlsexplore_widgets.scoring import OwnMetric, first_output, make_scorer, num_labels
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
 Topic = Literal["design", "score", "live", "plan", "detail", "baseline", "study", "build", "sweep", "messages", "view"]
@@ -421,7 +421,7 @@ class ExplorerState:
                 self._publish(live)
             begun = time.perf_counter()
             for part in parts:
-                found = self._partial(part, job.design, job.cancel) or live.score
+                found = try_score(part, job.design, job.cancel) or live.score
                 live = replace(live, score=found, times={"scored": _now_ms(), **live.times})
                 self._publish(live)
             found = self._attempt("score", errors, lambda: score_part(whole, job.design, job.cancel))
@@ -459,7 +459,7 @@ class ExplorerState:
 
     def _score_early(self, live: Live, part: Part) -> Live:
         """Show a first score before anything else is computed; nothing stops it, so that a drag shows scores too."""
-        found = self._partial(part, live.design)
+        found = try_score(part, live.design)
         if found is None:
             return live
         live = replace(live, score=found, early=found, times={**live.times, "scored": _now_ms()})
@@ -476,16 +476,6 @@ class ExplorerState:
             found = self._attempt("score", {}, lambda: make_parts(self.emulator, self.scorer, self.labels, design))
             self._parts = found or (Part(emulator=self.emulator, scorer=self.scorer),)
         return self._parts
-
-    def _partial(self, part: Part, design: Design, cancel: threading.Event | None = None) -> Score | None:
-        """Score a part of the data; None if it fails, which all samples will explain."""
-        try:
-            return score_part(part, design, cancel)
-        except CancelledError:
-            raise
-        except Exception:
-            logger.debug("no score of %d samples", part.emulator.num_samples, exc_info=True)
-            return None
 
     def _attempt(self, name: str, errors: dict[str, str], work: Callable[[], Any]) -> Any:
         try:

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Dense, DepthwiseConv, Input, Op
 from hlsexplore.report import Figures, Report
 from hlsexplore_widgets import Explorer, ExplorerState
+from hlsexplore_widgets.cards import card
 from hlsexplore_widgets.live import Live
 from hlsexplore_widgets.plan_process import PlanProcess
 from hlsexplore_widgets.readout import PLANNED_TIP
@@ -69,6 +70,12 @@ def test_plan_of_the_shown_design_arrives_beside_its_estimate(planned):
     assert set(plan.provenance.values()) == {"planned"}
     assert planned.live.report == estimate(planned.design)
     assert planned.baseline.planned == plan
+
+
+def test_design_card_has_the_plan_beside_the_estimate(planned):
+    found = card(planned, None)
+    assert found["plan"]["total"] == asdict(planned.live.planned.total)
+    assert found["estimate"]["total"] == asdict(planned.live.report.total)
 
 
 def test_another_tool_never_starts_a_process(state):

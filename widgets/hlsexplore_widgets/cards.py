@@ -45,6 +45,8 @@ def card(state: ExplorerState, result: BuildResult | None) -> dict[str, Any]:
         found[state.scorer.metric.name] = {"value": score.value, "lower_95": score.lower, "upper_95": score.upper}
     if is_current and live.report is not None:
         found["estimate"] = _figures(live.report)
+    if is_current and live.planned is not None:
+        found["plan"] = _figures(live.planned)
     found["verifications"] = [
         {"flow": item.flow, "tool": item.tool, "differing": item.differing, "num_samples": item.num_samples}
         for item in state.verifications().values()

@@ -20,6 +20,7 @@ class Cost:
         ii: Cycles between two inputs of the layer.
         head: Cycles from the first input of a stream to the first output; all of them when None.
         tail: Cycles that a process of a stream adds behind a longer one; all but one when None.
+        visit: Cycles of a pixel, of a process of a stream that visits one after the other.
         delay_ns: Combinational delay behind the last register.
         rules: Figures that follow from a rule without fitted coefficients.
         notes: Assumptions, one sentence each.
@@ -35,6 +36,7 @@ class Cost:
     ii: float | None = 1.0
     head: float | None = None
     tail: float | None = None
+    visit: float | None = None
     delay_ns: float = 0.0
     rules: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()

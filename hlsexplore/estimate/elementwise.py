@@ -13,8 +13,10 @@ from hlsexplore.estimate.technology import Speed, Technology, block_rams
 from hlsexplore.fixed import Fixed, Overflow
 
 _CHANGE_WIDTH = 8
-SOFTMAX_TAIL = 3.0
-"""Cycles that a softmax adds at most: what it calls in turn counts as one step (38 and 4 cycles long, two regions)."""
+SHARED_SOFTMAX_TAIL = 2.0
+"""Cycles that a softmax which shares multipliers adds behind a longer process: what it calls counts as a step (one)."""
+UNSTABLE_CYCLES = 4.0
+"""Cycles that a softmax saves on 7 series which does not look for the largest input first (one of 9, others of 13)."""
 SHARED_SOFTMAX_CYCLES = 2.5
 """More cycles of a streamed softmax for each cycle between two vectors (one design: 10 cycles, 25 more)."""
 
@@ -77,7 +79,7 @@ def _stream_timing(layer: LayerRecord, source: Fixed, target: Fixed, tech: Techn
     """
     compares = tech.speed is Speed.SLOW and not tech.is_vitis and layer.op != "linear"
     if layer.pixels == 1:
-        return call_timing(1.0 + compares)
+        return call_timing(1.0 + compares, is_pipelined=True)
     if tech.is_vitis:
         return loop_timing(layer.pixels, 1.0)
     return loop_timing(layer.pixels, 2.0 + compares + (compares and is_rounding(source, target)))
@@ -133,7 +135,7 @@ def batchnorm_cost(layer: LayerRecord, tech: Technology, io: str, budget_ns: flo
     slow = tech.multiply_ns + tech.level_ns > budget_ns
     steps = 3.0 if slow and tech.speed == "slow" else 1.0 if slow else 0.0
     ff = steps * coefficients["ff"] * at_once * (source.width + target.width) + (dsp * 59.0 if steps >= 3 else 0.0)
-    timing = call_timing(steps)
+    timing = call_timing(steps, is_pipelined=True)
     if io == "stream":
         lut += table.of("elementwise", tech.name)["stream_lut"] * at_once + 60
         ff += at_once * target.width
@@ -194,7 +196,7 @@ def table_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficient
         ff=coefficients["ff"] * at_once * max(steps / 2, 1),
         dsp=0.0,
         bram18=float(copies * block_rams(layer.table_size, entry)),
-        **(loop_timing(layer.pixels, steps - 1) if several else call_timing(steps)),
+        **(loop_timing(layer.pixels, steps - 1) if several else call_timing(steps, is_pipelined=True)),
         ii=float(layer.pixels) if io == "stream" else 1.0,
         rules=frozenset({"dsp"}),
     )
@@ -238,8 +240,10 @@ def softmax_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficie
     multiply, is_legacy = tech.multiplier_dsp(entry, entry), layer.implementation == "legacy"
     limit = ceil(count / layer.reuse) if io == "stream" else count
     pace = max(1, count // limit)
-    steps = coefficients["latency"] + (io == "stream") * (2 if tech.is_vitis else 1)
-    if saturating and not tech.is_vitis and tech.speed is not Speed.SLOW:
+    is_slow = tech.speed is Speed.SLOW and not tech.is_vitis
+    steps = coefficients["latency"] - UNSTABLE_CYCLES * (is_slow and layer.implementation == "latency")
+    steps += (io == "stream") * (4 if tech.is_vitis else 1 - is_slow)
+    if saturating and not tech.is_vitis and not is_slow:
         steps += 1
     if pace > 1:
         steps += SHARED_SOFTMAX_CYCLES * pace
@@ -254,6 +258,6 @@ def softmax_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficie
         latency_max=steps,
         ii=float(pace),
         head=steps,
-        tail=min(steps - 1, SOFTMAX_TAIL),
+        tail=SHARED_SOFTMAX_TAIL if pace > 1 else steps - 1,
         rules=frozenset({"dsp", "bram18"}),
     )

@@ -16,8 +16,6 @@ FIFO_BITS_IN_LUT = 600
 CHAIN_STEP_NS = 1.26
 FAST_NS = 3.3
 """Time of a cycle below which a comparison of a pooling takes more than one (2 loops)."""
-SHIFT_TAIL = 3.0
-"""Cycles that the column shift of a one-dimensional window adds behind a longer process (4 convolutions)."""
 PADDING_TAIL = 3.0
 """Cycles that a padding of one dimension adds behind a longer process (5 paddings)."""
 GLOBAL_TAIL = 3.0
@@ -82,18 +80,19 @@ def _streamed(layer: LayerRecord, image: Image, core: Cost, tech: Technology, ta
 def _visited(layer: LayerRecord, image: Image, core: Cost, tech: Technology) -> Timing:
     """Cycles of a convolution in the resource strategy, which visits one pixel after the other.
 
-    The product is a loop of its own; behind a longer process only its depth counts, and the column shift of the
-    one-dimensional window (8 convolutions of three repositories).
+    The product is a loop of its own; behind a longer and slower process only its depth counts.
     """
     shift, close = _pixel_cycles(layer, image, tech)
     depth = (core.latency_min or 0.0) - layer.reuse if layer.reuse > 1 else -1.0
     product = (core.latency_min or 0.0) if layer.reuse > 1 else 0.0
     is_called = image.rank == 2 and tech.version >= 2020 and layer.implementation != "encoded"
+    visit = shift + close + product
     return Timing(
         latency_min=image.in_pixels * shift + is_called,
-        latency_max=image.in_pixels * (shift + close + product) + is_called,
+        latency_max=image.in_pixels * visit + is_called,
         head=depth + 8,
-        tail=max(depth + (SHIFT_TAIL if image.rank == 1 and layer.implementation != "encoded" else 0.0), 0.0),
+        tail=max(depth, 0.0),
+        visit=visit,
     )
 
 

@@ -14,11 +14,13 @@ from hlsexplore.estimate.products import matrix_cost
 from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, RECURRENT_OPS, TABLE_OPS, LayerRecord
 from hlsexplore.estimate.recurrent import recurrent_cost
 from hlsexplore.estimate.rtl import rtl_cost
-from hlsexplore.estimate.streams import COLLECTED_TAIL
+from hlsexplore.estimate.streams import COLLECTED_TAIL, call_timing, loop_timing
 from hlsexplore.estimate.technology import Technology
 
 MAX_UNROLLED_PACKETS = 8
 """Groups of inputs from which a streamed dense layer collects them in a loop (4 are unrolled, 16 are not)."""
+REPACK_DEPTH = 6.0
+"""Cycles of a turn of the loop that packs a stream into larger groups in Vivado HLS (one, from its region's total)."""
 MERGE_OPS = frozenset({"add", "subtract", "multiply", "average", "maximum", "minimum"})
 
 
@@ -74,7 +76,7 @@ def layer_cost(
     if op == "zeropad":
         return padding_cost(layer, tech, io, table)
     if op == "repack":
-        return _repacked(layer, io, table)
+        return _repacked(layer, tech, io, table)
     if (
         op == "quantizer"
         or op in MOVE_OPS
@@ -84,9 +86,10 @@ def layer_cost(
     return unknown(op)
 
 
-def _repacked(layer: LayerRecord, io: str, table: Coefficients) -> Cost:
+def _repacked(layer: LayerRecord, tech: Technology, io: str, table: Coefficients) -> Cost:
     """A stream that arrives in small groups and leaves in a large one: registers that collect it."""
-    moved = replace(free("wiring"), latency_min=float(layer.packets), latency_max=float(layer.packets))
+    timing = loop_timing(layer.packets, 2.0 if tech.is_vitis else REPACK_DEPTH)
+    moved = replace(free("wiring"), **timing) if io == "stream" else free("wiring")
     if io != "stream" or layer.channels == 1:
         return moved
     coefficients = table.of("wrapper", "default")
@@ -106,7 +109,7 @@ def _collected(layer: LayerRecord, cost: Cost, tech: Technology, table: Coeffici
         added = steps * (1 + ((cost.latency_max or 0.0) > 1)) + layer.packets
     else:
         added = layer.packets - 1.0
-    tail = COLLECTED_TAIL if is_looped else _call_tail(layer, cost, added)
+    tail = COLLECTED_TAIL if is_looped else _collected_tail(layer, cost, added)
     collect = coefficients["input_lut"] * bits * (0.1 if tech.is_vitis else 1.0) if layer.packets == 1 else 0.0
     return replace(
         cost,
@@ -118,9 +121,9 @@ def _collected(layer: LayerRecord, cost: Cost, tech: Technology, table: Coeffici
     )
 
 
-def _call_tail(layer: LayerRecord, cost: Cost, added: float) -> float:
+def _collected_tail(layer: LayerRecord, cost: Cost, added: float) -> float:
     """Cycles that a dense layer without a loop over its inputs adds behind a longer process of a stream."""
-    cycles = (cost.latency_min or 0.0) + added - 1
+    cycles = cost.latency_min or 0.0
     if layer.strategy == "resource" and layer.reuse > 1:  # the loop over the weights counts as its depth
-        cycles -= layer.reuse + added
-    return max(cycles, 0.0)
+        return max(cycles - layer.reuse, 0.0)
+    return call_timing(cycles + added, is_pipelined=layer.packets == 1)["tail"]

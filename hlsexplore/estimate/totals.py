@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.record import MATRIX_OPS, MOVE_OPS, DesignRecord, LayerRecord
+from hlsexplore.estimate.streams import last_end
 from hlsexplore.estimate.technology import Speed, Technology, technology
 from hlsexplore.report import Figures
 
@@ -45,6 +46,7 @@ class Columns:
     ii: Column
     head: Column
     tail: Column
+    visit: Column
     delay_ns: Column
     width: Column
 
@@ -217,20 +219,25 @@ def _dataflow(layout: Layout, columns: Columns) -> tuple[Column, Column, Column,
             most = np.maximum((starts + high).max(axis=0), read)
             return most, most, pace, breaks
         tail = np.where(np.isnan(columns.tail[processes]), np.maximum(high - 1, 0.0), columns.tail[processes])
-        most = _last_end(starts, high, tail, read)
-        skips = np.array([layer.image is not None for layer in layout.layers], dtype=bool)[processes][:, None]
-        least = _last_end(starts, high, np.where(skips & (high > low), 0.0, tail), read)
+        visit = columns.visit[processes]
+        pixels = np.array([_pixels(layer) for layer in layout.layers])[processes][:, None]
+        paces = np.where(np.isnan(visit), np.floor(high / pixels), visit)
+        if read:  # the wrapper is a process before all others
+            rows = np.full((1, high.shape[1]), 1.0)
+            starts, high = np.vstack([0 * rows, starts]), np.vstack([read * rows, high])
+            paces = np.vstack([np.floor(read / pixels[0]) * rows, paces])
+            tail, visit = np.vstack([0 * rows, tail]), np.vstack([np.nan * rows, visit])
+        most = last_end(starts, high, paces, tail, visit)
+        least = last_end(starts, high, paces, np.where(np.isnan(visit), tail, 0.0), np.full(visit.shape, np.nan))
         return least, most, pace + (pace > 1), breaks
     handed = processes.sum() - 1
     least, most = low.sum(axis=0) + handed, high.sum(axis=0) + handed
     return least, most, most if layout.sequential else pace, breaks
 
 
-def _last_end(starts: Column, cycles: Column, tail: Column, read: float) -> Column:
-    """Cycle in which the last process of a stream ends: that of the longest one and what those behind it add."""
-    behind = np.cumsum(tail[::-1], axis=0)[::-1]
-    ends: Column = np.maximum((starts + cycles + behind - tail).max(axis=0), read + behind[0])
-    return ends
+def _pixels(layer: LayerRecord) -> float:
+    """Pixels that a process of a stream takes in or gives out, whichever are more."""
+    return float(max(layer.image.in_pixels if layer.image is not None else 1, layer.pixels, 1))
 
 
 def _chained(layout: Layout, columns: Columns) -> tuple[Column, Column, Column]:

@@ -7,7 +7,7 @@ import pytest
 
 from hlsexplore.estimate import estimate_record
 from hlsexplore.estimate.rows import design_of_row
-from hlsexplore.estimate.streams import call_timing, loop_timing
+from hlsexplore.estimate.streams import call_timing, last_end, loop_timing
 from hlsexplore.report import Report
 
 F16 = "fixed<16,6>"
@@ -39,6 +39,7 @@ def pad(name: str, width: int, channels: int, left: int, right: int, type_: str)
 
 
 def estimated(layers: list[Any], **row: Any) -> Report:
+    layers = [item | {"in_edge": f"e{i}", "out_edge": f"e{i + 1}"} for i, item in enumerate(layers)]
     base = {"id": "a", "kind": "project", "repo": "a/b", "tool": "vivado_hls", "io_type": "io_stream"}
     return estimate_record(
         design_of_row(
@@ -66,7 +67,9 @@ def waveform_net(reuses: tuple[int, int, int, int]) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize(("reuses", "cycles"), [((12, 10, 12, 8), 4235), ((48, 40, 48, 32), 11429)])
+@pytest.mark.parametrize(
+    ("reuses", "cycles"), [((12, 10, 12, 8), 4235), ((48, 40, 48, 32), 11429), ((12, 16, 16, 16), 4242)]
+)
 def test_latency_of_a_stream_with_encoded_convolutions_is_that_of_the_report(
     reuses: tuple[int, int, int, int], cycles: int
 ) -> None:
@@ -128,8 +131,9 @@ def test_vitis_counts_the_starts_of_processes_and_nothing_behind_the_longest_one
 
 def test_a_loop_lasts_its_turns_at_its_pace_and_once_its_depth() -> None:
     assert loop_timing(99, 6) == {"latency_min": 105, "latency_max": 105, "head": 7, "tail": 4}
-    assert loop_timing(676, 4, 2) == {"latency_min": 1355, "latency_max": 1355, "head": 5, "tail": 3}
+    assert loop_timing(676, 4, 2) == {"latency_min": 1355, "latency_max": 1355, "head": 5, "tail": 2}
     assert call_timing(4) == {"latency_min": 4, "latency_max": 4, "head": 4, "tail": 3}
+    assert call_timing(4, is_pipelined=True)["tail"] == 2
 
 
 def test_a_layer_before_the_longest_one_delays_it_and_one_behind_it_adds_its_tail() -> None:
@@ -141,3 +145,23 @@ def test_a_layer_before_the_longest_one_delays_it_and_one_behind_it_adds_its_tai
     relu = layer("r4", "relu", {"n_in": 1584}, F16)
     behind = estimated([*layers[:2], relu, *layers[2:]], **row).total.latency_cycles_max
     assert (before, behind) == (total + 1, total + 1)
+
+
+def ends(*processes: tuple[float, float, float, float]) -> float:
+    """End of processes that start at 0: cycles, pace, tail, cycles of a visited pixel (NaN: a pipeline)."""
+    cycles, paces, tails, visits = (np.array(column)[:, None] for column in zip(*processes, strict=True))
+    return float(last_end(np.zeros(cycles.shape), cycles, paces, tails, visits)[0])
+
+
+def test_a_convolution_that_is_slower_for_a_pixel_adds_the_difference_and_five() -> None:
+    longest = (4200.0, 21.0, 0.0, 21.0)
+    assert ends(longest, (1274.0, 26.0, 5.0, 26.0)) == 4200 + 26 - 21 + 5
+    assert ends(longest, (343.0, 7.0, 3.0, 7.0)) == 4200 + 3
+    assert ends(longest, (105.0, 1.0, 4.0, np.nan)) == 4200 + 4
+
+
+def test_behind_a_padding_that_adds_all_its_cycles_its_own_pace_counts() -> None:
+    longest, slower = (4200.0, 21.0, 0.0, 21.0), (260.0, 26.0, 5.0, 26.0)
+    padding = (130.0, 1.0, 130.0, np.nan)
+    assert ends(longest, padding, slower) == 4200 + 130 + 26 - 1 + 5
+    assert ends(longest, (130.0, 1.0, 3.0, np.nan), slower) == 4200 + 3 + 26 - 21 + 5

@@ -28,7 +28,7 @@ function render({ model, el }) {
 
   function tile(id) {
     if (!tiles.has(id)) {
-      const part = { name: h("span"), source: h("small", { class: "hx-source" }), value: h("b"), unit: h("small"), delta: h("div", { class: "hx-delta" }), bar: h("i"), mark: h("u") };
+      const part = { name: h("span"), source: h("span", { class: "hx-source" }), value: h("b"), unit: h("small"), delta: h("div", { class: "hx-delta" }), bar: h("i"), mark: h("u") };
       part.track = h("div", { class: "hx-budget" }, part.bar, part.mark);
       part.label = h("div", { class: "hx-label" }, part.name, part.source);
       part.node = h("div", { class: "hx-tile", "data-tile": id }, part.label, h("div", { class: "hx-value" }, part.value, part.unit), part.delta, part.track);

@@ -14,6 +14,8 @@ from hlsexplore.estimate.technology import MEMORY_BITS_IN_LUT, Speed, Technology
 
 FIFO_BITS_IN_LUT = 600
 CHAIN_STEP_NS = 1.26
+VISIT_HEAD = 8.0
+"""Cycles beside the product's until the first pixel of a convolution in the resource strategy leaves (2 regions)."""
 FAST_NS = 3.3
 """Time of a cycle below which a comparison of a pooling takes more than one (2 loops)."""
 PADDING_TAIL = 3.0
@@ -90,7 +92,7 @@ def _visited(layer: LayerRecord, image: Image, core: Cost, tech: Technology) -> 
     return Timing(
         latency_min=image.in_pixels * shift + is_called,
         latency_max=image.in_pixels * visit + is_called,
-        head=depth + 8,
+        head=depth + VISIT_HEAD,
         tail=max(depth, 0.0),
         visit=visit,
     )
@@ -99,7 +101,7 @@ def _visited(layer: LayerRecord, image: Image, core: Cost, tech: Technology) -> 
 def _pixel_cycles(layer: LayerRecord, image: Image, tech: Technology) -> tuple[float, float]:
     """Cycles of a pixel in the resource strategy: to shift it in, and to start and end the product of a full window.
 
-    Exact for 13 of 14 convolutions of four repositories; the window is shifted column by column. From 2020.1 on, the
+    Exact for 14 convolutions of four repositories; the window is shifted column by column. From 2020.1 on, the
     product of a two-dimensional window is a call.
     """
     if layer.implementation == "encoded":

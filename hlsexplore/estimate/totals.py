@@ -208,31 +208,37 @@ def _dataflow(layout: Layout, columns: Columns) -> tuple[Column, Column, Column,
     breaks = np.zeros(columns.lut.shape)
     if not processes.any():
         return np.zeros(low.shape[1]), np.zeros(low.shape[1]), np.ones(low.shape[1]), breaks
-    pace = interval.max(axis=0)
     if layout.io == "stream":
-        read = _axi_cycles(layout.layers[0]) if layout.axi else 0.0
-        pace = np.maximum(pace, read)
-        head = np.where(np.isnan(columns.head[processes]), high, columns.head[processes])
-        starts = np.cumsum(head, axis=0) - head
-        if layout.tech.is_vitis:  # a process without a loop of its own takes the next input when it is done
-            pace = np.maximum(pace, np.where(interval <= 1, high, 0.0).max(axis=0) + 1)
-            most = np.maximum((starts + high).max(axis=0), read)
-            return most, most, pace, breaks
-        tail = np.where(np.isnan(columns.tail[processes]), np.maximum(high - 1, 0.0), columns.tail[processes])
-        visit = columns.visit[processes]
-        pixels = np.array([_pixels(layer) for layer in layout.layers])[processes][:, None]
-        paces = np.where(np.isnan(visit), np.floor(high / pixels), visit)
-        if read:  # the wrapper is a process before all others
-            rows = np.full((1, high.shape[1]), 1.0)
-            starts, high = np.vstack([0 * rows, starts]), np.vstack([read * rows, high])
-            paces = np.vstack([np.floor(read / pixels[0]) * rows, paces])
-            tail, visit = np.vstack([0 * rows, tail]), np.vstack([np.nan * rows, visit])
-        most = last_end(starts, high, paces, tail, visit)
-        least = last_end(starts, high, paces, np.where(np.isnan(visit), tail, 0.0), np.full(visit.shape, np.nan))
-        return least, most, pace + (pace > 1), breaks
+        return *_streams(layout, columns, processes), breaks
+    pace = interval.max(axis=0)
     handed = processes.sum() - 1
     least, most = low.sum(axis=0) + handed, high.sum(axis=0) + handed
     return least, most, most if layout.sequential else pace, breaks
+
+
+def _streams(layout: Layout, columns: Columns, processes: NDArray[np.bool_]) -> tuple[Column, Column, Column]:
+    """Latency and pace of overlapped processes."""
+    high, interval = np.nan_to_num(columns.latency_max)[processes], np.nan_to_num(columns.ii, nan=1.0)[processes]
+    head = columns.head[processes]
+    read = _axi_cycles(layout.layers[0]) if layout.axi else 0.0
+    pace = np.maximum(interval.max(axis=0), read)
+    head = np.where(np.isnan(head), high, head)
+    starts = np.cumsum(head, axis=0) - head
+    if layout.tech.is_vitis:  # a process without a loop of its own takes the next input when it is done
+        pace = np.maximum(pace, np.where(interval <= 1, high, 0.0).max(axis=0) + 1)
+        most = np.maximum((starts + high).max(axis=0), read)
+        return most, most, pace
+    tail, visit = columns.tail[processes], columns.visit[processes]
+    tail = np.where(np.isnan(tail), np.maximum(high - 1, 0.0), tail)
+    pixels = np.array([_pixels(layer) for layer in layout.layers])[processes][:, None]
+    paces = np.where(np.isnan(visit), np.floor(high / pixels), visit)
+    if read:  # the wrapper is a process before all others
+        row = np.ones((1, high.shape[1]))
+        starts, high, tail = np.vstack([0 * row, starts]), np.vstack([read * row, high]), np.vstack([0 * row, tail])
+        paces, visit = np.vstack([np.floor(read / pixels[0]) * row, paces]), np.vstack([np.nan * row, visit])
+    most = last_end(starts, high, paces, tail, visit)
+    least = last_end(starts, high, paces, np.where(np.isnan(visit), tail, 0.0), np.full(visit.shape, np.nan))
+    return least, most, pace + (pace > 1)
 
 
 def _pixels(layer: LayerRecord) -> float:

@@ -166,22 +166,24 @@ def _flat(layout: Layout, columns: Columns, table: Coefficients) -> tuple[Column
     """Latency of layers called one after the other in a single schedule, and where it breaks the combinational chain.
 
     A layer with registers starts in a fresh cycle; a combinational one shares the cycle as long as the budget lasts.
-    Vivado HLS before 2020 holds the input one cycle more (10 designs) unless an AXI wrapper feeds it; Vitis HLS on 7
-    series registers the result of each pipelined call (7 calls of two designs). What leaves a layer with registers is
-    held in a pipeline of one input a cycle, even where the next layer chains to it.
+    Vivado HLS before 2020 holds the input one cycle more where the first layer has registers and takes one each cycle,
+    unless an AXI wrapper feeds it (8 designs); Vitis HLS on 7 series registers the result of each pipelined call (7
+    calls of two designs). What leaves a layer with registers is held in a pipeline of one input a cycle, even where the
+    next layer chains to it.
     """
     low, high = np.nan_to_num(columns.latency_min), np.nan_to_num(columns.latency_max)
     delay, interval = columns.delay_ns, np.nan_to_num(columns.ii, nan=1.0)
     count = low.shape[1]
     least, most, now = np.zeros(count), np.zeros(count), np.zeros(count)
     breaks = np.zeros(low.shape)
-    held = np.zeros(count, dtype=bool)
+    held, begun, waits = (np.zeros(count, dtype=bool) for _ in range(3))
     for index in range(low.shape[0]):
         works = (low[index] > 0) | (delay[index] > 0)
         staged = low[index] > 0
         fresh = works & np.where(staged, now > 0, now + delay[index] > layout.budget_ns)
         breaks[index] = fresh | (works & held)
         held = np.where(works, staged & (interval[index] <= 1), held)
+        begun, waits = begun | works, np.where(begun, waits, works & held)
         least, most = least + fresh + low[index], most + fresh + high[index]
         after = np.where(staged, np.maximum(delay[index], 0.01), np.where(fresh, delay[index], now + delay[index]))
         now = np.where(works, after, now)
@@ -189,7 +191,7 @@ def _flat(layout: Layout, columns: Columns, table: Coefficients) -> tuple[Column
     if layout.tech.is_vitis and layout.tech.speed is Speed.SLOW:
         extra = (low > 0).sum(axis=0).astype(np.float64)
     elif not layout.tech.is_vitis and layout.tech.version < 2020 and not layout.axi:
-        extra = (most > 0).astype(np.float64)
+        extra = waits.astype(np.float64)
     least, most = least + extra, most + extra
     if layout.axi:
         moved = layout.layers[0].n_in + layout.layers[-1].n_out + table.of("top", layout.tech.name)["axi_latency"]

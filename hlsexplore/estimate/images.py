@@ -144,7 +144,9 @@ def _parallel(layer: LayerRecord, image: Image, core: Cost, tech: Technology, ta
     pace = 1.0
     if layer.reuse > 1:
         pace = max(core.ii or 1.0, min(layer.reuse, (core.latency_max or 0.0) + 2))
-    latency = rounds * pace + (core.latency_max or 0.0)
+    # A loop at full pace starts again at once and waits a cycle at most; a slower one is done before the next image.
+    is_rewound = pace == 1.0
+    latency = rounds * pace + (core.latency_max or 0.0) + 1
     return Cost(
         model="parallel_convolution",
         lut=None if core.lut is None else core.lut * at_once * inside + choose,
@@ -152,8 +154,8 @@ def _parallel(layer: LayerRecord, image: Image, core: Cost, tech: Technology, ta
         dsp=None if core.dsp is None else float(round(core.dsp * at_once * inside)),
         bram18=core.bram18,
         latency_min=latency,
-        latency_max=latency + 1,
-        ii=rounds * pace,
+        latency_max=latency + is_rewound,
+        ii=float(rounds) if is_rewound else latency + 1,
         rules=core.rules & {"dsp"},
         notes=core.notes,
     )
@@ -226,7 +228,7 @@ def _pool_pace(image: Image, tech: Technology, budget_ns: float) -> float:
 
 def _chain(layer: LayerRecord, comparisons: int, tech: Technology, steps: int) -> Cost:
     """A global maximum of whole tensors in Vitis HLS: one comparison after the other, pipelined (one design)."""
-    stages = float(int(steps * CHAIN_STEP_NS / (0.73 * 5.0)))
+    stages = float(ceil(steps * CHAIN_STEP_NS / (0.73 * 5.0)))
     return Cost(
         model="pooling",
         lut=67.0 * comparisons,

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from hlsexplore.design import Design
 from hlsexplore.fixed import Fixed, RawArray, RealArray, quantize
 from hlsexplore.ops import weights
@@ -39,3 +41,12 @@ def _cast(values: RealArray, type_: Fixed) -> RawArray:
     raw = quantize(values, type_)
     raw.flags.writeable = False
     return raw
+
+
+def depthwise_matrix(kernel: RawArray) -> RawArray:
+    """Return a depthwise kernel as the matrix of a full convolution, with zeros between channels."""
+    height, width, channels, multiplier = kernel.shape
+    full = np.zeros((height, width, channels, channels, multiplier), dtype=kernel.dtype)
+    for channel in range(channels):
+        full[:, :, channel, channel, :] = kernel[:, :, channel, :]
+    return full.reshape(height * width * channels, channels * multiplier)

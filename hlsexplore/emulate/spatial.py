@@ -16,6 +16,7 @@ from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Shape
 from hlsexplore.ops import Conv, DepthwiseConv, Pair, Pool
 from hlsexplore.target import Io
+from hlsexplore.weights import depthwise_matrix
 
 
 def as_image(x: Carrier, rank: int) -> Carrier:
@@ -58,7 +59,7 @@ def build_conv(context: Context) -> Step:
     raw = raw_weights_of(context)
     kernel = raw["weight"]
     height, width = kernel.shape[:2]
-    matrix = _diagonal(kernel) if isinstance(op, DepthwiseConv) else kernel.reshape(-1, kernel.shape[3])
+    matrix = depthwise_matrix(kernel) if isinstance(op, DepthwiseConv) else kernel.reshape(-1, kernel.shape[3])
     product, exact = plan_matrix(context, matrix, raw.get("bias"))
     if isinstance(op, DepthwiseConv) and product.inner is not None:
         product = replace(product, inner=replace(product.inner, num_terms=height * width))
@@ -91,15 +92,6 @@ def build_conv(context: Context) -> Step:
         return rectify(result) if is_rectified else result
 
     return replace(step, run=run, rectified=lambda inputs, probe: run(inputs, probe, is_rectified=True))
-
-
-def _diagonal(kernel: Carrier) -> Carrier:
-    """Return a depthwise kernel as the matrix of a full convolution with zeros between channels."""
-    height, width, channels, multiplier = kernel.shape
-    full = np.zeros((height, width, channels, channels, multiplier), dtype=kernel.dtype)
-    for channel in range(channels):
-        full[:, :, channel, channel, :] = kernel[:, :, channel, :]
-    return full.reshape(height * width * channels, channels * multiplier)
 
 
 def build_pool(context: Context) -> Step:

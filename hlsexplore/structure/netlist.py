@@ -89,6 +89,11 @@ class Cell(NamedTuple):
         return bits_of(self.low, self.high)
 
 
+def counter_bits(count: int) -> int:
+    """Bits of a counter with `count` values."""
+    return max(1, (count - 1).bit_length())
+
+
 def bits_of(low: int, high: int) -> int:
     """Count the bits that hold every integer from low to high, with a sign bit only if low is negative.
 

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from hlsexplore.design import Design, Strategy
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import RawArray
@@ -11,7 +9,7 @@ from hlsexplore.graph import Node
 from hlsexplore.ops import DepthwiseConv
 from hlsexplore.structure.folded import fold_order
 from hlsexplore.structure.matmul import Product, is_order_free, make_product
-from hlsexplore.weights import raw_weights
+from hlsexplore.weights import depthwise_matrix, raw_weights
 
 
 def layer_product(design: Design, node: Node) -> Product:
@@ -93,12 +91,3 @@ def _product(design: Design, node: Node, matrix: RawArray, bias: RawArray | None
         (source, types["weight"], types["bias"], types["accum"], types["result"]),
         fold_order(n_in, config.reuse, is_interleaved(design, node, n_in)),
     )
-
-
-def depthwise_matrix(kernel: RawArray) -> RawArray:
-    """Return a depthwise kernel as the matrix of a full convolution, with zeros between channels."""
-    height, width, channels, multiplier = kernel.shape
-    full = np.zeros((height, width, channels, channels, multiplier), dtype=kernel.dtype)
-    for channel in range(channels):
-        full[:, :, channel, channel, :] = kernel[:, :, channel, :]
-    return full.reshape(height * width * channels, channels * multiplier)

@@ -48,7 +48,7 @@ def _table_outputs(layer: Layer, values: Sequence[Value]) -> list[Value]:
     tables = softmax_tables(source, exp_type, sum_type, inverse_type, layer.config.table_size, is_stable)
     entries = requantize(tables.exp, exp_type.fraction, accum).tolist()
     if is_stable:
-        top = _largest(net, values)
+        top = largest(net, values)
         spreads = [cast(net, net.add(top, value, subtract=True), layer.fraction, tables.norm) for value in values]
     else:
         spreads = list(values)
@@ -59,11 +59,12 @@ def _table_outputs(layer: Layer, values: Sequence[Value]) -> list[Value]:
     return [layer.finish(net.multiply(term, inverse), fraction) for term in terms]
 
 
-def _largest(net: Net, values: Sequence[Value]) -> Value:
+def largest(net: Net, values: Sequence[Value]) -> Value:
+    """Add a balanced tree of maxima."""
     if len(values) == 1:
         return values[0]
     middle = (len(values) + 1) // 2
-    return net.max(_largest(net, values[:middle]), _largest(net, values[middle:]))
+    return net.max(largest(net, values[:middle]), largest(net, values[middle:]))
 
 
 def _top_bits(net: Net, value: Value, type_: Fixed, bits: int) -> Value:

@@ -15,7 +15,7 @@ from hlsexplore.structure.lower import Layer, refuse
 from hlsexplore.structure.matmul import matrix_outputs
 from hlsexplore.structure.netlist import Net, Value
 from hlsexplore.structure.products import layer_product
-from hlsexplore.structure.softmax import tree_sum
+from hlsexplore.structure.softmax import largest, tree_sum
 from hlsexplore.structure.sums import Term, plain, scaled, sum_terms
 
 
@@ -102,7 +102,7 @@ def pool_beat(layer: Layer, counts: Sequence[int]) -> list[Value]:
             total = tree_sum(net, taps, accum)
             value = _divided_by_number(net, total, flags, counts) if counts else divided(net, total, len(taps))
         else:
-            value = _largest(net, taps)
+            value = largest(net, taps)
         outputs.append(layer.finish(value, accum.fraction))
     return outputs
 
@@ -139,14 +139,7 @@ def pool_end(layer: Layer, count: int) -> list[Value]:
 
 
 def _maximum(layer: Layer, terms: Sequence[Value], accum: Fixed) -> Value:
-    return cast(layer.net, _largest(layer.net, terms), layer.fraction, accum)
-
-
-def _largest(net: Net, values: Sequence[Value]) -> Value:
-    if len(values) == 1:
-        return values[0]
-    middle = (len(values) + 1) // 2
-    return net.max(_largest(net, values[:middle]), _largest(net, values[middle:]))
+    return cast(layer.net, largest(layer.net, terms), layer.fraction, accum)
 
 
 def _average(layer: Layer, terms: Sequence[Value], accum: Fixed) -> Value:

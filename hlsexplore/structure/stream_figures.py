@@ -7,7 +7,7 @@ from hlsexplore.report import Figures
 from hlsexplore.structure.feed import Feed, FeedKind
 from hlsexplore.structure.figures import BRAM18_BITS, BRAM18_WORDS, SRL_CYCLES, layer_figures, mux_luts, net_logic
 from hlsexplore.structure.layers import LayerPlan
-from hlsexplore.structure.netlist import Net
+from hlsexplore.structure.netlist import Net, counter_bits
 from hlsexplore.structure.schedule import Schedule
 from hlsexplore.structure.stream import StreamLayer
 from hlsexplore.structure.walk import Axis, Walk
@@ -110,12 +110,12 @@ def _control(walk: Walk, pace: int) -> tuple[int, int]:
     """Count LUTs and flip-flops of a walk's counters and conditions."""
     lut, ff = 2, 0
     for axis in (walk.columns, walk.rows):
-        bits = _bits(axis.length) if axis.length > 1 else 0
+        bits = counter_bits(axis.length) if axis.length > 1 else 0
         lut, ff = lut + bits + ceil(bits / 3), ff + bits
         extra = _conditions(axis)
         lut, ff = lut + extra[0], ff + extra[1]
     if pace > 1:
-        lut, ff = lut + _bits(pace) + 1, ff + _bits(pace)
+        lut, ff = lut + counter_bits(pace) + 1, ff + counter_bits(pace)
     return lut, ff
 
 
@@ -127,10 +127,6 @@ def _conditions(axis: Axis) -> tuple[int, int]:
             continue
         lut += 1
         if pattern.step > 1 and pattern.count > 1:
-            bits = _bits(max(pattern.first + 1, pattern.step))
+            bits = counter_bits(max(pattern.first + 1, pattern.step))
             lut, ff = lut + bits, ff + bits
     return lut, ff
-
-
-def _bits(count: int) -> int:
-    return max(1, (count - 1).bit_length())

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from hlsexplore.structure.netlist import counter_bits
 from hlsexplore.structure.walk import Axis, Pattern, Walk
-from hlsexplore_hls.rtl.nets import counter_bits, literal, vector
+from hlsexplore_hls.rtl.nets import literal, vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 from hlsexplore.structure.folded import Folded
 from hlsexplore.structure.layers import LayerPlan
-from hlsexplore.structure.netlist import Code, bits_of
+from hlsexplore.structure.netlist import Code, bits_of, counter_bits
 from hlsexplore.structure.schedule import Schedule
 from hlsexplore.structure.tensor import Tensor
-from hlsexplore_hls.rtl.nets import Writer, clocked, counter_bits, extended, join, literal, select, vector
+from hlsexplore_hls.rtl.nets import Writer, clocked, extended, join, literal, select, vector
 from hlsexplore_hls.rtl.soft import multiples, soft_product
 
 

@@ -334,11 +334,6 @@ def clocked(statements: list[str], enable: str = "") -> list[str]:
     return [f"  always @(posedge clk){condition} begin", *statements, "  end"] if statements else []
 
 
-def counter_bits(count: int) -> int:
-    """Bits of a counter with `count` values."""
-    return max(1, (count - 1).bit_length())
-
-
 def vector(width: int) -> str:
     """Return the range of a declaration, with a blank behind it; empty for one bit.
 

@@ -1,8 +1,9 @@
 """The body of a module that computes its positions one after another: a held image slides past the arithmetic."""
 
 from hlsexplore.structure.layers import LayerPlan
+from hlsexplore.structure.netlist import counter_bits
 from hlsexplore.structure.scan import Scan
-from hlsexplore_hls.rtl.nets import counter_bits, join, literal, select, vector
+from hlsexplore_hls.rtl.nets import join, literal, select, vector
 
 
 def scan_body(plan: LayerPlan, scan: Scan, name: str, core_has_clock: bool) -> list[str]:

@@ -38,6 +38,18 @@ class Spread:
 Spreads = Mapping[str, Mapping[str, Spread]]
 
 
+RTL_STREAM: Mapping[str, Spread] = {
+    "lut": Spread((0.83, 0.9, 1.11, 1.2)),
+    "ff": Spread((0.65, 0.8, 1.4, 1.6)),
+    "dsp": Spread((0.95, 1.0, 1.0, 1.05), (0.5, 1.0)),
+    "bram18": Spread((0.95, 1.0, 1.0, 1.05), (1.0, 3.0)),
+    "latency_cycles_min": Spread((0.8, 0.9, 1.1, 1.25), (1.0, 4.0)),
+    "latency_cycles_max": Spread((0.8, 0.9, 1.1, 1.25), (1.0, 4.0)),
+    "ii_cycles": Spread((0.95, 1.0, 1.0, 1.05), (0.5, 1.0)),
+}
+"""Of streaming RTL: 36 designs of the six bundled networks (8 and 16 bits, three reuses each) against their plans."""
+
+
 @lru_cache(maxsize=1)
 def shipped_spreads() -> Spreads:
     """Return the spreads that come with the package: class of design -> figure -> spread."""
@@ -46,7 +58,7 @@ def shipped_spreads() -> Spreads:
         data = tomllib.loads(files("hlsexplore.estimate").joinpath(file).read_text(encoding="utf-8"))
         for name, figures in data.get("classes", {}).items():
             found[name] = {key: _spread(item) for key, item in figures.items()}
-    return found
+    return found | {"rtl_stream": RTL_STREAM}
 
 
 def _spread(item: Mapping[str, list[float]]) -> Spread:
@@ -58,6 +70,8 @@ def _spread(item: Mapping[str, list[float]]) -> Spread:
 def class_of(design: DesignRecord) -> str:
     """Name the class of designs that share an error: by interface, reuse, and what is known of the weights."""
     if design.tool == "yosys":
+        if design.io == "stream":
+            return "rtl_stream"
         reused = any(layer.reuse > 1 for layer in design.layers if layer.op == "dense")
         return "rtl_folded" if reused else "rtl_unrolled"
     if not design.verified:

@@ -9,10 +9,11 @@ from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, free, is_rounding, is_s
 from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, TABLE_OPS, Image, LayerRecord
 from hlsexplore.estimate.rtl_folded import rtl_folded
 from hlsexplore.estimate.rtl_matrix import rtl_unrolled
+from hlsexplore.estimate.rtl_stream import rtl_stream
 from hlsexplore.estimate.rtl_timing import rtl_fabric
 from hlsexplore.estimate.technology import block_rams
 from hlsexplore.fixed import Fixed
-from hlsexplore.structure.figures import DSP_PRODUCT_BITS, MERGED_MASK_BITS, dsp_count
+from hlsexplore.structure.figures import DSP_PRODUCT_BITS, MERGED_MASK_BITS, bram_blocks, dsp_count
 from hlsexplore.structure.timing import BLOCK_TABLE_ENTRIES, Fabric
 
 WIRES = MOVE_OPS | {"concatenate", "permute", "crop", "upsample", "zeropad", "quantizer"}
@@ -27,13 +28,13 @@ def rtl_cost(layer: LayerRecord, family: str, io: str, budget_ns: float, table: 
     Args:
         layer: The layer.
         family: Device family.
-        io: `parallel` or `stream`; there is no RTL for streams.
+        io: `parallel` or `stream`.
         budget_ns: Time between two registers.
         table: Fitted coefficients.
     """
+    if io == "stream" and layer.op not in WIRES:
+        return rtl_stream(layer, lambda one: rtl_cost(one, family, "parallel", budget_ns, table))
     fabric = rtl_fabric(family)
-    if io == "stream":
-        return unknown(f"{layer.op} on a stream")
     if layer.op == "dense":
         if layer.constants is None or (layer.pixels > 1 and layer.reuse > 1):
             return unknown(layer.op)
@@ -205,13 +206,13 @@ def _softmax(layer: LayerRecord, fabric: Fabric, budget_ns: float, table: Coeffi
         )
     reachable = min(layer.table_size, 1 << min(source.width, 30))
     entry = layer.table or DEFAULT_TYPE
-    bits = entry.width + (not entry.signed)
+    bits, blocks = entry.width + (not entry.signed), bram_blocks(entry.width, layer.table_size)
     cost = Cost(
         model="rtl_softmax",
         lut=groups * size * (coefficients["lut"] + coefficients["lut_bit"] * source.width),
         ff=groups * size * coefficients["ff"],
         dsp=float(groups * size * dsp_count(bits, bits)),
-        bram18=float(groups * (1 + (size if reachable > BLOCK_TABLE_ENTRIES else 0))),
+        bram18=float(groups * blocks * (1 + (size if reachable > BLOCK_TABLE_ENTRIES else 0))),
         latency_min=float(cycles),
         latency_max=float(cycles),
         rules=frozenset({"dsp", "ii"}),

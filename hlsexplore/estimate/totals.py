@@ -249,14 +249,20 @@ def _pixels(layer: LayerRecord) -> float:
 
 
 def _chained(layout: Layout, columns: Columns) -> tuple[Column, Column, Column]:
-    """Timing of the RTL: the longest path through the layers and one cycle for the registered outputs."""
+    """Timing of the RTL: the longest path through the layers and one cycle for the registered outputs.
+
+    Of a stream, what each layer delays the next one, and the cycles of the slowest one until its last pixel.
+    """
+    delays = columns.head if layout.io == "stream" else columns.latency_max
     ends: dict[str, Column] = {}
     nothing = np.zeros(columns.lut.shape[1])
     for index, layer in enumerate(layout.layers):
         start = np.max([ends[name] for name in layer.sources if name in ends] or [nothing], axis=0)
-        ends[layer.name] = start + np.nan_to_num(columns.latency_max[index])
-    most = np.max(list(ends.values()), axis=0) + 1
-    return most, most, np.nan_to_num(columns.ii, nan=1.0).max(axis=0)
+        ends[layer.name] = start + np.nan_to_num(delays[index])
+    interval = np.nan_to_num(columns.ii, nan=1.0).max(axis=0)
+    rest = np.nan_to_num(columns.latency_max - columns.head).max(axis=0) if layout.io == "stream" else 0.0
+    most = np.max(list(ends.values()), axis=0) + rest + 1
+    return most, most, interval
 
 
 def _registered_outputs(layout: Layout, columns: Columns, interval: Column) -> tuple[Column, Column, Column]:

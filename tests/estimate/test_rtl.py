@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 import hlsexplore as hx
+from hlsexplore.examples import load
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Cell, Conv, Dense, Input, Recurrent
+from hlsexplore.reuse import legal_reuse
 from hlsexplore.structure.figures import layer_figures
 from hlsexplore.structure.plan import plan
 
@@ -59,10 +61,35 @@ def test_a_zero_layer_costs_only_its_output_registers() -> None:
     assert total.ff == 4 * 10 + 1
 
 
-def test_streams_have_no_rtl_and_no_figures() -> None:
-    report = hx.estimate(dense(8, 4).with_target(io="stream"))
+@pytest.mark.parametrize("name", ["shuttle", "digits_cnn", "vowels_cnn"])
+def test_a_stream_is_estimated_near_its_plan(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HLSEXPLORE_CACHE", str(tmp_path))
+    graph = load(name).graph
+    target = hx.Target(tool="yosys", part="xc7z020clg400-1", io="stream", clock_ns=10)
+    design = hx.Design.default(graph, target=target, type="fixed<8,3>")
+    for node in graph.layers:
+        factors = legal_reuse(node)
+        design = design.with_layer(node.name, reuse=factors[len(factors) // 2]) if len(factors) > 1 else design
+    found, planned = hx.estimate(design), hx.estimate(design, level="plan").total
+    assert found.missing == ()
+    assert (found.total.dsp, found.total.bram18) == (planned.dsp, planned.bram18)
+    assert found.total.ii_cycles == planned.ii_cycles
+    lower, upper = found.bounds[1].lower, found.bounds[1].upper
+    for figure in ("lut", "ff", "latency_cycles_max"):
+        assert getattr(lower, figure) <= getattr(planned, figure) <= getattr(upper, figure), figure
+
+
+def test_a_stream_of_an_op_without_a_model_is_unknown_and_named() -> None:
+    arrays = {"kernel": np.ones((4, 6)), "recurrent_kernel": np.ones((2, 6))}
+    op = Recurrent(cell=Cell.GRU, **arrays, bias=np.zeros(6), recurrent_bias=np.zeros(6))
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(3, 4)),
+        Node(name="gru", op=op, inputs=("x",), shape=(2,)),
+    )
+    target = hx.Target(tool="yosys", part="xc7a200tfbg484-1", io="stream")
+    report = hx.estimate(hx.Design.default(Graph(name="net", nodes=nodes, outputs=("gru",)), target=target))
     assert report.total.lut is None
-    assert report.missing
+    assert "'gru'" in report.missing[0]
 
 
 def test_planned_estimates_are_those_of_the_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

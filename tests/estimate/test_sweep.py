@@ -39,7 +39,8 @@ CHOICES = [
 
 @pytest.mark.parametrize(
     ("tool", "io"),
-    [(tool, io) for tool in ("vivado_hls", "vitis_hls") for io in ("parallel", "stream")] + [("yosys", "parallel")],
+    [(tool, io) for tool in ("vivado_hls", "vitis_hls") for io in ("parallel", "stream")]
+    + [("yosys", "parallel"), ("yosys", "stream")],
 )
 def test_columns_equal_single_estimates(tool: str, io: str) -> None:
     design = hx.Design.default(network(), target=hx.Target(tool=tool, io=io))

@@ -85,3 +85,8 @@ def is_saturating(source: Fixed, target: Fixed) -> bool:
         return False
     shrinks = source.integer + (not source.signed) > target.integer + (not target.signed)
     return shrinks or (source.signed and not target.signed) or is_rounding(source, target)
+
+
+def relu_bits(source: Fixed, target: Fixed) -> int:
+    """Bits of a ReLU's output that are not always zero: those of the input and of the output have, less the sign."""
+    return min(source.width - source.signed, target.width - target.signed)

@@ -66,6 +66,16 @@ class Image:
         return self.in_height * self.in_width
 
     @property
+    def padded_width(self) -> int:
+        """Columns of the input with its padding."""
+        return self.in_width + self.padding[2] + self.padding[3]
+
+    @property
+    def padded_pixels(self) -> int:
+        """Pixels of the input with its padding."""
+        return (self.in_height + self.padding[0] + self.padding[1]) * self.padded_width
+
+    @property
     def out_pixels(self) -> int:
         """Pixels of the output."""
         return self.out_height * self.out_width

@@ -5,7 +5,7 @@ from math import ceil, log2
 
 from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.constants import csd_digits
-from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, free, is_rounding, is_saturating, unknown
+from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, free, is_rounding, is_saturating, relu_bits, unknown
 from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, TABLE_OPS, Image, LayerRecord
 from hlsexplore.estimate.rtl_folded import rtl_folded
 from hlsexplore.estimate.rtl_matrix import rtl_unrolled
@@ -38,9 +38,7 @@ def rtl_cost(layer: LayerRecord, family: str, io: str, budget_ns: float, table: 
     if layer.op == "dense":
         if layer.constants is None or (layer.pixels > 1 and layer.reuse > 1):
             return unknown(layer.op)
-        if layer.reuse > 1:
-            return rtl_folded(layer, fabric, budget_ns)
-        return rtl_unrolled(layer, fabric, budget_ns, table)
+        return _product(layer, fabric, budget_ns, table)
     if layer.op in ("conv1d", "conv2d") and layer.image is not None and layer.constants is not None:
         return _convolution(layer, layer.image, fabric, budget_ns, table)
     if layer.op == "max_pooling" and layer.image is not None:
@@ -60,16 +58,21 @@ def rtl_cost(layer: LayerRecord, family: str, io: str, budget_ns: float, table: 
     return unknown(layer.op)
 
 
+def _product(layer: LayerRecord, fabric: Fabric, budget_ns: float, table: Coefficients) -> Cost:
+    """A product with a constant matrix: multipliers that are shared, or shifts and adders."""
+    if layer.reuse > 1:
+        return rtl_folded(layer, fabric, budget_ns)
+    return rtl_unrolled(layer, fabric, budget_ns, table)
+
+
 def _convolution(layer: LayerRecord, image: Image, fabric: Fabric, budget_ns: float, table: Coefficients) -> Cost:
     """A product at each position at once, or at some positions after another over a held image that slides."""
     if layer.reuse == 1 and layer.parallel >= layer.pixels:
         return rtl_unrolled(layer, fabric, budget_ns, table)
     here = replace(layer, op="dense", pixels=1, channels=layer.n_out, is_held=True)
-    core = rtl_unrolled(here, fabric, budget_ns, table) if layer.reuse == 1 else rtl_folded(here, fabric, budget_ns)
+    core = _product(here, fabric, budget_ns, table)
     source, target = layer.input or DEFAULT_TYPE, layer.result or layer.input or DEFAULT_TYPE
-    top, bottom, left, right = image.padding
-    pixels = (image.in_height + top + bottom) * (image.in_width + left + right)
-    held = pixels * image.in_channels * (source.width - (source.signed and layer.is_rectified))
+    held = image.padded_pixels * image.in_channels * (source.width - (source.signed and layer.is_rectified))
     steps = ceil(layer.pixels / max(layer.parallel, 1))
     counters = 4 * max(steps - 1, 1).bit_length()
     cycles = 2.0 + (steps - 1) * layer.reuse + (core.latency_max or 0.0)
@@ -105,7 +108,7 @@ def _max_pooling(layer: LayerRecord, window: int) -> Cost:
 def _relu(layer: LayerRecord) -> Cost:
     """Registers whose reset masks negative values; with a narrower result also its rounding and saturation."""
     source, target = layer.input or DEFAULT_TYPE, layer.result or layer.input or DEFAULT_TYPE
-    bits = min(source.width - source.signed, target.width - target.signed)
+    bits = relu_bits(source, target)
     # Where the output is held for steps, each element's reset is one gate; that depends on the layers behind.
     lut = HELD_SHARE
     if is_rounding(source, target):

@@ -1,7 +1,7 @@
 """Layers of this project's streaming RTL, for sweeps: the arithmetic of one pixel, and what brings pixels to it.
 
 The feeds follow the generator (`structure/feed.py`): windows in registers, lines in shift registers or block RAMs, the
-groups of a dense layer's input side by side; queues of a few places behind each layer. Queues' depths and the exact
+groups of a dense layer's input side by side; a queue of a few places before each feed. Queues' depths and the exact
 timing follow from the whole plan only: ask for `level="plan"` where they matter.
 """
 
@@ -9,11 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import ceil
 
-from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, unknown
+from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, relu_bits, unknown
 from hlsexplore.estimate.record import Image, LayerRecord
-from hlsexplore.structure.feed import BLOCK_LINE_BITS, BLOCK_LINE_PIXELS
-from hlsexplore.structure.figures import BRAM18_BITS, BRAM18_WORDS, SRL_CYCLES
-from hlsexplore.structure.stream_figures import SRL_PLACES, queue_resources
+from hlsexplore.structure.stream_figures import queue_resources, window_resources
 
 QUEUE_PLACES = 8
 """Places of a queue; plans have 2 to 40."""
@@ -34,7 +32,8 @@ def rtl_stream(layer: LayerRecord, parallel: Callable[[LayerRecord], Cost]) -> C
         Its cost; `latency_max` is the time of one sample, `head` what it delays the others.
     """
     is_product = layer.op in ("conv1d", "conv2d", "dense")
-    is_window = layer.image is not None and layer.image.window > 1 and "global" not in layer.op
+    is_global = "global" in layer.op
+    window = layer.image if layer.image is not None and layer.image.window > 1 and not is_global else None
     one = replace(layer, pixels=1, parallel=1)
     if is_product:
         one = replace(one, op="dense", channels=layer.n_out, image=None, is_held=True)
@@ -45,12 +44,12 @@ def rtl_stream(layer: LayerRecord, parallel: Callable[[LayerRecord], Cost]) -> C
     cycles = _pixels_in(layer) + layer.pixels * (pace - 1.0)
     lut = ff = bram = 0.0
     fill = core.latency_max or 0.0
-    if is_window or "global" in layer.op or (is_product and (layer.packets > 1 or pace > 1)):
-        lut, ff, bram = _stage(layer, is_window)
-        fill += STAGE_CYCLES if is_window or pace == 1 else 1.0
+    if window is not None or is_global or (is_product and (layer.packets > 1 or pace > 1)):
+        lut, ff, bram = _stage(layer, window)
+        fill += STAGE_CYCLES if window is not None or pace == 1 else 1.0
     if layer.op == "relu":  # a mask in front of a queue, where a register's reset does not do it
         source, target = layer.input or DEFAULT_TYPE, layer.result or layer.input or DEFAULT_TYPE
-        lut += layer.channels * min(source.width - source.signed, target.width - target.signed)
+        lut += layer.channels * relu_bits(source, target)
         fill = 0.0
     return replace(
         core,
@@ -70,32 +69,25 @@ def _pixels_in(layer: LayerRecord) -> float:
     """Pixels, or groups of elements, that a layer takes in for a sample, its padding included."""
     if layer.image is None:
         return float(max(layer.packets, layer.pixels))
-    top, bottom, left, right = layer.image.padding
-    return float((layer.image.in_height + top + bottom) * (layer.image.in_width + left + right))
+    return float(layer.image.padded_pixels)
 
 
-def _stage(layer: LayerRecord, is_window: bool) -> tuple[float, float, float]:
+def _stage(layer: LayerRecord, window: Image | None) -> tuple[float, float, float]:
     """LUT, FF and block RAMs of the queue and the feed before the arithmetic."""
     width = (layer.input or DEFAULT_TYPE).width
     size = layer.image.in_channels if layer.image is not None else ceil(layer.n_in / max(layer.packets, 1))
-    lut, ff = queue_resources(QUEUE_PLACES, size * width)
-    if is_window and layer.image is not None:
-        more = _window(layer.image, width)
-        return lut + more[0], ff + more[1], more[2]
-    collected = layer.n_in * width if layer.op == "dense" and layer.packets > 1 and layer.reuse == 1 else 0.0
-    return lut + CONTROL_LUT, ff + CONTROL_FF + collected, 0.0
-
-
-def _window(image: Image, width: int) -> tuple[float, float, float]:
-    """LUT, FF and block RAMs of a window that slides over lines of pixels."""
-    _, _, left, right = image.padding
-    bits, rows = image.in_channels * width + any(image.padding), image.kernel_height
-    line = max(image.in_width + left + right - image.kernel_width, 0) if rows > 1 else 0
-    lut, ff, bram = CONTROL_LUT, image.window * bits + CONTROL_FF, 0.0
-    if line >= BLOCK_LINE_PIXELS and line * bits >= BLOCK_LINE_BITS:
-        bram = float((rows - 1) * ceil(bits / BRAM18_BITS) * ceil(line / BRAM18_WORDS))
-    elif line >= SRL_CYCLES:
-        lut += (rows - 1) * bits * ceil(line / SRL_PLACES)
-    else:
-        ff += (rows - 1) * bits * line
+    queue = queue_resources(QUEUE_PLACES, size * width)
+    lut, ff, bram = queue[0] + CONTROL_LUT, queue[1] + CONTROL_FF, 0.0
+    if window is not None:
+        more = _window(window, width)
+        lut, ff, bram = lut + more[0], ff + more[1], float(more[2])
+    elif layer.op == "dense" and layer.packets > 1 and layer.reuse == 1:
+        ff += layer.n_in * width
     return lut, ff, bram
+
+
+def _window(image: Image, width: int) -> tuple[int, int, int]:
+    """LUT, FF and block RAMs of a window that slides over lines of pixels; with padding, each pixel has a flag."""
+    reach = (image.kernel_height, image.kernel_width)
+    line = max(image.padded_width - image.kernel_width, 0) if image.kernel_height > 1 else 0
+    return window_resources(reach, line, image.in_channels * width + any(image.padding))

@@ -35,6 +35,11 @@ BLOCK_LINE_BITS = 8192
 BLOCK_LINE_PIXELS = 64
 
 
+def is_block_line(pixels: int, bits: int) -> bool:
+    """Whether a line of pixels of so many bits lives in a block RAM, not in shift registers."""
+    return pixels >= BLOCK_LINE_PIXELS and pixels * bits >= BLOCK_LINE_BITS
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Feed:
     """A feed.
@@ -79,7 +84,7 @@ class Feed:
     @property
     def is_block_line(self) -> bool:
         """Whether lines live in block RAMs."""
-        return self.line_pixels >= BLOCK_LINE_PIXELS and self.line_pixels * self.pixel_bits >= BLOCK_LINE_BITS
+        return is_block_line(self.line_pixels, self.pixel_bits)
 
     @property
     def buffer_bits(self) -> int:

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from math import ceil
 
+from hlsexplore.ops import Pair
 from hlsexplore.report import Figures
-from hlsexplore.structure.feed import Feed, FeedKind
+from hlsexplore.structure.feed import Feed, FeedKind, is_block_line
 from hlsexplore.structure.figures import BRAM18_BITS, BRAM18_WORDS, SRL_CYCLES, layer_figures, mux_luts, net_logic
 from hlsexplore.structure.layers import LayerPlan
 from hlsexplore.structure.netlist import Net, counter_bits
@@ -72,21 +73,33 @@ def queue_resources(depth: int, width: int) -> tuple[int, int]:
     return places + 3 * bits + QUEUE_LUTS, 3 * bits
 
 
+def window_resources(reach: Pair, line_pixels: int, bits: int) -> tuple[int, int, int]:
+    """Count LUTs, flip-flops and block RAMs of a window and of the lines that wait between its rows.
+
+    Args:
+        reach: Rows and columns of the window.
+        line_pixels: Pixels that wait between two rows.
+        bits: Bits of a pixel.
+
+    Examples:
+        >>> window_resources((3, 3), 61, 8)
+        (32, 72, 0)
+    """
+    lines, window = reach[0] - 1, reach[0] * reach[1] * bits
+    if is_block_line(line_pixels, bits):
+        blocks = lines * ceil(bits / BRAM18_BITS) * ceil(line_pixels / BRAM18_WORDS)
+        return 0, window + lines * (line_pixels - 1).bit_length(), blocks
+    if line_pixels >= SRL_CYCLES:
+        return lines * bits * ceil(line_pixels / SRL_PLACES), window, 0
+    return 0, window + lines * bits * line_pixels, 0
+
+
 def _feed(feed: Feed) -> tuple[int, int, int]:
     """Count LUTs, flip-flops and block RAMs of a feed's data path."""
     bits = feed.pixel_bits
     match feed.kind:
         case FeedKind.WINDOW:
-            rows, columns = feed.reach
-            lut, ff, bram = 0, rows * columns * bits, 0
-            if feed.is_block_line:
-                ff += (rows - 1) * (feed.line_pixels - 1).bit_length()
-                bram = (rows - 1) * ceil(bits / BRAM18_BITS) * ceil(feed.line_pixels / BRAM18_WORDS)
-            elif feed.line_pixels >= SRL_CYCLES:
-                lut = (rows - 1) * bits * ceil(feed.line_pixels / SRL_PLACES)
-            else:
-                ff += (rows - 1) * bits * feed.line_pixels
-            return lut, ff, bram
+            return window_resources(feed.reach, feed.line_pixels, bits)
         case FeedKind.COLLECT:
             return 0, feed.buffer_bits, 0
         case FeedKind.SPLIT:

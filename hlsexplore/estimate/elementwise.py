@@ -266,10 +266,7 @@ def softmax_cost(layer: LayerRecord, tech: Technology, io: str, table: Coefficie
         ff=(coefficients["ff"] + entry * saturating) * count,
         dsp=0.0 if is_legacy else float(limit * multiply),
         bram18=float(_legacy_tables(count) * one if is_legacy else ceil(count / (2 * pace)) * one + inverse),
-        latency_min=steps,
-        latency_max=steps,
+        **call_timing(steps, tail=SHARED_SOFTMAX_TAIL if pace > 1 else None),
         ii=float(pace),
-        head=steps,
-        tail=SHARED_SOFTMAX_TAIL if pace > 1 else steps - 1,
         rules=frozenset({"dsp", "bram18"}),
     )

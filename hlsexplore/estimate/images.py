@@ -59,13 +59,14 @@ def _streamed(layer: LayerRecord, image: Image, core: Cost, tech: Technology, ta
     if layer.implementation == "encoded":
         added = _tap_fifos(image.window * channels, image.out_pixels, source.width)
         lut, ff, bram = lut + added[0], ff + added[1], bram + added[2]
-    product, pace = core.latency_max or 0.0, 1.0
+    product = core.latency_max or 0.0
     if layer.strategy == "resource":
         timing = _visited(layer, image, core, tech)
+        interval = timing["latency_max"]
     else:
         pace = product + 2.0 if tech.is_vitis else 1.0
         timing = loop_timing(image.in_pixels, coefficients["start"] + product + 1, pace)
-    is_repeated = tech.is_vitis and layer.strategy != "resource"
+        interval = image.in_pixels * pace if tech.is_vitis else timing["latency_max"]
     return Cost(
         model="convolution",
         lut=None if core.lut is None else core.lut + lut,
@@ -73,7 +74,7 @@ def _streamed(layer: LayerRecord, image: Image, core: Cost, tech: Technology, ta
         dsp=core.dsp,
         bram18=None if core.bram18 is None else core.bram18 + bram,
         **timing,
-        ii=image.in_pixels * pace if is_repeated else timing["latency_max"],
+        ii=interval,
         rules=core.rules & {"dsp"},
         notes=core.notes,
     )
@@ -85,8 +86,8 @@ def _visited(layer: LayerRecord, image: Image, core: Cost, tech: Technology) -> 
     The product is a loop of its own; behind a longer and slower process only its depth counts.
     """
     shift, close = _pixel_cycles(layer, image, tech)
-    depth = (core.latency_min or 0.0) - layer.reuse if layer.reuse > 1 else -1.0
     product = (core.latency_min or 0.0) if layer.reuse > 1 else 0.0
+    depth = product - layer.reuse
     is_called = image.rank == 2 and tech.version >= 2020 and layer.implementation != "encoded"
     visit = shift + close + product
     return Timing(
@@ -215,7 +216,7 @@ def _pool_timing(layer: LayerRecord, image: Image, tech: Technology, budget_ns: 
     """Cycles of a streamed pooling: a loop over the pixels, deeper for large windows and fast clocks (9 of 10)."""
     if "global" in layer.op:
         cycles = image.in_pixels + (3.0 if tech.is_vitis else 1.0) + division
-        return Timing(latency_min=cycles, latency_max=cycles, head=cycles, tail=GLOBAL_TAIL)
+        return call_timing(cycles, tail=GLOBAL_TAIL)
     levels = log2(max(image.window, 4)) - 2
     depth = 3.0 if tech.is_vitis else 4.0 + 2.5 * levels + 2.0 * (budget_ns < FAST_NS)
     return loop_timing(image.in_pixels, depth + division, _pool_pace(image, tech, budget_ns))

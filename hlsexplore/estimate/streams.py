@@ -48,9 +48,16 @@ def loop_timing(pixels: float, depth: float, pace: float = 1.0) -> Timing:
     return Timing(latency_min=cycles, latency_max=cycles, head=depth + 1, tail=max(depth - HIDDEN_CYCLES, 0.0))
 
 
-def call_timing(cycles: float, *, is_pipelined: bool = False) -> Timing:
-    """Return the timing of a process without a loop, which has one result."""
-    tail = max(cycles - (HIDDEN_CYCLES if is_pipelined else 1.0), 0.0)
+def call_timing(cycles: float, *, is_pipelined: bool = False, tail: float | None = None) -> Timing:
+    """Return the timing of a process that has one result.
+
+    Args:
+        cycles: How long it lasts.
+        is_pipelined: Whether it is a pipeline, of which a longer process before it hides more.
+        tail: Cycles that it adds behind a longer process, where that is known otherwise.
+    """
+    if tail is None:
+        tail = max(cycles - (HIDDEN_CYCLES if is_pipelined else 1.0), 0.0)
     return Timing(latency_min=cycles, latency_max=cycles, head=cycles, tail=tail)
 
 

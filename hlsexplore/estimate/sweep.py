@@ -15,7 +15,8 @@ from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.layers import layer_cost
 from hlsexplore.estimate.liveness import neighbours
 from hlsexplore.estimate.record import DesignRecord, LayerRecord
-from hlsexplore.estimate.totals import COST_FIELDS, Column, Columns, Layout, layout_of, total_columns
+from hlsexplore.estimate.streams import Column
+from hlsexplore.estimate.totals import COST_FIELDS, Columns, Layout, layout_of, total_columns
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
 from hlsexplore.ops import MOVES, Input, matmul_shape

@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.record import MATRIX_OPS, MOVE_OPS, DesignRecord, LayerRecord
-from hlsexplore.estimate.streams import last_end
+from hlsexplore.estimate.streams import Column, last_end
 from hlsexplore.estimate.technology import Speed, Technology, technology
 from hlsexplore.report import Figures
-
-Column = NDArray[np.float64]
 
 SUMMED = ("lut", "ff", "dsp", "bram18")
 TIMED = ("latency_cycles_min", "latency_cycles_max", "ii_cycles")
@@ -203,18 +201,17 @@ def _flat(layout: Layout, columns: Columns, table: Coefficients) -> tuple[Column
 
 def _dataflow(layout: Layout, columns: Columns) -> tuple[Column, Column, Column, Column]:
     """Latency of processes: one after the other for whole tensors, overlapped for streams."""
-    low, high = np.nan_to_num(columns.latency_min), np.nan_to_num(columns.latency_max)
-    interval = np.nan_to_num(columns.ii, nan=1.0)
     processes = np.array([layer.op not in MOVE_OPS | {"quantizer"} for layer in layout.layers], dtype=bool)
-    low, high, interval = low[processes], high[processes], interval[processes]
     breaks = np.zeros(columns.lut.shape)
+    count = columns.lut.shape[1]
     if not processes.any():
-        return np.zeros(low.shape[1]), np.zeros(low.shape[1]), np.ones(low.shape[1]), breaks
+        return np.zeros(count), np.zeros(count), np.ones(count), breaks
     if layout.io == "stream":
         return *_streams(layout, columns, processes), breaks
-    pace = interval.max(axis=0)
     handed = processes.sum() - 1
-    least, most = low.sum(axis=0) + handed, high.sum(axis=0) + handed
+    least = np.nansum(columns.latency_min[processes], axis=0) + handed
+    most = np.nansum(columns.latency_max[processes], axis=0) + handed
+    pace = np.nan_to_num(columns.ii, nan=1.0)[processes].max(axis=0)
     return least, most, most if layout.sequential else pace, breaks
 
 
@@ -235,9 +232,8 @@ def _streams(layout: Layout, columns: Columns, processes: NDArray[np.bool_]) -> 
     pixels = np.array([_pixels(layer) for layer in layout.layers])[processes][:, None]
     paces = np.where(np.isnan(visit), np.floor(high / pixels), visit)
     if read:  # the wrapper is a process before all others
-        row = np.ones((1, high.shape[1]))
-        starts, high, tail = np.vstack([0 * row, starts]), np.vstack([read * row, high]), np.vstack([0 * row, tail])
-        paces, visit = np.vstack([np.floor(read / pixels[0]) * row, paces]), np.vstack([np.nan * row, visit])
+        starts, high, tail = (np.insert(a, 0, first, axis=0) for a, first in ((starts, 0.0), (high, read), (tail, 0.0)))
+        paces, visit = np.insert(paces, 0, np.floor(read / pixels[0]), axis=0), np.insert(visit, 0, np.nan, axis=0)
     most = last_end(starts, high, paces, tail, visit)
     least = last_end(starts, high, paces, np.where(np.isnan(visit), tail, 0.0), np.full(visit.shape, np.nan))
     return least, most, pace + (pace > 1)

@@ -81,12 +81,7 @@ def score_part(part: Part, design: Design, cancel: CancelEvent | None = None) ->
 
 
 def try_score(part: Part, design: Design, cancel: CancelEvent | None = None) -> Score | None:
-    """Score a design on a part; None if that fails, which all samples will explain.
-
-    Args:
-        part: The samples.
-        design: The design.
-        cancel: Set it from another thread to stop.
+    """Score a design as `score_part` does; None if that fails, which all samples will explain.
 
     Raises:
         CancelledError: If `cancel` was set.

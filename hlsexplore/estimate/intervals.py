@@ -47,7 +47,7 @@ RTL_STREAM: Mapping[str, Spread] = {
     "latency_cycles_max": Spread((0.8, 0.9, 1.1, 1.25), (1.0, 4.0)),
     "ii_cycles": Spread((0.95, 1.0, 1.0, 1.05), (0.5, 1.0)),
 }
-"""Of streaming RTL: 36 designs of the six bundled networks (8 and 16 bits, three reuses each) against their plans."""
+"""Of streaming RTL: 36 designs of six bundled networks against their plans (`benchmarks/estimator_streams.py`)."""
 
 
 @lru_cache(maxsize=1)

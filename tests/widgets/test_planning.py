@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import is_alive
 
 from hlsexplore import Design, estimate
 from hlsexplore.graph import Graph, Node
@@ -50,14 +51,6 @@ def until(is_true, seconds: float = 30.0) -> bool:
     while not is_true() and time.monotonic() < end:
         time.sleep(0.01)
     return bool(is_true())
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def pid_of(state: ExplorerState) -> int | None:

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from processes import is_alive
 
 from hlsexplore.errors import CancelledError, ToolError
 from hlsexplore_hls.tools.runner import fresh_directory, run
@@ -15,14 +16,6 @@ from hlsexplore_hls.tools.runner import fresh_directory, run
 
 def python(code: str) -> list[str]:
     return [sys.executable, "-I", "-S", "-c", code]
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def cancel_when(path: Path, cancel: threading.Event) -> threading.Thread:
@@ -143,7 +136,7 @@ def test_cancel_ends_a_grandchild_that_left_its_session_and_ignores_sigterm(tmp_
     thread.join()
     assert str(error.value).startswith("'checker' was cancelled after ")
     assert time.monotonic() - start < 10
-    assert not alive(int(note.read_text()))
+    assert not is_alive(int(note.read_text()))
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has a child subreaper")
@@ -152,7 +145,7 @@ def test_end_of_the_program_ends_its_background_processes(tmp_path: Path) -> Non
     code = ESCAPING + "while not os.path.exists(sys.argv[1]): time.sleep(0.01)"
     done = run([*python(code), str(note)], cwd=tmp_path, timeout_s=30)
     assert done.exit_code == 0
-    assert not alive(int(note.read_text()))
+    assert not is_alive(int(note.read_text()))
 
 
 def test_death_of_the_caller_ends_the_program(tmp_path: Path) -> None:
@@ -167,7 +160,7 @@ def test_death_of_the_caller_ends_the_program(tmp_path: Path) -> None:
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     for _ in range(500):
-        if not alive(int(note.read_text())):
+        if not is_alive(int(note.read_text())):
             return
         time.sleep(0.01)
     pytest.fail("the program outlived its caller")

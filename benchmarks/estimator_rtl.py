@@ -28,12 +28,12 @@ from hlsexplore.errors import HlsExploreError
 from hlsexplore.estimate.coefficients import Coefficients, shipped
 from hlsexplore.estimate.convert import record_of
 from hlsexplore.estimate.estimator import estimate, estimate_record
+from hlsexplore.estimate.hls.matrix import constants_of
 from hlsexplore.estimate.intervals import Spreads, class_of, spreads_from
-from hlsexplore.estimate.matrix import constants_of
 from hlsexplore.estimate.record import TABLE_OPS, DesignRecord, LayerRecord
-from hlsexplore.estimate.rtl import _element_bits
-from hlsexplore.estimate.rtl_matrix import graph_of, register_features, unrolled_features
-from hlsexplore.estimate.rtl_timing import rtl_fabric
+from hlsexplore.estimate.rtl.layers import _element_bits
+from hlsexplore.estimate.rtl.matrix import graph_of, register_features, unrolled_features
+from hlsexplore.estimate.rtl.timing import rtl_fabric
 from hlsexplore.estimate.tables import write_rtl_tables
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Dense, Function, Input, Op, Softmax

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from hlsexplore.design_file import design_from_dict
+from hlsexplore.design import design_from_dict
 from hlsexplore.examples import Example
 from hlsexplore.pareto import pareto_front
-from hlsexplore.study import Study
+from hlsexplore.study.study import Study
 
 SPACE = {"per_layer": {"weight": [4, 6, 8, 12], "result": [6, 8, 12]}}
 REAL = 40

@@ -26,8 +26,8 @@ from machine import machine, versions
 from hlsexplore.design import Design
 from hlsexplore.examples import Example, load
 from hlsexplore.pareto import hypervolume, pareto_front
-from hlsexplore.study import Study
-from hlsexplore.trial import Trial
+from hlsexplore.study.study import Study
+from hlsexplore.study.trial import Trial
 
 REFERENCE = 0.97
 SAMPLERS = ("random", "nsga2", "tpe", "guided")

@@ -37,7 +37,7 @@ from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Dense, Function, Input, Op
 from hlsexplore.report import Figures
 from hlsexplore.reuse import legal_reuse
-from hlsexplore.structure.plan import forget
+from hlsexplore.rtl_plan.plan import forget
 from hlsexplore_hls import export
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.yosys import figures_of, parse_stat

@@ -3,10 +3,11 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from hlsexplore.design import Design, LayerConfig
+from hlsexplore.design import Design
 from hlsexplore.errors import HlsExploreError
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
+from hlsexplore.layer_config import LayerConfig
 from hlsexplore.report import Report
 from hlsexplore.target import Target
 

@@ -20,7 +20,7 @@ from typing import Any, NoReturn, TextIO
 from hlsexplore.commands.outcome import Outcome, Session
 from hlsexplore.errors import CancelledError, ConfigError, HlsExploreError
 from hlsexplore.fixed import Fixed
-from hlsexplore.progress import Event
+from hlsexplore.support.progress import Event
 from hlsexplore.target import Io, Target, Tool
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_CANCELLED, EXIT_PIPE = 0, 1, 2, 130, 141

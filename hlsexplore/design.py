@@ -2,79 +2,24 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from hlsexplore.defaults.layers import default_layers
 from hlsexplore.errors import ConfigError, unknown_name
 from hlsexplore.fixed import Fixed
-from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import MOVES, Input, Softmax, matmul_shape, tensor_keys
-from hlsexplore.reuse import check_reuse
-from hlsexplore.table_defaults import softmax_types
+from hlsexplore.graph import Graph
+from hlsexplore.layer_config import LayerConfig, changed_config, check_layer, layer_dict
+from hlsexplore.ops import MOVES, tensor_keys
+from hlsexplore.support.yaml_file import read_yaml, write_yaml
 from hlsexplore.target import Target
 
-
-class Strategy(StrEnum):
-    """How a matrix product is laid out: constants in the logic, or multipliers fed from memories."""
-
-    LATENCY = "latency"
-    RESOURCE = "resource"
-
-
-class SoftmaxMode(StrEnum):
-    """Algorithms of softmax (docs/ir.md, section Softmax)."""
-
-    STABLE = "stable"
-    LATENCY = "latency"
-    ARGMAX = "argmax"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerConfig:
-    """Types and knobs of one layer.
-
-    Attributes:
-        types: A `Fixed` for each of the op's tensor keys.
-        reuse: Multiplications that share one multiplier.
-        strategy: Layout of the matrix product.
-        table_size: Entries of lookup tables, a power of two.
-        softmax: Algorithm of a softmax layer.
-        parallel: Positions of a convolution computed at once.
-    """
-
-    types: Mapping[str, Fixed] = field(default_factory=dict)
-    reuse: int = 1
-    strategy: Strategy = Strategy.LATENCY
-    table_size: int = 1024
-    softmax: SoftmaxMode = SoftmaxMode.STABLE
-    parallel: int = 1
-
-
-KNOBS = ("reuse", "strategy", "table_size", "softmax", "parallel")
-MAX_TABLE_SIZE = 1 << 18
-
-
-def knobs(node: Node) -> tuple[str, ...]:
-    """Knobs that a node has besides its types.
-
-    Examples:
-        >>> from hlsexplore.ops import Softmax
-        >>> knobs(Node(name="s", op=Softmax(), inputs=("x",), shape=(5,)))
-        ('table_size', 'softmax')
-    """
-    found: list[str] = []
-    if matmul_shape(node.op) is not None:
-        found += ["reuse", "strategy"]
-        if node.kind.startswith(("conv", "depthwise_conv")):
-            found.append("parallel")
-    if isinstance(node.op, Softmax) or "table" in tensor_keys(node.op):
-        found.append("table_size")
-    if isinstance(node.op, Softmax):
-        found.append("softmax")
-    return tuple(found)
+FORMAT = 1
+"""Format of a design file."""
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -104,7 +49,7 @@ class Design:
         for node in self.graph:
             if node.name not in self.layers:
                 raise ConfigError(f"layer {node.name!r} has no configuration.")
-            _check_layer(node, self.layers[node.name])
+            check_layer(node, self.layers[node.name])
         text = json.dumps([self.graph.digest, self.to_dict()], sort_keys=True)
         object.__setattr__(self, "key", hashlib.sha256(text.encode()).hexdigest())
 
@@ -120,8 +65,6 @@ class Design:
         Returns:
             A design with reuse 1 and the latency strategy; accumulators are wide enough for every input.
         """
-        from hlsexplore.defaults import default_layers
-
         return cls(graph=graph, target=target or Target(), layers=default_layers(graph, Fixed.parse(type)))
 
     def __eq__(self, other: object) -> bool:
@@ -225,9 +168,12 @@ class Design:
         Raises:
             ConfigError: If the file cannot be written.
         """
-        from hlsexplore.design_file import save_design
-
-        save_design(self, Path(path))
+        data = {
+            "hlsexplore": FORMAT,
+            "model": {"name": self.graph.name, "digest": self.graph.digest},
+            **self.to_dict(),
+        }
+        write_yaml(Path(path), data)
 
     @classmethod
     def load(cls, path: str | Path, graph: Graph) -> "Design":
@@ -240,51 +186,11 @@ class Design:
         Raises:
             ConfigError: If the file is unreadable or has an unknown key, layer or value.
         """
-        from hlsexplore.design_file import load_design
-
-        return load_design(Path(path), graph)
-
-
-def layer_dict(node: Node, config: LayerConfig) -> dict[str, str | int]:
-    """Return a layer's configuration as plain data, in the form that `with_layer` accepts."""
-    types: dict[str, str | int] = {key: str(config.types[key]) for key in tensor_keys(node.op)}
-    for key in knobs(node):
-        value = getattr(config, key)
-        types[key] = value if isinstance(value, int) else str(value)
-    return types
-
-
-def changed_config(node: Node, config: LayerConfig, changes: Mapping[str, Any]) -> LayerConfig:
-    """Return a layer's configuration with changes applied.
-
-    Raises:
-        ConfigError: If a key or value is not valid for the layer.
-    """
-    types = dict(config.types)
-    values: dict[str, Any] = {}
-    valid = (*tensor_keys(node.op), *knobs(node))
-    for key, value in changes.items():
-        if key not in valid:
-            raise ConfigError(f"layer {node.name!r}: {unknown_name('key', key, valid, f'A {node.kind} layer')}")
-        if key in KNOBS:
-            values[key] = value
-            continue
+        data = read_yaml(Path(path))
         try:
-            types[key] = Fixed.parse(value)
+            return design_from_dict(data, graph)
         except ConfigError as error:
-            raise ConfigError(f"layer {node.name!r}, {key}: {error}") from None
-    changed = replace(config, types=types, **values)
-    _check_layer(node, changed)
-    if changed.softmax is not config.softmax and types == config.types:
-        changed = replace(changed, types=_types_of_mode(node, config, changed.softmax))
-    return changed
-
-
-def _types_of_mode(node: Node, config: LayerConfig, mode: SoftmaxMode) -> Mapping[str, Fixed]:
-    """Return the types of a softmax in another mode: they follow the mode as long as they are its default ones."""
-    before, after = (softmax_types(node.shape[-1], item is not SoftmaxMode.LATENCY) for item in (config.softmax, mode))
-    is_default = all(config.types.get(key) == type_ for key, type_ in before.items())
-    return {**config.types, **after} if is_default else config.types
+            raise ConfigError(f"{Path(path).name}: {error}") from None
 
 
 def replace_layers(design: Design, configs: Mapping[str, LayerConfig]) -> Design:
@@ -292,31 +198,34 @@ def replace_layers(design: Design, configs: Mapping[str, LayerConfig]) -> Design
     return Design(graph=design.graph, target=design.target, layers={**design.layers, **configs})
 
 
-def _check_layer(node: Node, config: LayerConfig) -> None:
-    keys = tensor_keys(node.op)
-    for key in config.types:
-        if key not in keys:
-            raise ConfigError(f"layer {node.name!r}: {unknown_name('key', key, keys, f'A {node.kind} layer')}")
-    for key in keys:
-        if not isinstance(config.types.get(key), Fixed):
-            raise ConfigError(f"layer {node.name!r}: the type of {key!r} is missing.")
-    check_reuse(node, config.reuse)
-    for name, kind in (("strategy", Strategy), ("softmax", SoftmaxMode)):
-        try:
-            object.__setattr__(config, name, kind(getattr(config, name)))
-        except ValueError:
-            valid = ", ".join(repr(item.value) for item in kind)
-            raise ConfigError(
-                f"layer {node.name!r}: unknown {name} {getattr(config, name)!r}. Valid values: {valid}."
-            ) from None
-    size = config.table_size
-    if isinstance(size, bool) or not isinstance(size, int) or not 2 <= size <= MAX_TABLE_SIZE or size & (size - 1):
-        raise ConfigError(
-            f"layer {node.name!r}: table_size must be a power of two from 2 to {MAX_TABLE_SIZE}, not {size!r}."
-        )
-    positions = 1 if isinstance(node.op, Input) or len(node.shape) < 2 else node.num_elements // node.shape[-1]
-    parallel = config.parallel
-    if isinstance(parallel, bool) or not isinstance(parallel, int) or parallel < 1 or positions % parallel:
-        raise ConfigError(
-            f"layer {node.name!r}: parallel must divide the {positions} positions of this layer, not {parallel!r}."
-        )
+def design_from_dict(data: dict[str, Any], graph: Graph) -> Design:
+    """Build a design from the plain data of a design file.
+
+    Raises:
+        ConfigError: If a key, layer or value is not valid.
+    """
+    valid = ("hlsexplore", "model", "target", "layers")
+    for key in data:
+        if key not in valid:
+            raise ConfigError(unknown_name("key", key, valid, "A design file"))
+    if data.get("hlsexplore", FORMAT) != FORMAT:
+        raise ConfigError(f"this design file has format {data['hlsexplore']!r}; this version reads {FORMAT}.")
+    digest = _mapping(data, "model").get("digest")
+    if digest is not None and digest != graph.digest:
+        logger.warning("the design was saved for other weights or another model than %r", graph.name)
+    target = _mapping(data, "target")
+    for key in target:
+        if key not in Target.__slots__:
+            raise ConfigError(unknown_name("key", key, Target.__slots__, "A target"))
+    layers = _mapping(data, "layers")
+    for name, changes in layers.items():
+        if not isinstance(changes, dict):
+            raise ConfigError(f"layer {name!r}: expected keys with values, not {changes!r}.")
+    return Design.default(graph, Target(**target)).with_layers(layers)
+
+
+def _mapping(data: dict[str, Any], key: str) -> dict[str, Any]:
+    value = data.get(key) or {}
+    if not isinstance(value, dict):
+        raise ConfigError(f"{key!r} must hold keys with values, not {value!r}.")
+    return value

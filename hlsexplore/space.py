@@ -5,11 +5,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from hlsexplore.design import KNOBS, knobs
-from hlsexplore.design_file import read_yaml
 from hlsexplore.errors import ConfigError, unknown_name
 from hlsexplore.fixed import MAX_WIDTH, Fixed, Overflow, Rounding
 from hlsexplore.graph import Graph, Node
+from hlsexplore.layer_config import KNOBS, knobs
 from hlsexplore.ops import (
     TABLE_FUNCTIONS,
     Activation,
@@ -23,6 +22,7 @@ from hlsexplore.ops import (
     tensor_keys,
 )
 from hlsexplore.reuse import check_reuse, legal_reuse
+from hlsexplore.support.yaml_file import read_yaml
 from hlsexplore.target import Target
 
 SECTIONS = ("uniform", "per_layer", "layers", "input", "target")

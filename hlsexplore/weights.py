@@ -7,7 +7,7 @@ import numpy as np
 from hlsexplore.design import Design
 from hlsexplore.fixed import Fixed, RawArray, RealArray, quantize
 from hlsexplore.ops import weights
-from hlsexplore.recent import Recent
+from hlsexplore.support.recent import Recent
 
 _casts: Recent[tuple[int, Fixed], tuple[RealArray, RawArray]] = Recent(512)
 """Each with the array, so that no other one gets its identity meanwhile."""

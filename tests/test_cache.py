@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hlsexplore import cache
+from hlsexplore.support import cache
 
 
 @pytest.fixture(autouse=True)

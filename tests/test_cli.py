@@ -20,7 +20,7 @@ from hlsexplore.design import Design
 from hlsexplore.emulate import emulate, emulate_raw
 from hlsexplore.estimate import estimate
 from hlsexplore.importers import read_model
-from hlsexplore.store import Store
+from hlsexplore.study.store import Store
 
 SHAPE, CLASSES = 6, 4
 
@@ -545,7 +545,7 @@ def test_a_closed_pipe_ends_quietly(work):
             4096,
             "the study 'S.db' could not",
         ),
-        (["simulate", "old"], 1024, "File too large."),
+        (["simulate", "old"], 1024, "File too large"),
     ],
     ids=["export", "export again", "emulate", "init", "sweep", "simulate"],
 )

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from hlsexplore import examples
-from hlsexplore.defaults import MAX_LOGIT_BITS
+from hlsexplore.defaults.layers import MAX_LOGIT_BITS
+from hlsexplore.defaults.typical import typical_squares
 from hlsexplore.design import Design
 from hlsexplore.emulate import emulate, float_forward, propose_types
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Cell, Dense, Function, Input, LayerNorm, Op, Recurrent, Softmax
-from hlsexplore.typical import typical_squares
 
 TYPES = ("fixed<16,6>", "fixed<24,8>", "fixed<32,12>")
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from hlsexplore.cli import main
+from hlsexplore.commands.demo import ALLOWED_LOSS, demo_text, run_demo
 from hlsexplore.commands.outcome import Session
-from hlsexplore.demo import ALLOWED_LOSS, demo_text, run_demo
 from hlsexplore.design import Design
 from hlsexplore.emulate import emulate, float_forward
 from hlsexplore.errors import CancelledError
@@ -14,7 +14,7 @@ from hlsexplore.examples import Example
 from hlsexplore.graph import Graph, Node
 from hlsexplore.metrics import accuracy
 from hlsexplore.ops import Activation, Dense, Function, Input
-from hlsexplore.study import Study
+from hlsexplore.study.study import Study
 from hlsexplore_hls import Project
 
 

@@ -3,9 +3,10 @@ import pickle
 import numpy as np
 import pytest
 
-from hlsexplore.design import Design, LayerConfig, knobs
+from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed, quantize
+from hlsexplore.layer_config import LayerConfig, knobs
 from hlsexplore.target import Target
 from hlsexplore.weights import raw_weights
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import yaml
 
-from hlsexplore.bound_space import BoundSpace
 from hlsexplore.design import Design
+from hlsexplore.search.bound_space import BoundSpace
 from hlsexplore.space import Space
 
 TEXT = (Path(__file__).parents[1] / "docs" / "search.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hlsexplore.files import replace_arrays, replace_bytes, replace_text
+from hlsexplore.support.files import replace_arrays, replace_bytes, replace_text
 
 
 def test_file_is_replaced_and_keeps_its_permissions(tmp_path: Path) -> None:

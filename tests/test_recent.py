@@ -4,7 +4,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from hlsexplore.recent import Recent
+from hlsexplore.support.recent import Recent
 
 
 def test_result_is_made_once_and_the_least_recently_used_is_forgotten():

@@ -3,12 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hlsexplore.bound_space import BoundSpace
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed, quantize, to_real
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Conv, Dense, Input, Pool, Reshape
+from hlsexplore.search.bound_space import BoundSpace
 from hlsexplore.space import Space, nearest_reuse, read_axes
 
 

@@ -15,9 +15,9 @@ from hlsexplore.errors import CancelledError, ConfigError, StudyError
 from hlsexplore.metrics import Metric
 from hlsexplore.pareto import pareto_front
 from hlsexplore.report import Figures, Report
-from hlsexplore.store import FORMAT, Store
-from hlsexplore.study import Study
-from hlsexplore.trial import Status, evaluate
+from hlsexplore.study.store import FORMAT, Store
+from hlsexplore.study.study import Study
+from hlsexplore.study.trial import Status, evaluate
 
 SPACE = {"uniform": {"weight": [4, 6, 8], "result": [6, 10], "reuse": [1, 4]}}
 
@@ -425,7 +425,7 @@ KILLED = """
     import numpy as np
     from conftest_graph import graph
     from hlsexplore.emulate import float_forward
-    from hlsexplore.study import Study
+    from hlsexplore.study.study import Study
     x = np.random.default_rng(3).normal(0, 1, (400, 16))
     study = Study(sys.argv[1], graph, x, float_forward(graph, x).argmax(axis=1))
     space = {"per_layer": {"weight": list(range(3, 11)), "result": list(range(6, 12))}}

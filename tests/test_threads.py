@@ -3,7 +3,7 @@ import threading
 import numpy as np
 import threadpoolctl
 
-from hlsexplore.threads import one_blas_thread
+from hlsexplore.support.threads import one_blas_thread
 
 
 def blas_threads():

@@ -8,7 +8,16 @@ from hlsexplore.emulate import Emulator, emulate, float_forward
 from hlsexplore.errors import ConfigError, DataError
 from hlsexplore.estimate import estimate
 from hlsexplore.metrics import METRICS, Metric, accuracy, agreement
-from hlsexplore.trial import Evaluator, Status, Trial, cost_metrics, direction, evaluate, result_ranges, try_evaluate
+from hlsexplore.study.trial import (
+    Evaluator,
+    Status,
+    Trial,
+    cost_metrics,
+    direction,
+    evaluate,
+    result_ranges,
+    try_evaluate,
+)
 
 
 @pytest.fixture(scope="module")

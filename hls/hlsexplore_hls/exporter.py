@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike
 
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError
-from hlsexplore.files import npz_bytes
 from hlsexplore.fixed import RawArray, quantize, to_real
-from hlsexplore.progress import OnEvent, ignore
+from hlsexplore.support.files import npz_bytes
+from hlsexplore.support.progress import OnEvent, ignore
 from hlsexplore_hls.flows import Generated, find_flow, resolve
 from hlsexplore_hls.manifest import MANIFEST, load_project, to_manifest
 from hlsexplore_hls.names import identifiers

@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError, DataError
 from hlsexplore.fixed import Fixed, RawArray, RealArray, quantize, to_real
-from hlsexplore.progress import Event, OnEvent, ignore
 from hlsexplore.report import Report
+from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore.target import Target
 from hlsexplore_hls.flows import Simulated, find_flow, resolve
 

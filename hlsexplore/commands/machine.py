@@ -44,7 +44,7 @@ def app(args: Namespace, session: Session) -> Outcome:
 
 def demo(args: Namespace, session: Session) -> Outcome:
     """Run the main job on a bundled example."""
-    from hlsexplore import demo as job
+    from hlsexplore.commands import demo as job
 
     outcome: Outcome = job.run_command(args, session)
     return outcome

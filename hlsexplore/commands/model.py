@@ -11,10 +11,10 @@ from hlsexplore.commands.outcome import Outcome, Session, show, table
 from hlsexplore.data import Data, load_data
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError, DataError, HlsExploreError
-from hlsexplore.files import replace_arrays
 from hlsexplore.graph import Graph
 from hlsexplore.metrics import Interval, accuracy_interval, agreement_interval, first_output, rmse_interval
 from hlsexplore.report import FIGURES, Report
+from hlsexplore.support.files import replace_arrays
 from hlsexplore.target import Target, Tool
 
 

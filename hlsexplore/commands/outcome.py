@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hlsexplore.progress import Event, OnEvent, ignore
+from hlsexplore.support.progress import Event, OnEvent, ignore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

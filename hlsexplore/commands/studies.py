@@ -9,13 +9,13 @@ from hlsexplore.commands.model import load_design, read
 from hlsexplore.commands.outcome import Outcome, Session, table
 from hlsexplore.data import load_data
 from hlsexplore.errors import ConfigError, StudyError
-from hlsexplore.files import replace_text
-from hlsexplore.frame import flat_row
-from hlsexplore.selection import front as front_of
-from hlsexplore.selection import split_objectives
 from hlsexplore.space import Space
-from hlsexplore.store import Store
-from hlsexplore.trial import DIRECTIONS, Trial
+from hlsexplore.study.frame import flat_row
+from hlsexplore.study.selection import front as front_of
+from hlsexplore.study.selection import split_objectives
+from hlsexplore.study.store import Store
+from hlsexplore.study.trial import DIRECTIONS, Trial
+from hlsexplore.support.files import replace_text
 
 DEFAULT_OBJECTIVES = ("accuracy", "lut", "latency_cycles")
 SHOWN = ("accuracy", "agreement", "rmse", "auc", "lut", "ff", "dsp", "bram18", "latency_cycles", "ii_cycles")
@@ -23,7 +23,7 @@ SHOWN = ("accuracy", "agreement", "rmse", "auc", "lut", "ff", "dsp", "bram18", "
 
 def sweep(args: Namespace, session: Session) -> Outcome:
     """Evaluate designs of a space and store them."""
-    from hlsexplore.study import Study
+    from hlsexplore.study.study import Study
 
     graph = read(args.model)
     space = Space.load(args.space) if args.space else Space.default(graph)
@@ -84,9 +84,8 @@ def trials_text(trials: list[Trial]) -> str:
 
 
 def _pick(store: Store, number: int, output: str | None, force: bool) -> Outcome:
-    import yaml
-
-    from hlsexplore.design_file import FORMAT, write_atomic
+    from hlsexplore.design import FORMAT
+    from hlsexplore.support.yaml_file import write_yaml
 
     found = store.trials([number])
     if not found:
@@ -97,7 +96,7 @@ def _pick(store: Store, number: int, output: str | None, force: bool) -> Outcome
     if path.exists() and not force:
         raise ConfigError(f"{path} exists. Choose another name with -o, or replace it with --force.")
     document = {"hlsexplore": FORMAT, "model": model, **trial.config}
-    write_atomic(path, yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120))
+    write_yaml(path, document)
     return Outcome(
         data={"design": str(path), "trial": trial.to_dict()},
         text=f"Wrote the design of trial {number} to {path}.",

@@ -3,7 +3,6 @@
 The package shares its name with its main function: `hlsexplore.emulate(design, x)` works whichever was loaded first.
 """
 
-from hlsexplore.callable_package import make_callable
 from hlsexplore.emulate.blame import Blame, BlameList, blame
 from hlsexplore.emulate.emulator import Emulator, Estimate
 from hlsexplore.emulate.profile import ProfileBox, profile
@@ -11,6 +10,7 @@ from hlsexplore.emulate.propose import propose_types
 from hlsexplore.emulate.reference import float_forward
 from hlsexplore.emulate.run import emulate, emulate_raw
 from hlsexplore.emulate.trace import InnerTrace, TensorTrace, Trace, trace
+from hlsexplore.support.callable_package import make_callable
 
 __all__ = [
     "Blame",

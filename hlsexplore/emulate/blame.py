@@ -7,7 +7,7 @@ from threading import Event as CancelEvent
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hlsexplore.design import Design, SoftmaxMode
+from hlsexplore.design import Design
 from hlsexplore.emulate.emulator import Emulator
 from hlsexplore.emulate.quality import Quality, pick_samples
 from hlsexplore.emulate.ranges import FloatRun, generous, relief_keys, relieved, run_float
@@ -15,6 +15,7 @@ from hlsexplore.emulate.run import Inputs, check_cancelled, check_inputs
 from hlsexplore.emulate.trace import Trace, trace
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
+from hlsexplore.layer_config import SoftmaxMode
 from hlsexplore.metrics import first_output
 from hlsexplore.ops import MOVES, Softmax
 

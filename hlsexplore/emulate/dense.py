@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hlsexplore.design import LayerConfig, Strategy
 from hlsexplore.emulate.carrier import Carrier, Span, cast, convert, dtype_for
 from hlsexplore.emulate.product import Product, plan_product
 from hlsexplore.emulate.step import Context, CountingProbe, Probe, Step, result_step
 from hlsexplore.fixed import RawArray
+from hlsexplore.layer_config import LayerConfig, Strategy
 from hlsexplore.ops import weights
 from hlsexplore.weights import quantized
 

@@ -20,7 +20,7 @@ from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph, Node
 from hlsexplore.metrics import accuracy, accuracy_interval, agreement, agreement_interval, first_output
-from hlsexplore.threads import one_blas_thread
+from hlsexplore.support.threads import one_blas_thread
 
 SMALL_BYTES = 32e6
 """Results up to this size are kept without asking what they save."""

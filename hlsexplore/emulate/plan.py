@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from types import MappingProxyType
 
-from hlsexplore.design import Design, LayerConfig, Strategy
+from hlsexplore.design import Design
 from hlsexplore.emulate.carrier import Carrier, Span, quantize_carrier
 from hlsexplore.emulate.dense import build_affine, build_dense
 from hlsexplore.emulate.merge import build_concatenate, build_dot, build_merge
@@ -20,6 +20,7 @@ from hlsexplore.emulate.step import Builder, Context, Probe, Run, Step
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow, RealArray
 from hlsexplore.graph import Graph, Node
+from hlsexplore.layer_config import LayerConfig, Strategy
 from hlsexplore.ops import (
     Activation,
     Affine,
@@ -42,7 +43,7 @@ from hlsexplore.ops import (
     Softmax,
     Upsample,
 )
-from hlsexplore.recent import Recent
+from hlsexplore.support.recent import Recent
 from hlsexplore.target import Io
 
 BUILDERS: MappingProxyType[type[Op], Builder] = MappingProxyType(

@@ -8,8 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hlsexplore.cell_defaults import cell_accum, cell_table
-from hlsexplore.design import Design, SoftmaxMode
+from hlsexplore.defaults.bounds import accum_type, signed_integer_bits
+from hlsexplore.defaults.cells import cell_accum, cell_table
+from hlsexplore.defaults.tables import norm_table_size, norm_types, softmax_types, table_type
+from hlsexplore.design import Design
 from hlsexplore.emulate.blame import BLAME_SAMPLES, softmax_step
 from hlsexplore.emulate.emulator import Emulator
 from hlsexplore.emulate.plan import plan_design
@@ -26,10 +28,9 @@ from hlsexplore.emulate.run import Inputs, check_cancelled, check_inputs
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed, Overflow
 from hlsexplore.graph import Node
+from hlsexplore.layer_config import SoftmaxMode
 from hlsexplore.metrics import first_output
 from hlsexplore.ops import MOVES, Activation, Input, LayerNorm, Recurrent, Softmax, tensor_keys, weights
-from hlsexplore.table_defaults import norm_table_size, norm_types, softmax_types, table_type
-from hlsexplore.type_bounds import accum_type, signed_integer_bits
 
 Safety = Literal["data", "inputs"]
 

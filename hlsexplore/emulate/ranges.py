@@ -6,11 +6,14 @@ from math import ceil, inf, log2, prod
 
 import numpy as np
 
-from hlsexplore.design import Design, SoftmaxMode
+from hlsexplore.defaults.bounds import accum_type, signed_integer_bits
+from hlsexplore.defaults.tables import TABLE_WIDTH, softmax_types
+from hlsexplore.design import Design
 from hlsexplore.emulate.reference import forward_node
 from hlsexplore.emulate.run import Inputs, block_size, check_inputs
 from hlsexplore.fixed import Fixed, Overflow, RealArray, Rounding, quantize, to_real
 from hlsexplore.graph import Graph, Node
+from hlsexplore.layer_config import SoftmaxMode
 from hlsexplore.ops import (
     MOVES,
     Activation,
@@ -24,8 +27,6 @@ from hlsexplore.ops import (
     tensor_keys,
     weights,
 )
-from hlsexplore.table_defaults import TABLE_WIDTH, softmax_types
-from hlsexplore.type_bounds import accum_type, signed_integer_bits
 
 RELIEF_BITS = 22
 """Width of a generous type: two factors of it and a sum of a hundred products still fit float64's 53 bits."""

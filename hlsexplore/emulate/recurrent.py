@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hlsexplore.design import LayerConfig
+from hlsexplore.defaults.bounds import slope_type
 from hlsexplore.emulate.accumulate import add_carriers, multiply_carriers, negated, product_span, sum_span
 from hlsexplore.emulate.carrier import Carrier, Span, dtype_for
 from hlsexplore.emulate.dense import accumulation_order, raw_weights_of, show_accumulator
@@ -15,8 +15,8 @@ from hlsexplore.emulate.step import Context, Probe, Step, cast_probed
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
+from hlsexplore.layer_config import LayerConfig
 from hlsexplore.ops import Activation, Cell, Function, Recurrent
-from hlsexplore.type_bounds import slope_type
 
 
 def build_recurrent(context: Context) -> Step:

@@ -13,7 +13,7 @@ from hlsexplore.emulate.plan import Plan, plan_design, quantize_input
 from hlsexplore.errors import CancelledError, DataError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph, Node
-from hlsexplore.threads import one_blas_thread
+from hlsexplore.support.threads import one_blas_thread
 
 Inputs = ArrayLike | Sequence[ArrayLike] | Mapping[str, ArrayLike]
 """One array for a network with one input; else a tuple in the inputs' order, or a dictionary by input name."""

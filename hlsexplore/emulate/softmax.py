@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from hlsexplore.design import SoftmaxMode
 from hlsexplore.emulate.accumulate import product_span
 from hlsexplore.emulate.carrier import (
     INT64_SAFE,
@@ -23,6 +22,7 @@ from hlsexplore.emulate.carrier import (
 from hlsexplore.emulate.step import Context, Probe, Step, cast_probed
 from hlsexplore.emulate.tables import SoftmaxTables, softmax_tables
 from hlsexplore.fixed import Fixed, RawArray, quantize, requantize
+from hlsexplore.layer_config import SoftmaxMode
 
 
 def build_softmax(context: Context) -> Step:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from hlsexplore.design import LayerConfig
 from hlsexplore.emulate.carrier import Carrier, Span, cast, cast_span
 from hlsexplore.emulate.inner import Events
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node, Shape
+from hlsexplore.layer_config import LayerConfig
 from hlsexplore.target import Io
 
 

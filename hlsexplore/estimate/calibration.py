@@ -12,8 +12,8 @@ from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError
 from hlsexplore.estimate.devices import family_of
 from hlsexplore.estimate.intervals import FIGURE_NAMES
-from hlsexplore.files import replace_text
 from hlsexplore.report import Bounds, Figures, Report
+from hlsexplore.support.files import replace_text
 
 OTHER_MODEL = 0.5
 """Weight of a report of another network, over one of the same network."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hlsexplore.recent import Recent
+from hlsexplore.support.recent import Recent
 
 Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]

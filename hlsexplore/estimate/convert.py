@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from hlsexplore.design import Design, LayerConfig
+from hlsexplore.design import Design
 from hlsexplore.estimate.constants import Constants
 from hlsexplore.estimate.devices import family_of
 from hlsexplore.estimate.record import DesignRecord, Image, LayerRecord
 from hlsexplore.fixed import Fixed, quantize
 from hlsexplore.graph import Graph, Node
+from hlsexplore.layer_config import LayerConfig
 from hlsexplore.ops import (
     MOVES,
     Activation,

@@ -15,7 +15,7 @@ from hlsexplore.estimate.layers import layer_cost
 from hlsexplore.estimate.liveness import neighbours
 from hlsexplore.estimate.logic import LOGIC_TOOL, after_synthesis
 from hlsexplore.estimate.record import DesignRecord
-from hlsexplore.estimate.rtl_planned import planned_report
+from hlsexplore.estimate.rtl.planned import planned_report
 from hlsexplore.estimate.technology import technology
 from hlsexplore.estimate.totals import columns_of, figures_at, layout_of, missing_of, total_columns
 from hlsexplore.report import Figures, Report

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from hlsexplore.design import Design, Strategy
+from hlsexplore.design import Design
 from hlsexplore.estimate.estimator import estimate
 from hlsexplore.graph import Node, num_positions
+from hlsexplore.layer_config import Strategy
 from hlsexplore.ops import matmul_shape
 from hlsexplore.target import Io, Tool
 

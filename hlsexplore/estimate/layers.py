@@ -6,15 +6,15 @@ from functools import lru_cache
 from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.constants import Constants
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, free, unknown
-from hlsexplore.estimate.elementwise import batchnorm_cost, elementwise_cost, softmax_cost, table_cost
-from hlsexplore.estimate.images import convolution_cost, padding_cost, pooling_cost
+from hlsexplore.estimate.hls.elementwise import batchnorm_cost, elementwise_cost, softmax_cost, table_cost
+from hlsexplore.estimate.hls.images import convolution_cost, padding_cost, pooling_cost
+from hlsexplore.estimate.hls.matrix import ALL
+from hlsexplore.estimate.hls.products import matrix_cost
+from hlsexplore.estimate.hls.recurrent import recurrent_cost
+from hlsexplore.estimate.hls.streams import COLLECTED_TAIL, call_timing, loop_timing
 from hlsexplore.estimate.liveness import live_elements, live_of
-from hlsexplore.estimate.matrix import ALL
-from hlsexplore.estimate.products import matrix_cost
 from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, RECURRENT_OPS, TABLE_OPS, LayerRecord
-from hlsexplore.estimate.recurrent import recurrent_cost
-from hlsexplore.estimate.rtl import rtl_cost
-from hlsexplore.estimate.streams import COLLECTED_TAIL, call_timing, loop_timing
+from hlsexplore.estimate.rtl.layers import rtl_cost
 from hlsexplore.estimate.technology import Technology
 
 MAX_UNROLLED_PACKETS = 8

@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from hlsexplore.estimate.constants import Constants, Mask
-from hlsexplore.estimate.matrix import ALL, Live
+from hlsexplore.estimate.hls.matrix import ALL, Live
 from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, TABLE_OPS, DesignRecord, LayerRecord
 
 _TRANSPARENT = ELEMENTWISE_OPS | MOVE_OPS | TABLE_OPS | {"batchnorm", "quantizer"}

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hlsexplore.estimate.constants import Constants
-from hlsexplore.estimate.rtl_timing import rtl_budget_ns
+from hlsexplore.estimate.rtl.timing import rtl_budget_ns
 from hlsexplore.fixed import Fixed
 
 MATRIX_OPS = frozenset({"dense", "conv1d", "conv2d", "depthwise_conv2d"})

@@ -6,19 +6,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hlsexplore.design import Design, changed_config
+from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError
 from hlsexplore.estimate.coefficients import Coefficients, shipped
 from hlsexplore.estimate.constants import Constants
 from hlsexplore.estimate.convert import layer_record, record_of
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
+from hlsexplore.estimate.hls.streams import Column
 from hlsexplore.estimate.layers import layer_cost
 from hlsexplore.estimate.liveness import neighbours
 from hlsexplore.estimate.record import DesignRecord, LayerRecord
-from hlsexplore.estimate.streams import Column
 from hlsexplore.estimate.totals import COST_FIELDS, Columns, Layout, layout_of, total_columns
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
+from hlsexplore.layer_config import changed_config
 from hlsexplore.ops import MOVES, Input, matmul_shape
 from hlsexplore.report import FIGURES
 

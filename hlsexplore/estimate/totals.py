@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
+from hlsexplore.estimate.hls.streams import Column, last_end
 from hlsexplore.estimate.record import MATRIX_OPS, MOVE_OPS, DesignRecord, LayerRecord
-from hlsexplore.estimate.streams import Column, last_end
 from hlsexplore.estimate.technology import Speed, Technology, technology
 from hlsexplore.report import Figures
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from hlsexplore.bound_space import BoundSpace, Point
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.pareto import pareto_front, pareto_ranks
+from hlsexplore.search.bound_space import BoundSpace, Point
 from hlsexplore.search.plain import draw
-from hlsexplore.threads import one_blas_thread
+from hlsexplore.support.threads import one_blas_thread
 
 NUM_CANDIDATES = 1500
 NUM_PARENTS = 24

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from hlsexplore.bound_space import BoundSpace
 from hlsexplore.errors import ConfigError, unknown_name
+from hlsexplore.search.bound_space import BoundSpace
 from hlsexplore.search.guided import GuidedSampler, KnownCosts
 from hlsexplore.search.plain import GridSampler, RandomSampler
 from hlsexplore.search.sampler import Sampler

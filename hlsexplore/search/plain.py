@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hlsexplore.bound_space import BoundSpace, Point
 from hlsexplore.fixed import RealArray
+from hlsexplore.search.bound_space import BoundSpace, Point
 
 _SMALL = 1 << 16
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from hlsexplore.bound_space import Point
 from hlsexplore.fixed import RealArray
+from hlsexplore.search.bound_space import Point
 
 
 class Sampler(Protocol):

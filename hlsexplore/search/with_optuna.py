@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from hlsexplore.bound_space import BoundSpace, Point
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import RealArray
+from hlsexplore.search.bound_space import BoundSpace, Point
 from hlsexplore.search.plain import draw
 
 MAX_REPEATS = 20

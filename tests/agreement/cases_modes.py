@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from agreement.kit import OVERFLOWS, ROUNDINGS, Built, Case, grid_op, random_type, uniform
 
-from hlsexplore.design import Design, knobs
+from hlsexplore.design import Design
 from hlsexplore.fixed import Fixed, Overflow, Rounding
 from hlsexplore.graph import Graph, Node
+from hlsexplore.layer_config import knobs
 from hlsexplore.ops import (
     Activation,
     Affine,

@@ -10,7 +10,7 @@ from hlsexplore.design import Design
 from hlsexplore.emulate.run import check_inputs
 from hlsexplore.errors import NoModelError, ToolError
 from hlsexplore.fixed import quantize
-from hlsexplore.progress import ignore
+from hlsexplore.support.progress import ignore
 from hlsexplore_hls.cpp.compiler import compiled, find_headers
 from hlsexplore_hls.cpp.generate import generate
 from hlsexplore_hls.cpp.testbench import sample_rows

@@ -10,8 +10,8 @@ from hlsexplore.examples import load
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Cell, Conv, Dense, Input, Recurrent
 from hlsexplore.reuse import legal_reuse
-from hlsexplore.structure.figures import layer_figures
-from hlsexplore.structure.plan import plan
+from hlsexplore.rtl_plan.count.layers import layer_figures
+from hlsexplore.rtl_plan.plan import plan
 
 
 def dense(n_in: int, n_out: int, scale: float = 0.5, seed: int = 0, **knobs: object) -> hx.Design:

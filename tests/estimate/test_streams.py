@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from hlsexplore.estimate import estimate_record
+from hlsexplore.estimate.hls.streams import call_timing, last_end, loop_timing
 from hlsexplore.estimate.rows import design_of_row
-from hlsexplore.estimate.streams import call_timing, last_end, loop_timing
 from hlsexplore.report import Report
 
 F16 = "fixed<16,6>"

@@ -10,10 +10,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from hlsexplore.design import Design, knobs
+from hlsexplore.design import Design
 from hlsexplore.emulate import emulate, float_forward
 from hlsexplore.errors import UnsupportedError
 from hlsexplore.importers import inspect_model, read_model
+from hlsexplore.layer_config import knobs
 from hlsexplore.ops import tensor_keys
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from hlsexplore.bound_space import BoundSpace
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError
 from hlsexplore.pareto import hypervolume
 from hlsexplore.search import SAMPLERS, make_sampler
+from hlsexplore.search.bound_space import BoundSpace
 from hlsexplore.space import Space
 
 

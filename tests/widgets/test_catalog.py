@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hlsexplore.study import Study
+from hlsexplore.study.study import Study
 from hlsexplore_widgets.catalog import Catalog
 from hlsexplore_widgets.growth import front_growth
 

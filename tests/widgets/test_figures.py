@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hlsexplore.report import Figures, Report
-from hlsexplore.trial import Trial
+from hlsexplore.study.trial import Trial
 from hlsexplore_widgets import figures as fg
 from hlsexplore_widgets.figures.knobs import explained
 from hlsexplore_widgets.figures.pareto import MAX_POINTS, explain

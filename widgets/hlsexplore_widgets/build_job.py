@@ -12,8 +12,8 @@ from hlsexplore.design import Design
 from hlsexplore.errors import CancelledError
 from hlsexplore.estimate import estimate
 from hlsexplore.estimate.calibration import calibrated
-from hlsexplore.progress import Event
 from hlsexplore.report import Report
+from hlsexplore.support.progress import Event
 from hlsexplore.target import Tool
 from hlsexplore_hls import Project, export
 from hlsexplore_hls.flows import FLOWS, find_flow

@@ -7,14 +7,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from hlsexplore import __version__
 from hlsexplore.data import Data, data_digest
-from hlsexplore.design_file import write_atomic
 from hlsexplore.errors import ConfigError
-from hlsexplore.files import replace_arrays
 from hlsexplore.report import Report
+from hlsexplore.support.files import replace_arrays
+from hlsexplore.support.yaml_file import write_atomic, write_yaml
 from hlsexplore_widgets.build_job import BuildResult
 from hlsexplore_widgets.notebook import Cell, notebook_text
 from hlsexplore_widgets.state import ExplorerState
@@ -64,7 +62,7 @@ def save_card(state: ExplorerState, result: BuildResult | None, folder: Path) ->
         ConfigError: If the file cannot be written.
     """
     path = _beside(folder, CARD)
-    write_atomic(path, yaml.safe_dump(card(state, result), sort_keys=False, allow_unicode=True, width=120))
+    write_yaml(path, card(state, result))
     return path
 
 

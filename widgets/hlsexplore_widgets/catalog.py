@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from hlsexplore.fixed import RealArray
 from hlsexplore.pareto import as_costs
-from hlsexplore.study import Study
-from hlsexplore.trial import DIRECTIONS, Trial
+from hlsexplore.study.study import Study
+from hlsexplore.study.trial import DIRECTIONS, Trial
 from hlsexplore_widgets.figures.knobs import knob_values
 
 COSTS = ("lut", "ff", "dsp", "bram18", "latency_cycles", "latency_ns", "ii_cycles")

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from hlsexplore.design import Design
 from hlsexplore.graph import Graph
-from hlsexplore.study import Study
+from hlsexplore.study.study import Study
 from hlsexplore_widgets.panels.analyse import AnalysePanel
 from hlsexplore_widgets.panels.build import BuildPanel
 from hlsexplore_widgets.panels.explore import ExplorePanel

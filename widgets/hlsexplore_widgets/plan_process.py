@@ -18,9 +18,10 @@ from queue import SimpleQueue
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from hlsexplore.design import Design, LayerConfig
+from hlsexplore.design import Design
 from hlsexplore.errors import HlsExploreError
 from hlsexplore.graph import Graph
+from hlsexplore.layer_config import LayerConfig
 from hlsexplore.report import Report
 from hlsexplore.target import Target
 
@@ -160,7 +161,7 @@ def main() -> None:
     """Plan what comes on the standard input until it ends."""
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    from hlsexplore.estimate import rtl_planned  # noqa: F401 (what takes long to import, before it is ready)
+    from hlsexplore.estimate.rtl import planned  # noqa: F401 (what takes long to import, before it is ready)
 
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print does not enter the pipe
@@ -187,7 +188,7 @@ def _listen(requests: "SimpleQueue[Any]") -> None:
 def _answer(graph: Graph, target: Target, layers: Mapping[str, LayerConfig]) -> tuple[Report | None, str]:
     """Plan a design, unless it is so large that Yosys would take minutes: its plan takes them too, and nobody asked."""
     from hlsexplore.estimate import forecast
-    from hlsexplore.estimate.rtl_planned import planned_report
+    from hlsexplore.estimate.rtl.planned import planned_report
 
     try:
         design = Design(graph=graph, target=target, layers=layers)

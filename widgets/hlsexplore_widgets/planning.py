@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from hlsexplore.design import Design
 from hlsexplore.graph import Graph
-from hlsexplore.recent import Recent
 from hlsexplore.report import Report
+from hlsexplore.support.recent import Recent
 from hlsexplore.target import Tool
 from hlsexplore_widgets.plan_process import PlanProcess
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from math import log2
 from typing import Any
 
-from hlsexplore.design import Design, SoftmaxMode, Strategy, knobs
+from hlsexplore.design import Design
 from hlsexplore.emulate import Trace
 from hlsexplore.emulate.trace import TensorTrace
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
+from hlsexplore.layer_config import SoftmaxMode, Strategy, knobs
 from hlsexplore.ops import WEIGHT_FIELDS, Input, tensor_keys, weights
 from hlsexplore.report import Figures, Report
 from hlsexplore.reuse import legal_reuse

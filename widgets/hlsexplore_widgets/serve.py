@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from hlsexplore.errors import ConfigError, ToolError
-from hlsexplore.files import replace_text
+from hlsexplore.support.files import replace_text
 from hlsexplore_widgets.notebook import notebook_text
 
 HOST = "127.0.0.1"

@@ -21,7 +21,7 @@ from hlsexplore.estimate import Calibration, calibrate, estimate
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph
 from hlsexplore.report import Report
-from hlsexplore.study import Study
+from hlsexplore.study.study import Study
 from hlsexplore_widgets.catalog import Catalog
 from hlsexplore_widgets.history import History, push, redo, undo
 from hlsexplore_widgets.live import Live, Message, Verification

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from hlsexplore.errors import CancelledError, ConfigError
 from hlsexplore.search import SAMPLERS
-from hlsexplore.sweep import SweepEvent
+from hlsexplore.study.sweep import SweepEvent
 from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.worker import Throttle
 

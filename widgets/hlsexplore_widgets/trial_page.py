@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hlsexplore.trial import DIRECTIONS
+from hlsexplore.study.trial import DIRECTIONS
 from hlsexplore_widgets.catalog import Catalog, summary
 from hlsexplore_widgets.figures.base import short_label_of
 

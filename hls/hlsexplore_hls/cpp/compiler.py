@@ -12,9 +12,9 @@ from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
-from hlsexplore.cache import cache_directory, content_key
 from hlsexplore.errors import ToolError
-from hlsexplore.progress import Event, OnEvent
+from hlsexplore.support.cache import cache_directory, content_key
+from hlsexplore.support.progress import Event, OnEvent
 from hlsexplore_hls.tools.compiler import Compiler, find_compiler
 from hlsexplore_hls.tools.log import log_to
 from hlsexplore_hls.tools.runner import run

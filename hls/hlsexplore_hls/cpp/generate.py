@@ -5,9 +5,10 @@ from dataclasses import replace
 from importlib.resources import files
 from math import prod
 
-from hlsexplore.design import Design, Strategy
+from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Graph, Node
+from hlsexplore.layer_config import Strategy
 from hlsexplore.ops import Conv, Dense, DepthwiseConv, Recurrent, Reshape
 from hlsexplore.target import Io
 from hlsexplore_hls.cpp.code import LayerCode, cpp_type

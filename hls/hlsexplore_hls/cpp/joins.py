@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hlsexplore.design import Design, LayerConfig
+from hlsexplore.defaults.bounds import signed_integer_bits
+from hlsexplore.design import Design
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
+from hlsexplore.layer_config import LayerConfig
 from hlsexplore.ops import Concatenate, Merge, MergeFunction
 from hlsexplore.target import Io
-from hlsexplore.type_bounds import signed_integer_bits
 
 MAX_JOINED = 4
 """Tensors that one call of the library joins."""

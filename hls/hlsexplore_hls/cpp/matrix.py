@@ -5,8 +5,8 @@ from math import ceil
 
 import numpy as np
 
-from hlsexplore.design import Strategy
 from hlsexplore.fixed import Fixed, RawArray, requantize
+from hlsexplore.layer_config import Strategy
 from hlsexplore_hls.cpp.code import Rom, constant, cpp_type, rom, rom_type, typedef
 from hlsexplore_hls.cpp.op_context import OpContext
 

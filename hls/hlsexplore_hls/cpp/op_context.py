@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 
-from hlsexplore.design import Design, LayerConfig
+from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, RawArray
 from hlsexplore.graph import Node, Shape
+from hlsexplore.layer_config import LayerConfig
 from hlsexplore.ops import Pair
 from hlsexplore.target import Io
 from hlsexplore.weights import raw_weights

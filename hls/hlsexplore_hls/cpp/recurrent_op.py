@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hlsexplore.design import Strategy
+from hlsexplore.defaults.bounds import slope_type
 from hlsexplore.fixed import Fixed
+from hlsexplore.layer_config import Strategy
 from hlsexplore.ops import Activation, Cell, Function, Recurrent
-from hlsexplore.type_bounds import slope_type
 from hlsexplore_hls.cpp.code import LayerCode, Rom, constant, cpp_type, rom, rom_type, typedef
 from hlsexplore_hls.cpp.functions import FunctionCode, FunctionContext, function_code
 from hlsexplore_hls.cpp.matrix import Matrix, matrix_of

@@ -10,7 +10,7 @@ import numpy as np
 
 from hlsexplore.errors import ToolError
 from hlsexplore.fixed import RawArray
-from hlsexplore.progress import Event, OnEvent, ignore
+from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore_hls.cpp.compiler import compiled
 from hlsexplore_hls.cpp.testbench import sample_rows
 from hlsexplore_hls.flows import Simulated

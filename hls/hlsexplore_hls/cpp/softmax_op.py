@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from hlsexplore.design import SoftmaxMode
 from hlsexplore.fixed import quantize
+from hlsexplore.layer_config import SoftmaxMode
 from hlsexplore.tables import softmax_tables
 from hlsexplore_hls.cpp.code import LayerCode, constant, cpp_type, raw_constant, rom, rom_type, typedef
 from hlsexplore_hls.cpp.op_context import OpContext

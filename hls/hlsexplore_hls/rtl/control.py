@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from hlsexplore.structure.netlist import counter_bits
-from hlsexplore.structure.walk import Axis, Pattern, Walk
+from hlsexplore.rtl_plan.netlist.net import counter_bits
+from hlsexplore.rtl_plan.walk import Axis, Pattern, Walk
 from hlsexplore_hls.rtl.nets import literal, vector
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from hlsexplore.structure.feed import Feed, FeedKind
-from hlsexplore.structure.plan import DesignPlan
-from hlsexplore.structure.stream import StreamLayer, StreamPlan
-from hlsexplore.structure.walk import beats_of
+from hlsexplore.rtl_plan.plan import DesignPlan
+from hlsexplore.rtl_plan.stream.feed import Feed, FeedKind
+from hlsexplore.rtl_plan.stream.plan import StreamLayer, StreamPlan
+from hlsexplore.rtl_plan.walk import beats_of
 from hlsexplore_hls.names import size_text
 
 WIDTH, LINE, GAP, LEFT = 320, 20, 36, 90

@@ -8,9 +8,9 @@ import numpy as np
 
 from hlsexplore.design import Design
 from hlsexplore.fixed import RawArray
-from hlsexplore.structure.plan import DesignPlan
-from hlsexplore.structure.stream import StreamPlan
-from hlsexplore.structure.walk import beats_of
+from hlsexplore.rtl_plan.plan import DesignPlan
+from hlsexplore.rtl_plan.stream.plan import StreamPlan
+from hlsexplore.rtl_plan.walk import beats_of
 from hlsexplore_hls.templates import template
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from hlsexplore.structure.feed import Feed, FeedKind
-from hlsexplore.structure.netlist import Code
-from hlsexplore.structure.schedule import Schedule
+from hlsexplore.rtl_plan.netlist.net import Code
+from hlsexplore.rtl_plan.netlist.schedule import Schedule
+from hlsexplore.rtl_plan.stream.feed import Feed, FeedKind
 from hlsexplore_hls.rtl.control import Control
 from hlsexplore_hls.rtl.modules import bus_width, input_name
 from hlsexplore_hls.rtl.nets import Writer, clocked, join, literal, select, vector

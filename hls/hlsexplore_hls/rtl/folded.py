@@ -2,11 +2,11 @@
 
 from itertools import pairwise
 
-from hlsexplore.structure.folded import Folded
-from hlsexplore.structure.layers import LayerPlan
-from hlsexplore.structure.netlist import Code, bits_of, counter_bits
-from hlsexplore.structure.schedule import Schedule
-from hlsexplore.structure.tensor import Tensor
+from hlsexplore.rtl_plan.folded import Folded
+from hlsexplore.rtl_plan.layers import LayerPlan
+from hlsexplore.rtl_plan.netlist.net import Code, bits_of, counter_bits
+from hlsexplore.rtl_plan.netlist.schedule import Schedule
+from hlsexplore.rtl_plan.tensor import Tensor
 from hlsexplore_hls.rtl.nets import Writer, clocked, extended, join, literal, select, vector
 from hlsexplore_hls.rtl.soft import multiples, soft_product
 

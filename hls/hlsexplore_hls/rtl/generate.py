@@ -3,12 +3,12 @@
 from typing import Any
 
 from hlsexplore.design import Design
-from hlsexplore.structure.layers import LayerPlan
-from hlsexplore.structure.netlist import Code
-from hlsexplore.structure.plan import DesignPlan, plan
-from hlsexplore.structure.stream import StreamPlan, stream_plan
-from hlsexplore.structure.timing import is_block_table
-from hlsexplore.structure.walk import beats_of
+from hlsexplore.rtl_plan.layers import LayerPlan
+from hlsexplore.rtl_plan.netlist.net import Code
+from hlsexplore.rtl_plan.netlist.timing import is_block_table
+from hlsexplore.rtl_plan.plan import DesignPlan, plan
+from hlsexplore.rtl_plan.stream.plan import StreamPlan, stream_plan
+from hlsexplore.rtl_plan.walk import beats_of
 from hlsexplore.target import Io
 from hlsexplore_hls.flows import Generated
 from hlsexplore_hls.names import identifier, identifiers

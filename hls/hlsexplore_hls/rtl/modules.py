@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from hlsexplore.structure.layers import LayerPlan
-from hlsexplore.structure.netlist import bits_of
-from hlsexplore.structure.tensor import Tensor
+from hlsexplore.rtl_plan.layers import LayerPlan
+from hlsexplore.rtl_plan.netlist.net import bits_of
+from hlsexplore.rtl_plan.tensor import Tensor
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.rtl.folded import folded_body
 from hlsexplore_hls.rtl.nets import Writer, clocked, join, literal, repeat, select, vector

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hlsexplore.fixed import Rounding
-from hlsexplore.structure.netlist import VIEWS, Cell, Code, Net, Value
-from hlsexplore.structure.schedule import Schedule
-from hlsexplore.structure.timing import is_block_table
+from hlsexplore.rtl_plan.netlist.net import VIEWS, Cell, Code, Net, Value
+from hlsexplore.rtl_plan.netlist.schedule import Schedule
+from hlsexplore.rtl_plan.netlist.timing import is_block_table
 
 
 @dataclass(slots=True, kw_only=True)

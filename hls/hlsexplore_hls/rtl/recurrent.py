@@ -1,8 +1,8 @@
 """The body of a module of a recurrent layer: its states, and the arithmetic of a step."""
 
-from hlsexplore.structure.layers import LayerPlan
-from hlsexplore.structure.recurrent import Recurrence
-from hlsexplore.structure.tensor import Tensor
+from hlsexplore.rtl_plan.layers import LayerPlan
+from hlsexplore.rtl_plan.lower.recurrent import Recurrence
+from hlsexplore.rtl_plan.tensor import Tensor
 from hlsexplore_hls.rtl.nets import join, literal, repeat, select, vector
 
 

@@ -6,7 +6,7 @@ from math import prod
 
 from hlsexplore.errors import ConfigError, ToolError
 from hlsexplore.fixed import RawArray
-from hlsexplore.progress import OnEvent, ignore
+from hlsexplore.support.progress import OnEvent, ignore
 from hlsexplore_hls.flows import Simulated
 from hlsexplore_hls.project import BUILD, Project
 from hlsexplore_hls.rtl.packing import pack, unpack

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from hlsexplore.structure.feed import Feed, FeedKind
-from hlsexplore.structure.stream import StreamLayer
+from hlsexplore.rtl_plan.stream.feed import Feed, FeedKind
+from hlsexplore.rtl_plan.stream.plan import StreamLayer
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.rtl.control import control
 from hlsexplore_hls.rtl.feeds import feed_lines

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from hlsexplore.structure.stream import StreamLayer, StreamPlan
-from hlsexplore.structure.walk import beats_of
+from hlsexplore.rtl_plan.stream.plan import StreamLayer, StreamPlan
+from hlsexplore.rtl_plan.walk import beats_of
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.rtl.modules import HEAD, TAIL, bus_width, describe, element_bits, has_clock, input_name
 from hlsexplore_hls.rtl.nets import vector

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from hlsexplore.structure.layers import LayerPlan
-from hlsexplore.structure.plan import DesignPlan
+from hlsexplore.rtl_plan.layers import LayerPlan
+from hlsexplore.rtl_plan.plan import DesignPlan
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.rtl.modules import HEAD, TAIL, bus_width, describe, element_bits, has_clock, input_name
 from hlsexplore_hls.rtl.nets import literal, vector

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hlsexplore.cache import cache_directory, content_key
 from hlsexplore.errors import ToolError
-from hlsexplore.progress import Event, OnEvent, ignore
+from hlsexplore.support.cache import cache_directory, content_key
+from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore_hls.rtl.packing import words_of
 from hlsexplore_hls.templates import template
 from hlsexplore_hls.tools.compiler import Compiler, find_compiler

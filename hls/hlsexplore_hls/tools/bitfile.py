@@ -5,8 +5,8 @@ import threading
 from pathlib import Path
 
 from hlsexplore.errors import ConfigError
-from hlsexplore.progress import Event, OnEvent, ignore
 from hlsexplore.report import Figures, Report
+from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.files import read_report
 from hlsexplore_hls.tools.boards import BOARDS, Board, find_board, is_same_part

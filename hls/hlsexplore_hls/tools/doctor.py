@@ -11,8 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from hlsexplore.cache import cache_directory
 from hlsexplore.errors import HlsExploreError, ToolError
+from hlsexplore.support.cache import cache_directory
 from hlsexplore_hls.tools.find import Executable, locate
 from hlsexplore_hls.tools.nextpnr import find_nextpnr
 from hlsexplore_hls.tools.runner import run

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from hlsexplore.progress import Event, OnEvent
+from hlsexplore.support.progress import Event, OnEvent
 
 OnLine = Callable[[str], None]
 

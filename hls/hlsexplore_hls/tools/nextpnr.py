@@ -12,8 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from hlsexplore.errors import ConfigError, ToolError, unknown_name
-from hlsexplore.progress import Event, OnEvent, ignore
 from hlsexplore.report import Figures, Report
+from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.files import read_report
 from hlsexplore_hls.tools.find import Executable, locate

@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from hlsexplore.errors import CancelledError
-from hlsexplore.progress import Event, OnEvent
+from hlsexplore.support.progress import Event, OnEvent
 
 MAX_JOBS = 8
 """A synthesis takes up to some GB of memory, so more cores than these are not used at once."""

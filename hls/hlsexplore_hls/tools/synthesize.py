@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from hlsexplore.errors import ConfigError, ToolError, unknown_name
-from hlsexplore.files import replace_text
-from hlsexplore.progress import Event, OnEvent, ignore
 from hlsexplore.report import Report
+from hlsexplore.support.files import replace_text
+from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore_hls.flows import resolve
 from hlsexplore_hls.project import BUILD, Project
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hlsexplore.errors import CancelledError, ConfigError, ToolError
-from hlsexplore.progress import OnEvent
+from hlsexplore.support.progress import OnEvent
 from hlsexplore_hls.project import BUILD, Project
 from hlsexplore_hls.tools.find import Executable, require
 from hlsexplore_hls.tools.log import log_to, stage_scanner

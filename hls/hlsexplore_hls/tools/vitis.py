@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from hlsexplore.errors import ConfigError, ToolError, unknown_name
-from hlsexplore.progress import OnEvent, ignore
 from hlsexplore.report import Figures, Report
+from hlsexplore.support.progress import OnEvent, ignore
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.folder import HlsReports, make_report, read_reports
 from hlsexplore_hls.tools.find import Executable, locate

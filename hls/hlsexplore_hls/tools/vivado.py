@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from hlsexplore.errors import ConfigError, unknown_name
-from hlsexplore.progress import OnEvent, ignore
 from hlsexplore.report import Figures, Report
+from hlsexplore.support.progress import OnEvent, ignore
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.files import read_report
 from hlsexplore_hls.reports.vivado import parse_hierarchy, parse_timing, parse_utilization

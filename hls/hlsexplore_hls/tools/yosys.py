@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hlsexplore import cache
 from hlsexplore.errors import ToolError
-from hlsexplore.progress import Event, OnEvent, ignore
+from hlsexplore.support import cache
+from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore_hls.reports.files import read_report
 from hlsexplore_hls.reports.yosys import Cells, parse_depth, parse_stat
 from hlsexplore_hls.tools.hierarchy import Module, closure, find_modules, memory_files

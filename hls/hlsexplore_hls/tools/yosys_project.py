@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from hlsexplore.errors import ToolError
-from hlsexplore.progress import OnEvent, ignore
 from hlsexplore.report import Figures, Report
+from hlsexplore.support.progress import OnEvent, ignore
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.yosys import Cells, figures_of
 from hlsexplore_hls.tools.runner import fresh_directory

@@ -10,9 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from hlsexplore import cache
 from hlsexplore.errors import ToolError
-from hlsexplore.progress import Event, OnEvent, ignore
+from hlsexplore.support import cache
+from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore_hls.tools.parallel import default_jobs, locked, run_side_by_side
 from hlsexplore_hls.tools.runner import run
 from hlsexplore_hls.xls.layers import LayerText

@@ -6,7 +6,7 @@ from typing import Any
 from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Node
-from hlsexplore.progress import OnEvent, ignore
+from hlsexplore.support.progress import OnEvent, ignore
 from hlsexplore.target import Io
 from hlsexplore_hls.flows import Generated
 from hlsexplore_hls.names import identifier, identifiers

@@ -23,7 +23,7 @@ from hlsexplore.ops import (
     PRelu,
     Softmax,
 )
-from hlsexplore.structure.moves import source_elements
+from hlsexplore.rtl_plan.lower.moves import source_elements
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.xls.code import Call, Code
 from hlsexplore_hls.xls.elementwise import activation, affine, prelu

@@ -6,12 +6,13 @@ from math import prod
 
 import numpy as np
 
-from hlsexplore.design import Design, Strategy
+from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow, RawArray, requantize
 from hlsexplore.graph import Node
+from hlsexplore.layer_config import Strategy
 from hlsexplore.ops import Conv, DepthwiseConv
-from hlsexplore.structure.spatial import window_elements
+from hlsexplore.rtl_plan.lower.spatial import window_elements
 from hlsexplore.weights import raw_weights
 from hlsexplore_hls.xls.code import Call, Code, Value, element, function, parameter
 from hlsexplore_hls.xls.text import signed_bits, type_of

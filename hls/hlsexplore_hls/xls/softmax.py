@@ -4,10 +4,11 @@ from math import prod
 
 import numpy as np
 
-from hlsexplore.design import Design, SoftmaxMode
+from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow, Rounding, quantize, requantize
 from hlsexplore.graph import Node
+from hlsexplore.layer_config import SoftmaxMode
 from hlsexplore.ops import LayerNorm
 from hlsexplore.tables import inverse_root_table, softmax_tables, variance_reach
 from hlsexplore.weights import raw_weights

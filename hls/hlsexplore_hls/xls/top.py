@@ -6,7 +6,7 @@ from math import prod
 
 from hlsexplore.design import Design
 from hlsexplore.graph import Node
-from hlsexplore.structure.moves import source_elements
+from hlsexplore.rtl_plan.lower.moves import source_elements
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.rtl.nets import literal, vector
 from hlsexplore_hls.rtl.top import shift_register

@@ -5,7 +5,7 @@ from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow
 from hlsexplore.graph import Node
 from hlsexplore.ops import Pool
-from hlsexplore.structure.spatial import window_elements
+from hlsexplore.rtl_plan.lower.spatial import window_elements
 from hlsexplore_hls.xls.code import (
     Call,
     Code,

@@ -14,7 +14,7 @@ from agreement.networks import branched, cnn, mlp
 
 from hlsexplore.emulate.run import raw_outputs
 from hlsexplore.errors import CancelledError, ToolError
-from hlsexplore.progress import Event
+from hlsexplore.support.progress import Event
 from hlsexplore_hls import Project, export
 from hlsexplore_hls.cpp.compiler import find_headers, own_headers
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hlsexplore.progress import Event
+from hlsexplore.support.progress import Event
 from hlsexplore_hls.tools.log import MAX_LINE, LineLog, log_to, stage_scanner
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from hlsexplore.errors import CancelledError, ConfigError, ToolError
-from hlsexplore.progress import Event
 from hlsexplore.report import Figures
+from hlsexplore.support.progress import Event
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.tools.nextpnr import find_device, find_nextpnr, parse_clock, shell
 from hlsexplore_hls.tools.synthesize import load_report, synthesize

@@ -14,8 +14,8 @@ import pytest
 
 from hlsexplore import Design, Graph
 from hlsexplore.errors import CancelledError, ConfigError, ToolError
-from hlsexplore.progress import Event
 from hlsexplore.report import Figures, Report
+from hlsexplore.support.progress import Event
 from hlsexplore.target import Target
 from hlsexplore_hls import Project, export
 from hlsexplore_hls.tools.bitfile import link_command, zynq_script

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hlsexplore.errors import CancelledError, ConfigError, ToolError
-from hlsexplore.progress import Event
+from hlsexplore.support.progress import Event
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.tools.synthesize import load_report, synthesize
 from hlsexplore_hls.tools.yosys import plan, synthesize_units

@@ -25,7 +25,7 @@ from hlsexplore.ops import (
     Reshape,
     Softmax,
 )
-from hlsexplore.progress import Event
+from hlsexplore.support.progress import Event
 from hlsexplore.target import Target
 from hlsexplore_hls import export
 from hlsexplore_hls.xls.compiler import compile_layers, xls_version

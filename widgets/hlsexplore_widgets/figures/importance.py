@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from hlsexplore.trial import Trial
+from hlsexplore.study.trial import Trial
 from hlsexplore_widgets.figures.base import ACCENT, ACTIVATION, RANGE, empty_figure, label_of, row_bars, row_figure
 from hlsexplore_widgets.figures.knobs import explained, knob_table
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hlsexplore.fixed import Fixed, RealArray
-from hlsexplore.trial import Trial
+from hlsexplore.study.trial import Trial
 
 MAX_LEVELS = 12
 """Levels of a knob that are told apart; more are grouped."""

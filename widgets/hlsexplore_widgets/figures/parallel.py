@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from hlsexplore.fixed import RealArray
-from hlsexplore.trial import DIRECTIONS, Trial
+from hlsexplore.study.trial import DIRECTIONS, Trial
 from hlsexplore_widgets.figures.base import empty_figure, label_of, make_figure
 from hlsexplore_widgets.figures.knobs import explained, knob_table
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from hlsexplore.errors import ConfigError
 from hlsexplore.estimate import device, estimate
-from hlsexplore.trial import cost_metrics
+from hlsexplore.study.trial import cost_metrics
 from hlsexplore_widgets import selection as chosen
 from hlsexplore_widgets.catalog import Catalog, summary
 from hlsexplore_widgets.components import Choices, PlotView, SweepView, Tabs, TrialsTable

@@ -1,0 +1,89 @@
+"""Default types of tables, from what the tables hold."""
+
+from collections.abc import Mapping
+from math import ceil, log2, sqrt
+
+from hlsexplore.defaults.bounds import signed_integer_bits
+from hlsexplore.fixed import Fixed, Overflow, Rounding, to_real
+from hlsexplore.ops import Function
+from hlsexplore.tables import activation_table
+
+TABLE_WIDTH = 18
+"""Bits of a table entry: the width of half a block RAM."""
+NORM_TABLE = 1 << 14
+"""Most entries of 1 / sqrt(variance) that are proposed."""
+NORM_STEP = 1 / 64
+"""Step of a table of 1 / sqrt, relative to the usual variance: an error below 1 %."""
+MIN_TABLE_BITS = 10
+NORM_REACH_BITS = 3
+"""A default normalisation holds sums of 2**3 times the typical squares."""
+NORM_FRACTION = 16
+"""Fraction bits of the inner values of a normalisation; more where the values are small."""
+
+_EXACT = Fixed(40, 8)
+_SAMPLE_SIZE = 256
+
+
+def table_type(functions: Mapping[Function, float]) -> Fixed:
+    """Return a type whose range just holds the entries of tables.
+
+    Args:
+        functions: Functions that share it, with the scale of ELU.
+
+    Examples:
+        >>> table_type({Function.SIGMOID: 0.0}), table_type({Function.SOFTPLUS: 0.0})
+        (Fixed.parse('fixed<18,1,RND,SAT>'), Fixed.parse('fixed<18,4,RND,SAT>'))
+    """
+    low = high = 0.0
+    for function, alpha in functions.items():
+        scale = alpha if function is Function.ELU else 1.0
+        values = to_real(activation_table(function, _SAMPLE_SIZE, _EXACT, scale), _EXACT)
+        low, high = min(low, float(values.min())), max(high, float(values.max()))
+    return Fixed(TABLE_WIDTH, signed_integer_bits(low, high), rounding=Rounding.RND, overflow=Overflow.SAT)
+
+
+def norm_types(epsilon: float, top: float) -> dict[str, Fixed]:
+    """Return accumulator and table of a layer normalisation.
+
+    The accumulator holds sums of values and of squares, and the table covers its range.
+
+    Args:
+        epsilon: Added to the variance.
+        top: Largest sum.
+    """
+    octaves = ceil(log2(max(top, epsilon)))
+    fraction = NORM_FRACTION + max(NORM_REACH_BITS - octaves, 0)
+    bits = signed_integer_bits(0.0, 1.0 / sqrt(epsilon)) if epsilon > 0 else 8
+    width = max(TABLE_WIDTH, bits + 12 + max(octaves - NORM_REACH_BITS, 0) // 2)
+    return {
+        "accum": Fixed(max(octaves + 1 + fraction, 2), octaves + 1, overflow=Overflow.SAT),
+        "table": Fixed(width, bits, rounding=Rounding.RND, overflow=Overflow.SAT),
+    }
+
+
+def norm_table_size(accum: Fixed, variance: float) -> int:
+    """Return the entries of a table of 1 / sqrt whose steps are `NORM_STEP` of a variance, as far as `NORM_TABLE` goes.
+
+    Args:
+        accum: The accumulator, whose range the table covers.
+        variance: Usual variance, `epsilon` included.
+    """
+    steps = 2.0 ** (accum.integer - int(accum.signed)) / variance / NORM_STEP
+    return min(1 << max(ceil(log2(steps)), MIN_TABLE_BITS), NORM_TABLE)
+
+
+def softmax_types(count: int, is_stable: bool, extra: int = 0) -> dict[str, Fixed]:
+    """Return types of a softmax over `count` values whose every bit is used.
+
+    With the largest logit subtracted, every exponential is at most 1 and their sum is from 1 to `count`.
+
+    Args:
+        count: Values.
+        is_stable: Whether the largest logit is subtracted; tables must reach further without.
+        extra: Bits beyond the 17 fraction bits that an entry of 18 bits has.
+    """
+    bits, fraction = (1 if is_stable else 8), TABLE_WIDTH - 1 + extra
+    total = ceil(log2(count + 1)) + (bits - 1)
+    entry = Fixed(fraction + bits, bits, False, Rounding.RND, Overflow.SAT)
+    sums = Fixed(fraction + total, total, False, Rounding.RND, Overflow.SAT)
+    return {"exp_table": entry, "accum": sums, "inv_input": sums, "inv_table": entry}

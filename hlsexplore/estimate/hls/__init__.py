@@ -1,0 +1,1 @@
+"""What the vendor's HLS tools report, by layer: formulas fitted on real reports (docs/estimates.md)."""

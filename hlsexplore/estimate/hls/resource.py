@@ -1,0 +1,196 @@
+"""Products whose weights come from a memory: the resource strategy with reuse above 1."""
+
+from dataclasses import dataclass
+from math import ceil, floor, log2
+
+from hlsexplore.estimate.coefficients import Coefficients
+from hlsexplore.estimate.constants import bit_length
+from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
+from hlsexplore.estimate.hls.matrix import types_of
+from hlsexplore.estimate.record import LayerRecord
+from hlsexplore.estimate.technology import MEMORY_BITS_IN_LUT, Speed, Technology, block_rams
+from hlsexplore.fixed import Overflow
+
+MAX_MUX_INPUTS = 256
+"""Inputs that a multiplexer of Vivado HLS has at most.
+
+The code of hls4ml's encoded convolutions indexes the whole window, so each multiplier chooses among all inputs up to
+this many (273 LUT each of 64, 160 and 256 multipliers with 80 inputs); wider windows are shifted instead."""
+LONG_CYCLE_NS = 6.0
+"""Time from which a multiplication and an addition of 7 series fit a cycle."""
+MERGED_DEPTH = 5.0
+"""Cycles beside the reuse where products are merged with their sums into DSPs (2 loops of one design)."""
+MERGED_SHARE = 0.85
+"""Share of the accumulating adders that Vivado HLS merges on Virtex-7 and Kintex-7 (7,230 of 8,530 adders)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Multipliers and memory of a layer.
+
+    Attributes:
+        size: Multipliers: ceil(n_in * n_out / reuse).
+        bits: Bits of a weight in the memory word.
+        last_bits: Bits of the last weight of a word, which is cut to its range.
+        wraps: Whether a multiplier serves several outputs (reuse above n_in).
+        outputs_each: Outputs that a multiplier serves.
+        products_each: Products of a cycle that one output sums.
+    """
+
+    size: int
+    bits: int
+    last_bits: int
+    wraps: bool
+    outputs_each: float
+    products_each: int
+
+    @property
+    def word(self) -> int:
+        """Bits of a memory word."""
+        return (self.size - 1) * self.bits + self.last_bits
+
+
+def block_of(layer: LayerRecord) -> Block:
+    """Lay a layer out."""
+    bits, last = block_widths(layer)
+    wraps = layer.reuse > layer.n_in
+    return Block(
+        size=ceil(layer.n_in * layer.n_out / layer.reuse),
+        bits=bits,
+        last_bits=last,
+        wraps=wraps,
+        outputs_each=layer.reuse / layer.n_in if wraps else 1.0,
+        products_each=1 if wraps else max(1, round(layer.n_in / layer.reuse)),
+    )
+
+
+def block_widths(layer: LayerRecord) -> tuple[int, int]:
+    """Bits of a weight in the memory word: of all blocks but the last, and of the last, which is cut to its range."""
+    bits = (layer.weight or DEFAULT_TYPE).width
+    if layer.constants is None:
+        return bits, bits
+    last = layer.constants.weight.T.reshape(-1)[-layer.reuse :]
+    negative = int((bit_length(-last[last < 0] - 1) + 1).max(initial=1))
+    positive = int((bit_length(last[last > 0]) + 1).max(initial=1))
+    return bits, min(bits, max(negative, positive))
+
+
+def resource(layer: LayerRecord, tech: Technology, budget_ns: float, table: Coefficients) -> Cost:
+    """Estimate a block of multipliers fed from a weight memory.
+
+    With n_in * n_out weights and reuse R the block has ceil(n_in * n_out / R) multipliers; a memory word holds a weight
+    for each. Up to R = n_in each output has its own multipliers, beyond it a multiplier serves R / n_in outputs.
+    """
+    block = block_of(layer)
+    dsp, soft = _multipliers(layer, block, tech)
+    saturating = types_of(layer)[2].overflow is not Overflow.WRAP
+    depth = _depth(block, soft, soft and dsp > 0, saturating, tech, budget_ns)
+    return Cost(
+        model="resource",
+        lut=_lut(layer, block, soft, tech, table),
+        ff=_registers(layer, block, soft, tech, table),
+        dsp=float(dsp),
+        bram18=float(_memory(layer, block)),
+        latency_min=layer.reuse + depth,
+        latency_max=layer.reuse + depth + 1,
+        ii=float(layer.reuse),
+        rules=frozenset({"dsp", "bram18", "ii", "latency_min", "latency_max"}),
+        notes=() if layer.constants is not None else ("weights unknown",),
+    )
+
+
+def _model(block: Block) -> str:
+    """Name of the coefficients: the tools' code differs for multipliers that serve several outputs."""
+    return "resource_many" if block.wraps else "resource"
+
+
+def _multipliers(layer: LayerRecord, block: Block, tech: Technology) -> tuple[int, bool]:
+    """DSP blocks, and whether the multipliers are LUTs.
+
+    Where no bit of a product is dropped, Vivado HLS on 7-series merges narrow products with their additions into DSPs.
+    """
+    source, weight, accum = types_of(layer)
+    sizes = ((block.bits, block.size - 1), (block.last_bits, 1))
+    dsp = sum(count * tech.multiplier_dsp(source.width, bits) for bits, count in sizes if bits >= _least_bits(tech))
+    soft = dsp == 0
+    exact = source.fraction + weight.fraction <= accum.fraction
+    if soft and exact and not tech.is_vitis and tech.speed is Speed.SLOW:
+        return (block.size if block.wraps else layer.n_out * ceil(block.products_each / 2)), True
+    return dsp, soft
+
+
+def _least_bits(tech: Technology) -> int:
+    """Narrowest weights from a memory that Vitis HLS multiplies in a DSP: 8 bit do, 6 bit do not (31 designs)."""
+    return 7 if tech.is_vitis else 0
+
+
+def _memory(layer: LayerRecord, block: Block) -> int:
+    """Blocks of the weight memory and of the output index; small memories are LUTs."""
+    bram = 0
+    if block.word * layer.reuse >= MEMORY_BITS_IN_LUT:
+        bram += block_rams(layer.reuse, block.word)
+    index = ceil(log2(block.outputs_each)) if block.outputs_each > 1 else 0
+    if index * layer.reuse >= MEMORY_BITS_IN_LUT:
+        bram += block_rams(layer.reuse, index)
+    return bram
+
+
+def _lut(layer: LayerRecord, block: Block, soft: bool, tech: Technology, table: Coefficients) -> float:
+    """LUT of multipliers, accumulators, input choice and, where a multiplier serves many outputs, output choice."""
+    source, _, accum = types_of(layer)
+    coefficients = table.of(_model(block), tech.name)
+    lut = coefficients["constant"] + coefficients["input"] * layer.n_in
+    lut += (coefficients["output"] + coefficients["output_bit"] * block.bits) * layer.n_out * accum.width / 16
+    if soft or tech.is_vitis:
+        lut += block.size * (tech.soft_multiplier(max(source.width, block.bits)) if soft else tech.dsp_lut())
+    accumulate = tech.adder(accum.width)
+    if tech.is_quick and not tech.is_vitis:
+        accumulate = MERGED_SHARE * tech.chained_adder(accum.width) + (1 - MERGED_SHARE) * accumulate
+    if accum.overflow is not Overflow.WRAP:
+        accumulate += coefficients["saturate"] * accum.width
+    if block.wraps and tech.is_vitis:
+        return lut + coefficients["block"] * block.size
+    if block.wraps and block.outputs_each > 2:
+        return lut + block.size * (tech.mux(layer.n_out) + accumulate)
+    if block.wraps:
+        return lut + coefficients["two"] * block.size * accum.width
+    lut += block.size * accumulate
+    if layer.implementation == "encoded" and layer.n_in <= MAX_MUX_INPUTS and not tech.is_vitis:
+        return lut + block.size * tech.mux(1 << (layer.n_in.bit_length() - 1))
+    groups = block.products_each
+    return lut + groups * (tech.mux(layer.reuse) if tech.is_vitis else (layer.reuse - 1) * source.width)
+
+
+def _registers(layer: LayerRecord, block: Block, soft: bool, tech: Technology, table: Coefficients) -> float:
+    source, _, accum = types_of(layer)
+    coefficients = table.of(_model(block), tech.name)
+    ff = coefficients["ff_constant"] + coefficients["ff_output"] * layer.n_out * accum.width
+    ff += coefficients["ff_input"] * layer.n_in * source.width
+    if block.wraps and block.outputs_each <= 2 and tech.speed is not Speed.SLOW and not tech.is_vitis:
+        return ff if soft else ff + block.word
+    if accum.overflow is not Overflow.WRAP:
+        return ff + coefficients["ff_saturate"] * block.size * accum.width
+    if soft and tech.speed is not Speed.SLOW:
+        return ff + 2.2 * block.size
+    merged = 0.3 if soft and tech.speed is Speed.SLOW else 1.0
+    return ff + coefficients["ff_block"] * merged * block.size * accum.width
+
+
+def _depth(block: Block, soft: bool, merged: bool, saturating: bool, tech: Technology, budget_ns: float) -> float:
+    """Cycles beside the reuse: reading the weights, multiplying, adding up.
+
+    Fast devices take one. On 7 series below 6 ns a multiplication takes four with its sum, each doubling of the
+    summands one more, multipliers of LUTs two less (18 of 20 loops of three repositories, 2019.1 to 2020.1), products
+    merged with their sums into DSPs always five (2 loops); at 10 ns two are enough. Saturating sums are not cut into
+    cycles at all (8 loops of two designs).
+    """
+    if saturating:
+        return 2.0
+    levels = floor(log2(block.products_each))
+    if tech.speed is Speed.SLOW and budget_ns > LONG_CYCLE_NS:
+        return 2.0 + levels // 3
+    if merged and not block.wraps:
+        return MERGED_DEPTH
+    if tech.speed is Speed.SLOW:
+        return max(4.0, 3.0 + levels) - (2.0 if soft else 0.0)
+    return 0.0 if soft and block.wraps and block.outputs_each <= 2 and not tech.is_vitis else 1.0

@@ -1,0 +1,408 @@
+"""LUTs, flip-flops, DSP blocks and block RAMs of a planned layer, as Yosys maps its Verilog to Xilinx 7 series.
+
+Adders, registers, weight memories and multipliers are counted bit by bit from the plan; wide gates and comparisons
+by rules. Nothing is fitted.
+"""
+
+from collections import defaultdict
+from math import ceil
+
+from hlsexplore.report import Figures
+from hlsexplore.rtl_plan.count.scan import scan_figures
+from hlsexplore.rtl_plan.folded import Folded
+from hlsexplore.rtl_plan.layers import LayerPlan
+from hlsexplore.rtl_plan.lower.recurrent import Recurrence
+from hlsexplore.rtl_plan.netlist.adders import adder_luts, net_bits
+from hlsexplore.rtl_plan.netlist.net import VIEWS, Cell, Code, Net, Value, bits_of
+from hlsexplore.rtl_plan.netlist.schedule import Schedule
+from hlsexplore.rtl_plan.netlist.timing import is_block_table
+from hlsexplore.rtl_plan.scan import Scan
+
+SRL_CYCLES = 3
+"""A chain of this many registers or more becomes a shift register in one LUT a bit (xilinx_srl -minlen 3)."""
+MERGED_MASK_BITS = 8
+"""Bits of a mask that arithmetic follows: it merges with the LUTs behind it and costs one for about so many bits."""
+DSP_PRODUCT_BITS = 9
+"""Narrowest product that Yosys puts into a DSP block (`mul2dsp` with DSP_Y_MINWIDTH 9)."""
+DSP_REGISTERS = 2
+"""Registers of an operand inside a DSP48E1 (A1 and A2, B1 and B2; UG479)."""
+DSP_WIDTHS = (25, 18)
+"""Operand bits of a DSP48E1, both signed (7 series DSP48E1 user guide UG479)."""
+BRAM18_BITS = 36
+"""Widest word of an 18 kbit block RAM used as a ROM (7 series memory resources user guide UG473)."""
+BRAM18_WORDS = 512
+SHORT_ROM_STEPS = 8
+"""Up to this many steps Yosys sees the weights' registers as plain ones and moves them into the DSP blocks; with more
+it makes a ROM of them, whose registers stay outside (measured with 7, 8, 9, 12, 15 and 16 steps, flip-flops exact)."""
+
+
+def layer_figures(plan: LayerPlan) -> Figures:
+    """Count what a layer's module takes.
+
+    Args:
+        plan: The planned layer.
+    """
+    lut, ff, dsp, bram = 0, 0, 0, 0
+    if plan.net is not None and plan.schedule is not None:
+        lut, ff, dsp, bram = _parallel(plan, plan.net, plan.schedule)
+    elif plan.folded is not None:
+        lut, ff, dsp, bram = _folded(plan, plan.folded)
+    elif plan.scan is not None:
+        lut, ff, dsp, bram = _scanned(plan, plan.scan)
+    elif plan.recurrence is not None:
+        lut, ff, dsp, bram = _recurrent(plan.recurrence)
+    for part in plan.parts:
+        lut, ff, dsp, bram = (a + b for a, b in zip((lut, ff, dsp, bram), _resources(part), strict=True))
+    return Figures(
+        lut=lut,
+        ff=ff,
+        dsp=dsp,
+        bram18=bram,
+        latency_cycles_min=plan.latency_cycles,
+        latency_cycles_max=plan.latency_cycles,
+        ii_cycles=plan.ii_cycles,
+    )
+
+
+def _resources(plan: LayerPlan) -> tuple[int, int, int, int]:
+    found = layer_figures(plan)
+    return int(found.lut or 0), int(found.ff or 0), int(found.dsp or 0), int(found.bram18 or 0)
+
+
+def _recurrent(recurrence: Recurrence) -> tuple[int, int, int, int]:
+    """Count a step, the states, and the counter of the steps."""
+    lut, ff, dsp, bram = _resources(recurrence.step)
+    bits = max(1, (recurrence.steps - 1).bit_length())
+    states = sum(tensor.size * tensor.width for tensor in recurrence.states)
+    return lut + bits + 2, ff + states + bits, dsp, bram
+
+
+def _scanned(plan: LayerPlan, scan: Scan) -> tuple[int, int, int, int]:
+    lut, ff = scan_figures(scan, plan.output.size * plan.output.width)
+    own = _resources(scan.core)
+    return lut + scan.copies * own[0], ff + scan.copies * own[1], scan.copies * own[2], scan.copies * own[3]
+
+
+def _parallel(plan: LayerPlan, net: Net, planned: Schedule) -> tuple[int, int, int, int]:
+    lut, dsp, bram = net_logic(net, planned)
+    ff, srl = net_registers(net, planned)
+    if plan.output.is_held:
+        # A register with enable and reset: the reset is one gate for each masked element.
+        alive = net.live()
+        lut += sum(1 for number, cell in enumerate(net.cells) if alive[number] and cell.code is Code.RELU)
+    return lut + srl, ff + plan.latency_cycles, dsp, bram
+
+
+def net_logic(net: Net, planned: Schedule) -> tuple[int, int, int]:
+    """Count LUTs, DSP blocks and block RAMs of a net's cells."""
+    need, ends, bits = net.needed(), _ends(net), net_bits(net)
+    lut = dsp = bram = 0
+    for number, cell in enumerate(net.cells):
+        if not need[number] or cell.code in VIEWS:
+            continue
+        args = [net.cells[arg] for arg in cell.args]
+        if cell.code is Code.ADD:
+            lut += sum(adder_luts(cell, bits, need[number]))
+        elif cell.code is Code.MUL:
+            dsp += dsp_blocks(args[0], args[1])
+        elif is_block_table(cell):
+            bram += bram_blocks(cell.width, len(cell.data))
+        elif cell.code is Code.RELU and number not in ends:
+            lut += ceil(need[number] / MERGED_MASK_BITS)
+        elif not _is_reset(net, planned, number):
+            lut += _gates(cell, args, need[number])
+    return lut, dsp, bram
+
+
+def _ends(net: Net) -> set[Value]:
+    """Return the cells that make the bits of the outputs, behind views."""
+    found: set[Value] = set()
+    pending = list(net.outputs)
+    while pending:
+        value = pending.pop()
+        if value not in found:
+            found.add(value)
+            pending += net.cells[value].args if net.cells[value].code in VIEWS else ()
+    return found
+
+
+def _is_reset(net: Net, planned: Schedule, number: Value) -> bool:
+    """Whether a mask, or a choice between a value and 0, is the reset of the register behind it."""
+    cell = net.cells[number]
+    masks = cell.code is Code.RELU or (
+        cell.code is Code.MUX and any(net.cells[arg].code is Code.CONST and not net.cells[arg].low for arg in cell.args)
+    )
+    return masks and planned.last_use[number] > planned.stages[number]
+
+
+def _gates(cell: Cell, args: list[Cell], bits: int) -> int:
+    match cell.code:
+        case Code.CLIP | Code.ZERO_OUTSIDE:
+            tested = max(args[0].width - cell.width, 0) + 1
+            sides = int(args[0].high > cell.data[1]) + int(args[0].low < cell.data[0])
+            return bits + sides * ceil(tested / 5)
+        case Code.RELU | Code.MUX:
+            return bits
+        case Code.LESS if args[1].code is Code.CONST and not args[1].low:
+            return 0
+        case Code.LESS:
+            return max(arg.width for arg in args)
+        case Code.MAX | Code.MIN:
+            return max(arg.width for arg in args) + 1 + bits
+        case Code.ROUND:
+            return ceil((cell.data[0] + 1) / 5) if cell.data[0] > 1 else 0
+        case Code.ROM:
+            return cell.width
+        case Code.AND | Code.NOT:
+            return 1
+        case _:
+            return 0
+
+
+def net_registers(net: Net, planned: Schedule) -> tuple[int, int]:
+    """Count flip-flops and shift registers (in LUTs) between the cycles of a net, bit by bit."""
+    reads: dict[Value, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    need = net.needed()
+    for output in net.outputs:
+        _read(net, output, (1 << need[output]) - 1, planned.latency_cycles, reads)
+    for number, cell in enumerate(net.cells):
+        if not need[number] or cell.code in VIEWS:
+            continue
+        time = planned.stages[number] - is_block_table(cell)
+        # The registers before a multiplication are those of the DSP block.
+        inside = DSP_REGISTERS if cell.code is Code.MUL else 0
+        for arg, bits in zip(cell.args, _arg_bits(net, cell, need[number]), strict=True):
+            _read(net, arg, (1 << bits) - 1, time - min(inside, time - planned.stages[arg]), reads)
+    ff = srl = 0
+    for value, times in reads.items():
+        last = planned.stages[value]
+        masks = sorted(times.items())
+        for index, (time, _) in enumerate(masks):
+            later = 0
+            for _, mask in masks[index:]:
+                later |= mask
+            gap, bits = time - last, later.bit_count()
+            if gap >= SRL_CYCLES:
+                srl += bits
+            elif gap > 0:
+                ff += gap * bits
+            last = max(last, time)
+    return ff, srl
+
+
+def _arg_bits(net: Net, cell: Cell, bits: int) -> list[int]:
+    widths = [net.cells[arg].width for arg in cell.args]
+    if cell.code is Code.ADD:
+        return [max(min(bits - shift, width), 0) for shift, width in zip(cell.data[:2], widths, strict=True)]
+    if cell.code is Code.MUX:
+        return [1, *(min(bits, width) for width in widths[1:])]
+    return widths
+
+
+def _read(net: Net, value: Value, mask: int, time: int, reads: dict[Value, dict[int, int]]) -> None:
+    """Note that some bits of a value are read in a cycle, at the cells that make them."""
+    cell = net.cells[value]
+    if not mask or cell.code is Code.CONST:
+        return
+    if cell.code is Code.SHIFT:
+        bits = cell.data[0]
+        _read(net, cell.args[0], mask >> bits if bits > 0 else mask << -bits, time, reads)
+    elif cell.code is Code.INVERT:
+        _read(net, cell.args[0], mask & ((1 << min(cell.data[1], cell.width)) - 1), time, reads)
+    elif cell.code is Code.SLICE:
+        first, width, _ = cell.data
+        _read(net, cell.args[0], (mask & ((1 << width) - 1)) << first, time, reads)
+    elif cell.code is Code.JOIN:
+        shift = cell.data[1]
+        _read(net, cell.args[0], mask & ((1 << shift) - 1), time, reads)
+        _read(net, cell.args[1], mask >> shift, time, reads)
+    else:
+        inside = mask & ((1 << cell.width) - 1)
+        if cell.low < 0 and mask >> cell.width:
+            inside |= 1 << (cell.width - 1)
+        reads[value][time] |= inside
+
+
+def dsp_blocks(a: Cell, b: Cell) -> int:
+    """Count the DSP blocks of a multiplier; an unsigned operand takes a bit for its sign."""
+    return dsp_count(*(cell.width + (not cell.signed) for cell in (a, b)))
+
+
+def dsp_count(a_bits: int, b_bits: int) -> int:
+    """Count the DSP blocks of a multiplier of two signed operands."""
+    wide, narrow = max(a_bits, b_bits), min(a_bits, b_bits)
+    return min(
+        ceil(wide / DSP_WIDTHS[0]) * ceil(narrow / DSP_WIDTHS[1]),
+        ceil(wide / DSP_WIDTHS[1]) * ceil(narrow / DSP_WIDTHS[0]),
+    )
+
+
+def bram_blocks(width: int, words: int) -> int:
+    """Count the 18 kbit blocks of a ROM: wide words for few entries, narrow ones for many."""
+    deep = max(1, ceil(words / BRAM18_WORDS))
+    return ceil(width * deep / BRAM18_BITS)
+
+
+def _folded(plan: LayerPlan, folded: Folded) -> tuple[int, int, int, int]:
+    source = plan.inputs[0]
+    rom_lut, rom_ff, bram = _weight_memory(folded)
+    lut, ff = rom_lut, rom_ff
+    # Operands: a multiplexer for each group, registers for its delay, and the inputs where they are not held outside.
+    inputs = 0 if folded.is_held else source.size * source.width
+    # The last two registers of an operand move into the DSP blocks that read it.
+    delays = sum(max(folded.delay(group) - 1, 0) for group in range(folded.groups))
+    ff += inputs + delays * source.width
+    lut += folded.groups * source.width * mux_luts(folded.steps_per_turn)
+    front_lut, _, _ = net_logic(folded.front, folded.front_schedule)
+    front_ff, front_srl = net_registers(folded.front, folded.front_schedule)
+    end_lut, _, _ = net_logic(folded.end, folded.end_schedule)
+    end_ff, end_srl = net_registers(folded.end, folded.end_schedule)
+    lut += front_lut + front_srl + end_lut + end_srl
+    ff += front_ff + end_ff
+    bits = _accumulator_bits(folded)
+    lut += bits + _loop_gates(folded)
+    ff += bits
+    if folded.loop_registered:
+        ff += sum(folded.front.cells[output].width for output in folded.front.outputs)
+    ff -= _registers_in_blocks(folded)
+    if folded.multiply_cycles > 1 and not folded.is_soft:
+        chain_lut, chain_ff = _loose_chains(folded)
+        lut, ff = lut + chain_lut, ff + chain_ff
+    if folded.turns > 1:
+        ff += folded.slots * folded.turns * plan.output.width
+    control_lut, control_ff = _control(folded)
+    if folded.is_soft:
+        soft_lut, soft_ff = _soft_products(folded, source.width)
+        return lut + control_lut + soft_lut, ff + control_ff + soft_ff, 0, bram
+    weight = Cell(Code.CONST, (), (), *_weight_range(folded))
+    operand = Cell(Code.CONST, (), (), source.low, source.high)
+    widths = [bits_of(*lane) for group in folded.lanes for lane in group]
+    dsp = sum(width >= DSP_PRODUCT_BITS for width in widths) * dsp_blocks(weight, operand)
+    lut += sum(narrow_product_luts(width, folded.weight_bits) for width in widths if 1 < width < DSP_PRODUCT_BITS)
+    return lut + control_lut, ff + control_ff, dsp, bram
+
+
+def narrow_product_luts(width: int, weight_bits: int) -> int:
+    """Count the LUTs of a product that is too narrow for a DSP block, as Yosys multiplies in logic."""
+    return round(0.6 * width * weight_bits)
+
+
+def _soft_products(folded: Folded, source_bits: int) -> tuple[int, int]:
+    """Count the LUTs and registers of products in LUTs: equal ones of a group, and equal low digits, exist once."""
+    late, bits = folded.multiply_cycles > 1, max(folded.weight_bits + (_weight_range(folded)[0] >= 0), 2)
+    first, reach = bits - 2, source_bits + 2 if bits > 3 else source_bits
+    lut = ff = 0
+    for group, of_slots in enumerate(folded.lanes):
+        lanes: dict[tuple[int, ...], int] = {}
+        for slot, (low, high) in enumerate(of_slots):
+            words = tuple(folded.weight(step, group, slot) for step in range(folded.steps))
+            if any(words):
+                lanes[words] = bits_of(low, high)
+        lut += sum(max(width - first, 0) if first else min(width, source_bits + 1) for width in lanes.values())
+        ff += sum(max(width - first, 0) for width in lanes.values())
+        for place in range(first):
+            masks = {tuple(word & ((2 << place) - 1) for word in words) for words in lanes}
+            lut, ff = lut + len(masks - {(0,) * folded.steps}), ff + len(masks - {(0,) * folded.steps})
+        digits: dict[tuple[int, ...], int] = {}
+        for words, width in lanes.items():
+            digit = tuple(word & ((1 << first) - 1) for word in words)
+            digits[digit] = max(digits.get(digit, 0), width) if any(digit) else 0
+        lut += sum(max(min(width, reach) - first, 0) for width in digits.values())
+        lut += source_bits + 1 if bits > 3 else 0
+        ff += source_bits + (source_bits + (source_bits + 1 if bits > 3 else 0) if late else 0)
+    return lut, ff
+
+
+def _accumulator_bits(folded: Folded) -> int:
+    """Count the bits of the accumulators in logic that the results depend on.
+
+    A single multiplier with one register accumulates inside its DSP block.
+    """
+    need = folded.end.needed()
+    bits = {cell.data[0]: need[number] for number, cell in enumerate(folded.end.cells) if cell.code is Code.INPUT}
+    is_alone = folded.groups == 1 and folded.product.dropped <= 0 and all(len(own) == 1 for own in folded.summands)
+    if is_alone and _has_free_register(folded) and not folded.loop_registered:
+        return 0
+    return sum(bits.values())
+
+
+def _has_free_register(folded: Folded) -> bool:
+    """Whether DSP blocks have a register left behind their adder."""
+    return folded.multiply_cycles == 1 and not folded.is_soft
+
+
+def _registers_in_blocks(folded: Folded) -> int:
+    """Count the flip-flops of sums that are registered directly behind the DSP blocks, and so inside them."""
+    if not _has_free_register(folded):
+        return 0
+    front, planned = folded.front, folded.front_schedule
+    direct = set(front.outputs) if folded.loop_registered else set()
+    found = 0
+    for number, cell in enumerate(front.cells):
+        if cell.code is Code.INPUT and (planned.last_use[number] > 0 or number in direct):
+            found += cell.width
+    return found
+
+
+def _loose_chains(folded: Folded) -> tuple[int, int]:
+    """Count LUTs and flip-flops of chains in logic: the second register of a product takes the place of the sum."""
+    lut = ff = 0
+    for group in range(folded.groups if folded.chain > 1 else 0):
+        bits = sum(bits_of(*span) for span in folded.sums[group // folded.chain])
+        lut += bits if group % folded.chain else 0
+        ff += bits if group % folded.chain + 1 < folded.chain else 0
+    return lut, ff
+
+
+def _loop_gates(folded: Folded) -> int:
+    cells = [(cell, [folded.loop.cells[arg] for arg in cell.args]) for cell in folded.loop.cells]
+    return sum(_gates(cell, args, cell.width) for cell, args in cells if cell.code in (Code.CLIP, Code.ZERO_OUTSIDE))
+
+
+def _weight_range(folded: Folded) -> tuple[int, int]:
+    weight = folded.product.weight
+    return int(weight.min()), int(weight.max())
+
+
+def _weight_memory(folded: Folded) -> tuple[int, int, int]:
+    """Count LUTs, flip-flops and block RAMs of the weights: equal columns of bits are stored once."""
+    bram = lut = ff = 0
+    for delay in range(min(folded.chain, folded.groups)):
+        own = [group for group in range(folded.groups) if folded.delay(group) == delay]
+        if folded.is_block_rom:
+            bram += bram_blocks(len(own) * folded.slots * folded.weight_bits, folded.steps)
+            continue
+        columns: set[tuple[int, ...]] = set()
+        for group in own:
+            for slot in range(folded.slots):
+                words = [folded.weight(step, group, slot) for step in range(folded.steps)]
+                columns |= {tuple(word >> bit & 1 for word in words) for bit in range(folded.weight_bits)}
+        variable = [column for column in columns if 0 < sum(column) < len(column)]
+        lut += len(variable) * max(1, ceil(folded.steps / 64))
+        ff += 0 if folded.steps <= SHORT_ROM_STEPS and not folded.is_soft else len(variable)
+    return lut, ff, bram
+
+
+def mux_luts(inputs: int) -> int:
+    """Count the LUTs of a multiplexer of one bit.
+
+    A LUT joins four inputs, a MUXF7 two of these LUTs; above eight inputs Yosys builds a tree of LUTs and spends about
+    one more (16, 32 and 64 inputs: 6, 12 and 22, measured in folded layers).
+    """
+    if inputs <= 4:
+        return int(inputs > 1)
+    if inputs <= 8:
+        return ceil(inputs / 4)
+    total, left = 1, inputs
+    while left > 1:
+        left = ceil(left / 4)
+        total += left
+    return total
+
+
+def _control(folded: Folded) -> tuple[int, int]:
+    bits = max(1, (folded.steps - 1).bit_length())
+    delay = folded.step_latency_cycles - 1
+    done = folded.latency_cycles - folded.steps + (1 if folded.is_held else 0)
+    addresses = folded.chain + (folded.multiply_cycles - 1 if folded.is_soft else 0)
+    return 2 * bits + 3, bits * addresses + delay + done + 2

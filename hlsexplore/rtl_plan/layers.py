@@ -1,0 +1,351 @@
+"""The structure of one layer in logic: its netlist or shared multipliers, its cycles and buses."""
+
+from dataclasses import dataclass, replace
+
+from hlsexplore.design import Design
+from hlsexplore.graph import Node
+from hlsexplore.ops import (
+    Activation,
+    Affine,
+    Concatenate,
+    Conv,
+    Crop,
+    Dense,
+    DepthwiseConv,
+    Dot,
+    LayerNorm,
+    Merge,
+    Pad,
+    Permute,
+    Pool,
+    PRelu,
+    Recurrent,
+    Reshape,
+    Softmax,
+    Upsample,
+)
+from hlsexplore.rtl_plan.folded import Folded, fold
+from hlsexplore.rtl_plan.lower.joins import lower_concatenate, lower_dot, lower_merge
+from hlsexplore.rtl_plan.lower.layer import Layer, Lower, refuse
+from hlsexplore.rtl_plan.lower.matmul import Product, matrix_outputs
+from hlsexplore.rtl_plan.lower.moves import lower_move
+from hlsexplore.rtl_plan.lower.norm import lower_layer_norm
+from hlsexplore.rtl_plan.lower.pointwise import lower_activation, lower_affine, lower_prelu
+from hlsexplore.rtl_plan.lower.recurrent import Recurrence, check_recurrent, state_tensors, step_net
+from hlsexplore.rtl_plan.lower.softmax import lower_softmax
+from hlsexplore.rtl_plan.lower.spatial import lower_conv, lower_pool
+from hlsexplore.rtl_plan.netlist.net import Net, Value
+from hlsexplore.rtl_plan.netlist.schedule import Schedule, registered, schedule
+from hlsexplore.rtl_plan.netlist.timing import Fabric, budget_ns, fabric
+from hlsexplore.rtl_plan.products import channel_products, in_order, is_interleaved, layer_product
+from hlsexplore.rtl_plan.scan import (
+    Positions,
+    Scan,
+    is_scanned,
+    make_scan,
+    num_positions,
+    positions_of,
+    sequence_scan,
+    window_tensor,
+)
+from hlsexplore.rtl_plan.tensor import Tensor
+from hlsexplore.rtl_plan.walk import plain_walk
+
+LATE = 0.5
+"""Activations that end after this share of a cycle are registered: a register's reset then does their masking."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LayerPlan:
+    """One module.
+
+    Attributes:
+        node: The layer.
+        inputs: Tensors that it reads.
+        output: Tensor that it makes.
+        net: Its logic, when it is fully parallel.
+        schedule: Cycles of the net.
+        folded: Its parts, when it reuses multipliers.
+        beats: Beats in which the input of a folded product comes, each with its own steps.
+        parts: Modules that share its inputs, each for some of its outputs, side by side.
+        elements: Elements of the input that each of the parts reads.
+        scan: How it computes its positions one after another.
+        recurrence: Its step and its states, when it is recurrent.
+        latency_cycles: Cycles from input to output.
+        ii_cycles: Cycles between two inputs.
+    """
+
+    node: Node
+    inputs: tuple[Tensor, ...]
+    output: Tensor
+    net: Net | None = None
+    schedule: Schedule | None = None
+    folded: Folded | None = None
+    beats: int = 1
+    parts: tuple["LayerPlan", ...] = ()
+    elements: tuple[tuple[int, ...], ...] = ()
+    scan: Scan | None = None
+    recurrence: Recurrence | None = None
+    latency_cycles: int
+    ii_cycles: int = 1
+
+    @property
+    def is_wires(self) -> bool:
+        """Whether the module only moves bits."""
+        return not (self.net or self.folded or self.scan or self.recurrence or self.parts)
+
+
+def plan_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: bool = False) -> LayerPlan:
+    """Plan one module.
+
+    Args:
+        design: The design.
+        node: The layer.
+        inputs: Tensors that it reads.
+        holds: Whether a fully parallel layer keeps its output until the next one.
+
+    Raises:
+        NoModelError: If the layer or an option has no RTL.
+    """
+    if is_scanned(design, node):
+        return _scanned(design, node, inputs[0])
+    match node.op:
+        case Dense():
+            return _dense(design, node, inputs[0], holds)
+        case Recurrent():
+            return _recurrent(design, node, inputs[0])
+        case Reshape():
+            return LayerPlan(node=node, inputs=inputs, output=replace(inputs[0], shape=node.shape), latency_cycles=0)
+    lower = _LOWER.get(type(node.op))
+    if lower is None:
+        raise refuse(node, f"{node.kind} layer")
+    net = Net()
+    net.outputs = lower(Layer(net=net, design=design, node=node, inputs=inputs, values=input_values(net, inputs)))
+    return parallel_layer(design, node, inputs, net, holds)
+
+
+def _dense(design: Design, node: Node, source: Tensor, holds: bool) -> LayerPlan:
+    n_in = source.shape[-1]
+    if source.size == n_in:
+        return plan_matrix(design, node, source, holds)
+    product, net = layer_product(design, node), Net()
+    (values,) = input_values(net, (source,))
+    for first in range(0, source.size, n_in):
+        net.outputs += matrix_outputs(net, values[first : first + n_in], product)
+    return parallel_layer(design, node, (source,), net, holds)
+
+
+def plan_matrix(design: Design, node: Node, source: Tensor, holds: bool = False) -> LayerPlan:
+    """Plan a dense layer or convolution at one position.
+
+    Args:
+        design: The design.
+        node: The layer.
+        source: What the matrix multiplies: a whole window for a convolution.
+        holds: Whether a fully parallel layer keeps its output until the next one.
+
+    Raises:
+        NoModelError: If its reuse has no RTL.
+    """
+    here = replace(node, shape=node.shape[-1:])
+    reuse = design.layers[node.name].reuse
+    if reuse > 1 and isinstance(node.op, DepthwiseConv):
+        return _bank(design, here, source)
+    product = layer_product(design, node)
+    if reuse > 1:
+        return _folded(design, here, source, product)
+    net = Net()
+    (values,) = input_values(net, (source,))
+    net.outputs = matrix_outputs(net, values, product)
+    return parallel_layer(design, here, (source,), net, holds)
+
+
+def plan_recurrence(design: Design, node: Node, source: Tensor, steps: int) -> LayerPlan:
+    """Plan a recurrent layer whose input comes step by step.
+
+    Args:
+        design: The design.
+        node: The layer.
+        source: Input of a step.
+        steps: Steps of a sequence.
+
+    Raises:
+        NoModelError: If it has no RTL.
+    """
+    op = check_recurrent(design, node)
+    here = replace(node, shape=node.shape[-1:])
+    states = state_tensors(design, node)
+    sources = (source, *states)
+    net = Net()
+    places = step_net(design, here, sources, input_values(net, sources), net)
+    step = parallel_layer(design, replace(node, shape=(len(net.outputs),)), sources, net)
+    units = node.shape[-1]
+    recurrence = Recurrence(step=step, steps=steps, states=states, places=places, is_sequence=op.return_sequences)
+    return LayerPlan(
+        node=here,
+        inputs=(source,),
+        output=replace(step.output, shape=here.shape, ranges=step.output.ranges[:units]),
+        recurrence=recurrence,
+        latency_cycles=step.latency_cycles,
+        ii_cycles=recurrence.pace,
+    )
+
+
+def _recurrent(design: Design, node: Node, source: Tensor) -> LayerPlan:
+    """Plan a recurrent layer with the whole sequence at hand."""
+    op, (steps, size) = check_recurrent(design, node), source.shape
+    one = Positions(walk=plain_walk(steps), out=(1, steps), stride=(1, 1), reach=(1, 1), taps=((0, 0),))
+    core = plan_recurrence(design, node, window_tensor(source, size, one), steps)
+    scan = sequence_scan(core, steps, size * source.width, op.return_sequences, op.go_backwards)
+    return LayerPlan(
+        node=node,
+        inputs=(source,),
+        output=replace(core.output, shape=node.shape, ranges=core.output.ranges * scan.results, arrival_ns=0.0),
+        scan=scan,
+        latency_cycles=scan.latency_cycles,
+        ii_cycles=scan.ii_cycles,
+    )
+
+
+def _scanned(design: Design, node: Node, source: Tensor) -> LayerPlan:
+    """Plan a layer that computes its positions one after another."""
+    positions = positions_of(node, source.shape)
+    window = window_tensor(source, source.shape[-1], positions)
+    core = plan_matrix(design, node, window)
+    scan = make_scan(design, node, core, positions, source.shape[-1] * source.width)
+    count = num_positions(node)
+    return LayerPlan(
+        node=node,
+        inputs=(source,),
+        output=replace(core.output, shape=node.shape, ranges=core.output.ranges * count, arrival_ns=0.0),
+        scan=scan,
+        latency_cycles=scan.latency_cycles,
+        ii_cycles=scan.ii_cycles,
+    )
+
+
+def plan_accumulated(design: Design, node: Node, beat: Tensor, beats: int) -> LayerPlan:
+    """Plan a dense layer whose input comes beat by beat, and whose result does not depend on the order of its sums.
+
+    Args:
+        design: The design.
+        node: The layer; see `accumulates` of `structure.products`.
+        beat: A beat of its input.
+        beats: How many there are.
+    """
+    reuse = design.layers[node.name].reuse
+    product = in_order(layer_product(design, node), reuse)
+    folded = fold(product, beat.ranges * beats, reuse, False, beat.is_held, *timing_of(design))
+    layer = _folded_layer(design, replace(node, shape=node.shape[-1:]), beat, folded)
+    steps = reuse // beats
+    return replace(layer, beats=beats, latency_cycles=layer.latency_cycles - reuse + steps, ii_cycles=steps)
+
+
+def _bank(design: Design, node: Node, source: Tensor) -> LayerPlan:
+    """Plan the products of all channels of a depthwise convolution, side by side."""
+    products = channel_products(design, node)
+    channels = len(products)
+    elements = tuple(tuple(range(channel, source.size, channels)) for channel in range(channels))
+    parts = []
+    for own, product in zip(elements, products, strict=True):
+        part = replace(source, shape=(len(own),), ranges=tuple(source.ranges[element] for element in own))
+        parts.append(_folded(design, replace(node, shape=(product.weight.shape[1],)), part, product))
+    return LayerPlan(
+        node=node,
+        inputs=(source,),
+        output=replace(
+            parts[0].output,
+            shape=node.shape,
+            ranges=tuple(span for part in parts for span in part.output.ranges),
+            arrival_ns=max(part.output.arrival_ns for part in parts),
+        ),
+        parts=tuple(parts),
+        elements=elements,
+        latency_cycles=max(part.latency_cycles for part in parts),
+        ii_cycles=parts[0].ii_cycles,
+    )
+
+
+def _folded(design: Design, node: Node, source: Tensor, product: Product) -> LayerPlan:
+    interleaved = is_interleaved(design, node, source.size)
+    reuse = design.layers[node.name].reuse
+    folded = fold(product, source.ranges, reuse, interleaved, source.is_held, *timing_of(design))
+    return _folded_layer(design, node, source, folded)
+
+
+def _folded_layer(design: Design, node: Node, source: Tensor, folded: Folded) -> LayerPlan:
+    end = folded.end
+    order = [(slot, turn) for slot in range(folded.slots) for turn in range(folded.turns)]
+    ranges = tuple((end.cells[end.outputs[slot]].low, end.cells[end.outputs[slot]].high) for slot, _ in order)
+    arrival = 0.0 if folded.turns > 1 else folded.end_schedule.arrival_ns
+    fraction = design.result_type(node.name).fraction
+    return LayerPlan(
+        node=node,
+        inputs=(source,),
+        output=Tensor(shape=node.shape, fraction=fraction, ranges=ranges, arrival_ns=arrival),
+        folded=folded,
+        latency_cycles=folded.latency_cycles,
+        ii_cycles=folded.steps,
+    )
+
+
+def parallel_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], net: Net, holds: bool = False) -> LayerPlan:
+    """Plan a module from its net.
+
+    Args:
+        design: The design.
+        node: The layer.
+        inputs: Tensors that it reads.
+        net: Its logic, with outputs in the layer's result type.
+        holds: Whether it keeps its output until the next one.
+    """
+    arrival = max(tensor.arrival_ns for tensor in inputs)
+    family, budget = timing_of(design)
+    planned = schedule(net, family, budget, arrival)
+    late = isinstance(node.op, Activation) and planned.arrival_ns > LATE * budget
+    if holds or late:
+        planned = registered(net, planned)
+    ranges = tuple((net.cells[output].low, net.cells[output].high) for output in net.outputs)
+    fraction = design.result_type(node.name).fraction
+    return LayerPlan(
+        node=node,
+        inputs=inputs,
+        output=Tensor(shape=node.shape, fraction=fraction, ranges=ranges, arrival_ns=planned.arrival_ns, is_held=holds),
+        net=net,
+        schedule=planned,
+        latency_cycles=planned.latency_cycles,
+    )
+
+
+def timing_of(design: Design) -> tuple[Fabric, float]:
+    """Return the delays of the part and the time between two registers."""
+    return fabric(design.target), budget_ns(design.target)
+
+
+def input_values(net: Net, inputs: tuple[Tensor, ...]) -> tuple[list[Value], ...]:
+    """Add the elements of all inputs, numbered through."""
+    values: list[list[Value]] = []
+    first = 0
+    for tensor in inputs:
+        values.append([net.input(first + index, low, high) for index, (low, high) in enumerate(tensor.ranges)])
+        first += tensor.size
+    return tuple(values)
+
+
+_LOWER: dict[type, Lower] = {
+    Activation: lower_activation,
+    Affine: lower_affine,
+    Concatenate: lower_concatenate,
+    Conv: lower_conv,
+    Crop: lower_move,
+    DepthwiseConv: lower_conv,
+    Dot: lower_dot,
+    LayerNorm: lower_layer_norm,
+    Merge: lower_merge,
+    Pad: lower_move,
+    Permute: lower_move,
+    Pool: lower_pool,
+    PRelu: lower_prelu,
+    Softmax: lower_softmax,
+    Upsample: lower_move,
+}

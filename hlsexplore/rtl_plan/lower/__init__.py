@@ -1,0 +1,1 @@
+"""Lowering: each kind of layer as cells of a netlist (docs/ir.md gives the arithmetic)."""

@@ -1,0 +1,193 @@
+"""Elementwise functions as cells (docs/ir.md, section Activations)."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from math import ceil, floor
+
+import numpy as np
+
+from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize, requantize
+from hlsexplore.ops import Activation, Affine, Function, PRelu
+from hlsexplore.rtl_plan.lower.layer import Layer, refuse
+from hlsexplore.rtl_plan.lower.matmul import signed_products
+from hlsexplore.rtl_plan.netlist.casts import cast
+from hlsexplore.rtl_plan.netlist.net import Value
+from hlsexplore.tables import NEGATIVE_RANGE, activation_table, half_range
+from hlsexplore.weights import quantized, raw_weights
+
+SELU_TYPE = Fixed(16, 1, signed=False)
+"""Type of SELU's lambda in hls4ml 1.3."""
+SELU_RAW = int(quantize(1.0507009873554805, SELU_TYPE))
+
+
+def lower_activation(layer: Layer) -> list[Value]:
+    """Add an elementwise function."""
+    op = layer.node.op
+    if not isinstance(op, Activation) or op.function not in _FUNCTIONS:
+        raise refuse(layer.node, f"{layer.node.kind} layer")
+    return _FUNCTIONS[op.function](layer, op)
+
+
+def lower_prelu(layer: Layer) -> list[Value]:
+    """Add x above 0, else slope * x."""
+    op = layer.node.op
+    if not isinstance(op, PRelu):
+        raise refuse(layer.node, f"{layer.node.kind} layer")
+    weight = layer.config.types["weight"]
+    slopes = np.broadcast_to(quantized(op.kernel, weight), layer.node.shape).ravel()
+    pairs = zip(layer.values[0], slopes.tolist(), strict=True)
+    return [_sloped(layer, value, int(slope), weight.fraction) for value, slope in pairs]
+
+
+def lower_affine(layer: Layer) -> list[Value]:
+    """Add x * scale + bias for each channel, with one cast at the end."""
+    if not isinstance(layer.node.op, Affine):
+        raise refuse(layer.node, f"{layer.node.kind} layer")
+    raw, types, net = raw_weights(layer.design, layer.node.name), layer.config.types, layer.net
+    products = layer.fraction + types["weight"].fraction
+    fraction = max(products, types["bias"].fraction)
+    outputs: list[Value] = []
+    for index, value in enumerate(layer.values[0]):
+        channel = index % len(raw["weight"])
+        scale = int(raw["weight"][channel])
+        product = signed_products(net, value, {scale})[scale] if scale else net.const(0)
+        bias = int(raw["bias"][channel]) << (fraction - types["bias"].fraction)
+        outputs.append(layer.finish(net.add(net.shift(product, fraction - products), net.const(bias)), fraction))
+    return outputs
+
+
+def _linear(layer: Layer, op: Activation) -> list[Value]:
+    return layer.map(lambda value: layer.finish(value, layer.fraction))
+
+
+def _relu(layer: Layer, op: Activation) -> list[Value]:
+    if op.max_value is None:
+        return layer.map(lambda value: layer.finish(layer.net.relu(value), layer.fraction))
+    net, top = layer.net, Fraction(op.max_value) * Fraction(2) ** layer.fraction
+    if top.denominator == 1:
+        return layer.map(lambda value: layer.finish(net.clip(net.relu(value), 0, int(top)), layer.fraction))
+    ceiling = net.const(int(quantize(op.max_value, layer.result)))
+    limit = net.const(floor(top))
+
+    def clipped(value: Value) -> Value:
+        return net.mux(net.less(limit, value), ceiling, layer.finish(net.relu(value), layer.fraction))
+
+    return layer.map(clipped)
+
+
+def _leaky_relu(layer: Layer, op: Activation) -> list[Value]:
+    weight = layer.config.types["weight"]
+    slope = int(quantize(op.alpha, weight))
+    return layer.map(lambda value: _sloped(layer, value, slope, weight.fraction))
+
+
+def _sloped(layer: Layer, value: Value, slope: int, fraction: int) -> Value:
+    """Add x from 0 on, else slope * x; each branch is cast by itself."""
+    net = layer.net
+    product = signed_products(net, value, {slope})[slope] if slope else net.const(0)
+    low = layer.finish(product, layer.fraction + fraction)
+    return net.mux(net.less(value, net.const(0)), low, layer.finish(value, layer.fraction))
+
+
+def _thresholded_relu(layer: Layer, op: Activation) -> list[Value]:
+    weight, net = layer.config.types["weight"], layer.net
+    theta = Fraction(int(quantize(op.alpha, weight))) / Fraction(2) ** weight.fraction
+    limit = net.const(floor(theta * Fraction(2) ** layer.fraction))
+    zero = net.const(0)
+    return layer.map(lambda value: layer.finish(net.mux(net.less(limit, value), value, zero), layer.fraction))
+
+
+def _hard_sigmoid(layer: Layer, op: Activation) -> list[Value]:
+    weight, net = layer.config.types["weight"], layer.net
+    slope = int(quantize(op.alpha, weight))
+    products = layer.fraction + weight.fraction
+    fraction = max(products, 1)
+    one = 1 << fraction
+
+    def squeezed(value: Value) -> Value:
+        product = signed_products(net, value, {slope})[slope] if slope else net.const(0)
+        total = net.add(net.shift(product, fraction - products), net.const(one >> 1))
+        return layer.finish(net.clip(total, 0, one), fraction)
+
+    return layer.map(squeezed)
+
+
+def _hard_tanh(layer: Layer, op: Activation) -> list[Value]:
+    one = 1 << max(layer.fraction, 0)
+    fraction = max(layer.fraction, 0)
+    lift = fraction - layer.fraction
+    return layer.map(lambda value: layer.finish(layer.net.clip(layer.net.shift(value, lift), -one, one), fraction))
+
+
+def _binary_tanh(layer: Layer, op: Activation) -> list[Value]:
+    net = layer.net
+    minus, plus = (net.const(int(quantize(number, layer.result))) for number in (-1.0, 1.0))
+    return layer.map(lambda value: net.mux(net.less(value, net.const(0)), minus, plus))
+
+
+def _ternary_tanh(layer: Layer, op: Activation) -> list[Value]:
+    net = layer.net
+    limit = ceil(Fraction(op.alpha) * Fraction(2) ** layer.fraction)
+    minus, plus = (net.const(int(quantize(number, layer.result))) for number in (-1.0, 1.0))
+    zero = net.const(0)
+
+    def sign(value: Value) -> Value:
+        below = net.less(value, net.const(min(1 - limit, 0)))
+        above = net.less(net.const(max(limit - 1, 0)), value)
+        return net.mux(below, minus, net.mux(above, plus, zero))
+
+    return layer.map(sign)
+
+
+def _table(layer: Layer, op: Activation) -> list[Value]:
+    """Add a table over both signs."""
+    size, types = layer.config.table_size, layer.config.types
+    entries = requantize(activation_table(op.function, size, types["table"]), types["table"].fraction, layer.result)
+    bits = size.bit_length() - 1
+    index = Fixed(bits, bits, rounding=Rounding.TRN_ZERO, overflow=Overflow.SAT)
+    per_entry = (2 * half_range(op.function)).bit_length() - 1 - bits
+    # The two's complement index addresses the table directly: entry 0 is that of x = 0, negative x are the upper half.
+    rotated = np.roll(entries, -size // 2).tolist()
+
+    def lookup(value: Value) -> Value:
+        place = cast(layer.net, value, layer.fraction + per_entry, index)
+        return layer.net.rom(layer.net.slice(place, 0, bits, signed=False), rotated)
+
+    return layer.map(lookup)
+
+
+def _negative_table(layer: Layer, op: Activation) -> list[Value]:
+    """Add ELU or SELU: a table for negative inputs, a product or nothing for the others."""
+    net, size, types, is_selu = layer.net, layer.config.table_size, layer.config.types, op.function is Function.SELU
+    table: RawArray = activation_table(op.function, size, types["table"], 1.0 if is_selu else op.alpha)
+    entries = requantize(table, types["table"].fraction, layer.result).tolist()
+    bits = size.bit_length() - 1
+    index = Fixed(bits, bits, signed=False, rounding=Rounding.TRN_ZERO, overflow=Overflow.SAT)
+    shift = NEGATIVE_RANGE.bit_length() - 1 - bits
+    scale, fraction = (SELU_RAW, SELU_TYPE.fraction) if is_selu else (1, 0)
+
+    def lookup(value: Value) -> Value:
+        depth = net.relu(net.negate(value))
+        low = net.rom(cast(net, depth, layer.fraction + shift, index), entries)
+        positive = signed_products(net, net.relu(value), {scale})[scale]
+        return net.mux(net.less(value, net.const(0)), low, layer.finish(positive, layer.fraction + fraction))
+
+    return layer.map(lookup)
+
+
+_FUNCTIONS: dict[Function, Callable[[Layer, Activation], list[Value]]] = {
+    Function.LINEAR: _linear,
+    Function.RELU: _relu,
+    Function.LEAKY_RELU: _leaky_relu,
+    Function.THRESHOLDED_RELU: _thresholded_relu,
+    Function.HARD_SIGMOID: _hard_sigmoid,
+    Function.HARD_TANH: _hard_tanh,
+    Function.BINARY_TANH: _binary_tanh,
+    Function.TERNARY_TANH: _ternary_tanh,
+    Function.SIGMOID: _table,
+    Function.TANH: _table,
+    Function.SOFTPLUS: _table,
+    Function.SOFTSIGN: _table,
+    Function.ELU: _negative_table,
+    Function.SELU: _negative_table,
+}

@@ -1,0 +1,1 @@
+"""Integer arithmetic as a netlist of cells: exact ranges, shared shift-adds, delays and pipelining."""

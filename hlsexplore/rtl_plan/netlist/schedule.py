@@ -1,0 +1,92 @@
+"""Pipelining: which cell of a net computes in which clock cycle, and the registers between."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hlsexplore.rtl_plan.netlist.net import VIEWS, Code, Net, Value
+from hlsexplore.rtl_plan.netlist.timing import Fabric, delay_ns, is_block_table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """Cycles of the cells of a net.
+
+    Attributes:
+        stages: Cycle of each cell, counted from the inputs' cycle 0.
+        latency_cycles: Cycle in which all outputs are there.
+        arrival_ns: Delay after the clock edge of that cycle at which the last output is stable.
+        last_use: Latest cycle in which each cell's value is read; its own cycle if it needs no register.
+    """
+
+    stages: tuple[int, ...]
+    latency_cycles: int
+    arrival_ns: float
+    last_use: tuple[int, ...]
+
+
+def schedule(net: Net, fabric: Fabric, budget_ns: float, arrival_ns: float = 0.0) -> Schedule:
+    """Give each cell the earliest cycle that the budget allows.
+
+    Args:
+        net: The net; its outputs are aligned to one cycle.
+        fabric: Delays.
+        budget_ns: Time that cells may fill between two registers; a slower cell has a cycle of its own.
+        arrival_ns: When the inputs are stable after the clock edge.
+    """
+    stages: list[int] = []
+    times: list[float] = []
+    for cell in net.cells:
+        if cell.code is Code.INPUT or not cell.args:
+            stages.append(0)
+            times.append(arrival_ns if cell.code is Code.INPUT else 0.0)
+            continue
+        stage = max(stages[arg] for arg in cell.args)
+        start = max(times[arg] for arg in cell.args if stages[arg] == stage)
+        if is_block_table(cell):
+            stages.append(stage + 1)
+            times.append(fabric.rom_ns)
+            continue
+        delay = delay_ns(cell, [net.cells[arg] for arg in cell.args], fabric)
+        if delay and start > 0 and start + delay > budget_ns:
+            stage, start = stage + 1, 0.0
+        stages.append(stage)
+        times.append(start + delay)
+    latency, arrival = _end(net, stages, times)
+    return Schedule(
+        stages=tuple(stages), latency_cycles=latency, arrival_ns=arrival, last_use=_last_use(net, stages, latency)
+    )
+
+
+def registered(net: Net, planned: Schedule) -> Schedule:
+    """Return a schedule whose outputs come out of registers, one cycle later."""
+    latency = planned.latency_cycles + 1
+    last = _last_use(net, planned.stages, latency)
+    return Schedule(stages=planned.stages, latency_cycles=latency, arrival_ns=0.0, last_use=last)
+
+
+def _end(net: Net, stages: Sequence[int], times: Sequence[float]) -> tuple[int, float]:
+    latency = max((stages[output] for output in net.outputs), default=0)
+    return latency, max((times[output] for output in net.outputs if stages[output] == latency), default=0.0)
+
+
+def _last_use(net: Net, stages: Sequence[int], latency: int) -> tuple[int, ...]:
+    last = list(stages)
+
+    def use(value: Value, cycle: int) -> None:
+        last[value] = max(last[value], cycle)
+
+    for output in net.outputs:
+        use(output, latency)
+    alive = net.live()
+    for number in range(len(net.cells) - 1, -1, -1):
+        if not alive[number]:
+            continue
+        cell = net.cells[number]
+        is_view = cell.code in VIEWS
+        reads = last[number] if is_view else stages[number] - is_block_table(cell)
+        for arg in cell.args:
+            use(arg, reads)
+    for number, cell in enumerate(net.cells):
+        if cell.code is Code.CONST or cell.code in VIEWS:
+            last[number] = stages[number]
+    return tuple(last)

@@ -1,0 +1,294 @@
+"""A study: every design of one network that was evaluated on one set of samples, in a file that survives crashes."""
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from time import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlsexplore.data import data_digest
+from hlsexplore.design import Design, design_from_dict
+from hlsexplore.errors import ConfigError, StudyError
+from hlsexplore.fixed import RealArray
+from hlsexplore.graph import Graph
+from hlsexplore.metrics import Metric
+from hlsexplore.report import Report
+from hlsexplore.search import make_sampler
+from hlsexplore.search.bound_space import BoundSpace
+from hlsexplore.space import Space
+from hlsexplore.study.selection import front, hypervolume_history, matching, split_objectives
+from hlsexplore.study.store import Store
+from hlsexplore.study.sweep import Sweep, SweepEvent, SweepResult, estimated_costs, run_sweep
+from hlsexplore.study.trial import DIRECTIONS, Evaluator, Trial, evaluate
+from hlsexplore.support.progress import ignore
+
+
+class Study:
+    """Trials of one network on one set of samples, kept in an SQLite file. Safe to use from several threads.
+
+    Attributes:
+        graph: The network.
+        evaluator: Finds the figures of designs.
+        store: The open file.
+        objectives: Figures that `front` and `sweep` look at by default.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        graph: Graph,
+        x: Any,
+        labels: Any = None,
+        *,
+        metrics: Sequence[str | Metric] | None = None,
+    ) -> None:
+        """Open a study, or make a new one.
+
+        Args:
+            path: The study's file, such as `jets.db`.
+            graph: The network.
+            x: Samples, shape `(samples, *input_shape)`, or one array for each input.
+            labels: Class numbers, one-hot rows or wanted values.
+            metrics: Figures against the labels; those that fit them when None (accuracy, or RMSE for real values).
+
+        Raises:
+            DataError: If samples or labels do not fit the graph.
+            StudyError: If the file cannot be used, or holds trials of another network or other samples.
+        """
+        self.graph = graph
+        self.evaluator = Evaluator.make(graph, x, labels, metrics)
+        self.objectives = (*(_objective(metric) for metric in self.evaluator.metrics[:1]), "lut", "latency_cycles")
+        if not self.evaluator.metrics:
+            self.objectives = ("agreement", *self.objectives)
+        self.store = Store(path)
+        try:
+            self._identify()
+        except BaseException:
+            self.store.close()
+            raise
+
+    @property
+    def path(self) -> Path:
+        """The study's file."""
+        return self.store.path
+
+    def __len__(self) -> int:
+        """Count the trials."""
+        return len(self.store)
+
+    def __enter__(self) -> "Study":
+        """Return the study; leaving closes its file."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close the file."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Summarise the study in one line."""
+        return f"<Study {str(self.path)!r} of {self.graph.name!r}>"
+
+    def close(self) -> None:
+        """Close the file."""
+        self.store.close()
+
+    def add(self, trial: Trial) -> Trial:
+        """Store a trial, with its report where it has one; a design that is known keeps its trial.
+
+        Returns:
+            The trial as it is stored, with its number.
+
+        Raises:
+            StudyError: If the file cannot be written.
+        """
+        self.store.add([trial])
+        stored = self.store.by_key(trial.design_key)
+        if stored is None:
+            raise StudyError(f"the trial of design {trial.design_key[:12]} could not be stored in {self.path.name}.")
+        return stored
+
+    def evaluate(self, design: Design) -> Trial:
+        """Evaluate a design and store its trial; one that is known is not evaluated again.
+
+        Raises:
+            HlsExploreError: If the design cannot be emulated or estimated, or the file cannot be written.
+        """
+        return self.store.by_key(design.key) or self.add(evaluate(design, self.evaluator))
+
+    def sweep(
+        self,
+        space: Space | Mapping[str, Any] | BoundSpace,
+        trials: int | None = None,
+        on_event: Callable[[SweepEvent], None] = ignore,
+        cancel: threading.Event | None = None,
+        pause: threading.Event | None = None,
+        *,
+        base: Design | None = None,
+        sampler: str = "auto",
+        objectives: Sequence[str] | None = None,
+        seed: int = 0,
+        workers: int | str | None = None,
+    ) -> SweepResult:
+        """Evaluate designs of a space. Run it again after an interruption and it goes on where it stopped.
+
+        Args:
+            space: What may be chosen.
+            trials: Designs wanted, those included that an earlier run of the same sweep already has; all when None.
+            on_event: Told after each design.
+            cancel: Stops the sweep when set; what was evaluated is kept.
+            pause: Holds the sweep while set.
+            base: Design that the space varies; `Design.default` when None.
+            sampler: `grid`, `random`, one that learns (docs/search.md), or `auto`.
+            objectives: Figures that a learning sampler improves; those of the study when None.
+            seed: Seed of the sampler; the same one proposes the same designs.
+            workers: Number of threads, or the address of a Dask scheduler such as `tcp://host:8786`.
+
+        Raises:
+            ConfigError: If the space, sampler or an objective is not valid.
+            CancelledError: If it was cancelled.
+            StudyError: If the file cannot be written, or the first designs all fail.
+            ToolError: If the workers cannot be reached.
+        """
+        bound = self.bind(space, base)
+        if trials is not None and trials < 0:
+            raise ConfigError(f"the number of trials must be 0 or above, not {trials}.")
+        chosen = objectives or self.objectives
+        split_objectives(chosen)
+        name, made = make_sampler(sampler, bound, seed, trials, partial(estimated_costs, bound, tuple(chosen)))
+        return run_sweep(
+            Sweep(
+                store=self.store,
+                evaluator=self.evaluator,
+                space=bound,
+                sampler=made,
+                name=name,
+                objectives=tuple(chosen),
+                total=bound.size if trials is None else min(trials, bound.size),
+                on_event=on_event,
+                cancel=cancel,
+                pause=pause,
+                workers=workers,
+            )
+        )
+
+    def bind(self, space: Space | Mapping[str, Any] | BoundSpace, base: Design | None = None) -> BoundSpace:
+        """Bind a space to a design, with the value ranges of this study's samples.
+
+        Raises:
+            ConfigError: If the space does not fit the network.
+        """
+        if isinstance(space, BoundSpace):
+            return space
+        spec = space if isinstance(space, Space) else Space.from_dict(space)
+        return BoundSpace.bind(spec, base or Design.default(self.graph), self.evaluator.ranges)
+
+    def front(self, objectives: Sequence[str] | None = None, where: Sequence[str] = ()) -> list[Trial]:
+        """Return the trials that no other trial beats, the best of the last objective first.
+
+        Args:
+            objectives: Figures such as `accuracy`, `lut`, `latency_cycles`, whose directions are known; own ones as
+                `name:max` or `name:min`. Those of the study when None.
+            where: Conditions such as `lut<=50000`.
+
+        Raises:
+            ConfigError: If an objective or condition cannot be read.
+        """
+        return front(self.store, objectives or self.objectives, where)
+
+    def trials(self, where: Sequence[str] | None = None) -> list[Trial]:
+        """Return all trials, or the successful ones that meet conditions, in the order of their numbers."""
+        return self.store.trials(None if where is None else matching(self.store, where).tolist())
+
+    def columns(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Return figures of all trials as arrays: `number`, `is_ok` and the named ones, NaN where unknown."""
+        return self.store.columns(names)
+
+    def hypervolume_history(
+        self, objectives: Sequence[str] | None = None, reference: Sequence[float] | None = None
+    ) -> tuple[NDArray[np.int64], RealArray]:
+        """Return trial numbers and the volume that the front dominates from then on (see `selection`)."""
+        return hypervolume_history(self.store, objectives or self.objectives, reference)
+
+    def design(self, trial: Trial | int) -> Design:
+        """Rebuild the design of a trial.
+
+        Args:
+            trial: The trial or its number.
+
+        Raises:
+            StudyError: If there is no such trial, or it does not rebuild the same design.
+        """
+        if isinstance(trial, int):
+            found = self.store.trials([trial])
+            if not found:
+                raise StudyError(f"there is no trial {trial} in {self.path.name}.")
+            trial = found[0]
+        design = design_from_dict(dict(trial.config), self.graph)
+        if design.key != trial.design_key:
+            raise StudyError(f"trial {trial.number} of {self.path.name} was made by another version of hlsexplore.")
+        return design
+
+    def reports(self, design: Design | str) -> tuple[Report, ...]:
+        """Return the stored reports of a design: estimates kept by `evaluate`, and those of tools."""
+        return self.store.reports(design if isinstance(design, str) else design.key)
+
+    def add_report(self, report: Report, design_key: str | None = None) -> None:
+        """Store a tool's report of a design beside its estimate."""
+        self.store.add_report(report, design_key)
+
+    def set_note(self, number: int, note: str) -> None:
+        """Write a remark on a trial.
+
+        Raises:
+            StudyError: If there is no such trial.
+        """
+        self.store.set_note(number, note)
+
+    def to_frame(self) -> Any:
+        """Return all trials as a pandas DataFrame: figures, then every type and knob as `layer.key`.
+
+        Raises:
+            ConfigError: If pandas is not installed.
+        """
+        from hlsexplore.study.frame import to_frame
+
+        return to_frame(self.trials())
+
+    def _identify(self) -> None:
+        """Check that the file belongs to this network and these samples; write them into a new one."""
+        from hlsexplore import __version__
+
+        given = {
+            "graph_digest": self.graph.digest,
+            "graph_name": self.graph.name,
+            "data_digest": data_digest(self.evaluator.data),
+            "num_samples": str(self.evaluator.data.num_samples),
+        }
+        known = self.store.meta
+        if not known:
+            more = {"created_s": repr(time()), "version": __version__, "objectives": json.dumps(self.objectives)}
+            self.store.set_meta(given | more)
+            return
+        if known.get("graph_digest") != given["graph_digest"]:
+            raise StudyError(
+                f"the study {str(self.path)!r} belongs to another network ({known.get('graph_name', '?')!r}, "
+                f"digest {known.get('graph_digest', '?')[:12]}), not to {self.graph.name!r} "
+                f"(digest {self.graph.digest[:12]}). Choose another file."
+            )
+        if known.get("data_digest") != given["data_digest"]:
+            raise StudyError(
+                f"the study {str(self.path)!r} belongs to other data ({known.get('num_samples', '?')} samples, "
+                f"digest {known.get('data_digest', '?')[:12]}), not to these {given['num_samples']} samples "
+                f"(digest {given['data_digest'][:12]}). Choose another file."
+            )
+
+
+def _objective(metric: Metric) -> str:
+    if metric.name in DIRECTIONS:
+        return metric.name
+    return f"{metric.name}:{'max' if metric.is_maximized else 'min'}"

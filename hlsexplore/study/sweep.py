@@ -1,0 +1,254 @@
+"""The loop of a sweep: propose, evaluate, store, tell."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+
+import numpy as np
+
+from hlsexplore.errors import CancelledError, HlsExploreError, StudyError
+from hlsexplore.estimate import estimate_many
+from hlsexplore.fixed import RealArray
+from hlsexplore.pareto import as_costs, pareto_front
+from hlsexplore.search import Sampler
+from hlsexplore.search.bound_space import BoundSpace, Point
+from hlsexplore.study.store import Store
+from hlsexplore.study.trial import Evaluator, Metrics, Status, Trial, cost_metrics, direction
+from hlsexplore.study.workers import Evaluate, open_workers
+from hlsexplore.support.progress import Event
+
+logger = logging.getLogger(__name__)
+BATCH = 16
+"""Points that a sampler is asked for at once; constant, so that a resumed or longer sweep proposes the same ones."""
+HOPELESS = 10
+"""A sweep whose first designs all fail stops after so many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepEvent(Event):
+    """Progress of a sweep, after each design.
+
+    Attributes:
+        trial: The design that was just evaluated, with its estimate, which is not stored: it can be made again from the
+            design; None when it was known before.
+        num_done: Designs done, those known before included.
+        num_total: Designs wanted.
+        num_failed: Designs that failed in this sweep.
+        best: Best value of each objective so far, of the whole study.
+        num_front: Designs on the front so far.
+        eta_s: Estimated time to the end, or None.
+    """
+
+    trial: Trial | None = None
+    num_done: int = 0
+    num_total: int = 0
+    num_failed: int = 0
+    best: Mapping[str, float] = field(default_factory=dict)
+    num_front: int = 0
+    eta_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepResult:
+    """What a sweep did.
+
+    Attributes:
+        sampler: The sampler that chose the designs.
+        num_done: Designs of the sweep that the study now has.
+        num_new: Those that were evaluated now.
+        num_failed: New ones that failed.
+        wall_s: Time it took.
+    """
+
+    sampler: str
+    num_done: int
+    num_new: int
+    num_failed: int
+    wall_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sweep:
+    """Everything that a sweep needs.
+
+    Attributes:
+        store: Where trials go.
+        evaluator: Finds the figures.
+        space: What may be chosen.
+        sampler: What chooses.
+        name: Name of the sampler, the origin of the trials.
+        objectives: Figures that count, with `:max` or `:min` for own ones.
+        total: Designs wanted.
+        on_event: Told after each design.
+        cancel: Stops the sweep when set; what was evaluated is kept.
+        pause: Holds the sweep while set.
+        workers: Who evaluates (see `workers`).
+    """
+
+    store: Store
+    evaluator: Evaluator
+    space: BoundSpace
+    sampler: Sampler
+    name: str
+    objectives: tuple[str, ...]
+    total: int
+    on_event: Callable[[SweepEvent], None]
+    cancel: threading.Event | None = None
+    pause: threading.Event | None = None
+    workers: int | str | None = None
+
+
+class _Progress:
+    """Counts, best values and front of a running sweep."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self.sweep = sweep
+        self.names = tuple(name.partition(":")[0] for name in sweep.objectives)
+        self.directions = tuple(direction(name) for name in sweep.objectives)
+        self.start = perf_counter()
+        self.seen: set[str] = set()
+        self.num_new = self.num_failed = 0
+        self.spent = 0.0
+        self.known = sweep.store.objectives_by_key(self.names)
+        rows = np.array([row for row, is_ok in self.known.values() if is_ok], dtype=np.float64)
+        self.front = self._front(rows.reshape(-1, len(self.names)))
+
+    def values(self, metrics: Metrics) -> tuple[float, ...]:
+        found = [metrics.get(name) for name in self.names]
+        return tuple(float("nan") if value is None else float(value) for value in found)
+
+    def add(self, trial: Trial) -> None:
+        row, is_ok = self.values(trial.metrics), trial.status is Status.OK
+        self.known[trial.design_key] = (row, is_ok)
+        self.num_new += 1
+        self.num_failed += not is_ok
+        self.spent += trial.wall_s or 0.0
+        if is_ok:
+            self.front = self._front(np.vstack([self.front, row]))
+
+    def _front(self, rows: RealArray) -> RealArray:
+        return rows[pareto_front(rows, self.directions)]
+
+    def best(self) -> dict[str, float]:
+        if not len(self.front):
+            return {}
+        costs = as_costs(self.front, self.directions)
+        rows = self.front[np.argmin(costs, axis=0), np.arange(len(self.names))]
+        return dict(zip(self.names, map(float, rows), strict=True))
+
+    def event(self, trial: Trial | None) -> SweepEvent:
+        done, total = len(self.seen), self.sweep.total
+        best = self.best()
+        left = (perf_counter() - self.start) / self.num_new * (total - done) if self.num_new else None
+        shown = ", ".join(f"{name} {value:g}" for name, value in best.items())
+        return SweepEvent(
+            kind="stage",
+            text=f"{done}/{total} designs{', best ' + shown if shown else ''}",
+            fraction=done / total if total else 1.0,
+            trial=trial,
+            num_done=done,
+            num_total=total,
+            num_failed=self.num_failed,
+            best=best,
+            num_front=len(self.front),
+            eta_s=left,
+        )
+
+
+def run_sweep(sweep: Sweep) -> SweepResult:
+    """Run a sweep to its end. Each trial is stored before it is told; a killed sweep goes on where it stopped.
+
+    Raises:
+        CancelledError: If it was cancelled; what was evaluated is kept.
+        StudyError: If the store cannot be written, or the first designs all fail.
+        ToolError: If the workers cannot be reached.
+    """
+    progress = _Progress(sweep)
+    with open_workers(sweep.workers, sweep.evaluator, sweep.name) as evaluate:
+        while len(progress.seen) < sweep.total:
+            points = sweep.sampler.ask(BATCH)
+            if not points:
+                break
+            while points and len(progress.seen) < sweep.total:
+                part = points[: sweep.total - len(progress.seen)]
+                rows = _try_points(sweep, progress, part, evaluate)
+                sweep.sampler.tell(part, as_costs(rows, progress.directions))
+                points = points[len(part) :]
+    return SweepResult(
+        sampler=sweep.name,
+        num_done=len(progress.seen),
+        num_new=progress.num_new,
+        num_failed=progress.num_failed,
+        wall_s=perf_counter() - progress.start,
+    )
+
+
+def estimated_costs(space: BoundSpace, objectives: Sequence[str], points: Sequence[Point]) -> RealArray:
+    """Return the costs of points that the estimator alone finds.
+
+    Args:
+        space: The space.
+        objectives: The objectives, as in a sweep.
+        points: The points.
+
+    Returns:
+        Costs, all to be minimised, shape `(points, objectives)`; NaN for objectives that need the emulator, and where
+        a design cannot be estimated.
+    """
+    names = tuple(name.partition(":")[0] for name in objectives)
+    rows = []
+    for point in points:
+        design = space.design(point)
+        try:
+            found = cost_metrics(estimate_many([design])[0], design)
+        except HlsExploreError:
+            found = {}
+        values = [found.get(name) for name in names]
+        rows.append([float("nan") if value is None else value for value in values])
+    return as_costs(rows, [direction(name) for name in objectives])
+
+
+def _try_points(
+    sweep: Sweep, progress: _Progress, points: Sequence[Point], evaluate: Evaluate
+) -> list[tuple[float, ...]]:
+    """Return the objectives of the points' designs, evaluated now or known before; NaN where one failed."""
+    designs = []
+    for point in points:
+        _wait(sweep, progress)
+        designs.append(sweep.space.design(point))
+    fresh = {design.key: design for design in designs if design.key not in progress.known}
+    with closing(evaluate(list(fresh.values()))) as trials:
+        for design in designs:
+            _wait(sweep, progress)
+            trial = None
+            if design.key not in progress.known:
+                trial = next(trials)
+                sweep.store.add([replace(trial, report=None)])
+                progress.add(trial)
+                _check_hope(progress, trial)
+            if design.key not in progress.seen:
+                progress.seen.add(design.key)
+                sweep.on_event(progress.event(trial))
+    found = [progress.known[design.key] for design in designs]
+    return [row if is_ok else (float("nan"),) * len(row) for row, is_ok in found]
+
+
+def _wait(sweep: Sweep, progress: _Progress) -> None:
+    while True:
+        if sweep.cancel is not None and sweep.cancel.is_set():
+            raise CancelledError(
+                f"the sweep was cancelled after {len(progress.seen)} of {sweep.total} designs; all of them are kept."
+            )
+        if sweep.pause is None or not sweep.pause.is_set():
+            return
+        (sweep.cancel or threading.Event()).wait(0.05)
+
+
+def _check_hope(progress: _Progress, trial: Trial) -> None:
+    if trial.status is Status.FAILED:
+        logger.warning("design %s failed: %s", trial.design_key[:12], trial.error)
+    if progress.num_new == progress.num_failed == HOPELESS:
+        raise StudyError(f"the first {HOPELESS} designs of the sweep all failed. The last one: {trial.error}")

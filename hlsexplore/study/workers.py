@@ -1,0 +1,99 @@
+"""Who evaluates a sweep's designs: this thread, several threads, or the workers of a Dask scheduler."""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache, partial
+from typing import Any
+
+from hlsexplore.data import Data, data_digest
+from hlsexplore.design import Design
+from hlsexplore.errors import ConfigError, ToolError
+from hlsexplore.graph import Graph
+from hlsexplore.metrics import Metric
+from hlsexplore.study.trial import Evaluator, Trial, try_evaluate
+
+Submit = Callable[[Design], "Future[Trial]"]
+Evaluate = Callable[[Sequence[Design]], Generator[Trial, None, None]]
+"""Evaluates designs and yields their trials in order; closing the iterator gives up those not begun."""
+CONNECT_TIMEOUT_S = 10
+MAX_WORKERS = 256
+
+
+@contextmanager
+def open_workers(workers: int | str | None, evaluator: Evaluator, origin: str) -> Iterator[Evaluate]:
+    """Make an evaluator of many designs.
+
+    Threads share the emulator and its kept results, and numpy computes outside Python's lock; a process of its own pays
+    only on other machines, where a Dask scheduler is the way.
+
+    Args:
+        workers: Number of threads; the address of a Dask scheduler, such as `tcp://host:8786`; this thread when None.
+        evaluator: Finds the figures.
+        origin: What proposes the designs.
+
+    Raises:
+        ConfigError: If the number of workers is wrong.
+        ToolError: If Dask is missing or its scheduler cannot be reached.
+    """
+    if workers is None or workers == 1:
+        yield lambda designs: (try_evaluate(design, evaluator, origin) for design in designs)
+        return
+    if isinstance(workers, str):
+        with _dask(workers, evaluator, origin) as submit:
+            yield partial(_in_order, submit)
+        return
+    if isinstance(workers, bool) or not 1 <= workers <= MAX_WORKERS:
+        raise ConfigError(f"the number of workers must be from 1 to {MAX_WORKERS}, not {workers!r}.")
+    with ThreadPoolExecutor(workers, thread_name_prefix="sweep") as pool:
+        yield partial(_in_order, lambda design: pool.submit(try_evaluate, design, evaluator, origin))
+
+
+def _in_order(submit: Submit, designs: Sequence[Design]) -> Generator[Trial, None, None]:
+    futures = [submit(design) for design in designs]
+    try:
+        for future in futures:
+            yield future.result()
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+@contextmanager
+def _dask(address: str, evaluator: Evaluator, origin: str) -> Iterator[Submit]:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ToolError("workers on other machines need Dask. Install it: pip install 'hlsexplore[cluster]'.") from None
+    with ExitStack() as stack:
+        try:
+            client: Any = stack.enter_context(Client(address, timeout=CONNECT_TIMEOUT_S))  # type: ignore[no-untyped-call]
+        except (OSError, ValueError, TimeoutError) as error:
+            raise ToolError(f"the Dask scheduler at {address!r} cannot be reached: {error}.") from None
+        data = evaluator.data
+        task = _Task(graph=evaluator.graph, data=data, metrics=evaluator.metrics, key=data_digest(data))
+        shared = client.scatter(task, broadcast=True)
+        yield lambda design: client.submit(_evaluate_there, design, shared, origin, pure=False)
+
+
+class _Task:
+    """What a worker elsewhere needs; equal by content, so that each worker process prepares it once."""
+
+    def __init__(self, graph: Graph, data: Data, metrics: tuple[Metric, ...], key: str) -> None:
+        self.graph, self.data, self.metrics = graph, data, metrics
+        self.key = (graph.digest, key, tuple(metric.name for metric in metrics))
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Task) and self.key == other.key
+
+
+@lru_cache(maxsize=2)
+def _prepared(task: _Task) -> Evaluator:
+    return Evaluator.make(task.graph, task.data.x, task.data.labels, task.metrics)
+
+
+def _evaluate_there(design: Design, task: Any, origin: str) -> Trial:
+    return try_evaluate(design, _prepared(task), origin)

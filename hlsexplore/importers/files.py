@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.errors import ModelError
+from hlsexplore.importers.content import Content
 from hlsexplore.importers.source import EMPTY, Json, LayerKey, LayerWeights, Source, WeightRef, WeightTree
 from hlsexplore.importers.structure import MAX_DEPTH
 
@@ -20,37 +21,18 @@ MAX_JSON_BYTES = 1 << 26
 """Largest configuration that is parsed (64 MiB); that of a large network has some 100 KiB."""
 MAX_WEIGHTS_BYTES = 1 << 30
 """Largest weights file that is read (1 GiB)."""
-ZIP_MAGIC = b"PK\x03\x04"
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 CONFIG_MEMBER, METADATA_MEMBER, WEIGHTS_MEMBER = "config.json", "metadata.json", "model.weights.h5"
 
 
-def read_file(path: Path) -> Source:
-    """Read a model file.
+def is_keras_archive(content: Content) -> bool:
+    """Whether it is what `model.save("NAME.keras")` writes: a ZIP archive with a configuration."""
+    return content.is_zip and CONFIG_MEMBER in content.members
 
-    Args:
-        path: A `.keras` or `.h5` file; its content decides, not its name.
 
-    Raises:
-        ModelError: If it is missing, damaged, too large or no such file.
-    """
-    if path.is_dir():
-        raise ModelError(f"{str(path)!r} is a folder. Save the model as one file: model.save('NAME.keras').")
-    if not path.is_file():
-        raise ModelError(f"the model file {str(path)!r} does not exist.")
-    try:
-        with path.open("rb") as file:
-            magic = file.read(8)
-    except OSError as error:
-        raise ModelError(f"the model file {str(path)!r} cannot be read: {error.strerror or error}.") from None
-    if magic.startswith(ZIP_MAGIC):
-        return _read_zip(path)
-    if magic == HDF5_MAGIC:
-        return _read_hdf5(path)
-    raise ModelError(
-        f"{path.name!r} is no Keras model: it is neither a .keras archive nor an HDF5 file, or it is damaged. "
-        "Save the model again with model.save('NAME.keras') or model.save('NAME.h5')."
-    )
+def is_keras_hdf5(content: Content) -> bool:
+    """Whether it is an HDF5 file, which among models only Keras writes."""
+    return content.head.startswith(HDF5_MAGIC)
 
 
 def parse_json(data: bytes | str, label: str, what: str) -> Json:
@@ -70,11 +52,15 @@ def parse_json(data: bytes | str, label: str, what: str) -> Json:
     return value
 
 
-def _read_zip(path: Path) -> Source:
+def read_archive(content: Content) -> Source:
+    """Read a `.keras` file.
+
+    Raises:
+        ModelError: If it is damaged, too large or incomplete.
+    """
+    path = content.path
     with _readable(path), zipfile.ZipFile(path) as archive:
         names = archive.namelist()
-        if CONFIG_MEMBER not in names:
-            raise ModelError(f"{path.name!r} is a ZIP archive without {CONFIG_MEMBER!r}, so it is no Keras model.")
         config = parse_json(_member(archive, CONFIG_MEMBER, MAX_JSON_BYTES, path), repr(path.name), CONFIG_MEMBER)
         version = ""
         if METADATA_MEMBER in names:
@@ -179,7 +165,13 @@ def _collect(group: Any, component: str, path: Path, data: bytes, into: dict[str
         into[component] = tuple(_reference(_child(child, item), lambda: _hdf5(io.BytesIO(data))) for item in numbers)
 
 
-def _read_hdf5(path: Path) -> Source:
+def read_hdf5(content: Content) -> Source:
+    """Read an `.h5` file.
+
+    Raises:
+        ModelError: If it is damaged or incomplete.
+    """
+    path = content.path
     with _readable(path), _hdf5(path) as file:
         text = file.attrs.get("model_config")
         if text is None:

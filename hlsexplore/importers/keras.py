@@ -1,106 +1,26 @@
 """Turns a Keras or QKeras model into a graph."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 from hlsexplore.errors import ModelError, UnsupportedError
 from hlsexplore.graph import Graph, Shape
-from hlsexplore.importers.files import read_file
+from hlsexplore.importers.inspection import Inspection, LayerInfo
 from hlsexplore.importers.layer import Builder, Layer, Tensor
-from hlsexplore.importers.live import is_live_model, read_live
 from hlsexplore.importers.registry import CONVERTERS, advice
 from hlsexplore.importers.source import LayerKey, Source
 from hlsexplore.importers.structure import LayerSpec, ModelSpec, TensorRef, parse_model, shape_of
 from hlsexplore.ops import Activation, Function, Input, weights
-from hlsexplore.passes import fuse_affine
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerInfo:
-    """A layer of the model file and what became of it.
-
-    Attributes:
-        name: Its name, with those of enclosing models.
-        cls: Its class in the file.
-        shape: Its output shape without the batch axis; None where that is unknown.
-        num_parameters: Weights and biases that it brings into the graph.
-        nodes: Names of the graph's nodes made from it, before batch normalisations are fused.
-        problem: Why it is not supported, or None.
-    """
-
-    name: str
-    cls: str
-    shape: Shape | None
-    num_parameters: int
-    nodes: tuple[str, ...]
-    problem: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inspection:
-    """What a model holds.
-
-    Attributes:
-        name: The model's name.
-        layers: Its layers.
-        problems: Everything that is not supported, a sentence each; empty if the model can be used.
-        graph: The network; None if something is not supported.
-    """
-
-    name: str
-    layers: tuple[LayerInfo, ...]
-    problems: tuple[str, ...]
-    graph: Graph | None
-
-
-def read_model(source: Any, *, fuse_batchnorm: bool = True) -> Graph:
-    """Read a trained Keras 3 or QKeras network.
-
-    Nothing in a file is executed, and TensorFlow is not imported.
+def inspect_keras(source: Source) -> Inspection:
+    """List a network's layers and everything in it that is not supported, and make its graph.
 
     Args:
-        source: Path of a `.keras` or `.h5` file, or a live model.
-        fuse_batchnorm: Whether batch normalisations are fused into the products before them where that is exact.
-
-    Returns:
-        The network.
+        source: The model as read.
 
     Raises:
-        UnsupportedError: If layers or options are not supported; lists all of them with a way out.
-        ModelError: If the file is missing, damaged or no Keras model, or weights are NaN or infinite.
+        ModelError: If it is damaged or no model, or weights are NaN or infinite.
     """
-    inspection = inspect_model(source, fuse_batchnorm=fuse_batchnorm)
-    if inspection.graph is None:
-        raise UnsupportedError(inspection.problems)
-    return inspection.graph
-
-
-def inspect_model(source: Any, *, fuse_batchnorm: bool = True) -> Inspection:
-    """Read a network and list its layers and everything in it that is not supported.
-
-    Args:
-        source: Path of a `.keras` or `.h5` file, or a live model.
-        fuse_batchnorm: As in `read_model`.
-
-    Raises:
-        ModelError: If the file is missing, damaged or no Keras model, or weights are NaN or infinite.
-    """
-    return _inspect(_read(source), fuse_batchnorm)
-
-
-def _read(source: Any) -> Source:
-    if isinstance(source, str | Path):
-        return read_file(Path(source))
-    if is_live_model(source):
-        return read_live(source)
-    raise ModelError(
-        f"a model is a path of a .keras or .h5 file or a live Keras model, not {type(source).__name__!r}. "
-        "Pass the path as text, or the model object itself."
-    )
-
-
-def _inspect(source: Source, fuse_batchnorm: bool) -> Inspection:
     spec = parse_model(source.config, repr(source.label))
     walk = _Walk(source=source)
     _reserve(walk, spec, "")
@@ -109,7 +29,6 @@ def _inspect(source: Source, fuse_batchnorm: bool) -> Inspection:
     graph = None
     if not walk.problems:
         graph = Graph(name=spec.name, nodes=tuple(walk.builder.nodes), outputs=tuple(tensor.node for tensor in outputs))
-        graph = fuse_affine(graph) if fuse_batchnorm else graph
     problems = tuple(dict.fromkeys(walk.problems))
     return Inspection(name=spec.name, layers=tuple(walk.infos), problems=problems, graph=graph)
 

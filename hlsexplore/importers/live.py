@@ -10,11 +10,6 @@ from hlsexplore.importers.files import parse_json
 from hlsexplore.importers.source import EMPTY, LayerKey, LayerWeights, Source, WeightRef, WeightTree
 
 
-def is_live_model(source: Any) -> bool:
-    """Whether an object behaves like a Keras model."""
-    return not isinstance(source, type) and all(hasattr(source, name) for name in ("to_json", "layers", "get_weights"))
-
-
 def read_live(model: Any) -> Source:
     """Read a live model.
 
@@ -24,6 +19,8 @@ def read_live(model: Any) -> Source:
     Raises:
         ModelError: If the model cannot describe itself (subclassed, not built).
     """
+    if not all(hasattr(model, name) for name in ("to_json", "layers", "get_weights")):
+        raise ModelError(f"a {type(model).__name__!r} is no whole model. Wrap it: keras.Model(inputs, outputs).")
     try:
         text = model.to_json()
     except (NotImplementedError, ValueError, TypeError, AttributeError) as error:

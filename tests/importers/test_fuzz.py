@@ -10,8 +10,9 @@ import pytest
 
 from hlsexplore.errors import HlsExploreError
 from hlsexplore.importers import read_model
-from hlsexplore.importers.files import read_file
-from hlsexplore.importers.keras import _inspect
+from hlsexplore.importers.content import look
+from hlsexplore.importers.files import read_archive, read_hdf5
+from hlsexplore.importers.keras import inspect_keras
 
 FOLDER = Path(__file__).parents[1] / "data" / "models"
 NAMES = ("functional", "image", "sequence")
@@ -50,11 +51,12 @@ def damage(config, rng):
 
 
 def survive(name, kind, seed, count):
-    source = read_file(FOLDER / f"keras2_{name}.{kind}")
+    content = look(FOLDER / f"keras2_{name}.{kind}")
+    source = read_archive(content) if kind == "keras" else read_hdf5(content)
     rng = random.Random(seed)
     for _ in range(count):
         with contextlib.suppress(HlsExploreError):
-            _inspect(replace(source, config=damage(source.config, rng)), True)
+            inspect_keras(replace(source, config=damage(source.config, rng)))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,145 @@
+"""The one door of all importers: what a model is, is found from its content, and a row of a table reads it.
+
+A new front end is a module with a `read` and an `inspect` function, and a row here (docs/importers.md).
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from hlsexplore.errors import ModelError, UnsupportedError
+from hlsexplore.graph import Graph
+from hlsexplore.importers.content import Content, look
+from hlsexplore.importers.files import is_keras_archive, is_keras_hdf5, read_archive, read_hdf5
+from hlsexplore.importers.foreign import foreign_format, foreign_object
+from hlsexplore.importers.inspection import Inspection
+from hlsexplore.importers.keras import inspect_keras
+from hlsexplore.importers.live import read_live
+from hlsexplore.passes import fuse_affine
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader(Generic[S]):
+    """A format of model files.
+
+    Attributes:
+        name: What people call it.
+        recognises: Whether a content is of this format; looks at head and list of members, reads nothing.
+        read: Reads it as data, without executing anything of it. `content.weights` is None unless `takes_weights`.
+        inspect: Turns what was read into layers and a graph, batch normalisations unfused.
+        takes_weights: Whether the weights lie in a second file.
+    """
+
+    name: str
+    recognises: Callable[[Content], bool]
+    read: Callable[[Content], S]
+    inspect: Callable[[S], Inspection]
+    takes_weights: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveReader(Generic[S]):
+    """A framework whose models are read from memory.
+
+    Attributes:
+        name: What people call it.
+        read: Reads a model through its own public methods.
+        inspect: As in `Reader`.
+    """
+
+    name: str
+    read: Callable[[Any], S]
+    inspect: Callable[[S], Inspection]
+
+
+READERS: tuple[Reader[Any], ...] = (
+    Reader(name="a Keras archive (.keras)", recognises=is_keras_archive, read=read_archive, inspect=inspect_keras),
+    Reader(name="a Keras HDF5 file (.h5)", recognises=is_keras_hdf5, read=read_hdf5, inspect=inspect_keras),
+)
+"""Formats in the order in which they are tried."""
+
+_KERAS = LiveReader(name="a live Keras or QKeras model", read=read_live, inspect=inspect_keras)
+
+LIVE_READERS: Mapping[str, LiveReader[Any]] = MappingProxyType({"keras": _KERAS, "tf_keras": _KERAS})
+"""Frameworks by the package that defines a model's class or one of its bases."""
+
+
+def read_model(source: Any, weights: Any = None, *, fuse_batchnorm: bool = True) -> Graph:
+    """Read a trained network.
+
+    Nothing in a file is executed, and no framework is imported. Its content decides how it is read, not its name.
+
+    Args:
+        source: Path of a model file, or a live model.
+        weights: Path of the weights, for formats that keep them in a second file.
+        fuse_batchnorm: Whether batch normalisations are fused into the products before them where that is exact.
+
+    Returns:
+        The network.
+
+    Raises:
+        UnsupportedError: If layers or options are not supported; lists all of them with a way out.
+        ModelError: If the file is missing, damaged or no model that can be read, or weights are NaN or infinite.
+    """
+    inspection = inspect_model(source, weights, fuse_batchnorm=fuse_batchnorm)
+    if inspection.graph is None:
+        raise UnsupportedError(inspection.problems)
+    return inspection.graph
+
+
+def inspect_model(source: Any, weights: Any = None, *, fuse_batchnorm: bool = True) -> Inspection:
+    """Read a network and list its layers and everything in it that is not supported.
+
+    Args:
+        source: Path of a model file, or a live model.
+        weights: As in `read_model`.
+        fuse_batchnorm: As in `read_model`.
+
+    Raises:
+        ModelError: If the file is missing, damaged or no model that can be read, or weights are NaN or infinite.
+    """
+    if weights is not None and not isinstance(weights, str | os.PathLike):
+        raise ModelError(f"weights is the path of a file, not {type(weights).__name__!r}. Pass the path as text.")
+    if isinstance(source, str | os.PathLike):
+        found = _inspect_file(look(Path(source), None if weights is None else Path(weights)))
+    else:
+        found = _inspect_object(source, weights)
+    if found.graph is None or not fuse_batchnorm:
+        return found
+    return replace(found, graph=fuse_affine(found.graph))
+
+
+def _inspect_file(content: Content) -> Inspection:
+    """Hand a file to the first reader that recognises it.
+
+    Raises:
+        ModelError: If none does; names the format if it is known.
+    """
+    reader = next((reader for reader in READERS if reader.recognises(content)), None)
+    if reader is None:
+        raise ModelError(foreign_format(content))
+    if content.weights is not None and not reader.takes_weights:
+        raise ModelError(
+            f"{content.label!r} is {reader.name}, which holds its own weights. Leave {content.weights.name!r} out."
+        )
+    return reader.inspect(reader.read(content))
+
+
+def _inspect_object(source: Any, weights: Any) -> Inspection:
+    """Hand a live model to the reader of its framework.
+
+    Raises:
+        ModelError: If there is none, or weights came beside it.
+    """
+    packages = [base.__module__.split(".")[0] for base in type(source).__mro__]
+    reader = next((LIVE_READERS[name] for name in packages if name in LIVE_READERS), None)
+    if reader is None or isinstance(source, type):
+        raise ModelError(foreign_object(source, packages))
+    if weights is not None:
+        raise ModelError("a live model holds its own weights. Leave weights out, or pass the path of the architecture.")
+    return reader.inspect(reader.read(source))

@@ -1,6 +1,6 @@
 """An emulator that keeps its data and every result worth keeping, so that a small change costs little."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event as CancelEvent
 from threading import RLock
@@ -201,14 +201,18 @@ class Emulator:
         with self._lock:
             known = {name: self._kept[key] for name, key in plan.keys.items() if key in self._kept}
         outputs = {name: known[name].values for name in self.graph.outputs if name in known}
-        if len(outputs) < len(self.graph.outputs):
-            outputs |= self._compute(plan, known, cancel)
+        missing = [name for name in dict.fromkeys(self.graph.outputs) if name not in known]
+        if missing:
+            outputs |= self._compute(plan, known, missing, cancel)
         return plan, outputs
 
     @one_blas_thread()
-    def _compute(self, plan: Plan, known: dict[str, _Kept], cancel: CancelEvent | None) -> dict[str, Carrier]:
-        wanted = plan.needed(set(known))
-        sources = {name for node in wanted for name in node.inputs}
+    def _compute(
+        self, plan: Plan, known: dict[str, _Kept], missing: Sequence[str], cancel: CancelEvent | None
+    ) -> dict[str, Carrier]:
+        """Compute the outputs that are not known, from the known results that are nearest to them."""
+        wanted = plan.needed(known, missing)
+        sources = {name for node in wanted for name in node.inputs} | (set(missing) & set(plan.inputs))
         start = [name for name in plan.spans if name in sources and (name in known or name in plan.inputs)]
         worth = self._worth_keeping(plan, wanted)
         whole: dict[str, Carrier] = {}
@@ -226,13 +230,13 @@ class Emulator:
                     if name in worth:
                         room = self._store(whole, name, values[name], plan.spans[name], block, room, clock - begun)
             clock = thread_time()
-            for name, value in plan.run(values, is_fused=True):
+            for name, value in plan.run(values, is_fused=True, outputs=missing):
                 spent[name] += thread_time() - clock
                 if name in worth:
                     room = self._store(whole, name, value, plan.spans[name], block, room, thread_time() - begun)
                 clock = thread_time()
         self._keep(plan, known, whole, spent)
-        return {name: whole[name] for name in self.graph.outputs if name in whole}
+        return {name: whole[name] for name in missing}
 
     def _worth_keeping(self, plan: Plan, wanted: list[Node]) -> set[str]:
         """Return the nodes whose results to keep, and remember that all were computed."""

@@ -1,6 +1,6 @@
 """Plans of whole designs: one step a node, cached by what its numbers depend on."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from types import MappingProxyType
@@ -97,7 +97,7 @@ class Plan:
         spans: Span of every node's result, by name.
         types: Type of every node's result, by name.
         keys: For every node a number that stands for all that its result depends on; equal keys mean equal results.
-        tasks: Orders of work found so far, by known nodes and whether layers are merged.
+        tasks: Orders of work found so far, by known nodes, wanted ones and whether layers are merged.
     """
 
     graph: Graph
@@ -106,10 +106,16 @@ class Plan:
     spans: dict[str, Span]
     types: dict[str, Fixed]
     keys: dict[str, int]
-    tasks: dict[tuple[frozenset[str], bool], tuple["_Task", ...]] = field(default_factory=dict, repr=False)
+    tasks: dict[tuple[frozenset[str], frozenset[str], bool], tuple["_Task", ...]] = field(
+        default_factory=dict, repr=False
+    )
 
     def run(
-        self, blocks: dict[str, Carrier], probe: "NodeProbe | None" = None, is_fused: bool = False
+        self,
+        blocks: dict[str, Carrier],
+        probe: "NodeProbe | None" = None,
+        is_fused: bool = False,
+        outputs: Iterable[str] | None = None,
     ) -> Iterator[tuple[str, Carrier]]:
         """Compute the nodes of a block in order; yields each name and result and forgets what nobody reads any more.
 
@@ -117,9 +123,11 @@ class Plan:
             blocks: Inputs already cast, or any nodes' results, by name; nodes before them are not computed.
             probe: Sees every cast.
             is_fused: Whether only outputs matter: a layer before a ReLU may then give the ReLU's result.
+            outputs: Nodes whose results are wanted; the network's outputs when None. What only others need is left out.
         """
         values = dict(blocks)
-        for task in self._tasks(frozenset(blocks), is_fused and probe is None):
+        wanted = frozenset(self.graph.outputs if outputs is None else outputs)
+        for task in self._tasks(frozenset(blocks), wanted, is_fused and probe is None):
             node = task.node
             inputs = [values[name] for name in node.inputs]
             result = inputs[0] if task.run is None else task.run(inputs, probe.of(node.name) if probe else None)
@@ -128,12 +136,12 @@ class Plan:
                 del values[name]
             yield node.name, result
 
-    def _tasks(self, known: frozenset[str], is_fused: bool) -> tuple["_Task", ...]:
+    def _tasks(self, known: frozenset[str], outputs: frozenset[str], is_fused: bool) -> tuple["_Task", ...]:
         """Return what to do for each node, in order; found once for all blocks."""
-        if (known, is_fused) in self.tasks:
-            return self.tasks[known, is_fused]
+        if (known, outputs, is_fused) in self.tasks:
+            return self.tasks[known, outputs, is_fused]
         merged = self.mergeable() if is_fused else {}
-        wanted = self.needed(set(known))
+        wanted = self.needed(known, outputs)
         last = {name: node.name for node in wanted for name in node.inputs if name not in self.graph.outputs}
         tasks = []
         for node in wanted:
@@ -145,8 +153,8 @@ class Plan:
                 run = None
             done = tuple(name for name in dict.fromkeys(node.inputs) if last.get(name) == node.name)
             tasks.append(_Task(node, run, done))
-        self.tasks[known, is_fused] = tuple(tasks)
-        return self.tasks[known, is_fused]
+        self.tasks[known, outputs, is_fused] = tuple(tasks)
+        return self.tasks[known, outputs, is_fused]
 
     def mergeable(self) -> dict[str, str]:
         """Return the layers that can compute the ReLU behind them, which alone reads them, and that ReLU."""
@@ -163,15 +171,15 @@ class Plan:
             and self.steps[readers[name][0]].is_rectifier
         }
 
-    def needed(self, known: set[str]) -> list[Node]:
-        """Return the nodes to compute for the outputs when some nodes' results are known, in order."""
+    def needed(self, known: Collection[str], outputs: Iterable[str]) -> list[Node]:
+        """Return the nodes to compute for some outputs when some nodes' results are known, in order; no inputs."""
         wanted: set[str] = set()
-        stack = [name for name in self.graph.outputs if name not in known]
+        stack = list(outputs)
         while stack:
             name = stack.pop()
-            if name not in wanted:
+            if name not in wanted and name not in known and name not in self.inputs:
                 wanted.add(name)
-                stack += [source for source in self.graph[name].inputs if source not in known]
+                stack += self.graph[name].inputs
         return [node for node in self.graph if node.name in wanted]
 
 

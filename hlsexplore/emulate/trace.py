@@ -166,7 +166,7 @@ def trace(design: Design, x: Inputs, keep_results: bool = False, cancel: CancelE
             tallies.add_real(name, "result", array[block], plan.inputs[name])
         if keep_results:
             _keep(plan, kept, values)
-        for name, value in plan.run(values, tallies):
+        for name, value in plan.run(values, tallies, outputs=plan.types):
             if keep_results:
                 _keep(plan, kept, {name: value})
     for node in design.graph:

@@ -73,7 +73,7 @@ def hypervolume_history(
     names, directions = split_objectives(objectives)
     columns, mask = _columns(store, names, ())
     values, numbers = np.column_stack([columns[name] for name in names])[mask], columns["number"][mask]
-    known = ~np.isnan(values).any(axis=1)
+    known = np.isfinite(values).all(axis=1)  # an infinite figure dominates no volume that could be counted
     values, numbers = values[known], numbers[known]
     if not len(values):
         return numbers, np.zeros(0)

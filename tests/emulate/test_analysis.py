@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from strategies import graphs
 
 import hlsexplore as hx
 from hlsexplore.design import Design
@@ -49,6 +51,17 @@ def test_trace_results_are_those_of_the_emulator(small_graph):
     counts = hx.trace(design, x, keep_results=True)
     np.testing.assert_array_equal(counts.results["softmax"], hx.emulate(design, x))
     assert set(counts.results) == {"x", "dense_1", "relu", "dense_2", "softmax"}
+
+
+@settings(deadline=None, max_examples=50)
+@given(graph=graphs())
+def test_every_layer_has_counts_and_results_also_where_no_output_reads_it(graph):
+    x = {node.name: np.random.default_rng(0).normal(0, 2, (20, *node.shape)) for node in graph.inputs}
+    counts = hx.trace(Design.default(graph), x, keep_results=True)
+    assert {item.layer for item in counts} == {node.name for node in graph}
+    assert {name: values.shape for name, values in counts.results.items()} == {
+        node.name: (20, *node.shape) for node in graph
+    }
 
 
 def test_trace_of_an_unknown_tensor_names_the_nearest(small_graph):

@@ -4,6 +4,9 @@ from threading import Event, Thread
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import fixed_types, graphs
 
 import hlsexplore as hx
 from hlsexplore.design import Design
@@ -11,7 +14,7 @@ from hlsexplore.emulate import Emulator
 from hlsexplore.emulate import plan as plan_module
 from hlsexplore.errors import CancelledError, ConfigError
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import Conv, Dense, Input, Pool, Reshape
+from hlsexplore.ops import Conv, Dense, Input, Pool, Reshape, tensor_keys
 
 
 @pytest.fixture
@@ -29,12 +32,45 @@ def test_changed_layers_give_the_same_numbers_as_a_fresh_run(small_graph, data):
             np.testing.assert_array_equal(emulator.run(changed), hx.emulate(changed, data[0]))
 
 
+@settings(deadline=None, max_examples=150)
+@given(graph=graphs(), draws=st.data())
+def test_any_outputs_of_any_sequence_of_designs_equal_those_of_fresh_runs(graph, draws):
+    rng = np.random.default_rng(draws.draw(st.integers(0, 99)))
+    x = {node.name: rng.normal(0, 2, (20, *node.shape)) for node in graph.inputs}
+    emulator = Emulator(graph, x, memory_mb=draws.draw(st.sampled_from([512.0, 0.001])))
+    base, types = Design.default(graph), fixed_types(st.integers(2, 12), st.integers(0, 6))
+    seen = [base]
+    for _ in range(6):
+        node = draws.draw(st.sampled_from(graph.nodes))
+        key = draws.draw(st.sampled_from(tensor_keys(node.op)))
+        design = draws.draw(st.sampled_from(seen)).with_layer(node.name, **{key: draws.draw(types)})
+        seen.append(design)
+        expected = hx.emulate.emulate_raw(design, x)
+        np.testing.assert_equal(emulator.run_raw(design), expected)
+        np.testing.assert_equal(emulator.run(design), hx.emulate(design, x))
+
+
+def test_one_output_is_known_and_another_one_changes():
+    rng = np.random.default_rng(0)
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(3,)),
+        Node(name="h", op=Dense(kernel=rng.normal(size=(3, 4))), inputs=("x",), shape=(4,)),
+        Node(name="a", op=Dense(kernel=rng.normal(size=(3, 2))), inputs=("x",), shape=(2,)),
+        Node(name="b", op=Dense(kernel=rng.normal(size=(4, 1))), inputs=("h",), shape=(1,)),
+    )
+    graph, x = Graph(name="two", nodes=nodes, outputs=("a", "b", "x")), rng.normal(size=(50, 3))
+    emulator, design = Emulator(graph, x), Design.default(graph)
+    for changed in (design, *(design.with_layer("b", weight=f"fixed<{bits},2>") for bits in (3, 4, 5))):
+        for ours, fresh in zip(emulator.run(changed), hx.emulate(changed, x), strict=True):
+            np.testing.assert_array_equal(ours, fresh)
+
+
 def test_only_what_differs_is_computed(small_graph, data, monkeypatch):
     computed = []
     run = plan_module.Plan.run
 
-    def spy(self, blocks, probe=None, is_fused=False):
-        for name, value in run(self, blocks, probe, is_fused):
+    def spy(self, blocks, probe=None, is_fused=False, outputs=None):
+        for name, value in run(self, blocks, probe, is_fused, outputs):
             computed.append(name)
             yield name, value
 

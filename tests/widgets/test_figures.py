@@ -7,6 +7,7 @@ from hlsexplore.report import Figures, Report
 from hlsexplore.study.trial import Trial
 from hlsexplore_widgets import figures as fg
 from hlsexplore_widgets.figures.knobs import explained
+from hlsexplore_widgets.figures.parallel import within
 from hlsexplore_widgets.figures.pareto import MAX_POINTS, explain
 
 DIRECTIONS = {"accuracy": "max", "lut": "min"}
@@ -33,9 +34,46 @@ def test_failed_unknown_and_excluded_trials_are_not_on_the_front():
     assert info.numbers.tolist() == [1, 4] and info.numbers[info.front].tolist() == [1]
 
 
-def test_zero_does_not_reach_a_logarithmic_axis():
-    info = fg.pareto_info(columns([0.9, 0.8], [0, 5]), "lut", "accuracy", DIRECTIONS, log_x=True)
-    assert info.numbers.tolist() == [2]
+def test_zero_is_drawn_at_the_edge_of_a_logarithmic_axis_and_stays_on_the_front():
+    info = fg.pareto_info(columns([0.9, 0.8, 0.95], [0, 5, 500]), "lut", "accuracy", DIRECTIONS, log_x=True)
+    assert info.numbers[info.front].tolist() == [1, 3]
+    figure = fg.pareto_figure(info)
+    drawn = {trace.name: trace for trace in figure.data}
+    edge = 5 / 10 ** (0.08 * 2)  # 8 % of the two decades below the smallest value that has a place
+    assert drawn["front"].x.tolist() == pytest.approx([edge, 500])
+    assert drawn["trials"].customdata.tolist() == [2, 3]
+    assert drawn["at the edge"].x.tolist() == pytest.approx([edge])
+    assert drawn["at the edge"].text == ("Accuracy 0.9<br>LUT 0",)
+    (note,) = figure.layout.annotations
+    assert note.text == "≤ 0" and note.x == pytest.approx(np.log10(edge))
+
+
+def test_trials_that_are_all_zero_are_drawn_on_a_logarithmic_axis():
+    info = fg.pareto_info(columns([0.9, 0.8], [0, 0]), "lut", "accuracy", DIRECTIONS, log_x=True)
+    figure = fg.pareto_figure(info)
+    assert info.numbers[info.front].tolist() == [1] and figure.data[0].customdata.tolist() == [1, 2]
+    assert (figure.data[0].x > 0).all()
+
+
+@pytest.mark.parametrize("is_log", [False, True])
+def test_infinite_figures_are_drawn_at_the_edge_and_unknown_ones_are_counted(is_log):
+    table = columns([0.9, 0.8, 0.95, np.nan], [10, 5, np.inf, 7])
+    info = fg.pareto_info(table, "lut", "accuracy", DIRECTIONS, log_x=is_log, colour_name="lut")
+    figure = fg.pareto_figure(info)
+    assert info.numbers[info.front].tolist() == [2, 1, 3] and info.num_unknown == 1
+    assert figure.data[-1].x[-1] > 10 and np.isfinite(figure.data[-1].x).all()
+    assert figure.data[-1].text[-1] == "Accuracy 0.95<br>LUT ∞"
+    assert [note.text for note in figure.layout.annotations] == ["∞"]
+    assert all(np.isfinite(trace.marker.color.astype(float)).all() for trace in figure.data[:-1])
+    unknown = fg.pareto_figure(fg.pareto_info(columns([np.nan], [3]), "lut", "accuracy", DIRECTIONS))
+    assert unknown.layout.annotations[0].text == "No trial has both Accuracy and LUT (1 have at most one of them)."
+
+
+def test_a_million_trials_with_zeros_are_a_density_on_a_logarithmic_axis():
+    lut = np.r_[np.zeros(5), np.linspace(1, 1e5, MAX_POINTS)]
+    info = fg.pareto_info(columns(np.linspace(0, 1, len(lut)), lut), "lut", "accuracy", DIRECTIONS, log_x=True)
+    figure = fg.pareto_figure(info)
+    assert np.isfinite(figure.data[0].x).all() and 5 in info.numbers[info.front]
 
 
 def test_very_many_trials_are_drawn_as_a_density_with_a_real_front():
@@ -64,6 +102,12 @@ def test_a_beaten_design_is_told_by_what():
     assert explain({"accuracy": None, "lut": 300}, table, ["accuracy", "lut"], DIRECTIONS) == ""
 
 
+def test_infinite_figures_are_compared_without_subtracting_them():
+    table = columns([0.9, 0.8], [np.inf, 5])
+    text = explain({"accuracy": 0.7, "lut": np.inf}, table, ["accuracy", "lut"], DIRECTIONS)
+    assert text == "This design: beaten by 2; trial 2 has +0.1 Accuracy, 5 LUT."
+
+
 def trial(number, bits, reuse, lut, accuracy=0.5):
     config = {"layers": {"fc": {"weight": f"fixed<{bits},1>", "result": "fixed<8,2>", "reuse": reuse}}}
     return Trial(design_key=str(number), config=config, metrics={"lut": lut, "accuracy": accuracy}, number=number)
@@ -82,6 +126,23 @@ def test_parallel_axes_begin_with_the_knob_that_matters_most():
     assert info.names[2] == "fc.reuse" and info.choices == info.names
     few = fg.parallel_info(trials, ["accuracy", "lut"], axes=["fc.reuse", "lut", "nothing"])
     assert few.names == ("lut", "fc.reuse") and few.choices == info.choices
+
+
+def test_parallel_axes_draw_infinite_figures_at_their_end_and_leave_out_trials_without_one():
+    trials = [trial(0, 4, 1, 10.0), trial(1, 5, 1, np.inf), trial(2, 6, 1, 20.0), trial(3, 7, 1, np.nan)]
+    info = fg.parallel_info(trials, ["lut"])
+    figure = fg.parallel_figure(info)
+    assert info.numbers.tolist() == [0, 1, 2]
+    assert figure.data[0].dimensions[0]["values"].tolist() == pytest.approx([10, 20.8, 20])
+    assert within(["lut"], info.values, {"lut": [[19.0, 21.0]]}).tolist() == [False, True, True]
+
+
+def test_importance_counts_finite_figures_and_knobs_that_some_designs_lack():
+    trials = [trial(i, 4 + i % 3, 1 + i % 2, lut=100.0 * (i % 3)) for i in range(30)]
+    trials += [trial(30, 4, 1, lut=np.inf), trial(31, 4, 1, lut=np.nan)]
+    info = fg.importance_info(trials, ["lut"])
+    assert info.shares["lut"][0] == 1.0 and info.num_trials == 31
+    assert explained(np.array([np.nan, np.nan, 2, 2]), np.array([5.0, 5, 7, 7])) == 1.0
 
 
 def test_importance_finds_the_knob_that_matters():

@@ -50,7 +50,7 @@ class Catalog:
     @property
     def known(self) -> tuple[str, ...]:
         """Figures that at least one trial has."""
-        return tuple(name for name in self.names if np.isfinite(self._columns[name]).any())
+        return tuple(name for name in self.names if not np.isnan(self._columns[name]).all())
 
     def refresh(self) -> bool:
         """Read what is new; says whether anything is."""

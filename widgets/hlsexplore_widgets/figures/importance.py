@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from hlsexplore.study.trial import Trial
 from hlsexplore_widgets.figures.base import ACCENT, ACTIVATION, RANGE, empty_figure, label_of, row_bars, row_figure
-from hlsexplore_widgets.figures.knobs import explained, knob_table
+from hlsexplore_widgets.figures.knobs import explained, figure_table, knob_table, with_figures
 
 MIN_TRIALS = 20
 MAX_BARS = 14
@@ -36,18 +36,14 @@ def importance_info(trials: Sequence[Trial], figures: Sequence[str]) -> Importan
         trials: The trials.
         figures: Figures to explain.
     """
-    shown = [trial for trial in trials if all(trial.metrics.get(name) is not None for name in figures)]
+    shown = with_figures(trials, figures)
     names, table = knob_table(shown)
     if len(shown) < MIN_TRIALS or not names:
         return ImportanceInfo(knobs=(), shares={}, num_trials=len(shown))
+    results = figure_table(shown, figures)
     shares = {
-        figure: np.array(
-            [
-                explained(table[:, index], np.array([trial.metrics[figure] for trial in shown], dtype=np.float64))
-                for index in range(len(names))
-            ]
-        )
-        for figure in figures
+        figure: np.array([explained(knob, results[:, column]) for knob in table.T])
+        for column, figure in enumerate(figures)
     }
     order = np.argsort(-np.max(list(shares.values()), axis=0))[:MAX_BARS]
     return ImportanceInfo(

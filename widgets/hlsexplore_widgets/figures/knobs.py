@@ -39,23 +39,42 @@ def knob_table(trials: Sequence[Trial]) -> tuple[tuple[str, ...], RealArray]:
     chosen: dict[bytes, str] = {}
     for index, name in enumerate(names):
         column = table[:, index]
-        if len(column) and np.nanmax(column) > np.nanmin(column):
+        if len(np.unique(column)) > 1:
             chosen.setdefault(column.tobytes(), name)
     order = [names.index(name) for name in chosen.values()]
     return tuple(chosen.values()), table[:, order]
+
+
+def with_figures(trials: Sequence[Trial], figures: Sequence[str]) -> list[Trial]:
+    """Return the trials that have all of some figures; NaN is none."""
+    return [trial for trial in trials if all(_is_known(trial.metrics.get(name)) for name in figures)]
+
+
+def figure_table(trials: Sequence[Trial], figures: Sequence[str]) -> RealArray:
+    """Return figures of trials, a row for each trial and a column for each figure; NaN where unknown."""
+    rows = [[trial.metrics.get(name) for name in figures] for trial in trials]
+    return np.array(rows, dtype=np.float64).reshape(len(trials), len(figures))
+
+
+def _is_known(value: float | None) -> bool:
+    return value is not None and not np.isnan(value)
 
 
 def explained(knob: RealArray, figure: RealArray) -> float:
     """Share of a figure's variance between groups of equal knob values, less what chance would explain.
 
     Args:
-        knob: Values of the knob; more than `MAX_LEVELS` different ones are grouped.
-        figure: Values of the figure.
+        knob: Values of the knob; more than `MAX_LEVELS` different ones are grouped; NaN where a design has it not.
+        figure: Values of the figure; only finite ones have a variance and count.
 
     Examples:
         >>> explained(np.array([1.0, 1, 2, 2]), np.array([5.0, 5, 7, 7]))
         1.0
     """
+    counts = np.isfinite(figure)
+    knob, figure = knob[counts], figure[counts]
+    absent = np.isnan(knob)
+    knob = np.where(absent, knob[~absent].min(initial=0.0) - 1, knob)
     levels = np.unique(knob)
     if len(levels) > MAX_LEVELS:
         knob = np.digitize(knob, np.quantile(knob, np.linspace(0, 1, MAX_LEVELS + 1)[1:-1])).astype(np.float64)

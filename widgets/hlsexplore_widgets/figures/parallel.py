@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from hlsexplore.fixed import RealArray
 from hlsexplore.study.trial import DIRECTIONS, Trial
 from hlsexplore_widgets.figures.base import empty_figure, label_of, make_figure
-from hlsexplore_widgets.figures.knobs import explained, knob_table
+from hlsexplore_widgets.figures.edges import axis_edges
+from hlsexplore_widgets.figures.knobs import explained, figure_table, knob_table, with_figures
 
 MAX_LINES = 4000
 """More lines than this only make a carpet."""
@@ -59,10 +60,9 @@ def parallel_info(
         axes: Axes to show; the first `MAX_AXES` when None.
     """
     step = max(1, -(-len(trials) // MAX_LINES))
-    shown = [trial for trial in trials[::step] if all(trial.metrics.get(name) is not None for name in figures)]
+    shown = with_figures(trials[::step], figures)
     knobs, table = knob_table(shown)
-    results = np.array([[trial.metrics[name] for name in figures] for trial in shown], dtype=np.float64)
-    results = results.reshape(len(shown), len(figures))
+    results = figure_table(shown, figures)
     if len(shown) and len(figures):
         order = np.argsort([-explained(table[:, index], results[:, 0]) for index in range(len(knobs))], kind="stable")
         knobs, table = tuple(knobs[index] for index in order), table[:, order.astype(int)]
@@ -84,16 +84,18 @@ def parallel_figure(info: ParallelInfo) -> go.Figure:
         return empty_figure("No trials to draw. Start a sweep below, pass a study, or restore excluded trials.")
     dimensions: list[dict[str, Any]] = []
     for index, name in enumerate(info.names):
-        item: dict[str, Any] = {"label": axis_label(name), "name": name, "values": info.values[:, index]}
-        levels = np.unique(info.values[:, index])
+        column = info.values[:, index]
+        values = np.nan_to_num(axis_edges(column, is_log=False).place(column), nan=_below(column))
+        item: dict[str, Any] = {"label": axis_label(name), "name": name, "values": values}
+        levels = np.unique(column[np.isfinite(column)])
         if name in DIRECTIONS:
-            item["tickformat"] = "~s" if levels[-1] >= 10_000 else "~g"
+            item["tickformat"] = "~s" if levels.max(initial=0.0) >= 10_000 else "~g"
         elif len(levels) <= MAX_TICKS:
             item |= {"tickvals": levels, "ticktext": [f"{level:g}" for level in levels]}
         if name in info.ranges:
             item["constraintrange"] = list(info.ranges[name])
         dimensions.append(item)
-    line = {"color": info.values[:, 0], "colorscale": LINES, "showscale": False}
+    line = {"color": dimensions[0]["values"], "colorscale": LINES, "showscale": False}
     trace = go.Parcoords(
         dimensions=dimensions,
         line=line,
@@ -104,6 +106,11 @@ def parallel_figure(info: ParallelInfo) -> go.Figure:
         rangefont={"size": 10, "color": "rgba(0,0,0,0)"},
     )
     return make_figure([trace], margin={"l": 40, "r": 34, "t": 50, "b": 14})
+
+
+def _below(column: RealArray) -> float:
+    """Where a knob that a trial's design does not have is drawn: at the axis' lower edge."""
+    return axis_edges(column, is_log=False).low
 
 
 def axis_label(name: str) -> str:
@@ -121,10 +128,11 @@ def axis_label(name: str) -> str:
 
 
 def within(names: Sequence[str], values: RealArray, ranges: Mapping[str, Sequence[Sequence[float]]]) -> Any:
-    """Say which rows lie inside all brushed ranges."""
+    """Say which rows lie inside all brushed ranges; a range beyond every finite value holds the infinite ones too."""
     kept = np.ones(len(values), dtype=bool)
     for name, spans in ranges.items():
         if name in names:
             column = values[:, list(names).index(name)]
-            kept &= np.any([(column >= low) & (column <= high) for low, high in spans], axis=0)
+            drawn = axis_edges(column, is_log=False).place(column)
+            kept &= np.any([(drawn >= low) & (drawn <= high) for low, high in spans], axis=0)
     return kept

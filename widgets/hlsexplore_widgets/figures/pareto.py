@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from hlsexplore.fixed import RealArray
-from hlsexplore.pareto import pareto_front
+from hlsexplore.pareto import as_costs, pareto_front
 from hlsexplore_widgets.figures.base import (
     ACCENT,
     LOST,
@@ -19,8 +19,8 @@ from hlsexplore_widgets.figures.base import (
     empty_figure,
     label_of,
     make_figure,
-    number_text,
 )
+from hlsexplore_widgets.figures.edges import Edges, axis_edges, edge_marks, value_text
 
 MAX_POINTS = 100_000
 """More points than this are drawn as a density; the browser stays fluid up to about that many."""
@@ -38,13 +38,14 @@ class ParetoInfo:
         y_name: Figure on the y axis.
         colour_name: Figure that colours the points, or None.
         numbers: Trial numbers.
-        x: Values on the x axis.
-        y: Values on the y axis.
+        x: Values of the x figure, infinite ones among them.
+        y: Values of the y figure.
         colour: Values that colour the points, or None.
         front: Indices of the trials that no other beats in the two figures, by x.
         kept: Which trials a brush kept; all when there is none.
-        log_x: Whether the x axis is logarithmic.
-        log_y: Whether the y axis is logarithmic.
+        x_edges: Scale of the x axis, and where it draws values that have no place on it.
+        y_edges: The same of the y axis.
+        num_unknown: Successful trials that lack one of the two figures.
         budget_x: What the part has of the x figure, or None.
         hover: Text of each trial on the front, by number.
     """
@@ -58,8 +59,9 @@ class ParetoInfo:
     colour: RealArray | None
     front: NDArray[np.int64]
     kept: NDArray[np.bool_]
-    log_x: bool
-    log_y: bool
+    x_edges: Edges
+    y_edges: Edges
+    num_unknown: int
     budget_x: float | None
     hover: Mapping[int, str]
 
@@ -93,8 +95,8 @@ def pareto_info(
     """
     x, y = columns[x_name].astype(np.float64), columns[y_name].astype(np.float64)
     kept = np.ones(len(x), dtype=bool) if kept is None else kept
-    shown = np.isfinite(x) & np.isfinite(y) & columns["is_ok"].astype(bool)
-    shown &= ((x > 0) | (not log_x)) & ((y > 0) | (not log_y))
+    is_ok = columns["is_ok"].astype(bool)
+    shown = is_ok & ~np.isnan(x) & ~np.isnan(y)
     x, y, kept = x[shown], y[shown], kept[shown]
     mask = pareto_front(np.column_stack([x, y]), [directions[x_name], directions[y_name]], feasible=kept)
     front = np.flatnonzero(mask)
@@ -108,8 +110,9 @@ def pareto_info(
         colour=None if colour_name is None else columns[colour_name][shown].astype(np.float64),
         front=front[np.lexsort((y[front], x[front]))],
         kept=kept,
-        log_x=log_x,
-        log_y=log_y,
+        x_edges=axis_edges(x, log_x),
+        y_edges=axis_edges(y, log_y),
+        num_unknown=int(is_ok.sum() - shown.sum()),
         budget_x=budget_x,
         hover=hover or {},
     )
@@ -118,13 +121,17 @@ def pareto_info(
 def pareto_figure(info: ParetoInfo) -> go.Figure:
     """Draw the trials, their front and the region that does not fit the part."""
     if not len(info.x):
-        return empty_figure("No trials yet. Start a sweep below, or pass a study.")
+        names = f"{label_of(info.y_name)} and {label_of(info.x_name)}"
+        known = f"No trial has both {names} ({info.num_unknown:,} have at most one of them)."
+        return empty_figure(known if info.num_unknown else "No trials yet. Start a sweep below, or pass a study.")
     traces = [_density(info)] if len(info.x) > MAX_POINTS else _points(info)
+    marks = [edge_marks(info.x_edges, "x"), edge_marks(info.y_edges, "y")]
     return make_figure(
         [*traces, _front(info)],
-        xaxis=axis(label_of(info.x_name), type="log" if info.log_x else "linear", tickformat="~s"),
-        yaxis=axis(label_of(info.y_name), type="log" if info.log_y else "linear"),
-        shapes=_budget(info),
+        xaxis=axis(label_of(info.x_name), type="log" if info.x_edges.is_log else "linear", tickformat="~s"),
+        yaxis=axis(label_of(info.y_name), type="log" if info.y_edges.is_log else "linear"),
+        shapes=[*_budget(info), *(shape for shapes, _ in marks for shape in shapes)],
+        annotations=[note for _, notes in marks for note in notes],
         showlegend=True,
         legend={"orientation": "h", "y": 1.0, "x": 0, "yanchor": "bottom"},
         margin={"l": 60, "r": 14, "t": 26, "b": 44},
@@ -133,58 +140,89 @@ def pareto_figure(info: ParetoInfo) -> go.Figure:
 
 
 def _points(info: ParetoInfo) -> list[Any]:
+    """Draw a point for each trial; those at an edge of the plot say their values, which their place does not."""
     kind = go.Scatter if len(info.x) <= SVG_POINTS else go.Scattergl
     size = 6 if len(info.x) < 5000 else 4
+    x, y = info.x_edges.place(info.x), info.y_edges.place(info.y)
+    outside = info.x_edges.outside(info.x) | info.y_edges.outside(info.y)
+    named = f"{label_of(info.y_name)} %{{y:.5~g}}<br>{label_of(info.x_name)} %{{x:,}}"
+    groups = (
+        (~info.kept, "excluded", 0.12, "%{text}" if outside.any() else named),
+        (info.kept & ~outside, "trials", 0.55, named),
+        (info.kept & outside, "at the edge", 0.55, "%{text}"),
+    )
     traces = []
-    for mask, name, opacity in ((~info.kept, "excluded", 0.12), (info.kept, "trials", 0.55)):
+    for mask, name, opacity, told in groups:
         if not mask.any():
             continue
         marker: dict[str, Any] = {"size": size, "opacity": opacity, "color": POINT}
-        if info.colour is not None and name == "trials":
-            title = label_of(info.colour_name or "")
-            bar = {"title": {"text": title, "side": "right"}, "thickness": 10, "outlinewidth": 0, "tickformat": "~s"}
-            marker |= {
-                "color": info.colour[mask],
-                "colorscale": SCALE,
-                "colorbar": bar,
-                "showscale": True,
-                "opacity": 0.9,
-            }
+        if name == "at the edge":
+            marker["symbol"] = "square"
+        if info.colour is not None and name != "excluded":
+            marker |= _colours(info, mask)
         traces.append(
             kind(
-                x=info.x[mask],
-                y=info.y[mask],
+                x=x[mask],
+                y=y[mask],
                 customdata=info.numbers[mask],
+                text=_texts(info, np.flatnonzero(mask)) if told == "%{text}" else None,
                 mode="markers",
                 name=name,
                 marker=marker,
-                hovertemplate=f"trial %{{customdata}}<br>{label_of(info.y_name)} %{{y:.5~g}}<br>"
-                f"{label_of(info.x_name)} %{{x:,}}<extra></extra>",
+                hovertemplate=f"trial %{{customdata}}<br>{told}<extra></extra>",
             )
         )
     return traces
 
 
+def _colours(info: ParetoInfo, mask: NDArray[np.bool_]) -> dict[str, Any]:
+    """Colour points by a figure, all groups on one scale; infinite values have the colour of the nearest finite one."""
+    if info.colour is None:
+        return {}
+    edges = axis_edges(info.colour, is_log=False)
+    drawn = edges.place(info.colour)
+    title = label_of(info.colour_name or "")
+    bar = {"title": {"text": title, "side": "right"}, "thickness": 10, "outlinewidth": 0, "tickformat": "~s"}
+    known = drawn[~np.isnan(drawn)]
+    return {
+        "color": drawn[mask],
+        "cmin": float(known.min()) if len(known) else 0.0,
+        "cmax": float(known.max()) if len(known) else 1.0,
+        "colorscale": SCALE,
+        "colorbar": bar,
+        "showscale": True,
+        "opacity": 0.9,
+    }
+
+
+def _texts(info: ParetoInfo, rows: NDArray[np.intp]) -> list[str]:
+    """Print both figures of some trials."""
+    y, x = label_of(info.y_name), label_of(info.x_name)
+    return [f"{y} {value_text(info.y[row])}<br>{x} {value_text(info.x[row])}" for row in rows.tolist()]
+
+
 def _front(info: ParetoInfo) -> Any:
     chosen = info.front
+    numbers = info.numbers[chosen]
+    texts = zip(_texts(info, chosen), (info.hover.get(int(number), "") for number in numbers), strict=True)
     return go.Scatter(
-        x=info.x[chosen],
-        y=info.y[chosen],
-        customdata=info.numbers[chosen],
-        text=[info.hover.get(int(number), "") for number in info.numbers[chosen]],
+        x=info.x_edges.place(info.x[chosen]),
+        y=info.y_edges.place(info.y[chosen]),
+        customdata=numbers,
+        text=["<br>".join(filter(None, pair)) for pair in texts],
         mode="lines+markers",
         name="front",
         line={"color": ACCENT, "width": 2, "shape": "hv"},
         marker={"size": 9, "color": ACCENT, "symbol": "diamond"},
-        hovertemplate=f"front, trial %{{customdata}}<br>{label_of(info.y_name)} %{{y:.5~g}}<br>"
-        f"{label_of(info.x_name)} %{{x:,}}<br>%{{text}}<extra></extra>",
+        hovertemplate="front, trial %{customdata}<br>%{text}<extra></extra>",
     )
 
 
 def _density(info: ParetoInfo) -> Any:
     """Draw very many trials as a density; a cell stands for the last trial in it."""
-    x = np.log10(info.x) if info.log_x else info.x
-    y = np.log10(info.y) if info.log_y else info.y
+    drawn_x, drawn_y = info.x_edges.place(info.x), info.y_edges.place(info.y)
+    x = np.log10(drawn_x) if info.x_edges.is_log else drawn_x
+    y = np.log10(drawn_y) if info.y_edges.is_log else drawn_y
     x_edges = np.linspace(x.min(), x.max() + 1e-12, DENSITY_BINS + 1)
     y_edges = np.linspace(y.min(), y.max() + 1e-12, DENSITY_BINS + 1)
     column = np.clip(np.searchsorted(x_edges, x, side="right") - 1, 0, DENSITY_BINS - 1)
@@ -195,8 +233,8 @@ def _density(info: ParetoInfo) -> Any:
     last[row, column] = info.numbers
     centres = [(edges[:-1] + edges[1:]) / 2 for edges in (x_edges, y_edges)]
     return go.Heatmap(
-        x=10 ** centres[0] if info.log_x else centres[0],
-        y=10 ** centres[1] if info.log_y else centres[1],
+        x=10 ** centres[0] if info.x_edges.is_log else centres[0],
+        y=10 ** centres[1] if info.y_edges.is_log else centres[1],
         z=np.where(counts > 0, np.log10(np.maximum(counts, 1)) + 0.2, np.nan),
         customdata=last,
         text=counts,
@@ -209,9 +247,10 @@ def _density(info: ParetoInfo) -> Any:
 
 def _budget(info: ParetoInfo) -> list[dict[str, Any]]:
     """Shade what does not fit the part, if any trial is there."""
-    if info.budget_x is None or not len(info.x) or info.x.max() <= info.budget_x:
+    last = info.x_edges.place(info.x).max(initial=0.0)
+    if info.budget_x is None or last <= info.budget_x:
         return []
-    region = {"type": "rect", "xref": "x", "yref": "paper", "x0": info.budget_x, "x1": float(info.x.max()) * 1.05}
+    region = {"type": "rect", "xref": "x", "yref": "paper", "x0": info.budget_x, "x1": float(last) * 1.05}
     return [{**region, "y0": 0, "y1": 1, "fillcolor": LOST, "opacity": 0.08, "line": {"width": 0}, "layer": "below"}]
 
 
@@ -235,16 +274,23 @@ def explain(
     if not len(columns["number"]) or any(value is None for value in values):
         return ""
     table = np.column_stack([columns[name].astype(np.float64) for name in names])
-    sign = np.array([1.0 if directions[name] == "min" else -1.0 for name in names])
-    own = np.array([float(value) for value in values if value is not None])
-    margin = (own - table) * sign
-    better = columns["is_ok"].astype(bool) & (margin >= 0).all(axis=1) & (margin > 0).any(axis=1)
+    own = np.array([[float(value) for value in values if value is not None]])
+    kinds = [directions[name] for name in names]
+    costs, cost = as_costs(table, kinds), as_costs(own, kinds)[0]
+    better = columns["is_ok"].astype(bool) & (costs <= cost).all(axis=1) & (costs < cost).any(axis=1)
     if not better.any():
         return f"{subject}: no trial beats it."
-    best = np.flatnonzero(better)[np.argmax((margin[better] / (np.abs(own) + 1e-12)).sum(axis=1))]
-    gains = [_gain(table[best, i] - own[i], name) for i, name in enumerate(names) if table[best, i] != own[i]]
+    unit = np.where(np.isfinite(cost), np.abs(cost), 1.0) + 1e-12
+    with np.errstate(invalid="ignore"):  # infinite on both sides: no gain there
+        margin = np.nan_to_num((cost - costs[better]) / unit, posinf=1e9)
+    best = np.flatnonzero(better)[np.argmax(margin.sum(axis=1))]
+    pairs = zip(names, table[best].tolist(), own[0].tolist(), strict=True)
+    gains = [_gain(value, before, name) for name, value, before in pairs if value != before]
     return f"{subject}: beaten by {int(better.sum()):,}; trial {int(columns['number'][best])} has {', '.join(gains)}."
 
 
-def _gain(change: float, name: str) -> str:
-    return f"{'+' if change > 0 else ''}{number_text(change)} {label_of(name)}"
+def _gain(value: float, before: float, name: str) -> str:
+    if np.isinf(value) or np.isinf(before):
+        return f"{value_text(value)} {label_of(name)}"
+    change = value - before
+    return f"{'+' if change > 0 else ''}{value_text(change)} {label_of(name)}"

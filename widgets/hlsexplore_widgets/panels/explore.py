@@ -26,6 +26,7 @@ from hlsexplore_widgets.figures import (
     progress_info,
 )
 from hlsexplore_widgets.figures.base import empty_figure, label_of
+from hlsexplore_widgets.figures.edges import Edges
 from hlsexplore_widgets.figures.parallel import AXIS_PX, ParallelInfo
 from hlsexplore_widgets.figures.pareto import ParetoInfo, explain
 from hlsexplore_widgets.growth import front_growth
@@ -129,7 +130,10 @@ class ExplorePanel:
 
     def _pin(self, live: Live, x: str, y: str, kind: str) -> dict[str, Any]:
         point = self._figures(live)
-        return {"kind": kind, "x": point.get(x), "y": point.get(y), "seq": live.seq, "text": f"{kind} design"}
+        drawn = self._known_points[1] if self._known_points is not None else None
+        edges = (drawn.x_edges, drawn.y_edges) if drawn is not None else (None, None)
+        place = {letter: _placed(point.get(name), edge) for letter, name, edge in zip("xy", (x, y), edges, strict=True)}
+        return {"kind": kind, **place, "seq": live.seq, "text": f"{kind} design"}
 
     def _figures(self, live: Live) -> dict[str, float | None]:
         """Figures of a design under the names that trials use; trials hold estimates as they were without reports."""
@@ -423,6 +427,16 @@ class ExplorePanel:
                     self.sweep.choose(**{key: _whole(value)})
                 elif key in ("scope", "reuse", "sampler"):
                     self.sweep.choose(**{key: str(value)})
+
+
+def _placed(value: float | None, edges: Edges | None) -> float | None:
+    """Return where a figure is drawn: at an edge like the trials there, if the plot has any; None for nowhere."""
+    if value is None or edges is None:
+        return value
+    at = float(edges.place(np.array(value)))
+    if (at == edges.low and edges.has_low) or (at == edges.high and edges.has_high):
+        return at
+    return value if np.isfinite(value) else None
 
 
 def _whole(value: Any) -> int:

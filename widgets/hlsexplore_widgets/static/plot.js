@@ -212,9 +212,10 @@ class PlotView {
     if (line) this.trace(line);
   }
 
-  /** Where values are inside the frame, in pixels. */
+  /** Where values are inside the frame, in pixels; what a logarithmic axis has no place for is at its lower end. */
   at(layout, x, y) {
-    const to = (axis, value) => axis._offset + axis.d2p(value);
+    const low = (axis) => axis._id.startsWith("x") ? 0 : axis._length;
+    const to = (axis, value) => axis._offset + (axis.type === "log" && value <= 0 ? low(axis) : axis.d2p(value));
     return [this.div.offsetLeft + to(layout.xaxis, x), this.div.offsetTop + to(layout.yaxis, y)];
   }
 

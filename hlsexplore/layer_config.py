@@ -1,9 +1,11 @@
 """Types and knobs of one layer, and which of them each op has."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
+
+import numpy as np
 
 from hlsexplore.defaults.tables import softmax_types
 from hlsexplore.errors import ConfigError, unknown_name
@@ -47,6 +49,23 @@ class LayerConfig:
     table_size: int = 1024
     softmax: SoftmaxMode = SoftmaxMode.STABLE
     parallel: int = 1
+
+    def __post_init__(self) -> None:
+        """Normalise plain strings to words and numpy's integers to Python's.
+
+        Raises:
+            ConfigError: If a strategy or an algorithm is unknown.
+        """
+        for name in ("reuse", "table_size", "parallel"):
+            value = getattr(self, name)
+            if isinstance(value, np.integer):
+                object.__setattr__(self, name, int(value))
+        for name, kind in (("strategy", Strategy), ("softmax", SoftmaxMode)):
+            try:
+                object.__setattr__(self, name, kind(getattr(self, name)))
+            except ValueError:
+                valid = ", ".join(repr(item.value) for item in kind)
+                raise ConfigError(f"unknown {name} {getattr(self, name)!r}. Valid values: {valid}.") from None
 
 
 KNOBS = ("reuse", "strategy", "table_size", "softmax", "parallel")
@@ -101,18 +120,32 @@ def changed_config(node: Node, config: LayerConfig, changes: Mapping[str, Any]) 
             types[key] = Fixed.parse(value)
         except ConfigError as error:
             raise ConfigError(f"layer {node.name!r}, {key}: {error}") from None
-    changed = replace(config, types=types, **values)
+    try:
+        changed = follow_mode(node, config, replace(config, types=types, **values), changes)
+    except ConfigError as error:
+        raise ConfigError(f"layer {node.name!r}: {error}") from None
     check_layer(node, changed)
-    if changed.softmax is not config.softmax and types == config.types:
-        changed = replace(changed, types=_types_of_mode(node, config, changed.softmax))
     return changed
 
 
-def _types_of_mode(node: Node, config: LayerConfig, mode: SoftmaxMode) -> Mapping[str, Fixed]:
-    """Return the types of a softmax in another mode: they follow the mode as long as they are its default ones."""
-    before, after = (softmax_types(node.shape[-1], item is not SoftmaxMode.LATENCY) for item in (config.softmax, mode))
-    is_default = all(config.types.get(key) == type_ for key, type_ in before.items())
-    return {**config.types, **after} if is_default else config.types
+def follow_mode(node: Node, before: LayerConfig, after: LayerConfig, named: Collection[str]) -> LayerConfig:
+    """Return a configuration in which the types of a softmax follow a change of its algorithm.
+
+    A type follows as long as it is the default one of the algorithm that was; what the change names stays as it says.
+
+    Args:
+        node: The layer.
+        before: Its configuration before the change.
+        after: Its configuration with the change.
+        named: Keys that the change sets.
+    """
+    if after.softmax is before.softmax or not isinstance(node.op, Softmax):
+        return after
+    old, new = (
+        softmax_types(node.shape[-1], item is not SoftmaxMode.LATENCY) for item in (before.softmax, after.softmax)
+    )
+    following = {key: type_ for key, type_ in new.items() if key not in named and after.types.get(key) == old[key]}
+    return replace(after, types={**after.types, **following})
 
 
 def check_layer(node: Node, config: LayerConfig) -> None:
@@ -129,14 +162,6 @@ def check_layer(node: Node, config: LayerConfig) -> None:
         if not isinstance(config.types.get(key), Fixed):
             raise ConfigError(f"layer {node.name!r}: the type of {key!r} is missing.")
     check_reuse(node, config.reuse)
-    for name, kind in (("strategy", Strategy), ("softmax", SoftmaxMode)):
-        try:
-            object.__setattr__(config, name, kind(getattr(config, name)))
-        except ValueError:
-            valid = ", ".join(repr(item.value) for item in kind)
-            raise ConfigError(
-                f"layer {node.name!r}: unknown {name} {getattr(config, name)!r}. Valid values: {valid}."
-            ) from None
     size = config.table_size
     if isinstance(size, bool) or not isinstance(size, int) or not 2 <= size <= MAX_TABLE_SIZE or size & (size - 1):
         raise ConfigError(

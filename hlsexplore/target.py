@@ -4,6 +4,7 @@ import math
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from numbers import Real
 
 from hlsexplore.errors import ConfigError
 
@@ -51,11 +52,7 @@ class Target:
         if not isinstance(self.part, str) or not _PART.fullmatch(self.part):
             raise ConfigError(f"part {self.part!r} is no device name. Write one like 'xcvu13p-flga2577-2-e'.")
         clock = self.clock_ns
-        if (
-            isinstance(clock, bool)
-            or not isinstance(clock, int | float)
-            or not (math.isfinite(clock) and 0 < clock <= 1e6)
-        ):
+        if isinstance(clock, bool) or not isinstance(clock, Real) or not (math.isfinite(clock) and 0 < clock <= 1e6):
             raise ConfigError(f"clock_ns must be a period in ns above 0, not {clock!r}.")
         object.__setattr__(self, "clock_ns", float(clock))
         for name, kind in (("io", Io), ("tool", Tool)):

@@ -1,11 +1,30 @@
 import logging
 import stat
+import tempfile
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
+from every_op import every_op
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import fixed_types
 
-from hlsexplore.design import Design
+from hlsexplore.design import Design, design_from_dict
+from hlsexplore.emulate import emulate
 from hlsexplore.errors import ConfigError
-from hlsexplore.graph import Graph
+from hlsexplore.graph import Graph, Node
+from hlsexplore.layer_config import SoftmaxMode, Strategy, knobs
+from hlsexplore.ops import Dense, Input, Softmax, tensor_keys
+from hlsexplore.reuse import legal_reuse
+from hlsexplore.search.bound_space import BoundSpace
+from hlsexplore.space import Space
+from hlsexplore.study import Study
+from hlsexplore.target import Io, Target, Tool
+
+TYPES = fixed_types(st.integers(1, 40), st.integers(-8, 40))
+EVERY_OP = every_op()
 
 
 @pytest.fixture
@@ -72,3 +91,143 @@ def test_save_is_readable_by_its_owner_only_after_the_whole_text_is_there(saved)
     _, path = saved
     assert stat.S_ISREG(path.stat().st_mode)
     assert [item.name for item in path.parent.iterdir()] == ["design.yaml"]
+
+
+def settings_of(node: Node) -> st.SearchStrategy[dict[str, object]]:
+    """Draw types and knobs of a layer, some or all of those that it has, in any order."""
+    positions = node.num_elements // node.shape[-1] if len(node.shape) > 1 else 1
+    values = {
+        "reuse": st.sampled_from(legal_reuse(node)),
+        "strategy": st.sampled_from(Strategy),
+        "table_size": st.sampled_from([2**bits for bits in range(1, 19)]),
+        "softmax": st.sampled_from(SoftmaxMode),
+        "parallel": st.sampled_from([n for n in range(1, positions + 1) if positions % n == 0]),
+    }
+    keys = dict.fromkeys(tensor_keys(node.op), TYPES) | {key: values[key] for key in knobs(node)}
+    changes = st.fixed_dictionaries({}, optional=keys)
+    return st.tuples(changes, st.randoms()).map(lambda drawn: shuffled(*drawn))
+
+
+def shuffled(changes, random):
+    items = list(changes.items())
+    random.shuffle(items)
+    return dict(items)
+
+
+def steps(graph: Graph) -> st.SearchStrategy[list[tuple[str, dict[str, object]]]]:
+    """Draw changes of layers, one after the other; a layer may change several times."""
+    softmax = [node for node in graph if isinstance(node.op, Softmax)]
+    nodes = st.sampled_from([*graph.nodes, *(5 * softmax)])
+    return st.lists(nodes.flatmap(lambda node: st.tuples(st.just(node.name), settings_of(node))), max_size=8)
+
+
+TARGETS = st.builds(
+    Target,
+    part=st.sampled_from(["xcvu13p-flga2577-2-e", "xc7z020clg400-1", "1e5", "2024-01-01"]),
+    clock_ns=st.floats(1e-9, 1e6) | st.integers(1, 10) | st.floats(1, 10, width=32).map(np.float32),
+    io=st.sampled_from(Io),
+    tool=st.sampled_from(Tool),
+)
+
+
+def reloaded(design: Design) -> Design:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "design.yaml"
+        design.save(path)
+        return Design.load(path, design.graph)
+
+
+@settings(deadline=None, max_examples=60)
+@given(steps(EVERY_OP), TARGETS, st.sampled_from(["fixed<16,6>", "fixed<8,3,RND>", "fixed<24,8,TRN,SAT_SYM>"]))
+def test_any_design_of_any_op_is_the_same_when_loaded(changes, target, type_):
+    design = Design.default(EVERY_OP, target=target, type=type_)
+    for name, values in changes:
+        design = design.with_layer(name, **values)
+    back = reloaded(design)
+    assert back.key == design.key
+    assert back.layers == design.layers
+    assert design_from_dict(design.to_dict(), EVERY_OP) == design
+
+
+NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12) | st.sampled_from(
+    ["yes", "null", "<<", "=", "1", "1e3", "~", "!tag", "&a", "*a", "a: b", "- x", "2024-01-01", "#", "\x85", "\u2028"]
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(NAMES, min_size=3, max_size=3, unique=True))
+def test_names_of_any_text_are_the_same_when_loaded(names):
+    x, dense, softmax = names
+    nodes = (
+        Node(name=x, op=Input(), inputs=(), shape=(2,)),
+        Node(name=dense, op=Dense(kernel=np.eye(2)), inputs=(x,), shape=(2,)),
+        Node(name=softmax, op=Softmax(), inputs=(dense,), shape=(2,)),
+    )
+    design = Design.default(Graph(name=names[0], nodes=nodes, outputs=(softmax,)))
+    assert reloaded(design.with_layer(softmax, softmax="argmax")).key != design.key
+    assert reloaded(design).key == design.key
+
+
+MODES = list(SoftmaxMode)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("types_of", MODES)
+def test_a_softmax_with_the_types_of_another_mode_is_the_same_from_file_and_study(
+    small_graph, tmp_path, mode, types_of
+):
+    start = Design.default(small_graph)
+    types = start.with_layer("softmax", softmax=types_of).layers["softmax"].types
+    design = start.with_layer("softmax", softmax=mode).with_layer("softmax", **types)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 16))
+    back = reloaded(design)
+    np.testing.assert_array_equal(emulate(back, x), emulate(design, x))
+    with Study(tmp_path / "study.db", small_graph, x, rng.integers(0, 5, 60)) as study:
+        assert study.design(study.evaluate(design)) == design
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.data())
+def test_every_design_of_a_space_is_the_same_when_loaded(data):
+    node = data.draw(st.sampled_from(EVERY_OP.nodes))
+    drawn = data.draw(st.lists(settings_of(node), min_size=1, max_size=3))
+    keys = [key for key in drawn[0] if all(key in item for item in drawn)]
+    layers = {
+        key: list(dict.fromkeys(str(item[key]) if key in tensor_keys(node.op) else item[key] for item in drawn))
+        for key in keys
+    }
+    target = {"clock_ns": [2.5, 5], "io": ["parallel", "stream"]}
+    space = Space.from_dict({"layers": {node.name: layers}, "target": target})
+    bound = BoundSpace.bind(space, Design.default(EVERY_OP))
+    design = bound.design(bound.point(data.draw(st.integers(0, bound.size - 1))))
+    assert reloaded(design).key == design.key
+
+
+def test_a_space_that_chooses_the_mode_of_a_softmax_gives_it_the_types_of_the_mode(small_graph):
+    base = Design.default(small_graph)
+    bound = BoundSpace.bind(Space.from_dict({"uniform": {"softmax": ["stable", "latency"]}}), base)
+    assert bound.design((0,)) == base
+    assert bound.design((1,)) == base.with_layer("softmax", softmax="latency")
+    own = {"uniform": {"softmax": ["latency"], "exp_table": ["ufixed<18,1,RND,SAT>"]}}
+    design = BoundSpace.bind(Space.from_dict(own), base).design((0, 0))
+    assert design == base.with_layer("softmax", softmax="latency", exp_table="ufixed<18,1,RND,SAT>")
+
+
+def test_numbers_of_numpy_are_the_same_as_plain_ones(small_graph):
+    design = Design.default(small_graph)
+    plain = design.with_layer("dense_1", reuse=4).with_layer("softmax", table_size=512)
+    other = design.with_layer("dense_1", reuse=np.int64(4)).with_layer("softmax", table_size=np.uint16(512))
+    assert other == plain
+    assert reloaded(other).key == plain.key
+
+
+def test_a_check_leaves_the_configuration_that_was_handed_to_it(small_graph):
+    design = Design.default(small_graph)
+    config = replace(design.layers["dense_1"], strategy="resource")
+    assert config.strategy is Strategy.RESOURCE
+    copy = replace(config)
+    Design(graph=small_graph, target=Target(), layers={**design.layers, "dense_1": config})
+    assert config == copy
+    with pytest.raises(ConfigError, match="unknown softmax 'exact'. Valid values: 'stable', 'latency', 'argmax'."):
+        replace(config, softmax="exact")

@@ -13,7 +13,7 @@ from hlsexplore.design import Design, replace_layers
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed, Overflow, RealArray
 from hlsexplore.graph import Node
-from hlsexplore.layer_config import LayerConfig, Strategy, knobs
+from hlsexplore.layer_config import LayerConfig, Strategy, follow_mode, knobs
 from hlsexplore.ops import MOVES, Conv, Dense, DepthwiseConv, Pool, weights
 from hlsexplore.space import Axis, Ranges, Space, is_intermediate, is_never_negative, nearest_reuse, read_axes
 
@@ -109,7 +109,7 @@ class BoundSpace:
             if source is not None:
                 self._follow(node, types, source, settings)
             results[node.name] = types["result"]
-            config = replace(old, types=types, **_chosen_knobs(node, old, chosen))
+            config = follow_mode(node, old, replace(old, types=types, **_chosen_knobs(node, old, chosen)), chosen)
             if config != old:
                 configs[node.name] = config
         return configs

@@ -6,6 +6,9 @@ from typing import Any
 from hlsexplore.errors import ConfigError
 from hlsexplore.support.files import replace_text
 
+_NEXT_LINE = "\x85"
+"""The one character that PyYAML writes as it is and reads back as a space, unless it escapes all beyond ASCII."""
+
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML file that holds a mapping, without building anything but plain data.
@@ -34,7 +37,10 @@ def write_yaml(path: Path, data: dict[str, Any]) -> None:
     """
     import yaml
 
-    write_atomic(path, yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120))
+    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
+    if _NEXT_LINE in text:
+        text = yaml.safe_dump(data, sort_keys=False, width=120)
+    write_atomic(path, text)
 
 
 def write_atomic(path: Path, text: str) -> None:

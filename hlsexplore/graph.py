@@ -4,14 +4,19 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from math import prod
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hlsexplore.errors import ConfigError, ModelError, unknown_name
 from hlsexplore.fixed import Fixed
-from hlsexplore.ops import Input, Op, kind, matmul_shape, options, weights
+from hlsexplore.ops import Input, Lookup, Op, element_types, kind, matmul_shape, options, weights
 
 Shape = tuple[int, ...]
+
+MAX_ADDRESS_BITS = 18
+"""Most bits that address a table of the model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,6 +81,7 @@ class Graph:
                 if name not in by_name:
                     raise ModelError(f"layer {node.name!r} reads {name!r}, which does not come before it in the graph.")
             _check_weights(node)
+            _check_elements(node)
             by_name[node.name] = node
         for name in self.outputs:
             if name not in by_name:
@@ -155,16 +161,37 @@ def num_positions(node: Node) -> int:
 
 
 def _check_weights(node: Node) -> None:
-    for item in fields(node.op):
-        values = getattr(node.op, item.name)
-        if isinstance(values, np.ndarray):
-            if not np.isfinite(values).all():
-                bad = int((~np.isfinite(values)).sum())
-                raise ModelError(
-                    f"layer {node.name!r}: {bad} of {values.size} values in {item.name!r} are NaN or infinite. "
-                    "Train or export the model again."
-                )
-            values.flags.writeable = False
+    for name, values in _arrays(node.op).items():
+        if not np.isfinite(values).all():
+            bad = int((~np.isfinite(values)).sum())
+            raise ModelError(
+                f"layer {node.name!r}: {bad} of {values.size} values in {name!r} are NaN or infinite. "
+                "Train or export the model again."
+            )
+        values.flags.writeable = False
+
+
+def _check_elements(node: Node) -> None:
+    """Check that types of elements fit the node's shape, and a table its address."""
+    types = element_types(node.op)
+    if types is not None:
+        try:
+            types.broadcast_to(node.shape)
+        except ConfigError as error:
+            raise ModelError(f"layer {node.name!r}: {error}") from None
+    if isinstance(node.op, Lookup):
+        entries, count = node.op.entries, 1 << min(node.op.source.width, MAX_ADDRESS_BITS)
+        if entries.shape != (count,) or entries.dtype.kind not in "iu":
+            raise ModelError(
+                f"layer {node.name!r}: a table for {node.op.source} needs {count} integers, "
+                f"but {entries.dtype} of shape {entries.shape} came. At most {MAX_ADDRESS_BITS} bits address a table."
+            )
+
+
+def _arrays(op: Op) -> dict[str, NDArray[Any]]:
+    """All arrays of an op by field name: weights and tables."""
+    values = {field.name: getattr(op, field.name) for field in fields(op)}
+    return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
 
 
 def _digest(graph: Graph) -> str:
@@ -176,5 +203,10 @@ def _digest(graph: Graph) -> str:
         for key, values in weights(node.op).items():
             digest.update(f"{key}{values.shape}".encode())
             digest.update(np.ascontiguousarray(values, dtype=np.float64).tobytes())
+        if isinstance(node.op, Lookup):
+            digest.update(np.ascontiguousarray(node.op.entries).tobytes())
+        elements = element_types(node.op)
+        if elements is not None:
+            digest.update(repr(elements.content()).encode())
     digest.update(repr(graph.outputs).encode())
     return digest.hexdigest()

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from hlsexplore.defaults.tables import softmax_types
+from hlsexplore.element_types import ElementTypes
 from hlsexplore.errors import ConfigError, unknown_name
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
-from hlsexplore.ops import Input, Softmax, matmul_shape, tensor_keys
+from hlsexplore.ops import Input, Softmax, element_types, matmul_shape, tensor_keys
 from hlsexplore.reuse import check_reuse
 
 
@@ -30,6 +31,13 @@ class SoftmaxMode(StrEnum):
     ARGMAX = "argmax"
 
 
+class Granularity(StrEnum):
+    """What has a type of its own in a tensor whose model gives a type to each element."""
+
+    ELEMENT = "element"
+    UNIFORM = "uniform"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerConfig:
     """Types and knobs of one layer.
@@ -41,6 +49,8 @@ class LayerConfig:
         table_size: Entries of lookup tables, a power of two.
         softmax: Algorithm of a softmax layer.
         parallel: Positions of a convolution computed at once.
+        granularity: Whether each element keeps the model's type, or all are cast to `result`.
+        trim: Fraction bits that each element's own type loses.
     """
 
     types: Mapping[str, Fixed] = field(default_factory=dict)
@@ -49,6 +59,8 @@ class LayerConfig:
     table_size: int = 1024
     softmax: SoftmaxMode = SoftmaxMode.STABLE
     parallel: int = 1
+    granularity: Granularity = Granularity.ELEMENT
+    trim: int = 0
 
     def __post_init__(self) -> None:
         """Normalise plain strings to words and numpy's integers to Python's.
@@ -56,11 +68,11 @@ class LayerConfig:
         Raises:
             ConfigError: If a strategy or an algorithm is unknown.
         """
-        for name in ("reuse", "table_size", "parallel"):
+        for name in ("reuse", "table_size", "parallel", "trim"):
             value = getattr(self, name)
             if isinstance(value, np.integer):
                 object.__setattr__(self, name, int(value))
-        for name, kind in (("strategy", Strategy), ("softmax", SoftmaxMode)):
+        for name, kind in (("strategy", Strategy), ("softmax", SoftmaxMode), ("granularity", Granularity)):
             try:
                 object.__setattr__(self, name, kind(getattr(self, name)))
             except ValueError:
@@ -68,8 +80,9 @@ class LayerConfig:
                 raise ConfigError(f"unknown {name} {getattr(self, name)!r}. Valid values: {valid}.") from None
 
 
-KNOBS = ("reuse", "strategy", "table_size", "softmax", "parallel")
+KNOBS = ("reuse", "strategy", "table_size", "softmax", "parallel", "granularity", "trim")
 MAX_TABLE_SIZE = 1 << 18
+MAX_TRIM = 64
 
 
 def knobs(node: Node) -> tuple[str, ...]:
@@ -89,7 +102,15 @@ def knobs(node: Node) -> tuple[str, ...]:
         found.append("table_size")
     if isinstance(node.op, Softmax):
         found.append("softmax")
+    if element_types(node.op) is not None:
+        found += ["granularity", "trim"]
     return tuple(found)
+
+
+def own_types(node: Node, config: LayerConfig) -> ElementTypes | None:
+    """Return the types to which a layer casts single elements, or None where all are cast to `result` alone."""
+    types = element_types(node.op)
+    return None if types is None or config.granularity is Granularity.UNIFORM else types.trimmed(config.trim)
 
 
 def layer_dict(node: Node, config: LayerConfig) -> dict[str, str | int]:
@@ -129,9 +150,9 @@ def changed_config(node: Node, config: LayerConfig, changes: Mapping[str, Any]) 
 
 
 def follow_mode(node: Node, before: LayerConfig, after: LayerConfig, named: Collection[str]) -> LayerConfig:
-    """Return a configuration in which the types of a softmax follow a change of its algorithm.
+    """Return a configuration in which types follow a change of a softmax's algorithm, or of its elements' types.
 
-    A type follows as long as it is the default one of the algorithm that was; what the change names stays as it says.
+    A type follows as long as it is the default one of what was before; what the change names stays as it says.
 
     Args:
         node: The layer.
@@ -139,13 +160,19 @@ def follow_mode(node: Node, before: LayerConfig, after: LayerConfig, named: Coll
         after: Its configuration with the change.
         named: Keys that the change sets.
     """
-    if after.softmax is before.softmax or not isinstance(node.op, Softmax):
+    if all(getattr(after, knob) == getattr(before, knob) for knob in ("softmax", "granularity", "trim")):
         return after
-    old, new = (
-        softmax_types(node.shape[-1], item is not SoftmaxMode.LATENCY) for item in (before.softmax, after.softmax)
-    )
-    following = {key: type_ for key, type_ in new.items() if key not in named and after.types.get(key) == old[key]}
-    return replace(after, types={**after.types, **following})
+    old, new = _following(node, before), _following(node, after)
+    following = {key: type_ for key, type_ in new.items() if key not in named and after.types.get(key) == old.get(key)}
+    return replace(after, types={**after.types, **following}) if following else after
+
+
+def _following(node: Node, config: LayerConfig) -> Mapping[str, Fixed]:
+    """Return the default types that depend on knobs."""
+    if isinstance(node.op, Softmax):
+        return softmax_types(node.shape[-1], config.softmax is not SoftmaxMode.LATENCY)
+    own = own_types(node, config)
+    return {} if own is None else {"result": own.hull()}
 
 
 def check_layer(node: Node, config: LayerConfig) -> None:
@@ -167,6 +194,9 @@ def check_layer(node: Node, config: LayerConfig) -> None:
         raise ConfigError(
             f"layer {node.name!r}: table_size must be a power of two from 2 to {MAX_TABLE_SIZE}, not {size!r}."
         )
+    trim = config.trim
+    if isinstance(trim, bool) or not isinstance(trim, int) or not 0 <= trim <= MAX_TRIM:
+        raise ConfigError(f"layer {node.name!r}: trim must be a number of bits from 0 to {MAX_TRIM}, not {trim!r}.")
     positions = 1 if isinstance(node.op, Input) or len(node.shape) < 2 else node.num_elements // node.shape[-1]
     parallel = config.parallel
     if isinstance(parallel, bool) or not isinstance(parallel, int) or parallel < 1 or positions % parallel:

@@ -10,7 +10,8 @@ from math import prod
 
 import numpy as np
 
-from hlsexplore.fixed import RealArray
+from hlsexplore.element_types import ElementTypes
+from hlsexplore.fixed import Fixed, RawArray, RealArray
 
 Pair = tuple[int, int]
 
@@ -66,7 +67,24 @@ class Cell(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Input:
-    """An input tensor of the graph."""
+    """An input tensor of the graph.
+
+    Attributes:
+        types: Types of single elements, to which real data is cast, or None where all have the type `result`.
+    """
+
+    types: ElementTypes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Quantize:
+    """A cast of each element to a type of its own.
+
+    Attributes:
+        types: The types, broadcastable to the node's shape.
+    """
+
+    types: ElementTypes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -177,6 +195,21 @@ class PRelu:
     """
 
     kernel: RealArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Lookup:
+    """An elementwise function whose table belongs to the model.
+
+    Attributes:
+        source: Type to which inputs are cast; the bits of the raw integer address the table.
+        entries: Raw results by address, shape (2**source.width,): those of negative inputs are the upper half.
+        type: Type of the entries.
+    """
+
+    source: Fixed
+    entries: RawArray
+    type: Fixed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -308,6 +341,7 @@ class Recurrent:
 
 Op = (
     Input
+    | Quantize
     | Dense
     | Conv
     | DepthwiseConv
@@ -315,6 +349,7 @@ Op = (
     | LayerNorm
     | Activation
     | PRelu
+    | Lookup
     | Softmax
     | Pool
     | Merge
@@ -391,7 +426,7 @@ def tensor_keys(op: Op) -> tuple[str, ...]:
             return ("accum", "result")
         case Recurrent():
             return _recurrent_keys(op)
-        case Input() | Merge() | Concatenate():
+        case Input() | Quantize() | Lookup() | Merge() | Concatenate():
             return ("result",)
         case _:
             return ()
@@ -445,7 +480,12 @@ def matmul_shape(op: Op) -> tuple[int, int] | None:
             return None
 
 
+def element_types(op: Op) -> ElementTypes | None:
+    """Types of single elements to which an op casts its result, or None."""
+    return op.types if isinstance(op, Quantize | Input) else None
+
+
 def options(op: Op) -> dict[str, object]:
-    """Options of an op that are not weight arrays, by field name."""
-    values = {field.name: getattr(op, field.name) for field in fields(op)}
+    """Options of an op that hold no arrays, by field name; types of single elements are none of them."""
+    values = {field.name: getattr(op, field.name) for field in fields(op) if field.name != "types"}
     return {name: value for name, value in values.items() if not isinstance(value, np.ndarray)}

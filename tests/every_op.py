@@ -4,6 +4,8 @@ from typing import get_args
 
 import numpy as np
 
+from hlsexplore.element_types import ElementTypes
+from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node, Shape
 from hlsexplore.ops import (
     Activation,
@@ -18,6 +20,7 @@ from hlsexplore.ops import (
     Function,
     Input,
     LayerNorm,
+    Lookup,
     Merge,
     MergeFunction,
     Op,
@@ -25,6 +28,7 @@ from hlsexplore.ops import (
     Permute,
     Pool,
     PRelu,
+    Quantize,
     Recurrent,
     Reshape,
     Softmax,
@@ -34,6 +38,7 @@ from hlsexplore.ops import (
 Layer = tuple[Op, tuple[Shape, ...], Shape]
 """An op, the shapes that it reads and the shape that it makes."""
 IMAGE, VECTOR = (4, 4, 3), (6,)
+SIGNS, BITS = np.arange(6) % 2 == 0, np.arange(6) % 4
 
 
 def every_layer(rng: np.random.Generator) -> tuple[Layer, ...]:
@@ -47,6 +52,8 @@ def every_layer(rng: np.random.Generator) -> tuple[Layer, ...]:
         (LayerNorm(kernel=rng.normal(size=6), bias=rng.normal(size=6)), (VECTOR,), VECTOR),
         (PRelu(kernel=rng.normal(size=6)), (VECTOR,), VECTOR),
         (Softmax(), (VECTOR,), VECTOR),
+        (Quantize(types=ElementTypes(signed=SIGNS, integer=BITS, fraction=BITS, rounding="RND")), (VECTOR,), VECTOR),
+        (Lookup(source=Fixed(5, 2), entries=rng.integers(-8, 8, 32), type=Fixed(4, 2)), (VECTOR,), VECTOR),
         (Pool(average=False, size=(2, 2), stride=(2, 2)), (IMAGE,), (2, 2, 3)),
         (Pool(average=True, size=(4, 4), stride=(4, 4), is_global=True), (IMAGE,), (1, 1, 3)),
         (Concatenate(axis=0), (VECTOR, VECTOR), (12,)),

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from hlsexplore.design import Design
+from hlsexplore.element_types import ElementTypes
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed, quantize
+from hlsexplore.graph import Graph, Node
 from hlsexplore.layer_config import LayerConfig, knobs
+from hlsexplore.ops import Input, Quantize
 from hlsexplore.target import Target
 from hlsexplore.weights import raw_weights
 
@@ -117,3 +120,22 @@ def test_default_accumulator_holds_every_possible_sum(design, small_graph):
     top += raw["bias"].astype(object) * 2 ** (accum.fraction - bias.fraction)
     assert top.max() <= accum.max_raw
     assert top.max() > accum.max_raw // 4
+
+
+def test_the_result_of_a_cast_follows_what_is_trimmed_while_it_is_the_hull():
+    types = ElementTypes(signed=[True, False], integer=[3, 2], fraction=[1, 5], rounding="RND")
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(2,)),
+        Node(name="q", op=Quantize(types=types), inputs=("x",), shape=(2,)),
+    )
+    design = Design.default(Graph(name="m", nodes=nodes, outputs=("q",)))
+    assert str(design.result_type("q")) == "fixed<8,3,RND>"
+    assert str(design.with_layer("q", trim=2).result_type("q")) == "fixed<6,3,RND>"
+    assert design.with_layer("q", trim=2).with_layer("q", trim=0) == design
+    own = design.with_layer("q", result="fixed<12,6>")
+    assert str(own.with_layer("q", trim=2).result_type("q")) == "fixed<12,6>"
+    assert str(design.with_layer("q", granularity="uniform").result_type("q")) == "fixed<8,3,RND>"
+    with pytest.raises(ConfigError, match="layer 'q': trim must be a number of bits from 0 to 64, not -1"):
+        design.with_layer("q", trim=-1)
+    with pytest.raises(ConfigError, match="unknown granularity 'bit'. Valid values: 'element', 'uniform'"):
+        design.with_layer("q", granularity="bit")

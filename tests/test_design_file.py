@@ -15,7 +15,7 @@ from hlsexplore.design import Design, design_from_dict
 from hlsexplore.emulate import emulate
 from hlsexplore.errors import ConfigError
 from hlsexplore.graph import Graph, Node
-from hlsexplore.layer_config import SoftmaxMode, Strategy, knobs
+from hlsexplore.layer_config import Granularity, SoftmaxMode, Strategy, knobs
 from hlsexplore.ops import Dense, Input, Softmax, tensor_keys
 from hlsexplore.reuse import legal_reuse
 from hlsexplore.search.bound_space import BoundSpace
@@ -102,6 +102,8 @@ def settings_of(node: Node) -> st.SearchStrategy[dict[str, object]]:
         "table_size": st.sampled_from([2**bits for bits in range(1, 19)]),
         "softmax": st.sampled_from(SoftmaxMode),
         "parallel": st.sampled_from([n for n in range(1, positions + 1) if positions % n == 0]),
+        "granularity": st.sampled_from(Granularity),
+        "trim": st.integers(0, 9),
     }
     keys = dict.fromkeys(tensor_keys(node.op), TYPES) | {key: values[key] for key in knobs(node)}
     changes = st.fixed_dictionaries({}, optional=keys)

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from hlsexplore.element_types import ElementTypes
 from hlsexplore.errors import ConfigError, ModelError
+from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node, num_positions
-from hlsexplore.ops import Conv, Dense, Input
+from hlsexplore.ops import Conv, Dense, Input, Lookup, Quantize
 
 
 def node(name, op, inputs=(), shape=(2,)):
@@ -40,6 +42,35 @@ def test_digest_depends_on_weights_structure_and_nothing_else():
 
     assert graph().digest == graph().digest
     assert len({graph().digest, graph(2.0).digest, graph(name="e").digest}) == 3
+
+
+def typed(integer, rounding="RND", kind=Quantize):
+    types = ElementTypes(signed=[True, False], integer=integer, fraction=[1, 2], rounding=rounding)
+    x, q = (Input(types=types), dense()) if kind is Input else (Input(), Quantize(types=types))
+    return Graph(name="m", nodes=(node("x", x), node("q", q, ["x"])), outputs=("q",))
+
+
+def looked_up(entries, entry="fixed<4,2>"):
+    op = Lookup(source=Fixed(2, 1), entries=np.array(entries), type=Fixed.parse(entry))
+    return Graph(name="m", nodes=(node("x", Input()), node("t", op, ["x"])), outputs=("t",))
+
+
+def test_digest_depends_on_types_of_elements_and_on_tables():
+    graphs = [typed([1, 2]), typed([1, 3]), typed([1, 2], "TRN"), typed([1, 2], kind=Input), typed([1, 3], kind=Input)]
+    graphs += [looked_up([0, 1, 2, 3]), looked_up([0, 1, 2, 4]), looked_up([0, 1, 2, 3], "fixed<4,3>")]
+    assert len({graph.digest for graph in graphs}) == len(graphs)
+    assert typed([1, 2]).digest == typed([1, 2]).digest
+    assert looked_up([0, 1, 2, 3]).digest == looked_up([0, 1, 2, 3]).digest
+
+
+def test_types_of_elements_and_tables_that_do_not_fit_are_refused():
+    types = ElementTypes(signed=[True, True, True], integer=[1, 1, 1], fraction=[1, 1, 1])
+    with pytest.raises(ModelError, match=r"layer 'q': types of shape \(3,\) do not fit a tensor of shape \(2,\)"):
+        Graph(name="m", nodes=(node("x", Input()), node("q", Quantize(types=types), ["x"])), outputs=("q",))
+    with pytest.raises(ModelError, match=r"a table for fixed<2,1> needs 4 integers, but int64 of shape \(3,\) came"):
+        looked_up([0, 1, 2])
+    with pytest.raises(ModelError, match="needs 4 integers, but float64"):
+        looked_up([0, 1, 2, 0.5])
 
 
 def test_weights_cannot_be_changed_after_the_graph_is_made():

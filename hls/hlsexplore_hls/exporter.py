@@ -13,7 +13,9 @@ from numpy.typing import ArrayLike
 
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError
-from hlsexplore.fixed import RawArray, quantize, to_real
+from hlsexplore.fixed import RawArray, to_real
+from hlsexplore.layer_config import own_types
+from hlsexplore.ops import Input
 from hlsexplore.support.files import npz_bytes
 from hlsexplore.support.progress import OnEvent, ignore
 from hlsexplore_hls.flows import Generated, find_flow, resolve
@@ -94,7 +96,9 @@ def export(
 
 
 def _port(design: Design, names: Mapping[str, str], name: str) -> Port:
-    return Port(name=name, identifier=names[name], shape=design.graph[name].shape, type=design.result_type(name))
+    node = design.graph[name]
+    types = own_types(node, design.layers[name]) if isinstance(node.op, Input) else None
+    return Port(name=name, identifier=names[name], shape=node.shape, type=design.result_type(name), types=types)
 
 
 def _golden_vectors(
@@ -112,7 +116,7 @@ def _golden_vectors(
         rng = np.random.default_rng(GOLDEN_SEED)
         raw = tuple(_random_raw(rng, port) for port in ports)
         # A float64 holds 53 bits: what the emulator sees is what the vectors hold.
-        raw = tuple(quantize(to_real(item, port.type), port.type) for item, port in zip(raw, ports, strict=True))
+        raw = tuple(port.cast(to_real(item, port.type)) for item, port in zip(raw, ports, strict=True))
     else:
         raw = quantize_inputs(ports, x)
     real = tuple(to_real(item, port.type) for item, port in zip(raw, ports, strict=True))

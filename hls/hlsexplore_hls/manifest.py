@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from hlsexplore.element_types import ElementTypes
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed
 from hlsexplore.target import Target
@@ -37,7 +38,8 @@ def to_manifest(project: Project) -> dict[str, Any]:
 
 
 def _port_dict(port: Port) -> dict[str, Any]:
-    return {"name": port.name, "identifier": port.identifier, "shape": list(port.shape), "type": str(port.type)}
+    data = {"name": port.name, "identifier": port.identifier, "shape": list(port.shape), "type": str(port.type)}
+    return data if port.types is None else {**data, "types": port.types.to_dict()}
 
 
 def load_project(folder: Path, complete: bool = True) -> Project:
@@ -101,8 +103,13 @@ def _from_manifest(folder: Path, data: Mapping[str, Any]) -> Project:
 
 def _read_port(data: Mapping[str, Any]) -> Port:
     shape = tuple(int(size) for size in data["shape"])
+    types = ElementTypes.from_dict(data["types"]).broadcast_to(shape) if "types" in data else None
     return Port(
-        name=str(data["name"]), identifier=_word(data["identifier"]), shape=shape, type=Fixed.parse(data["type"])
+        name=str(data["name"]),
+        identifier=_word(data["identifier"]),
+        shape=shape,
+        type=Fixed.parse(data["type"]),
+        types=types,
     )
 
 

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hlsexplore.design import Design
+from hlsexplore.element_types import ElementTypes, quantize_elements
 from hlsexplore.errors import ConfigError, DataError
-from hlsexplore.fixed import Fixed, RawArray, RealArray, quantize, to_real
+from hlsexplore.fixed import Fixed, RawArray, RealArray, quantize, requantize, to_real
 from hlsexplore.report import Report
 from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore.target import Target
@@ -34,13 +35,21 @@ class Port:
         name: Name of the node in the graph.
         identifier: Its name in the generated files.
         shape: Shape without the batch axis.
-        type: Type of each element.
+        type: Type of each element on the bus.
+        types: Types of single elements to which data is cast first, or None.
     """
 
     name: str
     identifier: str
     shape: tuple[int, ...]
     type: Fixed
+    types: ElementTypes | None = None
+
+    def cast(self, values: RealArray) -> RawArray:
+        """Cast real values, shape (samples, *shape), to raw integers of the bus."""
+        if self.types is None:
+            return quantize(values, self.type)
+        return requantize(quantize_elements(values, self.types), self.types.hull().fraction, self.type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +218,7 @@ def quantize_inputs(ports: Sequence[Port], x: ArrayLike | Sequence[ArrayLike]) -
             raise DataError(f"input {port.name!r} needs data of shape ({wanted}), not {values.shape}.")
         if not np.isfinite(values).all():
             raise DataError(f"the data for input {port.name!r} holds NaN or infinity. Remove such samples first.")
-        raw.append(quantize(values, port.type))
+        raw.append(port.cast(values))
     if len({len(item) for item in raw}) != 1:
         raise DataError(f"the inputs have different numbers of samples: {', '.join(str(len(item)) for item in raw)}.")
     return tuple(raw)

@@ -11,7 +11,7 @@ from hlsexplore.defaults.tables import NORM_REACH_BITS, norm_table_size, norm_ty
 from hlsexplore.defaults.typical import REACH, typical_squares
 from hlsexplore.fixed import Fixed, Overflow, Rounding
 from hlsexplore.graph import Graph, Node
-from hlsexplore.layer_config import LayerConfig
+from hlsexplore.layer_config import Granularity, LayerConfig
 from hlsexplore.ops import (
     MOVES,
     TABLE_FUNCTIONS,
@@ -21,10 +21,14 @@ from hlsexplore.ops import (
     Dense,
     DepthwiseConv,
     Dot,
+    Input,
     LayerNorm,
+    Lookup,
     Pool,
+    Quantize,
     Recurrent,
     Softmax,
+    element_types,
     tensor_keys,
     weights,
 )
@@ -64,8 +68,14 @@ def default_layers(graph: Graph, type_: Fixed) -> dict[str, LayerConfig]:
             types |= {key: given for key, given in node.types.items() if key in types}
             results[node.name] = types["result"]
         size = _table_size(node, types, inputs, typical)
-        layers[node.name] = LayerConfig(types=types, table_size=size)
+        layers[node.name] = LayerConfig(types=types, table_size=size, granularity=_granularity(node))
     return layers
+
+
+def _granularity(node: Node) -> Granularity:
+    """Return what has a type of its own: in an input all elements have one, where the model gives one for the bus."""
+    is_bus = isinstance(node.op, Input) and "result" in node.types
+    return Granularity.UNIFORM if is_bus else Granularity.ELEMENT
 
 
 def _table_size(node: Node, types: Mapping[str, Fixed], inputs: list[Fixed], typical: Mapping[str, float]) -> int:
@@ -85,7 +95,12 @@ def _types(
     values = weights(node.op)
     types = {key: node.types.get(key) or weight_type(array, type_.width) for key, array in values.items()}
     types["result"] = _saturating(type_)
+    elements = element_types(node.op)
+    if elements is not None:
+        types["result"] = elements.hull()
     match node.op:
+        case Lookup():
+            types["result"] = node.op.type
         case Dense() | Conv() | DepthwiseConv():
             types["accum"] = accum_type(node, types["weight"], types.get("bias"), inputs[0])
             types["bias"] = types.get("bias", Fixed(1, 1))
@@ -153,7 +168,11 @@ def _union(inputs: list[Fixed]) -> Fixed:
 def _is_requantized(graph: Graph, node: Node) -> bool:
     """Whether every reader of a node casts to a type that the model prescribes, so that a wide result costs nothing."""
     readers = graph.consumers(node.name)
-    return bool(readers) and node.name not in graph.outputs and all("result" in reader.types for reader in readers)
+    return (
+        bool(readers)
+        and node.name not in graph.outputs
+        and all("result" in reader.types or isinstance(reader.op, Quantize) for reader in readers)
+    )
 
 
 def _saturating(type_: Fixed) -> Fixed:

@@ -8,6 +8,7 @@ from math import prod
 
 import numpy as np
 
+from hlsexplore.fixed import to_real
 from hlsexplore.graph import Graph
 from hlsexplore.ops import (
     Activation,
@@ -20,6 +21,7 @@ from hlsexplore.ops import (
     Function,
     Input,
     LayerNorm,
+    Lookup,
     Merge,
     MergeFunction,
     Op,
@@ -56,6 +58,8 @@ def _square(op: Op, squares: list[float], size: int) -> float:
     match op:
         case Input():
             return 1.0
+        case Lookup():
+            return float(np.mean(np.square(to_real(op.entries, op.type))))
         case Dense() | Conv() | DepthwiseConv():
             axes = tuple(range(op.kernel.ndim - (2 if isinstance(op, DepthwiseConv) else 1)))
             offset = 0.0 if op.bias is None else float(np.mean(op.bias**2))

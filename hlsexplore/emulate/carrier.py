@@ -417,9 +417,12 @@ def _outside(span: Span, type_: Fixed) -> bool:
 def _round(values: Carrier, bits: int, rounding: Rounding, owned: bool) -> Carrier:
     """Drop fraction bits of float carriers; the caller checked that every step is exact."""
     scaled: Carrier = np.multiply(values, values.dtype.type(2.0**-bits), out=values if owned else None)
-    if bits < 0:
-        return scaled
-    half = values.dtype.type(0.5)
+    return scaled if bits < 0 else round_scaled(scaled, rounding)
+
+
+def round_scaled(scaled: Carrier, rounding: Rounding) -> Carrier:
+    """Round floats to integers in place; every step must be exact in their dtype."""
+    half = scaled.dtype.type(0.5)
     match rounding:
         case Rounding.TRN:
             np.floor(scaled, out=scaled)

@@ -49,6 +49,53 @@ def settle(values: Any, offset: Any, is_rint: Any, wraps: Any, numbers: Any) -> 
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def settle_columns(values: Any, out: Any, is_rint: Any, wraps: Any, numbers: Any, terms: Any) -> None:
+    """Cast integers in floats, each column to a type of its own; every step must be exact in the dtype of `out`.
+
+    Args:
+        values: float32 or float64, shape (rows, columns).
+        out: Results, the same shape.
+        is_rint: As in `settle`.
+        wraps: As in `settle`.
+        numbers: (add, first): v * scale + add is rounded, from the larger of v and `first`.
+        terms: (scale, low, inverse, turn, high, lift) of each column: rounded values are reduced to [low, low + turn)
+            where they wrap, clipped to [low, high], and multiplied by lift.
+    """
+    scale, low, inverse, turn, high, lift = terms
+    add, first = numbers
+    for r in range(values.shape[0]):
+        row, to = values[r], out[r]
+        for i in range(row.shape[0]):
+            v = max(row[i], first) * scale[i]
+            v = np.rint(v) if is_rint else np.floor(v + add)
+            if wraps:
+                v = v - np.floor((v - low[i]) * inverse[i]) * turn[i]
+            to[i] = min(max(v, low[i]), high[i]) * lift[i]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def settle_rows(values: Any, out: Any, is_rint: Any, wraps: Any, numbers: Any, terms: Any) -> None:
+    """Cast as `settle_columns` does, each row to a type of its own."""
+    add, first = numbers
+    for r in range(values.shape[0]):
+        row, to = values[r], out[r]
+        scale, low, inverse, turn, high, lift = (
+            terms[0][r],
+            terms[1][r],
+            terms[2][r],
+            terms[3][r],
+            terms[4][r],
+            terms[5][r],
+        )
+        for i in range(row.shape[0]):
+            v = max(row[i], first) * scale
+            v = np.rint(v) if is_rint else np.floor(v + add)
+            if wraps:
+                v = v - np.floor((v - low) * inverse) * turn
+            to[i] = min(max(v, low), high) * lift
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def quantize(x: Any, is_rint: Any, wraps: Any, numbers: Any, out: Any) -> None:
     """Cast real values whose size in units of the last bit is below 2**52, or of any size where they are clipped.
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from hlsexplore.design import Design
 from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, narrow_dtype, to_float
-from hlsexplore.emulate.plan import Plan, plan_design, quantize_input
+from hlsexplore.emulate.plan import Plan, plan_design
 from hlsexplore.emulate.quality import pick_samples
 from hlsexplore.emulate.reference import float_forward
 from hlsexplore.emulate.run import Inputs, blocks, check_cancelled, check_inputs, raw_output, unpack
@@ -226,7 +226,7 @@ class Emulator:
                 if name in known:
                     values[name] = known[name].block(block)
                 else:
-                    values[name] = quantize_input(self._inputs[name][block], plan.inputs[name])
+                    values[name] = plan.inputs[name].cast(self._inputs[name][block])
                     if name in worth:
                         room = self._store(whole, name, values[name], plan.spans[name], block, room, clock - begun)
             clock = thread_time()

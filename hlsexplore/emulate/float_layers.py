@@ -5,6 +5,7 @@ from functools import reduce
 
 import numpy as np
 
+from hlsexplore.element_types import quantize_elements
 from hlsexplore.emulate.spatial import as_image, pad_image, windows
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import RealArray, quantize, to_real
@@ -17,11 +18,14 @@ from hlsexplore.ops import (
     DepthwiseConv,
     Dot,
     LayerNorm,
+    Lookup,
     Merge,
     MergeFunction,
     Pool,
     PRelu,
+    Quantize,
     Recurrent,
+    element_types,
 )
 
 Activate = Callable[[Activation, RealArray], RealArray]
@@ -34,6 +38,29 @@ _MERGES: dict[MergeFunction, Callable[[RealArray, RealArray], RealArray]] = {
     MergeFunction.MAXIMUM: np.maximum,
     MergeFunction.MINIMUM: np.minimum,
 }
+
+
+def input_values(node: Node, x: RealArray) -> RealArray:
+    """Return an input's data, cast where the model gives its elements types."""
+    types = element_types(node.op)
+    return x if types is None else to_real(quantize_elements(x, types), types.hull())
+
+
+def quantized(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+    """Cast each element to its own type."""
+    op = node.op
+    if not isinstance(op, Quantize):
+        raise NoModelError(f"layer {node.name!r} casts no elements.")
+    return to_real(quantize_elements(inputs[0], op.types), op.types.hull())
+
+
+def lookup(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+    """Take entries of the model's table."""
+    op = node.op
+    if not isinstance(op, Lookup):
+        raise NoModelError(f"layer {node.name!r} has no table.")
+    address = quantize(inputs[0], op.source) & ((1 << op.source.width) - 1)
+    return to_real(op.entries[address], op.type)
 
 
 def conv(node: Node, inputs: Sequence[RealArray]) -> RealArray:

@@ -6,21 +6,22 @@ from itertools import count
 from types import MappingProxyType
 
 from hlsexplore.design import Design
-from hlsexplore.emulate.carrier import Carrier, Span, quantize_carrier
+from hlsexplore.emulate.carrier import Carrier, Span
 from hlsexplore.emulate.dense import build_affine, build_dense
+from hlsexplore.emulate.elements import InputCast, build_quantize
 from hlsexplore.emulate.merge import build_concatenate, build_dot, build_merge
 from hlsexplore.emulate.moves import build_move
 from hlsexplore.emulate.norm import build_layer_norm
 from hlsexplore.emulate.piecewise import build_prelu
-from hlsexplore.emulate.pointwise import build_activation
+from hlsexplore.emulate.pointwise import build_activation, build_lookup
 from hlsexplore.emulate.recurrent import build_recurrent
 from hlsexplore.emulate.softmax import build_softmax
 from hlsexplore.emulate.spatial import build_conv, build_pool
 from hlsexplore.emulate.step import Builder, Context, Probe, Run, Step
 from hlsexplore.errors import NoModelError
-from hlsexplore.fixed import Fixed, Overflow, RealArray
+from hlsexplore.fixed import Fixed, Overflow
 from hlsexplore.graph import Graph, Node
-from hlsexplore.layer_config import LayerConfig, Strategy
+from hlsexplore.layer_config import LayerConfig, Strategy, own_types
 from hlsexplore.ops import (
     Activation,
     Affine,
@@ -32,12 +33,14 @@ from hlsexplore.ops import (
     Dot,
     Input,
     LayerNorm,
+    Lookup,
     Merge,
     Op,
     Pad,
     Permute,
     Pool,
     PRelu,
+    Quantize,
     Recurrent,
     Reshape,
     Softmax,
@@ -60,6 +63,8 @@ BUILDERS: MappingProxyType[type[Op], Builder] = MappingProxyType(
         Dot: build_dot,
         Recurrent: build_recurrent,
         Activation: build_activation,
+        Quantize: build_quantize,
+        Lookup: build_lookup,
         Softmax: build_softmax,
         Reshape: build_move,
         Permute: build_move,
@@ -93,7 +98,7 @@ class Plan:
     Attributes:
         graph: The network.
         steps: A step for each node that is not an input, by name.
-        inputs: Type of each input, by name.
+        inputs: How the data of each input is cast, by name.
         spans: Span of every node's result, by name.
         types: Type of every node's result, by name.
         keys: For every node a number that stands for all that its result depends on; equal keys mean equal results.
@@ -102,7 +107,7 @@ class Plan:
 
     graph: Graph
     steps: dict[str, Step]
-    inputs: dict[str, Fixed]
+    inputs: dict[str, InputCast]
     spans: dict[str, Span]
     types: dict[str, Fixed]
     keys: dict[str, int]
@@ -207,16 +212,17 @@ def _plan(design: Design) -> Plan:
     """Plan every layer of a design that is not known yet."""
     graph = design.graph
     steps: dict[str, Step] = {}
-    inputs: dict[str, Fixed] = {}
+    inputs: dict[str, InputCast] = {}
     spans: dict[str, Span] = {}
     types: dict[str, Fixed] = {}
     keys: dict[str, int] = {}
     for node in graph:
         config = design.layers[node.name]
         if isinstance(node.op, Input):
-            inputs[node.name] = types[node.name] = config.types["result"]
-            spans[node.name] = Span.of(config.types["result"])
-            keys[node.name] = _key((node.name, config.types["result"]))
+            types[node.name] = config.types["result"]
+            cast = InputCast.of(types[node.name], own_types(node, config), node.shape)
+            inputs[node.name], spans[node.name] = cast, cast.span
+            keys[node.name] = _key((node.name, cast.type, cast.types))
             continue
         context = Context(
             node=node,
@@ -230,11 +236,6 @@ def _plan(design: Design) -> Plan:
         steps[node.name], spans[node.name], types[node.name] = step, step.span, step.type
         keys[node.name] = _key((own, *(keys[name] for name in node.inputs)))
     return Plan(graph=graph, steps=steps, inputs=inputs, spans=spans, types=types, keys=keys)
-
-
-def quantize_input(x: RealArray, type_: Fixed) -> Carrier:
-    """Cast a block of input values."""
-    return quantize_carrier(x, type_)
 
 
 def _key(content: Hashable) -> int:
@@ -266,6 +267,8 @@ def step_key(context: Context) -> Hashable:
         context.shapes,
         config.table_size,
         config.softmax,
+        config.granularity,
+        config.trim,
         _order_key(config),
         context.io if context.io is Io.STREAM else None,
     )

@@ -12,7 +12,7 @@ from hlsexplore.emulate.step import Builder, Context, Probe, Step, cast_probed, 
 from hlsexplore.emulate.tables import NEGATIVE_RANGE, activation_table, half_range
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize, requantize
-from hlsexplore.ops import Activation, Function
+from hlsexplore.ops import Activation, Function, Lookup
 
 
 def build_activation(context: Context) -> Step:
@@ -72,16 +72,16 @@ def build_table(context: Context) -> Step:
     if not isinstance(op, Activation):
         raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} has no table.")
     table = activation_table(op.function, size, context.config.types["table"])
-    lookup = Lookup(table, context.config.types["table"], context.config.types["result"])
+    entries = Entries(table, context.config.types["table"], context.config.types["result"])
     index_type, index_span = signed_index(span, size, half_range(op.function))
 
     def run(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
         index = cast(inputs[0], index_span, index_type)[0]
         if probe is not None:
             probe("index", inputs[0], index_span, index, index_type)
-        return lookup.take(index.astype(np.intp) + size // 2, probe)
+        return entries.take(index.astype(np.intp) + size // 2, probe)
 
-    return Step(run=run, span=lookup.span, type=context.config.types["result"])
+    return Step(run=run, span=entries.span, type=context.config.types["result"])
 
 
 def signed_index(span: Span, size: int, reach: int) -> tuple[Fixed, Span]:
@@ -98,7 +98,7 @@ def signed_index(span: Span, size: int, reach: int) -> tuple[Fixed, Span]:
     return index_type, Span(span.fraction + per_entry, span.low, span.high)
 
 
-class Lookup:
+class Entries:
     """A table whose entries are cast to the result type beforehand; stateless after construction."""
 
     def __init__(self, table: RawArray, type_: Fixed, result: Fixed) -> None:
@@ -122,6 +122,22 @@ class Lookup:
         return cast_probed(self._entries[index], Span.of(self._type), self._result, "result", probe)
 
 
+def build_lookup(context: Context) -> Step:
+    """Plan a table that belongs to the model."""
+    op, span = context.node.op, context.spans[0]
+    if not isinstance(op, Lookup):
+        raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} has no table.")
+    entries, mask = Entries(op.entries, op.type, context.config.types["result"]), (1 << op.source.width) - 1
+
+    def run(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
+        index = cast(inputs[0], span, op.source)[0]
+        if probe is not None:
+            probe("index", inputs[0], span, index, op.source)
+        return entries.take(index.astype(np.intp) & mask, probe)
+
+    return Step(run=run, span=entries.span, type=context.config.types["result"])
+
+
 def build_negative_table(context: Context) -> Step:
     """Plan ELU or SELU: a table for negative inputs, a product or nothing for the others."""
     op, span, size = context.node.op, context.spans[0], context.config.table_size
@@ -129,7 +145,7 @@ def build_negative_table(context: Context) -> Step:
         raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} has no table.")
     types = context.config.types
     table = activation_table(op.function, size, types["table"], op.alpha if op.function is Function.ELU else 1.0)
-    lookup = Lookup(table, types["table"], types["result"])
+    entries = Entries(table, types["table"], types["result"])
     bits = size.bit_length() - 1
     index_type = Fixed(bits, bits, signed=False, rounding=Rounding.TRN_ZERO, overflow=Overflow.SAT)
     index_span = Span(span.fraction + NEGATIVE_RANGE.bit_length() - 1 - bits, 0, max(-span.low, 0))
@@ -143,11 +159,11 @@ def build_negative_table(context: Context) -> Step:
         index = cast(depth, index_span, index_type)[0]
         if probe is not None:
             probe("index", depth, index_span, index, index_type)
-        below = lookup.take(index.astype(np.intp), probe)
+        below = entries.take(index.astype(np.intp), probe)
         result: Carrier = np.where(inputs[0] >= 0, positive.run(inputs, probe), below)
         return result
 
-    return Step(run=run, span=lookup.span.hull(positive.span), type=types["result"])
+    return Step(run=run, span=entries.span.hull(positive.span), type=types["result"])
 
 
 def _scaled(x: Carrier, source: Span, scale: int, span: Span) -> Carrier:

@@ -9,6 +9,7 @@ import numpy as np
 from hlsexplore.defaults.bounds import accum_type, signed_integer_bits
 from hlsexplore.defaults.tables import TABLE_WIDTH, softmax_types
 from hlsexplore.design import Design
+from hlsexplore.emulate.float_layers import input_values
 from hlsexplore.emulate.reference import forward_node
 from hlsexplore.emulate.run import Inputs, block_size, check_inputs
 from hlsexplore.fixed import Fixed, Overflow, RealArray, Rounding, quantize, to_real
@@ -82,7 +83,7 @@ def run_float(graph: Graph, x: Inputs) -> FloatRun:
     norms: dict[str, tuple[float, float]] = {}
     outputs = []
     for start in range(0, max(count, 1), size):
-        values = {name: array[start : start + size] for name, array in inputs.items()}
+        values = {name: input_values(graph[name], array[start : start + size]) for name, array in inputs.items()}
         for node in graph:
             if not isinstance(node.op, Input):
                 values[node.name] = forward_node(node, [values[name] for name in node.inputs])

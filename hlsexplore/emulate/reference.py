@@ -22,10 +22,12 @@ from hlsexplore.ops import (
     Dot,
     Function,
     LayerNorm,
+    Lookup,
     Merge,
     Op,
     Pool,
     PRelu,
+    Quantize,
     Recurrent,
     Softmax,
 )
@@ -51,7 +53,10 @@ def float_forward(graph: Graph, x: Inputs) -> Any:
     count, size = len(next(iter(inputs.values()))), block_size(graph)
     parts: list[list[RealArray]] = [[] for _ in graph.outputs]
     for start in range(0, max(count, 1), size):
-        values = {name: real(array[start : start + size]) for name, array in inputs.items()}
+        values = {
+            name: float_layers.input_values(graph[name], real(array[start : start + size]))
+            for name, array in inputs.items()
+        }
         for node in graph.layers:
             values[node.name] = forward_node(node, [values[name] for name in node.inputs])
         for part, name in zip(parts, graph.outputs, strict=True):
@@ -133,6 +138,8 @@ FORWARD: dict[type[Op], Forward] = {
     Affine: _affine,
     Activation: _activation,
     Softmax: _softmax,
+    Quantize: float_layers.quantized,
+    Lookup: float_layers.lookup,
     Conv: float_layers.conv,
     DepthwiseConv: float_layers.conv,
     Pool: float_layers.pool,

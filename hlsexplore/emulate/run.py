@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hlsexplore.design import Design
 from hlsexplore.emulate.carrier import Carrier, to_float, to_raw
-from hlsexplore.emulate.plan import Plan, plan_design, quantize_input
+from hlsexplore.emulate.plan import Plan, plan_design
 from hlsexplore.errors import CancelledError, DataError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph, Node
@@ -101,7 +101,7 @@ def run_plan(plan: Plan, inputs: Mapping[str, NDArray[Any]], cancel: CancelEvent
     parts: dict[str, list[Carrier]] = {name: [] for name in plan.graph.outputs}
     for block in blocks(plan, count):
         check_cancelled(cancel)
-        values = {name: quantize_input(real(x[block]), plan.inputs[name]) for name, x in inputs.items()}
+        values = {name: plan.inputs[name].cast(real(x[block])) for name, x in inputs.items()}
         results = {name: value for name, value in values.items() if name in parts}
         for name, value in plan.run(values, is_fused=True):
             if name in parts:

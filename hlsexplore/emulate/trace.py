@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from hlsexplore.design import Design
 from hlsexplore.emulate.carrier import Carrier, Span, cast, shifted, to_float
+from hlsexplore.emulate.elements import InputCast
 from hlsexplore.emulate.inner import Events
-from hlsexplore.emulate.plan import NodeProbe, Plan, plan_design, quantize_input
+from hlsexplore.emulate.plan import NodeProbe, Plan, plan_design
 from hlsexplore.emulate.run import Inputs, blocks, check_cancelled, check_inputs
 from hlsexplore.emulate.step import Probe
 from hlsexplore.errors import ConfigError, unknown_name
@@ -162,8 +163,8 @@ def trace(design: Design, x: Inputs, keep_results: bool = False, cancel: CancelE
         check_cancelled(cancel)
         values = {}
         for name, array in inputs.items():
-            values[name] = quantize_input(array[block], plan.inputs[name])
-            tallies.add_real(name, "result", array[block], plan.inputs[name])
+            values[name] = plan.inputs[name].cast(array[block])
+            tallies.add_input(name, array[block], plan.inputs[name])
         if keep_results:
             _keep(plan, kept, values)
         for name, value in plan.run(values, tallies, outputs=plan.types):
@@ -245,6 +246,16 @@ class _Tallies(NodeProbe):
                 )
                 found.append(item)
         return tuple(found)
+
+    def add_input(self, name: str, values: RealArray, cast: InputCast) -> None:
+        """Count the cast of an input's data: elements without bits first, then type by type."""
+        if cast.types is None:
+            self.add_real(name, "result", values, cast.type)
+            return
+        lost = values[:, cast.types.broadcast_to(values.shape[1:]).width == 0]
+        self._tally(name, "result", cast.type).add(lost, np.zeros_like(lost), np.zeros(lost.shape, dtype=bool))
+        for type_, mask in cast.types.groups(values.shape[1:]):
+            self.add_real(name, "result", values[:, mask], type_)
 
     def add_real(self, name: str, key: str, values: RealArray, type_: Fixed) -> None:
         """Count a cast of real values."""

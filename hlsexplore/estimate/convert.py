@@ -23,11 +23,13 @@ from hlsexplore.ops import (
     DepthwiseConv,
     Function,
     Input,
+    Lookup,
     Merge,
     Op,
     Pad,
     Pool,
     PRelu,
+    Quantize,
     Recurrent,
     Reshape,
     Softmax,
@@ -105,6 +107,8 @@ def layer_record(graph: Graph, node: Node, config: LayerConfig, source: Fixed) -
             values["constants"] = Constants.of(quantized(op.kernel, types["weight"]).reshape(-1, 1))
         case Softmax():
             values["implementation"] = str(config.softmax)
+        case Lookup():
+            values |= {"table": op.type, "table_size": len(op.entries)}
     image = _image(graph, node)
     if image is not None:
         values["image"] = image
@@ -157,6 +161,10 @@ def _op_name(op: Op, node: Node) -> str:
             return "zeropad"
         case Activation() if op.function is Function.LINEAR:
             return "linear"
+        case Quantize():
+            return "linear"
+        case Lookup():
+            return "tanh"
         case PRelu():
             return "prelu"
         case Pool():

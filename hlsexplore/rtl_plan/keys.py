@@ -1,12 +1,13 @@
 """What the plan of a layer depends on, as a key by content."""
 
 from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from hlsexplore.design import Design
 from hlsexplore.graph import Node
-from hlsexplore.ops import options
-from hlsexplore.rtl_plan.netlist.cmvm import has_search
+from hlsexplore.layer_config import own_types
+from hlsexplore.ops import Lookup, options
 from hlsexplore.rtl_plan.netlist.timing import budget_ns, fabric
 from hlsexplore.rtl_plan.tensor import Tensor
 from hlsexplore.support.cache import content_key
@@ -23,13 +24,17 @@ def layer_key(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: boo
         holds: Whether it keeps its output until the next one.
     """
     config = design.layers[node.name]
-    types = sorted((key, repr(type_)) for key, type_ in config.types.items())
+    kinds = sorted((key, repr(type_)) for key, type_ in config.types.items())
     knobs = (config.reuse, str(config.strategy), config.table_size, str(config.softmax), config.parallel)
-    parts: list[str | bytes] = [planner_version(), node.kind, repr(options(node.op)), repr((node.shape, types, knobs))]
+    parts: list[str | bytes] = [planner_version(), node.kind, repr(options(node.op)), repr((node.shape, kinds, knobs))]
     parts.append(repr((design.input_types(node.name), design.result_type(node.name), holds)))
     parts.append(repr((fabric(design.target).name, budget_ns(design.target))))
     parts += [repr((tensor.shape, tensor.fraction, tensor.arrival_ns, tensor.is_held)) for tensor in inputs]
-    parts += [repr(tensor.ranges) for tensor in inputs]
+    parts += [repr((tensor.ranges, tensor.zeros)) for tensor in inputs]
+    types = own_types(node, config)
+    parts.append(repr(None if types is None else types.content()))
+    if isinstance(node.op, Lookup):
+        parts.append(node.op.entries.tobytes())
     for key, raw in raw_weights(design, node.name).items():
         parts += [key, repr(raw.shape), raw.tobytes()]
     return content_key(parts)
@@ -39,5 +44,8 @@ def layer_key(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: boo
 def planner_version() -> str:
     """Hash the planner's own code, and name the solver that it would use."""
     texts = [path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py"))]
-    solver = "search" if has_search() else "shared"
+    try:
+        solver = version("da4ml")
+    except PackageNotFoundError:
+        solver = "none"
     return content_key([solver, *texts])

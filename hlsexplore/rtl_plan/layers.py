@@ -14,17 +14,20 @@ from hlsexplore.ops import (
     DepthwiseConv,
     Dot,
     LayerNorm,
+    Lookup,
     Merge,
     Pad,
     Permute,
     Pool,
     PRelu,
+    Quantize,
     Recurrent,
     Reshape,
     Softmax,
     Upsample,
 )
 from hlsexplore.rtl_plan.folded import Folded, fold
+from hlsexplore.rtl_plan.lower.elements import lower_lookup, lower_quantize
 from hlsexplore.rtl_plan.lower.joins import lower_concatenate, lower_dot, lower_merge
 from hlsexplore.rtl_plan.lower.layer import Layer, Lower, refuse
 from hlsexplore.rtl_plan.lower.matmul import Product, matrix_outputs
@@ -37,6 +40,7 @@ from hlsexplore.rtl_plan.lower.spatial import lower_conv, lower_pool
 from hlsexplore.rtl_plan.netlist.net import Net, Value
 from hlsexplore.rtl_plan.netlist.schedule import Schedule, registered, schedule
 from hlsexplore.rtl_plan.netlist.timing import Fabric, budget_ns, fabric
+from hlsexplore.rtl_plan.netlist.zeros import output_zeros
 from hlsexplore.rtl_plan.products import channel_products, in_order, is_interleaved, layer_product
 from hlsexplore.rtl_plan.scan import (
     Positions,
@@ -48,7 +52,7 @@ from hlsexplore.rtl_plan.scan import (
     sequence_scan,
     window_tensor,
 )
-from hlsexplore.rtl_plan.tensor import Tensor
+from hlsexplore.rtl_plan.tensor import Tensor, repeated
 from hlsexplore.rtl_plan.walk import plain_walk
 
 LATE = 0.5
@@ -184,7 +188,9 @@ def plan_recurrence(design: Design, node: Node, source: Tensor, steps: int) -> L
     return LayerPlan(
         node=here,
         inputs=(source,),
-        output=replace(step.output, shape=here.shape, ranges=step.output.ranges[:units]),
+        output=replace(
+            step.output, shape=here.shape, ranges=step.output.ranges[:units], zeros=step.output.zeros[:units]
+        ),
         recurrence=recurrence,
         latency_cycles=step.latency_cycles,
         ii_cycles=recurrence.pace,
@@ -200,7 +206,7 @@ def _recurrent(design: Design, node: Node, source: Tensor) -> LayerPlan:
     return LayerPlan(
         node=node,
         inputs=(source,),
-        output=replace(core.output, shape=node.shape, ranges=core.output.ranges * scan.results, arrival_ns=0.0),
+        output=replace(repeated(core.output, scan.results), shape=node.shape, arrival_ns=0.0),
         scan=scan,
         latency_cycles=scan.latency_cycles,
         ii_cycles=scan.ii_cycles,
@@ -217,7 +223,7 @@ def _scanned(design: Design, node: Node, source: Tensor) -> LayerPlan:
     return LayerPlan(
         node=node,
         inputs=(source,),
-        output=replace(core.output, shape=node.shape, ranges=core.output.ranges * count, arrival_ns=0.0),
+        output=replace(repeated(core.output, count), shape=node.shape, arrival_ns=0.0),
         scan=scan,
         latency_cycles=scan.latency_cycles,
         ii_cycles=scan.ii_cycles,
@@ -248,7 +254,8 @@ def _bank(design: Design, node: Node, source: Tensor) -> LayerPlan:
     elements = tuple(tuple(range(channel, source.size, channels)) for channel in range(channels))
     parts = []
     for own, product in zip(elements, products, strict=True):
-        part = replace(source, shape=(len(own),), ranges=tuple(source.ranges[element] for element in own))
+        ranges = tuple(source.ranges[element] for element in own)
+        part = replace(source, shape=(len(own),), ranges=ranges, zeros=())
         parts.append(_folded(design, replace(node, shape=(product.weight.shape[1],)), part, product))
     return LayerPlan(
         node=node,
@@ -257,6 +264,7 @@ def _bank(design: Design, node: Node, source: Tensor) -> LayerPlan:
             parts[0].output,
             shape=node.shape,
             ranges=tuple(span for part in parts for span in part.output.ranges),
+            zeros=(),
             arrival_ns=max(part.output.arrival_ns for part in parts),
         ),
         parts=tuple(parts),
@@ -310,7 +318,14 @@ def parallel_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], net: 
     return LayerPlan(
         node=node,
         inputs=inputs,
-        output=Tensor(shape=node.shape, fraction=fraction, ranges=ranges, arrival_ns=planned.arrival_ns, is_held=holds),
+        output=Tensor(
+            shape=node.shape,
+            fraction=fraction,
+            ranges=ranges,
+            zeros=output_zeros(net),
+            arrival_ns=planned.arrival_ns,
+            is_held=holds,
+        ),
         net=net,
         schedule=planned,
         latency_cycles=planned.latency_cycles,
@@ -327,7 +342,13 @@ def input_values(net: Net, inputs: tuple[Tensor, ...]) -> tuple[list[Value], ...
     values: list[list[Value]] = []
     first = 0
     for tensor in inputs:
-        values.append([net.input(first + index, low, high) for index, (low, high) in enumerate(tensor.ranges)])
+        spans = enumerate(zip(tensor.ranges, tensor.known_zeros, strict=True))
+        values.append(
+            [
+                net.input(first + index, low, high, zeros) if low != high else net.const(low)
+                for index, ((low, high), zeros) in spans
+            ]
+        )
         first += tensor.size
     return tuple(values)
 
@@ -341,11 +362,13 @@ _LOWER: dict[type, Lower] = {
     DepthwiseConv: lower_conv,
     Dot: lower_dot,
     LayerNorm: lower_layer_norm,
+    Lookup: lower_lookup,
     Merge: lower_merge,
     Pad: lower_move,
     Permute: lower_move,
     Pool: lower_pool,
     PRelu: lower_prelu,
+    Quantize: lower_quantize,
     Softmax: lower_softmax,
     Upsample: lower_move,
 }

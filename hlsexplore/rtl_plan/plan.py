@@ -12,7 +12,7 @@ from hlsexplore.graph import Node
 from hlsexplore.ops import Dense, Input, Reshape
 from hlsexplore.rtl_plan.keys import layer_key
 from hlsexplore.rtl_plan.layers import LayerPlan, plan_layer
-from hlsexplore.rtl_plan.tensor import Tensor, full_tensor
+from hlsexplore.rtl_plan.tensor import Tensor, input_tensor
 from hlsexplore.support.recent import Recent
 from hlsexplore.target import Io
 
@@ -56,7 +56,7 @@ def plan(design: Design) -> DesignPlan:
     layers: list[LayerPlan] = []
     for node in design.graph:
         if isinstance(node.op, Input):
-            tensors[node.name], starts[node.name] = full_tensor(node.shape, design.result_type(node.name)), 0
+            tensors[node.name], starts[node.name] = input_tensor(design, node), 0
             continue
         holds = holds_for_readers(design, node)
         layer = planned_layer(design, node, tuple(tensors[name] for name in node.inputs), holds)

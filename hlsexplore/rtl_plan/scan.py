@@ -13,7 +13,7 @@ from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Node
 from hlsexplore.ops import Conv, Dense, DepthwiseConv, Pair, Pool
-from hlsexplore.rtl_plan.tensor import Range, Tensor
+from hlsexplore.rtl_plan.tensor import Tensor, any_position, repeated, with_zero
 from hlsexplore.rtl_plan.walk import Walk, image_of, plain_walk, window_walk
 
 if TYPE_CHECKING:
@@ -100,13 +100,10 @@ def is_scanned(design: Design, node: Node) -> bool:
 
 def window_tensor(source: Tensor, channels: int, positions: Positions) -> Tensor:
     """Return the tensor of a window, whatever its position; it is held for all steps of the matrix."""
-    spans = np.array(source.ranges).reshape(-1, channels, 2)
-    lows, highs = spans[..., 0].min(axis=0), spans[..., 1].max(axis=0)
+    one = any_position(source, channels)
     if not positions.walk.takes(0).all():
-        lows, highs = np.minimum(lows, 0), np.maximum(highs, 0)
-    ranges: tuple[Range, ...] = tuple((int(low), int(high)) for low, high in zip(lows, highs, strict=True))
-    count = len(positions.taps)
-    return replace(source, shape=(count * channels,), ranges=ranges * count, arrival_ns=0.0, is_held=True)
+        one = with_zero(one)
+    return replace(repeated(one, len(positions.taps)), arrival_ns=0.0, is_held=True)
 
 
 def positions_of(node: Node, shape: tuple[int, ...]) -> Positions:

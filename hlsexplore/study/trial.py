@@ -12,6 +12,7 @@ import numpy as np
 from hlsexplore.data import Data, Samples, check_labels, check_samples
 from hlsexplore.design import Design
 from hlsexplore.emulate import Emulator, float_forward
+from hlsexplore.emulate.float_layers import input_values
 from hlsexplore.emulate.reference import forward_node
 from hlsexplore.errors import ConfigError, DataError, HlsExploreError, unknown_name
 from hlsexplore.estimate import estimate_many
@@ -270,7 +271,9 @@ def result_ranges(graph: Graph, x: Samples) -> dict[str, tuple[float, float]]:
         x: Checked samples; the first 4,096 count.
     """
     arrays = x if isinstance(x, tuple) else (x,)
-    values = {node.name: array[:RANGE_SAMPLES] for node, array in zip(graph.inputs, arrays, strict=True)}
+    values = {
+        node.name: input_values(node, array[:RANGE_SAMPLES]) for node, array in zip(graph.inputs, arrays, strict=True)
+    }
     for node in graph.layers:
         values[node.name] = forward_node(node, [values[name] for name in node.inputs])
     return {name: (float(array.min()), float(array.max())) for name, array in values.items()}

@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 
 from agreement.cases_dense import dense_cases, mlp_case, pointwise_cases
+from agreement.cases_elements import element_cases
 from agreement.cases_joins import join_cases
 from agreement.cases_spatial import spatial_cases
 from agreement.kit import Case
@@ -25,6 +26,7 @@ CASES: tuple[Case, ...] = tuple(
         *pointwise_cases(),
         *spatial_cases(),
         *join_cases(),
+        *element_cases(),
     )
 )
 

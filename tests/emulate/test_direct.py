@@ -9,7 +9,7 @@ from strategies import fixed_types
 from hlsexplore.design import Design
 from hlsexplore.emulate import direct, emulate_raw
 from hlsexplore.emulate.carrier import Span
-from hlsexplore.emulate.plan import plan_design, quantize_input
+from hlsexplore.emulate.plan import plan_design
 from hlsexplore.emulate.product import plan_product
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
@@ -86,7 +86,7 @@ def test_relu_merged_into_a_convolution_gives_the_same_numbers(result, is_read_t
     x = rng.normal(0, 3, (70, 6, 6, 2))
     plan = plan_design(design)
     assert plan.mergeable() == ({} if is_read_twice else {"y": "r"})
-    source = quantize_input(x, plan.inputs["x"])
+    source = plan.inputs["x"].cast(x)
     apart = dict(plan.run({"x": source}))
     merged = dict(plan.run({"x": source}, is_fused=True))
     for name in outputs:

@@ -14,10 +14,10 @@ from hlsexplore.design import Design
 from hlsexplore.emulate import carrier, inner
 from hlsexplore.emulate.carrier import Span
 from hlsexplore.emulate.inner import Events
-from hlsexplore.emulate.plan import plan_design, quantize_input
+from hlsexplore.emulate.plan import plan_design
 from hlsexplore.emulate.product import plan_product
 from hlsexplore.errors import ConfigError
-from hlsexplore.fixed import Fixed, Overflow, Rounding, requantize
+from hlsexplore.fixed import Fixed, Overflow, Rounding, quantize, requantize
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Cell, Conv, Dense, DepthwiseConv, Input, Recurrent
 
@@ -148,7 +148,7 @@ def test_trace_counts_the_taps_of_a_convolution(is_depthwise):
     design = Design.default(one_layer(op, (4, 4, 3), (3, 3, filters))).with_input("fixed<8,4>")
     design = design.with_layer("y", weight="fixed<10,6>", accum="fixed<9,5>")
     x = rng.normal(0, 3, (5, 4, 4, 3))
-    raw = quantize_input(x, Fixed(8, 4)).astype(int)
+    raw = quantize(x, Fixed(8, 4))
     views = np.lib.stride_tricks.sliding_window_view(raw, (2, 2), (1, 2)).transpose(0, 1, 2, 4, 5, 3)
     kernel, type_ = (op.kernel * 16).astype(int), Fixed(9, 5)
     products, sums = Events(), Events()

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import hlsexplore as hx
+from hlsexplore.element_types import ElementTypes
+from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import (
     Activation,
@@ -20,6 +22,7 @@ from hlsexplore.ops import (
     Function,
     Input,
     LayerNorm,
+    Lookup,
     Merge,
     MergeFunction,
     Op,
@@ -27,6 +30,7 @@ from hlsexplore.ops import (
     Permute,
     Pool,
     PRelu,
+    Quantize,
     Recurrent,
     Reshape,
     Softmax,
@@ -37,6 +41,7 @@ from hlsexplore.report import FIGURES, Report
 rng = np.random.default_rng(0)
 IMAGE = (6, 6, 3)
 ONE_PIXEL = ((0, 0), (1, 1))
+FLAGS, WIDTHS = np.arange(8) % 2 == 0, np.arange(8) % 4
 
 
 def normal(*shape: int) -> np.ndarray:
@@ -68,6 +73,8 @@ OPS: dict[str, tuple[Op, tuple[int, ...], tuple[int, ...]]] = {
     "upsample": (Upsample(size=(2, 2)), IMAGE, (12, 12, 3)),
     "gru": (recurrent(Cell.GRU, 3), (5, 3), (4,)),
     "lstm": (recurrent(Cell.LSTM, 4), (5, 3), (4,)),
+    "quantize": (Quantize(types=ElementTypes(signed=FLAGS, integer=WIDTHS, fraction=WIDTHS)), (8,), (8,)),
+    "lookup": (Lookup(source=Fixed(6, 3), entries=np.arange(64), type=Fixed(8, 4)), (8,), (8,)),
 } | {f"{item} activation": (Activation(function=item, alpha=0.3), (8,), (8,)) for item in Function}
 JOINS: dict[str, tuple[Op, tuple[int, ...]]] = {
     "concatenate": (Concatenate(axis=0), (16,)),

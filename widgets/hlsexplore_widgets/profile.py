@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hlsexplore.emulate.float_layers import input_values
 from hlsexplore.emulate.reference import forward_node
 from hlsexplore.emulate.run import Inputs, check_inputs
 from hlsexplore.fixed import RealArray
@@ -75,7 +76,8 @@ def activation_spreads(graph: Graph, x: Inputs, num_samples: int = PROFILE_SAMPL
 
 def float_tensors(graph: Graph, x: Inputs, num_samples: int = PROFILE_SAMPLES) -> Mapping[str, RealArray]:
     """Compute the float network's result of every node for some samples, spread over the data."""
-    values: dict[str, RealArray] = dict(sample_inputs(graph, x, num_samples))
+    inputs = sample_inputs(graph, x, num_samples)
+    values: dict[str, RealArray] = {name: input_values(graph[name], array) for name, array in inputs.items()}
     for node in graph:
         if not isinstance(node.op, Input):
             values[node.name] = forward_node(node, [values[name] for name in node.inputs])

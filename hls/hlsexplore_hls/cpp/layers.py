@@ -10,18 +10,20 @@ from hlsexplore.ops import (
     DepthwiseConv,
     Dot,
     LayerNorm,
+    Lookup,
     Merge,
     Op,
     Pad,
     Permute,
     Pool,
     PRelu,
+    Quantize,
     Recurrent,
     Reshape,
     Softmax,
     Upsample,
 )
-from hlsexplore_hls.cpp import element_ops, matrix_ops, norm_op, recurrent_op, shape_ops, softmax_op
+from hlsexplore_hls.cpp import element_ops, element_types_op, matrix_ops, norm_op, recurrent_op, shape_ops, softmax_op
 from hlsexplore_hls.cpp.code import LayerCode
 from hlsexplore_hls.cpp.op_context import OpContext, OpGenerator, unsupported
 
@@ -48,11 +50,13 @@ _GENERATORS: dict[type[Op], OpGenerator] = {
     DepthwiseConv: matrix_ops.depthwise_conv,
     Dot: shape_ops.dot,
     LayerNorm: norm_op.layer_norm,
+    Lookup: element_types_op.lookup,
     Merge: element_ops.merge,
     PRelu: element_ops.prelu,
     Pad: shape_ops.frame,
     Permute: shape_ops.permute,
     Pool: shape_ops.pool,
+    Quantize: element_types_op.quantize,
     Recurrent: recurrent_op.recurrent,
     Reshape: shape_ops.reshape,
     Softmax: softmax_op.softmax,

@@ -169,10 +169,10 @@ def input_wires(inputs: tuple[Tensor, ...], used: set[int]) -> tuple[list[str], 
     for port, tensor in enumerate(inputs):
         for index in range(tensor.size):
             if element in used:
-                low, high = tensor.ranges[index]
-                width = bits_of(low, high)
+                (low, high), zeros = tensor.ranges[index], tensor.known_zeros[index]
+                width = bits_of(low >> zeros, high >> zeros)
                 names[element] = f"x{element}"
-                first = index * tensor.width
+                first = index * tensor.width + zeros
                 bits = f"[{first + width - 1}:{first}]" if bus_width(tensor) > 1 else ""
                 lines.append(f"  wire {vector(width)}x{element} = {input_name(port)}{bits};")
             element += 1

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from hlsexplore.rtl_plan.layers import LayerPlan
 from hlsexplore.rtl_plan.plan import DesignPlan
+from hlsexplore.rtl_plan.tensor import Tensor
 from hlsexplore_hls.names import comment
-from hlsexplore_hls.rtl.modules import HEAD, TAIL, bus_width, describe, element_bits, has_clock, input_name
-from hlsexplore_hls.rtl.nets import literal, vector
+from hlsexplore_hls.rtl.modules import HEAD, TAIL, bus_width, element_bits, has_clock, input_name
+from hlsexplore_hls.rtl.nets import join, literal, select, vector
 
 
 def top_module(plan: DesignPlan, top: str, names: Mapping[str, str]) -> str:
@@ -31,14 +32,28 @@ def top_module(plan: DesignPlan, top: str, names: Mapping[str, str]) -> str:
     ]
     available: dict[str, int] = {}
     for node in design.graph.inputs:
-        name = names[node.name]
-        width = bus_width(plan.tensors[node.name])
-        lines += ["", f"  wire {vector(width)}{name} = in_{name};", f"  wire {name}_valid = taken;"]
+        name, tensor = names[node.name], plan.tensors[node.name]
+        taken = port_elements(f"in_{name}", tensor, design.result_type(node.name).width)
+        lines += ["", f"  wire {vector(bus_width(tensor))}{name} = {taken};", f"  wire {name}_valid = taken;"]
         available[node.name] = 0
     for layer in plan.layers:
         lines += _instance(plan, layer, top, names, available)
     lines += _outputs(plan, names, available)
     return "\n".join([*lines, "endmodule", TAIL])
+
+
+def port_elements(port: str, tensor: Tensor, width: int) -> str:
+    """Return an expression of a tensor's bus from a port whose elements may be wider.
+
+    Args:
+        port: Name of the port.
+        tensor: The tensor.
+        width: Bits of an element of the port.
+    """
+    if tensor.width == width:
+        return port
+    places = reversed(range(tensor.size))
+    return join([select(port, tensor.size * width, place * width, tensor.width) for place in places])
 
 
 def output_width(plan: DesignPlan, name: str) -> int:
@@ -50,8 +65,9 @@ def _ports(plan: DesignPlan, names: Mapping[str, str]) -> list[str]:
     design = plan.design
     ports = ["  input  wire clk", "  input  wire rst", "  input  wire in_valid", "  output wire in_ready"]
     for node in design.graph.inputs:
-        tensor = plan.tensors[node.name]
-        ports.append(f"  input  wire {vector(bus_width(tensor))}in_{names[node.name]}  /* {describe(tensor)} */")
+        type_ = design.result_type(node.name)
+        note = f"{node.num_elements} x {type_}"
+        ports.append(f"  input  wire {vector(node.num_elements * type_.width)}in_{names[node.name]}  /* {note} */")
     ports.append("  output reg  out_valid")
     for name in design.graph.outputs:
         type_ = design.result_type(name)

@@ -18,14 +18,17 @@ from hlsexplore.ops import (
     DepthwiseConv,
     Dot,
     LayerNorm,
+    Lookup,
     Merge,
     Pool,
     PRelu,
+    Quantize,
     Softmax,
 )
 from hlsexplore.rtl_plan.lower.moves import source_elements
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.xls.code import Call, Code
+from hlsexplore_hls.xls.element_types import cast_elements, own_table
 from hlsexplore_hls.xls.elementwise import activation, affine, prelu
 from hlsexplore_hls.xls.folded import folded
 from hlsexplore_hls.xls.joins import concatenate, dot, merge
@@ -113,9 +116,11 @@ _WRITERS: dict[type, Callable[[Code, Design, Node], list[Call]]] = {
     DepthwiseConv: _dense,
     Dot: dot,
     LayerNorm: layer_norm,
+    Lookup: own_table,
     Merge: merge,
     Pool: pool,
     PRelu: prelu,
+    Quantize: cast_elements,
     Softmax: softmax,
 }
 

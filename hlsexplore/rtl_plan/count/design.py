@@ -17,7 +17,7 @@ from hlsexplore.rtl_plan.count.stream import stream_layer_figures
 from hlsexplore.rtl_plan.keys import layer_key, planner_version
 from hlsexplore.rtl_plan.plan import holds_for_readers, planned_layer
 from hlsexplore.rtl_plan.stream.plan import stream_plan
-from hlsexplore.rtl_plan.tensor import Tensor, full_tensor
+from hlsexplore.rtl_plan.tensor import Tensor, input_tensor
 from hlsexplore.support import cache
 from hlsexplore.support.cache import content_key
 from hlsexplore.support.recent import Recent
@@ -70,7 +70,7 @@ def summarize(design: Design) -> DesignSummary:
     layers: dict[str, Figures] = {}
     for node in design.graph:
         if isinstance(node.op, Input):
-            tensors[node.name], starts[node.name] = full_tensor(node.shape, design.result_type(node.name)), 0
+            tensors[node.name], starts[node.name] = input_tensor(design, node), 0
             continue
         found = _layer(design, node, tuple(tensors[name] for name in node.inputs))
         layers[node.name], tensors[node.name] = found.figures, found.output
@@ -130,6 +130,7 @@ def _read(data: Mapping[str, Any]) -> LayerSummary | None:
         values = dict(data["output"])
         values["shape"] = tuple(values["shape"])
         values["ranges"] = tuple((int(low), int(high)) for low, high in values["ranges"])
+        values["zeros"] = tuple(map(int, values["zeros"]))
         return LayerSummary(figures=Figures(**data["figures"]), output=Tensor(**values))
     except (KeyError, TypeError, ValueError):
         return None
@@ -146,7 +147,7 @@ def _total(
         bits = (ii - 1).bit_length()
         lut, ff = lut + counter_luts(bits), ff + bits
     for name in design.graph.outputs:
-        ff += tensors[name].size * min(tensors[name].width, design.result_type(name).width)
+        ff += tensors[name].num_bits
     return Figures(
         lut=lut + sum(item.lut or 0 for item in layers.values()),
         ff=ff + 1 + sum(item.ff or 0 for item in layers.values()),
@@ -172,7 +173,7 @@ def _delays(design: Design, tensors: Mapping[str, Tensor], starts: Mapping[str, 
         cycles |= {(name, start) for name in node.inputs}
     lut = ff = 0
     for name, cycle in cycles:
-        delay, bits = cycle - starts[name], tensors[name].size * tensors[name].width
+        delay, bits = cycle - starts[name], tensors[name].num_bits
         if delay >= SRL_CYCLES:
             lut += bits
         else:

@@ -23,7 +23,7 @@ class Code(StrEnum):
     """What a cell computes from its arguments a, b, c and its data."""
 
     INPUT = "input"
-    """Element data[0] of the input tensor."""
+    """Element data[0] of the input tensors without its lowest data[1] bits, which are 0."""
     CONST = "const"
     """The constant data[0]."""
     ADD = "add"
@@ -141,9 +141,9 @@ class Net:
         finally:
             self._basis, self._forms = None, {}
 
-    def input(self, index: int, low: int, high: int) -> Value:
-        """Add element `index` of the input tensor, with its range."""
-        return self._cell(Code.INPUT, (), (index,), low, high)
+    def input(self, index: int, low: int, high: int, zeros: int = 0) -> Value:
+        """Add element `index` of the input tensors, with its range and the number of low bits that are always 0."""
+        return self.shift(self._cell(Code.INPUT, (), (index, zeros), low >> zeros, high >> zeros), zeros)
 
     def const(self, value: int) -> Value:
         """Add a constant."""
@@ -151,8 +151,8 @@ class Net:
 
     def add(self, a: Value, b: Value, shift_a: int = 0, shift_b: int = 0, subtract: bool = False) -> Value:
         """Add (a << shift_a) + (b << shift_b), or their difference; shifts are not negative."""
-        a, shift_a = self._unshifted(a, shift_a)
-        b, shift_b = self._unshifted(b, shift_b)
+        a, shift_a = self.unshifted(a, shift_a)
+        b, shift_b = self.unshifted(b, shift_b)
         common = min(shift_a, shift_b)
         if common:
             return self.shift(self.add(a, b, shift_a - common, shift_b - common, subtract), common)
@@ -210,7 +210,7 @@ class Net:
 
     def negate(self, a: Value) -> Value:
         """Add -a; a difference is computed the other way round instead."""
-        source, bits = self._unshifted(a, 0)
+        source, bits = self.unshifted(a, 0)
         cell = self.cells[source]
         if cell.code is Code.ADD and cell.data[2]:
             return self.shift(self.add(cell.args[1], cell.args[0], cell.data[1], cell.data[0], subtract=True), bits)
@@ -266,6 +266,9 @@ class Net:
 
     def relu(self, a: Value) -> Value:
         """Add max(a, 0)."""
+        a, zeros = self.unshifted(a)
+        if zeros:
+            return self.shift(self.relu(a), zeros)
         cell = self.cells[a]
         if cell.low >= 0:
             return a
@@ -275,6 +278,9 @@ class Net:
 
     def max(self, a: Value, b: Value) -> Value:
         """Add the larger one."""
+        (a, b), zeros = self._common(a, b)
+        if zeros:
+            return self.shift(self.max(a, b), zeros)
         x, y = self.cells[a], self.cells[b]
         if x.low >= y.high:
             return a
@@ -284,6 +290,9 @@ class Net:
 
     def min(self, a: Value, b: Value) -> Value:
         """Add the smaller one."""
+        (a, b), zeros = self._common(a, b)
+        if zeros:
+            return self.shift(self.min(a, b), zeros)
         x, y = self.cells[a], self.cells[b]
         if x.high <= y.low:
             return a
@@ -293,6 +302,7 @@ class Net:
 
     def less(self, a: Value, b: Value) -> Value:
         """Add the bit a < b."""
+        (a, b), _ = self._common(a, b)
         x, y = self.cells[a], self.cells[b]
         if x.high < y.low:
             return self.const(1)
@@ -325,6 +335,9 @@ class Net:
 
     def multiply(self, a: Value, b: Value) -> Value:
         """Add the product of two variable values."""
+        (a, first), (b, second) = self.unshifted(a), self.unshifted(b)
+        if first or second:
+            return self.shift(self.multiply(a, b), first + second)
         x, y = self.cells[a], self.cells[b]
         corners = [p * q for p in (x.low, x.high) for q in (y.low, y.high)]
         return self._cell(Code.MUL, (a, b), (), min(corners), max(corners))
@@ -359,7 +372,18 @@ class Net:
         middle, reach = int(form @ sums), int(np.abs(form) @ spans)
         return (middle - reach) // 2, (middle + reach) // 2
 
-    def _unshifted(self, a: Value, bits: int) -> tuple[Value, int]:
+    def _common(self, a: Value, b: Value) -> tuple[tuple[Value, Value], int]:
+        """Return two values without the low bits that are 0 in both, and how many those are."""
+        (inner_a, zeros_a), (inner_b, zeros_b) = self.unshifted(a), self.unshifted(b)
+        zeros = min(
+            zeros_a if self.cells[a].low or self.cells[a].high else zeros_b,
+            zeros_b if self.cells[b].low or self.cells[b].high else zeros_a,
+        )
+        if not zeros:
+            return (a, b), 0
+        return (self.shift(inner_a, zeros_a - zeros), self.shift(inner_b, zeros_b - zeros)), zeros
+
+    def unshifted(self, a: Value, bits: int = 0) -> tuple[Value, int]:
         """Return a value and a left shift that give a << bits with as few shift cells as possible."""
         cell = self.cells[a]
         if cell.code is Code.SHIFT and cell.data[0] > 0:
@@ -443,7 +467,7 @@ def _evaluate(cell: Cell, args: list[Any], inputs: NDArray[Any]) -> Any:
     data = cell.data
     match cell.code:
         case Code.INPUT:
-            return inputs[:, data[0]]
+            return inputs[:, data[0]] >> data[1]
         case Code.CONST:
             return np.array([data[0]] * len(inputs), dtype=object)
         case Code.ADD | Code.JOIN:

@@ -54,7 +54,10 @@ def join_terms(net: Net, terms: list[Term], depths: dict[Value, int] | None = No
 
 
 def unsigned_term(net: Net, term: Term) -> Term:
-    """Return an equal term whose value is never negative."""
+    """Return an equal term whose value is never negative, nor a shifted one."""
+    inner, zeros = net.unshifted(term.value)
+    if zeros and not term.offset & ((1 << zeros) - 1):
+        term = Term(inner, term.shift + zeros, term.negative, term.offset >> zeros)
     value, offset = net.unsigned(term.value)
     return term._replace(value=value, offset=term.offset + (-offset if term.negative else offset))
 

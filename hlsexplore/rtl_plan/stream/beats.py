@@ -7,7 +7,6 @@ import numpy as np
 
 from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
-from hlsexplore.fixed import RawArray
 from hlsexplore.graph import Node, Shape
 from hlsexplore.ops import (
     Concatenate,
@@ -21,6 +20,7 @@ from hlsexplore.ops import (
     Permute,
     Pool,
     PRelu,
+    Quantize,
     Recurrent,
     Reshape,
     Upsample,
@@ -41,7 +41,7 @@ from hlsexplore.rtl_plan.netlist.casts import cast
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.scan import positions_of, window_tensor
 from hlsexplore.rtl_plan.stream.feed import Feed, FeedKind
-from hlsexplore.rtl_plan.tensor import Range, Tensor
+from hlsexplore.rtl_plan.tensor import Range, Tensor, any_position, repeated, with_zero
 from hlsexplore.rtl_plan.walk import (
     beats_of,
     buffering_walk,
@@ -143,6 +143,14 @@ def _op_of_beat(node: Node, size: int) -> Op:
                 "Set the target's io to 'parallel'."
             )
         return PRelu(kernel=slopes[0])
+    if isinstance(op, Quantize):
+        types = op.types.broadcast_to(node.shape).per_channel()
+        if types is None:
+            raise NoModelError(
+                f"layer {node.name!r}: a stream needs the same types of elements at every position, and this layer "
+                "has others. Set its granularity to 'uniform', or the target's io to 'parallel'."
+            )
+        return Quantize(types=types)
     return op
 
 
@@ -163,10 +171,6 @@ def _windowed(design: Design, node: Node, source: Tensor, has_flags: bool = Fals
 def _shape(design: Design, node: Node) -> Shape:
     """Return the shape of a layer's first input."""
     return design.graph[node.inputs[0]].shape
-
-
-def _with_zero(tensor: Tensor) -> Tensor:
-    return replace(tensor, ranges=tuple((min(low, 0), max(high, 0)) for low, high in tensor.ranges))
 
 
 def _conv(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
@@ -237,7 +241,7 @@ def _frame(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
     padding = op.padding if isinstance(op, Pad) else _negative(op.cropping) if isinstance(op, Crop) else ((0, 0),) * 2
     walk = frame_walk(image, padding)
     feed = Feed(kind=FeedKind.WINDOW, walk=walk, inputs=inputs)
-    output = _with_zero(source) if isinstance(op, Pad) else source
+    output = with_zero(source) if isinstance(op, Pad) else source
     return feed, _wires(node, replace(output, arrival_ns=0.0))
 
 
@@ -257,12 +261,11 @@ def _reshape(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
     if size_out % size_in == 0:
         count = size_out // size_in
         feed = Feed(kind=FeedKind.COLLECT, walk=collecting_walk(num_out, count), inputs=inputs)
-        beat = replace(source, shape=(size_out,), ranges=source.ranges * count)
+        beat = repeated(source, count)
     elif size_in % size_out == 0:
         count = size_in // size_out
         feed = Feed(kind=FeedKind.SPLIT, walk=splitting_walk(beats_of(_shape(design, node))[0], count), inputs=inputs)
-        parts = np.array(source.ranges).reshape(count, size_out, 2)
-        beat = replace(source, shape=(size_out,), ranges=_union(parts))
+        beat = any_position(source, size_out)
     else:
         return _buffer(design, node, inputs)
     return feed, _wires(node, replace(beat, arrival_ns=0.0))
@@ -274,15 +277,14 @@ def _buffer(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
     elements = source_elements(node, _shape(design, node))
     walk = buffering_walk(beats_of(_shape(design, node))[0], num_out)
     feed = Feed(kind=FeedKind.BUFFER, walk=walk, inputs=inputs, elements=tuple(elements.tolist()))
-    lows = np.array([source.ranges[element % source.size] for element in elements]).reshape(num_out, size_out, 2)
-    beat = replace(source, shape=(size_out,), ranges=_union(lows), arrival_ns=0.0)
-    return feed, _wires(node, beat)
-
-
-def _union(ranges: RawArray) -> tuple[Range, ...]:
-    """Return the range of each channel over all positions, from shape (positions, channels, 2)."""
-    lows, highs = ranges[..., 0].min(axis=0), ranges[..., 1].max(axis=0)
-    return tuple((int(low), int(high)) for low, high in zip(lows, highs, strict=True))
+    taken = [element % source.size for element in elements]
+    whole = replace(
+        source,
+        shape=node.shape,
+        ranges=tuple(source.ranges[element] for element in taken),
+        zeros=tuple(source.known_zeros[element] for element in taken),
+    )
+    return feed, _wires(node, replace(any_position(whole, size_out), arrival_ns=0.0))
 
 
 def _concatenate(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:

@@ -17,7 +17,7 @@ from hlsexplore.rtl_plan.products import accumulates
 from hlsexplore.rtl_plan.stream.beats import beat_layer, is_direct
 from hlsexplore.rtl_plan.stream.feed import Feed, FeedKind
 from hlsexplore.rtl_plan.stream.flow import Flow, Stage, flow
-from hlsexplore.rtl_plan.tensor import Tensor, full_tensor
+from hlsexplore.rtl_plan.tensor import Tensor, any_position, full_tensor, input_tensor
 from hlsexplore.rtl_plan.walk import beats_of, plain_walk
 
 Reader = tuple[str, int]
@@ -99,8 +99,9 @@ def stream_plan(design: Design) -> StreamPlan:
         if origin != node.name:
             beats[node.name] = beats[origin]
         elif isinstance(node.op, Input):
-            full = full_tensor(node.shape[-1:], design.result_type(node.name))
-            beats[node.name] = replace(full, arrival_ns=queue_ns)
+            type_, one = design.result_type(node.name), any_position(input_tensor(design, node), node.shape[-1])
+            one = one if one.width == type_.width else full_tensor(one.shape, type_)
+            beats[node.name] = replace(one, arrival_ns=queue_ns)
             if len(readers[node.name]) > 1 or _is_output(readers[node.name]):
                 layers.append(_fork(node, beats[node.name], readers[node.name]))
         elif readers[node.name]:

@@ -49,6 +49,17 @@ template <typename Config> struct selu {
     }
 };
 
+// A table of the model: the bits of the input, cast to a type, are the address. Config: source_t, table_bits wide.
+template <typename Config> struct own_table {
+    template <typename In, typename Out>
+    static Out apply(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
+#pragma HLS INLINE
+        const typename Config::source_t place = x;
+        const ap_uint<Config::table_bits> address = raw_bits(place);
+        return from_raw<typename Config::table_t>(table[address.to_uint()]);
+    }
+};
+
 template <template <typename> class Function, typename Config, typename In, typename Out>
 void look_up(const In x[Config::num_elements], Out y[Config::num_elements],
              const typename Config::table_rom table[1 << Config::table_bits]) {

@@ -22,6 +22,7 @@ from hlsexplore.errors import CancelledError, ConfigError, HlsExploreError
 from hlsexplore.fixed import Fixed
 from hlsexplore.support.progress import Event
 from hlsexplore.target import Io, Target, Tool
+from hlsexplore.task import read_task
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_CANCELLED, EXIT_PIPE = 0, 1, 2, 130, 141
 PROGRESS_AFTER_S = 1.0
@@ -233,6 +234,7 @@ def _add_model_commands(add: Add) -> None:
     _model(command)
     _design(command)
     _data(command, required=True)
+    _task(command)
     _out(command)
     command.add_argument("--no-trace", action="store_true", help="do not count overflows")
     command = add("estimate", "model:estimate", "resources and latency of a design, from the weights")
@@ -262,8 +264,16 @@ def _add_study_commands(add: Add) -> None:
     )
     _design(command)
     command.add_argument("--sampler", default="auto", help="grid, random, one that learns (docs/search.md), or auto")
-    command.add_argument("--objectives", metavar="A,B,...", help="figures to improve (accuracy,lut,latency_cycles)")
-    command.add_argument("--metric", action="append", metavar="NAME", help="accuracy, auc or rmse; may be repeated")
+    command.add_argument(
+        "--objectives", metavar="A,B,...", help="figures to improve (the figure of merit, lut and latency_cycles)"
+    )
+    _task(command)
+    command.add_argument(
+        "--metric",
+        action="append",
+        metavar="NAME",
+        help="accuracy, auc, agreement, rmse or relative_error; may be repeated, the first one is the figure of merit",
+    )
     command.add_argument("--seed", type=_count, default=0, help="seed of the sampler (0)")
     command.add_argument(
         "--workers", type=_workers, metavar="N|ADDRESS", help="processes, or the address of a Dask scheduler"
@@ -292,6 +302,7 @@ def _add_project_commands(add: Add) -> None:
     command = add("simulate", "projects:simulate", "run a project's C++ or RTL and compare it with the emulator")
     command.add_argument("project", metavar="DIR", help="folder that export wrote")
     _data(command, required=False)
+    _task(command)
     _out(command)
     command = add("synth", "projects:synth", "synthesize a project and show the report")
     command.add_argument("project", metavar="DIR", help="folder that export wrote")
@@ -314,6 +325,7 @@ def _add_machine_commands(add: Add) -> None:
     _model(command)
     _data(command, required=True)
     _design(command)
+    _task(command)
     command.add_argument("--no-browser", action="store_true", help="only print the address")
     command.add_argument("--theme", choices=["light", "dark"], default="light", help="colours (light)")
     command = add("demo", "machine:demo", "run the whole job on a bundled example, without a notebook")
@@ -340,7 +352,21 @@ def _design(parser: argparse.ArgumentParser) -> None:
 
 
 def _data(parser: argparse.ArgumentParser, *, required: bool) -> None:
-    parser.add_argument("--data", required=required, metavar="X.npz", help="samples x, and optionally labels y")
+    parser.add_argument(
+        "--data",
+        required=required,
+        metavar="X.npz",
+        help="samples x, and optionally labels y or, for several outputs, y_NAME",
+    )
+
+
+def _task(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--task",
+        type=_said,
+        metavar="TASK",
+        help="multiclass, binary, multilabel or regression, for several outputs as NAME=TASK,...; found when left out",
+    )
 
 
 def _out(parser: argparse.ArgumentParser) -> None:
@@ -363,6 +389,19 @@ def _part(text: str) -> str:
         return Target(part=text).part
     except ConfigError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _said(text: str) -> str | dict[str, str]:
+    parts = [part.strip() for part in text.split(",")]
+    pairs = [part.rpartition("=") for part in parts]
+    if len(parts) > 1 and not all(name for name, _, _ in pairs):
+        raise argparse.ArgumentTypeError(f"expected a task, or NAME=TASK for each output, not {text!r}")
+    try:
+        for _, _, task in pairs:
+            read_task(task)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return {name: task for name, _, task in pairs} if pairs[0][0] else text
 
 
 def _positive(text: str) -> float:

@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 from hlsexplore.errors import DataError, unknown_name
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph
+from hlsexplore.task import numbers
 
 Samples = RealArray | tuple[RealArray, ...]
 """Inputs of a network: one array, shape `(samples, *input_shape)`, or one for each input in the graph's order."""
+Labels = NDArray[Any] | Mapping[str, NDArray[Any]]
+"""Labels of the only or the first output, or of several by their names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,11 +28,11 @@ class Data:
 
     Attributes:
         x: Inputs, one array or one for each input of the graph.
-        labels: Class numbers, one-hot rows or wanted values; None when unknown.
+        labels: Class numbers, one-hot rows or wanted values, for several outputs by their names; None when unknown.
     """
 
     x: Samples
-    labels: NDArray[Any] | None = None
+    labels: Labels | None = None
 
     @property
     def num_samples(self) -> int:
@@ -38,7 +41,7 @@ class Data:
 
 
 class Named(Protocol):
-    """An input of a network or of a generated project."""
+    """An input or output of a network or of a generated project."""
 
     @property
     def name(self) -> str:
@@ -51,35 +54,58 @@ class Named(Protocol):
         ...
 
 
-def load_data(path: str | Path, inputs: Sequence[Named]) -> Data:
+def load_data(path: str | Path, inputs: Sequence[Named], outputs: Sequence[str] = ()) -> Data:
     """Read an `.npz` file with `x` and optionally `y`.
 
-    Several inputs need a key each: their names, or `x0`, `x1`, ... in order. Nothing in the file is executed: pickled
-    objects are refused.
+    Several inputs need a key each: `x_NAME`, their names, or `x0`, `x1`, ... in order. Labels of several outputs have
+    the keys `y_NAME`; a plain `y` belongs to the first one. Nothing in the file is executed: pickled objects are
+    refused.
 
     Args:
         path: File to read.
         inputs: What the samples are for, such as `graph.inputs`.
+        outputs: Names of the outputs that labels may be for, such as `graph.outputs`.
 
     Raises:
         DataError: If the file is missing or broken, a key is missing, or an array does not fit the network.
     """
     source = Path(path)
     arrays = _read_arrays(source)
-    names = ["x"] if len(inputs) == 1 else [item.name for item in inputs]
-    if len(names) > 1 and not any(name in arrays for name in names):
-        names = [f"x{index}" for index in range(len(names))]
-    missing = [name for name in names if name not in arrays]
-    if missing:
-        raise DataError(f"{source.name}: {unknown_name('key', missing[0], arrays, 'The file')}")
-    found = [arrays[name] for name in names]
     try:
+        found = _inputs_in(arrays, inputs)
         x = _check(inputs, found[0] if len(found) == 1 else found)
-        data = Data(x=x, labels=arrays.get("y"))
+        data = Data(x=x, labels=_labels_in(arrays, outputs))
         check_labels(data)
     except DataError as error:
         raise DataError(f"{source.name}: {error}") from None
     return data
+
+
+def _inputs_in(arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Named]) -> list[NDArray[Any]]:
+    """Return the arrays of the inputs."""
+    names = [item.name for item in inputs]
+    spellings = [[f"x_{name}" for name in names], names, [f"x{index}" for index in range(len(names))]]
+    if len(names) == 1:
+        spellings = [["x"], spellings[0]]
+    keys = next((keys for keys in spellings if any(key in arrays for key in keys)), spellings[0])
+    missing = [key for key in keys if key not in arrays]
+    if missing:
+        raise DataError(unknown_name("key", missing[0], arrays, "The file"))
+    return [arrays[key] for key in keys]
+
+
+def _labels_in(arrays: Mapping[str, NDArray[Any]], outputs: Sequence[str]) -> Labels | None:
+    """Return the labels, by output where they are given so."""
+    named = {name: arrays[f"y_{name}"] for name in outputs if f"y_{name}" in arrays}
+    known = {f"y_{name}" for name in outputs}
+    for key in arrays:
+        if outputs and key.startswith("y_") and key not in known:
+            raise DataError(unknown_name("key", key, sorted(known), "The model, for labels,"))
+    if not named:
+        return arrays.get("y")
+    if "y" in arrays:
+        raise DataError(f"labels are both in 'y' and in 'y_{next(iter(named))}'. Give each output's labels once.")
+    return named if len(outputs) > 1 else next(iter(named.values()))
 
 
 def check_samples(graph: Graph, x: Any) -> Samples:
@@ -116,14 +142,17 @@ def check_labels(data: Data) -> None:
     Raises:
         DataError: If the numbers differ or the labels are no finite numbers.
     """
-    labels = data.labels
-    if labels is None:
-        return
-    if labels.ndim == 0 or len(labels) != data.num_samples:
-        count = len(labels) if labels.ndim else 1
-        raise DataError(f"there are {count} labels for {data.num_samples} samples.")
-    if labels.dtype.kind not in "biuf" or (labels.dtype.kind == "f" and not np.isfinite(labels).all()):
-        raise DataError("the labels must be finite numbers: class numbers, one-hot rows or wanted values.")
+    for labels in _label_arrays(data):
+        if labels.ndim == 0 or len(labels) != data.num_samples:
+            count = len(labels) if labels.ndim else 1
+            raise DataError(f"there are {count} labels for {data.num_samples} samples.")
+        numbers(labels)
+
+
+def _label_arrays(data: Data) -> list[NDArray[Any]]:
+    if data.labels is None:
+        return []
+    return list(data.labels.values()) if isinstance(data.labels, Mapping) else [data.labels]
 
 
 def data_digest(data: Data) -> str:
@@ -135,8 +164,9 @@ def data_digest(data: Data) -> str:
     """
     digest = hashlib.sha256()
     arrays: list[NDArray[Any]] = list(data.x) if isinstance(data.x, tuple) else [data.x]
-    if data.labels is not None:
-        arrays.append(data.labels.astype(np.float64))
+    if isinstance(data.labels, Mapping):
+        digest.update(repr(tuple(data.labels)).encode())
+    arrays += [labels.astype(np.float64) for labels in _label_arrays(data)]
     for array in arrays:
         digest.update(repr(array.shape).encode())
         digest.update(np.ascontiguousarray(array).tobytes())

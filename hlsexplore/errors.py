@@ -67,7 +67,7 @@ def unknown_name(kind: str, name: object, valid: Iterable[str], owner: str) -> s
         >>> unknown_name("layer", "dens_2", ["dense_1", "dense_2"], "This graph")
         "unknown layer 'dens_2'. This graph has 'dense_1', 'dense_2'. Did you mean 'dense_2'?"
     """
-    names = list(valid)
+    names = [str(item) for item in valid]
     text = f"unknown {kind} {str(name)!r}. {owner} has {', '.join(map(repr, names)) or 'none'}."
     near = get_close_matches(str(name), names, n=1)
     return f"{text} Did you mean {near[0]!r}?" if near else text

@@ -1,7 +1,8 @@
 """How good a network's outputs are: accuracy, agreement, AUC and RMSE, each with a confidence interval."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from statistics import NormalDist
 from typing import Any
 
@@ -10,9 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hlsexplore.errors import DataError
 from hlsexplore.fixed import RealArray
-
-BINARY_THRESHOLD = 0.5
-"""A network with a single output decides class 1 above this (a sigmoid's middle)."""
+from hlsexplore.task import Kind, Task, understood
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,74 +29,49 @@ class Interval:
     level: float = 0.95
 
 
-def first_output(y: Any) -> Any:
-    """Return the output that labels belong to: the first of a network with several, whose outputs are a tuple."""
-    return y[0] if isinstance(y, tuple) else y
-
-
-def decisions(y: ArrayLike) -> NDArray[np.int64]:
-    """Return the class that each output row decides for: the first largest value, or for one output 1 above 0.5.
+def decisions(y: ArrayLike, task: Task | None = None) -> NDArray[np.int64]:
+    """Return what each output row decides: the first largest of several values, or 1 for a value above a threshold.
 
     Args:
         y: Outputs, shape `(samples, ..., classes)`.
+        task: What the output is for; one of several classes when None, or of two by 0.5 where a row has one value.
+
+    Returns:
+        Class numbers, shape `y.shape[:-1]`; for `multilabel` zeros and ones of the shape of `y`.
 
     Raises:
-        DataError: If `y` has no class axis or holds NaN.
+        DataError: If `y` has no class axis or holds NaN, or the task decides nothing.
 
     Examples:
         >>> decisions([[0.1, 0.9], [0.5, 0.5]])
         array([1, 0])
     """
     values = _outputs(y)
-    if values.shape[-1] == 1:
-        return np.asarray(values[..., 0] > BINARY_THRESHOLD, dtype=np.int64)
+    chosen = task_of(values, task)
+    match chosen.kind:
+        case Kind.REGRESSION:
+            raise DataError("regression decides nothing; compare its values.")
+        case Kind.MULTILABEL:
+            return np.asarray(values > chosen.threshold, dtype=np.int64)
+        case Kind.BINARY:
+            return np.asarray(values[..., 0] > chosen.threshold, dtype=np.int64)
     return np.asarray(np.argmax(values, axis=-1), dtype=np.int64)
 
 
-def classes(labels: ArrayLike, y: ArrayLike) -> NDArray[np.int64]:
-    """Return labels as class numbers that fit some outputs.
-
-    Args:
-        labels: Class numbers, shape `y.shape[:-1]` (or with a last axis of 1), or one-hot rows, shape `y.shape`.
-        y: Outputs, shape `(samples, ..., classes)`.
-
-    Raises:
-        DataError: If the labels do not fit: wrong shape, no whole numbers, out of range, not one-hot.
-
-    Examples:
-        >>> classes([[0, 1], [1, 0]], np.zeros((2, 2)))
-        array([1, 0])
-    """
-    values, given = _outputs(y), np.asarray(labels)
-    count = max(values.shape[-1], 2)
-    if given.dtype.kind not in "biuf":
-        raise DataError(
-            f"labels must be numbers, not {given.dtype}. Give class numbers from 0 to {count - 1} or one-hot rows."
-        )
-    if given.shape == values.shape and values.shape[-1] > 1:
-        hot = (given == given.max(axis=-1, keepdims=True)).sum(axis=-1)
-        if not ((given == 0) | (given == 1)).all() or not (hot == 1).all():
-            raise DataError(f"labels of shape {given.shape} must be one-hot rows: one 1 and else 0 in each.")
-        return np.asarray(np.argmax(given, axis=-1), dtype=np.int64)
-    if given.shape == (*values.shape[:-1], 1):
-        given = given[..., 0]
-    if given.shape != values.shape[:-1]:
-        raise DataError(
-            f"labels of shape {given.shape} do not fit outputs of shape {values.shape}. "
-            f"Expected class numbers of shape {values.shape[:-1]} or one-hot rows of shape {values.shape}."
-        )
-    numbers = given.astype(np.int64) if np.isfinite(given).all() else np.full(given.shape, -1)
-    if not (numbers == given).all() or numbers.min(initial=0) < 0 or numbers.max(initial=0) >= count:
-        raise DataError(f"labels must be class numbers from 0 to {count - 1}, not {_first_bad(given, count)!r}.")
-    return numbers
+def task_of(y: ArrayLike, task: Task | None) -> Task:
+    """Return a task, or the one that outputs of this shape have when nothing else is known."""
+    if task is not None:
+        return task
+    return Task(kind=Kind.BINARY if np.shape(y)[-1] == 1 else Kind.MULTICLASS)
 
 
-def accuracy(y: ArrayLike, labels: ArrayLike) -> float:
+def accuracy(y: ArrayLike, labels: ArrayLike, task: Task | None = None) -> float:
     """Share of decisions that are right.
 
     Args:
         y: Outputs, shape `(samples, ..., classes)`.
-        labels: Class numbers or one-hot rows.
+        labels: Labels as `task.understood` takes them: class numbers, one-hot rows, zeros and ones.
+        task: What the output is for, as in `decisions`.
 
     Raises:
         DataError: If there are no samples or the labels do not fit.
@@ -106,21 +80,21 @@ def accuracy(y: ArrayLike, labels: ArrayLike) -> float:
         >>> accuracy([[0.1, 0.9], [0.8, 0.2]], [1, 1])
         0.5
     """
-    return float(_right(y, labels).mean())
+    return float(_right(y, labels, task).mean())
 
 
-def accuracy_interval(y: ArrayLike, labels: ArrayLike, level: float = 0.95) -> Interval:
-    """Wilson interval of `accuracy`."""
-    right = _right(y, labels)
-    return wilson_interval(int(right.sum()), right.size, level)
+def accuracy_interval(y: ArrayLike, labels: ArrayLike, level: float = 0.95, task: Task | None = None) -> Interval:
+    """Wilson interval of `accuracy`; several decisions of one sample count as one, for they go together."""
+    return _share_interval(_right(y, labels, task), level)
 
 
-def agreement(y: ArrayLike, reference: ArrayLike) -> float:
+def agreement(y: ArrayLike, reference: ArrayLike, task: Task | None = None) -> float:
     """Share of decisions that are the same as a reference's, such as the float network's.
 
     Args:
         y: Outputs, shape `(samples, ..., classes)`.
         reference: Outputs of the reference, the shape of `y`.
+        task: What the output is for, as in `decisions`.
 
     Raises:
         DataError: If the shapes differ or there are no samples.
@@ -129,23 +103,25 @@ def agreement(y: ArrayLike, reference: ArrayLike) -> float:
         >>> agreement([[0.1, 0.9], [0.8, 0.2]], [[0.4, 0.6], [0.4, 0.6]])
         0.5
     """
-    return float(_same(y, reference).mean())
+    return float(_same(y, reference, task).mean())
 
 
-def agreement_interval(y: ArrayLike, reference: ArrayLike, level: float = 0.95) -> Interval:
-    """Wilson interval of `agreement`."""
-    same = _same(y, reference)
-    return wilson_interval(int(same.sum()), same.size, level)
+def agreement_interval(y: ArrayLike, reference: ArrayLike, level: float = 0.95, task: Task | None = None) -> Interval:
+    """Wilson interval of `agreement`, as for `accuracy_interval`."""
+    return _share_interval(_same(y, reference, task), level)
 
 
-def auc(y: ArrayLike, labels: ArrayLike) -> float:
+def auc(y: ArrayLike, labels: ArrayLike, task: Task | None = None) -> float:
     """Area under the ROC curve; for more than two classes the mean over the classes of one against the rest.
+
+    For `multilabel` it is the mean over the labels.
 
     Ties count one half. Classes without a sample, or with all samples, are left out.
 
     Args:
         y: Scores, shape `(samples, classes)`; one column, or two of which the difference counts, for two classes.
-        labels: Class numbers or one-hot rows.
+        labels: Labels, as for `accuracy`.
+        task: What the output is for, as in `decisions`.
 
     Raises:
         DataError: If the labels do not fit or hold one class only.
@@ -154,12 +130,12 @@ def auc(y: ArrayLike, labels: ArrayLike) -> float:
         >>> auc([[0.1], [0.4], [0.35], [0.8]], [0, 0, 1, 1])
         0.75
     """
-    return float(np.mean([area for area, _ in _areas(y, labels)]))
+    return float(np.mean([area for area, _ in _areas(y, labels, task)]))
 
 
-def auc_interval(y: ArrayLike, labels: ArrayLike, level: float = 0.95) -> Interval:
+def auc_interval(y: ArrayLike, labels: ArrayLike, level: float = 0.95, task: Task | None = None) -> Interval:
     """Interval of `auc` by the method of DeLong et al., Biometrics 44 (1988) 837, clipped to 0 to 1."""
-    parts = _areas(y, labels)
+    parts = _areas(y, labels, task)
     influence = np.mean([part for _, part in parts], axis=0)
     return _normal_interval(float(np.mean([area for area, _ in parts])), influence, level, low=0.0, high=1.0)
 
@@ -191,11 +167,56 @@ def rmse_interval(y: ArrayLike, reference: ArrayLike, level: float = 0.95) -> In
     return _normal_interval(value, (squares - squares.mean()) / (2 * value * len(squares)), level, low=0.0)
 
 
-def wilson_interval(successes: int, num_samples: int, level: float = 0.95) -> Interval:
+def relative_error(y: ArrayLike, reference: ArrayLike) -> float:
+    """RMSE against a reference, such as the float network, in units of the spread of the reference's values.
+
+    Args:
+        y: Outputs, shape `(samples, ...)`.
+        reference: Outputs of the reference, the shape of `y`.
+
+    Raises:
+        DataError: If the shapes differ or there are no samples.
+
+    Examples:
+        >>> relative_error([[1.0], [4.0]], [[1.0], [3.0]])
+        0.7071067811865476
+    """
+    return rmse(y, reference) / spread(reference)
+
+
+def relative_error_interval(y: ArrayLike, reference: ArrayLike, level: float = 0.95) -> Interval:
+    """Interval of `relative_error`, as for `rmse_interval`; the spread counts as known."""
+    found, unit = rmse_interval(y, reference, level), spread(reference)
+    return Interval(found.lower / unit, found.upper / unit, level)
+
+
+def spread(values: ArrayLike) -> float:
+    """How far values are from the mean over the samples, as a root mean square over all elements.
+
+    Constant values have no spread; their magnitude is returned then, and 1 where they are all 0.
+
+    Args:
+        values: Values, shape `(samples, ...)`.
+
+    Examples:
+        >>> spread([[1.0], [3.0]]), spread([[2.0], [2.0]]), spread([[0.0]])
+        (1.0, 2.0, 1.0)
+    """
+    array = np.asarray(values, dtype=np.float64)
+    found = float(np.sqrt(np.mean(np.square(array - array.mean(axis=0)))))
+    magnitude = float(np.sqrt(np.mean(np.square(array))))
+    return found if found > ROUNDING * magnitude else magnitude or 1.0
+
+
+ROUNDING = 1e-12
+"""Values whose spread is below this share of their magnitude are constant but for rounding."""
+
+
+def wilson_interval(successes: float, num_samples: int, level: float = 0.95) -> Interval:
     """Interval of a proportion by E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209; good also near 0 and 1.
 
     Args:
-        successes: How often it happened.
+        successes: How often it happened; a fraction where a sample is several decisions.
         num_samples: How often it was tried, at least 1.
         level: Probability to cover.
 
@@ -254,6 +275,14 @@ def bootstrap_interval(
     return Interval(float(lower), float(upper), level)
 
 
+class Unit(StrEnum):
+    """What a loss of 1 is for a metric: the whole share, the spread of what is wanted, or the float network's value."""
+
+    SHARE = "share"
+    SPREAD = "spread"
+    VALUE = "value"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """A figure of merit of outputs against labels.
@@ -263,20 +292,50 @@ class Metric:
         function: Takes (y, labels).
         interval: Takes (y, labels, level); None when only a bootstrap can tell.
         is_maximized: Whether more is better.
+        decides: Whether it is of decisions, or of wanted values; None for both, as one of the user's own.
+        is_against_float: Whether the float network's outputs stand in the place of labels.
+        unit: What a loss of 1 is.
     """
 
     name: str
-    function: Callable[[Any, Any], float]
-    interval: Callable[[Any, Any, float], Interval] | None = None
+    function: Callable[..., float]
+    interval: Callable[..., Interval] | None = None
     is_maximized: bool = True
+    decides: bool | None = None
+    is_against_float: bool = False
+    unit: Unit = Unit.VALUE
+
+    @property
+    def direction(self) -> str:
+        """`max` where more is better, else `min`."""
+        return "max" if self.is_maximized else "min"
 
 
-METRICS = {
-    "accuracy": Metric(name="accuracy", function=accuracy, interval=accuracy_interval),
-    "auc": Metric(name="auc", function=auc, interval=auc_interval),
-    "rmse": Metric(name="rmse", function=rmse, interval=rmse_interval, is_maximized=False),
+METRICS: Mapping[str, Metric] = {
+    "accuracy": Metric(name="accuracy", function=accuracy, interval=accuracy_interval, decides=True, unit=Unit.SHARE),
+    "auc": Metric(name="auc", function=auc, interval=auc_interval, decides=True, unit=Unit.SHARE),
+    "rmse": Metric(
+        name="rmse", function=rmse, interval=rmse_interval, is_maximized=False, decides=False, unit=Unit.SPREAD
+    ),
+    "agreement": Metric(
+        name="agreement",
+        function=agreement,
+        interval=agreement_interval,
+        decides=True,
+        is_against_float=True,
+        unit=Unit.SHARE,
+    ),
+    "relative_error": Metric(
+        name="relative_error",
+        function=relative_error,
+        interval=relative_error_interval,
+        is_maximized=False,
+        decides=False,
+        is_against_float=True,
+        unit=Unit.SHARE,
+    ),
 }
-"""Figures against labels, by name."""
+"""Figures against labels or the float network, by name."""
 
 
 def _outputs(y: ArrayLike) -> RealArray:
@@ -290,16 +349,23 @@ def _outputs(y: ArrayLike) -> RealArray:
     return values
 
 
-def _right(y: ArrayLike, labels: ArrayLike) -> NDArray[np.bool_]:
-    return np.asarray(decisions(y) == classes(labels, y))
+def _right(y: ArrayLike, labels: ArrayLike, task: Task | None) -> NDArray[np.bool_]:
+    values = _outputs(y)
+    chosen = task_of(values, task)
+    return np.asarray(decisions(values, chosen) == understood(labels, values.shape, chosen))
 
 
-def _same(y: ArrayLike, reference: ArrayLike) -> NDArray[np.bool_]:
+def _same(y: ArrayLike, reference: ArrayLike, task: Task | None) -> NDArray[np.bool_]:
     if np.shape(y) != np.shape(reference):
         raise DataError(
             f"outputs of shape {np.shape(y)} cannot be compared with outputs of shape {np.shape(reference)}."
         )
-    return np.asarray(decisions(y) == decisions(reference))
+    return np.asarray(decisions(y, task) == decisions(reference, task))
+
+
+def _share_interval(hits: NDArray[np.bool_], level: float) -> Interval:
+    """Wilson interval of a share, with as many independent tries as there are samples."""
+    return wilson_interval(float(hits.mean()) * len(hits), len(hits), level)
 
 
 def _squares(y: ArrayLike, reference: ArrayLike) -> RealArray:
@@ -313,15 +379,19 @@ def _squares(y: ArrayLike, reference: ArrayLike) -> RealArray:
     return np.square(values - wanted)
 
 
-def _areas(y: ArrayLike, labels: ArrayLike) -> list[tuple[float, RealArray]]:
+def _areas(y: ArrayLike, labels: ArrayLike, task: Task | None) -> list[tuple[float, RealArray]]:
     """(area, influence of each sample on it) for each class that has samples on both sides."""
     values = _outputs(y)
-    wanted = classes(labels, values).ravel()
+    chosen = task_of(values, task)
+    wanted = understood(labels, values.shape, chosen)
     values = values.reshape(-1, values.shape[-1])
-    if values.shape[1] == 2:
-        values = values[:, 1:] - values[:, :1]
-    numbers = (1,) if values.shape[1] == 1 else range(values.shape[1])
-    pairs = [(scores, wanted == number) for number, scores in zip(numbers, values.T, strict=True)]
+    if chosen.kind is Kind.MULTILABEL:
+        pairs = list(zip(values.T, wanted.reshape(values.shape).T == 1, strict=True))
+    else:
+        if values.shape[1] == 2:
+            values = values[:, 1:] - values[:, :1]
+        numbers = (1,) if values.shape[1] == 1 else range(values.shape[1])
+        pairs = [(scores, wanted.ravel() == number) for number, scores in zip(numbers, values.T, strict=True)]
     found = [_area(scores, positive) for scores, positive in pairs if positive.any() and not positive.all()]
     if not found:
         raise DataError("the area under the ROC curve needs samples of at least two classes.")
@@ -360,10 +430,3 @@ def _checked(level: float) -> float:
     if not 0 < level < 1:
         raise DataError(f"a confidence level lies between 0 and 1, not {level!r}.")
     return level
-
-
-def _first_bad(given: NDArray[Any], count: int) -> object:
-    flat = given.ravel()
-    with np.errstate(invalid="ignore"):
-        bad = ~np.isfinite(flat) | (flat < 0) | (flat >= count) | (flat != np.floor(flat))
-    return flat[int(np.argmax(bad))].item()

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hlsexplore.emulate import float_forward
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Dense, Function, Input, Softmax
 
@@ -35,6 +36,30 @@ def small_graph() -> Graph:
         ),
         outputs=("softmax",),
     )
+
+
+@pytest.fixture(scope="session")
+def two_outputs() -> tuple[Graph, np.ndarray, dict[str, np.ndarray]]:
+    """A network that tells one of three kinds and an energy in GeV, with 200 samples and labels of both."""
+    rng = np.random.default_rng(11)
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(6,)),
+        Node(name="shared", op=Dense(kernel=rng.normal(0, 0.5, (6, 8))), inputs=("x",), shape=(8,)),
+        Node(name="relu", op=Activation(function=Function.RELU), inputs=("shared",), shape=(8,)),
+        Node(name="kind_logits", op=Dense(kernel=rng.normal(0, 1, (8, 3))), inputs=("relu",), shape=(3,)),
+        Node(name="kind", op=Softmax(), inputs=("kind_logits",), shape=(3,)),
+        Node(
+            name="energy",
+            op=Dense(kernel=rng.normal(0, 2, (8, 1)), bias=np.array([12.0])),
+            inputs=("relu",),
+            shape=(1,),
+        ),
+    )
+    graph = Graph(name="two", nodes=nodes, outputs=("kind", "energy"))
+    x = rng.normal(0, 1, (200, 6))
+    kind, energy = float_forward(graph, x)
+    noise = rng.normal(0, 0.2, 200)
+    return graph, x, {"kind": kind.argmax(axis=1), "energy": np.round(energy[:, 0] + noise)}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

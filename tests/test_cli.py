@@ -20,6 +20,7 @@ from hlsexplore.design import Design
 from hlsexplore.emulate import emulate, emulate_raw
 from hlsexplore.estimate import estimate
 from hlsexplore.importers import read_model
+from hlsexplore.metrics import accuracy, agreement, relative_error, rmse, spread
 from hlsexplore.study.store import Store
 
 SHAPE, CLASSES = 6, 4
@@ -32,12 +33,14 @@ def dense(name, previous, units):
     return {"module": "keras.layers", "class_name": "Dense", "config": config, "name": name, "inbound_nodes": inbound}
 
 
-def write_model(path, names=("fc1", "fc2"), kernel=None, cls="Dense"):
+def write_model(path, names=("fc1", "fc2"), kernel=None, cls="Dense", has_two_outputs=False):
     """A `.keras` file of two layers, SHAPE -> 8 -> CLASSES, made by hand: no TensorFlow needed."""
     first = {"module": "keras.layers", "class_name": "InputLayer", "name": "x", "inbound_nodes": []}
     layers = [first | {"config": {"name": "x", "batch_shape": [None, SHAPE]}}]
     layers += [dense(names[0], "x", 8) | {"class_name": cls}, dense(names[1], names[0], CLASSES)]
     config = {"name": "net", "layers": layers, "input_layers": ["x", 0, 0], "output_layers": [names[1], 0, 0]}
+    if has_two_outputs:
+        config["output_layers"] = [[name, 0, 0] for name in names]
     rng = np.random.default_rng(5)
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
@@ -142,13 +145,87 @@ def test_emulate_gives_accuracy_agreement_overflows_and_outputs(work, capsys):
     assert f"accuracy              {data['accuracy']:.4f}" in out
 
 
-def test_emulate_without_labels_gives_the_agreement(work, capsys):
+def test_emulate_without_labels_compares_with_the_float_network_as_the_task_asks(work, capsys):
     with np.load("X.npz") as given:
         np.savez("Z.npz", x=given["x"])
+        x = given["x"]
+    graph = read_model("m.keras")
+    y, reference = emulate(Design.default(graph), x), hlsexplore.predict(graph, x)
     data = run_json(capsys, "emulate", "m.keras", "--data", "Z.npz", "--no-trace")
-    assert data["accuracy"] is None
-    assert data["agreement"] > 0.95
-    assert data["tensors"] == []
+    assert (data["task"], data["accuracy"], data["agreement"], data["tensors"]) == ("regression", None, None, [])
+    assert data["relative_error"] == relative_error(y, reference) and data["rmse_to_float"] == rmse(y, reference)
+    decided = run_json(capsys, "emulate", "m.keras", "--data", "Z.npz", "--no-trace", "--task", "classification")
+    assert (decided["task"], decided["relative_error"]) == ("multiclass", None)
+    assert decided["agreement"] == agreement(y, reference)
+    out = run(capsys, "emulate", "m.keras", "--data", "Z.npz", "--no-trace")[1]
+    assert "Task: regression." in out and f"error against float   {data['relative_error']:.4%} [" in out
+
+
+def test_emulate_of_whole_number_targets_gives_rmse(work, capsys):
+    graph = read_model("m.keras")
+    with np.load("X.npz") as given:
+        x = given["x"]
+    wanted = np.round(100 * hlsexplore.predict(graph, x))
+    np.savez("R.npz", x=x, y=wanted.astype(int))
+    data = run_json(capsys, "emulate", "m.keras", "--data", "R.npz", "--no-trace")
+    y = emulate(Design.default(graph), x)
+    assert data["rmse"] == rmse(y, wanted) and data["rmse_float"] == rmse(hlsexplore.predict(graph, x), wanted)
+    assert data["rmse_relative"] == data["rmse"] / spread(wanted)
+    assert (data["accuracy"], data["agreement"]) == (None, None)
+    out = run(capsys, "emulate", "m.keras", "--data", "R.npz", "--no-trace")[1]
+    assert "% of the spread of the wanted values  (float network: " in out
+
+
+def test_a_sweep_of_regression_improves_rmse(work, capsys):
+    graph = read_model("m.keras")
+    with np.load("X.npz") as given:
+        x = given["x"]
+    np.savez("R.npz", x=x, y=hlsexplore.predict(graph, x))
+    (work / "S.yaml").write_text(yaml.safe_dump({"uniform": {"weight": [3, 6, 10], "result": [6, 12]}}))
+    argv = ["sweep", "m.keras", "--data", "R.npz", "--space", "S.yaml", "--study", "R.db", "--sampler", "guided"]
+    data = run_json(capsys, *argv, "--trials", 6)
+    assert data["objectives"] == ["rmse", "lut", "latency_cycles"] and data["tasks"] == {"fc2": "regression"}
+    errors = [trial["metrics"]["rmse"] for trial in data["front"]]
+    assert min(errors) > 0 and len(data["front"]) > 1
+    front = run_json(capsys, "front", "R.db", "--where", f"rmse<={min(errors)!r}")["front"]
+    assert [trial["metrics"]["rmse"] for trial in front] == [min(errors)]
+
+
+def test_labels_of_several_outputs_have_their_names(work, capsys):
+    graph = read_model(write_model("two.keras", has_two_outputs=True))
+    x = np.random.default_rng(2).normal(0, 1, (50, SHAPE))
+    hidden, logits = hlsexplore.predict(graph, x)
+    np.savez("both.npz", x=x, y_fc1=hidden, y_fc2=logits.argmax(axis=1))
+    data = run_json(capsys, "emulate", "two.keras", "--data", "both.npz", "--no-trace")
+    first, second = emulate(Design.default(graph), x)
+    assert data["outputs"]["fc1"]["rmse"] == rmse(first, hidden) == data["rmse"]
+    assert data["outputs"]["fc2"]["accuracy"] == accuracy(second, logits.argmax(axis=1))
+    (work / "S.yaml").write_text(yaml.safe_dump({"uniform": {"weight": [4, 6]}}))
+    argv = ["sweep", "two.keras", "--data", "both.npz", "--space", "S.yaml", "--study", "T.db"]
+    data = run_json(capsys, *argv)
+    assert data["objectives"] == ["rmse_fc1", "accuracy_fc2", "lut", "latency_cycles"]
+    assert data["tasks"] == {"fc1": "regression", "fc2": "multiclass"} and data["unscored"] == []
+    assert len(run_json(capsys, "front", "T.db", "--objectives", "rmse_fc1,lut")["front"]) == 2
+
+    np.savez("one.npz", x=x, y_fc2=logits.argmax(axis=1))
+    out = run(capsys, "emulate", "two.keras", "--data", "one.npz", "--no-trace")[1]
+    assert "not scored, for want of labels: fc1." in out and "not scored: there are no labels for this output" in out
+    said = ["--task", "fc1=regression,fc2=multilabel"]
+    assert run_json(capsys, "emulate", "two.keras", "--data", "both.npz", *said, code=1)["kind"] == "DataError"
+    np.savez("odd.npz", x=x, y_fc3=hidden)
+    err = run(capsys, "emulate", "two.keras", "--data", "odd.npz")[2]
+    assert "odd.npz: unknown key 'y_fc3'. The model, for labels, has 'y_fc1', 'y_fc2'." in err
+
+
+def test_a_sweep_of_which_every_design_fails_exits_with_1(work, capsys):
+    with np.load("X.npz") as given:
+        np.savez("one.npz", x=given["x"], y=np.zeros(200, dtype=int))  # one class only: there is no AUC
+    (work / "S.yaml").write_text(yaml.safe_dump({"uniform": {"weight": [4, 6]}}))
+    argv = ["sweep", "m.keras", "--data", "one.npz", "--space", "S.yaml", "--study", "F.db", "--metric", "auc"]
+    data = run_json(capsys, *argv, code=1)
+    assert (data["num_new"], data["num_failed"], data["front"]) == (2, 2, [])
+    code, out, _ = run(capsys, *[*argv[:-3], "G.db", "--metric", "auc"])
+    assert code == 1 and "All of them failed, the last one: the area under the ROC curve needs samples of at le" in out
 
 
 def test_estimate_prints_the_report(work, capsys):
@@ -414,7 +491,7 @@ def hostile():
         ("npy data", lambda w: (w / "X.npz").write_bytes(npy(good)), emulate, "X.npz holds a single array."),
         ("few labels", arrays(x=good, y=[0, 1]), emulate, "X.npz: there are 2 labels for 3 samples."),
         ("odd labels", arrays(x=good, y=[0, 1, 9]), emulate, "labels must be class numbers from 0 to 3, not 9."),
-        ("text labels", arrays(x=good, y=["a", "b", "c"]), emulate, "X.npz: the labels must be finite numbers"),
+        ("text labels", arrays(x=good, y=["a", "b", "c"]), emulate, "X.npz: the labels are texts such as 'a'."),
         (
             "unknown space key",
             yaml_file("S.yaml", {"uniform": {"wieght": [4]}}),

@@ -11,12 +11,15 @@ from hlsexplore.metrics import (
     auc,
     auc_interval,
     bootstrap_interval,
-    classes,
     decisions,
+    relative_error,
+    relative_error_interval,
     rmse,
     rmse_interval,
+    spread,
     wilson_interval,
 )
+from hlsexplore.task import Kind, Task
 
 
 def test_accuracy_is_the_same_for_integer_column_and_one_hot_labels():
@@ -44,12 +47,12 @@ def test_decisions_take_the_first_of_equal_outputs_and_a_threshold_for_one_outpu
         ([0, 1, 2], "labels must be class numbers from 0 to 1, not 2."),
         ([0, -1, 1], "labels must be class numbers from 0 to 1, not -1."),
         ([0, 0.5, 1], "labels must be class numbers from 0 to 1, not 0.5."),
-        ([0, np.nan, 1], "labels must be class numbers from 0 to 1, not nan."),
+        ([0, np.nan, 1], "1 of 3 labels are NaN or infinite"),
         ([0, 1], "labels of shape (2,) do not fit outputs of shape (3, 2)."),
         ([[1, 1], [0, 1], [1, 0]], "must be one-hot rows"),
         ([[0.3, 0.7], [0, 1], [1, 0]], "must be one-hot rows"),
         ([[0, 0], [0, 1], [1, 0]], "must be one-hot rows"),
-        (["a", "b", "c"], "Give class numbers from 0 to 1 or one-hot rows."),
+        (["a", "b", "c"], "the labels are texts such as 'a'."),
     ],
 )
 def test_accuracy_names_labels_that_do_not_fit(labels, message):
@@ -73,10 +76,43 @@ def test_accuracy_names_outputs_that_are_none(y, message):
     assert message in str(caught.value)
 
 
-def test_classes_of_a_single_output_are_zero_and_one():
-    np.testing.assert_array_equal(classes([[0], [1]], np.zeros((2, 1))), [0, 1])
-    with pytest.raises(DataError):
-        classes([0, 2], np.zeros((2, 1)))
+def test_a_task_says_how_outputs_decide():
+    y = np.array([[0.2], [0.6], [-0.1]])
+    above = Task(kind=Kind.BINARY, threshold=0.0)
+    assert accuracy(y, [1, 1, 0]) == pytest.approx(2 / 3) and accuracy(y, [1, 1, 0], above) == 1.0
+    assert agreement(y, -y, above) == 0.0
+    several, rows = Task(kind=Kind.MULTILABEL), np.array([[0.9, 0.8], [0.1, 0.7], [0.2, 0.3]])
+    assert decisions(rows, several).tolist() == [[1, 1], [0, 1], [0, 0]]
+    assert accuracy(rows, [[1, 1], [1, 1], [0, 0]], several) == pytest.approx(5 / 6)
+    assert auc(rows, [[1, 1], [0, 1], [0, 0]], several) == 1.0
+    with pytest.raises(DataError, match="regression decides nothing"):
+        decisions(rows, Task(kind=Kind.REGRESSION))
+
+
+def test_several_decisions_of_a_sample_are_one_try_of_its_interval():
+    y = np.zeros((40, 25, 2))
+    y[:, :20, 1] = 1.0
+    labels = np.ones((40, 25), dtype=int)
+    assert accuracy(y, labels) == 0.8
+    assert accuracy_interval(y, labels) == wilson_interval(32, 40)
+
+
+def test_relative_error_is_one_where_every_output_is_the_mean():
+    rng = np.random.default_rng(5)
+    reference = rng.normal(300, 7, (1000, 3))
+    assert relative_error(np.broadcast_to(reference.mean(axis=0), (1000, 3)), reference) == pytest.approx(1.0)
+    assert relative_error(reference, reference) == 0.0
+    saturated = np.full_like(reference, 31.999)
+    assert relative_error(saturated, reference) > 30
+    shifted = relative_error_interval(reference + 0.7, reference)
+    assert shifted.lower == pytest.approx(shifted.upper) == pytest.approx(0.7 / spread(reference))
+
+
+def test_spread_of_constant_values_is_their_magnitude():
+    assert spread(np.full((5, 2), -3.0)) == 3.0
+    assert spread(np.full((5, 1), 0.1)) == pytest.approx(0.1)
+    assert spread(np.zeros((5, 1))) == 1.0
+    assert spread([[4.0]]) == 4.0
 
 
 def test_agreement_compares_decisions_and_not_values():

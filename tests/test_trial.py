@@ -7,7 +7,7 @@ from hlsexplore.design import Design
 from hlsexplore.emulate import Emulator, emulate, float_forward
 from hlsexplore.errors import ConfigError, DataError
 from hlsexplore.estimate import estimate
-from hlsexplore.metrics import METRICS, Metric, accuracy, agreement
+from hlsexplore.metrics import Metric, accuracy, agreement, spread
 from hlsexplore.study.trial import (
     Evaluator,
     Status,
@@ -63,10 +63,10 @@ def test_evaluator_chooses_rmse_for_real_values_and_takes_own_metrics(small_grap
     x, labels = samples
     reference = float_forward(small_graph, x)
     evaluator = Evaluator.make(small_graph, x, reference)
-    assert evaluator.metrics == (METRICS["rmse"],)
     figures = evaluator.quality(Design.default(small_graph))
-    assert set(figures) == {"rmse"}
+    assert set(figures) == {"rmse", "relative_error"}
     assert 0 < figures["rmse"] < 0.1
+    assert figures["relative_error"] == figures["rmse"] / spread(reference)
     own = Metric(name="first", function=lambda y, labels: float((y.argmax(1) == labels)[0]))
     figures = Evaluator.make(small_graph, x, labels, ["accuracy", "auc", own]).quality(Design.default(small_graph))
     assert set(figures) == {"accuracy", "auc", "first", "agreement"}
@@ -87,7 +87,9 @@ def test_float_metrics_are_those_of_the_float_network(small_graph, samples):
         (np.zeros((3, 16)), [0, 1], None, DataError, "there are 2 labels for 3 samples."),
         (np.zeros((3, 16)), None, ["accuracy"], DataError, "the metric 'accuracy' needs labels."),
         (np.zeros((3, 16)), [0, 1, 2], ["acuracy"], ConfigError, "Did you mean 'accuracy'?"),
-        (np.zeros((3, 16)), [0, 1, np.inf], None, DataError, "the labels must be finite numbers"),
+        (np.zeros((3, 16)), [0, 1, np.inf], None, DataError, "1 of 3 labels are NaN or infinite"),
+        (np.zeros((3, 16)), [0, 1, 7], None, DataError, "labels must be class numbers from 0 to 4, not 7."),
+        (np.zeros((3, 16)), [0, 1, 2], ["rmse"], ConfigError, "the metric 'rmse' does not fit the task 'multiclass'."),
         ("abc", None, None, DataError, "are no array of numbers."),
         ({"y": np.zeros((3, 16))}, None, None, DataError, "unknown input 'y'. The model has 'x'."),
     ],
@@ -99,12 +101,14 @@ def test_evaluator_names_data_that_does_not_fit(small_graph, x, labels, metrics,
 
 
 def test_try_evaluate_records_what_could_not_be_found(small_graph, samples):
-    x, _ = samples
-    evaluator = Evaluator.make(small_graph, x, np.full(200, 7))
+    def one_of_none(y, labels):
+        return 1 / 0
+
+    evaluator = Evaluator.make(small_graph, *samples, metrics=[one_of_none])
     trial = try_evaluate(Design.default(small_graph), evaluator, origin="test")
     assert trial.status is Status.FAILED
-    assert trial.error == "labels must be class numbers from 0 to 4, not 7."
-    assert trial.metrics["accuracy"] is None
+    assert trial.error == "the metric 'one_of_none' failed: ZeroDivisionError: division by zero"
+    assert trial.metrics["one_of_none"] is None and trial.metrics["agreement"] is None
     assert trial.metrics["lut"] > 0
     assert trial.origin == "test"
 

@@ -18,6 +18,7 @@ from hlsexplore.layer_config import own_types
 from hlsexplore.ops import Input
 from hlsexplore.support.files import npz_bytes
 from hlsexplore.support.progress import OnEvent, ignore
+from hlsexplore.task import head_of
 from hlsexplore_hls.flows import Generated, find_flow, resolve
 from hlsexplore_hls.manifest import MANIFEST, load_project, to_manifest
 from hlsexplore_hls.names import identifiers
@@ -98,7 +99,14 @@ def export(
 def _port(design: Design, names: Mapping[str, str], name: str) -> Port:
     node = design.graph[name]
     types = own_types(node, design.layers[name]) if isinstance(node.op, Input) else None
-    return Port(name=name, identifier=names[name], shape=node.shape, type=design.result_type(name), types=types)
+    return Port(
+        name=name,
+        identifier=names[name],
+        shape=node.shape,
+        type=design.result_type(name),
+        types=types,
+        head=head_of(design.graph, name),
+    )
 
 
 def _golden_vectors(

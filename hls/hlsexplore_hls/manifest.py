@@ -9,6 +9,7 @@ from hlsexplore.element_types import ElementTypes
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed
 from hlsexplore.target import Target
+from hlsexplore.task import Head
 from hlsexplore_hls.flows import find_flow
 from hlsexplore_hls.project import Port, Project
 
@@ -38,7 +39,13 @@ def to_manifest(project: Project) -> dict[str, Any]:
 
 
 def _port_dict(port: Port) -> dict[str, Any]:
-    data = {"name": port.name, "identifier": port.identifier, "shape": list(port.shape), "type": str(port.type)}
+    data = {
+        "name": port.name,
+        "identifier": port.identifier,
+        "shape": list(port.shape),
+        "type": str(port.type),
+        "head": str(port.head),
+    }
     return data if port.types is None else {**data, "types": port.types.to_dict()}
 
 
@@ -110,6 +117,7 @@ def _read_port(data: Mapping[str, Any]) -> Port:
         shape=shape,
         type=Fixed.parse(data["type"]),
         types=types,
+        head=Head(data["head"]),
     )
 
 

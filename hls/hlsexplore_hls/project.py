@@ -20,6 +20,7 @@ from hlsexplore.fixed import Fixed, RawArray, RealArray, quantize, requantize, t
 from hlsexplore.report import Report
 from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore.target import Target
+from hlsexplore.task import Head
 from hlsexplore_hls.flows import Simulated, find_flow, resolve
 
 GOLDEN = "golden.npz"
@@ -37,6 +38,7 @@ class Port:
         shape: Shape without the batch axis.
         type: Type of each element on the bus.
         types: Types of single elements to which data is cast first, or None.
+        head: What the values promise, of an output.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Port:
     shape: tuple[int, ...]
     type: Fixed
     types: ElementTypes | None = None
+    head: Head = Head.FREE
 
     def cast(self, values: RealArray) -> RawArray:
         """Cast real values, shape (samples, *shape), to raw integers of the bus."""

@@ -16,7 +16,8 @@ from hlsexplore.errors import ConfigError, HlsExploreError
 from hlsexplore.estimate import estimate
 from hlsexplore.examples import NAMES, VARIANTS, Example, load
 from hlsexplore.fixed import to_real
-from hlsexplore.metrics import accuracy, first_output
+from hlsexplore.merit import as_outputs
+from hlsexplore.metrics import accuracy
 from hlsexplore.report import Figures, Report
 from hlsexplore.space import Space
 from hlsexplore.study.study import Study
@@ -266,7 +267,7 @@ def _simulate(
     real = project.simulate(example.x, session.on_event, session.cancel)
     differing = (random.differing or 0) + int((real.raw != expected).sum())
     count = random.num_samples + real.num_samples
-    score = accuracy(first_output(real.y), example.labels)
+    score = accuracy(as_outputs(real.y)[0], example.labels)
     kind = "C++" if project.flow == "vitis" else "RTL"
     say(f"ran the {kind} with {real.tool}: {count:,} samples, {differing} integers differ from the emulator")
     return Simulated(

@@ -33,12 +33,14 @@ def app(args: Namespace, session: Session) -> Outcome:
     """Serve the explorer of a model as an application."""
     from hlsexplore.commands.model import load_design, read
     from hlsexplore.data import load_data
+    from hlsexplore.task import find_goals
 
     graph = read(args.model)
-    load_data(args.data, graph.inputs)
+    data = load_data(args.data, graph.inputs, graph.outputs)
+    find_goals(graph, data.num_samples, data.labels, args.task)
     load_design(args.design, graph)
     serve = _panels()
-    code = serve.app(args.model, args.data, args.design, browser=not args.no_browser, theme=args.theme)
+    code = serve.app(args.model, args.data, args.design, browser=not args.no_browser, theme=args.theme, task=args.task)
     return Outcome(data={"exit_code": code}, code=0 if code == 0 else 1)
 
 

@@ -1,21 +1,22 @@
 """Commands about one model: inspect, init, emulate, estimate."""
 
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from hlsexplore.commands.outcome import Outcome, Session, show, table
-from hlsexplore.data import Data, load_data
+from hlsexplore.data import load_data
 from hlsexplore.design import Design
-from hlsexplore.errors import ConfigError, DataError, HlsExploreError
+from hlsexplore.errors import ConfigError, HlsExploreError
 from hlsexplore.graph import Graph
-from hlsexplore.metrics import Interval, accuracy_interval, agreement_interval, first_output, rmse_interval
+from hlsexplore.merit import Outputs, as_outputs, bind, find_measures, task_text, unscored
+from hlsexplore.metrics import rmse, spread
 from hlsexplore.report import FIGURES, Report
 from hlsexplore.support.files import replace_arrays
 from hlsexplore.target import Target, Tool
+from hlsexplore.task import Goal, find_goals
 
 
 def inspect(args: Namespace, session: Session) -> Outcome:
@@ -61,13 +62,14 @@ def init(args: Namespace, session: Session) -> Outcome:
 
 
 def emulate(args: Namespace, session: Session) -> Outcome:
-    """Run a design on data: accuracy, agreement with the float network, overflows."""
+    """Run a design on data: what its outputs are worth, how close they are to the float network's, overflows."""
     from hlsexplore.emulate import emulate as run
     from hlsexplore.emulate import emulate_raw, float_forward, trace
 
     graph = read(args.model)
     design = load_design(args.design, graph)
-    data = load_data(args.data, graph.inputs)
+    data = load_data(args.data, graph.inputs, graph.outputs)
+    goals = find_goals(graph, data.num_samples, data.labels, args.task)
     session.stage(f"emulating {data.num_samples} samples", 0.0)
     y = run(design, data.x, cancel=session.cancel)
     session.stage("the float network", 0.4)
@@ -77,7 +79,7 @@ def emulate(args: Namespace, session: Session) -> Outcome:
     if args.out:
         raw = emulate_raw(design, data.x, cancel=session.cancel)
         save_outputs(args.out, y, raw)
-    figures = quality(first_output(y), first_output(reference), data)
+    figures = quality(goals, as_outputs(y), as_outputs(reference))
     counters = [
         {
             "layer": item.layer,
@@ -90,8 +92,10 @@ def emulate(args: Namespace, session: Session) -> Outcome:
         }
         for item in tensors
     ]
-    result = {"design_key": design.key, "num_samples": data.num_samples, **figures, "tensors": counters}
-    text = [f"{data.num_samples} samples through {design!r}", "", quality_text(figures)]
+    first = figures[graph.outputs[0]]
+    result = {"design_key": design.key, "num_samples": data.num_samples, **first, "outputs": figures}
+    result |= {"tensors": counters}
+    text = [f"{data.num_samples} samples through {design!r}", f"Task: {task_text(goals)}.", "", quality_text(figures)]
     bad = [item for item in counters if item["wrapped"] or item["saturated"]]
     if bad:
         header = ["layer", "tensor", "type", "values", "wrapped", "saturated"]
@@ -151,44 +155,74 @@ def save_outputs(path: str, y: Any, raw: Any) -> None:
         raise ConfigError(f"cannot write {path}: {error.strerror or error}.") from None
 
 
-def quality(y: Any, reference: Any, data: Data) -> dict[str, Any]:
-    """Compare outputs with labels and with the float network, as far as they fit.
+def quality(goals: Sequence[Goal], outputs: Outputs, reference: Outputs) -> dict[str, dict[str, Any]]:
+    """Compare the outputs with their labels and with the float network's.
 
     Args:
-        y: Outputs of the design.
+        goals: What each output is for.
+        outputs: Outputs of the design.
         reference: Outputs of the float network.
-        data: Samples and labels.
 
-    Raises:
-        DataError: If the labels do not fit the outputs.
+    Returns:
+        For each output by its name: its task, whether it is scored, and figures with their intervals, those of the
+        float network and, for regression, in units of the spread of the wanted values; None for those of other tasks.
     """
-    figures: dict[str, Any] = {"accuracy": None, "accuracy_float": None, "rmse": None, "rmse_float": None}
-    labels = data.labels
-    if labels is not None:
-        is_real = labels.dtype.kind == "f" and not (labels == np.floor(labels)).all()
-        function, name = (rmse_interval, "rmse") if is_real else (accuracy_interval, "accuracy")
-        figures[name], figures[f"{name}_interval"] = _centre(name, y, labels), _pair(function(y, labels))
-        figures[f"{name}_float"] = _centre(name, reference, labels)
-    try:
-        interval = agreement_interval(y, reference)
-        figures["agreement"], figures["agreement_interval"] = _centre("agreement", y, reference), _pair(interval)
-    except DataError:
-        figures["agreement"] = None
-    return figures
+    found: dict[str, dict[str, Any]] = {}
+    missing = unscored(goals)
+    for goal in goals:
+        absent = dict.fromkeys(("accuracy", "accuracy_float", "rmse", "rmse_float", "agreement", "relative_error"))
+        found[goal.output] = {"task": str(goal.task), "is_scored": goal.output not in missing, **absent}
+    for measure in find_measures(goals):
+        if measure.output is None:
+            continue
+        merit, name, mine = bind(measure, goals, reference), measure.metric.name, found[goals[measure.output].output]
+        interval = merit.interval(outputs)
+        mine[name] = merit.of(outputs)
+        mine[f"{name}_interval"] = None if interval is None else [interval.lower, interval.upper]
+        if not measure.metric.is_against_float:
+            mine[f"{name}_float"] = merit.of(reference)
+        if name == "rmse":
+            mine["rmse_relative"] = mine["rmse"] / spread(merit.truth)
+        if name == "relative_error":
+            mine["rmse_to_float"] = rmse(outputs[measure.output], merit.truth)
+    return found
 
 
-def quality_text(figures: dict[str, Any]) -> str:
+def quality_text(figures: dict[str, dict[str, Any]]) -> str:
     """Write the figures of `quality` for people."""
     lines = []
-    for name in ("accuracy", "rmse"):
-        if figures[name] is not None:
-            low, high = figures[f"{name}_interval"]
-            shown = f"{figures[name]:.4f} [{low:.4f}, {high:.4f}]"
-            lines.append(f"{name:<22}{shown}  (float network: {figures[f'{name}_float']:.4f})")
-    if figures["agreement"] is not None:
-        low, high = figures["agreement_interval"]
-        lines.append(f"{'agreement with float':<22}{figures['agreement']:.4f} [{low:.4f}, {high:.4f}]")
+    for output, found in figures.items():
+        if len(figures) > 1:
+            lines.append(f"output {output!r}, {found['task']}")
+        for name, label in TEXTS.items():
+            if found.get(name) is None:
+                continue
+            low, high = found[f"{name}_interval"]
+            shown = f"{label:<22}{found[name]:.4{_form(name)}} [{low:.4{_form(name)}}, {high:.4{_form(name)}}]"
+            if name == "rmse":
+                shown += f", {found['rmse_relative']:.2%} of the spread of the wanted values"
+            if name == "relative_error":
+                shown += f" of the spread, rms {found['rmse_to_float']:.4g}"
+            if f"{name}_float" in found:
+                shown += f"  (float network: {found[f'{name}_float']:.4{_form(name)}})"
+            lines.append(shown)
+        if not found["is_scored"]:
+            lines.append("not scored: there are no labels for this output")
     return "\n".join(lines)
+
+
+TEXTS = {
+    "accuracy": "accuracy",
+    "rmse": "rmse",
+    "agreement": "agreement with float",
+    "relative_error": "error against float",
+}
+"""Figures that `emulate` prints."""
+
+
+def _form(name: str) -> str:
+    """Format of a figure: shares with four digits behind the point, errors in percent, values as they are."""
+    return {"rmse": "g", "relative_error": "%"}.get(name, "f")
 
 
 def report_data(report: Report, part: str) -> dict[str, Any]:
@@ -230,14 +264,3 @@ def _utilisation(report: Report, part: str) -> dict[str, float | None]:
 
 def _whole(value: float | None) -> float | None:
     return None if value is None else float(round(value))
-
-
-def _centre(name: str, y: Any, reference: Any) -> float:
-    from hlsexplore import metrics
-
-    function = {"accuracy": metrics.accuracy, "rmse": metrics.rmse, "agreement": metrics.agreement}[name]
-    return function(y, reference)
-
-
-def _pair(interval: Interval) -> list[float]:
-    return [interval.lower, interval.upper]

@@ -1,13 +1,14 @@
 """Commands about projects: export, simulate, synth."""
 
 from argparse import Namespace
+from collections.abc import Sequence
 from typing import Any
 
 from hlsexplore.commands.model import load_design, read, report_data, report_text, save_outputs
 from hlsexplore.commands.outcome import Outcome, Session
 from hlsexplore.data import load_data
-from hlsexplore.errors import DataError
-from hlsexplore.metrics import accuracy, first_output
+from hlsexplore.merit import Outputs, as_outputs, bind, find_measures
+from hlsexplore.task import Goal, goals_of
 
 
 def export(args: Namespace, session: Session) -> Outcome:
@@ -49,7 +50,12 @@ def simulate(args: Namespace, session: Session) -> Outcome:
     from hlsexplore_hls import Project
 
     project = Project.load(args.project)
-    given = None if args.data is None else load_data(args.data, project.inputs)
+    names = [port.name for port in project.outputs]
+    given = None if args.data is None else load_data(args.data, project.inputs, names)
+    goals: tuple[Goal, ...] = ()
+    if given is not None:
+        outputs = [(port.name, port.shape, port.head) for port in project.outputs]
+        goals = goals_of(outputs, given.num_samples, given.labels, args.task)
     result = project.simulate(None if given is None else given.x, session.on_event, session.cancel)
     if args.out:
         save_outputs(args.out, result.y, result.raw)
@@ -62,7 +68,6 @@ def simulate(args: Namespace, session: Session) -> Outcome:
         "ii_cycles": result.ii_cycles,
         "modified": list(result.modified),
         "wall_s": round(result.wall_s, 3),
-        "accuracy": None,
     }
     lines = [f"{result.num_samples} samples in {result.wall_s:.1f} s with {result.tool}."]
     if result.differing is not None:
@@ -70,10 +75,9 @@ def simulate(args: Namespace, session: Session) -> Outcome:
         lines.append(f"Against the golden vectors: {same}.")
     if result.latency_cycles is not None:
         lines.append(f"Measured latency: {result.latency_cycles} cycles, II {result.ii_cycles}.")
-    if given is not None and given.labels is not None:
-        data["accuracy"] = _accuracy(result.y, given.labels)
-        if data["accuracy"] is not None:
-            lines.append(f"Accuracy: {data['accuracy']:.4f}.")
+    figures = _figures(goals, as_outputs(result.y))
+    lines += [f"{name}: {value:.6g}." for name, value in figures.items()]
+    data |= {"accuracy": None, "rmse": None} | figures
     if result.modified:
         lines.append(f"Changed since the export: {', '.join(result.modified)}.")
     return Outcome(data=data, text="\n".join(lines), code=1 if result.differing else 0)
@@ -88,8 +92,7 @@ def synth(args: Namespace, session: Session) -> Outcome:
     return Outcome(data=report_data(report, project.target.part), text=report_text(report, project.target.part))
 
 
-def _accuracy(y: Any, labels: Any) -> float | None:
-    try:
-        return accuracy(first_output(y), labels)
-    except DataError:
-        return None
+def _figures(goals: Sequence[Goal], outputs: Outputs) -> dict[str, float]:
+    """Return the figures against labels."""
+    merits = [bind(measure, goals, outputs) for measure in (find_measures(goals) if goals else ())]
+    return {merit.name: merit.of(outputs) for merit in merits if not merit.metric.is_against_float}

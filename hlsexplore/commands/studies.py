@@ -3,22 +3,23 @@
 import io
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
 
 from hlsexplore.commands.model import load_design, read
 from hlsexplore.commands.outcome import Outcome, Session, table
 from hlsexplore.data import load_data
 from hlsexplore.errors import ConfigError, StudyError
+from hlsexplore.merit import COSTS, task_text, unscored
 from hlsexplore.space import Space
 from hlsexplore.study.frame import flat_row
 from hlsexplore.study.selection import front as front_of
 from hlsexplore.study.selection import split_objectives
 from hlsexplore.study.store import Store
-from hlsexplore.study.trial import DIRECTIONS, Trial
+from hlsexplore.study.trial import Trial
 from hlsexplore.support.files import replace_text
 
 DEFAULT_OBJECTIVES = ("accuracy", "lut", "latency_cycles")
-SHOWN = ("accuracy", "agreement", "rmse", "auc", "lut", "ff", "dsp", "bram18", "latency_cycles", "ii_cycles")
+COST_NAMES = ("lut", "ff", "dsp", "bram18", "latency_cycles", "ii_cycles")
+"""Costs that a table of trials shows, behind the figures of the outputs."""
 
 
 def sweep(args: Namespace, session: Session) -> Outcome:
@@ -28,10 +29,10 @@ def sweep(args: Namespace, session: Session) -> Outcome:
     graph = read(args.model)
     space = Space.load(args.space) if args.space else Space.default(graph)
     base = load_design(args.design, graph)
-    data = load_data(args.data, graph.inputs)
-    with Study(args.study, graph, data.x, data.labels, metrics=args.metric or None) as study:
+    data = load_data(args.data, graph.inputs, graph.outputs)
+    with Study(args.study, graph, data.x, data.labels, metrics=args.metric or None, task=args.task) as study:
         before = len(study)
-        objectives = _objectives(args.objectives) or study.objectives
+        objectives = _objectives(args.objectives, study.store) or study.objectives
         session.stage(f"{args.study} has {before} designs", 0.0)
         result = study.sweep(
             space,
@@ -46,15 +47,26 @@ def sweep(args: Namespace, session: Session) -> Outcome:
         )
         found = study.front(objectives)
         total = len(study)
+        tasks = {goal.output: str(goal.task) for goal in study.evaluator.goals}
+        missing = unscored(study.evaluator.goals)
+        purpose = task_text(study.evaluator.goals)
+        last = study.store.trials(after=total - 1)
     shown = {"study": args.study, "sampler": result.sampler, "num_new": result.num_new, "num_failed": result.num_failed}
+    shown |= {"tasks": tasks, "unscored": missing}
     shown |= {"num_done": result.num_done, "num_total": total, "wall_s": round(result.wall_s, 3)}
     text = (
         f"{result.num_new} new designs in {result.wall_s:.1f} s ({result.num_failed} failed); "
         f"{args.study} has {total}, {len(found)} of them on the front of {', '.join(objectives)}."
     )
+    text += f"\nTask: {purpose}."
     lines = [text, "", trials_text(found)]
+    has_failed = bool(result.num_new) and result.num_failed == result.num_new
+    if has_failed:
+        lines = [text, f"All of them failed, the last one: {last[0].error if last else 'unknown'}"]
     return Outcome(
-        data=shown | {"objectives": objectives, "front": [trial.to_dict() for trial in found]}, text="\n".join(lines)
+        data=shown | {"objectives": objectives, "front": [trial.to_dict() for trial in found]},
+        text="\n".join(lines),
+        code=1 if has_failed else 0,
     )
 
 
@@ -63,8 +75,7 @@ def front(args: Namespace, session: Session) -> Outcome:
     with Store(args.study, must_exist=True) as store:
         if args.pick is not None:
             return _pick(store, args.pick, args.output, args.force)
-        columns = store.columns(["accuracy", "rmse"])
-        objectives = _objectives(args.objectives) or _stored_objectives(store, columns)
+        objectives = _objectives(args.objectives, store) or _stored_objectives(store)
         found = front_of(store, objectives, args.where)
         total = len(store)
     lines = [f"{len(found)} of {total} designs are on the front of {', '.join(objectives)}.", "", trials_text(found)]
@@ -77,8 +88,8 @@ def front(args: Namespace, session: Session) -> Outcome:
 
 def trials_text(trials: list[Trial]) -> str:
     """Write trials as a table, with the figures that at least one of them has."""
-    names = [name for name in SHOWN if any(trial.metrics.get(name) is not None for trial in trials)]
-    names += sorted({name for trial in trials for name in trial.metrics} - set(DIRECTIONS))
+    known = {name: None for trial in trials for name, value in trial.metrics.items() if value is not None}
+    names = [*(name for name in known if name not in COSTS), *(name for name in COST_NAMES if name in known)]
     rows = [[str(trial.number), *(trial.metrics.get(name) for name in names), trial.note] for trial in trials]
     return table(["number", *names, "note"], rows)
 
@@ -103,14 +114,14 @@ def _pick(store: Store, number: int, output: str | None, force: bool) -> Outcome
     )
 
 
-def _objectives(text: str | None) -> tuple[str, ...]:
+def _objectives(text: str | None, store: Store) -> tuple[str, ...]:
     names = tuple(part.strip() for part in text.split(",") if part.strip()) if text else ()
     if names:
-        split_objectives(names)
+        split_objectives(names, store.directions)
     return names
 
 
-def _stored_objectives(store: Store, columns: dict[str, Any]) -> tuple[str, ...]:
+def _stored_objectives(store: Store) -> tuple[str, ...]:
     import json
 
     try:

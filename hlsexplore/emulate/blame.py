@@ -3,20 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Event as CancelEvent
-
-import numpy as np
-from numpy.typing import ArrayLike
+from typing import Any
 
 from hlsexplore.design import Design
 from hlsexplore.emulate.emulator import Emulator
-from hlsexplore.emulate.quality import Quality, pick_samples
+from hlsexplore.emulate.quality import make_quality, some_goals
 from hlsexplore.emulate.ranges import FloatRun, generous, relief_keys, relieved, run_float
 from hlsexplore.emulate.run import Inputs, check_cancelled, check_inputs
 from hlsexplore.emulate.trace import Trace, trace
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
 from hlsexplore.layer_config import SoftmaxMode
-from hlsexplore.metrics import first_output
+from hlsexplore.merit import Chosen
 from hlsexplore.ops import MOVES, Softmax
 
 BLAME_SAMPLES = 2000
@@ -31,8 +29,8 @@ class Blame:
         layer: The layer.
         key: Tensor key, or `table_size`, or `all` for all types of the layer together.
         type: The type, or the table size; None for `all`.
-        cost: How much the score of the design rises when only this one is relieved of its type.
-        alone: How much the score falls below the float network's when only this one has its type.
+        cost: How much the loss of the design falls when only this one is relieved of its type, 1 for all of the score.
+        alone: How much the float network loses when only this one has its type.
         reason: Why, in a sentence.
     """
 
@@ -48,10 +46,16 @@ class Blame:
 class BlameList:
     """What every tensor's type costs.
 
+    Losses are accuracy, agreement or area below the float network's; for regression RMSE above it, in units of the
+    spread of the wanted values; for a metric of one's own its distance in units of the float network's value; for
+    several outputs the mean of theirs.
+
     Attributes:
-        score: Score of the design.
+        score: Score of the design: the figure itself where there is one, else 1 less the mean loss.
         best: Score of the float network.
-        metric: What the score is: accuracy, agreement, explained variance.
+        loss: How much the design loses against the float network.
+        metric: What the score is.
+        unit: What a hundredth of a loss is, for people.
         num_samples: Samples that were looked at.
         tensors: The dearest first.
         layers: Layers with all their types relieved together, the dearest first.
@@ -59,7 +63,9 @@ class BlameList:
 
     score: float
     best: float
+    loss: float
     metric: str
+    unit: str
     num_samples: int
     tensors: tuple[Blame, ...]
     layers: tuple[Blame, ...]
@@ -68,55 +74,66 @@ class BlameList:
 def blame(
     design: Design,
     x: Inputs,
-    labels: ArrayLike | None = None,
+    labels: Any = None,
     max_samples: int = BLAME_SAMPLES,
     cancel: CancelEvent | None = None,
+    *,
+    task: Any = None,
+    metric: Chosen | None = None,
 ) -> BlameList:
-    """Rank tensors and layers by the accuracy that their types cost.
+    """Rank tensors and layers by what their types cost.
 
     Args:
         design: The design.
         x: Real inputs as for `emulate`.
-        labels: Class numbers or one-hot rows; without them decisions are compared with the float network's.
-        max_samples: Samples to look at, picked evenly from all classes.
+        labels: Labels as in `task.find_goals`; outputs without are compared with the float network's.
+        max_samples: Samples to look at, picked evenly from all classes or values.
         cancel: Set it from another thread to stop.
+        task: What the outputs are for, as in `task.find_goals`; found from last layers and labels when None.
+        metric: What counts, as in `merit.chosen_metric`; the figure that fits the task when None.
 
     Raises:
         DataError: If data or labels do not fit the network.
+        ConfigError: If task or metric do not fit.
         CancelledError: If `cancel` was set.
     """
     graph = design.graph
     inputs = check_inputs(graph, x)
-    rows = pick_samples(len(next(iter(inputs.values()))), labels, max_samples)
+    goals, rows = some_goals(graph, len(next(iter(inputs.values()))), labels, task, max_samples)
     inputs = {name: values[rows] for name, values in inputs.items()}
     run = run_float(graph, inputs)
-    quality = Quality(reference=run.output, labels=None if labels is None else np.asarray(labels)[rows])
+    quality = make_quality(goals, metric, run.outputs)
     emulator, counts = Emulator(graph, inputs), trace(design, inputs)
-    score, best = quality.of(first_output(emulator.run(design))), quality.of(run.output)
+    outputs = emulator.run(design)
+    loss = quality.loss(outputs)
+
+    def lost(changed: Design) -> float:
+        check_cancelled(cancel)
+        return quality.loss(emulator.run(changed))
+
     tensors, layers = [], []
     for node in graph:
         keys = () if isinstance(node.op, MOVES) else relief_keys(node)
         relief = {key: generous(design, node, key, run) for key in keys}
         for key in keys:
-            check_cancelled(cancel)
-            one = quality.of(first_output(emulator.run(design.with_layer(node.name, **{key: relief[key]}))))
-            lone = quality.of(first_output(emulator.run(relieved(design, run, spare=(node.name, key)))))
+            cost = loss - lost(design.with_layer(node.name, **{key: relief[key]}))
+            alone = lost(relieved(design, run, spare=(node.name, key)))
             current = design.layers[node.name].table_size if key == "table_size" else design.type(node.name, key)
             reason = explain(design, node, key, counts, run)
-            tensors.append(
-                Blame(layer=node.name, key=key, type=current, cost=one - score, alone=best - lone, reason=reason)
-            )
+            tensors.append(Blame(layer=node.name, key=key, type=current, cost=cost, alone=alone, reason=reason))
         if keys:
-            whole = quality.of(first_output(emulator.run(design.with_layer(node.name, **relief))))
+            whole = loss - lost(design.with_layer(node.name, **relief))
             mine = [item for item in tensors if item.layer == node.name]
             worst = max(mine, key=lambda item: (item.cost, item.alone))
             alone = max(item.alone for item in mine)
             reason = f"mostly {worst.key}: {worst.reason}"
-            layers.append(Blame(layer=node.name, key="all", type=None, cost=whole - score, alone=alone, reason=reason))
+            layers.append(Blame(layer=node.name, key="all", type=None, cost=whole, alone=alone, reason=reason))
     return BlameList(
-        score=score,
-        best=best,
+        score=quality.score(outputs),
+        best=quality.best,
+        loss=loss,
         metric=quality.name,
+        unit=quality.unit,
         num_samples=len(rows),
         tensors=tuple(sorted(tensors, key=_dearness)),
         layers=tuple(sorted(layers, key=_dearness)),

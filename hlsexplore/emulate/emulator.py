@@ -8,7 +8,6 @@ from time import thread_time
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from hlsexplore.design import Design
 from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, narrow_dtype, to_float
@@ -19,8 +18,9 @@ from hlsexplore.emulate.run import Inputs, blocks, check_cancelled, check_inputs
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph, Node
-from hlsexplore.metrics import accuracy, accuracy_interval, agreement, agreement_interval, first_output
+from hlsexplore.merit import Chosen, Merit, Outputs, as_outputs, bind, find_measures, strata
 from hlsexplore.support.threads import one_blas_thread
+from hlsexplore.task import find_goals
 
 SMALL_BYTES = 32e6
 """Results up to this size are kept without asking what they save."""
@@ -37,20 +37,22 @@ class Estimate:
     """A score of a design, of some or all samples.
 
     Attributes:
-        value: Accuracy, or agreement of decisions with the float network.
-        low: Lower bound of the interval.
+        metric: What the score is: accuracy, RMSE, or how close to the float network the outputs are.
+        value: The score.
+        low: Lower bound of the interval, or None when it has no formula.
         high: Upper bound of the interval.
         num_samples: Samples that it was found on.
         is_complete: Whether these are all samples.
-        y: The first output on them.
+        y: The outputs on them, as `run` returns them.
     """
 
+    metric: str
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     num_samples: int
     is_complete: bool
-    y: RealArray
+    y: Any
 
 
 @dataclass(slots=True)
@@ -97,7 +99,7 @@ class Emulator:
         self._seen: dict[int, None] = {}
         self._lock = RLock()
         self._part: tuple[bytes, Emulator] | None = None
-        self._reference: RealArray | None = None
+        self._reference: Outputs | None = None
 
     @property
     def num_samples(self) -> int:
@@ -138,54 +140,59 @@ class Emulator:
         return unpack([raw_output(plan, name, outputs[name]) for name in self.graph.outputs])
 
     def anytime(
-        self, design: Design, labels: ArrayLike | None = None, cancel: CancelEvent | None = None
+        self,
+        design: Design,
+        labels: Any = None,
+        cancel: CancelEvent | None = None,
+        *,
+        task: Any = None,
+        metric: Chosen | None = None,
     ) -> Iterator[Estimate]:
         """Estimate the score from a subsample first, then find it on all samples.
 
         Args:
             design: A design of this network.
-            labels: Class numbers or one-hot rows, one for each sample; the subsample has every class in proportion.
-                Without them decisions are compared with the float network's.
+            labels: Labels as in `task.find_goals`; the subsample has every class or value in proportion. Without them
+                the outputs are compared with the float network's.
             cancel: Set it from another thread to stop.
+            task: What the outputs are for, as in `task.find_goals`.
+            metric: What counts, as in `merit.chosen_metric`; the first figure that the network is judged by when None.
 
         Yields:
             An estimate from `FIRST_SAMPLES` samples with its 95 % interval, unless there are hardly more; then the
             score of all of them.
         """
+        goals = find_goals(self.graph, self.num_samples, labels, task)
+        rows = pick_samples(self.num_samples, strata(goals, self.num_samples), FIRST_SAMPLES)
+        measure = find_measures(goals, None if metric is None else [metric])[0]
+        merit = bind(measure, goals, self._float_outputs())
         if self.num_samples > 2 * FIRST_SAMPLES:
-            rows = pick_samples(self.num_samples, labels, FIRST_SAMPLES)
             with self._lock:
                 key = rows.tobytes()
                 if self._part is None or self._part[0] != key:
                     part = {name: values[rows] for name, values in self._inputs.items()}
                     self._part = key, Emulator(self.graph, part, memory_mb=self._budget / 1e7)
                 emulator = self._part[1]
-            some = None if labels is None else np.asarray(labels)[rows]
-            yield emulator._estimate(design, some, cancel, is_complete=False)
-        yield self._estimate(design, labels, cancel, is_complete=True)
+            yield emulator._estimate(design, merit.part(rows), cancel, is_complete=False)
+        yield self._estimate(design, merit, cancel, is_complete=True)
 
-    def _estimate(
-        self, design: Design, labels: ArrayLike | None, cancel: CancelEvent | None, is_complete: bool
-    ) -> Estimate:
-        y: RealArray = first_output(self.run(design, cancel))
-        if labels is not None:
-            value, interval = accuracy(y, labels), accuracy_interval(y, labels)
-        else:
-            reference = self._float_output()
-            value, interval = agreement(y, reference), agreement_interval(y, reference)
+    def _estimate(self, design: Design, merit: Merit, cancel: CancelEvent | None, is_complete: bool) -> Estimate:
+        outputs = self.run(design, cancel)
+        interval = merit.interval(outputs)
         return Estimate(
-            value=value,
-            low=interval.lower,
-            high=interval.upper,
+            metric=merit.name,
+            value=merit.of(outputs),
+            low=None if interval is None else interval.lower,
+            high=None if interval is None else interval.upper,
             num_samples=self.num_samples,
             is_complete=is_complete,
-            y=y,
+            y=outputs,
         )
 
-    def _float_output(self) -> RealArray:
+    def _float_outputs(self) -> Outputs:
         with self._lock:
             if self._reference is None:
-                self._reference = first_output(float_forward(self.graph, self._inputs))
+                self._reference = as_outputs(float_forward(self.graph, self._inputs))
             return self._reference
 
     def forget(self) -> None:

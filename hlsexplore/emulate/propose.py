@@ -3,10 +3,7 @@
 from dataclasses import replace
 from math import ceil, log2
 from threading import Event as CancelEvent
-from typing import Literal
-
-import numpy as np
-from numpy.typing import ArrayLike
+from typing import Any, Literal
 
 from hlsexplore.defaults.bounds import accum_type, signed_integer_bits
 from hlsexplore.defaults.cells import cell_accum, cell_table
@@ -15,7 +12,7 @@ from hlsexplore.design import Design
 from hlsexplore.emulate.blame import BLAME_SAMPLES, softmax_step
 from hlsexplore.emulate.emulator import Emulator
 from hlsexplore.emulate.plan import plan_design
-from hlsexplore.emulate.quality import Quality, pick_samples
+from hlsexplore.emulate.quality import Quality, make_quality, some_goals
 from hlsexplore.emulate.ranges import (
     FloatRun,
     Range,
@@ -26,10 +23,10 @@ from hlsexplore.emulate.ranges import (
 )
 from hlsexplore.emulate.run import Inputs, check_cancelled, check_inputs
 from hlsexplore.errors import ConfigError
-from hlsexplore.fixed import Fixed, Overflow
+from hlsexplore.fixed import Fixed, Overflow, RealArray
 from hlsexplore.graph import Node
 from hlsexplore.layer_config import SoftmaxMode
-from hlsexplore.metrics import first_output
+from hlsexplore.merit import Chosen
 from hlsexplore.ops import MOVES, Activation, Input, LayerNorm, Recurrent, Softmax, tensor_keys, weights
 
 Safety = Literal["data", "inputs"]
@@ -43,12 +40,15 @@ MIN_FRACTION = -8
 def propose_types(
     design: Design,
     x: Inputs,
-    labels: ArrayLike | None = None,
+    labels: Any = None,
     safety: Safety = "data",
     margin: float = 2.0,
     tolerance: float | None = None,
     max_samples: int = BLAME_SAMPLES,
     cancel: CancelEvent | None = None,
+    *,
+    task: Any = None,
+    metric: Chosen | None = None,
 ) -> Design:
     """Return the design with types that fit the values that really occur.
 
@@ -60,16 +60,20 @@ def propose_types(
     Args:
         design: The design to start from; types that the model itself prescribes are kept.
         x: Real inputs as for `emulate`.
-        labels: Class numbers or one-hot rows; without them decisions are compared with the float network's.
+        labels: Labels as in `task.find_goals`; outputs without are compared with the float network's.
         safety: `data`: safe on this data with the margin. `inputs`: accumulators and results hold every value that any
             input of the input's type can cause (often much wider); logits that a softmax reads stay as on the data.
         margin: Factor on the range that was seen; 2 is one bit.
-        tolerance: Score that may be lost for narrower weights and results, such as 0.005; None keeps the widths.
+        tolerance: What may be lost for narrower weights and results, such as 0.005: of accuracy or agreement, for
+            regression of the spread of the wanted values, of a metric of one's own as a share of the float network's;
+            every output keeps to it. None keeps the widths.
         max_samples: Samples to look at when widths shrink.
         cancel: Set it from another thread to stop.
+        task: What the outputs are for, as in `task.find_goals`; found from last layers and labels when None.
+        metric: What counts, as in `merit.chosen_metric`; the figure that fits the task when None.
 
     Raises:
-        ConfigError: If `safety`, `margin` or `tolerance` is not valid.
+        ConfigError: If `safety`, `margin`, `tolerance`, task or metric is not valid.
         DataError: If data or labels do not fit the network.
         CancelledError: If `cancel` was set.
     """
@@ -78,12 +82,12 @@ def propose_types(
     if not margin >= 1.0 or (tolerance is not None and not 0.0 <= tolerance < 1.0):
         raise ConfigError(f"margin must be 1 or more and tolerance from 0 to 1, not {margin!r} and {tolerance!r}.")
     inputs = check_inputs(design.graph, x)
+    goals, rows = some_goals(design.graph, len(next(iter(inputs.values()))), labels, task, max_samples)
     run = run_float(design.graph, inputs)
     design = _place(design, run, safety, margin)
     if tolerance is None:
         return design
-    rows = pick_samples(len(next(iter(inputs.values()))), labels, max_samples)
-    quality = Quality(reference=run.output[rows], labels=None if labels is None else np.asarray(labels)[rows])
+    quality = make_quality(goals, metric, tuple(values[rows] for values in run.outputs))
     emulator = Emulator(design.graph, {name: values[rows] for name, values in inputs.items()})
     return _shrink(design, emulator, quality, tolerance, run, safety, margin, cancel)
 
@@ -201,13 +205,13 @@ def _shrink(
     cancel: CancelEvent | None,
 ) -> Design:
     """Take fraction bits away: from each tensor alone as far as its share of the tolerance goes, then all together."""
-    target = quality.of(first_output(emulator.run(design))) - tolerance
+    most = quality.losses(emulator.run(design)) + tolerance
     tensors = _shrinkable(design)
     share = tolerance / max(len(tensors), 1)
     spare: dict[tuple[str, str], int] = {}
     for name, key in tensors:
         check_cancelled(cancel)
-        spare[name, key] = _most(design, name, key, emulator, quality, target + tolerance - share)
+        spare[name, key] = _most(design, name, key, emulator, quality, most - tolerance + share)
     for back in range(max(spare.values(), default=0) + 1):
         check_cancelled(cancel)
         narrow = design
@@ -217,7 +221,7 @@ def _shrink(
             if has_product(node):
                 reach = run.results[node.name].scaled(margin)
                 narrow = narrow.with_layer(node.name, accum=_accum(narrow, node, reach, safety))
-        if quality.of(first_output(emulator.run(narrow))) >= target:
+        if (quality.losses(emulator.run(narrow)) <= most).all():
             return narrow
     return design
 
@@ -234,14 +238,14 @@ def _shrinkable(design: Design) -> list[tuple[str, str]]:
     return found
 
 
-def _most(design: Design, name: str, key: str, emulator: Emulator, quality: Quality, floor: float) -> int:
-    """Return how many fraction bits a tensor can lose by itself (bisection)."""
+def _most(design: Design, name: str, key: str, emulator: Emulator, quality: Quality, most: RealArray) -> int:
+    """Return how many fraction bits a tensor can lose by itself (bisection), with no figure losing more than it may."""
     type_ = design.type(name, key)
     low, high = 0, max(min(type_.width - 1, type_.fraction - MIN_FRACTION), 0)
     while low < high:
         middle = (low + high + 1) // 2
         trial = design.with_layer(name, **{key: narrower(type_, middle)})
-        if quality.of(first_output(emulator.run(trial))) >= floor:
+        if (quality.losses(emulator.run(trial)) <= most).all():
             low = middle
         else:
             high = middle - 1

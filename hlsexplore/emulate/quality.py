@@ -1,64 +1,140 @@
-"""How good outputs are: against labels, or against the float network."""
+"""How much worse than the float network a design is, for functions that relieve or narrow one type after the other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
-from hlsexplore.errors import DataError
 from hlsexplore.fixed import RealArray
-from hlsexplore.metrics import accuracy, agreement
+from hlsexplore.graph import Graph
+from hlsexplore.merit import Chosen, Measure, Merit, Outputs, bind, find_measures, losses, strata
+from hlsexplore.metrics import Unit
+from hlsexplore.task import Goal, find_goals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Quality:
-    """Scores outputs; larger is better, 1 is best.
+    """Compares outputs with the float network's by the figures of merit of every output.
 
     Attributes:
-        reference: Outputs of the float network.
-        labels: Classes, or None to compare with the reference.
+        merits: The figures: what the network is judged by, and the closeness to float of outputs that have no labels.
+        floats: The float network's figures, in their order.
     """
 
-    reference: RealArray
-    labels: ArrayLike | None = None
+    merits: tuple[Merit, ...]
+    floats: tuple[float, ...]
 
     @property
     def name(self) -> str:
         """What the score is."""
-        if self.labels is not None:
-            return "accuracy"
-        return "agreement" if self.reference.shape[-1] > 1 else "explained variance"
+        return ", ".join(merit.name for merit in self.merits)
 
-    def of(self, y: RealArray) -> float:
-        """Return accuracy, agreement of decisions, or 1 - squared error / variance for a single output."""
-        if self.labels is not None:
-            return accuracy(y, self.labels)
-        if self.reference.shape[-1] > 1:
-            return agreement(y, self.reference)
-        spread = float(np.square(self.reference - self.reference.mean()).sum())
-        return 1.0 - float(np.square(y - self.reference).sum()) / max(spread, 1e-300)
+    @property
+    def unit(self) -> str:
+        """What a hundredth of a loss is."""
+        return unit_of([merit.measure for merit in self.merits])
+
+    @property
+    def best(self) -> float:
+        """Score of the float network."""
+        return self.floats[0] if len(self.merits) == 1 else 1.0
+
+    def losses(self, outputs: Any) -> RealArray:
+        """Return how much worse than the float network outputs are, in each figure's unit; negative if better."""
+        return losses(self.merits, self.floats, outputs)
+
+    def loss(self, outputs: Any) -> float:
+        """Return the mean loss over the figures."""
+        return float(self.losses(outputs).mean())
+
+    def score(self, outputs: Any) -> float:
+        """Return the figure where there is one, else 1 less the mean loss."""
+        return self.merits[0].of(outputs) if len(self.merits) == 1 else 1.0 - self.loss(outputs)
 
 
-def pick_samples(count: int, labels: ArrayLike | None, most: int) -> np.ndarray[tuple[int, ...], np.dtype[np.intp]]:
-    """Return indices of at most `most` samples: evenly spread, every class in proportion.
+def unit_of(measures: Sequence[Measure]) -> str:
+    """Say what a hundredth of a loss is, for people.
 
     Args:
+        measures: The figures that are judged by.
+    """
+    if len(measures) > 1:
+        return f"% of loss, mean of {', '.join(measure.name for measure in measures)}"
+    (measure,) = measures
+    return {
+        Unit.SHARE: "% of the spread" if measure.metric.decides is False else f"points of {measure.name}",
+        Unit.SPREAD: "% of the spread of the wanted values",
+        Unit.VALUE: f"% of the float network's {measure.name}",
+    }[measure.metric.unit]
+
+
+def judging(measures: Sequence[Measure]) -> list[Measure]:
+    """Return the figures that must not suffer: what the network is judged by, and of other outputs the closeness.
+
+    Args:
+        measures: All figures of the network.
+    """
+    judged = {measure.output for measure in measures if measure.is_headline}
+    return [
+        measure
+        for measure in measures
+        if measure.is_headline
+        or (measure.metric.is_against_float and measure.output not in judged and None not in judged)
+    ]
+
+
+def make_quality(goals: Sequence[Goal], metric: Chosen | None, reference: Outputs) -> Quality:
+    """Choose the figures by which types are judged.
+
+    Args:
+        goals: What each output is for.
+        metric: What counts, as in `merit.chosen_metric`; the figures that fit the tasks when None.
+        reference: Outputs of the float network on the same samples.
+
+    Raises:
+        DataError: If the float network has no such figure on these samples.
+        ConfigError: If a metric is unknown or does not fit.
+    """
+    measures = judging(find_measures(goals, None if metric is None else [metric]))
+    merits = tuple(bind(measure, goals, reference) for measure in measures)
+    return Quality(merits=merits, floats=tuple(merit.of(reference) for merit in merits))
+
+
+def some_goals(
+    graph: Graph, count: int, labels: Any, task: Any, most: int
+) -> tuple[tuple[Goal, ...], NDArray[np.intp]]:
+    """Return what each output is for on at most `most` samples, and their indices.
+
+    Args:
+        graph: The network.
         count: Samples that there are.
-        labels: Class numbers or one-hot rows, or None.
+        labels: Labels as in `task.find_goals`.
+        task: Tasks as in `task.find_goals`.
         most: Samples wanted.
 
     Raises:
-        DataError: If there are fewer labels than samples.
+        DataError: If the labels do not fit.
+        ConfigError: If the task does not fit.
     """
-    if labels is None:
-        return np.unique(np.linspace(0, count - 1, min(most, count)).astype(np.intp))
-    classes = np.asarray(labels)
-    if len(classes) != count:
-        raise DataError(f"there are {count} samples but {len(classes)} labels.")
+    goals = find_goals(graph, count, labels, task)
+    rows = pick_samples(count, strata(goals, count), most)
+    return tuple(goal.part(rows) for goal in goals), rows
+
+
+def pick_samples(count: int, groups: NDArray[np.int64] | None, most: int) -> NDArray[np.intp]:
+    """Return indices of at most `most` samples: evenly spread, every group in proportion.
+
+    Args:
+        count: Samples that there are.
+        groups: A number for each sample, as from `merit.strata`, or None.
+        most: Samples wanted.
+    """
     if count <= most:
         return np.arange(count)
-    if classes.ndim > 1:
-        classes = classes.reshape(count, -1).argmax(axis=1)
-    # Stable sort by class, then even steps: each class gets its share.
-    order = np.argsort(classes, kind="stable")
-    return np.sort(order[np.linspace(0, count - 1, most).astype(np.intp)])
+    steps = np.linspace(0, count - 1, most).astype(np.intp)
+    if groups is None:
+        return np.unique(steps)
+    # Stable sort by group, then even steps: each group gets its share.
+    return np.sort(np.argsort(groups, kind="stable")[steps])

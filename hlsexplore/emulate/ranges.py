@@ -60,13 +60,13 @@ class FloatRun:
         results: Range of each node's result, by name.
         spreads: Largest max - min over the last axis, of nodes that a softmax reads, by name of the softmax.
         norms: Median variance of the last axis that a layer normalisation reads, and its largest sum, by its name.
-        output: The first output, (samples, *shape).
+        outputs: The outputs, each (samples, *shape).
     """
 
     results: Mapping[str, Range]
     spreads: Mapping[str, float]
     norms: Mapping[str, tuple[float, float]]
-    output: RealArray
+    outputs: tuple[RealArray, ...]
 
 
 def run_float(graph: Graph, x: Inputs) -> FloatRun:
@@ -81,7 +81,7 @@ def run_float(graph: Graph, x: Inputs) -> FloatRun:
     results: dict[str, Range] = {}
     spreads: dict[str, float] = {}
     norms: dict[str, tuple[float, float]] = {}
-    outputs = []
+    outputs: list[list[RealArray]] = [[] for _ in graph.outputs]
     for start in range(0, max(count, 1), size):
         values = {name: input_values(graph[name], array[start : start + size]) for name, array in inputs.items()}
         for node in graph:
@@ -96,8 +96,10 @@ def run_float(graph: Graph, x: Inputs) -> FloatRun:
                 usual, top = _norm_sums(values[node.inputs[0]])
                 norms[node.name] = min(known[0], usual), max(known[1], top)
             results[node.name] = _hull(results.get(node.name), values[node.name])
-        outputs.append(values[graph.outputs[0]])
-    return FloatRun(results=results, spreads=spreads, norms=norms, output=np.concatenate(outputs))
+        for part, name in zip(outputs, graph.outputs, strict=True):
+            part.append(values[name])
+    whole = tuple(np.concatenate(parts) for parts in outputs)
+    return FloatRun(results=results, spreads=spreads, norms=norms, outputs=whole)
 
 
 def _norm_sums(x: RealArray) -> tuple[float, float]:

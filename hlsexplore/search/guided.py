@@ -36,6 +36,8 @@ OPTIMISM = 0.7
 """Standard deviations of the model that count in favour of a candidate."""
 ERROR_FLOOR = 1e-3
 """Error rates are told apart down to about this one."""
+ZERO_STEP = 4.0
+"""A cost of 0 counts as the smallest other one divided by this, on a logarithmic scale."""
 EXPLORED = 0.15
 """Share of a batch that is drawn at random."""
 
@@ -174,7 +176,9 @@ class _Scale:
 
     def __init__(self, costs: RealArray) -> None:
         self._is_share = ((costs >= -1) & (costs <= 0)).all(axis=0)
-        self._is_positive = (costs > 0).all(axis=0)
+        self._is_positive = (costs >= 0).all(axis=0) & (costs > 0).any(axis=0)
+        # A figure may be 0, as DSPs or an error are: that is one step below the smallest that is not.
+        self._floor = np.where(costs > 0, costs, np.inf).min(axis=0) / ZERO_STEP
         raw = self._raw(costs)
         self._low = raw.min(axis=0)
         self._span = np.maximum(raw.max(axis=0) - self._low, 1e-12)
@@ -185,7 +189,7 @@ class _Scale:
     def _raw(self, costs: RealArray) -> RealArray:
         with np.errstate(divide="ignore", invalid="ignore"):
             share = np.log(np.maximum(1 + costs, 0) + ERROR_FLOOR)
-            positive = np.log(np.maximum(costs, 1e-12))
+            positive = np.log(np.maximum(costs, self._floor))
         return np.where(self._is_share, share, np.where(self._is_positive, positive, costs))
 
 

@@ -1,7 +1,7 @@
 """Choosing among stored trials: conditions and Pareto fronts."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import RealArray
+from hlsexplore.merit import DIRECTIONS
 from hlsexplore.pareto import as_costs, hypervolume, pareto_front
 from hlsexplore.study.store import Store
-from hlsexplore.study.trial import DIRECTIONS, Trial, direction
+from hlsexplore.study.trial import Trial, direction
 
 _CONDITION = re.compile(r"\s*([A-Za-z_][A-Za-z_0-9]*)\s*(<=|>=|==|!=|<|>)\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*")
 _OPERATORS = {"<=": le, ">=": ge, "==": eq, "!=": ne, "<": lt, ">": gt}
@@ -38,13 +39,14 @@ def front(store: Store, objectives: Sequence[str], where: Sequence[str] = ()) ->
 
     Args:
         store: The study's store.
-        objectives: Figures whose direction is known, such as `accuracy` or `lut`; own ones as `name:max` or `name:min`.
+        objectives: Figures whose direction is known, such as `accuracy`, `lut` or one of the study's own; others as
+            `name:max` or `name:min`.
         where: Conditions that the trials must meet.
 
     Raises:
         ConfigError: If an objective or condition cannot be read.
     """
-    names, directions = split_objectives(objectives)
+    names, directions = split_objectives(objectives, store.directions)
     columns, mask = _columns(store, names, where)
     values = np.column_stack([columns[name] for name in names])
     chosen = np.flatnonzero(pareto_front(values, directions, feasible=mask))
@@ -70,7 +72,7 @@ def hypervolume_history(
     Raises:
         ConfigError: If an objective cannot be read or the reference does not fit.
     """
-    names, directions = split_objectives(objectives)
+    names, directions = split_objectives(objectives, store.directions)
     columns, mask = _columns(store, names, ())
     values, numbers = np.column_stack([columns[name] for name in names])[mask], columns["number"][mask]
     known = np.isfinite(values).all(axis=1)  # an infinite figure dominates no volume that could be counted
@@ -90,8 +92,12 @@ def hypervolume_history(
     return np.array([number for number, _ in found], dtype=np.int64), np.array([volume for _, volume in found])
 
 
-def split_objectives(objectives: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def split_objectives(objectives: Sequence[str], known: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return names and directions of objectives.
+
+    Args:
+        objectives: Figures, as in `front`.
+        known: Figures whose direction is known.
 
     Raises:
         ConfigError: If there is none, one is unknown or one occurs twice.
@@ -101,7 +107,7 @@ def split_objectives(objectives: Sequence[str]) -> tuple[tuple[str, ...], tuple[
     names = tuple(name.partition(":")[0] for name in objectives)
     if len(set(names)) != len(names):
         raise ConfigError(f"an objective occurs twice: {', '.join(map(repr, names))}.")
-    return names, tuple(direction(name) for name in objectives)
+    return names, tuple(direction(name, known) for name in objectives)
 
 
 def parse_condition(text: str) -> tuple[str, Any, float]:
@@ -131,7 +137,7 @@ def _columns(
     mask: NDArray[np.bool_] = columns["is_ok"].copy()
     for name, compare, bound in conditions:
         values = columns[name]
-        if len(values) and np.isnan(values).all() and name not in DIRECTIONS:
-            direction(name)
+        if len(values) and np.isnan(values).all():
+            direction(name, store.directions)
         mask &= compare(values, bound) & ~np.isnan(values)
     return columns, mask

@@ -13,15 +13,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.errors import ConfigError, StudyError
+from hlsexplore.merit import DIRECTIONS
 from hlsexplore.report import Report
-from hlsexplore.study.trial import DIRECTIONS, Status, Trial
+from hlsexplore.study.trial import Status, Trial
 
 FORMAT = 1
 APPLICATION_ID = 0x686C7378
 """`hlsx` in ASCII: marks an SQLite file as a study."""
 BUSY_TIMEOUT_S = 5.0
 _CHECKED_BYTES = 32 << 20
-_FIGURES = tuple(DIRECTIONS)
+_FIGURES = (
+    "accuracy",
+    "agreement",
+    "auc",
+    "rmse",
+    "lut",
+    "ff",
+    "dsp",
+    "bram18",
+    "uram",
+    "latency_cycles",
+    "latency_ns",
+    "ii_cycles",
+)
+"""Figures that have a column of their own in the file; the others stand together in `extra`."""
 _SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE parts (id INTEGER PRIMARY KEY, name TEXT NOT NULL, config TEXT NOT NULL, UNIQUE (name, config));
@@ -98,6 +113,15 @@ class Store:
         with self._guarded():
             return dict(self._db.execute("SELECT key, value FROM meta"))
 
+    @property
+    def directions(self) -> dict[str, str]:
+        """Return `max` or `min` for every figure whose direction is known, those of this study's own among them."""
+        try:
+            own = dict(json.loads(self.meta.get("directions", "{}")))
+        except (ValueError, TypeError):
+            own = {}
+        return {**DIRECTIONS, **{str(name): str(way) for name, way in own.items() if way in ("max", "min")}}
+
     def set_meta(self, values: Mapping[str, str]) -> None:
         """Write facts about the study."""
         with self._transaction():
@@ -128,6 +152,23 @@ class Store:
             for key, report in reports:
                 self._add_report(key, report)
         return added
+
+    def complete(self, trial: Trial) -> None:
+        """Add the figures that a stored trial of the same design does not have yet; those that it has stay.
+
+        Raises:
+            StudyError: If the file cannot be written.
+        """
+        stored = self.by_key(trial.design_key)
+        if stored is None:
+            return
+        known = {name: value for name, value in stored.metrics.items() if value is not None}
+        metrics = {**trial.metrics, **known}
+        extra = json.dumps({name: value for name, value in metrics.items() if name not in _FIGURES})
+        sets = ", ".join(f"{name} = ?" for name in (*_FIGURES, "extra"))
+        values = [*(metrics.get(name) for name in _FIGURES), extra, trial.design_key]
+        with self._transaction():
+            self._db.execute(f"UPDATE trials SET {sets} WHERE design_key = ?", values)
 
     def add_report(self, report: Report, design_key: str | None = None) -> None:
         """Store a report of a design; an older one of the same source and tool is replaced.
@@ -215,8 +256,8 @@ class Store:
             names: Figures; `number` is always added and `is_ok` tells the status.
             after: Only trials with a number above this.
         """
-        own = [name for name in names if name not in DIRECTIONS]
-        chosen = [name for name in names if name in DIRECTIONS]
+        own = [name for name in names if name not in _FIGURES]
+        chosen = [name for name in names if name in _FIGURES]
         query = f"SELECT number, status = 'ok'{''.join(', ' + name for name in chosen)}{', extra' if own else ''}"
         with self._guarded():
             rows = self._db.execute(f"{query} FROM trials WHERE number > ? ORDER BY number", (after,)).fetchall()
@@ -237,7 +278,7 @@ class Store:
     def _row(self, trial: Trial) -> tuple[Any, ...]:
         parts = [self._part_id("target", trial.config["target"])]
         parts += [self._part_id(name, config) for name, config in trial.config["layers"].items()]
-        extra = {name: value for name, value in trial.metrics.items() if name not in DIRECTIONS}
+        extra = {name: value for name, value in trial.metrics.items() if name not in _FIGURES}
         figures = [trial.metrics.get(name) for name in _FIGURES]
         head = (trial.design_key, ",".join(map(str, parts)), str(trial.status))
         tail = (json.dumps(extra), trial.error, trial.origin, trial.wall_s, trial.created_s, trial.note)

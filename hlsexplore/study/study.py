@@ -16,7 +16,7 @@ from hlsexplore.design import Design, design_from_dict
 from hlsexplore.errors import ConfigError, StudyError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph
-from hlsexplore.metrics import Metric
+from hlsexplore.merit import DIRECTIONS, Chosen
 from hlsexplore.report import Report
 from hlsexplore.search import make_sampler
 from hlsexplore.search.bound_space import BoundSpace
@@ -24,7 +24,7 @@ from hlsexplore.space import Space
 from hlsexplore.study.selection import front, hypervolume_history, matching, split_objectives
 from hlsexplore.study.store import Store
 from hlsexplore.study.sweep import Sweep, SweepEvent, SweepResult, estimated_costs, run_sweep
-from hlsexplore.study.trial import DIRECTIONS, Evaluator, Trial, evaluate
+from hlsexplore.study.trial import Evaluator, Status, Trial, evaluate
 from hlsexplore.support.progress import ignore
 
 
@@ -45,7 +45,8 @@ class Study:
         x: Any,
         labels: Any = None,
         *,
-        metrics: Sequence[str | Metric] | None = None,
+        metrics: Sequence[Chosen] | None = None,
+        task: Any = None,
     ) -> None:
         """Open a study, or make a new one.
 
@@ -53,24 +54,34 @@ class Study:
             path: The study's file, such as `jets.db`.
             graph: The network.
             x: Samples, shape `(samples, *input_shape)`, or one array for each input.
-            labels: Class numbers, one-hot rows or wanted values.
-            metrics: Figures against the labels; those that fit them when None (accuracy, or RMSE for real values).
+            labels: Class numbers, one-hot rows or wanted values. For several outputs a tuple in their order, with None
+                for those that have none, or a mapping by name; an array belongs to the first one.
+            metrics: Figures that count, the one that matters most first: names, or your own as a function of (outputs,
+                labels) of which more is better, as (function, "min"), or as a `Metric`. When None, those that fit the
+                tasks: accuracy for classes, RMSE for values, and without labels how close the float network is.
+            task: What the outputs are for: `multiclass`, `binary`, `multilabel`, `regression`, or `classification`;
+                for several outputs also a tuple or mapping. Found from last layers and labels when None.
 
         Raises:
             DataError: If samples or labels do not fit the graph.
-            StudyError: If the file cannot be used, or holds trials of another network or other samples.
+            ConfigError: If a metric or task is unknown or does not fit.
+            StudyError: If the file cannot be used, or holds trials of another network, task or other samples.
         """
         self.graph = graph
-        self.evaluator = Evaluator.make(graph, x, labels, metrics)
-        self.objectives = (*(_objective(metric) for metric in self.evaluator.metrics[:1]), "lut", "latency_cycles")
-        if not self.evaluator.metrics:
-            self.objectives = ("agreement", *self.objectives)
+        self.evaluator = Evaluator.make(graph, x, labels, metrics, task)
+        judged = tuple(measure.name for measure in self.evaluator.measures if measure.is_headline)
+        self.objectives = (*judged, "lut", "latency_cycles")
         self.store = Store(path)
         try:
             self._identify()
         except BaseException:
             self.store.close()
             raise
+
+    @property
+    def directions(self) -> dict[str, str]:
+        """Return `max` or `min` for every figure of the study, its own ones among them."""
+        return {**self.store.directions, **self.evaluator.directions}
 
     @property
     def path(self) -> Path:
@@ -113,12 +124,18 @@ class Study:
         return stored
 
     def evaluate(self, design: Design) -> Trial:
-        """Evaluate a design and store its trial; one that is known is not evaluated again.
+        """Evaluate a design and store its trial; one that is known is not, unless it lacks a figure of this study.
 
         Raises:
             HlsExploreError: If the design cannot be emulated or estimated, or the file cannot be written.
         """
-        return self.store.by_key(design.key) or self.add(evaluate(design, self.evaluator))
+        known = self.store.by_key(design.key)
+        if known is None:
+            return self.add(evaluate(design, self.evaluator))
+        if known.status is Status.OK and any(known.metrics.get(name) is None for name in self.evaluator.directions):
+            self.store.complete(evaluate(design, self.evaluator))
+            return self.store.by_key(design.key) or known
+        return known
 
     def sweep(
         self,
@@ -157,9 +174,10 @@ class Study:
         bound = self.bind(space, base)
         if trials is not None and trials < 0:
             raise ConfigError(f"the number of trials must be 0 or above, not {trials}.")
-        chosen = objectives or self.objectives
-        split_objectives(chosen)
-        name, made = make_sampler(sampler, bound, seed, trials, partial(estimated_costs, bound, tuple(chosen)))
+        names, directions = split_objectives(objectives or self.objectives, self.directions)
+        known = partial(estimated_costs, bound, names, directions)
+        name, made = make_sampler(sampler, bound, seed, trials, known)
+        _ = self.evaluator.merits  # what does not fit is said before anything is evaluated
         return run_sweep(
             Sweep(
                 store=self.store,
@@ -167,7 +185,8 @@ class Study:
                 space=bound,
                 sampler=made,
                 name=name,
-                objectives=tuple(chosen),
+                names=names,
+                directions=directions,
                 total=bound.size if trials is None else min(trials, bound.size),
                 on_event=on_event,
                 cancel=cancel,
@@ -191,8 +210,8 @@ class Study:
         """Return the trials that no other trial beats, the best of the last objective first.
 
         Args:
-            objectives: Figures such as `accuracy`, `lut`, `latency_cycles`, whose directions are known; own ones as
-                `name:max` or `name:min`. Those of the study when None.
+            objectives: Figures such as `accuracy`, `lut`, `latency_cycles`, or metrics of your own that the study was
+                given; others as `name:max` or `name:min`. Those of the study when None.
             where: Conditions such as `lut<=50000`.
 
         Raises:
@@ -268,11 +287,13 @@ class Study:
             "graph_name": self.graph.name,
             "data_digest": data_digest(self.evaluator.data),
             "num_samples": str(self.evaluator.data.num_samples),
+            "tasks": json.dumps({goal.output: str(goal.task) for goal in self.evaluator.goals}),
         }
+        own = {name: way for name, way in self.evaluator.directions.items() if name not in DIRECTIONS}
         known = self.store.meta
         if not known:
             more = {"created_s": repr(time()), "version": __version__, "objectives": json.dumps(self.objectives)}
-            self.store.set_meta(given | more)
+            self.store.set_meta(given | more | {"directions": json.dumps(own)})
             return
         if known.get("graph_digest") != given["graph_digest"]:
             raise StudyError(
@@ -286,9 +307,30 @@ class Study:
                 f"digest {known.get('data_digest', '?')[:12]}), not to these {given['num_samples']} samples "
                 f"(digest {given['data_digest'][:12]}). Choose another file."
             )
+        if known.get("tasks", given["tasks"]) != given["tasks"]:
+            raise StudyError(
+                f"the study {str(self.path)!r} belongs to the task {_short(known['tasks'])}, not to "
+                f"{_short(given['tasks'])}. Say that task, or choose another file."
+            )
+        before = self.store.directions
+        for name, way in own.items():
+            if before.get(name, way) != way:
+                raise StudyError(
+                    f"in the study {str(self.path)!r} more of {name!r} is {_BETTER[before[name]]}, and now "
+                    f"{_BETTER[way]}. Give the metric another name, or choose another file."
+                )
+        if not set(own) <= set(before):
+            self.store.set_meta({"directions": json.dumps({**_own(before), **own})})
 
 
-def _objective(metric: Metric) -> str:
-    if metric.name in DIRECTIONS:
-        return metric.name
-    return f"{metric.name}:{'max' if metric.is_maximized else 'min'}"
+_BETTER = {"max": "better", "min": "worse"}
+
+
+def _own(directions: Mapping[str, str]) -> dict[str, str]:
+    return {name: way for name, way in directions.items() if name not in DIRECTIONS}
+
+
+def _short(tasks: str) -> str:
+    """Print the tasks of a study's outputs."""
+    found = json.loads(tasks)
+    return repr(next(iter(found.values()))) if len(found) == 1 else repr(found)

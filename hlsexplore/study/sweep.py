@@ -16,7 +16,7 @@ from hlsexplore.pareto import as_costs, pareto_front
 from hlsexplore.search import Sampler
 from hlsexplore.search.bound_space import BoundSpace, Point
 from hlsexplore.study.store import Store
-from hlsexplore.study.trial import Evaluator, Metrics, Status, Trial, cost_metrics, direction
+from hlsexplore.study.trial import Evaluator, Metrics, Status, Trial, cost_metrics
 from hlsexplore.study.workers import Evaluate, open_workers
 from hlsexplore.support.progress import Event
 
@@ -80,7 +80,8 @@ class Sweep:
         space: What may be chosen.
         sampler: What chooses.
         name: Name of the sampler, the origin of the trials.
-        objectives: Figures that count, with `:max` or `:min` for own ones.
+        names: Figures that count.
+        directions: `max` or `min` for each of them.
         total: Designs wanted.
         on_event: Told after each design.
         cancel: Stops the sweep when set; what was evaluated is kept.
@@ -93,7 +94,8 @@ class Sweep:
     space: BoundSpace
     sampler: Sampler
     name: str
-    objectives: tuple[str, ...]
+    names: tuple[str, ...]
+    directions: tuple[str, ...]
     total: int
     on_event: Callable[[SweepEvent], None]
     cancel: threading.Event | None = None
@@ -106,19 +108,26 @@ class _Progress:
 
     def __init__(self, sweep: Sweep) -> None:
         self.sweep = sweep
-        self.names = tuple(name.partition(":")[0] for name in sweep.objectives)
-        self.directions = tuple(direction(name) for name in sweep.objectives)
+        self.names, self.directions = sweep.names, sweep.directions
         self.start = perf_counter()
         self.seen: set[str] = set()
         self.num_new = self.num_failed = 0
         self.spent = 0.0
         self.known = sweep.store.objectives_by_key(self.names)
+        self.is_own = np.array([name in sweep.evaluator.directions for name in self.names])
         rows = np.array([row for row, is_ok in self.known.values() if is_ok], dtype=np.float64)
         self.front = self._front(rows.reshape(-1, len(self.names)))
 
     def values(self, metrics: Metrics) -> tuple[float, ...]:
         found = [metrics.get(name) for name in self.names]
         return tuple(float("nan") if value is None else float(value) for value in found)
+
+    def lacks(self, design_key: str) -> bool:
+        """Whether a design has no trial, or one from before the study had some figure that counts now."""
+        if design_key not in self.known:
+            return True
+        row, is_ok = self.known[design_key]
+        return is_ok and bool((np.isnan(row) & self.is_own).any())
 
     def add(self, trial: Trial) -> None:
         row, is_ok = self.values(trial.metrics), trial.status is Status.OK
@@ -186,19 +195,21 @@ def run_sweep(sweep: Sweep) -> SweepResult:
     )
 
 
-def estimated_costs(space: BoundSpace, objectives: Sequence[str], points: Sequence[Point]) -> RealArray:
+def estimated_costs(
+    space: BoundSpace, names: Sequence[str], directions: Sequence[str], points: Sequence[Point]
+) -> RealArray:
     """Return the costs of points that the estimator alone finds.
 
     Args:
         space: The space.
-        objectives: The objectives, as in a sweep.
+        names: The objectives, as in a sweep.
+        directions: Their directions.
         points: The points.
 
     Returns:
         Costs, all to be minimised, shape `(points, objectives)`; NaN for objectives that need the emulator, and where
         a design cannot be estimated.
     """
-    names = tuple(name.partition(":")[0] for name in objectives)
     rows = []
     for point in points:
         design = space.design(point)
@@ -208,7 +219,7 @@ def estimated_costs(space: BoundSpace, objectives: Sequence[str], points: Sequen
             found = {}
         values = [found.get(name) for name in names]
         rows.append([float("nan") if value is None else value for value in values])
-    return as_costs(rows, [direction(name) for name in objectives])
+    return as_costs(rows, directions)
 
 
 def _try_points(
@@ -219,21 +230,30 @@ def _try_points(
     for point in points:
         _wait(sweep, progress)
         designs.append(sweep.space.design(point))
-    fresh = {design.key: design for design in designs if design.key not in progress.known}
+    fresh = {design.key: design for design in designs if progress.lacks(design.key)}
     with closing(evaluate(list(fresh.values()))) as trials:
         for design in designs:
             _wait(sweep, progress)
             trial = None
-            if design.key not in progress.known:
+            if design.key in fresh:
                 trial = next(trials)
-                sweep.store.add([replace(trial, report=None)])
-                progress.add(trial)
+                del fresh[design.key]
+                _keep(sweep, progress, trial)
                 _check_hope(progress, trial)
             if design.key not in progress.seen:
                 progress.seen.add(design.key)
                 sweep.on_event(progress.event(trial))
     found = [progress.known[design.key] for design in designs]
     return [row if is_ok else (float("nan"),) * len(row) for row, is_ok in found]
+
+
+def _keep(sweep: Sweep, progress: _Progress, trial: Trial) -> None:
+    """Store a trial, or the figures that the known one lacks."""
+    if trial.design_key in progress.known:
+        sweep.store.complete(trial)
+    else:
+        sweep.store.add([replace(trial, report=None)])
+    progress.add(trial)
 
 
 def _wait(sweep: Sweep, progress: _Progress) -> None:

@@ -7,9 +7,7 @@ from functools import cached_property
 from time import perf_counter, time
 from typing import Any
 
-import numpy as np
-
-from hlsexplore.data import Data, Samples, check_labels, check_samples
+from hlsexplore.data import Data, Samples, check_samples
 from hlsexplore.design import Design
 from hlsexplore.emulate import Emulator, float_forward
 from hlsexplore.emulate.float_layers import input_values
@@ -17,27 +15,11 @@ from hlsexplore.emulate.reference import forward_node
 from hlsexplore.errors import ConfigError, DataError, HlsExploreError, unknown_name
 from hlsexplore.estimate import estimate_many
 from hlsexplore.graph import Graph
-from hlsexplore.metrics import METRICS, Metric, agreement, first_output
+from hlsexplore.merit import DIRECTIONS, Chosen, Measure, Merit, Outputs, as_outputs, bind, find_measures
 from hlsexplore.report import Figures, Report
+from hlsexplore.task import Goal, find_goals
 
 Metrics = Mapping[str, float | None]
-
-DIRECTIONS: Mapping[str, str] = {
-    "accuracy": "max",
-    "agreement": "max",
-    "auc": "max",
-    "rmse": "min",
-    "lut": "min",
-    "ff": "min",
-    "dsp": "min",
-    "bram18": "min",
-    "uram": "min",
-    "latency_cycles": "min",
-    "latency_ns": "min",
-    "ii_cycles": "min",
-}
-"""Figures that every trial can have, and which way each is better."""
-
 
 RANGE_SAMPLES = 4096
 
@@ -111,46 +93,75 @@ class Evaluator:
     Attributes:
         graph: The network.
         data: Samples and labels.
-        metrics: Figures against the labels.
+        goals: What each output is for.
+        measures: Figures of the outputs, those that the network is judged by first.
         emulator: Emulator that holds the samples.
     """
 
     graph: Graph
     data: Data
-    metrics: tuple[Metric, ...]
+    goals: tuple[Goal, ...]
+    measures: tuple[Measure, ...]
     emulator: Emulator = field(repr=False)
 
     @classmethod
     def make(
-        cls, graph: Graph, x: Any, labels: Any = None, metrics: Sequence[str | Metric] | None = None
+        cls,
+        graph: Graph,
+        x: Any,
+        labels: Any = None,
+        metrics: Sequence[Chosen] | None = None,
+        task: Any = None,
+        emulator: Emulator | None = None,
     ) -> "Evaluator":
         """Check samples and labels and prepare.
 
         Args:
             graph: The network.
             x: Samples, shape `(samples, *input_shape)`, or one array for each input.
-            labels: Class numbers, one-hot rows or wanted values; without them there is only the agreement with float.
-            metrics: Figures against the labels: `accuracy`, `auc`, `rmse` or a `Metric` of one's own; when None, those
-                that fit the labels.
+            labels: Class numbers, one-hot rows or wanted values, for several outputs as in `task.find_goals`; without
+                them outputs are compared with the float network's.
+            metrics: Figures that count, the one that matters most first: names, or the user's own as
+                `merit.chosen_metric` takes them; when None, those that fit the tasks.
+            task: What the outputs are for, as in `task.find_goals`; found from last layers and labels when None.
+            emulator: An emulator that holds the samples already.
 
         Raises:
             DataError: If samples or labels do not fit the graph.
-            ConfigError: If a metric is unknown.
+            ConfigError: If a metric or task is unknown or does not fit.
         """
-        data = Data(x=check_samples(graph, x), labels=None if labels is None else np.asarray(labels))
-        check_labels(data)
-        if metrics is None:
-            chosen = _fitting(graph, data)
-        else:
-            chosen = tuple(_metric(item) for item in metrics)
-            if chosen and data.labels is None:
-                raise DataError(f"the metric {chosen[0].name!r} needs labels.")
-        return cls(graph=graph, data=data, metrics=chosen, emulator=Emulator(graph, data.x))
+        checked = check_samples(graph, x)
+        count = len(checked[0] if isinstance(checked, tuple) else checked)
+        goals = find_goals(graph, count, labels, task)
+        given = {goal.output: goal.given for goal in goals if goal.given is not None}
+        single = goals[0].given if len(goals) == 1 else given or None
+        return cls(
+            graph=graph,
+            data=Data(x=checked, labels=single),
+            goals=goals,
+            measures=find_measures(goals, metrics),
+            emulator=Emulator(graph, checked) if emulator is None else emulator,
+        )
 
     @cached_property
-    def reference(self) -> Any:
-        """Outputs of the float network, shape `(samples, *output_shape)`."""
-        return first_output(float_forward(self.graph, self.data.x))
+    def reference(self) -> Outputs:
+        """Outputs of the float network, each of shape `(samples, *shape)`."""
+        return as_outputs(float_forward(self.graph, self.data.x))
+
+    @cached_property
+    def merits(self) -> tuple[Merit, ...]:
+        """The measures with what they compare with."""
+        return tuple(bind(measure, self.goals, self.reference) for measure in self.measures)
+
+    @property
+    def headlines(self) -> tuple[Merit, ...]:
+        """The figures that the network is judged by, one or one for each output."""
+        return tuple(merit for merit in self.merits if merit.measure.is_headline)
+
+    @property
+    def directions(self) -> dict[str, str]:
+        """Return `max` or `min` for each figure of the outputs."""
+        return {measure.name: measure.metric.direction for measure in self.measures}
 
     @cached_property
     def ranges(self) -> dict[str, tuple[float, float]]:
@@ -160,24 +171,22 @@ class Evaluator:
     @cached_property
     def float_metrics(self) -> dict[str, float]:
         """Figures of the float network against the labels."""
-        return {metric.name: metric.function(self.reference, self.data.labels) for metric in self.metrics}
+        return {merit.name: merit.of(self.reference) for merit in self.merits if not merit.metric.is_against_float}
 
     def quality(self, design: Design) -> dict[str, float]:
-        """Emulate a design and return its figures against labels and, for classifiers, the float network."""
-        y = first_output(self.emulator.run(design))
-        figures = {metric.name: float(metric.function(y, self.data.labels)) for metric in self.metrics}
-        if self.metrics != (METRICS["rmse"],):
-            figures["agreement"] = agreement(y, self.reference)
-        return figures
+        """Emulate a design and return its figures against labels and the float network."""
+        outputs = as_outputs(self.emulator.run(design))
+        return {merit.name: merit.of(outputs) for merit in self.merits}
 
 
-def evaluate(design: Design, source: "Evaluator | Emulator | Samples", labels: Any = None) -> Trial:
+def evaluate(design: Design, source: "Evaluator | Emulator | Samples", labels: Any = None, task: Any = None) -> Trial:
     """Emulate and estimate one design.
 
     Args:
         design: The design.
         source: Samples; or an `Evaluator` or `Emulator` that holds them, faster for many designs.
-        labels: Class numbers, one-hot rows or wanted values; not with an `Evaluator`, which has its own.
+        labels: Labels as for `Evaluator.make`; not with an `Evaluator`, which has its own.
+        task: The task as for `Evaluator.make`; not with an `Evaluator`.
 
     Returns:
         The trial, with the estimate as its report.
@@ -185,7 +194,7 @@ def evaluate(design: Design, source: "Evaluator | Emulator | Samples", labels: A
     Raises:
         HlsExploreError: If samples or labels do not fit, or the design cannot be emulated or estimated.
     """
-    evaluator = _evaluator(design, source, labels)
+    evaluator = _evaluator(design, source, labels, task)
     start = perf_counter()
     quality = evaluator.quality(design)
     report = estimate_many([design])[0]
@@ -203,7 +212,7 @@ def evaluate(design: Design, source: "Evaluator | Emulator | Samples", labels: A
 def try_evaluate(design: Design, evaluator: Evaluator, origin: str = "") -> Trial:
     """Evaluate a design; what cannot be found becomes None in a trial with status `failed`, never an exception."""
     start = perf_counter()
-    metrics: dict[str, float | None] = dict.fromkeys([*(metric.name for metric in evaluator.metrics), "agreement"])
+    metrics: dict[str, float | None] = dict.fromkeys(evaluator.directions)
     metrics |= cost_metrics(None, design)
     errors: list[str] = []
     report = None
@@ -242,8 +251,12 @@ def cost_metrics(report: Report | None, design: Design) -> dict[str, float | Non
     }
 
 
-def direction(name: str) -> str:
-    """Return `max` or `min` for a figure; an own figure says it as `name:max` or `name:min`.
+def direction(name: str, known: Mapping[str, str] = DIRECTIONS) -> str:
+    """Return `max` or `min` for a figure; an unknown one says it as `name:max` or `name:min`.
+
+    Args:
+        name: The figure.
+        known: Figures whose direction is known.
 
     Raises:
         ConfigError: If the figure is unknown; lists the known ones.
@@ -257,10 +270,10 @@ def direction(name: str) -> str:
         if suffix not in ("max", "min"):
             raise ConfigError(f"objective {name!r}: write {base}:max or {base}:min.")
         return suffix
-    if base not in DIRECTIONS:
-        text = unknown_name("objective", base, DIRECTIONS, "A trial")
+    if base not in known:
+        text = unknown_name("objective", base, known, "A trial")
         raise ConfigError(f"{text} For a figure of your own write {base}:max or {base}:min.")
-    return DIRECTIONS[base]
+    return known[base]
 
 
 def result_ranges(graph: Graph, x: Samples) -> dict[str, tuple[float, float]]:
@@ -279,32 +292,11 @@ def result_ranges(graph: Graph, x: Samples) -> dict[str, tuple[float, float]]:
     return {name: (float(array.min()), float(array.max())) for name, array in values.items()}
 
 
-def _evaluator(design: Design, source: "Evaluator | Emulator | Samples", labels: Any) -> Evaluator:
+def _evaluator(design: Design, source: "Evaluator | Emulator | Samples", labels: Any, task: Any) -> Evaluator:
     if isinstance(source, Evaluator):
-        if labels is not None:
-            raise DataError("an Evaluator has its own labels; do not give others.")
+        if labels is not None or task is not None:
+            raise DataError("an Evaluator has its own labels and task; do not give others.")
         return source
     if isinstance(source, Emulator):
-        inputs = tuple(source.inputs.values())
-        x = inputs[0] if len(inputs) == 1 else inputs
-        data = Data(x=x, labels=None if labels is None else np.asarray(labels))
-        check_labels(data)
-        return Evaluator(graph=design.graph, data=data, metrics=_fitting(design.graph, data), emulator=source)
-    return Evaluator.make(design.graph, source, labels)
-
-
-def _fitting(graph: Graph, data: Data) -> tuple[Metric, ...]:
-    """Accuracy for classes, RMSE for real values."""
-    labels = data.labels
-    if labels is None:
-        return ()
-    whole = labels.dtype.kind in "biu" or bool((labels == np.floor(labels)).all())
-    return (METRICS["accuracy"],) if whole else (METRICS["rmse"],)
-
-
-def _metric(item: str | Metric) -> Metric:
-    if isinstance(item, Metric):
-        return item
-    if item not in METRICS:
-        raise ConfigError(unknown_name("metric", item, METRICS, "hlsexplore"))
-    return METRICS[item]
+        return Evaluator.make(design.graph, source.inputs, labels, task=task, emulator=source)
+    return Evaluator.make(design.graph, source, labels, task=task)

@@ -6,11 +6,10 @@ from contextlib import ExitStack, contextmanager
 from functools import lru_cache, partial
 from typing import Any
 
-from hlsexplore.data import Data, data_digest
+from hlsexplore.data import data_digest
 from hlsexplore.design import Design
+from hlsexplore.emulate import Emulator
 from hlsexplore.errors import ConfigError, ToolError
-from hlsexplore.graph import Graph
-from hlsexplore.metrics import Metric
 from hlsexplore.study.trial import Evaluator, Trial, try_evaluate
 
 Submit = Callable[[Design], "Future[Trial]"]
@@ -70,30 +69,31 @@ def _dask(address: str, evaluator: Evaluator, origin: str) -> Iterator[Submit]:
             client: Any = stack.enter_context(Client(address, timeout=CONNECT_TIMEOUT_S))  # type: ignore[no-untyped-call]
         except (OSError, ValueError, TimeoutError) as error:
             raise ToolError(f"the Dask scheduler at {address!r} cannot be reached: {error}.") from None
-        data = evaluator.data
-        task = _Task(graph=evaluator.graph, data=data, metrics=evaluator.metrics, key=data_digest(data))
-        shared = client.scatter(task, broadcast=True)
+        shared = client.scatter(_Work(evaluator), broadcast=True)
         yield lambda design: client.submit(_evaluate_there, design, shared, origin, pure=False)
 
 
-class _Task:
+class _Work:
     """What a worker elsewhere needs; equal by content, so that each worker process prepares it once."""
 
-    def __init__(self, graph: Graph, data: Data, metrics: tuple[Metric, ...], key: str) -> None:
-        self.graph, self.data, self.metrics = graph, data, metrics
-        self.key = (graph.digest, key, tuple(metric.name for metric in metrics))
+    def __init__(self, evaluator: Evaluator) -> None:
+        self.graph, self.data = evaluator.graph, evaluator.data
+        self.goals, self.measures = evaluator.goals, evaluator.measures
+        tasks = tuple(str(goal.task) for goal in self.goals)
+        self.key = (self.graph.digest, data_digest(self.data), tasks, tuple(evaluator.directions))
 
     def __hash__(self) -> int:
         return hash(self.key)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Task) and self.key == other.key
+        return isinstance(other, _Work) and self.key == other.key
 
 
 @lru_cache(maxsize=2)
-def _prepared(task: _Task) -> Evaluator:
-    return Evaluator.make(task.graph, task.data.x, task.data.labels, task.metrics)
+def _prepared(work: _Work) -> Evaluator:
+    emulator = Emulator(work.graph, work.data.x)
+    return Evaluator(graph=work.graph, data=work.data, goals=work.goals, measures=work.measures, emulator=emulator)
 
 
-def _evaluate_there(design: Design, task: Any, origin: str) -> Trial:
-    return try_evaluate(design, _prepared(task), origin)
+def _evaluate_there(design: Design, work: Any, origin: str) -> Trial:
+    return try_evaluate(design, _prepared(work), origin)

@@ -162,7 +162,8 @@ def test_design_card_identifies_everything(explorer, tmp_path):
     card = yaml.safe_load((tmp_path / "tiny-net-rtl_design_card.yaml").read_text())
     assert card["design"]["key"] == explorer.design.key and card["model"]["digest"] == explorer.state.graph.digest
     assert card["estimate"]["total"]["lut"] == explorer.state.live.report.total.lut
-    assert card["agreement"]["value"] == explorer.state.live.score.value and card["data"]["num_samples"] == 50
+    assert card["relative_error"]["value"] == explorer.state.live.score.value and card["data"]["num_samples"] == 50
+    assert card["tasks"] == {explorer.state.graph.outputs[0]: "regression"}
 
 
 def test_saved_notebook_reads_the_saved_design(explorer, tmp_path, tiny):

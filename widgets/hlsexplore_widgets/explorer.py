@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets
-from numpy.typing import ArrayLike
 
 from hlsexplore.design import Design
 from hlsexplore.graph import Graph
+from hlsexplore.merit import Chosen
 from hlsexplore.study.study import Study
 from hlsexplore_widgets.panels.analyse import AnalysePanel
 from hlsexplore_widgets.panels.build import BuildPanel
@@ -16,7 +16,6 @@ from hlsexplore_widgets.panels.explore import ExplorePanel
 from hlsexplore_widgets.panels.layers import LayersPanel
 from hlsexplore_widgets.panels.tiles import TilesPanel
 from hlsexplore_widgets.panels.toasts import ToastsPanel
-from hlsexplore_widgets.scoring import OwnMetric
 from hlsexplore_widgets.state import ExplorerState
 
 
@@ -35,34 +34,39 @@ class Explorer:
         self,
         graph: Graph,
         x: Any,
-        labels: ArrayLike | None = None,
+        labels: Any = None,
         study: Study | str | Path | None = None,
         design: Design | None = None,
-        metric: str | OwnMetric | None = None,
+        metric: Chosen | None = None,
         title: str | None = None,
         classes: Sequence[str] | None = None,
         note: str = "",
         model: str | Path | None = None,
+        task: Any = None,
     ) -> None:
         """Build the panels.
 
         Args:
             graph: The network.
             x: Real inputs, shape (samples, *graph.input_shape); a tuple of arrays if there are several inputs.
-            labels: Class numbers, one-hot rows or target values; None when there are none.
+            labels: Class numbers, one-hot rows or wanted values; None when there are none. For several outputs a tuple
+                in their order, with None for those that have none, or a mapping by name.
             study: A `Study` to show and extend, or the path of its file.
             design: Where to begin; `Design.default(graph)` when None.
-            metric: Figure of merit: `accuracy`, `auc`, `rmse`, `agreement`, or a function of (outputs, labels).
+            metric: Figure of merit: `accuracy`, `auc`, `rmse`, `agreement`, `relative_error`, a function of (outputs,
+                labels) of which more is better, or (function, "min"); what fits the task when None.
             title: Heading; the graph's name when None.
             classes: Names of the classes.
             note: Shown beside the heading, such as `synthetic data`.
             model: Where the graph was read from; enters the notebook that reproduces a design.
+            task: What the outputs are for, such as `regression`, for several outputs also a tuple or mapping; found
+                from last layers and labels when None.
 
         Raises:
             DataError: If inputs or labels do not fit.
-            ConfigError: If the metric is unknown.
+            ConfigError: If metric or task is unknown or does not fit.
         """
-        self.state = ExplorerState(graph, x, labels, study=study, design=design, metric=metric)
+        self.state = ExplorerState(graph, x, labels, study=study, design=design, metric=metric, task=task)
         self.toasts = ToastsPanel(self.state)
         self.tiles = TilesPanel(self.state, title or graph.name, note)
         self.layers = LayersPanel(self.state)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from hlsexplore.design import Design
 from hlsexplore.report import Figures, Report
-from hlsexplore_widgets.scoring import Score
+from hlsexplore_widgets.scoring import Score, Scores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +18,8 @@ class Live:
         design: The design that they belong to.
         report: Estimate, or None when it is not there; comparable with the estimates that trials hold.
         planned: Figures counted from the RTL's plan, or None when they are not there.
-        score: Figure of merit, or None when it is not there.
-        early: The score on the first part of the data, to compare designs by it; None if it was not asked for.
+        scores: Figures of merit, as far as they are there, those that the network is judged by first.
+        early: The scores on the first part of the data, to compare designs by them; empty if they were not asked for.
         errors: Why a figure could not be found, by `report` or `score`.
         is_complete: Whether nothing more will come for this design.
         times: When it happened, in ms since 1970 as browsers count: `received` by the kernel, `begun`, `scored` on a
@@ -31,11 +31,16 @@ class Live:
     design: Design
     report: Report | None = None
     planned: Report | None = None
-    score: Score | None = None
-    early: Score | None = None
+    scores: Scores = field(default_factory=dict)
+    early: Scores = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     is_complete: bool = False
     times: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def score(self) -> Score | None:
+        """The first figure of merit, or None when it is not there."""
+        return next(iter(self.scores.values()), None)
 
     @property
     def best(self) -> Report | None:

@@ -1,24 +1,38 @@
 """The tiles: what they show, as plain data for the browser."""
 
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hlsexplore.estimate.devices import Device, device
+from hlsexplore.merit import Measure, task_text
 from hlsexplore.report import Report
+from hlsexplore_widgets.figures.base import label_of
 from hlsexplore_widgets.live import Live, Verification
-from hlsexplore_widgets.scoring import Score, Scorer
+from hlsexplore_widgets.scoring import PERCENT, Score, headlines
 from hlsexplore_widgets.state import ExplorerState
 
 RESOURCES = (("lut", "LUT"), ("ff", "FF"), ("dsp", "DSP"), ("bram18", "BRAM 18k"))
 PLANNED_TIP = "Counted from the RTL's plan; latency, II, DSP and block RAM are those of the RTL"
+TIPS = {
+    "relative_error": "RMSE against the float network, in % of the spread of its outputs",
+    "agreement": "Share of decisions that are the float network's",
+}
 TINY = 1e-9
 
 
 def shown_data(state: ExplorerState, title: str, note: str = "") -> dict[str, Any]:
     """Return everything that the head of the explorer shows."""
     live, target = state.newest, state.design.target
-    parts = [note, f"{len(state.graph.layers)} layers", target.part, f"{target.clock_ns:g} ns", f"io {target.io}"]
+    parts = [
+        note,
+        task_text(state.evaluator.goals),
+        f"{len(state.graph.layers)} layers",
+        target.part,
+        f"{target.clock_ns:g} ns",
+        f"io {target.io}",
+    ]
     parts.append(f"as {target.tool}")
     return {
         "seq": live.seq,
@@ -30,24 +44,24 @@ def shown_data(state: ExplorerState, title: str, note: str = "") -> dict[str, An
         "subtitle": " · ".join(filter(None, parts)),
         "can_undo": bool(state.history.past),
         "can_redo": bool(state.history.future),
-        "tiles": tiles(live, state.baseline, state.scorer, state.verifications(live.design)),
+        "tiles": tiles(live, state.baseline, headlines(state.evaluator), state.verifications(live.design)),
     }
 
 
 def tiles(
-    live: Live, baseline: Live | None, scorer: Scorer, verifications: Mapping[str, Verification]
+    live: Live, baseline: Live | None, judged: Sequence[Measure], verifications: Mapping[str, Verification]
 ) -> list[dict[str, Any]]:
     """Describe every tile.
 
     Args:
         live: Figures of the design on the screen.
         baseline: Figures to compare with.
-        scorer: How the figure of merit is meant.
+        judged: The figures of merit.
         verifications: Comparisons of the generated code with the emulator, by flow.
     """
     part = device(live.design.target.part)
     return [
-        _score_tile(live, baseline, scorer),
+        *(_score_tile(index, measure, live, baseline) for index, measure in enumerate(judged)),
         *(_resource_tile(key, label, live, baseline, part) for key, label in RESOURCES),
         _latency_tile(live, baseline),
         _cycles_tile("ii", "Interval (II)", live, baseline),
@@ -55,26 +69,41 @@ def tiles(
     ]
 
 
-def _score_tile(live: Live, baseline: Live | None, scorer: Scorer) -> dict[str, Any]:
-    item: dict[str, Any] = {"id": "score", "label": scorer.label}
-    if live.score is None:
+def _score_tile(index: int, measure: Measure, live: Live, baseline: Live | None) -> dict[str, Any]:
+    name, found = measure.name, live.scores.get(measure.name)
+    item: dict[str, Any] = {"id": f"score{index or ''}", "label": label_of(name)}
+    if found is None:
         return item | _missing(live, live.errors.get("score", ""))
-    scale, digits, unit = (100.0, 2, "%") if scorer.is_percent else (1.0, 4, "")
-    item["value"] = f"{scale * live.score.value:.{digits}f}"
-    item["unit"] = _margin(live.score, scale, digits, unit)
-    item["tip"] = _score_tip(live.score, scale, digits)
+    is_percent = measure.metric.name in PERCENT
+    scale, unit = (100.0, "%") if is_percent else (1.0, "")
+    digits = 2 if is_percent else _digits(found.value)
+    item["value"] = f"{scale * found.value:,.{digits}f}"
+    item["unit"] = _margin(found, scale, digits, unit)
+    item["tip"] = "\n".join(filter(None, (_score_tip(found, scale, digits), TIPS.get(measure.metric.name))))
     item["refining"] = not live.is_complete
-    other = _comparable(baseline, live.score)
+    other = _comparable(name, baseline, found)
     if other is not None:
-        change = scale * (live.score.value - other.value)
-        text = "no change" if abs(change) < TINY else f"{change:+.{digits}f} vs baseline"
-        item |= {"delta": text, "tone": _tone(change, scorer.metric.is_maximized)}
+        change = scale * (found.value - other.value)
+        text = "no change" if abs(change) < TINY else f"{change:+,.{digits}f} vs baseline"
+        item |= {"delta": text, "tone": _tone(change, measure.metric.is_maximized)}
     return item
 
 
-def _comparable(baseline: Live | None, found: Score) -> Score | None:
+def _digits(value: float) -> int:
+    """Digits behind the point that show about four places of a figure, at least none and at most six.
+
+    Examples:
+        >>> [_digits(value) for value in (0.98, 12.3, 0.00021, 45000.0, 0.0)]
+        [4, 2, 6, 0, 4]
+    """
+    if not value or not math.isfinite(value):
+        return 4
+    return min(max(3 - math.floor(math.log10(abs(value))), 0), 6)
+
+
+def _comparable(name: str, baseline: Live | None, found: Score) -> Score | None:
     """The baseline's score on the same samples, if there is one: other samples would add their own noise."""
-    scores = () if baseline is None else (baseline.score, baseline.early)
+    scores = () if baseline is None else (baseline.scores.get(name), baseline.early.get(name))
     return next((item for item in scores if item is not None and item.num_samples == found.num_samples), None)
 
 

@@ -142,7 +142,12 @@ def lab(demo: str | None = None, browser: bool = True, folder: str | Path = FOLD
 
 
 def app(
-    model: str | Path, data: str | Path, design: str | Path | None = None, browser: bool = True, theme: str = "light"
+    model: str | Path,
+    data: str | Path,
+    design: str | Path | None = None,
+    browser: bool = True,
+    theme: str = "light",
+    task: str | Mapping[str, str] | None = None,
 ) -> int:
     """Serve the explorer of a model as an application and wait until it ends.
 
@@ -152,6 +157,7 @@ def app(
         design: Design file to begin with.
         browser: Whether to open a browser.
         theme: `light` or `dark`.
+        task: What the outputs are for; found when None.
 
     Returns:
         Exit code.
@@ -161,11 +167,17 @@ def app(
         ToolError: If Voila is missing or does not start.
     """
     with tempfile.TemporaryDirectory(prefix="hlsexplore-app-") as name:
-        notebook = write_application(Path(name), model, data, design)
+        notebook = write_application(Path(name), model, data, design, task)
         return _serve(start_voila(notebook, (f"--theme={theme}",)), "The explorer", browser)
 
 
-def write_application(folder: Path, model: str | Path, data: str | Path, design: str | Path | None = None) -> Path:
+def write_application(
+    folder: Path,
+    model: str | Path,
+    data: str | Path,
+    design: str | Path | None = None,
+    task: str | Mapping[str, str] | None = None,
+) -> Path:
     """Write the notebook behind `hlsexplore app`; the paths are beside it as data, never in its code.
 
     Returns:
@@ -179,7 +191,7 @@ def write_application(folder: Path, model: str | Path, data: str | Path, design:
         if path is not None and not Path(path).exists():
             raise ConfigError(f"the {kind} file {str(path)!r} does not exist.")
     found = {kind: None if path is None else str(Path(path).resolve()) for kind, path in paths.items()}
-    (folder / "application.json").write_text(json.dumps(found), encoding="utf-8")
+    (folder / "application.json").write_text(json.dumps({**found, "task": task}), encoding="utf-8")
     source = "from hlsexplore_widgets.application import application\n\napplication('application.json')"
     notebook = folder / "explorer.ipynb"
     notebook.write_text(notebook_text([("code", source)]), encoding="utf-8")

@@ -11,24 +11,23 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 from uuid import uuid4
 
-import numpy as np
-from numpy.typing import ArrayLike
-
 from hlsexplore.design import Design
-from hlsexplore.emulate import Emulator, Trace, float_forward, trace
+from hlsexplore.emulate import Emulator, Trace, trace
 from hlsexplore.errors import CancelledError, HlsExploreError
 from hlsexplore.estimate import Calibration, calibrate, estimate
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph
+from hlsexplore.merit import Chosen, strata
 from hlsexplore.report import Report
 from hlsexplore.study.study import Study
+from hlsexplore.study.trial import Evaluator
 from hlsexplore_widgets.catalog import Catalog
 from hlsexplore_widgets.history import History, push, redo, undo
 from hlsexplore_widgets.live import Live, Message, Verification
 from hlsexplore_widgets.planning import Planner
 from hlsexplore_widgets.profile import sample_inputs
 from hlsexplore_widgets.refine import Part, make_parts, score_part, try_score
-from hlsexplore_widgets.scoring import OwnMetric, first_output, make_scorer, num_labels
+from hlsexplore_widgets.scoring import evaluator_of, open_study
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
 Topic = Literal["design", "score", "live", "plan", "detail", "baseline", "study", "build", "sweep", "messages", "view"]
@@ -64,9 +63,8 @@ class ExplorerState:
         id: Names the explorer inside the page.
         graph: The network.
         x: Inputs.
-        labels: Labels, or None.
-        reference: Outputs of the float network (the first output, if there are several).
-        scorer: The figure of merit.
+        evaluator: What the outputs are for, their labels and figures of merit, and the float network's outputs.
+        metric: The figure of merit that was asked for, or None.
         planner: Counts figures from the RTL's plan, for the tool `yosys`.
     """
 
@@ -74,35 +72,40 @@ class ExplorerState:
         self,
         graph: Graph,
         x: Any,
-        labels: ArrayLike | None = None,
+        labels: Any = None,
         *,
         study: Study | str | Path | None = None,
         design: Design | None = None,
-        metric: str | OwnMetric | None = None,
+        metric: Chosen | None = None,
+        task: Any = None,
     ) -> None:
         """Check the data and start to evaluate the first design.
 
         Args:
             graph: The network.
             x: Real inputs, shape (samples, *graph.input_shape); a tuple of arrays if there are several inputs.
-            labels: Class numbers, one-hot rows or target values; None when there are none.
+            labels: Class numbers, one-hot rows or wanted values, for several outputs as in `Study`; None without.
             study: A `Study` to show and extend, or the path of its file.
             design: Where to begin; `Design.default(graph)` when None.
-            metric: Figure of merit; see `scoring.make_scorer`.
+            metric: Figure of merit: a name or one of the user's own, as in `Study`; what fits the task when None.
+            task: What the outputs are for, as in `Study`; not with a `Study`, which knows.
 
         Raises:
             DataError: If inputs or labels do not fit.
-            ConfigError: If the metric is unknown.
+            ConfigError: If metric or task are unknown or do not fit.
         """
         self.id = uuid4().hex
         self.graph = graph
         self.x = x
-        self.labels = None if labels is None else np.asarray(labels)
-        study = Study(study, graph, x, labels) if isinstance(study, str | Path) else study
-        self.emulator = Emulator(graph, x) if study is None else study.evaluator.emulator
-        self.reference = first_output(float_forward(graph, x))
-        num_labels(self.labels, len(self.reference))
-        self.scorer = make_scorer(metric, self.labels, self.reference)
+        self._labels = labels
+        self.metric = metric
+        self._task = task
+        if isinstance(study, str | Path):
+            study = open_study(study, graph, x, labels, metric, task)
+        if study is None:
+            self.evaluator = Evaluator.make(graph, x, labels, None if metric is None else [metric], task)
+        else:
+            self.evaluator = evaluator_of(study, metric)
         self._lock = threading.RLock()
         self._catalog = None if study is None else Catalog(study)
         self._folder: TemporaryDirectory[str] | None = None
@@ -131,6 +134,19 @@ class ExplorerState:
         self._submit(_now_ms())
 
     # ---- what panels read ------------------------------------------------------------------------------------------
+
+    @property
+    def emulator(self) -> Emulator:
+        """The emulator that holds all samples."""
+        return self.evaluator.emulator
+
+    @property
+    def purpose(self) -> dict[str, Any]:
+        """Labels, task and metric, as the functions of `hlsexplore.emulate` take them."""
+        goals = self.evaluator.goals
+        labels = {goal.output: goal.given for goal in goals if goal.given is not None}
+        tasks = {goal.output: goal.task for goal in goals}
+        return {"labels": labels or None, "task": tasks, "metric": self.metric}
 
     @property
     def lock(self) -> threading.RLock:
@@ -262,7 +278,11 @@ class ExplorerState:
         with self._lock:
             if self._catalog is None:
                 self._folder = TemporaryDirectory(prefix="hlsexplore-study-", ignore_cleanup_errors=True)
-                self._catalog = Catalog(Study(Path(self._folder.name) / "study.db", self.graph, self.x, self.labels))
+                self._catalog = Catalog(
+                    open_study(
+                        Path(self._folder.name) / "study.db", self.graph, self.x, self._labels, self.metric, self._task
+                    )
+                )
                 self._notify("study")
             return self._catalog.study
 
@@ -421,13 +441,13 @@ class ExplorerState:
                 self._publish(live)
             begun = time.perf_counter()
             for part in parts:
-                found = try_score(part, job.design, job.cancel) or live.score
-                live = replace(live, score=found, times={"scored": _now_ms(), **live.times})
+                found = try_score(part, job.design, job.cancel) or live.scores
+                live = replace(live, scores=found, times={"scored": _now_ms(), **live.times})
                 self._publish(live)
-            found = self._attempt("score", errors, lambda: score_part(whole, job.design, job.cancel))
+            found = self._attempt("score", errors, lambda: score_part(whole, job.design, job.cancel)) or {}
             self._last_wall_s = time.perf_counter() - begun
             times = {"scored": _now_ms(), **live.times}
-            self._publish(replace(live, score=found, errors=dict(errors), is_complete=True, times=times))
+            self._publish(replace(live, scores=found, errors=dict(errors), is_complete=True, times=times))
         except CancelledError:
             return
         if not is_superseded():
@@ -462,7 +482,7 @@ class ExplorerState:
         found = try_score(part, live.design)
         if found is None:
             return live
-        live = replace(live, score=found, early=found, times={**live.times, "scored": _now_ms()})
+        live = replace(live, scores=found, early=found, times={**live.times, "scored": _now_ms()})
         with self._lock:
             if live.revision >= self._newest.revision:
                 self._newest = self._stamped(live)
@@ -473,8 +493,10 @@ class ExplorerState:
     def _chosen_parts(self, design: Design) -> tuple[Part, ...]:
         """Return the parts of the data; the first design decides on them."""
         if self._parts is None:
-            found = self._attempt("score", {}, lambda: make_parts(self.emulator, self.scorer, self.labels, design))
-            self._parts = found or (Part(emulator=self.emulator, scorer=self.scorer),)
+            evaluator = self.evaluator
+            groups = strata(evaluator.goals, evaluator.emulator.num_samples)
+            found = self._attempt("score", {}, lambda: make_parts(evaluator.emulator, evaluator.merits, groups, design))
+            self._parts = found or (Part(emulator=evaluator.emulator, merits=evaluator.merits),)
         return self._parts
 
     def _attempt(self, name: str, errors: dict[str, str], work: Callable[[], Any]) -> Any:

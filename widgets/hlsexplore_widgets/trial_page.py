@@ -1,5 +1,6 @@
 """A page of the table of trials: sorted, searched, as plain data for the browser."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hlsexplore.study.trial import DIRECTIONS
+from hlsexplore.merit import COSTS
 from hlsexplore_widgets.catalog import Catalog, summary
 from hlsexplore_widgets.figures.base import short_label_of
 
@@ -93,8 +94,11 @@ def cell_text(name: str, value: float | None) -> str:
     """
     if value is None:
         return ""
-    is_count = DIRECTIONS.get(name) == "min" and name != "rmse"
-    return f"{value:,.0f}" if is_count or abs(value) >= 10_000 else f"{value:.4f}"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    if name in COSTS or abs(value) >= 10_000:
+        return f"{value:,.0f}"
+    return f"{value:.4f}" if abs(value) >= 0.01 or not value else f"{value:.3g}"
 
 
 def _matching(catalog: Catalog, text: str) -> list[int]:

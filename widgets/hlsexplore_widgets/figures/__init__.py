@@ -9,6 +9,7 @@ from hlsexplore_widgets.figures.parallel import ParallelInfo, parallel_figure, p
 from hlsexplore_widgets.figures.pareto import ParetoInfo, pareto_figure, pareto_info
 from hlsexplore_widgets.figures.progress import ProgressInfo, progress_figure, progress_info
 from hlsexplore_widgets.figures.resources import ResourceInfo, latency_figure, resource_figure, resource_info
+from hlsexplore_widgets.figures.values import ValueInfo, value_figure, value_info
 
 __all__ = [
     "BlameInfo",
@@ -19,6 +20,7 @@ __all__ = [
     "ParetoInfo",
     "ProgressInfo",
     "ResourceInfo",
+    "ValueInfo",
     "blame_figure",
     "blame_info",
     "decision_figure",
@@ -37,4 +39,6 @@ __all__ = [
     "progress_info",
     "resource_figure",
     "resource_info",
+    "value_figure",
+    "value_info",
 ]

@@ -1,16 +1,19 @@
 """What all figures share."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 from plotly.io.json import to_json_plotly
+
+from hlsexplore.metrics import METRICS
 
 LABELS = {
     "accuracy": "Accuracy",
     "agreement": "Agreement with float",
     "auc": "AUC",
     "rmse": "RMSE",
+    "relative_error": "Error against float",
     "lut": "LUT",
     "ff": "FF",
     "dsp": "DSP",
@@ -23,6 +26,7 @@ LABELS = {
 }
 SHORT = {
     "agreement": "Agreement",
+    "relative_error": "Error vs float",
     "bram18": "BRAM",
     "latency_cycles": "Cycles",
     "latency_ns": "Latency, ns",
@@ -86,13 +90,25 @@ def figure_json(figure: go.Figure) -> str:
 
 
 def label_of(name: str) -> str:
-    """Name of a figure for an axis."""
-    return LABELS.get(name, name)
+    """Name of a figure for an axis; of one of several outputs with the output.
+
+    Examples:
+        >>> label_of("lut"), label_of("rmse_energy"), label_of("f1")
+        ('LUT', 'RMSE of energy', 'f1')
+    """
+    return _named(name, LABELS)
 
 
 def short_label_of(name: str) -> str:
     """Name of a figure for the head of a column."""
-    return SHORT.get(name, label_of(name))
+    return _named(name, {**LABELS, **SHORT})
+
+
+def _named(name: str, labels: Mapping[str, str]) -> str:
+    if name in labels:
+        return labels[name]
+    base = next((base for base in METRICS if name.startswith(f"{base}_")), None)
+    return name if base is None else f"{labels[base]} of {name.removeprefix(f'{base}_')}"
 
 
 def axis(title: str, **more: Any) -> dict[str, Any]:

@@ -16,12 +16,13 @@ class BlameInfo:
 
     Attributes:
         names: `layer.key`, the dearest first.
-        costs: Score that relieving this tensor alone would bring back, in points of 0.01.
-        alone: Score that this type alone loses against the float network, in points of 0.01.
+        costs: What relieving this tensor alone would bring back, in hundredths of a loss.
+        alone: What this type alone loses against the float network, in hundredths of a loss.
         reasons: Why, a sentence each.
         num_free: Tensors whose types cost nothing, which are left out.
-        lost: Score that the design loses against the float network, in points of 0.01.
+        lost: What the design loses against the float network, in hundredths of a loss.
         metric: What the score is.
+        unit: What a hundredth of a loss is.
     """
 
     names: tuple[str, ...]
@@ -31,6 +32,7 @@ class BlameInfo:
     num_free: int
     lost: float
     metric: str
+    unit: str
 
 
 def blame_info(found: BlameList) -> BlameInfo:
@@ -43,15 +45,16 @@ def blame_info(found: BlameList) -> BlameInfo:
         alone=tuple(100 * item.alone for item in shown),
         reasons=tuple(item.reason for item in shown),
         num_free=len(found.tensors) - len(dear),
-        lost=100 * (found.best - found.score),
+        lost=100 * found.loss,
         metric=found.metric,
+        unit=found.unit,
     )
 
 
 def blame_figure(info: BlameInfo) -> go.Figure:
     """Draw two bars for each tensor: what relieving it brings back, and what it alone costs."""
     if not info.names:
-        return empty_figure(f"No type of this design costs {info.metric}.")
+        return empty_figure(f"No type of this design costs any {info.metric}.")
     traces = [
         row_bars(
             info.names,
@@ -60,12 +63,12 @@ def blame_figure(info: BlameInfo) -> go.Figure:
             shape,
             name=name,
             hovertext=list(info.reasons)[::-1],
-            hovertemplate="%{y}: %{x:.2f} points<br>%{hovertext}<extra></extra>",
+            hovertemplate=f"%{{y}}: %{{x:.3~g}} {info.unit}<br>%{{hovertext}}<extra></extra>",
         )
         for name, values, colour, shape in (
             ("brought back by relieving it", info.costs, ACCENT, ""),
             ("lost by it alone", info.alone, ACTIVATION, "/"),
         )
     ]
-    title = f"points of {info.metric}; the design loses {info.lost:.2f}, {info.num_free} types cost nothing"
+    title = f"{info.unit}; the design loses {info.lost:.3g}, {info.num_free} types cost nothing"
     return row_figure(traces, title, left_px=120)

@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from hlsexplore.fixed import RealArray
-from hlsexplore.metrics import decisions
+from hlsexplore.metrics import decisions, task_of
+from hlsexplore.task import Kind, Task
 from hlsexplore_widgets.figures.base import PALE, axis, empty_figure, make_figure
 
 MAX_CLASSES = 60
@@ -21,37 +22,46 @@ class DecisionInfo:
     Attributes:
         names: Classes.
         counts: Samples, float decision by row, fixed decision by column.
-        flipped: Samples whose decision differs, those with the clearest float decision first.
-        num_samples: Samples in all.
+        flipped: The sample of each decision that differs, those with the clearest float decision first.
+        num_decisions: Decisions in all; several of each sample where the task has several.
     """
 
     names: tuple[str, ...]
     counts: NDArray[np.int64]
     flipped: NDArray[np.int64]
-    num_samples: int
+    num_decisions: int
 
 
-def decision_info(reference: RealArray, y: RealArray, names: Sequence[str] | None = None) -> DecisionInfo:
+def decision_info(
+    reference: RealArray, y: RealArray, names: Sequence[str] | None = None, task: Task | None = None
+) -> DecisionInfo:
     """Compare decisions.
 
     Args:
-        reference: Outputs of the float network, shape (samples, classes).
+        reference: Outputs of the float network, shape (samples, ..., classes).
         y: Outputs of the design, the same shape.
         names: Names of the classes.
+        task: What the output is for; one of several classes when None.
     """
-    before, after = decisions(reference).ravel(), decisions(y).ravel()
-    count = max(2, reference.shape[-1])
+    chosen = task_of(reference, task)
+    before, after = decisions(reference, chosen).ravel(), decisions(y, chosen).ravel()
+    is_multiclass = chosen.kind is Kind.MULTICLASS
+    count = reference.shape[-1] if is_multiclass else 2
     counts = np.zeros((count, count), dtype=np.int64)
     np.add.at(counts, (before, after), 1)
-    flat = reference.reshape(len(before), -1)
-    top = np.sort(flat, axis=1)
-    clearness = top[:, -1] - top[:, -2] if flat.shape[1] > 1 else np.abs(flat[:, 0] - 0.5)
+    if is_multiclass:
+        top = np.sort(reference.reshape(len(before), -1), axis=1)
+        clearness = top[:, -1] - top[:, -2]
+    else:
+        clearness = np.abs(reference.ravel() - chosen.threshold)
     flipped = np.flatnonzero(before != after)
+    plain = tuple(map(str, range(count))) if is_multiclass else ("no", "yes")
+    order = flipped[np.argsort(-clearness[flipped], kind="stable")]
     return DecisionInfo(
-        names=tuple(names) if names else tuple(map(str, range(count))),
+        names=tuple(names) if names and len(names) == count else plain,
         counts=counts,
-        flipped=flipped[np.argsort(-clearness[flipped], kind="stable")],
-        num_samples=len(before),
+        flipped=order // max(len(before) // len(reference), 1),
+        num_decisions=len(before),
     )
 
 
@@ -59,7 +69,7 @@ def decision_figure(info: DecisionInfo) -> go.Figure:
     """Draw the confusion matrix of float against fixed; the colour shows what flips, the numbers show all."""
     count = len(info.names)
     if count > MAX_CLASSES:
-        return empty_figure(f"{len(info.flipped):,} of {info.num_samples:,} decisions flip ({count} classes).")
+        return empty_figure(f"{len(info.flipped):,} of {info.num_decisions:,} decisions flip ({count} classes).")
     off = info.counts.astype(np.float64)
     np.fill_diagonal(off, 0.0)
     rows = np.maximum(info.counts.sum(axis=1, keepdims=True), 1)
@@ -80,10 +90,12 @@ def decision_figure(info: DecisionInfo) -> go.Figure:
         ygap=2,
         hovertemplate="float %{y}, fixed %{x}: %{text:,} samples, %{z:.2f} % of the row<extra></extra>",
     )
-    share = 100 * len(info.flipped) / max(1, info.num_samples)
+    share = 100 * len(info.flipped) / max(1, info.num_decisions)
     kind = {"type": "category"}
     return make_figure(
         [trace],
-        xaxis=axis(f"fixed-point decision; {len(info.flipped):,} of {info.num_samples:,} flip ({share:.2f} %)", **kind),
+        xaxis=axis(
+            f"fixed-point decision; {len(info.flipped):,} of {info.num_decisions:,} flip ({share:.2f} %)", **kind
+        ),
         yaxis=axis("float decision", autorange="reversed", **kind),
     )

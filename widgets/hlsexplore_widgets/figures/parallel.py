@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from hlsexplore.fixed import RealArray
-from hlsexplore.study.trial import DIRECTIONS, Trial
+from hlsexplore.study.trial import Trial
 from hlsexplore_widgets.figures.base import empty_figure, label_of, make_figure
 from hlsexplore_widgets.figures.edges import axis_edges
 from hlsexplore_widgets.figures.knobs import explained, figure_table, knob_table, with_figures
@@ -88,7 +88,7 @@ def parallel_figure(info: ParallelInfo) -> go.Figure:
         values = np.nan_to_num(axis_edges(column, is_log=False).place(column), nan=_below(column))
         item: dict[str, Any] = {"label": axis_label(name), "name": name, "values": values}
         levels = np.unique(column[np.isfinite(column)])
-        if name in DIRECTIONS:
+        if "." not in name:
             item["tickformat"] = "~s" if levels.max(initial=0.0) >= 10_000 else "~g"
         elif len(levels) <= MAX_TICKS:
             item |= {"tickvals": levels, "ticktext": [f"{level:g}" for level in levels]}

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import ipywidgets
+import numpy as np
+from numpy.typing import NDArray
 
 from hlsexplore.design import Design
 from hlsexplore.emulate import blame, propose_types
-from hlsexplore.errors import CancelledError, ConfigError
+from hlsexplore.emulate.quality import judging, unit_of
+from hlsexplore.errors import CancelledError, ConfigError, HlsExploreError
+from hlsexplore.merit import as_outputs
 from hlsexplore.report import Report
 from hlsexplore_widgets.components import Choices, PlotView, Tabs
 from hlsexplore_widgets.figures import (
@@ -23,16 +27,17 @@ from hlsexplore_widgets.figures import (
     latency_figure,
     resource_figure,
     resource_info,
+    value_figure,
+    value_info,
 )
 from hlsexplore_widgets.figures.base import empty_figure, label_of
-from hlsexplore_widgets.scoring import first_output
 from hlsexplore_widgets.state import ExplorerState, Topic
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
 TABS = (
     {"id": "errors", "label": "Noise and overflow"},
     {"id": "blame", "label": "Blame"},
-    {"id": "decisions", "label": "Decisions"},
+    {"id": "decisions", "label": "Decisions and values"},
     {"id": "latency", "label": "Latency"},
     {"id": "resources", "label": "Resources"},
 )
@@ -43,7 +48,7 @@ TOPICS: Mapping[str, tuple[Topic, ...]] = {
 }
 """What each tab follows; the others follow the figures of the design."""
 RESOURCES = ("lut", "ff", "dsp", "bram18")
-MAX_FLIPPED = 12
+MAX_LISTED = 12
 CALM_S = 0.15
 """An analysis waits this long for the next change: figures of a drag in motion would only slow it down."""
 
@@ -54,6 +59,7 @@ class _Request:
 
     tab: str
     resource: str
+    output: int
     design: Design
     report: Report | None
     cancel: threading.Event
@@ -77,6 +83,7 @@ class AnalysePanel:
         self._classes = classes
         self._tab = "errors"
         self._resource = "lut"
+        self._output = 0
         self._tolerance = 0.5
         self._cancel = threading.Event()
         self._proposing: LatestWins[None] = LatestWins(lambda _, is_superseded: self._propose(), "hlsexplore-proposal")
@@ -104,7 +111,12 @@ class AnalysePanel:
         self._cancel = threading.Event()
         live = self._state.live
         request = _Request(
-            tab=self._tab, resource=self._resource, design=live.design, report=live.best, cancel=self._cancel
+            tab=self._tab,
+            resource=self._resource,
+            output=self._output,
+            design=live.design,
+            report=live.best,
+            cancel=self._cancel,
         )
         self._draw.submit(request)
 
@@ -116,6 +128,9 @@ class AnalysePanel:
                 figure, items, label = self._figure(request)
             except CancelledError:
                 return
+            except HlsExploreError as error:
+                figure, items, label = empty_figure(str(error)), [], "The analysis failed"
+                self._state.say("error", str(error))
             text = figure_json(figure)
             if is_superseded():
                 return
@@ -126,7 +141,7 @@ class AnalysePanel:
     def _figure(self, request: _Request) -> tuple[Any, list[dict[str, Any]], str]:
         match request.tab:
             case "decisions":
-                return self._decisions(request.design)
+                return self._decisions(request)
             case "blame":
                 return self._blame(request)
             case "latency":
@@ -150,15 +165,24 @@ class AnalysePanel:
                 figure = error_figure(error_info(counts))
                 return figure, [], "Signal to noise of every cast; ▲ marks casts with values out of range"
 
-    def _decisions(self, design: Design) -> tuple[Any, list[dict[str, Any]], str]:
-        """The confusion matrix of float against fixed, and the samples that flip."""
-        state = self._state
-        if state.reference.shape[-1] < 2 or state.reference.ndim != 2:
-            return empty_figure("The network does not choose between classes."), [], "Decisions"
-        info = decision_info(state.reference, first_output(state.emulator.run(design)), self._classes)
-        shown = ", ".join(map(str, info.flipped[:MAX_FLIPPED]))
-        text = f"Samples that flip, the clearest first: {shown}{' …' if len(info.flipped) > MAX_FLIPPED else ''}"
-        items = [{"id": "flipped", "kind": "text", "label": text if len(info.flipped) else "No decision flips."}]
+    def _decisions(self, request: _Request) -> tuple[Any, list[dict[str, Any]], str]:
+        """What the float network decides against what the design does, or by how much their values differ."""
+        evaluator = self._state.evaluator
+        goal, reference = evaluator.goals[request.output], evaluator.reference[request.output]
+        y = as_outputs(evaluator.emulator.run(request.design, request.cancel))[request.output]
+        names = [[str(index), item.output] for index, item in enumerate(evaluator.goals)]
+        items: list[dict[str, Any]] = []
+        if len(names) > 1:
+            chosen = str(request.output)
+            items.append({"id": "output", "kind": "select", "label": "output", "values": names, "value": chosen})
+        if not goal.task.decides:
+            values = value_info(reference, y)
+            text = f"Samples with the largest errors, the worst first: {_listed(values.worst)}"
+            items.append({"id": "worst", "kind": "text", "label": text})
+            return value_figure(values), items, "Error of each value of the fixed-point network"
+        info = decision_info(reference, y, self._classes, goal.task)
+        text = f"Samples that flip, the clearest first: {_listed(info.flipped)}"
+        items.append({"id": "flipped", "kind": "text", "label": text if len(info.flipped) else "No decision flips."})
         return decision_figure(info), items, "Decisions of the float network against the fixed-point network"
 
     def _blame(self, request: _Request) -> tuple[Any, list[dict[str, Any]], str]:
@@ -167,7 +191,7 @@ class AnalysePanel:
             {
                 "id": "tolerance",
                 "kind": "input",
-                "label": "accuracy that may be lost, points of 0.01",
+                "label": f"loss that is allowed, {self._unit()}",
                 "value": f"{self._tolerance:g}",
                 "size": 4,
             },
@@ -181,11 +205,15 @@ class AnalysePanel:
         trying = empty_figure("Relieving one type after the other…")
         self.choices.show(items=items)
         self.plot.show(figure=figure_json(trying), label="Blame")
-        found = blame(request.design, self._state.emulator.inputs, self._state.labels, cancel=request.cancel)
+        found = blame(request.design, self._state.emulator.inputs, cancel=request.cancel, **self._state.purpose)
         info = blame_info(found)
         if info.reasons:
             items = [*items, {"id": "reason", "kind": "text", "label": f"{info.names[0]}: {info.reasons[0]}"}]
         return blame_figure(info), items, "What the type of each tensor costs"
+
+    def _unit(self) -> str:
+        """What the tolerance is counted in."""
+        return unit_of(judging(self._state.evaluator.measures))
 
     def _propose(self) -> None:
         """Load the proposal for the tolerance as a step of the history; runs in a thread of its own."""
@@ -195,7 +223,7 @@ class AnalysePanel:
             note = state.messages[-1].number
             try:
                 tolerance = self._tolerance / 100
-                found = propose_types(state.design, state.emulator.inputs, state.labels, tolerance=tolerance)
+                found = propose_types(state.design, state.emulator.inputs, tolerance=tolerance, **state.purpose)
                 state.load(found)
             finally:
                 state.dismiss(note)
@@ -215,9 +243,12 @@ class AnalysePanel:
         if name == "propose":
             self._proposing.submit(None)
             return
-        if name != "resource" or value not in RESOURCES:
+        if name == "output" and str(value) in {str(index) for index in range(len(self._state.evaluator.goals))}:
+            self._output = int(str(value))
+        elif name == "resource" and value in RESOURCES:
+            self._resource = str(value)
+        else:
             raise ConfigError(f"the analysis has no choice {message.get('id')!r} = {value!r}.")
-        self._resource = str(value)
         self._request()
 
     def _on_plot(self, message: Mapping[str, Any]) -> None:
@@ -225,8 +256,14 @@ class AnalysePanel:
         self._state.touch(float(message.get("seq", 0.0)))
 
 
+def _listed(samples: NDArray[np.int64]) -> str:
+    """Print the first samples, each once."""
+    found = list(dict.fromkeys(samples[: 4 * MAX_LISTED].tolist()))
+    return f"{', '.join(map(str, found[:MAX_LISTED]))}{' …' if len(found) > MAX_LISTED else ''}"
+
+
 def _points(value: Any) -> float:
-    """Read a tolerance in points of 0.01.
+    """Read a tolerance in hundredths of a loss.
 
     Raises:
         ConfigError: If it is no number from 0 to 50.

@@ -137,10 +137,10 @@ class ExplorePanel:
 
     def _figures(self, live: Live) -> dict[str, float | None]:
         """Figures of a design under the names that trials use; trials hold estimates as they were without reports."""
-        score = live.score.value if live.score is not None else None
         is_sharpened = bool(self._state.calibration.observations) and live.report is not None
         report = estimate(live.design) if is_sharpened else live.report
-        return {**cost_metrics(report, live.design), self._state.scorer.metric.name: score}
+        scores = {name: found.value for name, found in live.scores.items()}
+        return {**cost_metrics(report, live.design), **scores}
 
     def _y(self, catalog: Catalog) -> str:
         picked = self._axes["y"]

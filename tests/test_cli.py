@@ -405,7 +405,7 @@ def hostile():
             "text model",
             lambda w: (w / "m.keras").write_text("hi"),
             ["estimate", "m.keras"],
-            "'m.keras' is no Keras model",
+            "'m.keras' is no Keras, ONNX or PyTorch model that can be read",
         ),
         (
             "lambda",

@@ -59,7 +59,7 @@ def read_archive(content: Content) -> Source:
         ModelError: If it is damaged, too large or incomplete.
     """
     path = content.path
-    with _readable(path), zipfile.ZipFile(path) as archive:
+    with readable(path), zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         config = parse_json(_member(archive, CONFIG_MEMBER, MAX_JSON_BYTES, path), repr(path.name), CONFIG_MEMBER)
         version = ""
@@ -72,7 +72,7 @@ def read_archive(content: Content) -> Source:
             raise ModelError(f"{path.name!r} holds no {WEIGHTS_MEMBER!r}. Save it unsharded: model.save('NAME.keras').")
         data = _member(archive, WEIGHTS_MEMBER, MAX_WEIGHTS_BYTES, path)
     tree = WeightTree(layer=lambda key: _store_weights(path, data, key))
-    with _readable(path), _hdf5(io.BytesIO(data)):
+    with readable(path), _hdf5(io.BytesIO(data)):
         pass
     return Source(label=path.name, config=config, weights=tree, keras_version=version)
 
@@ -90,7 +90,7 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int, path: Path) -> byte
 
 def _store_weights(path: Path, data: bytes, key: LayerKey) -> LayerWeights:
     """Find a layer's group in the weights of a `.keras` file: by the stored names, else by Keras' numbering."""
-    with _readable(path), _hdf5(io.BytesIO(data)) as file:
+    with readable(path), _hdf5(io.BytesIO(data)) as file:
         group = file
         for name, numbered in zip(key.names, key.groups, strict=True):
             layers = next(
@@ -172,7 +172,7 @@ def read_hdf5(content: Content) -> Source:
         ModelError: If it is damaged or incomplete.
     """
     path = content.path
-    with _readable(path), _hdf5(path) as file:
+    with readable(path), _hdf5(path) as file:
         text = file.attrs.get("model_config")
         if text is None:
             raise ModelError(
@@ -193,7 +193,7 @@ def read_hdf5(content: Content) -> Source:
 
 def _named_weights(path: Path, key: LayerKey) -> LayerWeights:
     """Find a layer's weights in an `.h5` file; those of nested models lie in the outermost one's group."""
-    with _readable(path), _hdf5(path) as file:
+    with readable(path), _hdf5(path) as file:
         top = _child(file, "model_weights")
         if key.names[0] not in top:
             return EMPTY
@@ -277,7 +277,7 @@ def _hdf5(source: Path | io.BytesIO) -> Iterator[Any]:
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def readable(path: Path) -> Iterator[None]:
     """Turn whatever a broken file makes the ZIP and HDF5 readers raise into one clear error."""
     try:
         yield

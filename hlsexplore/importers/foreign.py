@@ -10,11 +10,12 @@ from hlsexplore.importers.content import Content
 
 GZIP_MAGIC = b"\x1f\x8b"
 _SAVE = "Save the model as one file in Keras: model.save('NAME.keras')."
-_ONNX_HEAD = re.compile(rb"\x08[\x01-\x40][\x12\x1a\x22\x28\x32\x3a\x42\x72]")
-"""ONNX' ModelProto: ir_version, a small number, then any other of its fields (onnx.proto, fields 2 to 8 and 14)."""
 _SAVED_MODEL_HEAD = re.compile(rb"\x08\x01\x12[\x80-\xff]")
 """TensorFlow's SavedModel: schema version 1, then meta graphs of 128 bytes or more (saved_model.proto)."""
 _PICKLE_HEAD = re.compile(rb"\x80[\x02-\x05]")
+_EXPORT = """
+    program = torch.export.export(model.eval(), (example_input,))
+    torch.export.save(program, "NAME.pt2")"""
 _PICKLE = "which is Python code that is never executed"
 
 
@@ -71,24 +72,24 @@ FOREIGN: tuple[Foreign, ...] = (
         way_out=f"Its weights are rounded already; give the model that it was converted from. {_SAVE}",
     ),
     Foreign(
-        name="an ONNX model",
-        recognises=lambda content: bool(_ONNX_HEAD.match(content.head)),
-        way_out="Give the model that it was exported from, as a .keras or .h5 file.",
+        name="a program that PyTorch before 2.7 exported, whose weights are pickles",
+        recognises=_has("serialized_exported_program.json"),
+        way_out=f"Export it again: {_EXPORT}",
     ),
     Foreign(
-        name="an exported PyTorch program (.pt2)",
+        name="a compiled PyTorch package (AOTInductor), which holds no network",
         recognises=_has("archive_format"),
-        way_out="Rebuild the network in Keras with the same weights, and save it: model.save('NAME.keras').",
+        way_out=f"Export the module itself: {_EXPORT}",
     ),
     Foreign(
-        name="a TorchScript archive",
+        name="a TorchScript archive, which holds code that is never executed",
         recognises=_has("constants.pkl"),
-        way_out="It holds code, which is never executed. Rebuild the network in Keras with the same weights.",
+        way_out=f"Export the module itself: {_EXPORT}",
     ),
     Foreign(
         name=f"a PyTorch pickle (torch.save), {_PICKLE}",
         recognises=_has("data.pkl"),
-        way_out="Rebuild the network in Keras with the same weights, and save it: model.save('NAME.keras').",
+        way_out=f"Load it into its module in Python, and export that: {_EXPORT}",
     ),
     Foreign(
         name="an archive of numpy arrays (.npz), no model",
@@ -114,9 +115,6 @@ FOREIGN: tuple[Foreign, ...] = (
 
 _OBJECTS: Mapping[str, str] = MappingProxyType(
     {
-        "torch": "PyTorch modules are not read. Rebuild the network in Keras with the same weights.",
-        "onnx": "ONNX models are not read. Give the model that it was exported from, as a .keras or .h5 file.",
-        "qonnx": "ONNX models are not read. Give the model that it was exported from, as a .keras or .h5 file.",
         "hls4ml": "hls4ml's models are not read. Give the Keras model that it was converted from.",
     }
 )
@@ -139,8 +137,8 @@ def foreign_format(content: Content) -> str:
     if content.is_zip:
         return f"{content.label!r} is a ZIP archive without 'config.json', so it is no Keras model. {_SAVE}"
     return (
-        f"{content.label!r} is no Keras model: it is neither a .keras archive nor an HDF5 file, or it is damaged. "
-        "Save the model again with model.save('NAME.keras') or model.save('NAME.h5')."
+        f"{content.label!r} is no Keras, ONNX or PyTorch model that can be read, or it is damaged. Save it again: "
+        "model.save('NAME.keras'), torch.onnx.export(..., 'NAME.onnx') or torch.export.save(..., 'NAME.pt2')."
     )
 
 
@@ -156,6 +154,6 @@ def foreign_object(source: Any, packages: Sequence[str]) -> str:
     if known is not None and not isinstance(source, type):
         return f"the {kind} cannot be used: {known}"
     return (
-        f"a model is a path of a .keras or .h5 file or a live Keras model, not {kind!r}. "
+        f"a model is a path of a .keras, .h5, .onnx or .pt2 file, or a live Keras or PyTorch model, not {kind!r}. "
         "Pass the path as text, or the model object itself."
     )

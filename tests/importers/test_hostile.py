@@ -28,7 +28,10 @@ def test_missing_file_and_folder_say_what_to_do(tmp_path):
 def test_file_that_is_no_model_is_named(tmp_path, content):
     path = tmp_path / "m.keras"
     path.write_bytes(content)
-    refused(path, r"'m\.keras' is no Keras model: it is neither a \.keras archive nor an HDF5 file, or it is damaged\.")
+    refused(
+        path,
+        r"'m\.keras' is no Keras, ONNX or PyTorch model that can be read, or it is damaged\. Save it again: model\.save",
+    )
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.9, 0.99])
@@ -292,5 +295,5 @@ def test_external_storage_is_not_read(tmp_path, craft):
 
 def test_something_that_is_no_model_object_is_refused():
     for value in (3, None, object(), [], dict):
-        with pytest.raises(ModelError, match=r"a model is a path of a \.keras or \.h5 file or a live Keras model, not"):
+        with pytest.raises(ModelError, match=r"a model is a path of a \.keras, \.h5, \.onnx or \.pt2 file, or a live"):
             read_model(value)

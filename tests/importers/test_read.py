@@ -31,9 +31,15 @@ FOREIGN = {
     "a TensorFlow SavedModel": b"\x08\x01\x12" + varint(5000) + b"\n" * 100,
     "an hls4ml configuration": b"# mine\nBackend: Vitis\nHLSConfig:\n  Model: {}\n",
     "a TensorFlow Lite model": b"\x1c\x00\x00\x00TFL3" + bytes(100),
-    "an ONNX model": b"\x08\x0a\x12\x07pytorch\x1a\x052.9.0:" + bytes(100),
-    "an exported PyTorch program (.pt2)": archive("net/archive_format", "net/models/model.json"),
-    "a TorchScript archive": archive("net/data.pkl", "net/constants.pkl", "net/code/__torch__.py"),
+    "a program that PyTorch before 2.7 exported, whose weights are pickles": archive(
+        "serialized_exported_program.json", "serialized_state_dict.pt"
+    ),
+    "a compiled PyTorch package (AOTInductor), which holds no network": archive(
+        "net/archive_format", "net/data/aotinductor/model/x.so"
+    ),
+    "a TorchScript archive, which holds code that is never executed": archive(
+        "net/data.pkl", "net/constants.pkl", "net/code/__torch__.py"
+    ),
     "a PyTorch pickle (torch.save), which is Python code that is never executed": archive(
         "net/data.pkl", "net/version"
     ),
@@ -53,7 +59,7 @@ def test_foreign_formats_are_named_for_what_they_are(tmp_path, name):
         read_model(path)
     text = str(caught.value)
     assert text.startswith(f"'m.keras' is {name}. ")
-    assert text.endswith(".")
+    assert text.endswith((".", '"NAME.pt2")'))
     assert "damaged" not in text
 
 
@@ -93,9 +99,9 @@ def test_weights_beside_a_model_that_holds_its_own_are_refused(tmp_path, craft):
 
 
 def test_objects_that_are_no_models_are_refused():
-    module = type("Net", (), {"__module__": "torch.nn.modules"})()
-    with pytest.raises(ModelError, match="the Net cannot be used: PyTorch modules are not read"):
-        read_model(module)
+    project = type("ModelGraph", (), {"__module__": "hls4ml.model.graph"})()
+    with pytest.raises(ModelError, match="the ModelGraph cannot be used: hls4ml's models are not read"):
+        read_model(project)
     layer = type("Dense", (), {"__module__": "keras.src.layers"})()
     with pytest.raises(ModelError, match=r"a 'Dense' is no whole model\. Wrap it: keras\.Model\(inputs, outputs\)\."):
         read_model(layer)
@@ -129,7 +135,13 @@ def test_batch_normalisations_of_every_format_are_fused_at_the_door(tmp_path, cr
 def test_readers_have_names_of_their_own():
     names = [reader.name for reader in READERS]
     assert len(set(names)) == len(names)
-    assert {"keras", "tf_keras"} <= LIVE_READERS.keys()
+    assert {"keras", "tf_keras", "onnx", "torch"} <= LIVE_READERS.keys()
+
+
+def test_an_example_is_for_modules_that_do_not_say_what_they_read():
+    model = type("Model", (), {"__module__": "keras.src.models"})()
+    with pytest.raises(ModelError, match="a live Keras or QKeras model knows what it reads. Leave the example out."):
+        read_model(model, example=np.zeros((1, 3)))
 
 
 def test_hdf5_without_a_model_is_named(tmp_path):

@@ -1,0 +1,160 @@
+"""Layouts that layers need: images with the channels last, a vector of features last, one scale for each channel."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hlsexplore.fixed import RealArray
+from hlsexplore.importers.flat.context import Context
+from hlsexplore.importers.flat.value import SAMPLES, Atoms, Value, broadcast, named
+from hlsexplore.importers.layer import Tensor
+from hlsexplore.ops import Affine, Op, Reshape
+
+IMAGES: dict[int, tuple[Atoms, ...]] = {1: ((SAMPLES,), (1,), (0,)), 2: ((SAMPLES,), (2,), (0,), (1,))}
+"""Axes of an image of the source, channels first, in a stored tensor with channels last, by the number of axes."""
+
+
+def image(context: Context, value: Value) -> tuple[Tensor, int]:
+    """Return an image with its channels last.
+
+    Args:
+        context: The op.
+        value: A tensor (samples, channels, width) or (samples, channels, height, width).
+
+    Returns:
+        The stored tensor, (width, channels) or (height, width, channels), and 1 or 2.
+
+    Raises:
+        UnsupportedError: If it has other axes.
+    """
+    rank = len(value.axes) - 2
+    if rank not in IMAGES or value.axes[0] != (SAMPLES,):
+        raise context.refuse(
+            f"its input has the shape {named(value.dims)}, expected (samples, channels, width) or "
+            "(samples, channels, height, width).",
+            "Bring the data to such a shape.",
+        )
+    groups = (*value.axes[2:], value.axes[1])
+    return context.arrange(value, groups), rank
+
+
+def of_image(tensor: Tensor) -> Value:
+    """Return the value that an image with its channels last is for the source."""
+    return Value(tensor=tensor, axes=IMAGES[len(tensor.shape) - 1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Last:
+    """A stored tensor with one axis of the source last.
+
+    Attributes:
+        tensor: The stored tensor; all other axes before the last one.
+        order: For each element of the source's axis the place that it has in the last stored axis.
+        axes: The source's axes in the stored tensor.
+    """
+
+    tensor: Tensor
+    order: np.ndarray[tuple[int], np.dtype[np.intp]]
+    axes: tuple[Atoms, ...]
+
+
+def last(context: Context, value: Value, axis: int) -> Last:
+    """Bring an axis of the source to the end of the stored tensor, its elements in whatever order costs least.
+
+    Args:
+        context: The op.
+        value: The value.
+        axis: The axis, from 0.
+
+    Raises:
+        UnsupportedError: If the axis counts samples.
+    """
+    atoms = value.axes[axis]
+    if SAMPLES in atoms:
+        raise context.refuse("it works along the batch axis.", "Keep samples apart.")
+    sizes = value.tensor.shape
+    inner = sorted(atom for atom in atoms if sizes[atom] > 1)
+    others = [atom for atom in range(len(sizes)) if sizes[atom] > 1 and atom not in inner]
+    tensor = context.arrange(value, [*((atom,) for atom in others), tuple(inner)])
+    places = np.arange(tensor.shape[-1]).reshape([sizes[atom] for atom in inner])
+    wanted = [inner.index(atom) for atom in atoms if sizes[atom] > 1]
+    renamed = {atom: index for index, atom in enumerate(others)} | {SAMPLES: SAMPLES}
+    axes = tuple(
+        (len(others),) if index == axis else tuple(renamed[atom] for atom in item if atom in renamed)
+        for index, item in enumerate(value.axes)
+    )
+    return Last(tensor=tensor, order=places.transpose(wanted).reshape(-1), axes=axes)
+
+
+def straight_last(context: Context, value: Value, axis: int) -> tuple[Tensor, tuple[Atoms, ...]]:
+    """Bring an axis of the source to the end of the stored tensor, its elements in the source's order.
+
+    Returns:
+        The stored tensor and the source's axes in it.
+    """
+    found = last(context, value, axis)
+    if (found.order == np.arange(len(found.order))).all():
+        return found.tensor, found.axes
+    atoms = value.axes[axis]
+    others = [(atom,) for atom in range(len(value.tensor.shape)) if value.tensor.shape[atom] > 1 and atom not in atoms]
+    return context.arrange(value, [*others, atoms]), found.axes
+
+
+def reordered(values: RealArray, order: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.intp]]) -> RealArray:
+    """Bring rows of the source to the places that they have in a stored axis (see `Last.order`)."""
+    moved = np.empty_like(values)
+    moved[np.asarray(order)] = values
+    return moved
+
+
+def affine(context: Context, value: Value, scale: RealArray, offset: RealArray, suffix: str = "") -> Value:
+    """Append value * scale + offset.
+
+    Args:
+        context: The op.
+        value: The value.
+        scale: Factors, broadcastable to the source's shape.
+        offset: Summands, alike.
+        suffix: What to add to the layer's name.
+    """
+    longest = max(scale.ndim, offset.ndim)
+    if longest > len(value.axes):
+        value = value.with_axes([*((),) * (longest - len(value.axes)), *value.axes])
+    kernel, bias = (broadcast(array, value, context.source) for array in (scale, offset))
+    shape = value.tensor.shape
+    varying = [axis for axis in range(len(shape)) if max(kernel.shape[axis], bias.shape[axis]) > 1]
+    if varying and varying != [len(shape) - 1]:
+        return _affine_elsewhere(context, value, kernel, bias, varying, suffix)
+    tensor = _affine(context, value.tensor, kernel.reshape(-1), bias.reshape(-1), suffix)
+    return Value(tensor=tensor, axes=value.axes)
+
+
+def _affine(context: Context, tensor: Tensor, kernel: RealArray, bias: RealArray, suffix: str) -> Tensor:
+    channels = tensor.shape[-1]
+    full = (np.array(np.broadcast_to(item, (channels,)), dtype=np.float64) for item in (kernel, bias))
+    return context.add(Affine(kernel=next(full), bias=next(full)), (tensor,), tensor.shape, suffix)
+
+
+def _affine_elsewhere(
+    context: Context, value: Value, kernel: RealArray, bias: RealArray, varying: list[int], suffix: str
+) -> Value:
+    """Append factors that differ along another axis than the last stored one, or along several."""
+    shape = value.tensor.shape
+    if len(varying) == 1:
+        own = varying[0]
+        others = [axis for axis in range(len(shape)) if axis != own and shape[axis] > 1]
+        tensor = context.arrange(value, [*((axis,) for axis in others), (own,)])
+        renamed = {axis: index for index, axis in enumerate((*others, own))} | {SAMPLES: SAMPLES}
+        axes = tuple(tuple(renamed[atom] for atom in atoms if atom in renamed) for atoms in value.axes)
+        return Value(tensor=_affine(context, tensor, kernel.reshape(-1), bias.reshape(-1), suffix), axes=axes)
+    flat = context.arrange(value, [tuple(range(len(shape)))])
+    arrays = (np.broadcast_to(item, shape).reshape(-1) for item in (kernel, bias))
+    tensor = _affine(context, flat, next(arrays), next(arrays), suffix)
+    return Value(tensor=context.add(Reshape(), (tensor,), shape, "reshaped"), axes=value.axes)
+
+
+def pointwise(context: Context, value: Value, op: Op, suffix: str = "") -> Value:
+    """Append an elementwise op."""
+    tensor = context.add(op, (value.tensor,), value.tensor.shape, suffix)
+    return Value(tensor=tensor, axes=value.axes)

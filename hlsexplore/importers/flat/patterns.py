@@ -1,0 +1,142 @@
+"""Groups of ops that exporters write for one layer, found again: layer normalisation, softplus, softsign."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hlsexplore.importers.flat.graph import Array, FlatGraph, FlatNode
+
+MIN_SOFTPLUS_THRESHOLD = 15.0
+"""Beyond this input softplus(x) and x differ by less than 4e-7, the last digit of float32."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """Who makes and who reads each tensor."""
+
+    makers: Mapping[str, FlatNode]
+    readers: Mapping[str, tuple[FlatNode, ...]]
+    constants: Mapping[str, Array]
+
+    def made(self, name: str, *ops: str) -> FlatNode | None:
+        """Return the maker of a tensor if it is one of some ops."""
+        node = self.makers.get(name)
+        return node if node is not None and node.op in ops else None
+
+    def origin(self, name: str) -> str:
+        """Follow a tensor back through factors of 1 and copies."""
+        node = self.makers.get(name)
+        while node is not None and (node.op == "Identity" or self._is_one(node)):
+            name = node.inputs[0]
+            node = self.makers.get(name)
+        return name
+
+    def _is_one(self, node: FlatNode) -> bool:
+        return node.op in ("Mul", "Div") and len(node.inputs) == 2 and self.number(node.inputs[1]) == 1
+
+    def number(self, name: str) -> float | None:
+        """Return the value of a constant of one element."""
+        values = self.constants.get(name)
+        return float(values.reshape(-1)[0]) if values is not None and values.size == 1 else None
+
+
+def find_patterns(graph: FlatGraph) -> FlatGraph:
+    """Replace groups of ops by the layer that they were; what they replaced stays where others read it.
+
+    Args:
+        graph: The flat graph.
+    """
+    makers = {name: node for node in graph.nodes for name in node.outputs if name}
+    readers: dict[str, tuple[FlatNode, ...]] = {}
+    for node in graph.nodes:
+        for name in node.inputs:
+            readers[name] = (*readers.get(name, ()), node)
+    links = _Links(makers, readers, graph.constants)
+    nodes = [_find(links, node) for node in graph.nodes]
+    return replace(graph, nodes=tuple(nodes))
+
+
+def _find(links: _Links, node: FlatNode) -> FlatNode:
+    found = _layer_norm(links, node) or _softplus(links, node) or _choice(links, node) or _softsign(links, node)
+    return found or node
+
+
+def _layer_norm(links: _Links, node: FlatNode) -> FlatNode | None:
+    """Find (x - mean) / sqrt(variance + epsilon) over the last axis; its scale and offset stay as they are."""
+    if node.op != "Div":
+        return None
+    centred, root = links.made(node.inputs[0], "Sub"), links.made(node.inputs[1], "Sqrt")
+    total = links.made(root.inputs[0], "Add") if root else None
+    if centred is None or total is None:
+        return None
+    variance, epsilon = links.made(total.inputs[0], "ReduceMean"), links.number(total.inputs[1])
+    square = links.made(variance.inputs[0], "Pow", "Mul") if variance else None
+    mean = links.made(centred.inputs[1], "ReduceMean")
+    if variance is None or square is None or mean is None or epsilon is None:
+        return None
+    is_square = square.inputs[0] == node.inputs[0] and (
+        square.inputs[1] == node.inputs[0] or links.number(square.inputs[1]) == 2
+    )
+    if (
+        not is_square
+        or mean.inputs[0] != centred.inputs[0]
+        or not _is_last(links, mean)
+        or not _is_last(links, variance)
+    ):
+        return None
+    options = {"axis": -1, "epsilon": epsilon}
+    return replace(node, op="LayerNormalization", inputs=(centred.inputs[0],), options=options)
+
+
+def _is_last(links: _Links, node: FlatNode) -> bool:
+    """Whether a reduction works on the last axis and keeps it."""
+    axes = node.options.get("axes", links.constants.get(node.inputs[1]) if len(node.inputs) > 1 else None)
+    return axes is not None and list(np.atleast_1d(np.asarray(axes))) == [-1] and bool(node.options.get("keepdims", 1))
+
+
+def _softplus(links: _Links, node: FlatNode) -> FlatNode | None:
+    """Find log(1 + exp(x))."""
+    exponential = None
+    if node.op == "Log1p":
+        exponential = links.made(node.inputs[0], "Exp")
+    elif node.op == "Log":
+        total = links.made(node.inputs[0], "Add")
+        if total is not None and 1.0 in (links.number(name) for name in total.inputs):
+            exponential = next((found for name in total.inputs if (found := links.made(name, "Exp"))), None)
+    return replace(node, op="Softplus", inputs=exponential.inputs, options={}) if exponential else None
+
+
+def _choice(links: _Links, node: FlatNode) -> FlatNode | None:
+    """Find x where x > limit, else a function of x: ReLU, PReLU, and softplus where that is x in float32."""
+    condition = links.made(node.inputs[0], "Greater") if node.op == "Where" and len(node.inputs) == 3 else None
+    if condition is None:
+        return None
+    x, limit = links.origin(node.inputs[1]), links.number(condition.inputs[1])
+    if limit is None or links.origin(condition.inputs[0]) != x:
+        return None
+    inner = links.makers.get(links.origin(node.inputs[2]))
+    if limit >= MIN_SOFTPLUS_THRESHOLD and inner is not None:
+        found = inner if inner.op == "Softplus" else _softplus(links, inner)
+        is_softplus = found is not None and links.origin(found.inputs[0]) == x and "beta" not in found.options
+        return replace(node, op="Softplus", inputs=(x,), options={}) if is_softplus else None
+    if limit != 0:
+        return None
+    if links.number(node.inputs[2]) == 0:
+        return replace(node, op="Relu", inputs=(x,), options={})
+    if inner is not None and inner.op == "Mul":
+        slopes = [name for name in inner.inputs if links.origin(name) != x]
+        return replace(node, op="PRelu", inputs=(x, slopes[0]), options={}) if len(slopes) == 1 else None
+    return None
+
+
+def _softsign(links: _Links, node: FlatNode) -> FlatNode | None:
+    """Find x / (1 + abs(x))."""
+    if node.op != "Div":
+        return None
+    total = links.made(node.inputs[1], "Add")
+    if total is None or 1.0 not in (links.number(name) for name in total.inputs):
+        return None
+    size = next((found for name in total.inputs if (found := links.made(name, "Abs"))), None)
+    is_softsign = size is not None and size.inputs[0] == node.inputs[0]
+    return replace(node, op="Softsign", inputs=node.inputs[:1], options={}) if is_softsign else None

@@ -1,0 +1,221 @@
+"""Elementwise functions of one tensor."""
+
+from collections.abc import Callable
+from math import inf, isinf
+
+import numpy as np
+
+from hlsexplore.importers.flat.context import Context, Converter
+from hlsexplore.importers.flat.fold import WHOLE_DTYPES
+from hlsexplore.importers.flat.layout import affine, pointwise, straight_last
+from hlsexplore.importers.flat.value import Value, broadcast
+from hlsexplore.ops import Activation, Function, Merge, MergeFunction, PRelu, Softmax
+
+SELU_ALPHA, SELU_GAMMA = 1.6732632423543772, 1.0507009873554805
+"""Constants of SELU (Klambauer et al. 2017); ONNX stores them as float32."""
+
+
+def _plain(function: Function) -> Converter:
+    """Return the converter of a function without options."""
+    return lambda context: pointwise(context, context.value(0), Activation(function=function))
+
+
+def leaky_relu(context: Context) -> Value:
+    """Convert LeakyRelu."""
+    return pointwise(
+        context, context.value(0), Activation(function=Function.LEAKY_RELU, alpha=context.number("alpha", 0.01))
+    )
+
+
+def prelu(context: Context) -> Value:
+    """Convert PRelu; ONNX broadcasts slopes from the last axis on, PyTorch along the channels."""
+    value, slope = context.value(0), context.real(1, "slope")
+    if context.flag("along_channels", False):
+        slope = slope.reshape((-1,) + (1,) * (len(value.axes) - 2))
+    return pointwise(context, value, PRelu(kernel=np.array(broadcast(slope, value, context.source))))
+
+
+def elu(context: Context) -> Value:
+    """Convert Elu."""
+    return pointwise(context, context.value(0), Activation(function=Function.ELU, alpha=context.number("alpha", 1.0)))
+
+
+def selu(context: Context) -> Value:
+    """Convert Selu with its usual constants."""
+    alpha, gamma = context.number("alpha", SELU_ALPHA), context.number("gamma", SELU_GAMMA)
+    if abs(alpha - SELU_ALPHA) > 1e-6 or abs(gamma - SELU_GAMMA) > 1e-6:
+        raise context.refuse(f"a SELU with alpha={alpha:g} and gamma={gamma:g} is not supported.", "Use Elu instead.")
+    return pointwise(context, context.value(0), Activation(function=Function.SELU))
+
+
+def softplus(context: Context) -> Value:
+    """Convert Softplus: log(1 + exp(beta * x)) / beta."""
+    beta = context.number("beta", 1.0)
+    value = context.value(0)
+    scaled = value if beta == 1 else affine(context, value, np.array(beta), np.array(0.0), "scaled")
+    found = pointwise(context, scaled, Activation(function=Function.SOFTPLUS))
+    return found if beta == 1 else affine(context, found, np.array(1.0 / beta), np.array(0.0), "unscaled")
+
+
+def thresholded_relu(context: Context) -> Value:
+    """Convert ThresholdedRelu."""
+    alpha = context.number("alpha", 1.0)
+    if alpha < 0:
+        raise context.refuse(f"the threshold {alpha:g} is negative.", "Use a threshold of 0 or above.")
+    return pointwise(context, context.value(0), Activation(function=Function.THRESHOLDED_RELU, alpha=alpha))
+
+
+def hard_sigmoid(context: Context) -> Value:
+    """Convert HardSigmoid: clip(alpha * x + beta, 0, 1)."""
+    return _hard_sigmoid(context, context.value(0), context.number("alpha", 0.2), context.number("beta", 0.5))
+
+
+def _hard_sigmoid(context: Context, value: Value, alpha: float, beta: float) -> Value:
+    if alpha == 0:
+        raise context.refuse("alpha=0 makes it constant.", "Leave this layer out.")
+    if beta != 0.5:
+        value = affine(context, value, np.array(1.0), np.array((beta - 0.5) / alpha), "shifted")
+    return pointwise(context, value, Activation(function=Function.HARD_SIGMOID, alpha=alpha))
+
+
+def hard_swish(context: Context) -> Value:
+    """Convert HardSwish: x * clip(x / 6 + 1/2, 0, 1)."""
+    value = context.value(0)
+    return times(context, value, _hard_sigmoid(context, value, 1 / 6, 0.5))
+
+
+def silu(context: Context) -> Value:
+    """Convert SiLU: x * sigmoid(x)."""
+    value = context.value(0)
+    return times(context, value, pointwise(context, value, Activation(function=Function.SIGMOID), "sigmoid"))
+
+
+def times(context: Context, first: Value, second: Value) -> Value:
+    """Append the product of two tensors of one layout."""
+    op = Merge(function=MergeFunction.MULTIPLY)
+    tensor = context.add(op, (first.tensor, second.tensor), first.tensor.shape, "product")
+    return Value(tensor=tensor, axes=first.axes)
+
+
+def clip(context: Context) -> Value:
+    """Convert Clip."""
+    return clipped(context, context.value(0), context.number("min", -inf, 1), context.number("max", inf, 2))
+
+
+def clipped(context: Context, value: Value, low: float, high: float) -> Value:
+    """Append a clip between two numbers, either of which may be infinite."""
+    if low >= high:
+        raise context.refuse(f"a clip from {low:g} to {high:g} is constant.", "Use a lower limit below the upper one.")
+    if isinf(low) and isinf(high):
+        return value
+    if low == -1 and high == 1:
+        return pointwise(context, value, Activation(function=Function.HARD_TANH))
+    one = np.array(1.0)
+    if isinf(low):
+        turned = affine(context, value, -one, np.array(high), "below")
+        found = pointwise(context, turned, Activation(function=Function.RELU))
+        return affine(context, found, -one, np.array(high), "clipped")
+    limit = None if isinf(high) else high - low
+    if low:
+        value = affine(context, value, one, np.array(-low), "above")
+    found = pointwise(context, value, Activation(function=Function.RELU, max_value=limit))
+    return affine(context, found, one, np.array(low), "clipped") if low else found
+
+
+def absolute(context: Context) -> Value:
+    """Convert Abs: the larger of x and -x."""
+    value = context.value(0)
+    negative = affine(context, value, np.array(-1.0), np.array(0.0), "negated")
+    if negative.tensor.shape != value.tensor.shape:
+        raise context.refuse("its layout is not supported.", "Flatten the tensor before.")
+    tensor = context.add(Merge(function=MergeFunction.MAXIMUM), (value.tensor, negative.tensor), value.tensor.shape)
+    return Value(tensor=tensor, axes=value.axes)
+
+
+def negate(context: Context) -> Value:
+    """Convert Neg."""
+    return affine(context, context.value(0), np.array(-1.0), np.array(0.0))
+
+
+def identity(context: Context) -> Value:
+    """Drop an op that does nothing at inference."""
+    return context.value(0)
+
+
+def cast(context: Context) -> Value:
+    """Drop a cast to another real type.
+
+    Raises:
+        UnsupportedError: If it cuts values to integers.
+    """
+    if context.integer("to", 1) in WHOLE_DTYPES:
+        raise context.refuse("it cuts data to integers.", "Use a quantizer instead.")
+    return context.value(0)
+
+
+def dropout(context: Context) -> Value:
+    """Drop Dropout, which does nothing at inference.
+
+    Raises:
+        UnsupportedError: If it was exported for training.
+    """
+    if context.flag("train", False) or (context.has(2) and bool(np.any(context.real(2, "training mode")))):
+        raise context.refuse("it was exported in training mode.", "Call model.eval() before the export.")
+    return context.value(0)
+
+
+def softmax(context: Context) -> Value:
+    """Convert Softmax over one axis (before opset 13: over all axes from one on)."""
+    value = context.value(0)
+    rank = len(value.axes)
+    is_old = 0 < context.version < 13
+    axis = context.axis(context.integer("axis", 1 if is_old else -1), rank)
+    dims = value.dims
+    if is_old and any(size != 1 for size in dims[axis + 1 :]):
+        raise context.refuse("it works on several axes at once (opset below 13).", "Export with opset 13 or above.")
+    tensor, axes = straight_last(context, value, axis)
+    return Value(tensor=context.add(Softmax(), (tensor,), tensor.shape), axes=axes)
+
+
+def logarithmic(context: Context) -> Value:
+    """Refuse LogSoftmax, which needs a logarithm."""
+    raise context.refuse("logarithms are not built in hardware.", "Use Softmax, or end the network with the logits.")
+
+
+def _without(what: str, way_out: str) -> Callable[[Context], Value]:
+    def refuse(context: Context) -> Value:
+        raise context.refuse(f"{what} is not supported.", way_out)
+
+    return refuse
+
+
+POINTWISE: dict[str, Converter] = {
+    "Relu": _plain(Function.RELU),
+    "Sigmoid": _plain(Function.SIGMOID),
+    "Tanh": _plain(Function.TANH),
+    "Softsign": _plain(Function.SOFTSIGN),
+    "LeakyRelu": leaky_relu,
+    "PRelu": prelu,
+    "Elu": elu,
+    "Selu": selu,
+    "Softplus": softplus,
+    "ThresholdedRelu": thresholded_relu,
+    "HardSigmoid": hard_sigmoid,
+    "HardSwish": hard_swish,
+    "Silu": silu,
+    "Swish": silu,
+    "Clip": clip,
+    "Abs": absolute,
+    "Neg": negate,
+    "Identity": identity,
+    "Cast": cast,
+    "Dropout": dropout,
+    "Softmax": softmax,
+    "LogSoftmax": logarithmic,
+    "Gelu": _without("GELU", "Train with ReLU."),
+    "Erf": _without("the error function (GELU)", "Train with ReLU."),
+    "Exp": _without("an exponential", "Use Softmax, Sigmoid or Tanh."),
+    "Sqrt": _without("a square root of data", "Compute it before the network."),
+    "Mish": _without("Mish", "Train with ReLU."),
+}
+"""Converters of elementwise functions."""

@@ -1,0 +1,254 @@
+"""Turns a flat op graph into a network: op by op, everything that does not fit listed at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+
+from hlsexplore.errors import ModelError, UnsupportedError
+from hlsexplore.importers.flat.context import Context, Converter, Item
+from hlsexplore.importers.flat.fold import FOLDS, MOVING, fold
+from hlsexplore.importers.flat.graph import BATCH, FlatGraph, FlatInput, FlatNode
+from hlsexplore.importers.flat.joins import JOINS
+from hlsexplore.importers.flat.moves import MOVES
+from hlsexplore.importers.flat.names import layer_name
+from hlsexplore.importers.flat.patterns import find_patterns
+from hlsexplore.importers.flat.pointwise import POINTWISE
+from hlsexplore.importers.flat.pools import POOLS
+from hlsexplore.importers.flat.products import PRODUCTS
+from hlsexplore.importers.flat.recurrent import RECURRENT
+from hlsexplore.importers.flat.sketch import FakeQuant, Sketch
+from hlsexplore.importers.flat.value import SAMPLES, Constant, Value, mixed, stored
+from hlsexplore.importers.inspection import LayerInfo
+from hlsexplore.importers.layer import Tensor
+from hlsexplore.ops import Input, weights
+
+CONVERTERS: Mapping[str, Converter] = MappingProxyType(
+    {**PRODUCTS, **POOLS, **POINTWISE, **JOINS, **MOVES, **RECURRENT}
+)
+"""How each op becomes layers."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Walk:
+    """The state of a conversion: mutable, because ops are converted one after another.
+
+    Attributes:
+        graph: The flat graph.
+        sketch: The network so far.
+        items: Tensors so far, by name.
+        problems: What does not fit so far.
+        infos: The layers so far.
+        is_guessing: Whether a shape had to be guessed behind an unsupported op; later mismatches are then no news.
+    """
+
+    graph: FlatGraph
+    sketch: Sketch = field(default_factory=Sketch)
+    items: dict[str, Item] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    infos: list[LayerInfo] = field(default_factory=list)
+    is_guessing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walked:
+    """What became of a flat graph.
+
+    Attributes:
+        sketch: The network; incomplete where there are problems.
+        outputs: Its output tensors, in the source's own layout.
+        problems: Everything that does not fit, a sentence each.
+        infos: The layers.
+    """
+
+    sketch: Sketch
+    outputs: tuple[Tensor, ...]
+    problems: tuple[str, ...]
+    infos: tuple[LayerInfo, ...]
+
+
+def walk(graph: FlatGraph) -> Walked:
+    """Convert a flat graph.
+
+    Args:
+        graph: The flat graph.
+
+    Raises:
+        ModelError: If it is damaged.
+    """
+    graph = find_patterns(graph)
+    state = Walk(graph=graph)
+    for item in graph.inputs:
+        _input(state, item)
+    wanted = _needed(graph)
+    for node in graph.nodes:
+        if any(name in wanted for name in node.outputs if name):
+            _convert(state, node)
+    outputs = tuple(tensor for name in graph.outputs if (tensor := _output(state, name)) is not None)
+    problems = tuple(dict.fromkeys(state.problems))
+    return Walked(sketch=state.sketch, outputs=outputs, problems=problems, infos=tuple(state.infos))
+
+
+def _needed(graph: FlatGraph) -> set[str]:
+    """Return the names of all tensors that the outputs depend on."""
+    makers: dict[str, FlatNode] = {}
+    for node in graph.nodes:
+        for name in node.outputs:
+            if name:
+                makers[name] = node
+    wanted: set[str] = set()
+    stack = list(graph.outputs)
+    while stack:
+        name = stack.pop()
+        if name and name not in wanted:
+            wanted.add(name)
+            stack += makers[name].inputs if name in makers else ()
+    return wanted
+
+
+def _input(state: Walk, item: FlatInput) -> None:
+    """Append an input; its samples come first."""
+    name = layer_name(item.name, "input")
+    axis = item.shape.index(BATCH) if BATCH in item.shape else None
+    shape = tuple(size for size in item.shape if size != BATCH) or (1,)
+    tensor = state.sketch.add(name, Input(), (), shape, f"{name} (input)")
+    value = stored(tensor, axis)
+    if len(item.shape) == 1 and axis == 0:
+        value = value.with_axes([(SAMPLES,)])
+    state.items[item.name] = value
+    state.infos.append(
+        LayerInfo(name=tensor.node, cls="input", shape=shape, num_parameters=0, nodes=(tensor.node,), problem=None)
+    )
+
+
+def _output(state: Walk, name: str) -> Tensor | None:
+    """Bring an output to the source's own layout; None where it depends on what does not fit."""
+    item = state.items.get(name)
+    if item is None and name in state.graph.constants:
+        item = Constant(values=state.graph.constants[name])
+    if item is None:
+        raise ModelError(f"{state.graph.label!r}: nothing makes the output {name[:60]!r}. The file is damaged.")
+    if isinstance(item, Constant):
+        state.problems.append(f"the output {name[:60]!r} does not depend on the input. Leave it out.")
+        return None
+    source = f"output {name[:60]!r}"
+    groups = [atoms for atoms in item.axes if atoms != (SAMPLES,)]
+    try:
+        if any(SAMPLES in atoms for atoms in groups):
+            raise mixed(source)
+        return Context(
+            node=FlatNode(op="Output", inputs=(), outputs=(), label=name, kind="output"),
+            name=source,
+            items=(),
+            sketch=state.sketch,
+            version=0,
+            batch=None,
+        ).arrange(item, groups)
+    except UnsupportedError as error:
+        state.problems.extend(error.problems)
+        return None
+
+
+def _convert(state: Walk, node: FlatNode) -> None:
+    """Convert one op; what does not fit is noted and replaced by a placeholder."""
+    items = tuple(_found(state, node, name) for name in node.inputs)
+    context = Context(
+        node=node,
+        name=_name(state, node),
+        items=items,
+        sketch=state.sketch,
+        version=state.graph.version,
+        batch=next((item.batch for item in state.graph.inputs if item.batch is not None), None),
+    )
+    start, problem = len(state.sketch.drafts), None
+    try:
+        with np.errstate(all="ignore"):  # what is NaN or infinite is found when the network is made
+            result = _result(context)
+    except UnsupportedError as error:
+        problem = " ".join(error.problems)
+        state.problems.extend(error.problems)
+        result = _placeholder(state, context)
+    except ModelError:
+        if not state.is_guessing:
+            raise
+        result = _placeholder(state, context)
+    made = result if isinstance(result, tuple) else (result,)
+    for name, item in zip(node.outputs, made, strict=False):
+        if name and item is not None:
+            state.items[name] = item
+    if problem is not None or any(isinstance(item, Value) for item in made):
+        _note(state, context, start, next((item for item in made if isinstance(item, Value)), None), problem)
+
+
+def _found(state: Walk, node: FlatNode, name: str) -> Item | None:
+    if not name:
+        return None
+    if name in state.items:
+        return state.items[name]
+    if name in state.graph.constants:
+        return Constant(values=state.graph.constants[name])
+    raise ModelError(
+        f"{state.graph.label!r}: {node.kind} {node.label[:60]!r} reads {name[:60]!r}, which nothing before it makes. "
+        "The file is damaged."
+    )
+
+
+def _name(state: Walk, node: FlatNode) -> str:
+    """Return a free name for the layer of an op: after its weight, its label, its output or its class."""
+    return layer_name(node.label, node.op.rpartition(".")[2].lower())
+
+
+def _result(context: Context) -> Item | tuple[Item | None, ...]:
+    """Fold or convert an op.
+
+    Raises:
+        UnsupportedError: If it or one of its options is not supported.
+    """
+    operation = context.node.op
+    is_constant = all(item is None or isinstance(item, Constant) for item in context.items)
+    if is_constant and (operation in FOLDS or operation in MOVING or operation == "Split"):
+        return fold(context)
+    converter = CONVERTERS.get(operation)
+    if converter is None:
+        raise context.refuse("this operation is not supported.", ADVICE.get(operation, DEFAULT_ADVICE))
+    return converter(context)
+
+
+DEFAULT_ADVICE = "Use one of the operations in docs/importers.md, or compute it outside of the network."
+ADVICE: Mapping[str, str] = MappingProxyType(
+    {
+        "ConvTranspose": "Use Resize (nearest) and Conv.",
+        "InstanceNormalization": "Use BatchNormalization.",
+        "GroupNormalization": "Use BatchNormalization.",
+        "Loop": "Unroll it before the export.",
+        "If": "Export the branch that inference takes.",
+        "Scan": "Unroll it before the export.",
+        "MultiThreshold": "Export the model before FINN's own passes turn quantizers into thresholds.",
+        "FloatQuant": "Use integer quantizers; minifloats are not built.",
+    }
+)
+"""Ways out for operations that are known but not built."""
+
+
+def _placeholder(state: Walk, context: Context) -> Item | tuple[Item | None, ...]:
+    """Stand in for an unsupported op, so that everything behind it is checked too."""
+    state.is_guessing = True
+    value = next((item for item in context.items if isinstance(item, Value)), None)
+    stand_in: Item = Constant(values=np.zeros(1)) if value is None else value
+    return (stand_in,) * max(len(context.node.outputs), 1)
+
+
+def _note(state: Walk, context: Context, start: int, value: Value | None, problem: str | None) -> None:
+    """Note what became of an op."""
+    drafts = list(state.sketch.drafts.values())[start:]
+    count = sum(
+        array.size for draft in drafts if not isinstance(draft.op, FakeQuant) for array in weights(draft.op).values()
+    )
+    shape = None if problem or value is None else tuple(size for size in value.dims if size != BATCH)
+    names = tuple(draft.name for draft in drafts)
+    state.infos.append(
+        LayerInfo(
+            name=context.name, cls=context.node.kind, shape=shape, num_parameters=count, nodes=names, problem=problem
+        )
+    )

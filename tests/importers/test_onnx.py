@@ -1,0 +1,264 @@
+"""ONNX files made by hand: what a reader must find out by itself, what it refuses, and what it never touches."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+import hlsexplore as hx
+from hlsexplore.errors import ModelError, UnsupportedError
+from hlsexplore.importers import inspect_model
+
+RANDOM = np.random.default_rng(5)
+
+
+def floats(*shape):
+    return RANDOM.normal(size=shape).astype(np.float32)
+
+
+def model(nodes, inputs, weights, outputs=("y",), opset=17, domains=()):
+    infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs.items()]
+    results = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs]
+    stored = [numpy_helper.from_array(np.asarray(values), name) for name, values in weights.items()]
+    graph = helper.make_graph(nodes, "net", infos, results, stored)
+    opsets = [helper.make_opsetid("", opset), *(helper.make_opsetid(domain, 1) for domain in domains)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=9)
+
+
+def node(kind, inputs, output="y", domain="", **options):
+    return helper.make_node(kind, inputs.split(" "), output.split(" "), domain=domain, **options)
+
+
+def write(folder, proto):
+    path = folder / "m.onnx"
+    onnx.save(proto, path)
+    return path
+
+
+def problems(proto):
+    with pytest.raises(UnsupportedError) as caught:
+        hx.read_model(proto)
+    return caught.value.problems
+
+
+def test_a_live_model_and_its_file_are_one_network(tmp_path):
+    proto = model([node("Gemm", "x w b")], {"x": ["n", 3]}, {"w": floats(3, 2), "b": floats(2)})
+    assert hx.read_model(proto).digest == hx.read_model(write(tmp_path, proto)).digest
+
+
+def test_initializers_that_are_also_inputs_are_no_inputs():
+    proto = model([node("MatMul", "x w")], {"x": [1, 3], "w": [3, 2]}, {"w": floats(3, 2)})
+    assert [item.name for item in hx.read_model(proto).inputs] == ["x"]
+
+
+@pytest.mark.parametrize("batch", ["n", 1, 4])
+def test_a_shape_computed_with_the_batch_size_leaves_it_free(batch):
+    w = floats(12, 2)
+    nodes = [
+        node("Shape", "x", "s"),
+        node("Gather", "s zero", "n", axis=0),
+        node("Unsqueeze", "n axis", "n1"),
+        node("Concat", "n1 rest", "shape", axis=0),
+        node("Reshape", "x shape", "flat"),
+        node("MatMul", "flat w"),
+    ]
+    weights = {"zero": np.array(0), "axis": np.array([0]), "rest": np.array([-1]), "w": w}
+    graph = hx.read_model(model(nodes, {"x": [batch, 3, 4]}, weights))
+    x = floats(7, 3, 4)
+    assert np.allclose(hx.predict(graph, x), x.reshape(7, 12) @ w, atol=1e-5)
+
+
+@pytest.mark.parametrize("target", [[1, 12], [1, -1], [-1, 12], [0, 12], [0, -1]])
+def test_a_batch_size_of_1_written_into_a_reshape_is_freed(target):
+    w = floats(12, 2)
+    nodes = [node("Reshape", "x shape", "flat"), node("MatMul", "flat w")]
+    graph = hx.read_model(model(nodes, {"x": [1, 1, 3, 4]}, {"shape": np.array(target), "w": w}))
+    x = floats(5, 1, 3, 4)
+    assert np.allclose(hx.predict(graph, x), x.reshape(5, 12) @ w, atol=1e-5)
+
+
+def test_a_time_major_sequence_keeps_its_open_axis_as_batch():
+    weights = {"w": floats(1, 12, 3), "r": floats(1, 12, 4), "b": floats(1, 24)}
+    gru = node("GRU", "x w r b", "seq last", hidden_size=4, linear_before_reset=1)
+    nodes = [gru, node("Squeeze", "last axis", "y")]
+    graph = hx.read_model(model(nodes, {"x": [6, "n", 3]}, {**weights, "axis": np.array([0])}))
+    assert graph.input_shape == (6, 3)
+    assert graph.output_shape == (4,)
+
+
+def test_a_vector_of_fixed_size_is_one_sample():
+    w = floats(3, 2)
+    graph = hx.read_model(model([node("MatMul", "x w")], {"x": [3]}, {"w": w}))
+    x = floats(4, 3)
+    assert np.allclose(hx.predict(graph, x), x @ w, atol=1e-5)
+
+
+def test_a_batch_normalisation_of_single_steps_is_one_scale_and_offset():
+    mean, var, gamma, beta = floats(3), np.abs(floats(3)) + 1, floats(3), floats(3)
+    nodes = [
+        node("MatMul", "x w", "a"),
+        node("Sub", "a mean", "b"),
+        node("Add", "var eps", "v"),
+        node("Pow", "v half", "s"),
+        node("Div", "b s", "c"),
+        node("Mul", "c gamma", "d"),
+        node("Add", "d beta"),
+    ]
+    weights = {"mean": mean, "var": var, "gamma": gamma, "beta": beta, "w": floats(4, 3)}
+    weights |= {"eps": np.float32(1e-5), "half": np.float32(0.5)}
+    graph = hx.read_model(model(nodes, {"x": [1, 4]}, weights))
+    assert [item.kind for item in graph] == ["input", "dense"]
+    x = floats(6, 4)
+    expected = ((x @ weights["w"]) - mean) / np.sqrt(var + 1e-5) * gamma + beta
+    assert np.allclose(hx.predict(graph, x), expected, atol=1e-5)
+
+
+def test_constants_along_any_axes_are_scales_of_their_elements():
+    for shape in ((3, 1, 1), (1, 4, 1), (5,), (3, 4, 5), (3, 1, 5), ()):
+        factor, summand = floats(*shape), floats(*shape)
+        proto = model([node("Mul", "x f", "a"), node("Sub", "s a")], {"x": [1, 3, 4, 5]}, {"f": factor, "s": summand})
+        x = floats(2, 3, 4, 5)
+        assert np.allclose(hx.predict(hx.read_model(proto), x), summand - x * factor, atol=1e-5), shape
+
+
+def test_functions_of_the_file_are_written_out():
+    inner = [helper.make_node("Relu", ["a"], ["b"])]
+    function = helper.make_function("mine", "Twice", ["a"], ["b"], inner, [helper.make_opsetid("", 17)])
+    proto = model([node("Twice", "x", domain="mine")], {"x": ["n", 3]}, {}, domains=("mine",))
+    proto.functions.append(function)
+    assert [item.kind for item in hx.read_model(proto)] == ["input", "relu"]
+
+
+def test_all_that_does_not_fit_is_listed_at_once():
+    nodes = [
+        node("Gemm", "x w", "a"),
+        node("Erf", "a", "b"),
+        node("Secret", "b", "c", domain="mine"),
+        node("LogSoftmax", "c"),
+        node("TopK", "x k", "unused i"),
+    ]
+    proto = model(nodes, {"x": ["n", 3]}, {"w": floats(3, 3), "k": np.array([1])}, domains=("mine",))
+    assert problems(proto) == (
+        "layer 'b' (Erf): the error function (GELU) is not supported. Train with ReLU.",
+        "layer 'c' (mine.Secret): this operation is not supported. Use one of the operations in docs/importers.md, or "
+        "compute it outside of the network.",
+        "layer 'y' (LogSoftmax): logarithms are not built in hardware. Use Softmax, or end the network with the logits.",
+    )
+
+
+def test_open_axes_besides_the_batch_are_named():
+    proto = model([node("Relu", "x")], {"x": ["n", 3, "h", "w"]}, {})
+    assert problems(proto) == (
+        "'the ONNX model': the input 'x' leaves the axes [0, 2, 3] open. Hardware needs fixed sizes: leave only the "
+        "batch axis open.",
+    )
+
+
+def test_mixing_samples_is_refused():
+    proto = model([node("ReduceMean", "x", axes=[0])], {"x": ["n", 3]}, {}, opset=13)
+    assert problems(proto) == ("layer 'y' (ReduceMean): it reduces over samples. Reduce over other axes.",)
+    proto = model(
+        [node("Transpose", "x", "t", perm=[1, 0]), node("Reshape", "t s")], {"x": ["n", 4]}, {"s": np.array([-1, 2])}
+    )
+    assert "mixes the batch axis" in problems(proto)[0]
+
+
+def external(folder, location, **entries):
+    proto = model([node("MatMul", "x w")], {"x": [1, 3]}, {"w": floats(3, 2)})
+    weight = proto.graph.initializer[0]
+    data = weight.raw_data
+    weight.ClearField("raw_data")
+    weight.data_location = TensorProto.EXTERNAL
+    for key, value in {"location": location, **entries}.items():
+        entry = weight.external_data.add()
+        entry.key, entry.value = key, str(value)
+    path = folder / "m.onnx"
+    path.write_bytes(proto.SerializeToString())
+    return path, data
+
+
+def test_weights_in_a_plain_file_of_the_folder_are_read(tmp_path):
+    path, data = external(tmp_path, "weights.bin", offset=8, length=24)
+    (tmp_path / "weights.bin").write_bytes(bytes(8) + data + bytes(5))
+    kernel = hx.read_model(path).nodes[1].op.kernel
+    assert kernel.astype(np.float32).tobytes() == data
+
+
+@pytest.mark.parametrize("location", ["../w.bin", "/etc/hostname", "a/b", "..", "", "c:\\w", "\\\\host\\w", "w\x00"])
+def test_weights_outside_of_the_folder_are_not_read(tmp_path, location):
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "w.bin").write_bytes(bytes(24))
+    path, _ = external(tmp_path / "inner", location)
+    with pytest.raises(ModelError, match="Only plain file names in the model's own folder are read|cannot be read"):
+        hx.read_model(path)
+
+
+def test_links_pipes_and_short_files_are_not_read(tmp_path):
+    path, data = external(tmp_path, "w.bin", length=24)
+    (tmp_path / "elsewhere").write_bytes(data)
+    (tmp_path / "w.bin").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ModelError, match="which is no regular file"):
+        hx.read_model(path)
+    (tmp_path / "w.bin").unlink()
+    os.mkfifo(tmp_path / "w.bin")
+    with pytest.raises(ModelError, match="which is no regular file"):
+        hx.read_model(path)
+    (tmp_path / "w.bin").unlink()
+    with pytest.raises(ModelError, match="which is not beside the model"):
+        hx.read_model(path)
+    (tmp_path / "w.bin").write_bytes(data[:20])
+    with pytest.raises(ModelError, match="reaches beyond the end of 'w.bin'"):
+        hx.read_model(path)
+
+
+def test_a_weight_larger_than_its_data_is_refused(tmp_path):
+    proto = model([node("MatMul", "x w")], {"x": [1, 3]}, {"w": floats(3, 2)})
+    proto.graph.initializer[0].dims[0] = 1 << 40
+    with pytest.raises(ModelError, match="the weight 'w' has the shape"):
+        hx.read_model(write(tmp_path, proto))
+
+
+def test_a_truncated_file_is_one_clear_error(tmp_path):
+    data = model([node("Gemm", "x w b")], {"x": ["n", 30]}, {"w": floats(30, 20), "b": floats(20)}).SerializeToString()
+    for size in range(20, len(data), 97):
+        (tmp_path / "m.onnx").write_bytes(data[:size])
+        with pytest.raises(ModelError):
+            hx.read_model(tmp_path / "m.onnx")
+
+
+def test_changed_bytes_are_an_error_or_a_network(tmp_path):
+    nodes = [
+        node("Conv", "x w", "a", pads=[1, 1, 1, 1]),
+        node("MaxPool", "a", "b", kernel_shape=[2, 2]),
+        node("Flatten", "b"),
+    ]
+    data = bytearray(model(nodes, {"x": [1, 2, 6, 6]}, {"w": floats(3, 2, 3, 3)}).SerializeToString())
+    generator = np.random.default_rng(2)
+    for place in generator.choice(len(data), 150, replace=False):
+        changed = bytearray(data)
+        changed[place] ^= 1 << generator.integers(8)
+        (tmp_path / "m.onnx").write_bytes(changed)
+        try:
+            hx.read_model(tmp_path / "m.onnx")
+        except ModelError as error:
+            assert str(error)
+
+
+def test_texts_of_the_author_are_not_shown():
+    proto = model([node("Erf", "x", name="/home/author/net.py")], {"x": ["n", 3]}, {})
+    entry = proto.graph.node[0].metadata_props.add()
+    entry.key, entry.value = "pkg.torch.onnx.stack_trace", "File /home/author/secret.py"
+    proto.graph.node[0].doc_string = "/home/author/secret.py"
+    assert "secret" not in repr(inspect_model(proto))
+
+
+def test_without_the_package_the_way_out_is_told(tmp_path, monkeypatch):
+    path = write(tmp_path, model([node("Relu", "x")], {"x": ["n", 3]}, {}))
+    monkeypatch.setitem(__import__("sys").modules, "onnx", None)
+    with pytest.raises(
+        ModelError, match=r"the package 'onnx' is missing. Install it: pip install hlsexplore\[onnx\]\."
+    ):
+        hx.read_model(Path(path))

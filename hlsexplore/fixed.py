@@ -43,9 +43,10 @@ class Overflow(StrEnum):
     SAT_SYM = "SAT_SYM"
 
 
-_MODE = r"\s*(?:,\s*(?:AP_)?([A-Z_]{1,12})\s*)?"
-_PATTERN = re.compile(rf"\s*(?:ap_)?(u?)fixed<\s*(\d{{1,4}})\s*,\s*(-?\d{{1,4}}){_MODE}{_MODE}>\s*")
-_INT_PATTERN = re.compile(r"\s*(?:ap_)?(u?)int<\s*(\d{1,4})\s*>\s*")
+_MODE = r"\s*(?:AP_)?([A-Z_]{1,12})\s*"
+_MODES = rf"(?:,{_MODE}(?:,{_MODE}(?:,\s*(\d{{1,4}})\s*)?)?)?"
+_PATTERN = re.compile(rf"\s*(?:ap_)?(u?)fixed\s*<\s*(\d{{1,4}})\s*,\s*(-?\d{{1,4}})\s*{_MODES}>\s*")
+_INT_PATTERN = re.compile(r"\s*(?:ap_)?(u?)int\s*<\s*(\d{1,4})\s*>\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,8 @@ class Fixed:
     @classmethod
     def parse(cls, text: "str | Fixed") -> "Fixed":
         """Read `fixed<16,6>`, `ufixed<8,0,RND,SAT>`, `ap_fixed<16,6,AP_RND,AP_SAT>`, `int<8>` or `uint<1>`.
+
+        hls4ml writes a fifth field, the saturation bits, which must be 0: `fixed<16,6,TRN,WRAP,0>`.
 
         Args:
             text: The type as text, or a `Fixed`, which is returned as it is.
@@ -177,10 +180,15 @@ def _parse(text: str) -> Fixed:
     if match := _INT_PATTERN.fullmatch(text):
         return Fixed(int(match[2]), int(match[2]), signed=not match[1])
     if match := _PATTERN.fullmatch(text):
+        if int(match[6] or 0):  # ap_fixed's N: bits that stay at their limit when a value wraps
+            raise ConfigError(
+                f"{text.strip()!r} keeps {match[6]} saturation bits when a value wraps, which is not supported. "
+                "Leave the fifth field out, or 0."
+            )
         rounding, overflow = match[4] or Rounding.TRN, match[5] or Overflow.WRAP
         return Fixed(int(match[2]), int(match[3]), not match[1], rounding, overflow)  # type: ignore[arg-type]
     raise ConfigError(
-        f"{text!r} is not a fixed-point type. Write fixed<WIDTH,INTEGER> or ufixed<WIDTH,INTEGER,ROUNDING,OVERFLOW>, "
+        f"{text[:80]!r} is not a fixed-point type. Write fixed<WIDTH,INTEGER> or ufixed<WIDTH,INTEGER,ROUNDING,OVERFLOW>, "
         "such as fixed<16,6> or ufixed<8,0,RND,SAT>."
     )
 

@@ -100,6 +100,36 @@ def test_type_round_trips_through_its_text(type_):
     assert eval(repr(type_)) == type_
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("fixed<8,4,TRN,WRAP,0>", "fixed<8,4>"),
+        ("ap_fixed<16,6,AP_RND_CONV,AP_SAT,0>", "fixed<16,6,RND_CONV,SAT>"),
+        (" ufixed < 18 , 1 , RND , SAT , 0 > ", "ufixed<18,1,RND,SAT>"),
+        ("ap_ufixed<8,-2,AP_TRN_ZERO>", "ufixed<8,-2,TRN_ZERO>"),
+        ("ap_uint< 3 >", "ufixed<3,3>"),
+    ],
+)
+def test_type_is_read_as_hls4ml_and_vendors_write_it(text, wanted):
+    assert str(Fixed.parse(text)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("fixed<8,4,TRN,WRAP,2>", r"^'fixed<8,4,TRN,WRAP,2>' keeps 2 saturation bits when a value wraps, which is not"),
+        ("fixed<8,4,0>", "'fixed<8,4,0>' is not a fixed-point type"),
+        ("fixed<8,4,TRN,WRAP,0,0>", "is not a fixed-point type"),
+        ("fixed<8,4,TRN,WRAP_SM>", "unknown overflow mode 'WRAP_SM'. Valid modes: WRAP, SAT, SAT_ZERO, SAT_SYM"),
+        ("9" * 5000, "^'9{80}' is not a fixed-point type"),
+    ],
+)
+def test_text_that_is_no_type_is_one_sentence(text, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        Fixed.parse(text)
+    assert len(str(caught.value)) < 300
+
+
 def test_quantize_wide_types_use_python_integers():
     raw = quantize([1.5, -1.0], Fixed(100, 20))
     assert raw.dtype == object

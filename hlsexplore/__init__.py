@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hlsexplore.emulate import float_forward as predict
     from hlsexplore.estimate import estimate
     from hlsexplore.examples import load as load_example
+    from hlsexplore.foreign_design import read_design
     from hlsexplore.importers import read_model
     from hlsexplore.study import Study
 
@@ -40,6 +41,7 @@ __all__ = [
     "load_example",
     "predict",
     "propose_types",
+    "read_design",
     "read_model",
     "trace",
 ]
@@ -54,6 +56,7 @@ _LAZY = {
     "load_example": ("examples", "load"),
     "predict": ("emulate", "float_forward"),
     "propose_types": ("emulate", "propose_types"),
+    "read_design": ("foreign_design", "read_design"),
     "read_model": ("importers", "read_model"),
     "trace": ("emulate", "trace"),
 }

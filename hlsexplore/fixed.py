@@ -188,8 +188,8 @@ def _parse(text: str) -> Fixed:
         rounding, overflow = match[4] or Rounding.TRN, match[5] or Overflow.WRAP
         return Fixed(int(match[2]), int(match[3]), not match[1], rounding, overflow)  # type: ignore[arg-type]
     raise ConfigError(
-        f"{text[:80]!r} is not a fixed-point type. Write fixed<WIDTH,INTEGER> or ufixed<WIDTH,INTEGER,ROUNDING,OVERFLOW>, "
-        "such as fixed<16,6> or ufixed<8,0,RND,SAT>."
+        f"{text[:80]!r} is not a fixed-point type. Write fixed<WIDTH,INTEGER> or "
+        "ufixed<WIDTH,INTEGER,ROUNDING,OVERFLOW>, such as fixed<16,6> or ufixed<8,0,RND,SAT>."
     )
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from hlsexplore.importers.content import Content
 
-GZIP_MAGIC = b"\x1f\x8b"
 _SAVE = "Save the model as one file in Keras: model.save('NAME.keras')."
 _SAVED_MODEL_HEAD = re.compile(rb"\x08\x01\x12[\x80-\xff]")
 """TensorFlow's SavedModel: schema version 1, then meta graphs of 128 bytes or more (saved_model.proto)."""
@@ -57,11 +56,6 @@ FOREIGN: tuple[Foreign, ...] = (
         way_out="Load it in Keras 2 (tf_keras.models.load_model) and save it as one file: model.save('NAME.h5').",
     ),
     Foreign(
-        name="an hls4ml project",
-        recognises=lambda content: content.is_folder and "hls4ml_config.yml" in content.members,
-        way_out="Give the trained model that it was made from, a .keras or .h5 file.",
-    ),
-    Foreign(
         name="an hls4ml configuration",
         recognises=_is_configuration,
         way_out="Give the trained model that it names (KerasModel, or KerasJson and KerasH5).",
@@ -97,9 +91,6 @@ FOREIGN: tuple[Foreign, ...] = (
         way_out="Give the model file instead.",
     ),
     Foreign(name=f"a Python pickle, {_PICKLE}", recognises=lambda c: bool(_PICKLE_HEAD.match(c.head)), way_out=_SAVE),
-    Foreign(
-        name="a compressed archive (.gz)", recognises=_starts(GZIP_MAGIC), way_out="Unpack it and give the model file."
-    ),
     Foreign(
         name="a Git LFS pointer, not the model itself",
         recognises=_starts(b"version https://git-lfs"),

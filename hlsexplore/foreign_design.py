@@ -1,0 +1,83 @@
+"""Designs of other tools: what an hls4ml project builds, as a `Design` of ours (docs/hls4ml.md)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hlsexplore.design import Design
+from hlsexplore.errors import ConfigError
+from hlsexplore.graph import Node
+from hlsexplore.importers.hls4ml.read import Hls4mlModel, read_hls4ml
+from hlsexplore.layer_config import knobs
+from hlsexplore.reuse import legal_reuse
+from hlsexplore.target import Io, Target, Tool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignDesign:
+    """A design that another tool's project holds.
+
+    Attributes:
+        design: Graph, types, reuse, strategies, table sizes, interface, part and clock of the project.
+        notes: What could not be taken over as it is, and how the numbers were read; a sentence each.
+    """
+
+    design: Design
+    notes: tuple[str, ...]
+
+
+def read_design(path: str | Path) -> Design:
+    """Read the design of an hls4ml project: its folder, its .tar.gz or a .fml. Nothing in it is executed.
+
+    Args:
+        path: The project.
+
+    Returns:
+        The graph with the types of its `defines.h`, reuse, strategy, table sizes, interface, part and clock.
+
+    Raises:
+        ModelError: If it is no such project, half of one, or cannot be read.
+        UnsupportedError: If layers are not supported; lists all of them.
+    """
+    return read_foreign_design(path).design
+
+
+def read_foreign_design(path: str | Path) -> ForeignDesign:
+    """Read the design of an hls4ml project as `read_design` does, with notes on what differs."""
+    model = read_hls4ml(path)
+    graph = model.graph
+    notes = list(model.notes)
+    design = Design.default(graph, _target(model, notes))
+    for name, values in model.knobs.items():
+        wanted = {key: value for key, value in values.items() if key in knobs(graph[name])}
+        if "reuse" in wanted:
+            wanted["reuse"] = _legal(graph[name], int(wanted["reuse"]), notes)
+        try:
+            design = design.with_layer(name, **wanted)
+        except ConfigError as error:
+            notes.append(f"{error} The default is kept.")
+    return ForeignDesign(design=design, notes=tuple(notes))
+
+
+def _legal(node: Node, reuse: int, notes: list[str]) -> int:
+    """Return the nearest reuse that a layer can have, with a note if it is another one."""
+    legal = legal_reuse(node)
+    if reuse in legal:
+        return reuse
+    nearest = min(legal, key=lambda value: (abs(value - reuse), value))
+    notes.append(f"layer {node.name!r}: reuse {reuse} divides its multiplications unevenly; {nearest} is taken.")
+    return nearest
+
+
+def _target(model: Hls4mlModel, notes: list[str]) -> Target:
+    """Return the target of a project; what it does not say keeps its default."""
+    settings = model.settings
+    is_vivado = settings.get("backend", "").lower().startswith("vivado")
+    tool = Tool.VIVADO_HLS if is_vivado else Tool.VITIS_HLS
+    io = Io.STREAM if settings.get("io_type") == "io_stream" else Io.PARALLEL
+    default = Target()
+    try:
+        clock = float(settings.get("clock_period") or default.clock_ns)
+        return Target(part=settings.get("part") or default.part, clock_ns=clock, io=io, tool=tool)
+    except (ConfigError, ValueError):
+        notes.append(f"part {settings.get('part')!r} or clock {settings.get('clock_period')!r} cannot be used.")
+        return Target(io=io, tool=tool)

@@ -1,0 +1,158 @@
+"""A project folder of hls4ml as a `Network`: its C++, `parameters.h`, `defines.h`, weights and `project.tcl`."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlsexplore.errors import ModelError
+from hlsexplore.importers.hls4ml.members import PARAMETERS, Members
+from hlsexplore.importers.hls4ml.network import (
+    Call,
+    Network,
+    joined_config,
+    parse_configs,
+    parse_defines,
+    parse_types,
+    product,
+)
+from hlsexplore.importers.hls4ml.plain_yaml import plain_yaml
+
+CONFIGURATION = "hls4ml_config.yml"
+CALL = re.compile(r"nnet::(\w+)<([^;(]*)>\(([^;]*)\);\s*(?://\s*(\S[^\n]*?)\s*)?$", re.MULTILINE)
+_REFERENCE = re.compile(r"auto\s*&\s*(\w+)\s*=\s*(\w+)\s*;")
+_SIGNATURE = re.compile(r"void\s+(\w+)\s*\(([^)]*)\)\s*\{")
+_PORT = re.compile(
+    r"(?:hls::stream<\s*(?P<stream>\w+)\s*>\s*&\s*(?P<name>\w+)|(?P<type>\w+)\s+(?P<array>\w+)\s*\[(?P<size>[\w* ]+)\])"
+)
+_SETTING = re.compile(r'set\s+(part|clock_period|clock_uncertainty|backend)\s+"?([\w.%\-]+)"?')
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_LOADERS = ("load_weights", "load_compressed", "load_exponent")
+
+
+def read_project(members: Members) -> Network:
+    """Read what a project computes from its C++.
+
+    Raises:
+        ModelError: If a file is missing or the top function has no calls that can be understood.
+    """
+    source = _top_source(members)
+    match = _SIGNATURE.search(source)
+    if match is None:
+        raise ModelError(f"the hls4ml project {members.label!r} has no top function that can be found. Write it again.")
+    defines = members.text("firmware/defines.h")
+    names = parse_defines(defines) | parse_defines(members.text(PARAMETERS))
+    parameters = members.text(PARAMETERS)
+    configs = parse_configs(parameters, names)
+    calls = tuple(_calls(source, configs))
+    types = parse_types(defines) | parse_types(parameters)
+    ports = _ports(match[2], names)
+    renamed = dict(_REFERENCE.findall(source))
+    written = {name for call in calls for name in call.outputs}
+    read = {name for call in calls for name in call.arguments}
+    configuration = _configuration(members)
+    shapes = _shapes(configuration.get("InputShapes"))
+    inputs = {
+        name: (kind, shapes.get(name) or ((size,) if size else ()))
+        for name, (kind, size) in ports.items()
+        if name not in written and (name in read or name in renamed.values())
+    }
+    return Network(
+        name=match[1],
+        calls=calls,
+        types=types,
+        inputs=inputs,
+        outputs=tuple(name for name in ports if name in written or name in renamed),
+        aliases={alias: (name, None) for alias, name in renamed.items()},
+        arrays=lambda name: weight_text(members, name),
+        settings=_settings(members, configuration, "hls::stream" in match[2]),
+        notes=("weights come from the project's text files, with as many decimal digits as their type has bits.",),
+    )
+
+
+def _top_source(members: Members) -> str:
+    found = members.named("firmware", ".cpp")
+    if not found:
+        raise ModelError(
+            f"the hls4ml project {members.label!r} has no C++ in firmware/. Write it again with model.write()."
+        )
+    tops = [name for name in found if "nnet::" in members.text(name)]
+    return members.text((tops or list(found))[0])
+
+
+def _calls(source: str, configs: Mapping[str, Mapping[str, str]]) -> list[Call]:
+    """List the calls of layers; the weight loaders and the copies of streams' debugging are none."""
+    found = []
+    for index, (function, template, arguments, comment) in enumerate(CALL.findall(source)):
+        if function.startswith(_LOADERS) or function == "save_layer_output":
+            continue
+        parameters = tuple(item.strip() for item in template.split(","))
+        found.append(
+            Call(
+                function=function,
+                parameters=parameters,
+                arguments=tuple(item.strip() for item in arguments.split(",")),
+                layer=comment or f"{function}_{index}",
+                config=joined_config(parameters[-1], configs),
+            )
+        )
+    return found
+
+
+def _ports(text: str, names: Mapping[str, int]) -> dict[str, tuple[str, int | None]]:
+    """Return the ports of the top function in order: name -> (type, elements); sizes of streams are unknown."""
+    found: dict[str, tuple[str, int | None]] = {}
+    for match in _PORT.finditer(text):
+        if match["name"]:
+            found[match["name"]] = (match["stream"], None)
+        else:
+            found[match["array"]] = (match["type"], product(match["size"], names))
+    return found
+
+
+def _configuration(members: Members) -> dict[str, Any]:
+    return plain_yaml(members.text(CONFIGURATION), CONFIGURATION) if CONFIGURATION in members else {}
+
+
+def _shapes(data: object) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of inputs that version 1.2 and later writes."""
+    if not isinstance(data, dict):
+        return {}
+    return {
+        str(name): tuple(shape)
+        for name, shape in data.items()
+        if isinstance(shape, list) and all(isinstance(size, int) and size > 0 for size in shape)
+    }
+
+
+def _settings(members: Members, configuration: Mapping[str, Any], is_stream: bool) -> dict[str, str]:
+    found = {
+        key: str(configuration[name])
+        for key, name in (
+            ("part", "Part"),
+            ("part", "XilinxPart"),
+            ("clock_period", "ClockPeriod"),
+            ("clock_uncertainty", "ClockUncertainty"),
+            ("backend", "Backend"),
+        )
+        if configuration.get(name) is not None
+    }
+    for file in ("build_prj.tcl", "project.tcl"):
+        if file in members:
+            found |= dict(_SETTING.findall(members.text(file)))
+    return found | {"io_type": "io_stream" if is_stream else "io_parallel"}
+
+
+def weight_text(members: Members, name: str) -> NDArray[np.float64] | None:
+    """Return the numbers of a weight array from its text file or its header, flat; None if it has neither."""
+    text, header = f"firmware/weights/{name}.txt", f"firmware/weights/{name}.h"
+    if text in members:
+        body = members.text(text)
+    elif header in members:
+        body = members.text(header).partition("{")[2].partition("}")[0]
+    else:
+        return None
+    found = _NUMBER.findall(body)
+    return np.array(found, dtype=np.float64) if found else None

@@ -1,0 +1,199 @@
+"""Projects that hls4ml wrote, read back: the same integers as the design that went in, and as its compiled C++."""
+
+import gzip
+import io
+import json
+import tarfile
+import warnings
+import zlib
+
+import numpy as np
+import pytest
+from agreement.cases import CASES
+from agreement.kit import mismatches
+
+import hlsexplore as hx
+from hlsexplore.emulate.run import raw_outputs
+from hlsexplore.errors import ModelError, UnsupportedError
+from hlsexplore.foreign_design import read_foreign_design
+from hlsexplore.importers.hls4ml.network import element_type, parse_configs, product
+from hlsexplore.importers.hls4ml.plain_yaml import plain_yaml
+
+oracle = pytest.importorskip("agreement.oracle_hls4ml", reason="needs hls4ml")
+pytestmark = pytest.mark.skipif(not oracle.is_available(), reason="needs hls4ml and a C++ compiler")
+GROUPS = 8
+
+
+def written(design, folder):
+    """Write a design as hls4ml's project, its record of the configuration left out since it would import a framework."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = oracle.convert([design], folder)
+        model.config.backend.writer.write_yml = lambda model: None
+        model.write()
+    return model
+
+
+def renamed(x):
+    return {f"c0_{name}": values for name, values in x.items()} if isinstance(x, dict) else x
+
+
+def flat(arrays):
+    return [array.reshape(len(array), -1) for array in arrays]
+
+
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_what_hls4ml_writes_is_read_as_the_design_that_went_in(group, tmp_path):
+    chosen = [
+        case
+        for case in CASES
+        if not (case.differs or case.is_slow) and zlib.crc32(case.name.encode()) % GROUPS == group
+    ]
+    problems = []
+    for case in chosen[:: 1 if group == 0 else 3]:
+        design, x = case.make()
+        folder = tmp_path / case.name
+        written(design, folder)
+        back = hx.read_design(folder)
+        inputs = back.graph.inputs
+        arrays = list(x.values()) if isinstance(x, dict) else [x] if len(inputs) == 1 else list(x)
+        data = {node.name: np.reshape(a, (len(a), *node.shape)) for node, a in zip(inputs, arrays, strict=True)}
+        found = flat(raw_outputs(back, data if len(inputs) > 1 else data[inputs[0].name]))
+        problems += mismatches(case.name, flat(raw_outputs(design, x)), found, "the project")
+        assert (back.target.io, back.target.clock_ns) == (design.target.io, 5.0)
+    assert chosen and problems == []
+
+
+def small_design(io="parallel"):
+    rng = np.random.default_rng(4)
+    from hlsexplore.graph import Graph, Node
+    from hlsexplore.ops import Activation, Dense, Function, Input, Softmax
+
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(6,)),
+        Node(name="fc", op=Dense(kernel=rng.normal(size=(6, 4)), bias=rng.normal(size=4)), inputs=("x",), shape=(4,)),
+        Node(name="act", op=Activation(function=Function.TANH), inputs=("fc",), shape=(4,)),
+        Node(name="out", op=Softmax(), inputs=("act",), shape=(4,)),
+    )
+    design = hx.Design.default(Graph(name="small", nodes=nodes, outputs=("out",)), hx.Target(io=io))
+    return design.with_layer("fc", weight="fixed<9,3>", reuse=3, strategy="resource"), rng.normal(size=(50, 6))
+
+
+@pytest.fixture
+def project(tmp_path):
+    design, x = small_design()
+    model = written(design, tmp_path / "prj")
+    return tmp_path / "prj", design, x, model
+
+
+def test_design_has_types_knobs_and_target_of_the_project(project):
+    folder, design, _, _ = project
+    back = hx.read_design(folder)
+    for name in ("fc", "act", "out"):
+        assert dict(back.layers[f"c0_{name}"].types) == dict(design.layers[name].types)
+        assert back.layers[f"c0_{name}"].table_size == design.layers[name].table_size
+    assert (back.layers["c0_fc"].reuse, back.layers["c0_fc"].strategy) == (3, "resource")
+    assert (back.target.part, back.target.tool) == ("xcku115-flvb2104-2-i", "vivado_hls")
+
+
+def test_archive_of_a_project_is_the_project(project, tmp_path):
+    folder, _, _, _ = project
+    with tarfile.open(tmp_path / "p.tar.gz", "w:gz") as archive:
+        archive.add(folder, arcname="some/where/prj")
+    assert hx.read_design(tmp_path / "p.tar.gz") == hx.read_design(folder)
+    assert hx.read_model(tmp_path / "p.tar.gz").digest == hx.read_model(folder).digest
+
+
+def test_saved_model_is_read_without_its_cpp(project, tmp_path):
+    folder, _, x, model = project
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.save(tmp_path / "m.fml")
+    back = hx.read_design(tmp_path / "m.fml")
+    np.testing.assert_array_equal(hx.emulate(back, x), hx.emulate(hx.read_design(folder), x))
+
+
+def test_a_weight_header_serves_where_the_text_is_missing(project):
+    folder, _, x, _ = project
+    before = hx.emulate(hx.read_design(folder), x)
+    for path in (folder / "firmware" / "weights").glob("*.txt"):
+        path.unlink()
+    np.testing.assert_array_equal(hx.emulate(hx.read_design(folder), x), before)
+
+
+def test_notes_say_where_the_weights_come_from(project):
+    assert any("text files" in note for note in read_foreign_design(project[0]).notes)
+
+
+def edit(folder, name, old, new):
+    path = folder / "firmware" / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("break_it", "message"),
+    [
+        (lambda f: (f / "firmware" / "parameters.h").unlink(), "is half an hls4ml project"),
+        (lambda f: (f / "firmware" / "defines.h").unlink(), "has no 'firmware/defines.h'"),
+        (lambda f: (f / "firmware" / "oracle.cpp").unlink(), "has no C++ in firmware/"),
+        (lambda f: [p.unlink() for p in (f / "firmware" / "weights").iterdir()], "the numbers of the kernel"),
+        (lambda f: edit(f, "oracle.cpp", "nnet::tanh<", "nnet::my_own<"), "nnet::my_own is not read"),
+        (lambda f: edit(f, "parameters.h", "n_out = 4", "n_out = 5"), "has 24 numbers, but the layer needs 30"),
+        (
+            lambda f: edit(f, "oracle.cpp", "(layer2_out, layer3_out)", "(layer9_out, layer3_out)"),
+            "no layer gives 'layer9_out'",
+        ),
+    ],
+    ids=["parameters", "defines", "source", "weights", "function", "sizes", "variable"],
+)
+def test_half_a_project_or_an_edited_one_is_one_sentence(project, break_it, message):
+    folder = project[0]
+    break_it(folder)
+    with pytest.raises(
+        (ModelError, UnsupportedError), match=message.replace("(", r"\(").replace(")", r"\)").replace("+", r"\+")
+    ):
+        hx.read_design(folder)
+
+
+def test_other_archives_are_no_projects(tmp_path):
+    (tmp_path / "a.gz").write_bytes(gzip.compress(b"hello"))
+    with pytest.raises(ModelError, match="is a compressed archive .* cannot be read"):
+        hx.read_model(tmp_path / "a.gz")
+    with tarfile.open(tmp_path / "b.tar.gz", "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("readme"), io.BytesIO())
+    with pytest.raises(ModelError, match="It holds no hls4ml project"):
+        hx.read_model(tmp_path / "b.tar.gz")
+
+
+def test_members_are_read_by_name_and_never_extracted(project, tmp_path, monkeypatch):
+    folder, _, _, _ = project
+    with tarfile.open(tmp_path / "p.tar.gz", "w:gz") as archive:
+        archive.add(folder, arcname="prj")
+        link = tarfile.TarInfo("prj/firmware/weights/w2.txt")
+        link.type, link.linkname = tarfile.SYMTYPE, "../../../elsewhere"
+        archive.addfile(link)
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    hx.read_design(tmp_path / "p.tar.gz")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_yaml_tags_and_object_dumps_are_plain_data():
+    text = "KerasModel: !keras_model 'm.keras'\nOnnxModel: !!python/object:some.Thing\n  state: {a: [1, 2]}\nt: !!python/tuple [1]\n"
+    found = plain_yaml(text, "c.yml")
+    assert json.dumps(found) == '{"KerasModel": "m.keras", "OnnxModel": {"state": {"a": [1, 2]}}, "t": [1]}'
+    with pytest.raises(ModelError, match=r"'c.yml' is not valid YAML"):
+        plain_yaml("a: [1", "c.yml")
+
+
+def test_types_sizes_and_structs_are_read_as_text():
+    assert element_type("nnet::array<ap_ufixed<8,3,AP_RND,AP_SAT,0>, 4*1>") == hx.Fixed.parse("ufixed<8,3,RND,SAT>")
+    assert element_type("ac_fixed<16,6,true,AC_RND_CONV,AC_SAT>") == hx.Fixed.parse("fixed<16,6,RND_CONV,SAT>")
+    assert (element_type("ap_uint<1>"), element_type("float")) == (hx.Fixed.parse("ufixed<1,1>"), None)
+    assert (product("3*N*2", {"N": 4}), product("N/2", {"N": 4})) == (24, None)
+    configs = parse_configs(
+        "struct c : nnet::x {\n static const unsigned a = 2*3;\n static const unsigned b = a * 4;\n};", {}
+    )
+    assert configs == {"c": {"a": "6", "b": "24"}}

@@ -23,6 +23,7 @@ from hlsexplore.fixed import Fixed
 from hlsexplore.support.progress import Event
 from hlsexplore.target import Io, Target, Tool
 from hlsexplore.task import read_task
+from hlsexplore_hls.flows import FLOWS
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_CANCELLED, EXIT_PIPE = 0, 1, 2, 130, 141
 PROGRESS_AFTER_S = 1.0
@@ -295,7 +296,7 @@ def _add_project_commands(add: Add) -> None:
     _model(command)
     _design(command)
     command.add_argument("--to", required=True, metavar="DIR", help="folder to write")
-    command.add_argument("--flow", default="vitis", choices=["vitis", "rtl", "xls"], help="what to write (vitis)")
+    command.add_argument("--flow", default="vitis", choices=list(FLOWS), help="what to write (vitis)")
     command.add_argument("--interface", help="what the top level looks like; the flow's first when left out")
     _data(command, required=False)
     _force(command)

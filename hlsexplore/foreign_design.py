@@ -6,6 +6,8 @@ from pathlib import Path
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError
 from hlsexplore.graph import Node
+from hlsexplore.importers.content import look
+from hlsexplore.importers.graph_file import DESIGN, is_stored, read_stored
 from hlsexplore.importers.hls4ml.read import Hls4mlModel, read_hls4ml
 from hlsexplore.layer_config import knobs
 from hlsexplore.reuse import legal_reuse
@@ -26,7 +28,9 @@ class ForeignDesign:
 
 
 def read_design(path: str | Path) -> Design:
-    """Read the design of an hls4ml project: its folder, its .tar.gz or a .fml. Nothing in it is executed.
+    """Read the design of an hls4ml project: its folder, its .tar.gz or a .fml, or what was exported for hls4ml.
+
+    Nothing in it is executed.
 
     Args:
         path: The project.
@@ -43,7 +47,10 @@ def read_design(path: str | Path) -> Design:
 
 def read_foreign_design(path: str | Path) -> ForeignDesign:
     """Read the design of an hls4ml project as `read_design` does, with notes on what differs."""
-    model = read_hls4ml(path)
+    content = look(Path(path))
+    if is_stored(content) and DESIGN in content.members:
+        return ForeignDesign(design=Design.load(content.path / DESIGN, read_stored(content)), notes=())
+    model = read_hls4ml(content)
     graph = model.graph
     notes = list(model.notes)
     design = Design.default(graph, _target(model, notes))

@@ -50,6 +50,8 @@ class Flow:
     """Where a flow's functions are, as `module:function`.
 
     Attributes:
+        label: What people call it, in lists.
+        badge: Short name on a badge.
         generate: `(design, interface) -> Generated`; with `is_compiled` also `on_event` and `cancel`.
         simulate: `(project, raw_inputs, on_event, cancel) -> Simulated`.
         golden_files: `(raw_inputs, raw_outputs) -> files` of golden vectors for the flow's own test bench, or None.
@@ -57,6 +59,8 @@ class Flow:
         is_compiled: Whether generating runs a compiler, which takes its time.
     """
 
+    label: str
+    badge: str
     generate: str
     simulate: str
     golden_files: str | None = None
@@ -66,20 +70,33 @@ class Flow:
 
 FLOWS: dict[str, Flow] = {
     "vitis": Flow(
+        label="HLS C++ (Vitis, Vivado)",
+        badge="C++",
         generate="hlsexplore_hls.cpp.generate:generate",
         simulate="hlsexplore_hls.cpp.simulate:simulate",
         golden_files="hlsexplore_hls.cpp.testbench:golden_files",
         interfaces=("plain", "axi_stream", "kernel"),
     ),
     "rtl": Flow(
+        label="RTL (Verilog)",
+        badge="RTL",
         generate="hlsexplore_hls.rtl.generate:generate",
         simulate="hlsexplore_hls.rtl.simulate:simulate",
         golden_files="hlsexplore_hls.rtl.extras:golden_files",
     ),
     "xls": Flow(
+        label="RTL by XLS",
+        badge="XLS",
         generate="hlsexplore_hls.xls.generate:generate",
         simulate="hlsexplore_hls.xls.simulate:simulate",
         is_compiled=True,
+    ),
+    "hls4ml": Flow(
+        label="hls4ml (all its back ends)",
+        badge="hls4ml",
+        generate="hlsexplore_hls.hls4ml.generate:generate",
+        simulate="hlsexplore_hls.hls4ml.simulate:simulate",
+        interfaces=("plain", "vitis", "vivado", "vivado_accelerator", "oneapi", "catapult", "libero"),
     ),
 }
 

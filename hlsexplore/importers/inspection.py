@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hlsexplore.graph import Graph, Shape
+from hlsexplore.ops import weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +42,19 @@ class Inspection:
     layers: tuple[LayerInfo, ...]
     problems: tuple[str, ...]
     graph: Graph | None
+
+
+def inspect_graph(graph: Graph) -> Inspection:
+    """List the layers of a graph that is there already."""
+    layers = tuple(
+        LayerInfo(
+            name=node.name,
+            cls=node.kind,
+            shape=node.shape,
+            num_parameters=sum(values.size for values in weights(node.op).values()),
+            nodes=(node.name,),
+            problem=None,
+        )
+        for node in graph
+    )
+    return Inspection(name=graph.name, layers=layers, problems=(), graph=graph)

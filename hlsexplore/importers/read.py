@@ -16,9 +16,10 @@ from hlsexplore.importers.content import Content, look
 from hlsexplore.importers.files import is_keras_archive, is_keras_hdf5, read_archive, read_hdf5
 from hlsexplore.importers.flat import inspect_flat
 from hlsexplore.importers.foreign import foreign_format, foreign_object
+from hlsexplore.importers.graph_file import is_stored, read_stored
 from hlsexplore.importers.hls4ml.members import is_project
 from hlsexplore.importers.hls4ml.read import inspect_network, read_network
-from hlsexplore.importers.inspection import Inspection
+from hlsexplore.importers.inspection import Inspection, inspect_graph
 from hlsexplore.importers.keras import inspect_keras
 from hlsexplore.importers.live import read_live
 from hlsexplore.importers.onnx import is_onnx, read_onnx, read_onnx_object
@@ -70,6 +71,7 @@ READERS: tuple[Reader[Any], ...] = (
     Reader(name="a Keras HDF5 file (.h5)", recognises=is_keras_hdf5, read=read_hdf5, inspect=inspect_keras),
     Reader(name="an ONNX model (.onnx)", recognises=is_onnx, read=read_onnx, inspect=inspect_flat),
     Reader(name="an exported PyTorch program (.pt2)", recognises=is_pt2, read=read_pt2, inspect=inspect_flat),
+    Reader(name="a design exported for hls4ml", recognises=is_stored, read=read_stored, inspect=inspect_graph),
     Reader(name="an hls4ml project", recognises=is_project, read=read_network, inspect=inspect_network),
 )
 """Formats in the order in which they are tried."""

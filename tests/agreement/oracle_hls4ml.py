@@ -13,13 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from agreement.oracle_layers import LAYERS, ap_type
 
 from hlsexplore.design import Design
 from hlsexplore.emulate.run import check_inputs
 from hlsexplore.fixed import quantize
-from hlsexplore.graph import Node
-from hlsexplore.ops import Activation, Affine, Input, LayerNorm, PRelu, Softmax
+from hlsexplore.ops import Input
+from hlsexplore_hls.hls4ml.layers import layer_settings, layer_words
 
 
 def is_available() -> bool:
@@ -70,10 +69,8 @@ def _model(designs: Sequence[Design], folder: Path) -> object:
         for index, design in enumerate(designs):
             for node in design.graph:
                 name = f"c{index}_{node.name}"
-                layer = LAYERS[type(node.op)](node, design)
-                layer |= {"name": name, "inputs": [f"c{index}_{source}" for source in node.inputs]}
-                layers.append(layer)
-                config[name] = _config(node, design)
+                layers.append(layer_words(node, design, {item.name: f"c{index}_{item.name}" for item in design.graph}))
+                config[name] = layer_settings(node, design)
                 if isinstance(node.op, Input):
                     inputs.append(name)
             outputs += [f"c{index}_{name}" for name in design.graph.outputs]
@@ -93,33 +90,6 @@ def _model(designs: Sequence[Design], folder: Path) -> object:
             "Stamp": "oracle",
         }
         return ModelGraph.from_layer_list(settings, layers, inputs=inputs, outputs=outputs)
-
-
-def _config(node: Node, design: Design) -> dict[str, object]:
-    """Return the precision and knobs of a layer in hls4ml's words."""
-    config = design.layers[node.name]
-    precision, settings = {}, {}
-    for key, type_ in config.types.items():
-        for name in _KEYS.get((type(node.op), key), _KEYS.get(key, (key,))):
-            precision[name] = ap_type(type_)
-            if key not in ("weight", "bias", "accum", "result"):
-                settings[f"{name}_t"] = ap_type(type_)  # where hls4ml reads the types of tables
-    settings |= {"Precision": precision, "ReuseFactor": config.reuse}
-    settings["Strategy"] = str(config.strategy).capitalize()
-    if isinstance(node.op, Softmax):
-        settings["Implementation"] = str(config.softmax)
-    settings["TableSize"] = config.table_size
-    return settings
-
-
-_KEYS: dict[object, tuple[str, ...]] = {
-    (Affine, "weight"): ("scale",),
-    (LayerNorm, "weight"): ("scale",),
-    (Activation, "weight"): ("param",),
-    (PRelu, "weight"): ("param",),
-    "inv_input": ("inv_inp",),
-}
-"""Our tensor keys whose name differs in hls4ml."""
 
 
 def _compile(model: object, folder: Path, optimise: str) -> ctypes.CDLL:

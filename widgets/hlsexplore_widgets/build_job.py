@@ -17,18 +17,13 @@ from hlsexplore.support.progress import Event
 from hlsexplore.target import Tool
 from hlsexplore_hls import Project, export
 from hlsexplore_hls.flows import FLOWS, find_flow
+from hlsexplore_hls.tools.synthesize import tools_of
 from hlsexplore_widgets.live import Verification
 from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.worker import Throttle
 
 Condition = Literal["idle", "running", "done", "failed", "cancelled"]
 STAGES = ("Export", "Verify", "Synthesize", "Report")
-TOOLS_OF = {
-    "rtl": ("yosys", "vivado", "nextpnr"),
-    "vitis": ("vitis_hls", "vivado_hls"),
-    "xls": ("yosys", "vivado", "nextpnr"),
-}
-FLOW_LABELS = {"rtl": "RTL (Verilog)", "vitis": "HLS C++ (Vitis, Vivado)", "xls": "RTL by XLS"}
 LOG_LINES = 400
 
 
@@ -162,16 +157,17 @@ class BuildJob:
         changed = replace(self._options, **options)
         find_flow(changed.flow)
         if "flow" in options:
-            changed = replace(changed, tool=TOOLS_OF.get(changed.flow, ("",))[0])
+            changed = replace(changed, tool=next(iter(tools_of(changed.flow)), ""))
             if changed.folder == f"{_safe(self._state.graph.name)}-{self._options.flow}":
                 changed = replace(changed, folder=f"{_safe(self._state.graph.name)}-{changed.flow}")
         self._options = changed
         self._state.notify("build")
 
     def start(self, synthesize: bool = True) -> None:
-        """Export the current design, compare it with the emulator, and synthesize it."""
+        """Export the current design, compare it with the emulator, and synthesize it if the flow has a tool."""
         if self._status.condition == "running":
             return
+        synthesize = synthesize and bool(self._options.tool)
         self._cancel = threading.Event()
         self._log.clear()
         design = self._state.design
@@ -323,8 +319,8 @@ def option_data(options: BuildOptions) -> dict[str, Any]:
         "flow": options.flow,
         "tool": options.tool,
         "folder": options.folder,
-        "flows": [{"value": flow, "label": FLOW_LABELS.get(flow, flow)} for flow in FLOWS],
-        "tools": [{"value": tool, "label": tool} for tool in TOOLS_OF.get(options.flow, ())],
+        "flows": [{"value": flow, "label": row.label} for flow, row in FLOWS.items()],
+        "tools": [{"value": tool, "label": tool} for tool in tools_of(options.flow)],
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from hlsexplore.estimate.devices import Device, device
 from hlsexplore.merit import Measure, task_text
 from hlsexplore.report import Report
+from hlsexplore_hls.flows import find_flow
 from hlsexplore_widgets.figures.base import label_of
 from hlsexplore_widgets.live import Live, Verification
 from hlsexplore_widgets.scoring import PERCENT, Score, headlines
@@ -198,7 +199,7 @@ def _verified_tile(verifications: Mapping[str, Verification]) -> dict[str, Any]:
             "delta": f"{wrong[0].flow}, {when}",
             "alarm": "failed",
         }
-    names = " + ".join({"vitis": "C++", "rtl": "RTL", "xls": "XLS"}.get(flow, flow) for flow in verifications)
+    names = " + ".join(find_flow(flow).badge for flow in verifications)
     tip = "; ".join(
         f"{found.flow}: 0 of {found.num_samples:,} samples differ ({found.tool})" for found in verifications.values()
     )

@@ -18,14 +18,24 @@ Synthesizer = Callable[..., Report]
 
 TOOLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "yosys": ("hlsexplore_hls.tools.yosys_project:synthesize_with_yosys", ("rtl", "xls")),
-    "nextpnr": ("hlsexplore_hls.tools.nextpnr:place_with_nextpnr", ("rtl", "xls")),
     "vitis_hls": ("hlsexplore_hls.tools.vitis:synthesize_with_vitis_hls", ("vitis",)),
     "vivado_hls": ("hlsexplore_hls.tools.vitis:synthesize_with_vivado_hls", ("vitis",)),
     "vivado": ("hlsexplore_hls.tools.vivado:synthesize_with_vivado", ("rtl", "xls")),
+    "nextpnr": ("hlsexplore_hls.tools.nextpnr:place_with_nextpnr", ("rtl", "xls")),
     "bitfile": ("hlsexplore_hls.tools.bitfile:build_bitfile", ("vitis",)),
 }
 """Function and flows of each tool; a variant may follow its name and a colon: a family, steps, a board."""
 REPORT = "report.json"
+
+
+def tools_of(flow: str) -> tuple[str, ...]:
+    """List the tools that take a flow's files for any device, the usual one first.
+
+    Examples:
+        >>> tools_of("vitis")
+        ('vitis_hls', 'vivado_hls')
+    """
+    return tuple(name for name, (_, flows) in TOOLS.items() if flow in flows and name != "bitfile")
 
 
 def synthesize(

@@ -1,11 +1,10 @@
 """hls4ml projects as graphs and as designs."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from hlsexplore.errors import ConfigError, ModelError, UnsupportedError
 from hlsexplore.graph import Graph, Node
-from hlsexplore.importers.content import Content, look
+from hlsexplore.importers.content import Content
 from hlsexplore.importers.hls4ml.build import Build, Knobs, Step
 from hlsexplore.importers.hls4ml.fml import read_fml
 from hlsexplore.importers.hls4ml.layers import CONVERTERS
@@ -100,13 +99,12 @@ def _graph(network: Network, build: Build) -> Graph:
     return Graph(name=network.name, nodes=tuple(build.nodes.values()), outputs=outputs)
 
 
-def read_hls4ml(path: str | Path) -> Hls4mlModel:
+def read_hls4ml(content: Content) -> Hls4mlModel:
     """Read an hls4ml project folder, its .tar.gz or a .fml.
 
     Raises:
         ModelError: If it is none, half of one, or cannot be read.
     """
-    content = look(Path(path))
     if not is_project(content):
         raise ModelError(f"{content.label!r} is no hls4ml project: neither its folder, its .tar.gz nor a .fml.")
     return build_model(read_network(content))

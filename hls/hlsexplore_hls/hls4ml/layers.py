@@ -1,13 +1,18 @@
-"""Our layers in the words of hls4ml's layer list."""
+"""Layers in the words of hls4ml's layer list: what its own front ends hand to `ModelGraph.from_layer_list`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from hlsexplore.design import Design
-from hlsexplore.fixed import Fixed
+from hlsexplore.fixed import Fixed, to_real
 from hlsexplore.graph import Node
+from hlsexplore.layer_config import knobs
 from hlsexplore.ops import (
+    WEIGHT_FIELDS,
     Activation,
     Affine,
     Concatenate,
@@ -20,7 +25,9 @@ from hlsexplore.ops import (
     Input,
     LayerNorm,
     Merge,
+    Op,
     Pad,
+    Pair,
     Permute,
     Pool,
     PRelu,
@@ -29,6 +36,10 @@ from hlsexplore.ops import (
     Softmax,
     Upsample,
 )
+from hlsexplore.weights import raw_weights
+
+Words = dict[str, Any]
+"""A layer's entry: plain data and weight arrays by the names that hls4ml gives them."""
 
 
 def ap_type(type_: Fixed) -> str:
@@ -37,12 +48,11 @@ def ap_type(type_: Fixed) -> str:
     return f"ap_{sign}fixed<{type_.width},{type_.integer},AP_{type_.rounding},AP_{type_.overflow}>"
 
 
-def _input(node: Node, design: Design) -> dict[str, object]:
+def _input(op: Input, node: Node, design: Design) -> Words:
     return {"class_name": "InputLayer", "input_shape": list(node.shape)}
 
 
-def _dense(node: Node, design: Design) -> dict[str, object]:
-    op = node.op
+def _dense(op: Dense, node: Node, design: Design) -> Words:
     n_in, n_out = op.kernel.shape
     bias = op.bias if op.bias is not None else np.zeros(n_out)
     return {
@@ -56,8 +66,7 @@ def _dense(node: Node, design: Design) -> dict[str, object]:
     }
 
 
-def _affine(node: Node, design: Design) -> dict[str, object]:
-    op = node.op
+def _affine(op: Affine, node: Node, design: Design) -> Words:
     return {
         "class_name": "ApplyAlpha",
         "scale_data": np.array(op.kernel),
@@ -67,12 +76,13 @@ def _affine(node: Node, design: Design) -> dict[str, object]:
     }
 
 
-def _activation(node: Node, design: Design) -> dict[str, object]:
-    op = node.op
-    layer: dict[str, object] = {"class_name": "Activation", "activation": str(op.function), "n_in": node.num_elements}
+def _activation(op: Activation, node: Node, design: Design) -> Words:
+    layer: Words = {"class_name": "Activation", "activation": str(op.function), "n_in": node.num_elements}
     match op.function:
         case Function.RELU if op.max_value == 6.0:
             layer["activation"] = "relu6"
+        case Function.RELU if op.max_value == 1.0:
+            layer["activation"] = "relu1"
         case Function.ELU:
             layer |= {"class_name": "ELU", "activation": "ELU", "activ_param": op.alpha}
         case Function.LEAKY_RELU:
@@ -86,7 +96,7 @@ def _activation(node: Node, design: Design) -> dict[str, object]:
     return layer
 
 
-def _softmax(node: Node, design: Design) -> dict[str, object]:
+def _softmax(op: Softmax, node: Node, design: Design) -> Words:
     return {
         "class_name": "Softmax",
         "activation": "softmax",
@@ -97,29 +107,28 @@ def _softmax(node: Node, design: Design) -> dict[str, object]:
     }
 
 
-def _prelu(node: Node, design: Design) -> dict[str, object]:
-    data = np.broadcast_to(node.op.kernel, node.shape).copy()
+def _prelu(op: PRelu, node: Node, design: Design) -> Words:
+    data = np.broadcast_to(op.kernel, node.shape).copy()
     return {"class_name": "PReLU", "activation": "PReLU", "n_in": node.num_elements, "param_data": data}
 
 
-def _image(node: Node, design: Design, rank: int) -> dict[str, object]:
+def _image(node: Node, design: Design, rank: int) -> Words:
     """Sizes that convolutions and moves share."""
     source = design.graph.input_shapes(node)[0]
-    sizes: dict[str, object] = {"data_format": "channels_last", "n_chan": source[-1]}
+    sizes: Words = {"data_format": "channels_last", "n_chan": source[-1]}
     sizes |= {"in_width": source[-2], "out_width": node.shape[-2]}
     if rank == 2:
         sizes |= {"in_height": source[0], "out_height": node.shape[0]}
     return sizes
 
 
-def _sides(padding: tuple, rank: int, word: str = "pad") -> dict[str, object]:
+def _sides(padding: tuple[Pair, Pair], rank: int, word: str = "pad") -> Words:
     (top, bottom), (left, right) = padding
     sides = {f"{word}_left": left, f"{word}_right": right}
     return sides | ({f"{word}_top": top, f"{word}_bottom": bottom} if rank == 2 else {})
 
 
-def _conv(node: Node, design: Design) -> dict[str, object]:
-    op = node.op
+def _conv(op: Conv | DepthwiseConv, node: Node, design: Design) -> Words:
     kernel = np.array(op.kernel)
     is_depthwise = isinstance(op, DepthwiseConv)
     filters = node.shape[-1]
@@ -143,11 +152,10 @@ def _conv(node: Node, design: Design) -> dict[str, object]:
     return layer | {"weight_data": data}
 
 
-def _pool(node: Node, design: Design) -> dict[str, object]:
-    op = node.op
+def _pool(op: Pool, node: Node, design: Design) -> Words:
     source = design.graph.input_shapes(node)[0]
     word = "Average" if op.average else "Max"
-    layer: dict[str, object] = {"data_format": "channels_last", "n_filt": source[-1], "pool_op": word}
+    layer: Words = {"data_format": "channels_last", "n_filt": source[-1], "pool_op": word}
     if op.is_global:
         sizes = {"n_in": source[0]} if op.rank == 1 else {"in_height": source[0], "in_width": source[1]}
         return layer | sizes | {"class_name": f"Global{word}Pooling{op.rank}D"}
@@ -161,42 +169,38 @@ def _pool(node: Node, design: Design) -> dict[str, object]:
     return layer | {"out_height": node.shape[0], "out_width": node.shape[1]}
 
 
-def _pad(node: Node, design: Design) -> dict[str, object]:
-    op = node.op
+def _pad(op: Pad, node: Node, design: Design) -> Words:
     return _image(node, design, op.rank) | _sides(op.padding, op.rank) | {"class_name": f"ZeroPadding{op.rank}D"}
 
 
-def _crop(node: Node, design: Design) -> dict[str, object]:
-    op = node.op
+def _crop(op: Crop, node: Node, design: Design) -> Words:
     return _image(node, design, op.rank) | _sides(op.cropping, op.rank, "crop") | {"class_name": f"Cropping{op.rank}D"}
 
 
-def _upsample(node: Node, design: Design) -> dict[str, object]:
-    op = node.op
+def _upsample(op: Upsample, node: Node, design: Design) -> Words:
     layer = _image(node, design, op.rank) | {"class_name": "Resize", "algorithm": "nearest"}
     factors = {"width_factor": op.size[1]} | ({"height_factor": op.size[0]} if op.rank == 2 else {})
     return layer | factors | ({"in_height": 1, "out_height": 1} if op.rank == 1 else {})
 
 
-def _permute(node: Node, design: Design) -> dict[str, object]:
-    return {"class_name": "Transpose", "perm": list(node.op.axes)}
+def _permute(op: Permute, node: Node, design: Design) -> Words:
+    return {"class_name": "Transpose", "perm": list(op.axes)}
 
 
-def _merge(node: Node, design: Design) -> dict[str, object]:
-    return {"class_name": "Merge", "op": str(node.op.function)}
+def _merge(op: Merge, node: Node, design: Design) -> Words:
+    return {"class_name": "Merge", "op": str(op.function)}
 
 
-def _concatenate(node: Node, design: Design) -> dict[str, object]:
+def _concatenate(op: Concatenate, node: Node, design: Design) -> Words:
     rank = len(node.shape)
-    return {"class_name": "Concatenate", "op": f"concatenate{rank}d", "axis": node.op.axis + 1}
+    return {"class_name": "Concatenate", "op": f"concatenate{rank}d", "axis": op.axis + 1}
 
 
-def _dot(node: Node, design: Design) -> dict[str, object]:
+def _dot(op: Dot, node: Node, design: Design) -> Words:
     return {"class_name": "Dot", "op": "dot1d"}
 
 
-def _layer_norm(node: Node, design: Design) -> dict[str, object]:
-    op = node.op
+def _layer_norm(op: LayerNorm, node: Node, design: Design) -> Words:
     return {
         "class_name": "LayerNormalization",
         "n_in": node.num_elements,
@@ -208,11 +212,10 @@ def _layer_norm(node: Node, design: Design) -> dict[str, object]:
     }
 
 
-def _recurrent(node: Node, design: Design) -> dict[str, object]:
-    op = node.op
+def _recurrent(op: Recurrent, node: Node, design: Design) -> Words:
     steps, n_in = design.graph.input_shapes(node)[0]
     units = op.recurrent_kernel.shape[0]
-    layer: dict[str, object] = {
+    layer: Words = {
         "class_name": {"lstm": "LSTM", "gru": "GRU"}[op.cell.value],
         "n_in": n_in,
         "n_out": units,
@@ -230,28 +233,84 @@ def _recurrent(node: Node, design: Design) -> dict[str, object]:
     return layer | ({"apply_reset_gate": "after"} if op.cell.value == "gru" else {})
 
 
-def _reshape(node: Node, design: Design) -> dict[str, object]:
+def _reshape(op: Reshape, node: Node, design: Design) -> Words:
     return {"class_name": "Reshape", "target_shape": list(node.shape)}
 
 
-LAYERS: dict[type, Callable[[Node, Design], dict[str, object]]] = {
-    Input: _input,
-    Dense: _dense,
-    Affine: _affine,
-    Activation: _activation,
-    Softmax: _softmax,
-    Reshape: _reshape,
-    PRelu: _prelu,
-    Conv: _conv,
-    DepthwiseConv: _conv,
-    Pool: _pool,
-    Pad: _pad,
-    Crop: _crop,
-    Upsample: _upsample,
-    Permute: _permute,
-    Merge: _merge,
-    Concatenate: _concatenate,
-    Dot: _dot,
-    LayerNorm: _layer_norm,
-    Recurrent: _recurrent,
-}
+LAYERS: Mapping[type[Op], Callable[[Any, Node, Design], Words]] = MappingProxyType(
+    {
+        Input: _input,
+        Dense: _dense,
+        Affine: _affine,
+        Activation: _activation,
+        Softmax: _softmax,
+        Reshape: _reshape,
+        PRelu: _prelu,
+        Conv: _conv,
+        DepthwiseConv: _conv,
+        Pool: _pool,
+        Pad: _pad,
+        Crop: _crop,
+        Upsample: _upsample,
+        Permute: _permute,
+        Merge: _merge,
+        Concatenate: _concatenate,
+        Dot: _dot,
+        LayerNorm: _layer_norm,
+        Recurrent: _recurrent,
+    }
+)
+"""Ops that hls4ml has."""
+
+_KEYS: Mapping[object, tuple[str, ...]] = MappingProxyType(
+    {
+        (Affine, "weight"): ("scale",),
+        (LayerNorm, "weight"): ("scale",),
+        (Activation, "weight"): ("param",),
+        (PRelu, "weight"): ("param",),
+        "inv_input": ("inv_inp",),
+    }
+)
+"""Tensor keys whose name differs in hls4ml."""
+
+
+def layer_words(node: Node, design: Design, names: Mapping[str, str]) -> Words:
+    """Return a layer's entry in hls4ml's layer list.
+
+    Args:
+        node: The layer; its op must be one of `LAYERS`.
+        design: The design.
+        names: Identifiers by the layers' names.
+    """
+    words = LAYERS[type(node.op)](_on_grid(node, design), node, design)
+    return words | {"name": names[node.name], "inputs": [names[source] for source in node.inputs]}
+
+
+def _on_grid(node: Node, design: Design) -> Op:
+    """Return a layer's op with the weights that its types hold, which hls4ml's decimal texts keep exactly."""
+    types = design.layers[node.name].types
+    fields = {WEIGHT_FIELDS[key]: to_real(raw, types[key]) for key, raw in raw_weights(design, node.name).items()}
+    return replace(node.op, **fields)  # type: ignore[arg-type]
+
+
+def layer_settings(node: Node, design: Design) -> Words:
+    """Return the entry of a layer under `HLSConfig: LayerName`: precision and knobs."""
+    config = design.layers[node.name]
+    precision: Words = {}
+    settings: Words = {}
+    for key, type_ in config.types.items():
+        for name in _KEYS.get((type(node.op), key), _KEYS.get(key, (key,))):
+            precision[name] = ap_type(type_)
+            if key not in ("weight", "bias", "accum", "result"):
+                settings[f"{name}_t"] = ap_type(type_)  # where hls4ml reads the types of tables
+    settings |= {"Precision": precision, "ReuseFactor": config.reuse}
+    has = knobs(node)
+    if "strategy" in has:
+        settings["Strategy"] = str(config.strategy).capitalize()
+    if "softmax" in has:
+        settings["Implementation"] = str(config.softmax)
+    if "table_size" in has:
+        settings["TableSize"] = config.table_size
+    if "parallel" in has:
+        settings["ParallelizationFactor"] = config.parallel
+    return settings

@@ -1,0 +1,56 @@
+"""Simulation of a project of the flow hls4ml: hls4ml's own C++ of the design, compiled, on the emulator's inputs."""
+
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from hlsexplore.errors import ToolError
+from hlsexplore.fixed import RawArray
+from hlsexplore.support.files import npz_bytes
+from hlsexplore.support.progress import Event, OnEvent, ignore
+from hlsexplore_hls.flows import Simulated
+from hlsexplore_hls.project import Project
+from hlsexplore_hls.tools.log import log_to
+from hlsexplore_hls.tools.runner import run
+
+TIMEOUT_S = 3600.0
+
+
+def simulate(
+    project: Project,
+    raw_inputs: Sequence[RawArray],
+    on_event: OnEvent = ignore,
+    cancel: threading.Event | None = None,
+) -> Simulated:
+    """Convert a project with hls4ml, compile its C++ and run it.
+
+    Args:
+        project: A project of the flow `hls4ml`.
+        raw_inputs: Raw integers of each input, shape (samples, *shape).
+        on_event: Told stages and the tool's messages.
+        cancel: Stops the work when set.
+
+    Raises:
+        ToolError: If hls4ml or a compiler is missing, or fails.
+        CancelledError: If `cancel` was set.
+    """
+    if find_spec("hls4ml") is None:
+        raise ToolError("hls4ml is not installed here. Install it: pip install hls4ml. Or run build.py elsewhere.")
+    on_event(Event(kind="stage", text="hls4ml converts and compiles the design"))
+    with tempfile.TemporaryDirectory(prefix="hlsexplore-") as name:
+        scratch = Path(name)
+        for file in ("build.py", "layers.json", "weights.npz"):
+            shutil.copyfile(project.path / file, scratch / file)
+        (scratch / "in.npz").write_bytes(npz_bytes({f"x{i}": raw for i, raw in enumerate(raw_inputs)}))
+        argv = [sys.executable, "build.py", "check", "--data", "in.npz", "--raw", "out.npz"]
+        run(argv, cwd=scratch, on_line=log_to(on_event), cancel=cancel, timeout_s=TIMEOUT_S, what="hls4ml")
+        with np.load(scratch / "out.npz", allow_pickle=False) as found:
+            rows = [np.asarray(found[f"y{i}"], dtype=np.int64) for i in range(len(project.outputs))]
+    outputs = [row.reshape(-1, *port.shape) for row, port in zip(rows, project.outputs, strict=True)]
+    return Simulated(outputs=outputs, tool=f"hls4ml, back end {project.extra.get('backend', '')}")

@@ -1,0 +1,131 @@
+"""The flow hls4ml: designs go out and come back, hls4ml's own C++ of them equals the emulator, refusals are named."""
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+import yaml
+from agreement.cases import CASES
+from agreement.cases_elements import UNSUPPORTED as NO_ELEMENTS
+from agreement.cases_joins import ONE_TYPE, UNSUPPORTED
+
+import hlsexplore as hx
+from hlsexplore.errors import NoModelError
+from hlsexplore.graph import Graph, Node
+from hlsexplore.ops import Activation, Dense, Function, Input, Merge, MergeFunction, Softmax
+from hlsexplore_hls import export
+from hlsexplore_hls.hls4ml.limits import differences, refusals
+
+QUICK = [case for case in CASES if not case.is_slow]
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_designs_that_hls4ml_supports_go_out_and_come_back(part, tmp_path):
+    lost = []
+    for case in [case for case in QUICK if not case.differs][part::4]:
+        design, x = case.make()
+        folder = tmp_path / case.name
+        export(design, folder, flow="hls4ml", golden_x=_few(x))
+        back = hx.read_design(folder)
+        if back.key != design.key or hx.read_model(folder).digest != design.graph.digest:
+            lost.append(case.name)
+    assert lost == []
+
+
+def _few(x):
+    return (
+        [array[:2] for array in (x.values() if isinstance(x, dict) else x)] if not isinstance(x, np.ndarray) else x[:2]
+    )
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in QUICK if case.differs in (UNSUPPORTED, ONE_TYPE, NO_ELEMENTS)], ids=lambda case: case.name
+)
+def test_what_hls4ml_lacks_is_refused_by_layer(case):
+    design, _ = case.make()
+    assert refusals(design) and all(item.startswith("layer ") for item in refusals(design))
+
+
+def small(io="parallel"):
+    rng = np.random.default_rng(4)
+    nodes = (
+        Node(name="in put", op=Input(), inputs=(), shape=(6,)),
+        Node(
+            name="fc", op=Dense(kernel=rng.normal(size=(6, 4)), bias=rng.normal(size=4)), inputs=("in put",), shape=(4,)
+        ),
+        Node(name="act", op=Activation(function=Function.TANH), inputs=("fc",), shape=(4,)),
+        Node(name="out", op=Softmax(), inputs=("act",), shape=(4,)),
+    )
+    design = hx.Design.default(Graph(name="small", nodes=nodes, outputs=("out",)), hx.Target(io=io))
+    return design.with_layer("fc", weight="fixed<7,3>", reuse=3, strategy="resource"), rng.normal(size=(50, 6))
+
+
+@pytest.mark.skipif(find_spec("hls4ml") is None, reason="needs hls4ml")
+@pytest.mark.parametrize("io", ["parallel", "stream"])
+def test_cpp_of_hls4ml_equals_the_emulator(io, tmp_path):
+    design, x = small(io)
+    project = export(design, tmp_path / "my project", flow="hls4ml", golden_x=x)
+    result = project.simulate()
+    assert (result.differing, result.tool) == (0, "hls4ml, back end Vitis")
+    np.testing.assert_array_equal(project.simulate(x[:5]).y, hx.emulate(design, x[:5]))
+
+
+@pytest.mark.skipif(find_spec("hls4ml") is None, reason="needs hls4ml")
+@pytest.mark.parametrize(
+    ("backend", "mark"),
+    [
+        ("vivado", "project.tcl"),
+        ("vivado_accelerator", "vivado_synth.tcl"),
+        ("oneapi", "CMakeLists.txt"),
+        ("catapult", "build_prj.tcl"),
+    ],
+)
+def test_each_back_end_of_hls4ml_converts_the_project(backend, mark, tmp_path):
+    project = export(small()[0], tmp_path / "p", flow="hls4ml", interface=backend)
+    argv = [sys.executable, "-W", "ignore", "build.py", "convert", "--to", "prj"]
+    done = subprocess.run(argv, cwd=project.path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (project.path / "prj" / mark).exists()
+    if backend == "vivado":
+        back = hx.read_design(project.path / "prj")
+        assert dict(back.layers["fc"].types) == dict(small()[0].layers["fc"].types)
+        assert (back.layers["fc"].reuse, str(back.layers["fc"].strategy)) == (3, "resource")
+
+
+def test_configuration_is_hls4mls(tmp_path):
+    project = export(small()[0], tmp_path / "p", flow="hls4ml")
+    config = yaml.safe_load((project.path / "hls4ml_config.yml").read_text())
+    layer = config["HLSConfig"]["LayerName"]["fc"]
+    assert (layer["Precision"]["weight"], layer["ReuseFactor"], layer["Strategy"]) == (
+        "ap_fixed<7,3,AP_TRN,AP_WRAP>",
+        3,
+        "Resource",
+    )
+    assert (config["Backend"], config["IOType"], config["ClockPeriod"]) == ("Vitis", "io_parallel", 5.0)
+    names = [layer["name"] for layer in json.loads((project.path / "layers.json").read_text())["layers"]]
+    assert names == ["in_put", "fc", "act", project.layers["out"]]
+
+
+def test_refusals_come_all_at_once(tmp_path):
+    shape = (4,)
+    nodes = [Node(name=f"x{i}", op=Input(), inputs=(), shape=shape) for i in range(3)]
+    inputs = tuple(node.name for node in nodes)
+    nodes.append(Node(name="sum", op=Merge(function=MergeFunction.ADD), inputs=inputs, shape=shape))
+    nodes.append(Node(name="cut", op=Activation(function=Function.RELU, max_value=3.0), inputs=("sum",), shape=shape))
+    design = hx.Design.default(Graph(name="g", nodes=tuple(nodes), outputs=("cut",)))
+    with pytest.raises(NoModelError) as caught:
+        export(design, tmp_path / "p", flow="hls4ml")
+    assert str(caught.value).splitlines()[1:] == [
+        "  - layer 'sum': hls4ml joins two tensors, not 3.",
+        "  - layer 'cut': hls4ml limits a ReLU at 1 or 6 only, not 3.0.",
+    ]
+    assert not (tmp_path / "p").exists()
+
+
+def test_differences_of_arithmetic_are_said_by_layer(tmp_path):
+    project = export(small()[0], tmp_path / "p", flow="hls4ml")
+    assert project.extra["notes"] == list(differences(small()[0]))
+    assert "stable softmax wraps" in project.extra["notes"][0]

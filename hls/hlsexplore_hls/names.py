@@ -1,7 +1,7 @@
 """Names from models made safe for generated text: identifiers for C++ and Verilog, and text for comments."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from hlsexplore.graph import Graph, Shape
 
@@ -48,13 +48,55 @@ downto elsif entity exit file guarded impure in inertial is label linkage litera
 open others out port postponed procedure process range record reject rem report rol ror select severity shared signal
 sla sll sra srl subtype then to transport units until variable when
 """
-# Names that the generators use themselves.
-_OWN = """
-clk clock rst reset ap_clk ap_rst ap_start ap_done valid ready data sample samples num_samples weights golden
-testbench top
+# Macros and global names of C headers in small letters; `uint` and the like are not in every library.
+_C_HEADERS = """
+alloca be16toh be32toh be64toh daylight environ fd_mask fd_set getdate_err half htobe16 htobe32 htobe64 htole16 htole32
+htole64 i386 issubnormal le16toh le32toh le64toh linux major makedev math_errhandling minor offsetof
+program_invocation_name program_invocation_short_name retval sched_priority signgam strdupa strndupa timezone tzname
+u_char u_int u_long u_short uint ulong unix ushort valtype
 """
-RESERVED = frozenset(f"{_CPP} {_VERILOG} {_VHDL} {_OWN}".split())
+# Devices of Windows, which are no file names there, whatever comes after a dot.
+_WINDOWS = f"con prn aux nul {' '.join(f'com{i} lpt{i}' for i in range(1, 10))}"
+# Members of the configurations in nnet/: a struct has no member of its own name.
+_CONFIG = """
+bias_rom ceiling_raw channel_multiplier dilation_columns dilation_rows exp_bits exp_rom has_padding in_height in_size
+in_width inv_rom inverse_bits inverse_raw is_backward kernel_height kernel_width kind limit_raw minus_one_raw num_beats
+num_beats_0 num_beats_1 num_blocks num_channels num_columns num_elements num_in num_in_beats num_inputs num_multipliers
+num_out num_out_beats num_parallel num_positions num_steps num_units num_weights one_raw out_height out_size out_width
+pad_left pad_top parallel repeat_columns repeat_rows returns_sequences reuse scale_raw shift size_0 size_1 size_2 size_3
+slope_raw step_0 step_1 step_2 step_3 stream_height stream_width stride_columns stride_rows table_bits table_rom
+threshold_raw weight_rom whole_size act_function hidden_product input_product masked_product rec_function state_function
+"""
+# Names that the generators use themselves: of files, of modules behind the top's name, of signals.
+_OWN = """
+ap_clk ap_rst ap_start ap_done axis clk clock data golden in_ready in_valid interrupt layers out_valid port ready reset
+rst sample samples num_samples taken tb testbench top types valid wait_cycles weights
+"""
+RESERVED = frozenset(f"{_CPP} {_VERILOG} {_VHDL} {_C_HEADERS} {_WINDOWS} {_CONFIG} {_OWN}".split())
 """Words that are never identifiers, compared in lower case."""
+
+_RESERVED_FORM = re.compile(r"[A-Z][A-Z0-9_]*[A-Z0-9]|[LMP]_.*|(?:ap|af|ssdm|AESL)_.*|.*_t", re.ASCII)
+"""Names that may be macros of C headers (EOF, M_PIl), of the fixed-point headers, or types (POSIX keeps all ..._t)."""
+
+_PREFIXES = ("in_", "out_")
+_SUFFIX = re.compile(
+    r"_(?:valid|ready|r|layer|room|promise|inner|out|beat|fed|seen|moves|i|k|core|step|elements|shared"
+    r"|(?:part|table|queue|d|after)[0-9]+|[0-9]+_q)\Z"
+)
+"""What the generators put before and behind the identifier of a node: ports, wires, registers, modules."""
+
+
+def _origins(name: str) -> set[str]:
+    """Return what a name could be derived from: itself without prefixes and suffixes of the generators."""
+    found: set[str] = set()
+    for prefix in ("", *_PREFIXES):
+        if name.startswith(prefix):
+            rest = name[len(prefix) :]
+            found.add(rest)
+            while (suffix := _SUFFIX.search(rest)) is not None:
+                rest = rest[: suffix.start()]
+                found.add(rest)
+    return found - {"", name}
 
 
 def identifier(text: str, taken: Iterable[str] = ()) -> str:
@@ -75,21 +117,14 @@ def identifier(text: str, taken: Iterable[str] = ()) -> str:
         >>> identifier("fc", taken=["FC"])
         'fc_2'
     """
-    base = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")[:MAX_LENGTH].rstrip("_")
-    # A name without small letters may be a macro of a C header.
-    is_like_macro = len(base) > 1 and base == base.upper()
-    if not base or not base[0].isalpha() or base.lower() in RESERVED or is_like_macro:
-        base = f"n_{base}".rstrip("_")
     used = {name.lower() for name in taken}
-    name, number = base, 1
-    while name.lower() in used:
-        number += 1
-        name = f"{base}_{number}"
-    return name
+    return _first_free(_base(text), lambda name: name in used)
 
 
 def identifiers(graph: Graph) -> dict[str, str]:
     """Give every node of a graph an identifier of its own that is safe in C++, Verilog, Tcl and file names.
+
+    Nor is one of them what a generator derives from another, such as `in_x` or `x_valid` beside `x`.
 
     Args:
         graph: The network.
@@ -98,9 +133,33 @@ def identifiers(graph: Graph) -> dict[str, str]:
         Identifier by node name, in the order of the nodes; unique without regard to case.
     """
     names: dict[str, str] = {}
+    used: set[str] = set()
+    origins: set[str] = set()
+
+    def is_taken(name: str) -> bool:
+        return name in used or name in origins or not used.isdisjoint(_origins(name))
+
     for node in graph:
-        names[node.name] = identifier(node.name, names.values())
+        names[node.name] = _first_free(_base(node.name), is_taken)
+        used.add(names[node.name].lower())
+        origins |= _origins(names[node.name].lower())
     return names
+
+
+def _base(text: str) -> str:
+    """Return a legal identifier that may exist already."""
+    base = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")[:MAX_LENGTH].rstrip("_")
+    is_reserved = base.lower() in RESERVED or _RESERVED_FORM.fullmatch(base) is not None
+    return f"n_{base}".rstrip("_") if not base or not base[0].isalpha() or is_reserved else base
+
+
+def _first_free(base: str, is_taken: Callable[[str], bool]) -> str:
+    """Return a name, with a number behind it if it is taken; `is_taken` gets it in lower case."""
+    name, number = base, 1
+    while is_taken(name.lower()):
+        number += 1
+        name = f"{base}_{number}"
+    return name
 
 
 def comment(text: str) -> str:

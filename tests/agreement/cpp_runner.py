@@ -1,4 +1,8 @@
-"""The C++ executor: many small designs in one program, each in a namespace of its own."""
+"""The C++ executor: many small designs in one program, each in a namespace of its own.
+
+That is for speed: all headers of the library come before all designs, so it cannot tell whether a project compiles as a
+user gets it. `test_cpp_exported.py` can.
+"""
 
 import threading
 from collections.abc import Sequence
@@ -37,12 +41,16 @@ def is_refused(design: Design) -> bool:
     return False
 
 
-def run_designs(items: Sequence[tuple[Design, object]], folder: Path) -> list[list[np.ndarray]]:
+def run_designs(
+    items: Sequence[tuple[Design, object]], folder: Path, as_vendor: bool = False
+) -> list[list[np.ndarray]]:
     """Compile designs together and run each on its data.
 
     Args:
         items: Designs with their inputs.
         folder: An empty folder for the program.
+        as_vendor: Whether our own files see `__SYNTHESIS__` and `__VITIS_HLS__`, as in the vendor's synthesis; the
+            fixed-point headers refuse the former, so they come first.
 
     Returns:
         For each design its outputs as raw integers, (samples, *shape).
@@ -68,15 +76,16 @@ def run_designs(items: Sequence[tuple[Design, object]], folder: Path) -> list[li
         raws = [quantize(array, design.result_type(name)) for name, array in check_inputs(design.graph, x).items()]
         sample_rows(raws).astype("<i8").tofile(folder / f"inputs_{index}.bin")
         calls.append((index, len(raws[0])))
-    (folder / "main.cpp").write_text(_main(sorted(headers), len(items)))
+    (folder / "main.cpp").write_text(_main(sorted(headers), len(items), as_vendor))
     sources = [file for file in folder.rglob("*") if file.suffix in (".cpp", ".h")]
     program, _ = compiled(sources, folder / "main.cpp", folder, ignore, threading.Event(), include=(".",))
     run([program, *(str(count) for _, count in calls)], cwd=folder, timeout_s=300)
     return [_outputs(design, folder / f"outputs_{index}.bin") for index, (design, _) in enumerate(items)]
 
 
-def _main(headers: Sequence[str], num_cases: int) -> str:
-    lines = ["#include <cstdio>", "#include <cstdlib>"]
+def _main(headers: Sequence[str], num_cases: int, as_vendor: bool) -> str:
+    lines = [f"#include <{name}>" for name in ("cstdio", "cstdlib", "ap_fixed.h", "hls_stream.h", "ap_axi_sdata.h")]
+    lines += ["#define __SYNTHESIS__", "#define __VITIS_HLS__"] if as_vendor else []
     lines += [f'#include "nnet/{name}"' for name in headers]
     for index in range(num_cases):
         lines += [f"namespace case_{index} {{", f'#include "case_{index}/sim/main.cpp"', "}"]

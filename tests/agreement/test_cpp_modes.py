@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 from agreement.cases import Case
-from agreement.cases_modes import MATRICES, MODE_CASES
+from agreement.cases_modes import MODE_CASES
 from agreement.cpp_runner import is_available, is_refused
+from agreement.draws import MATRICES
 from agreement.test_cpp import compare
 
 from hlsexplore.fixed import Overflow, Rounding

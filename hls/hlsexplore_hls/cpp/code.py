@@ -37,6 +37,7 @@ class LayerCode:
     Attributes:
         header: File of the library that holds its function, such as `dense.h`.
         function: The function to call, without the configuration, such as `nnet::dense`.
+        config_headers: Headers of the library that define what the configuration names beyond `types.h`.
         summary: A few words about shapes, for a comment.
         template: Template arguments before the configuration.
         members: Lines of the configuration struct.
@@ -48,6 +49,7 @@ class LayerCode:
     function: str
     summary: str
     template: tuple[str, ...] = ()
+    config_headers: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     roms: tuple[Rom, ...] = ()
     ii_cycles: int | None = 1

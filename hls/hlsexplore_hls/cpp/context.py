@@ -80,7 +80,8 @@ class ProjectContext:
         is_stream: Whether tensors travel as streams.
         is_dataflow: Whether layers run side by side.
         ii_cycles: Interval of the one pipeline, where it is one.
-        headers: Headers of the library that the layers need.
+        headers: Headers of the library whose functions are called.
+        config_headers: Headers of the library that the configurations need.
         types: Types of all tensors.
         layers: All layers with code.
         inputs: Input ports.
@@ -100,6 +101,7 @@ class ProjectContext:
     is_dataflow: bool
     ii_cycles: int
     headers: tuple[str, ...]
+    config_headers: tuple[str, ...]
     types: tuple[TypeContext, ...]
     layers: tuple[LayerContext, ...]
     inputs: tuple[PortContext, ...]

@@ -1,6 +1,6 @@
 """A design as an HLS C++ project for Vitis HLS and Vivado HLS (docs/cpp.md)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.resources import files
 from math import prod
@@ -58,8 +58,10 @@ def generate(design: Design, interface: str = "plain") -> Generated:
         NoModelError: If an op has no C++.
         ConfigError: If a type is too wide for a constant array.
     """
-    key, design = design.key, with_small_joins(design)
-    names = identifiers(design.graph)
+    key, names, design = design.key, identifiers(design.graph), with_small_joins(design)
+    for node in design.graph:
+        if node.name not in names:  # part of a join
+            names[node.name] = identifier(node.name, names.values())
     project = replace(_project_context(design, names, interface), design_key=key)
     rendered: dict[str, str | bytes] = {
         path: template("cpp", name).render(p=project)
@@ -119,12 +121,16 @@ def _project_context(design: Design, names: Mapping[str, str], interface: str) -
         headers.add("stream.h" if is_stream else "copy.h")
     taken = (*names.values(), *wiring.buffers, *wiring.outputs)
     core = identifier(graph.name, taken)
+    variables = [wiring.inputs[node.name] for node in graph.inputs] + [*wiring.outputs]
+    inner: dict[str, str] = {}
+    for variable in variables:
+        inner[variable] = identifier(f"{variable}_inner", (*taken, *inner.values()))
     suffix = {"plain": "", "axi_stream": "_axi", "kernel": "_kernel"}[interface]
     return ProjectContext(
         model=comment(graph.name),
         design_key=design.key,
         core=core,
-        top=identifier(f"{core}{suffix}", taken),
+        top=identifier(f"{core}{suffix}", (*taken, core)) if suffix else core,
         part=design.target.part,
         clock_ns=design.target.clock_ns,
         interface=interface,
@@ -132,13 +138,14 @@ def _project_context(design: Design, names: Mapping[str, str], interface: str) -
         is_dataflow=is_dataflow,
         ii_cycles=max((layer.code.ii_cycles or 1 for layer in layers.values()), default=1),
         headers=tuple(sorted(headers)),
+        config_headers=tuple(sorted({name for layer in layers.values() for name in layer.code.config_headers})),
         types=tuple(
             TypeContext(identifier=names[node.name], text=cpp_type(design.result_type(node.name))) for node in graph
         ),
         layers=tuple(layers.values()),
-        inputs=tuple(_port(design, names, node, wiring.inputs[node.name], taken) for node in graph.inputs),
+        inputs=tuple(_port(design, names, node, wiring.inputs[node.name], inner) for node in graph.inputs),
         outputs=tuple(
-            _port(design, names, graph[name], variable, taken)
+            _port(design, names, graph[name], variable, inner)
             for name, variable in zip(graph.outputs, wiring.outputs, strict=True)
         ),
         buffers=tuple(_buffer(design, names, name, graph[node]) for name, node in wiring.buffers.items()),
@@ -179,14 +186,14 @@ def _buffer(design: Design, names: Mapping[str, str], variable: str, node: Node)
     )
 
 
-def _port(design: Design, names: Mapping[str, str], node: Node, variable: str, taken: Sequence[str]) -> PortContext:
+def _port(design: Design, names: Mapping[str, str], node: Node, variable: str, inner: Mapping[str, str]) -> PortContext:
     type_ = design.result_type(node.name)
     shape = " x ".join(map(str, node.shape))
     num_beats, beat_size = beats(node.shape)
     return PortContext(
         identifier=variable,
         type=names[node.name],
-        inner=identifier(f"{variable}_inner", taken),
+        inner=inner[variable],
         comment=f"'{comment(node.name)}', {shape} of {type_}",
         size=node.num_elements,
         num_beats=num_beats,

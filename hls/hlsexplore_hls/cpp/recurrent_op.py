@@ -30,13 +30,14 @@ def recurrent(context: OpContext) -> LayerCode:
     if op.cell is not Cell.SIMPLE_RNN:
         rec = _function(context, op.recurrent_activation, op.recurrent_alpha, types["accum"], inner["gate"])
     state_act = _function(context, op.activation, op.alpha, inner["state"], inner["activation"])
-    functions = {"act": act, "rec": rec, "state_act": state_act}
+    functions = {"act": act, "rec": rec, "state": state_act}
     resets_first = op.cell is Cell.GRU and not op.reset_after
     return LayerCode(
         header=context.header("recurrent"),
         function="nnet::gru_reset_first" if resets_first else "nnet::recurrent",
         template=() if resets_first else (f"nnet::{op.cell.value}",),
         summary=f"{num_steps} steps of {num_in} -> {units} units",
+        config_headers=("recurrent.h",),
         members=(
             constant("num_steps", num_steps),
             constant("num_in", num_in),
@@ -44,8 +45,8 @@ def recurrent(context: OpContext) -> LayerCode:
             constant("returns_sequences", op.return_sequences),
             constant("is_backward", op.go_backwards),
             *(typedef(f"{key}_t", cpp_type(type_)) for key, type_ in inner.items()),
-            *(line for name, matrix in products.items() for line in _nested(name, _product_members(matrix))),
-            *(line for name, code in functions.items() for line in _nested(name, _function_members(code))),
+            *(line for name, item in products.items() for line in _nested(f"{name}_product", _product_members(item))),
+            *(line for name, code in functions.items() for line in _nested(f"{name}_function", _members(code))),
         ),
         roms=(
             *(item for name, matrix in products.items() for item in matrix.roms(context.node.name, f"{name}_")),
@@ -117,7 +118,7 @@ def _product_members(matrix: Matrix) -> tuple[str, ...]:
     return (*place, *matrix.members())
 
 
-def _function_members(code: FunctionCode) -> tuple[str, ...]:
+def _members(code: FunctionCode) -> tuple[str, ...]:
     """Return the members of an activation; one without a table has a table of one zero."""
     how = "by_value" if code.table is None else "by_table"
     dummy = (constant("table_bits", 0), typedef("table_rom", rom_type(_NO_TABLE)))

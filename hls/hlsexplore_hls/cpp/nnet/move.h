@@ -33,8 +33,8 @@ Axis0:
 }
 
 // Part of an image, or an image in a frame of zeros, or its pixels repeated.
-// Config: in_height, in_width, num_channels; out_height, out_width; top, left (rows and columns before the first of the
-// input; negative: cut off); repeat_rows, repeat_columns.
+// Config: in_height, in_width, num_channels; out_height, out_width; pad_top, pad_left (rows and columns before the
+// first of the input; negative: cut off); repeat_rows, repeat_columns.
 template <typename Config, typename T>
 void frame(const T x[Config::in_height * Config::in_width * Config::num_channels],
            T y[Config::out_height * Config::out_width * Config::num_channels]) {
@@ -45,8 +45,8 @@ Rows:
     Columns:
         for (unsigned s = 0; s < Config::out_width; s++) {
 #pragma HLS UNROLL
-            const int row = int(r / Config::repeat_rows) - Config::top;
-            const int column = int(s / Config::repeat_columns) - Config::left;
+            const int row = int(r / Config::repeat_rows) - Config::pad_top;
+            const int column = int(s / Config::repeat_columns) - Config::pad_left;
             const bool is_inside =
                 row >= 0 && row < int(Config::in_height) && column >= 0 && column < int(Config::in_width);
         Channels:

@@ -136,12 +136,12 @@ void frame(hls::stream<array<T, Config::num_channels>> &x, hls::stream<array<T, 
     constexpr int height = Config::in_height * Config::repeat_rows;
     constexpr int width = Config::in_width * Config::repeat_columns;
     // The grid covers what is read (from 0, cut parts included) and what is written (padding included).
-    constexpr int first_row = Config::top > 0 ? -Config::top : 0;
-    constexpr int first_column = Config::left > 0 ? -Config::left : 0;
+    constexpr int first_row = Config::pad_top > 0 ? -Config::pad_top : 0;
+    constexpr int first_column = Config::pad_left > 0 ? -Config::pad_left : 0;
     constexpr int end_row =
-        int(Config::out_height) - Config::top > height ? int(Config::out_height) - Config::top : height;
+        int(Config::out_height) - Config::pad_top > height ? int(Config::out_height) - Config::pad_top : height;
     constexpr int end_column =
-        int(Config::out_width) - Config::left > width ? int(Config::out_width) - Config::left : width;
+        int(Config::out_width) - Config::pad_left > width ? int(Config::out_width) - Config::pad_left : width;
     pixel_t line[Config::in_width];
     pixel_t pixel;
     unsigned row_repeat = 0;
@@ -170,8 +170,8 @@ Rows:
                     column++;
                 }
             }
-            const int out_row = r + Config::top;
-            const int out_column = s + Config::left;
+            const int out_row = r + Config::pad_top;
+            const int out_column = s + Config::pad_left;
             if (out_row >= 0 && out_row < int(Config::out_height) && out_column >= 0 &&
                 out_column < int(Config::out_width)) {
                 pixel_t result;

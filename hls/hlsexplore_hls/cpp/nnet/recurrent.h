@@ -3,8 +3,8 @@
 // Config: num_steps, num_in, num_units, returns_sequences, is_backward; accum_t (type of products and their sums),
 // activation_t and gate_t (of the values of act and rec), state_t (of the LSTM's memory that act reads, and of the
 // GRU's masked hidden state), hidden_t and memory_t (of the states that the next step reads), result_t (of what
-// leaves); input and hidden (configurations of the two products as in dense.h), masked (of the GRU's third product);
-// act, rec, state_act (configurations of the activations, their functors in Function).
+// leaves); input_product and hidden_product (configurations as in dense.h), masked_product (of the GRU's third
+// product); act_function, rec_function, state_function (configurations of the activations, their functors in Function).
 #pragma once
 
 #include "activation.h"
@@ -58,14 +58,15 @@ struct simple_rnn {
                        const typename Config::accum_t from_h[Config::num_units],
                        typename Config::hidden_t hidden[Config::num_units],
                        typename Config::memory_t[Config::num_units], typename Config::result_t y[Config::num_units],
-                       const typename Config::act::table_rom act_table[1 << Config::act::table_bits],
-                       const typename Config::rec::table_rom[1 << Config::rec::table_bits]) {
+                       const typename Config::act_function::table_rom act_table[1 << Config::act_function::table_bits],
+                       const typename Config::rec_function::table_rom[1 << Config::rec_function::table_bits]) {
 #pragma HLS PIPELINE II=1
     Units:
         for (unsigned k = 0; k < Config::num_units; k++) {
 #pragma HLS UNROLL
             const typename Config::accum_t total = from_x[k] + from_h[k];
-            leave(activated<typename Config::act, typename Config::activation_t>(total, act_table), hidden[k], y[k]);
+            leave(activated<typename Config::act_function, typename Config::activation_t>(total, act_table), hidden[k],
+                  y[k]);
         }
     }
 };
@@ -73,13 +74,13 @@ struct simple_rnn {
 // i, f, g, o = rec, rec, act, rec (W x + U h);  m = g * i + m * f;  h = o * act(m)
 struct lstm {
     template <typename Config>
-    static void update(const typename Config::accum_t from_x[4 * Config::num_units],
-                       const typename Config::accum_t from_h[4 * Config::num_units],
-                       typename Config::hidden_t hidden[Config::num_units],
-                       typename Config::memory_t memory[Config::num_units],
-                       typename Config::result_t y[Config::num_units],
-                       const typename Config::act::table_rom act_table[1 << Config::act::table_bits],
-                       const typename Config::rec::table_rom rec_table[1 << Config::rec::table_bits]) {
+    static void
+    update(const typename Config::accum_t from_x[4 * Config::num_units],
+           const typename Config::accum_t from_h[4 * Config::num_units],
+           typename Config::hidden_t hidden[Config::num_units], typename Config::memory_t memory[Config::num_units],
+           typename Config::result_t y[Config::num_units],
+           const typename Config::act_function::table_rom act_table[1 << Config::act_function::table_bits],
+           const typename Config::rec_function::table_rom rec_table[1 << Config::rec_function::table_bits]) {
 #pragma HLS PIPELINE II=1
         typedef typename Config::accum_t accum_t;
         typedef typename Config::activation_t activation_t;
@@ -92,13 +93,13 @@ struct lstm {
             const accum_t total_f = from_x[n + k] + from_h[n + k];
             const accum_t total_g = from_x[2 * n + k] + from_h[2 * n + k];
             const accum_t total_o = from_x[3 * n + k] + from_h[3 * n + k];
-            const gate_t i = activated<typename Config::rec, gate_t>(total_i, rec_table);
-            const gate_t f = activated<typename Config::rec, gate_t>(total_f, rec_table);
-            const activation_t g = activated<typename Config::act, activation_t>(total_g, act_table);
-            const gate_t o = activated<typename Config::rec, gate_t>(total_o, rec_table);
+            const gate_t i = activated<typename Config::rec_function, gate_t>(total_i, rec_table);
+            const gate_t f = activated<typename Config::rec_function, gate_t>(total_f, rec_table);
+            const activation_t g = activated<typename Config::act_function, activation_t>(total_g, act_table);
+            const gate_t o = activated<typename Config::rec_function, gate_t>(total_o, rec_table);
             typename Config::state_t state;
             leave(g * i + memory[k] * f, memory[k], state);
-            leave(o * activated<typename Config::state_act, activation_t>(state, act_table), hidden[k], y[k]);
+            leave(o * activated<typename Config::state_function, activation_t>(state, act_table), hidden[k], y[k]);
         }
     }
 };
@@ -106,12 +107,13 @@ struct lstm {
 // z, r = rec (W x + U h);  g = act(W x + r * (U h));  h = g * (1 - z) + h * z
 struct gru {
     template <typename Config>
-    static void update(const typename Config::accum_t from_x[3 * Config::num_units],
-                       const typename Config::accum_t from_h[3 * Config::num_units],
-                       typename Config::hidden_t hidden[Config::num_units],
-                       typename Config::memory_t[Config::num_units], typename Config::result_t y[Config::num_units],
-                       const typename Config::act::table_rom act_table[1 << Config::act::table_bits],
-                       const typename Config::rec::table_rom rec_table[1 << Config::rec::table_bits]) {
+    static void
+    update(const typename Config::accum_t from_x[3 * Config::num_units],
+           const typename Config::accum_t from_h[3 * Config::num_units],
+           typename Config::hidden_t hidden[Config::num_units], typename Config::memory_t[Config::num_units],
+           typename Config::result_t y[Config::num_units],
+           const typename Config::act_function::table_rom act_table[1 << Config::act_function::table_bits],
+           const typename Config::rec_function::table_rom rec_table[1 << Config::rec_function::table_bits]) {
 #pragma HLS PIPELINE II=1
         typedef typename Config::accum_t accum_t;
         typedef typename Config::activation_t activation_t;
@@ -123,11 +125,11 @@ struct gru {
 #pragma HLS UNROLL
             const accum_t total_z = from_x[k] + from_h[k];
             const accum_t total_r = from_x[n + k] + from_h[n + k];
-            const gate_t z = activated<typename Config::rec, gate_t>(total_z, rec_table);
-            const gate_t r = activated<typename Config::rec, gate_t>(total_r, rec_table);
+            const gate_t z = activated<typename Config::rec_function, gate_t>(total_z, rec_table);
+            const gate_t r = activated<typename Config::rec_function, gate_t>(total_r, rec_table);
             const accum_t reset = r * from_h[2 * n + k];
             const accum_t total_g = from_x[2 * n + k] + reset;
-            const activation_t g = activated<typename Config::act, activation_t>(total_g, act_table);
+            const activation_t g = activated<typename Config::act_function, activation_t>(total_g, act_table);
             leave(g * (one - z) + hidden[k] * z, hidden[k], y[k]);
         }
     }
@@ -162,21 +164,21 @@ inline void store_step(const typename Config::result_t result[Config::num_units]
 template <typename Cell, typename Config, typename In, typename Out>
 void recurrent(const In x[Config::num_steps * Config::num_in],
                Out y[(Config::returns_sequences ? Config::num_steps : 1) * Config::num_units],
-               const typename Config::input::weight_rom weights[Config::input::num_weights],
-               const typename Config::input::bias_rom bias[Config::input::num_out],
-               const typename Config::hidden::weight_rom hidden_weights[Config::hidden::num_weights],
-               const typename Config::hidden::bias_rom hidden_bias[Config::hidden::num_out],
-               const typename Config::act::table_rom act_table[1 << Config::act::table_bits],
-               const typename Config::rec::table_rom rec_table[1 << Config::rec::table_bits]) {
+               const typename Config::input_product::weight_rom weights[Config::input_product::num_weights],
+               const typename Config::input_product::bias_rom bias[Config::input_product::num_out],
+               const typename Config::hidden_product::weight_rom hidden_weights[Config::hidden_product::num_weights],
+               const typename Config::hidden_product::bias_rom hidden_bias[Config::hidden_product::num_out],
+               const typename Config::act_function::table_rom act_table[1 << Config::act_function::table_bits],
+               const typename Config::rec_function::table_rom rec_table[1 << Config::rec_function::table_bits]) {
 #pragma HLS FUNCTION_INSTANTIATE variable=weights,bias,hidden_weights,hidden_bias,act_table,rec_table
     NNET_ROM(act_table)
     NNET_ROM(rec_table)
     typedef typename Config::accum_t accum_t;
     In value[Config::num_in];
 #pragma HLS ARRAY_PARTITION variable=value complete
-    accum_t from_x[Config::input::num_out];
+    accum_t from_x[Config::input_product::num_out];
 #pragma HLS ARRAY_PARTITION variable=from_x complete
-    accum_t from_h[Config::hidden::num_out];
+    accum_t from_h[Config::hidden_product::num_out];
 #pragma HLS ARRAY_PARTITION variable=from_h complete
     typename Config::hidden_t hidden[Config::num_units];
 #pragma HLS ARRAY_PARTITION variable=hidden complete
@@ -194,8 +196,8 @@ Steps:
     for (unsigned s = 0; s < Config::num_steps; s++) {
         const unsigned step = Config::is_backward ? Config::num_steps - 1 - s : s;
         load_step<Config>(x, step, value);
-        vector_product<typename Config::input>(value, from_x, weights, bias);
-        vector_product<typename Config::hidden>(hidden, from_h, hidden_weights, hidden_bias);
+        vector_product<typename Config::input_product>(value, from_x, weights, bias);
+        vector_product<typename Config::hidden_product>(hidden, from_h, hidden_weights, hidden_bias);
         Cell::template update<Config>(from_x, from_h, hidden, memory, result, act_table, rec_table);
         store_step<Config>(result, step, s == Config::num_steps - 1, y);
     }
@@ -203,16 +205,17 @@ Steps:
 
 // GRU with the reset gate before the product: g = act(W x + U (r * h)), the hidden product only for z and r.
 template <typename Config, typename In, typename Out>
-void gru_reset_first(const In x[Config::num_steps * Config::num_in],
-                     Out y[(Config::returns_sequences ? Config::num_steps : 1) * Config::num_units],
-                     const typename Config::input::weight_rom weights[Config::input::num_weights],
-                     const typename Config::input::bias_rom bias[Config::input::num_out],
-                     const typename Config::hidden::weight_rom hidden_weights[Config::hidden::num_weights],
-                     const typename Config::hidden::bias_rom hidden_bias[Config::hidden::num_out],
-                     const typename Config::masked::weight_rom masked_weights[Config::masked::num_weights],
-                     const typename Config::masked::bias_rom masked_bias[Config::masked::num_out],
-                     const typename Config::act::table_rom act_table[1 << Config::act::table_bits],
-                     const typename Config::rec::table_rom rec_table[1 << Config::rec::table_bits]) {
+void gru_reset_first(
+    const In x[Config::num_steps * Config::num_in],
+    Out y[(Config::returns_sequences ? Config::num_steps : 1) * Config::num_units],
+    const typename Config::input_product::weight_rom weights[Config::input_product::num_weights],
+    const typename Config::input_product::bias_rom bias[Config::input_product::num_out],
+    const typename Config::hidden_product::weight_rom hidden_weights[Config::hidden_product::num_weights],
+    const typename Config::hidden_product::bias_rom hidden_bias[Config::hidden_product::num_out],
+    const typename Config::masked_product::weight_rom masked_weights[Config::masked_product::num_weights],
+    const typename Config::masked_product::bias_rom masked_bias[Config::masked_product::num_out],
+    const typename Config::act_function::table_rom act_table[1 << Config::act_function::table_bits],
+    const typename Config::rec_function::table_rom rec_table[1 << Config::rec_function::table_bits]) {
 #pragma HLS FUNCTION_INSTANTIATE variable=weights,bias,hidden_weights,hidden_bias,masked_weights,masked_bias
     NNET_ROM(act_table)
     NNET_ROM(rec_table)
@@ -244,23 +247,23 @@ Steps:
     for (unsigned s = 0; s < Config::num_steps; s++) {
         const unsigned step = Config::is_backward ? Config::num_steps - 1 - s : s;
         load_step<Config>(x, step, value);
-        vector_product<typename Config::input>(value, from_x, weights, bias);
-        vector_product<typename Config::hidden>(hidden, from_h, hidden_weights, hidden_bias);
+        vector_product<typename Config::input_product>(value, from_x, weights, bias);
+        vector_product<typename Config::hidden_product>(hidden, from_h, hidden_weights, hidden_bias);
     Mask:
         for (unsigned k = 0; k < n; k++) {
 #pragma HLS UNROLL
             const accum_t total_r = from_x[n + k] + from_h[n + k];
-            const gate_t r = activated<typename Config::rec, gate_t>(total_r, rec_table);
+            const gate_t r = activated<typename Config::rec_function, gate_t>(total_r, rec_table);
             masked[k] = r * hidden[k];
         }
-        vector_product<typename Config::masked>(masked, from_masked, masked_weights, masked_bias);
+        vector_product<typename Config::masked_product>(masked, from_masked, masked_weights, masked_bias);
     Units:
         for (unsigned k = 0; k < n; k++) {
 #pragma HLS UNROLL
             const accum_t total_z = from_x[k] + from_h[k];
-            const gate_t z = activated<typename Config::rec, gate_t>(total_z, rec_table);
+            const gate_t z = activated<typename Config::rec_function, gate_t>(total_z, rec_table);
             const accum_t total_g = from_x[2 * n + k] + from_masked[k];
-            const activation_t g = activated<typename Config::act, activation_t>(total_g, act_table);
+            const activation_t g = activated<typename Config::act_function, activation_t>(total_g, act_table);
             leave(g * (one - z) + hidden[k] * z, hidden[k], result[k]);
         }
         store_step<Config>(result, step, s == Config::num_steps - 1, y);

@@ -41,12 +41,12 @@ Emit:
 
 template <typename Cell, typename Config, typename In, typename Out>
 void recurrent(hls::stream<array<In, Config::num_in>> &x, hls::stream<array<Out, Config::num_units>> &y,
-               const typename Config::input::weight_rom weights[Config::input::num_weights],
-               const typename Config::input::bias_rom bias[Config::input::num_out],
-               const typename Config::hidden::weight_rom hidden_weights[Config::hidden::num_weights],
-               const typename Config::hidden::bias_rom hidden_bias[Config::hidden::num_out],
-               const typename Config::act::table_rom act_table[1 << Config::act::table_bits],
-               const typename Config::rec::table_rom rec_table[1 << Config::rec::table_bits]) {
+               const typename Config::input_product::weight_rom weights[Config::input_product::num_weights],
+               const typename Config::input_product::bias_rom bias[Config::input_product::num_out],
+               const typename Config::hidden_product::weight_rom hidden_weights[Config::hidden_product::num_weights],
+               const typename Config::hidden_product::bias_rom hidden_bias[Config::hidden_product::num_out],
+               const typename Config::act_function::table_rom act_table[1 << Config::act_function::table_bits],
+               const typename Config::rec_function::table_rom rec_table[1 << Config::rec_function::table_bits]) {
     const int num_in = Config::num_in;
     const int num_units = Config::num_units;
     In sequence[Config::num_steps * Config::num_in];
@@ -60,15 +60,16 @@ void recurrent(hls::stream<array<In, Config::num_in>> &x, hls::stream<array<Out,
 }
 
 template <typename Config, typename In, typename Out>
-void gru_reset_first(hls::stream<array<In, Config::num_in>> &x, hls::stream<array<Out, Config::num_units>> &y,
-                     const typename Config::input::weight_rom weights[Config::input::num_weights],
-                     const typename Config::input::bias_rom bias[Config::input::num_out],
-                     const typename Config::hidden::weight_rom hidden_weights[Config::hidden::num_weights],
-                     const typename Config::hidden::bias_rom hidden_bias[Config::hidden::num_out],
-                     const typename Config::masked::weight_rom masked_weights[Config::masked::num_weights],
-                     const typename Config::masked::bias_rom masked_bias[Config::masked::num_out],
-                     const typename Config::act::table_rom act_table[1 << Config::act::table_bits],
-                     const typename Config::rec::table_rom rec_table[1 << Config::rec::table_bits]) {
+void gru_reset_first(
+    hls::stream<array<In, Config::num_in>> &x, hls::stream<array<Out, Config::num_units>> &y,
+    const typename Config::input_product::weight_rom weights[Config::input_product::num_weights],
+    const typename Config::input_product::bias_rom bias[Config::input_product::num_out],
+    const typename Config::hidden_product::weight_rom hidden_weights[Config::hidden_product::num_weights],
+    const typename Config::hidden_product::bias_rom hidden_bias[Config::hidden_product::num_out],
+    const typename Config::masked_product::weight_rom masked_weights[Config::masked_product::num_weights],
+    const typename Config::masked_product::bias_rom masked_bias[Config::masked_product::num_out],
+    const typename Config::act_function::table_rom act_table[1 << Config::act_function::table_bits],
+    const typename Config::rec_function::table_rom rec_table[1 << Config::rec_function::table_bits]) {
     const int num_in = Config::num_in;
     const int num_units = Config::num_units;
     In sequence[Config::num_steps * Config::num_in];

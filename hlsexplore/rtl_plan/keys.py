@@ -1,13 +1,13 @@
 """What the plan of a layer depends on, as a key by content."""
 
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from hlsexplore.design import Design
 from hlsexplore.graph import Node
 from hlsexplore.layer_config import own_types
 from hlsexplore.ops import Lookup, options
+from hlsexplore.rtl_plan.netlist.cmvm import has_search
 from hlsexplore.rtl_plan.netlist.timing import budget_ns, fabric
 from hlsexplore.rtl_plan.tensor import Tensor
 from hlsexplore.support.cache import content_key
@@ -44,8 +44,5 @@ def layer_key(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: boo
 def planner_version() -> str:
     """Hash the planner's own code, and name the solver that it would use."""
     texts = [path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py"))]
-    try:
-        solver = version("da4ml")
-    except PackageNotFoundError:
-        solver = "none"
+    solver = "search" if has_search() else "shared"
     return content_key([solver, *texts])

@@ -231,7 +231,7 @@ def test_differences_compare_plans_with_plans_and_estimates_with_estimates(plann
 
 def test_process_imports_no_framework_and_no_widgets():
     code = (
-        f"import sys, {MODULE}, hlsexplore.estimate.rtl.planned, da4ml.cmvm\n"
+        f"import sys, {MODULE}, hlsexplore.estimate.rtl.planned, hlsexplore.rtl_plan.netlist.sharing_kernel\n"
         "print([name for name in ('keras', 'tensorflow', 'ipywidgets', 'plotly', 'anywidget') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True, timeout=60)

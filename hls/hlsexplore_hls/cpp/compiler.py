@@ -41,12 +41,13 @@ _PREFIX = ("cstdio", "cstdlib", "ap_fixed.h", "ap_int.h")
 
 _HEADER_PACKAGES = (
     ("da4ml", ("codegen", "hls", "source", "ap_types", "include")),
+    ("alkaid", ("codegen", "hls", "source", "ap_types", "include")),
     ("hls4ml", ("templates", "vivado", "ap_types")),
 )
 
 
 def find_headers() -> Path:
-    """Find the folder with `ap_fixed.h`: `HLSEXPLORE_AP_TYPES`, else the one in the package `da4ml` or `hls4ml`.
+    """Find the folder with `ap_fixed.h`: `HLSEXPLORE_AP_TYPES`, else one in the package da4ml, alkaid or hls4ml.
 
     Raises:
         ToolError: If there is none, or the variable names a folder without it.

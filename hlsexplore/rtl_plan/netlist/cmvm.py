@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hlsexplore.fixed import RawArray
 from hlsexplore.rtl_plan.netlist.net import Net, Value
@@ -22,7 +23,7 @@ class Solver(Protocol):
 def multiply_matrix(
     net: Net, inputs: Sequence[Value], matrix: RawArray, constants: Sequence[int], shift: int = 0
 ) -> list[Value]:
-    """Add ((x @ matrix) << shift) + constants with the best solver that is installed and fits.
+    """Add ((x @ matrix) << shift) + constants with the best solver that can run and fits.
 
     Args:
         net: Net that grows.
@@ -57,7 +58,7 @@ def _finished(net: Net, term: Term, constant: int) -> Value:
 
 def solver_name(matrix: RawArray) -> str:
     """Name of the solver that `multiply_matrix` takes for a matrix."""
-    return "da4ml" if _solver(matrix) is da4ml_products else "shared"
+    return "search" if _solver(matrix) is searched_products else "shared"
 
 
 def csd_digits(number: int) -> list[tuple[int, bool]]:
@@ -102,56 +103,130 @@ def constant_products(net: Net, value: Value, constants: set[int]) -> dict[int, 
     return found
 
 
-MAX_DA4ML_BITS = 24
-"""Weights and inputs of da4ml are float32: integers up to 2**24 are exact."""
+MAX_WEIGHT_BITS = 60
+"""Weights whose signed digits fit 64-bit integers."""
+SPARE_LEVELS = 1
+"""Levels that the adders of a column may have beyond those of a balanced tree of its digits: sharing needs some."""
+DEEPER = (0.2, 0.0)
+"""Preferences for deep sums that are tried (`share`); which one saves most differs from matrix to matrix."""
+MAX_TRIED = 1 << 15
+"""Digits of a matrix beyond which only the first preference is tried: the second one gains half a percent."""
 
 
-def da4ml_products(net: Net, inputs: Sequence[Value], matrix: RawArray) -> list[Term]:
-    """Add the adder graph that da4ml's solver finds (da4ml.cmvm, LGPL-3.0, distributed arithmetic with sharing)."""
-    ranges = tuple((net.cells[value].low, net.cells[value].high) for value in inputs)
-    kernel = np.ascontiguousarray(matrix, dtype=np.float32)
+class Sharing(NamedTuple):
+    """An adder graph for a matrix. Its expressions are the rows and then the adders.
+
+    Attributes:
+        adders: (a, b, shift of b, is difference) of each expression behind the rows.
+        depths: Adders before each expression, rows included.
+        columns: What is left to add for each column: (expression, shift, is negative), ...
+        cost: LUTs that it will take, for comparison.
+    """
+
+    adders: tuple[tuple[int, int, int, bool], ...]
+    depths: tuple[int, ...]
+    columns: tuple[tuple[tuple[int, int, bool], ...], ...]
+    cost: float
+
+
+def searched_products(net: Net, inputs: Sequence[Value], matrix: RawArray) -> list[Term]:
+    """Add the adder graph of a search for the sums that columns share; each column ends in a balanced tree."""
+    digits = np.ascontiguousarray(matrix, dtype=np.int64)
+    spans = tuple(float(net.cells[value].high - net.cells[value].low) for value in inputs)
+    sharing = find_sharing(digits.tobytes(), digits.shape, spans)
     terms = [unsigned_term(net, Term(value)) for value in inputs]
-    for solution in _solutions(kernel.tobytes(), kernel.shape, ranges):
-        terms = _replay(net, terms, solution)
-    return terms
+    for a, b, shift, is_difference in sharing.adders:
+        terms.append(add_terms(net, terms[a], scaled(terms[b], shift, is_difference)))
+    depths: dict[Value, int] = {}
+    for term, depth in zip(terms, sharing.depths, strict=True):
+        depths[term.value] = max(depth, depths.get(term.value, 0))
+    return [
+        join_terms(net, [scaled(terms[index], shift, negative) for index, shift, negative in column], depths)
+        for column in sharing.columns
+    ]
 
 
 @lru_cache(maxsize=256)
-def _solutions(kernel: bytes, shape: tuple[int, ...], ranges: tuple[tuple[int, int], ...]) -> tuple[Any, ...]:
-    """Solve a matrix once, however many positions or designs use it with inputs of the same ranges."""
-    from da4ml.cmvm import solve
+def find_sharing(kernel: bytes, shape: tuple[int, ...], spans: tuple[float, ...]) -> Sharing:
+    """Search for the sums that the columns of a matrix share, once for all positions and designs that use it.
 
-    matrix = np.frombuffer(kernel, dtype=np.float32).reshape(shape).copy()
-    intervals = [(float(low), float(high), 1.0) for low, high in ranges]
-    # The search over decompositions takes 5 times longer and gains under 1 % of the LUTs, at twice the depth.
-    pipeline = solve(matrix, method0="mc", qintervals=intervals, decompose_dc=-1, search_all_decompose_dc=False)
-    return tuple(pipeline.solutions)
+    Args:
+        kernel: The matrix as the bytes of int64 in C order.
+        shape: (n_in, n_out).
+        spans: Largest minus smallest value of each input.
+    """
+    planes, used = digit_planes(np.frombuffer(kernel, dtype=np.int64).reshape(shape))
+    tried = DEEPER if int(used.sum()) <= MAX_TRIED else DEEPER[:1]
+    return min((_search(planes.copy(), used, spans, deeper) for deeper in tried), key=lambda found: found.cost)
 
 
-def _replay(net: Net, inputs: list[Term], solution: Any) -> list[Term]:
-    """Add one stage of a da4ml solution; terms may have negative shifts in between."""
-    terms: list[Term] = []
-    for op in solution.ops:
-        if op.opcode == -1:
-            terms.append(scaled(inputs[op.id0], solution.inp_shifts[op.id0]))
-            continue
-        a, b = terms[op.id0], scaled(terms[op.id1], op.data, op.opcode == 1)
-        common = min(a.shift, b.shift)
-        joined = add_terms(net, a._replace(shift=a.shift - common), b._replace(shift=b.shift - common))
-        terms.append(joined._replace(shift=joined.shift + common))
-    found = zip(solution.out_idxs, solution.out_shifts, solution.out_negs, strict=True)
-    zero = Term(net.const(0))
-    return [zero if index < 0 else scaled(terms[index], shift, bool(negative)) for index, shift, negative in found]
+def _search(planes: NDArray[np.uint64], used: NDArray[np.int64], spans: tuple[float, ...], deeper: float) -> Sharing:
+    """Search once, with a preference for deep sums; `planes` are used up, `used` are the digits of each column."""
+    from hlsexplore.rtl_plan.netlist.sharing_kernel import share
+
+    num_rows = len(spans)
+    levels = np.ceil(np.log2(np.maximum(used, 1))).astype(np.int64) + SPARE_LEVELS
+    depths, reach = np.zeros(len(planes), dtype=np.int64), np.zeros(len(planes))
+    reach[:num_rows] = spans
+    adders = share(planes, (depths, reach), num_rows, (1 << levels) - used, deeper)
+    size = num_rows + len(adders)
+    widths = np.log2(reach[:size] + 1.0)
+    columns = _terms_of(planes[:size], len(used))
+    overlaps = np.minimum(widths[adders[:, 0]], widths[adders[:, 1]] + adders[:, 2]) - adders[:, 2]
+    left = sum(widths[index] + 1 for column in columns for index, _, _ in column)
+    return Sharing(
+        adders=tuple((a, b, shift, bool(opposite)) for a, b, shift, opposite in adders.tolist()),
+        depths=tuple(depths[:size].tolist()),
+        columns=tuple(tuple(column) for column in columns),
+        cost=float(np.maximum(overlaps, 0).sum() + left),
+    )
+
+
+def digit_planes(matrix: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the canonical signed digits of a matrix as bit planes, with room for every sum that can be shared.
+
+    Args:
+        matrix: Weights, shape (n_in, n_out).
+
+    Returns:
+        The planes, shape (n_in and later sums, shifts, 2 for plus and minus, words of 64 columns), and the digits of
+        each column.
+    """
+    n_in, n_out = matrix.shape
+    num_shifts = int(np.abs(matrix).max(initial=0)).bit_length() + 1
+    digits = np.zeros((num_shifts, n_in, n_out), dtype=np.int8)
+    rest = matrix.copy()
+    for shift in range(num_shifts):
+        digits[shift] = np.where(rest & 1, 2 - (rest & 3), 0)
+        rest = (rest - digits[shift]) >> 1
+    used = np.count_nonzero(digits, axis=(0, 1))
+    room = int(used.sum()) // 2
+    planes = np.zeros((n_in + room, num_shifts, 2, -(-n_out // 64)), dtype=np.uint64)
+    for column in range(n_out):
+        bit = np.uint64(1 << column % 64)
+        for sign, digit in enumerate((1, -1)):
+            planes[:n_in, :, sign, column // 64] |= np.where(digit == digits[:, :, column].T, bit, np.uint64(0))
+    return planes, used.astype(np.int64)
+
+
+def _terms_of(planes: NDArray[np.uint64], num_columns: int) -> list[list[tuple[int, int, bool]]]:
+    """List the digits of each column: (expression, shift, is negative)."""
+    columns: list[list[tuple[int, int, bool]]] = [[] for _ in range(num_columns)]
+    for expression, shift, sign, word in np.argwhere(planes).tolist():
+        bits = int(planes[expression, shift, sign, word])
+        while bits:
+            columns[64 * word + (bits & -bits).bit_length() - 1].append((expression, shift, bool(sign)))
+            bits &= bits - 1
+    return columns
 
 
 def _solver(matrix: RawArray) -> Solver:
     magnitude = int(np.abs(matrix).max(initial=0))
-    if magnitude.bit_length() <= MAX_DA4ML_BITS and _has_da4ml():
-        return da4ml_products
-    return shared_products
+    return searched_products if magnitude.bit_length() <= MAX_WEIGHT_BITS and has_search() else shared_products
 
 
-def _has_da4ml() -> bool:
+def has_search() -> bool:
+    """Whether the search for shared sums can run; it is compiled by numba."""
     from importlib.util import find_spec
 
-    return find_spec("da4ml") is not None
+    return find_spec("numba") is not None

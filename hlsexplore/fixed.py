@@ -214,6 +214,8 @@ def quantize(x: ArrayLike, type_: Fixed) -> RawArray:
     if not np.isfinite(values).all():
         raise ConfigError(f"cannot cast NaN or infinity to {type_}. Remove such values first.")
     scaled = np.ldexp(values, type_.fraction)
+    if type_.fraction < 0:  # what underflows to zero still has a sign to round by
+        scaled = np.where((scaled == 0) & (values != 0), np.copysign(np.finfo(np.float64).tiny, values), scaled)
     if type_.fits_int64 and np.isfinite(scaled).all() and (np.abs(scaled) < 2.0**62).all():
         return overflow_raw(_round_float(scaled, type_.rounding), type_)
     flat = [_cast_exact(value, type_) for value in values.ravel().tolist()]

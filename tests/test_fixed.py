@@ -7,7 +7,7 @@ from math import floor
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strategies import fixed_types
 
@@ -58,6 +58,7 @@ reals = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e40, max_va
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(reals, min_size=1, max_size=6), types())
+@example([-2.2250738585e-313], Fixed(1, 38, False))
 def test_quantize_equals_the_exact_model(values, type_):
     raw = quantize(values, type_)
     assert raw.tolist() == [model(Fraction(value), type_) for value in values]

@@ -40,11 +40,11 @@ def multiply_matrix(
 
 
 def _without_zeros(net: Net, inputs: Sequence[Value], matrix: RawArray) -> tuple[Sequence[Value], RawArray]:
-    """Take the low bits that are always 0 out of the inputs, and into the weights where these stay exact in float32."""
+    """Take the low bits that are always 0 out of the inputs, and into the weights where these stay narrow enough."""
     pairs = [net.unshifted(value) for value in inputs]
     scales = np.array([1 << zeros for _, zeros in pairs], dtype=object)
     scaled_matrix = matrix * scales[:, None]
-    if not any(zeros for _, zeros in pairs) or int(np.abs(scaled_matrix).max(initial=0)).bit_length() > MAX_DA4ML_BITS:
+    if not any(zeros for _, zeros in pairs) or int(np.abs(scaled_matrix).max(initial=0)).bit_length() > MAX_WEIGHT_BITS:
         return inputs, matrix
     return [value for value, _ in pairs], scaled_matrix.astype(np.int64)
 

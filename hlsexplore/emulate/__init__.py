@@ -7,9 +7,9 @@ from hlsexplore.emulate.blame import Blame, BlameList, blame
 from hlsexplore.emulate.emulator import Emulator, Estimate
 from hlsexplore.emulate.profile import ProfileBox, profile
 from hlsexplore.emulate.propose import propose_types
-from hlsexplore.emulate.reference import float_forward
 from hlsexplore.emulate.run import emulate, emulate_raw
 from hlsexplore.emulate.trace import InnerTrace, TensorTrace, Trace, trace
+from hlsexplore.reference.forward import float_forward
 from hlsexplore.support.callable_package import make_callable
 
 __all__ = [

@@ -9,13 +9,14 @@ from hlsexplore.design import Design
 from hlsexplore.emulate.emulator import Emulator
 from hlsexplore.emulate.quality import make_quality, some_goals
 from hlsexplore.emulate.ranges import FloatRun, generous, relief_keys, relieved, run_float
-from hlsexplore.emulate.run import Inputs, check_cancelled, check_inputs
+from hlsexplore.emulate.run import check_cancelled
 from hlsexplore.emulate.trace import Trace, trace
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
 from hlsexplore.layer_config import SoftmaxMode
 from hlsexplore.merit import Chosen
 from hlsexplore.ops import MOVES, Softmax
+from hlsexplore.reference.samples import Inputs, check_inputs
 
 BLAME_SAMPLES = 2000
 """Samples that `blame` looks at."""

@@ -13,12 +13,13 @@ from hlsexplore.design import Design
 from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, narrow_dtype, to_float
 from hlsexplore.emulate.plan import Plan, plan_design
 from hlsexplore.emulate.quality import pick_samples
-from hlsexplore.emulate.reference import float_forward
-from hlsexplore.emulate.run import Inputs, blocks, check_cancelled, check_inputs, raw_output, unpack
+from hlsexplore.emulate.run import blocks, check_cancelled, raw_output
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph, Node
 from hlsexplore.merit import Chosen, Merit, Outputs, as_outputs, bind, find_measures, strata
+from hlsexplore.reference.forward import float_forward
+from hlsexplore.reference.samples import Inputs, check_inputs, unpack
 from hlsexplore.support.threads import one_blas_thread
 from hlsexplore.task import find_goals
 

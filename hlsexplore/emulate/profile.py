@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from math import log2
 
 from hlsexplore.design import Design
-from hlsexplore.emulate.run import Inputs
 from hlsexplore.emulate.trace import TensorTrace, trace
 from hlsexplore.fixed import Fixed
+from hlsexplore.reference.samples import Inputs
 
 SHOWN = ("weight", "bias", "recurrent_weight", "recurrent_bias", "accum", "state", "result")
 """Tensors that have a box."""

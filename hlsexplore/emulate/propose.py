@@ -21,13 +21,14 @@ from hlsexplore.emulate.ranges import (
     observed_accum,
     run_float,
 )
-from hlsexplore.emulate.run import Inputs, check_cancelled, check_inputs
+from hlsexplore.emulate.run import check_cancelled
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed, Overflow, RealArray
 from hlsexplore.graph import Node
 from hlsexplore.layer_config import SoftmaxMode
 from hlsexplore.merit import Chosen
 from hlsexplore.ops import MOVES, Activation, Input, LayerNorm, Recurrent, Softmax, tensor_keys, weights
+from hlsexplore.reference.samples import Inputs, check_inputs
 
 Safety = Literal["data", "inputs"]
 

@@ -9,9 +9,6 @@ import numpy as np
 from hlsexplore.defaults.bounds import accum_type, signed_integer_bits
 from hlsexplore.defaults.tables import TABLE_WIDTH, softmax_types
 from hlsexplore.design import Design
-from hlsexplore.emulate.float_layers import input_values
-from hlsexplore.emulate.reference import forward_node
-from hlsexplore.emulate.run import Inputs, block_size, check_inputs
 from hlsexplore.fixed import Fixed, Overflow, RealArray, Rounding, quantize, to_real
 from hlsexplore.graph import Graph, Node
 from hlsexplore.layer_config import SoftmaxMode
@@ -28,6 +25,9 @@ from hlsexplore.ops import (
     tensor_keys,
     weights,
 )
+from hlsexplore.reference.forward import forward_node
+from hlsexplore.reference.layers import input_values
+from hlsexplore.reference.samples import Inputs, block_size, check_inputs
 
 RELIEF_BITS = 22
 """Width of a generous type: two factors of it and a sum of a hundred products still fit float64's 53 bits."""

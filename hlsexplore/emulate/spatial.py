@@ -14,41 +14,10 @@ from hlsexplore.emulate.step import Context, Probe, Step, cast_probed, result_st
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Shape
-from hlsexplore.ops import Conv, DepthwiseConv, Pair, Pool
+from hlsexplore.ops import Conv, DepthwiseConv, Pool
+from hlsexplore.reference.windows import as_image, pad_image, windows
 from hlsexplore.target import Io
 from hlsexplore.weights import depthwise_matrix
-
-
-def as_image(x: Carrier, rank: int) -> Carrier:
-    """Give one-dimensional tensors a height of 1."""
-    return x[:, None] if rank == 1 else x
-
-
-def windows(x: Carrier, size: Pair, stride: Pair, dilation: Pair = (1, 1)) -> Carrier:
-    """Return a view of all windows of an image.
-
-    Args:
-        x: Shape (samples, height, width, channels).
-        size: Window (rows, columns).
-        stride: Steps (rows, columns).
-        dilation: Distance of the taps (rows, columns).
-
-    Returns:
-        View of shape (samples, out_height, out_width, rows, columns, channels).
-    """
-    reach = [(size[i] - 1) * dilation[i] + 1 for i in (0, 1)]
-    out = [(x.shape[i + 1] - reach[i]) // stride[i] + 1 for i in (0, 1)]
-    s = x.strides
-    steps = (s[0], s[1] * stride[0], s[2] * stride[1], s[1] * dilation[0], s[2] * dilation[1], s[3])
-    shape = (x.shape[0], out[0], out[1], size[0], size[1], x.shape[3])
-    return np.lib.stride_tricks.as_strided(x, shape, steps, writeable=False)
-
-
-def pad_image(x: Carrier, padding: tuple[Pair, Pair], value: Any = 0) -> Carrier:
-    """Add rows and columns of a value around images."""
-    if padding == ((0, 0), (0, 0)):
-        return x
-    return np.pad(x, ((0, 0), *padding, (0, 0)), constant_values=value)
 
 
 def build_conv(context: Context) -> Step:

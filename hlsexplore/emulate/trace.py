@@ -13,11 +13,12 @@ from hlsexplore.emulate.carrier import Carrier, Span, cast, shifted, to_float
 from hlsexplore.emulate.elements import InputCast
 from hlsexplore.emulate.inner import Events
 from hlsexplore.emulate.plan import NodeProbe, Plan, plan_design
-from hlsexplore.emulate.run import Inputs, blocks, check_cancelled, check_inputs
+from hlsexplore.emulate.run import blocks, check_cancelled
 from hlsexplore.emulate.step import Probe
 from hlsexplore.errors import ConfigError, unknown_name
 from hlsexplore.fixed import Fixed, Overflow, RealArray, quantize, to_real
 from hlsexplore.ops import weights
+from hlsexplore.reference.samples import Inputs, check_inputs
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 """Quantiles of abs(value) in a `TensorTrace`."""

@@ -10,12 +10,12 @@ from typing import Any
 from hlsexplore.data import Data, Samples, check_samples
 from hlsexplore.design import Design
 from hlsexplore.emulate import Emulator, float_forward
-from hlsexplore.emulate.float_layers import input_values
-from hlsexplore.emulate.reference import forward_node
 from hlsexplore.errors import ConfigError, DataError, HlsExploreError, unknown_name
 from hlsexplore.estimate import estimate_many
 from hlsexplore.graph import Graph
 from hlsexplore.merit import DIRECTIONS, Chosen, Measure, Merit, Outputs, as_outputs, bind, find_measures
+from hlsexplore.reference.forward import forward_node
+from hlsexplore.reference.layers import input_values
 from hlsexplore.report import Figures, Report
 from hlsexplore.task import Goal, find_goals
 

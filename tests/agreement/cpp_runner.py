@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from hlsexplore.design import Design
-from hlsexplore.emulate.run import check_inputs
 from hlsexplore.errors import NoModelError, ToolError
 from hlsexplore.fixed import quantize
+from hlsexplore.reference.samples import check_inputs
 from hlsexplore.support.progress import ignore
 from hlsexplore_hls.cpp.compiler import compiled, find_headers
 from hlsexplore_hls.cpp.generate import generate

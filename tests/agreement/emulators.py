@@ -5,7 +5,8 @@ import pytest
 
 from hlsexplore.design import Design
 from hlsexplore.emulate import carrier, direct, inner, product
-from hlsexplore.emulate.run import Inputs, raw_outputs
+from hlsexplore.emulate.run import raw_outputs
+from hlsexplore.reference.samples import Inputs
 
 
 def emulate_both(design: Design, x: Inputs) -> tuple[np.ndarray, ...]:

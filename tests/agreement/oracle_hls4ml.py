@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from hlsexplore.design import Design
-from hlsexplore.emulate.run import check_inputs
 from hlsexplore.fixed import quantize
 from hlsexplore.ops import Input
+from hlsexplore.reference.samples import check_inputs
 from hlsexplore_hls.hls4ml.layers import layer_settings, layer_words
 
 

@@ -9,9 +9,10 @@ import numpy as np
 from agreement.kit import Case, mismatches
 
 from hlsexplore.design import Design
-from hlsexplore.emulate.run import check_inputs, raw_outputs
+from hlsexplore.emulate.run import raw_outputs
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import quantize
+from hlsexplore.reference.samples import check_inputs
 from hlsexplore_hls.flows import Generated
 from hlsexplore_hls.rtl.generate import generate
 from hlsexplore_hls.rtl.packing import pack, unpack

@@ -9,9 +9,10 @@ from agreement.cases import CASES, Case
 from agreement.rtl_runner import compare, is_available
 
 from hlsexplore.design import Design
-from hlsexplore.emulate.run import check_inputs, raw_outputs
+from hlsexplore.emulate.run import raw_outputs
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import quantize
+from hlsexplore.reference.samples import check_inputs
 from hlsexplore_hls.names import identifiers
 from hlsexplore_hls.xls.generate import check as nodes_of
 from hlsexplore_hls.xls.generate import generate

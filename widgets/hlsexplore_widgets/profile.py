@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hlsexplore.emulate.float_layers import input_values
-from hlsexplore.emulate.reference import forward_node
-from hlsexplore.emulate.run import Inputs, check_inputs
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph
 from hlsexplore.ops import Input, weights
+from hlsexplore.reference.forward import forward_node
+from hlsexplore.reference.layers import input_values
+from hlsexplore.reference.samples import Inputs, check_inputs
 
 PROFILE_SAMPLES = 2000
 """Samples that activations are profiled on; quartiles of log2 magnitudes do not move on the screen with more."""

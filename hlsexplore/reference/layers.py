@@ -6,7 +6,6 @@ from functools import reduce
 import numpy as np
 
 from hlsexplore.element_types import quantize_elements
-from hlsexplore.emulate.spatial import as_image, pad_image, windows
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import RealArray, quantize, to_real
 from hlsexplore.graph import Node
@@ -27,6 +26,7 @@ from hlsexplore.ops import (
     Recurrent,
     element_types,
 )
+from hlsexplore.reference.windows import as_image, pad_image, windows
 
 Activate = Callable[[Activation, RealArray], RealArray]
 

@@ -5,9 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from hlsexplore.emulate import float_layers
-from hlsexplore.emulate.moves import mover
-from hlsexplore.emulate.run import Inputs, block_size, open_inputs, real, unpack
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph, Node
@@ -31,6 +28,9 @@ from hlsexplore.ops import (
     Recurrent,
     Softmax,
 )
+from hlsexplore.reference import layers
+from hlsexplore.reference.moves import mover
+from hlsexplore.reference.samples import Inputs, block_size, open_inputs, real, unpack
 
 Forward = Callable[[Node, Sequence[RealArray]], RealArray]
 
@@ -54,8 +54,7 @@ def float_forward(graph: Graph, x: Inputs) -> Any:
     parts: list[list[RealArray]] = [[] for _ in graph.outputs]
     for start in range(0, max(count, 1), size):
         values = {
-            name: float_layers.input_values(graph[name], real(array[start : start + size]))
-            for name, array in inputs.items()
+            name: layers.input_values(graph[name], real(array[start : start + size])) for name, array in inputs.items()
         }
         for node in graph.layers:
             values[node.name] = forward_node(node, [values[name] for name in node.inputs])
@@ -71,7 +70,7 @@ def forward_node(node: Node, inputs: Sequence[RealArray]) -> RealArray:
     forward = FORWARD.get(type(node.op))
     if forward is None:
         raise NoModelError(f"layer {node.name!r}: no float implementation of {node.kind!r} exists.")
-    return float_layers.prescribed(node, "result", forward(node, inputs))
+    return layers.prescribed(node, "result", forward(node, inputs))
 
 
 def _dense(node: Node, inputs: Sequence[RealArray]) -> RealArray:
@@ -110,7 +109,7 @@ def _softmax(node: Node, inputs: Sequence[RealArray]) -> RealArray:
 
 
 def _recurrent(node: Node, inputs: Sequence[RealArray]) -> RealArray:
-    return float_layers.recurrent(node, inputs, activate)
+    return layers.recurrent(node, inputs, activate)
 
 
 SELU_LAMBDA, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
@@ -138,15 +137,15 @@ FORWARD: dict[type[Op], Forward] = {
     Affine: _affine,
     Activation: _activation,
     Softmax: _softmax,
-    Quantize: float_layers.quantized,
-    Lookup: float_layers.lookup,
-    Conv: float_layers.conv,
-    DepthwiseConv: float_layers.conv,
-    Pool: float_layers.pool,
-    LayerNorm: float_layers.layer_norm,
-    PRelu: float_layers.prelu,
-    Merge: float_layers.merge,
-    Concatenate: float_layers.concatenate,
-    Dot: float_layers.dot,
+    Quantize: layers.quantized,
+    Lookup: layers.lookup,
+    Conv: layers.conv,
+    DepthwiseConv: layers.conv,
+    Pool: layers.pool,
+    LayerNorm: layers.layer_norm,
+    PRelu: layers.prelu,
+    Merge: layers.merge,
+    Concatenate: layers.concatenate,
+    Dot: layers.dot,
     Recurrent: _recurrent,
 }

@@ -205,6 +205,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_model_commands(add)
     _add_study_commands(add)
     _add_project_commands(add)
+    _add_hls4ml_command(add)
     _add_machine_commands(add)
     return parser
 
@@ -229,6 +230,9 @@ def _add_model_commands(add: Add) -> None:
     )
     command.add_argument(
         "--tool", choices=[str(item) for item in Tool], default=str(target.tool), help="tool that estimates imitate"
+    )
+    command.add_argument(
+        "--hls4ml", metavar="CONFIG.yml", help="take types and knobs from a configuration of hls4ml for this model"
     )
     _force(command)
     command = add("emulate", "model:emulate", "exact accuracy of a design on data, and where values overflow")
@@ -315,6 +319,16 @@ def _add_project_commands(add: Add) -> None:
     command.add_argument("--timeout", type=_positive, metavar="S", help="stop the tool after so many seconds")
 
 
+def _add_hls4ml_command(add: Add) -> None:
+    command = add(
+        "hls4ml", "hls4ml:check", "look into a project of hls4ml: what it loses, what it costs, what it ignored"
+    )
+    command.add_argument("what", choices=["check"], help="check: one page on the project")
+    command.add_argument("project", metavar="PROJECT", help="folder that hls4ml wrote, its .tar.gz, or a .fml")
+    _data(command, required=False)
+    _task(command)
+
+
 def _add_machine_commands(add: Add) -> None:
     add("doctor", "machine:doctor", "say which tools and packages are present, and how to get the others")
     command = add("calibrate", "machine:calibrate", "learn from reports of your own syntheses")
@@ -345,7 +359,7 @@ def _common(parser: argparse.ArgumentParser, default: Any) -> None:
 
 
 def _model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="trained model: .keras or .h5")
+    parser.add_argument("model", metavar="MODEL", help="trained model or an hls4ml project (docs/importers.md)")
 
 
 def _design(parser: argparse.ArgumentParser) -> None:

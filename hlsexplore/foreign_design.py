@@ -1,13 +1,17 @@
 """Designs of other tools: what an hls4ml project builds, as a `Design` of ours (docs/hls4ml.md)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError
-from hlsexplore.graph import Node
+from hlsexplore.graph import Graph, Node
+from hlsexplore.hls4ml_config import unknown_keys
 from hlsexplore.importers.content import look
 from hlsexplore.importers.graph_file import DESIGN, is_stored, read_stored
+from hlsexplore.importers.hls4ml.members import is_project, open_members
+from hlsexplore.importers.hls4ml.plain_yaml import plain_yaml
+from hlsexplore.importers.hls4ml.project import CONFIGURATION
 from hlsexplore.importers.hls4ml.read import Hls4mlModel, read_hls4ml
 from hlsexplore.layer_config import knobs
 from hlsexplore.reuse import legal_reuse
@@ -65,6 +69,22 @@ def read_foreign_design(path: str | Path) -> ForeignDesign:
     return ForeignDesign(design=design, notes=tuple(notes))
 
 
+def first_design(path: str | Path, graph: Graph) -> Design:
+    """Return the design to start from: that of an hls4ml project, else the default one.
+
+    Args:
+        path: The file or folder that the graph was read from.
+        graph: The network.
+    """
+    return read_design(path) if has_design(path) else Design.default(graph)
+
+
+def has_design(path: str | Path) -> bool:
+    """Whether a file or folder brings a design along with its network."""
+    content = look(Path(path))
+    return is_stored(content) or is_project(content)
+
+
 def _legal(node: Node, reuse: int, notes: list[str]) -> int:
     """Return the nearest reuse that a layer can have, with a note if it is another one."""
     legal = legal_reuse(node)
@@ -88,3 +108,38 @@ def _target(model: Hls4mlModel, notes: list[str]) -> Target:
     except (ConfigError, ValueError):
         notes.append(f"part {settings.get('part')!r} or clock {settings.get('clock_period')!r} cannot be used.")
         return Target(io=io, tool=tool)
+
+
+def without_prescriptions(design: Design) -> Design:
+    """Return a design whose graph prescribes no types, with the same types as a choice that can change."""
+    graph = design.graph
+    nodes = tuple(replace(node, types={}) for node in graph)
+    return Design(
+        graph=Graph(name=graph.name, nodes=nodes, outputs=graph.outputs), target=design.target, layers=design.layers
+    )
+
+
+def configuration_notes(path: str | Path) -> tuple[str, ...]:
+    """Say what of a project's own configuration hls4ml ignored or rounded, by layer.
+
+    Args:
+        path: An hls4ml project; what brings no `hls4ml_config.yml` has no notes.
+    """
+    content = look(Path(path))
+    if is_stored(content):
+        return ()
+    members = open_members(content)
+    if CONFIGURATION not in members:
+        return ()
+    data = plain_yaml(members.text(CONFIGURATION), CONFIGURATION)
+    model = read_hls4ml(content)
+    config = data.get("HLSConfig")
+    inner = config if isinstance(config, dict) else {}
+    notes = [note for note in unknown_keys(data, inner, model.graph) if "no layer is called" not in note]
+    asked = inner.get("LayerName")
+    for name, settings in (asked if isinstance(asked, dict) else {}).items():
+        reuse = settings.get("ReuseFactor") if isinstance(settings, dict) else None
+        built = model.knobs.get(name, {}).get("reuse")
+        if isinstance(reuse, int) and isinstance(built, int) and reuse != built:
+            notes.append(f"layer {name!r}: ReuseFactor {reuse} was rounded to {built}.")
+    return tuple(notes)

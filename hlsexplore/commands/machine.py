@@ -38,7 +38,7 @@ def app(args: Namespace, session: Session) -> Outcome:
     graph = read(args.model)
     data = load_data(args.data, graph.inputs, graph.outputs)
     find_goals(graph, data.num_samples, data.labels, args.task)
-    load_design(args.design, graph)
+    load_design(args.design, graph, args.model)
     serve = _panels()
     code = serve.app(args.model, args.data, args.design, browser=not args.no_browser, theme=args.theme, task=args.task)
     return Outcome(data={"exit_code": code}, code=0 if code == 0 else 1)

@@ -10,7 +10,9 @@ from hlsexplore.commands.outcome import Outcome, Session, show, table
 from hlsexplore.data import load_data
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError, HlsExploreError
+from hlsexplore.foreign_design import first_design, has_design, read_foreign_design
 from hlsexplore.graph import Graph
+from hlsexplore.hls4ml_config import read_config
 from hlsexplore.merit import Outputs, as_outputs, bind, find_measures, task_text, unscored
 from hlsexplore.metrics import rmse, spread
 from hlsexplore.report import FIGURES, Report
@@ -50,15 +52,29 @@ def inspect(args: Namespace, session: Session) -> Outcome:
 def init(args: Namespace, session: Session) -> Outcome:
     """Write a first design file."""
     graph = read(args.model)
-    target = Target(part=args.part, clock_ns=args.clock_ns, io=args.io, tool=args.tool)
-    design = Design.default(graph, target, args.type)
+    design, notes = _first(args, graph)
     path = Path(args.output)
     if path.exists() and not args.force:
         raise ConfigError(f"{args.output} exists. Choose another name with -o, or replace it with --force.")
     design.save(path)
-    data = {"design": args.output, "design_key": design.key, **design.to_dict()}
+    data = {"design": args.output, "design_key": design.key, "notes": list(notes), **design.to_dict()}
     lines = [f"Wrote {args.output} for {len(graph.layers)} layers; edit it or give it to the other commands."]
+    lines += ["", *(f"  - {note}" for note in notes)] if notes else []
     return Outcome(data=data, text="\n".join(lines))
+
+
+def _first(args: Namespace, graph: Graph) -> tuple[Design, tuple[str, ...]]:
+    """Make the design that `init` writes, with what is worth saying of it; options beat what a project says."""
+    default = Target()
+    options = {"part": args.part, "clock_ns": args.clock_ns, "io": args.io, "tool": args.tool}
+    given = {key: value for key, value in options.items() if str(value) != str(getattr(default, key))}
+    if args.hls4ml is not None:
+        found = read_config(args.hls4ml, graph)
+        return found.design.with_target(**given), found.notes
+    if has_design(args.model):
+        read_too = read_foreign_design(args.model)
+        return read_too.design.with_target(**given), read_too.notes
+    return Design.default(graph, Target(**options), args.type), ()
 
 
 def emulate(args: Namespace, session: Session) -> Outcome:
@@ -67,7 +83,7 @@ def emulate(args: Namespace, session: Session) -> Outcome:
     from hlsexplore.emulate import emulate_raw, float_forward, trace
 
     graph = read(args.model)
-    design = load_design(args.design, graph)
+    design = load_design(args.design, graph, args.model)
     data = load_data(args.data, graph.inputs, graph.outputs)
     goals = find_goals(graph, data.num_samples, data.labels, args.task)
     session.stage(f"emulating {data.num_samples} samples", 0.0)
@@ -114,7 +130,7 @@ def estimate(args: Namespace, session: Session) -> Outcome:
     from hlsexplore.estimate.estimator import Level
 
     graph = read(args.model)
-    design = load_design(args.design, graph)
+    design = load_design(args.design, graph, args.model)
     usual: Level = "plan" if design.target.tool is Tool.YOSYS else "hls"
     level: Level = args.level or usual
     report = run(design, level=level, calibration=Calibration.load())
@@ -132,9 +148,9 @@ def read(model: str) -> Graph:
     return read_model(model)
 
 
-def load_design(path: str | None, graph: Graph) -> Design:
-    """Read a design file, or make the default design when there is none."""
-    return Design.default(graph) if path is None else Design.load(path, graph)
+def load_design(path: str | None, graph: Graph, model: str) -> Design:
+    """Read a design file; without one, return the project's own design or the default one of a model."""
+    return first_design(model, graph) if path is None else Design.load(path, graph)
 
 
 def save_outputs(path: str, y: Any, raw: Any) -> None:

@@ -16,7 +16,7 @@ def export(args: Namespace, session: Session) -> Outcome:
     from hlsexplore_hls import export as run
 
     graph = read(args.model)
-    design = load_design(args.design, graph)
+    design = load_design(args.design, graph, args.model)
     golden = None if args.data is None else load_data(args.data, graph.inputs).x
     session.stage(f"writing the {args.flow} project", 0.0)
     project = run(

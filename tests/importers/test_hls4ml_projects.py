@@ -197,3 +197,36 @@ def test_types_sizes_and_structs_are_read_as_text():
         "struct c : nnet::x {\n static const unsigned a = 2*3;\n static const unsigned b = a * 4;\n};", {}
     )
     assert configs == {"c": {"a": "6", "b": "24"}}
+
+
+def test_commands_take_a_project_with_its_design(project, tmp_path, monkeypatch, capsys):
+    from hlsexplore.cli import main
+
+    folder, _, x, _ = project
+    monkeypatch.chdir(tmp_path)
+    np.savez("x.npz", x=x * 40)
+    assert main(["emulate", str(folder), "--data", "x.npz", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["design_key"] == hx.read_design(folder).key
+    assert main(["init", str(folder), "-o", "d.yaml", "--clock-ns", "4"]) == 0
+    assert "text files" in capsys.readouterr().out
+    saved = hx.Design.load("d.yaml", hx.read_model(folder))
+    assert saved == hx.read_design(folder).with_target(clock_ns=4.0)
+
+
+def test_check_tells_overflows_costs_settings_and_cheaper_types(project, tmp_path, monkeypatch, capsys):
+    from hlsexplore.cli import main
+
+    folder, _, x, _ = project
+    monkeypatch.chdir(tmp_path)
+    np.savez("x.npz", x=x * 40)
+    config = "HLSConfig: {Model: {Precision: 'fixed<16,6>', Reuse: 1}, LayerName: {c0_fc: {ReuseFactor: 4}}}"
+    (folder / "hls4ml_config.yml").write_text(config)
+    assert main(["hls4ml", "check", str(folder), "--data", "x.npz", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["settings"][:2] == [
+        "Model: unknown key 'Reuse'. Did you mean 'ReuseFactor'?",
+        "layer 'c0_fc': ReuseFactor 4 was rounded to 3.",
+    ]
+    assert found["estimate"]["total"]["lut"] > 0 and found["report"] is None
+    assert any(row[0] == "c0_x" and row[5] > 0 for row in found["overflows"])  # the input saturates
+    assert found["cheaper"]["total"]["lut"] is not None

@@ -7,6 +7,7 @@ from typing import Any
 from hlsexplore.data import load_data
 from hlsexplore.design import Design
 from hlsexplore.errors import HlsExploreError
+from hlsexplore.foreign_design import first_design
 from hlsexplore.graph import Graph
 from hlsexplore.importers import inspect_model
 from hlsexplore_widgets.compatibility import compatibility_page, problem_page
@@ -35,6 +36,7 @@ def explore(model: Any, x: Any, labels: Any = None, **options: Any) -> Any:
         return compatibility_page(f"{name} cannot be explored yet", found)
     if isinstance(model, str | Path):
         options.setdefault("model", model)
+        options.setdefault("design", first_design(model, found.graph))
     return Explorer(found.graph, x, labels, **options)
 
 
@@ -50,7 +52,8 @@ def application(path: str | Path) -> Any:
         if found.graph is None:
             return compatibility_page(f"{Path(names['model']).name} cannot be explored yet", found)
         data = load_data(names["data"], found.graph.inputs, found.graph.outputs)
-        design = Design.load(names["design"], found.graph) if names.get("design") else None
+        graph, chosen = found.graph, names.get("design")
+        design = Design.load(chosen, graph) if chosen else first_design(names["model"], graph)
         return Explorer(
             found.graph,
             data.x,

@@ -1,7 +1,7 @@
 """A trained network as a frozen graph of ops: what importers make and every other part reads."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from math import prod
 from typing import Any
@@ -11,7 +11,20 @@ from numpy.typing import NDArray
 
 from hlsexplore.errors import ConfigError, ModelError, unknown_name
 from hlsexplore.fixed import Fixed
-from hlsexplore.ops import Input, Lookup, Op, element_types, kind, matmul_shape, options, weights
+from hlsexplore.ops import (
+    Activation,
+    Concatenate,
+    Dot,
+    Input,
+    Lookup,
+    Merge,
+    Op,
+    element_types,
+    kind,
+    matmul_shape,
+    options,
+    weights,
+)
 
 Shape = tuple[int, ...]
 
@@ -71,7 +84,7 @@ class Graph:
         """Check names, order and weights, and compute the digest.
 
         Raises:
-            ModelError: If a name repeats, an input is missing or late, or a weight is not finite.
+            ModelError: If a name repeats, an input is missing or late, a weight is not finite, or tensors do not fit.
         """
         by_name: dict[str, Node] = {}
         for node in self.nodes:
@@ -82,6 +95,7 @@ class Graph:
                     raise ModelError(f"layer {node.name!r} reads {name!r}, which does not come before it in the graph.")
             _check_weights(node)
             _check_elements(node)
+            _check_form(node, [by_name[name].shape for name in node.inputs])
             by_name[node.name] = node
         for name in self.outputs:
             if name not in by_name:
@@ -192,6 +206,23 @@ def _arrays(op: Op) -> dict[str, NDArray[Any]]:
     """All arrays of an op by field name: weights and tables."""
     values = {field.name: getattr(op, field.name) for field in fields(op)}
     return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+
+
+def _check_form(node: Node, shapes: Sequence[Shape]) -> None:
+    """Check what no executor asks again: that joined tensors fit, and that a limit is one."""
+    match node.op:
+        case Merge() if len(shapes) < 2 or any(shape != node.shape for shape in shapes):
+            wanted = "two or more tensors of one shape"
+        case Concatenate() if len(shapes) < 2:
+            wanted = "two or more tensors"
+        case Dot() if len(shapes) != 2 or shapes[0] != shapes[1] or len(shapes[0]) != 1:
+            wanted = "two vectors of one length"
+        case Activation() if node.op.max_value is not None and not node.op.max_value >= 0:
+            raise ModelError(f"layer {node.name!r}: max_value is {node.op.max_value:g}, and must be 0 or above.")
+        case _:
+            return
+    came = ", ".join(str(shape) for shape in shapes) or "nothing"
+    raise ModelError(f"layer {node.name!r}: {node.kind!r} joins {wanted}, not {came}.")
 
 
 def _digest(graph: Graph) -> str:

@@ -7,6 +7,7 @@ two-dimensional ones of height 1 with `rank` 1; the node's shapes stay one-dimen
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from math import prod
+from typing import assert_never
 
 import numpy as np
 
@@ -428,8 +429,10 @@ def tensor_keys(op: Op) -> tuple[str, ...]:
             return _recurrent_keys(op)
         case Input() | Quantize() | Lookup() | Merge() | Concatenate():
             return ("result",)
-        case _:
+        case Reshape() | Permute() | Pad() | Crop() | Upsample():
             return ()
+        case _:
+            assert_never(op)
 
 
 def _recurrent_keys(op: Recurrent) -> tuple[str, ...]:

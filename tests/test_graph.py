@@ -5,7 +5,19 @@ from hlsexplore.element_types import ElementTypes
 from hlsexplore.errors import ConfigError, ModelError
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node, num_positions
-from hlsexplore.ops import Conv, Dense, Input, Lookup, Quantize
+from hlsexplore.ops import (
+    Activation,
+    Concatenate,
+    Conv,
+    Dense,
+    Dot,
+    Function,
+    Input,
+    Lookup,
+    Merge,
+    MergeFunction,
+    Quantize,
+)
 
 
 def node(name, op, inputs=(), shape=(2,)):
@@ -95,3 +107,25 @@ def test_graph_counts_parameters_and_lists_layers(small_graph):
     assert [item.name for item in small_graph.layers] == ["dense_1", "relu", "dense_2", "softmax"]
     assert (small_graph.input_shape, small_graph.output_shape) == ((16,), (5,))
     assert repr(small_graph) == "<Graph 'small': 4 layers, 709 parameters>"
+
+
+@pytest.mark.parametrize(
+    ("op", "sources", "shape", "sentence"),
+    [
+        (
+            Merge(function=MergeFunction.ADD),
+            "ab",
+            (3,),
+            "'add' joins two or more tensors of one shape, not (3,), (2,).",
+        ),
+        (Merge(function=MergeFunction.ADD), "a", (3,), "'add' joins two or more tensors of one shape, not (3,)."),
+        (Concatenate(axis=0), "a", (3,), "'concatenate' joins two or more tensors, not (3,)."),
+        (Dot(), "ab", (1,), "'dot' joins two vectors of one length, not (3,), (2,)."),
+        (Activation(function=Function.RELU, max_value=-1.5), "a", (3,), "max_value is -1.5, and must be 0 or above."),
+    ],
+)
+def test_tensors_that_do_not_fit_are_an_error(op, sources, shape, sentence):
+    nodes = [Node(name=name, op=Input(), inputs=(), shape=own) for name, own in (("a", (3,)), ("b", (2,)))]
+    with pytest.raises(ModelError) as error:
+        Graph(name="m", nodes=(*nodes, Node(name="y", op=op, inputs=tuple(sources), shape=shape)), outputs=("y",))
+    assert str(error.value) == f"layer 'y': {sentence}"

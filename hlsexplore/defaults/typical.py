@@ -5,6 +5,7 @@ binary points and size tables of default designs; with data at hand `propose_typ
 """
 
 from math import prod
+from typing import assert_never
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from hlsexplore.ops import (
     Affine,
     Concatenate,
     Conv,
+    Crop,
     Dense,
     DepthwiseConv,
     Dot,
@@ -25,8 +27,15 @@ from hlsexplore.ops import (
     Merge,
     MergeFunction,
     Op,
+    Pad,
+    Permute,
+    Pool,
+    PRelu,
+    Quantize,
     Recurrent,
+    Reshape,
     Softmax,
+    Upsample,
 )
 
 REACH = 6.0
@@ -78,13 +87,19 @@ def _square(op: Op, squares: list[float], size: int) -> float:
             return max(squares)
         case Dot():
             return size * squares[0] * squares[1]
-        case _:
+        case Activation() | Quantize() | PRelu() | Pool() | Reshape() | Permute() | Pad() | Crop() | Upsample():
             return squares[0]
+        case _:
+            assert_never(op)
 
 
 def _merged(function: MergeFunction, squares: list[float]) -> float:
-    if function in (MergeFunction.ADD, MergeFunction.SUBTRACT):
-        return sum(squares)
-    if function is MergeFunction.MULTIPLY:
-        return prod(squares)
-    return max(squares)
+    match function:
+        case MergeFunction.ADD | MergeFunction.SUBTRACT:
+            return sum(squares)
+        case MergeFunction.MULTIPLY:
+            return prod(squares)
+        case MergeFunction.MAXIMUM | MergeFunction.MINIMUM | MergeFunction.AVERAGE:
+            return max(squares)
+        case _:
+            assert_never(function)

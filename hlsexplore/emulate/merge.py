@@ -1,6 +1,7 @@
 """Plans of layers that join tensors: merges, concatenation and inner products (docs/ir.md, section Merges)."""
 
 from collections.abc import Sequence
+from typing import assert_never
 
 import numpy as np
 
@@ -33,8 +34,10 @@ def build_merge(context: Context) -> Step:
             return _build_multiply(context)
         case MergeFunction.MAXIMUM | MergeFunction.MINIMUM:
             return _build_extreme(context, op.function is MergeFunction.MAXIMUM)
-        case _:
+        case MergeFunction.ADD | MergeFunction.SUBTRACT | MergeFunction.AVERAGE:
             return _build_sum(context, op.function)
+        case _:
+            assert_never(op.function)
 
 
 def _build_sum(context: Context, function: MergeFunction) -> Step:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from types import MappingProxyType
 
+from hlsexplore.coverage import Executor, no_answer
 from hlsexplore.design import Design
 from hlsexplore.emulate.carrier import Carrier, Span
 from hlsexplore.emulate.dense import build_affine, build_dense
@@ -18,7 +19,6 @@ from hlsexplore.emulate.recurrent import build_recurrent
 from hlsexplore.emulate.softmax import build_softmax
 from hlsexplore.emulate.spatial import build_conv, build_pool
 from hlsexplore.emulate.step import Builder, Context, Probe, Run, Step
-from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow
 from hlsexplore.graph import Graph, Node
 from hlsexplore.layer_config import LayerConfig, Strategy, own_types
@@ -249,7 +249,7 @@ def _step(context: Context) -> tuple[Step, int]:
     def make() -> tuple[Node, Step, int]:
         builder = BUILDERS.get(type(context.node.op))
         if builder is None:
-            raise NoModelError(f"layer {context.node.name!r}: no emulation of {context.node.kind!r} exists.")
+            raise no_answer(Executor.EMULATOR, context.node)
         return context.node, builder(context), next(_numbers)
 
     return _steps.find(step_key(context), make)[1:]

@@ -6,6 +6,7 @@ from math import floor
 
 import numpy as np
 
+from hlsexplore.coverage import Executor, no_answer
 from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, cast, cast_span, convert, dtype_for, settle
 from hlsexplore.emulate.piecewise import PIECEWISE
 from hlsexplore.emulate.step import Builder, Context, Probe, Step, cast_probed, result_step
@@ -19,7 +20,7 @@ def build_activation(context: Context) -> Step:
     """Plan an elementwise function."""
     op = context.node.op
     if not isinstance(op, Activation) or op.function not in _BUILDERS:
-        raise NoModelError(f"layer {context.node.name!r}: no emulation of {context.node.kind!r} exists.")
+        raise no_answer(Executor.EMULATOR, context.node)
     return _BUILDERS[op.function](context)
 
 

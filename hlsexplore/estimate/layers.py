@@ -13,7 +13,7 @@ from hlsexplore.estimate.hls.products import matrix_cost
 from hlsexplore.estimate.hls.recurrent import recurrent_cost
 from hlsexplore.estimate.hls.streams import COLLECTED_TAIL, call_timing, loop_timing
 from hlsexplore.estimate.liveness import live_elements, live_of
-from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, RECURRENT_OPS, TABLE_OPS, LayerRecord
+from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, POOLING_OPS, RECURRENT_OPS, TABLE_OPS, LayerRecord
 from hlsexplore.estimate.rtl.layers import rtl_cost
 from hlsexplore.estimate.technology import Technology
 
@@ -71,7 +71,7 @@ def layer_cost(
         return table_cost(layer, tech, io, table)
     if op == "softmax":
         return softmax_cost(layer, tech, io, table)
-    if "pool" in op:
+    if op in POOLING_OPS:
         return pooling_cost(layer, tech, io, budget_ns, table)
     if op == "zeropad":
         return padding_cost(layer, tech, io, table)

@@ -24,6 +24,7 @@ ELEMENTWISE_OPS = frozenset(
     }
 )
 TABLE_OPS = frozenset({"sigmoid", "tanh", "elu", "selu", "softplus", "softsign"})
+POOLING_OPS = frozenset({"max_pooling", "average_pooling", "global_pooling"})
 MOVE_OPS = frozenset({"flatten", "reshape"})
 """Ops that only rename elements and cost nothing."""
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from hlsexplore.coverage import Executor, no_answer
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph, Node
@@ -69,7 +70,7 @@ def forward_node(node: Node, inputs: Sequence[RealArray]) -> RealArray:
         return mover(node)(inputs[0])
     forward = FORWARD.get(type(node.op))
     if forward is None:
-        raise NoModelError(f"layer {node.name!r}: no float implementation of {node.kind!r} exists.")
+        raise no_answer(Executor.REFERENCE, node)
     return layers.prescribed(node, "result", forward(node, inputs))
 
 
@@ -97,8 +98,11 @@ def _activation(node: Node, inputs: Sequence[RealArray]) -> RealArray:
 
 def activate(op: Activation, x: RealArray) -> RealArray:
     """Apply an elementwise function in float64."""
+    function = ELEMENTWISE.get(op.function)
+    if function is None:
+        raise NoModelError(f"no float implementation of {op.function.value!r} exists.")
     with np.errstate(over="ignore"):
-        y: RealArray = ELEMENTWISE[op.function](x, op.alpha)
+        y: RealArray = function(x, op.alpha)
     return y if op.max_value is None else np.minimum(y, op.max_value)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import reduce
+from typing import assert_never
 
 import numpy as np
 
@@ -172,15 +173,18 @@ def _cell(
 
     n = op.recurrent_kernel.shape[0]
     from_h = hidden @ op.recurrent_kernel + op.recurrent_bias
-    if op.cell is Cell.SIMPLE_RNN:
-        return act(from_x + from_h), memory
-    if op.cell is Cell.LSTM:
-        i, f, c, o = np.split(from_x + from_h, 4, axis=1)
-        memory = gate(f) * memory + gate(i) * act(c)
-        return gate(o) * act(memory), memory
-    z, r = np.split(gate(from_x[:, : 2 * n] + from_h[:, : 2 * n]), 2, axis=1)
-    if op.reset_after:
-        reset = r * from_h[:, 2 * n :]
-    else:
-        reset = (r * hidden) @ op.recurrent_kernel[:, 2 * n :] + op.recurrent_bias[2 * n :]
-    return z * hidden + (1.0 - z) * act(from_x[:, 2 * n :] + reset), memory
+    match op.cell:
+        case Cell.SIMPLE_RNN:
+            return act(from_x + from_h), memory
+        case Cell.LSTM:
+            i, f, c, o = np.split(from_x + from_h, 4, axis=1)
+            memory = gate(f) * memory + gate(i) * act(c)
+            return gate(o) * act(memory), memory
+        case Cell.GRU:
+            z, r = np.split(gate(from_x[:, : 2 * n] + from_h[:, : 2 * n]), 2, axis=1)
+            reset = r * from_h[:, 2 * n :]
+            if not op.reset_after:
+                reset = (r * hidden) @ op.recurrent_kernel[:, 2 * n :] + op.recurrent_bias[2 * n :]
+            return z * hidden + (1.0 - z) * act(from_x[:, 2 * n :] + reset), memory
+        case _:
+            assert_never(op.cell)

@@ -122,7 +122,7 @@ def plan_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: bo
             return LayerPlan(node=node, inputs=inputs, output=replace(inputs[0], shape=node.shape), latency_cycles=0)
     lower = _LOWER.get(type(node.op))
     if lower is None:
-        raise refuse(node, f"{node.kind} layer")
+        raise refuse(node)
     net = Net()
     net.outputs = lower(Layer(net=net, design=design, node=node, inputs=inputs, values=input_values(net, inputs)))
     return parallel_layer(design, node, inputs, net, holds)

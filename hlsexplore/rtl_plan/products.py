@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from hlsexplore.coverage import SHARED_CHANNELS
 from hlsexplore.design import Design
-from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import RawArray
 from hlsexplore.graph import Node
 from hlsexplore.layer_config import Strategy
@@ -39,10 +39,7 @@ def channel_products(design: Design, node: Node) -> tuple[Product, ...]:
     if reuse > area and multiplier % (reuse // area):
         valid = [count for count in range(1, area + 1) if area % count == 0]
         valid += [area * count for count in range(2, multiplier + 1) if multiplier % count == 0]
-        raise NoModelError(
-            f"layer {node.name!r}: the RTL flow shares no multiplier between the channels of a depthwise convolution, "
-            f"as reuse={reuse} would. Set it to one of {', '.join(map(str, valid))}, or use the flow 'vitis'."
-        )
+        raise SHARED_CHANNELS.error(node, reuse=reuse, valid=", ".join(map(str, valid)))
     bias = raw["bias"].reshape(channels, multiplier) if "bias" in raw else None
     return tuple(
         _product(

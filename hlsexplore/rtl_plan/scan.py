@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hlsexplore.coverage import PARTS_OF_ROWS
 from hlsexplore.design import Design
-from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Node
 from hlsexplore.ops import Conv, Dense, DepthwiseConv, Pair, Pool
 from hlsexplore.rtl_plan.tensor import Tensor, any_position, repeated, with_zero
@@ -152,10 +152,7 @@ def make_scan(design: Design, node: Node, core: "LayerPlan", positions: Position
         valid = [
             count for count in range(1, total + 1) if not total % count and not (columns % count and count % columns)
         ]
-        raise NoModelError(
-            f"layer {node.name!r}: the RTL flow computes parts of a row of {columns} positions at once or whole rows, "
-            f"and parallel={copies} is neither. Set it to one of {', '.join(map(str, valid))}."
-        )
+        raise PARTS_OF_ROWS.error(node, columns=columns, parallel=copies, valid=", ".join(map(str, valid)))
     width = positions.walk.columns.length
     places = [divmod(copy, columns) for copy in range(copies)]
     row_steps = max(columns // copies, 1)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hlsexplore.element_types import ElementTypes
+from hlsexplore.fixed import Fixed, Overflow, Rounding
 from hlsexplore.ops import (
     Activation,
     Affine,
@@ -20,6 +22,7 @@ from hlsexplore.ops import (
     Dot,
     Function,
     LayerNorm,
+    Lookup,
     Merge,
     MergeFunction,
     Op,
@@ -27,6 +30,7 @@ from hlsexplore.ops import (
     Permute,
     Pool,
     PRelu,
+    Quantize,
     Recurrent,
     Reshape,
     Softmax,
@@ -251,5 +255,29 @@ def upsample(rng: np.random.Generator) -> Drawn:
     return Drawn(Upsample(size=size), ((rows, columns, channels),), (rows * size[0], columns * size[1], channels))
 
 
+def quantize(rng: np.random.Generator) -> Drawn:
+    """Draw types for each channel, some without bits."""
+    shape = tuple(_size(rng, 1, 4) for _ in range(_size(rng, 1, 3)))
+    count = shape[-1:]
+    types = ElementTypes(
+        signed=rng.random(count) < 0.6,
+        integer=rng.integers(-1, 4, count),
+        fraction=rng.integers(-2, 6, count),
+        rounding=str(rng.choice(list(Rounding))),
+        overflow=str(rng.choice(list(Overflow))),
+    )
+    return Drawn(Quantize(types=types), (shape,), shape)
+
+
+def lookup(rng: np.random.Generator) -> Drawn:
+    shape = tuple(_size(rng, 1, 4) for _ in range(_size(rng, 1, 3)))
+    source = Fixed(_size(rng, 2, 7), _size(rng, 0, 4), signed=bool(rng.integers(2)))
+    type_ = Fixed(_size(rng, 2, 8), _size(rng, 0, 3), signed=bool(rng.integers(2)))
+    entries = rng.integers(type_.min_raw, type_.max_raw + 1, 1 << source.width)
+    return Drawn(Lookup(source=source, entries=entries, type=type_), (shape,), shape)
+
+
+FROM_MODELS: dict[str, Draw] = {"quantize": quantize, "lookup": lookup}
+"""Ops whose types or tables are part of the model."""
 MOVED: dict[str, Draw] = {"reshape": reshape, "permute": permute, "pad": pad, "crop": crop, "upsample": upsample}
-DRAWS: dict[str, Draw] = MATRICES | OTHERS | MOVED
+DRAWS: dict[str, Draw] = MATRICES | OTHERS | MOVED | FROM_MODELS

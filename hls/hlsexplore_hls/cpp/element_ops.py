@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from hlsexplore.coverage import AVERAGE_OF_MANY
 from hlsexplore.emulate.merge import RECIPROCAL
 from hlsexplore.fixed import quantize
 from hlsexplore.ops import Activation, Merge, MergeFunction, PRelu
@@ -93,10 +94,10 @@ _JOINS = {
 def merge(context: OpContext) -> LayerCode:
     """Return the C++ of an elementwise function of several tensors."""
     op, count, (lanes, cycles) = context.node.op, len(context.shapes), lane_members(context)
-    if not isinstance(op, Merge) or not 2 <= count <= MAX_JOINED:
-        raise unsupported(context, f"{count} inputs")
-    if any(shape != context.node.shape for shape in context.shapes):
-        raise unsupported(context, "inputs of different shapes")
+    if not isinstance(op, Merge):
+        raise unsupported(context)
+    if count > MAX_JOINED:
+        raise AVERAGE_OF_MANY.error(context.node, io=context.design.target.io.value, count=count)
     is_average = op.function is MergeFunction.AVERAGE
     scale = (
         typedef("scale_t", cpp_type(RECIPROCAL)),

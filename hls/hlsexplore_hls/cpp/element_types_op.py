@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from hlsexplore.coverage import TYPES_BY_POSITION
 from hlsexplore.element_types import ElementTypes
-from hlsexplore.errors import NoModelError
 from hlsexplore.layer_config import own_types
 from hlsexplore.ops import Lookup, Quantize
 from hlsexplore_hls.cpp.code import LayerCode, constant, cpp_type, rom, rom_type, typedef
@@ -27,10 +27,7 @@ def quantize(context: OpContext) -> LayerCode:
     if context.is_stream:
         channels = full.per_channel()
         if channels is None:
-            raise NoModelError(
-                f"layer {node.name!r}: a stream needs the same types of elements at every position, and this layer "
-                "has others. Set its granularity to 'uniform', or the target's io to 'parallel'."
-            )
+            raise TYPES_BY_POSITION.error(node)
         full, shape = channels, (size,)
         members = (constant("num_beats", num_beats), constant("num_channels", size))
     return LayerCode(
@@ -47,9 +44,9 @@ def _casts(types: ElementTypes, shape: tuple[int, ...]) -> list[str]:
     lines: list[str] = []
     casts = ["nnet::zero<Out>()"] * int(np.prod(shape))
     for index, (type_, mask) in enumerate(types.groups(shape)):
-        lines.append(typedef(f"own_{index}", cpp_type(type_)))
+        lines.append(typedef(f"own_{index}_t", cpp_type(type_)))
         for element in np.flatnonzero(mask).tolist():
-            casts[element] = f"own_{index}(x[{element}])"
+            casts[element] = f"own_{index}_t(x[{element}])"
     return [
         *lines,
         f"template <typename In, typename Out> static void cast_each(const In x[{len(casts)}], Out y[{len(casts)}]) {{",

@@ -64,8 +64,6 @@ def _relu(context: FunctionContext) -> FunctionCode:
     limit = floor(Fraction(top) * Fraction(2) ** source.fraction)
     if limit >= source.max_raw:
         return FunctionCode(functor="relu")
-    if limit < 0:
-        raise unsupported(context.layer, f"a negative max_value ({top:g})")
     ceiling = int(quantize(np.float64(top), context.result))
     members = (raw_constant("limit_raw", limit), raw_constant("ceiling_raw", ceiling))
     return FunctionCode(functor="clipped_relu", members=members)

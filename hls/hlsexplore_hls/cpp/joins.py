@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import assert_never
 
 from hlsexplore.defaults.bounds import signed_integer_bits
 from hlsexplore.design import Design
@@ -107,8 +108,10 @@ def _exact(function: MergeFunction, types: Sequence[Fixed]) -> Fixed:
             case MergeFunction.MULTIPLY:
                 corners = [a * b for a in (low, high) for b in (type_.low, type_.high)]
                 low, high = min(corners), max(corners)
-            case _:
+            case MergeFunction.MAXIMUM | MergeFunction.MINIMUM | MergeFunction.AVERAGE:
                 low, high = min(low, type_.low), max(high, type_.high)
+            case _:
+                assert_never(function)
         fraction = fraction + type_.fraction if function is MergeFunction.MULTIPLY else max(fraction, type_.fraction)
     integer = signed_integer_bits(min(low, 0.0), max(high, 0.0))
     return Fixed(max(integer + fraction, 1), integer)

@@ -2,6 +2,7 @@
 
 from math import prod
 
+from hlsexplore.coverage import CPP_PARALLEL_ON_STREAM
 from hlsexplore.ops import Conv, DepthwiseConv
 from hlsexplore_hls.cpp.code import LayerCode, constant
 from hlsexplore_hls.cpp.matrix import Matrix, matrix_of
@@ -65,7 +66,7 @@ def _convolution(context: OpContext, op: Conv | DepthwiseConv, matrix: Matrix) -
 def _position_members(context: OpContext, num_columns: int) -> tuple[str, ...]:
     """Return the members of the loop over positions (nnet/positions.h)."""
     if context.is_stream and context.config.parallel != 1:
-        raise unsupported(context, f"parallel={context.config.parallel}")
+        raise CPP_PARALLEL_ON_STREAM.error(context.node, parallel=context.config.parallel)
     return (
         constant("num_inputs", prod(context.shapes[0])),
         constant("num_positions", context.num_positions),

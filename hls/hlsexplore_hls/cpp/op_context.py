@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 
+from hlsexplore.coverage import Executor, no_answer
 from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, RawArray
@@ -82,11 +83,8 @@ def unsupported(context: OpContext, what: str = "") -> NoModelError:
         context: The layer.
         what: The option, such as `5 inputs`; the op itself when empty.
     """
-    node = context.node
-    return NoModelError(
-        f"layer {node.name!r}: the HLS C++ for io {context.design.target.io.value!r} has no {node.kind!r}"
-        f"{f' with {what}' if what else ''}. Choose another io or flow, or replace the layer."
-    )
+    executor = Executor.CPP_STREAM if context.is_stream else Executor.CPP_PARALLEL
+    return no_answer(executor, context.node, f"{context.node.kind!r}{f' with {what}' if what else ''}")
 
 
 def num_lanes(context: OpContext) -> int:

@@ -14,6 +14,7 @@ from hlsexplore_hls.cpp.matrix import Matrix, matrix_of
 from hlsexplore_hls.cpp.op_context import OpContext, unsupported
 
 _NO_TABLE = Fixed(1, 1)
+_CELLS = {Cell.SIMPLE_RNN: "nnet::simple_rnn", Cell.LSTM: "nnet::lstm", Cell.GRU: "nnet::gru"}
 
 
 def recurrent(context: OpContext) -> LayerCode:
@@ -35,7 +36,7 @@ def recurrent(context: OpContext) -> LayerCode:
     return LayerCode(
         header=context.header("recurrent"),
         function="nnet::gru_reset_first" if resets_first else "nnet::recurrent",
-        template=() if resets_first else (f"nnet::{op.cell.value}",),
+        template=() if resets_first else (_CELLS[op.cell],),
         summary=f"{num_steps} steps of {num_in} -> {units} units",
         config_headers=("recurrent.h",),
         members=(

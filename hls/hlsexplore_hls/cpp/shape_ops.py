@@ -2,6 +2,7 @@
 
 from math import prod
 
+from hlsexplore.coverage import MANY_AXES
 from hlsexplore.ops import Concatenate, Crop, Pad, Permute, Pool, Upsample
 from hlsexplore_hls.cpp.code import LayerCode, constant, cpp_type, typedef
 from hlsexplore_hls.cpp.op_context import OpContext, beats, unsupported
@@ -42,8 +43,10 @@ def pool(context: OpContext) -> LayerCode:
 def permute(context: OpContext) -> LayerCode:
     """Return the C++ of a transposition."""
     op, shape = context.node.op, context.shapes[0]
-    if not isinstance(op, Permute) or len(shape) > MAX_AXES:
-        raise unsupported(context, f"{len(shape)} axes")
+    if not isinstance(op, Permute):
+        raise unsupported(context)
+    if len(shape) > MAX_AXES:
+        raise MANY_AXES.error(context.node, io=context.design.target.io.value, count=len(shape))
     missing = MAX_AXES - len(shape)
     steps = [prod(shape[axis + 1 :]) for axis in op.axes]
     sizes = (*(1 for _ in range(missing)), *context.node.shape)
@@ -126,8 +129,8 @@ def frame(context: OpContext) -> LayerCode:
 def concatenate(context: OpContext) -> LayerCode:
     """Return the C++ of a concatenation."""
     op = context.node.op
-    if not isinstance(op, Concatenate) or len(context.shapes) < 2:
-        raise unsupported(context, f"{len(context.shapes)} inputs")
+    if not isinstance(op, Concatenate):
+        raise unsupported(context)
     if context.is_stream:
         return _concatenate_streams(context, op)
     sizes = [prod(shape[op.axis :]) for shape in context.shapes]
@@ -169,8 +172,6 @@ def _concatenate_streams(context: OpContext, op: Concatenate) -> LayerCode:
 
 def dot(context: OpContext) -> LayerCode:
     """Return the C++ of an inner product."""
-    if any(len(shape) != 1 for shape in context.shapes) or len(context.shapes) != 2:
-        raise unsupported(context, f"inputs of shapes {', '.join(map(size_text, context.shapes))}")
     return LayerCode(
         header=context.header("merge"),
         function="nnet::dot",

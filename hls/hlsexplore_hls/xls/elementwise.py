@@ -5,6 +5,7 @@ from math import ceil, floor, prod
 
 import numpy as np
 
+from hlsexplore.coverage import Executor, no_answer
 from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize, requantize
@@ -143,7 +144,7 @@ def _piecewise(code: Code, design: Design, node: Node, op: Activation) -> list[s
             above, below = _above(x, max(limit - 1, 0)), _below(x, min(1 - limit, 0))
             return [f"if {below} {{ {minus} }} else if {above} {{ {one} }} else {{ {zero} }}"]
         case _:
-            raise NoModelError(f"layer {node.name!r}: the XLS flow has no {node.kind}. Use the flow 'rtl'.")
+            raise no_answer(Executor.XLS, node)
 
 
 def _above(x: Value, limit: int) -> str:

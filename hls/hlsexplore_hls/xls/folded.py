@@ -9,7 +9,7 @@ section Dense.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hlsexplore.errors import NoModelError
+from hlsexplore.coverage import MANY_LANES, UNEVEN_STEPS
 from hlsexplore.fixed import Fixed, RawArray
 from hlsexplore.graph import Node
 from hlsexplore_hls.xls.code import Code, Value, element, function, multiplied, parameter
@@ -117,17 +117,10 @@ def _shape(node: Node, product: Product) -> _Shape:
     (n_in, n_out), reuse, rows = product.kernels[0].shape, product.reuse, len(product.rows)
     turns, lanes = max(reuse // n_in, 1), max(n_in // reuse, 1)
     if n_out % turns or lanes * min(reuse, n_in) != n_in or (turns > 1 and reuse != n_in * turns):
-        raise NoModelError(
-            f"layer {node.name!r}: the XLS flow cannot split a {n_in} x {n_out} product into {reuse} equal steps. "
-            "Choose another reuse, or use the flow 'rtl'."
-        )
+        raise UNEVEN_STEPS.error(node, n_in=n_in, n_out=n_out, reuse=reuse)
     slots = n_out // turns
     if rows * lanes * slots > MAX_LANES:
-        raise NoModelError(
-            f"layer {node.name!r}: reuse={reuse} leaves {rows * lanes * slots:,} multipliers, because every position "
-            f"has its own, and the XLS flow takes at most {MAX_LANES:,}. Raise the layer's reuse, or use the flow "
-            "'vitis'."
-        )
+        raise MANY_LANES.error(node, reuse=reuse, count=rows * lanes * slots, most=MAX_LANES)
     return _Shape(
         rows=rows,
         lanes=lanes,

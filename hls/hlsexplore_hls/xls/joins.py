@@ -1,6 +1,7 @@
 """Layers that join tensors, as DSLX (docs/ir.md, section Merges)."""
 
 from math import prod
+from typing import assert_never
 
 import numpy as np
 
@@ -60,12 +61,14 @@ def _merged(code: Code, kind: MergeFunction, values: list[Value]) -> Value:
             code.add("larger" if is_maximum else "smaller", extreme_function(bits, is_maximum))
             same = [Value(text=extended(value, bits), bits=bits, fraction=fraction) for value in same]
             total = Value(text=extreme(same, is_maximum), bits=bits, fraction=fraction)
-        case _:
+        case MergeFunction.ADD | MergeFunction.SUBTRACT | MergeFunction.AVERAGE:
             for value in values[1:]:
                 total = summed(total, value, "-" if kind is MergeFunction.SUBTRACT else "+")
             if kind is MergeFunction.AVERAGE:
                 scaled = code.times(total, int(quantize(np.float64(1.0 / len(values)), RECIPROCAL)))
                 total = Value(text=scaled.text, bits=scaled.bits, fraction=total.fraction + RECIPROCAL.fraction)
+        case _:
+            assert_never(kind)
     return total
 
 

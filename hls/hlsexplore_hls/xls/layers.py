@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 
+from hlsexplore.coverage import Executor, no_answer
 from hlsexplore.design import Design
-from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
 from hlsexplore.ops import (
@@ -128,9 +128,7 @@ _WRITERS: dict[type, Callable[[Code, Design, Node], list[Call]]] = {
 def _calls(code: Code, design: Design, node: Node) -> list[Call]:
     writer = _WRITERS.get(type(node.op))
     if writer is None:
-        raise NoModelError(
-            f"layer {node.name!r}: the XLS flow has no {node.kind} layer. Use the flow 'vitis' for this network."
-        )
+        raise no_answer(Executor.XLS, node)
     return writer(code, design, node)
 
 

@@ -6,8 +6,8 @@ from math import prod
 
 import numpy as np
 
+from hlsexplore.coverage import MANY_PRODUCTS
 from hlsexplore.design import Design
-from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow, RawArray, requantize
 from hlsexplore.graph import Node
 from hlsexplore.layer_config import Strategy
@@ -103,10 +103,7 @@ def unrolled(code: Code, node: Node, product: Product) -> list[Call]:
         NoModelError: If there are more multiplications than XLS handles in minutes.
     """
     if product.num_products > MAX_PRODUCTS:
-        raise NoModelError(
-            f"layer {node.name!r}: the XLS flow would unroll {product.num_products:,} multiplications, and takes at "
-            f"most {MAX_PRODUCTS:,}. Raise the layer's reuse, or use the flow 'rtl'."
-        )
+        raise MANY_PRODUCTS.error(node, count=product.num_products, most=MAX_PRODUCTS)
     names = [_kernel_function(code, product, index) for index in range(len(product.kernels))]
     return [
         Call(function=names[kernel], arguments=(elements,), outputs=outputs)

@@ -6,7 +6,7 @@ import numpy as np
 
 from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.constants import Integers, bit_length, csd_digits, shift_add_count
-from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, free, is_rounding, is_saturating
+from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, free, is_rounding, is_saturating, unknown
 from hlsexplore.estimate.hls.streams import Timing, call_timing, loop_timing
 from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.estimate.technology import Speed, Technology, block_rams
@@ -44,7 +44,10 @@ def elementwise_cost(
         live: Elements that something reads and that are not constant.
     """
     source, target = layer.input or DEFAULT_TYPE, layer.result or layer.input or DEFAULT_TYPE
-    lut, dsp = _element(layer, source, target, tech)
+    element = _element(layer, source, target, tech)
+    if element is None:
+        return unknown(layer.op)
+    lut, dsp = element
     coefficients = table.of("elementwise", tech.name)
     at_once = layer.channels if io == "stream" else layer.elements
     used = at_once if live is None or io == "stream" else min(live, at_once)
@@ -97,8 +100,8 @@ def _delay_ns(layer: LayerRecord, source: Fixed, target: Fixed, tech: Technology
     return 1.23 if casts else 0.97
 
 
-def _element(layer: LayerRecord, source: Fixed, target: Fixed, tech: Technology) -> tuple[float, int]:
-    """LUT and DSP of one element."""
+def _element(layer: LayerRecord, source: Fixed, target: Fixed, tech: Technology) -> tuple[float, int] | None:
+    """LUT and DSP of one element; None for a function without a formula."""
     cast = cast_lut(source, target, tech)
     width = target.width
     op = layer.op
@@ -120,7 +123,9 @@ def _element(layer: LayerRecord, source: Fixed, target: Fixed, tech: Technology)
     if op == "multiply":
         blocks = tech.multiplier_dsp(source.width, source.width)
         return (tech.dsp_lut() if blocks else tech.soft_multiplier(source.width)) + cast, blocks
-    return max(len(layer.sources) - 1, 1) * tech.adder(source.width + 1) + cast, 0
+    if op in ("add", "subtract", "average"):
+        return max(len(layer.sources) - 1, 1) * tech.adder(source.width + 1) + cast, 0
+    return None
 
 
 def _slope(layer: LayerRecord, source: Fixed, tech: Technology) -> tuple[int, float]:

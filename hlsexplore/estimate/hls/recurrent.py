@@ -25,10 +25,10 @@ def recurrent_cost(layer: LayerRecord, tech: Technology, budget_ns: float, table
     states = matrix_cost(feedback, tech, budget_ns, table)
     functions = table_cost(replace(layer, op="sigmoid", channels=gates * units, pixels=1), tech, "parallel", table)
     coefficients = table.of("recurrent", tech.name)
-    products = _PRODUCTS.get(layer.op, 1) * units
+    products = _PRODUCTS[layer.op] * units
     blocks = tech.multiplier_dsp(state.width, state.width)
     extra = products * (tech.dsp_lut() if blocks else tech.soft_multiplier(state.width))
-    extra += _ADDERS.get(layer.op, 1) * units * tech.adder(state.width) + coefficients["state"] * units
+    extra += _ADDERS[layer.op] * units * tech.adder(state.width) + coefficients["state"] * units
     step = max(inputs.latency_max or 0, states.latency_max or 0) + (functions.latency_max or 0) + 4
     known = inputs.lut is not None and states.lut is not None
     lut = coefficients["scale"] * ((inputs.lut or 0) + (states.lut or 0) + (functions.lut or 0) + extra)

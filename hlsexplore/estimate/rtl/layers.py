@@ -130,7 +130,10 @@ def _relu(layer: LayerRecord) -> Cost:
 def _elements(layer: LayerRecord, table: Coefficients) -> Cost:
     source, target = layer.input or DEFAULT_TYPE, layer.result or layer.input or DEFAULT_TYPE
     coefficients = table.of("rtl_element", "yosys")
-    bits, dsp = _element_bits(layer, source, target)
+    element = _element_bits(layer, source, target)
+    if element is None:
+        return unknown(layer.op)
+    bits, dsp = element
     return Cost(
         model="rtl_element",
         lut=coefficients["lut"] * layer.elements * bits,
@@ -143,8 +146,8 @@ def _elements(layer: LayerRecord, table: Coefficients) -> Cost:
     )
 
 
-def _element_bits(layer: LayerRecord, source: Fixed, target: Fixed) -> tuple[float, int]:
-    """LUT of one element before the fitted factor, and its DSP blocks."""
+def _element_bits(layer: LayerRecord, source: Fixed, target: Fixed) -> tuple[float, int] | None:
+    """LUT of one element before the fitted factor, and its DSP blocks; None for a function without a formula."""
     width = min(source.width, target.width)
     cast = (target.width if is_rounding(source, target) else 0) + (width if is_saturating(source, target) else 0)
     op = layer.op
@@ -158,6 +161,8 @@ def _element_bits(layer: LayerRecord, source: Fixed, target: Fixed) -> tuple[flo
         return max(len(layer.sources) - 1, 1) * (source.width + 1) + cast, 0
     if op in ("binary_tanh", "ternary_tanh"):
         return 3.0, 0
+    if op not in ("leaky_relu", "prelu", "hard_sigmoid", "hard_tanh", "maximum", "minimum", "batchnorm"):
+        return None
     digits = 0.0
     if layer.constants is not None:
         weight = layer.constants.weight

@@ -15,7 +15,7 @@ from hlsexplore.rtl_plan.netlist.zeros import known_zeros
 def lower_quantize(layer: Layer) -> list[Value]:
     """Add the cast of each element to its own type, then to the result type."""
     if not isinstance(layer.node.op, Quantize):
-        raise refuse(layer.node, f"{layer.node.kind} layer")
+        raise refuse(layer.node)
     types = own_types(layer.node, layer.config)
     types = ElementTypes.uniform(layer.result) if types is None else types
     outputs = [layer.net.const(0)] * layer.node.num_elements
@@ -30,7 +30,7 @@ def lower_lookup(layer: Layer) -> list[Value]:
     """Add a table for each element, as small as the element's own range and step allow."""
     op, net = layer.node.op, layer.net
     if not isinstance(op, Lookup):
-        raise refuse(layer.node, f"{layer.node.kind} layer")
+        raise refuse(layer.node)
     entries = requantize(op.entries, op.type.fraction, layer.result)
     outputs: list[Value] = []
     for value in layer.values[0]:

@@ -1,5 +1,7 @@
 """Layers that join tensors, as cells (docs/ir.md, section Merges)."""
 
+from typing import assert_never
+
 import numpy as np
 
 from hlsexplore.fixed import Fixed, Overflow, Rounding, quantize
@@ -18,7 +20,7 @@ def lower_merge(layer: Layer) -> list[Value]:
     """Add an elementwise function of several tensors: full precision from left to right, one cast."""
     op = layer.node.op
     if not isinstance(op, Merge):
-        raise refuse(layer.node, f"{layer.node.kind} layer")
+        raise refuse(layer.node)
     return [_merge(layer, op.function, list(values)) for values in zip(*layer.values, strict=True)]
 
 
@@ -43,15 +45,17 @@ def _merge(layer: Layer, function: MergeFunction, values: list[Value]) -> Value:
             factor = int(quantize(1.0 / len(values), RECIPROCAL))
             total = sum_terms(net, [Term(value) for value in same])
             return layer.finish(signed_products(net, total, {factor})[factor], fraction + RECIPROCAL.fraction)
-        case _:
+        case MergeFunction.ADD:
             return layer.finish(sum_terms(net, [Term(value) for value in same]), fraction)
+        case _:
+            assert_never(function)
 
 
 def lower_concatenate(layer: Layer) -> list[Value]:
     """Add a concatenation: each tensor is cast to the result."""
     op = layer.node.op
     if not isinstance(op, Concatenate):
-        raise refuse(layer.node, f"{layer.node.kind} layer")
+        raise refuse(layer.node)
     parts = []
     for tensor, values in zip(layer.inputs, layer.values, strict=True):
         cells = np.array([layer.finish(value, tensor.fraction) for value in values], dtype=np.int64)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from hlsexplore.coverage import Executor, no_answer
 from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed
@@ -59,9 +60,9 @@ Lower = Callable[[Layer], list[Value]]
 """Adds a layer's cells and returns its outputs, raw integers of the result type, row-major."""
 
 
-def refuse(node: Node, what: str) -> NoModelError:
-    """Build the error for a layer or an option that has no RTL."""
-    return NoModelError(f"layer {node.name!r}: the RTL flow has no {what}. Use the flow 'vitis' for this network.")
+def refuse(node: Node) -> NoModelError:
+    """Build the error for a layer that has no RTL."""
+    return no_answer(Executor.RTL_PARALLEL, node)
 
 
 def aligned(net: Net, values: Sequence[Value], fractions: Sequence[int]) -> tuple[list[Value], int]:

@@ -35,7 +35,7 @@ def source_elements(node: Node, shape: Shape) -> NDArray[np.int64]:
                 return index.repeat(columns, axis=0).ravel()
             return index.repeat(rows, axis=0).repeat(columns, axis=1).ravel()
         case _:
-            raise refuse(node, f"{node.kind} layer")
+            raise refuse(node)
 
 
 def lower_move(layer: Layer) -> list[Value]:

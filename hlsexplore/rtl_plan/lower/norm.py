@@ -17,7 +17,7 @@ def lower_layer_norm(layer: Layer) -> list[Value]:
     """Add a normalisation over the last axis, at each position of the other axes."""
     op, size = layer.node.op, layer.node.shape[-1]
     if not isinstance(op, LayerNorm):
-        raise refuse(layer.node, f"{layer.node.kind} layer")
+        raise refuse(layer.node)
     raw = raw_weights(layer.design, layer.node.name)
     outputs: list[Value] = []
     for first in range(0, len(layer.values[0]), size):

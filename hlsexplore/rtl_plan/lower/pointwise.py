@@ -24,7 +24,7 @@ def lower_activation(layer: Layer) -> list[Value]:
     """Add an elementwise function."""
     op = layer.node.op
     if not isinstance(op, Activation) or op.function not in _FUNCTIONS:
-        raise refuse(layer.node, f"{layer.node.kind} layer")
+        raise refuse(layer.node)
     return _FUNCTIONS[op.function](layer, op)
 
 
@@ -32,7 +32,7 @@ def lower_prelu(layer: Layer) -> list[Value]:
     """Add x above 0, else slope * x."""
     op = layer.node.op
     if not isinstance(op, PRelu):
-        raise refuse(layer.node, f"{layer.node.kind} layer")
+        raise refuse(layer.node)
     weight = layer.config.types["weight"]
     slopes = np.broadcast_to(quantized(op.kernel, weight), layer.node.shape).ravel()
     pairs = zip(layer.values[0], slopes.tolist(), strict=True)
@@ -42,7 +42,7 @@ def lower_prelu(layer: Layer) -> list[Value]:
 def lower_affine(layer: Layer) -> list[Value]:
     """Add x * scale + bias for each channel, with one cast at the end."""
     if not isinstance(layer.node.op, Affine):
-        raise refuse(layer.node, f"{layer.node.kind} layer")
+        raise refuse(layer.node)
     raw, types, net = raw_weights(layer.design, layer.node.name), layer.config.types, layer.net
     products = layer.fraction + types["weight"].fraction
     fraction = max(products, types["bias"].fraction)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from hlsexplore.coverage import SHARED_CELLS
 from hlsexplore.defaults.bounds import slope_type
 from hlsexplore.design import Design
-from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, RawArray
 from hlsexplore.graph import Graph, Node
 from hlsexplore.layer_config import LayerConfig
@@ -55,12 +55,9 @@ def check_recurrent(design: Design, node: Node) -> Recurrent:
     """
     op, reuse = node.op, design.layers[node.name].reuse
     if not isinstance(op, Recurrent):
-        raise refuse(node, f"{node.kind} layer")
+        raise refuse(node)
     if reuse > 1:
-        raise NoModelError(
-            f"layer {node.name!r}: the RTL flow computes a step of a recurrent layer with reuse 1 only, not {reuse}. "
-            "Set reuse=1 or use the flow 'vitis'."
-        )
+        raise SHARED_CELLS.error(node, reuse=reuse)
     return op
 
 

@@ -54,7 +54,7 @@ def lower_conv(layer: Layer) -> list[Value]:
     """Add a convolution or depthwise convolution with all positions side by side: a matrix product at each."""
     op, net = layer.node.op, layer.net
     if not isinstance(op, Conv | DepthwiseConv):
-        raise refuse(layer.node, f"{layer.node.kind} layer")
+        raise refuse(layer.node)
     product = layer_product(layer.design, layer.node)
     size = (op.kernel.shape[0], op.kernel.shape[1])
     windows = window_elements(layer.inputs[0].shape, op.rank, size, op.stride, op.padding, op.dilation)
@@ -69,7 +69,7 @@ def lower_pool(layer: Layer) -> list[Value]:
     """Add a pooling: a maximum, or a sum and a division, of each window and channel."""
     op, accum = layer.node.op, layer.config.types["accum"]
     if not isinstance(op, Pool):
-        raise refuse(layer.node, f"{layer.node.kind} layer")
+        raise refuse(layer.node)
     windows = window_elements(layer.inputs[0].shape, op.rank, op.size, op.stride, op.padding)
     outputs: list[Value] = []
     for window in windows:

@@ -5,15 +5,28 @@ from dataclasses import replace
 
 import numpy as np
 
+from hlsexplore.coverage import (
+    BACKWARD_STREAM,
+    RTL_PARALLEL_ON_STREAM,
+    SLOPES_BY_POSITION,
+    TYPES_BY_POSITION,
+    Executor,
+    no_answer,
+)
 from hlsexplore.design import Design
-from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Node, Shape
 from hlsexplore.ops import (
+    Activation,
+    Affine,
     Concatenate,
     Conv,
     Crop,
     Dense,
     DepthwiseConv,
+    Dot,
+    LayerNorm,
+    Lookup,
+    Merge,
     Op,
     Pad,
     Pair,
@@ -23,6 +36,7 @@ from hlsexplore.ops import (
     Quantize,
     Recurrent,
     Reshape,
+    Softmax,
     Upsample,
 )
 from hlsexplore.rtl_plan.layers import (
@@ -54,6 +68,7 @@ from hlsexplore.rtl_plan.walk import (
 )
 
 Planned = tuple[Feed, LayerPlan]
+Planner = Callable[[Design, Node, tuple[Tensor, ...]], Planned]
 
 
 def beat_layer(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
@@ -69,25 +84,28 @@ def beat_layer(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planne
     """
     parallel = design.layers[node.name].parallel
     if parallel != 1:
-        raise NoModelError(
-            f"layer {node.name!r}: positions of a stream arrive one by one, and parallel={parallel} asks for several "
-            "at once. Set it to 1, or the target's io to 'parallel'."
-        )
-    found = _PLANNERS.get(type(node.op))
-    if isinstance(node.op, Conv | DepthwiseConv) and not is_windowed(node):
-        found = None
-    if isinstance(node.op, Dense):
-        found = _dense
-    if isinstance(node.op, Concatenate) and node.op.axis == len(node.shape) - 1:
-        found = None
-    return (found or _direct)(design, node, inputs)
+        raise RTL_PARALLEL_ON_STREAM.error(node, parallel=parallel)
+    return _planner(node)(design, node, inputs)
 
 
 def is_direct(node: Node) -> bool:
     """Whether a layer computes each beat from one beat of its only input."""
-    return len(node.inputs) == 1 and (
-        type(node.op) not in _PLANNERS or (isinstance(node.op, Conv | DepthwiseConv) and not is_windowed(node))
-    )
+    return len(node.inputs) == 1 and _planner(node) in (_direct, _dense)
+
+
+def _planner(node: Node) -> "Planner":
+    """Return how a layer is planned.
+
+    Raises:
+        NoModelError: If it has no streaming RTL.
+    """
+    op = node.op
+    is_pointwise = isinstance(op, Conv | DepthwiseConv) and not is_windowed(node)
+    if is_pointwise or (isinstance(op, Concatenate) and op.axis == len(node.shape) - 1):
+        return _direct
+    if type(op) not in _PLANNERS:
+        raise no_answer(Executor.RTL_STREAM, node)
+    return _PLANNERS[type(op)]
 
 
 def is_windowed(node: Node) -> bool:
@@ -119,10 +137,7 @@ def _dense(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
 def _recurrent(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
     op, (source,) = node.op, inputs
     if isinstance(op, Recurrent) and op.go_backwards:
-        raise NoModelError(
-            f"layer {node.name!r}: a stream begins with the first step, and this layer reads its sequence from the "
-            "end. Set the target's io to 'parallel'."
-        )
+        raise BACKWARD_STREAM.error(node)
     steps, _ = beats_of(_shape(design, node))
     is_sequence = isinstance(op, Recurrent) and op.return_sequences
     walk = plain_walk(steps) if is_sequence else collecting_walk(1, steps)
@@ -138,18 +153,12 @@ def _op_of_beat(node: Node, size: int) -> Op:
     if isinstance(op, PRelu):
         slopes = np.broadcast_to(op.kernel, node.shape).reshape(-1, size)
         if (slopes != slopes[0]).any():
-            raise NoModelError(
-                f"layer {node.name!r}: a stream needs the same slopes at every position, and this layer has others. "
-                "Set the target's io to 'parallel'."
-            )
+            raise SLOPES_BY_POSITION.error(node)
         return PRelu(kernel=slopes[0])
     if isinstance(op, Quantize):
         types = op.types.broadcast_to(node.shape).per_channel()
         if types is None:
-            raise NoModelError(
-                f"layer {node.name!r}: a stream needs the same types of elements at every position, and this layer "
-                "has others. Set its granularity to 'uniform', or the target's io to 'parallel'."
-            )
+            raise TYPES_BY_POSITION.error(node)
         return Quantize(types=types)
     return op
 
@@ -181,7 +190,7 @@ def _conv(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
 def _pool(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
     op = node.op
     if not isinstance(op, Pool):
-        raise refuse(node, f"{node.kind} layer")
+        raise refuse(node)
     if op.is_global:
         return _global_pool(design, node, inputs[0])
     has_flags = not positions_of(node, _shape(design, node)).walk.takes(0).all()
@@ -290,7 +299,7 @@ def _buffer(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
 def _concatenate(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
     op = node.op
     if not isinstance(op, Concatenate):
-        raise refuse(node, f"{node.kind} layer")
+        raise refuse(node)
     axis, blocks = op.axis, int(np.prod(node.shape[: op.axis]))
     counts = tuple(int(np.prod(design.graph[name].shape[axis:-1])) for name in node.inputs)
     feed = Feed(kind=FeedKind.CHOOSE, walk=choosing_walk(blocks, counts), inputs=inputs)
@@ -306,15 +315,25 @@ def _concatenate(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Plan
     return feed, parallel_layer(design, layer.node, sources, net)
 
 
-_PLANNERS: dict[type, Callable[[Design, Node, tuple[Tensor, ...]], Planned]] = {
+_PLANNERS: dict[type[Op], Planner] = {
+    Activation: _direct,
+    Affine: _direct,
     Concatenate: _concatenate,
     Conv: _conv,
     Crop: _frame,
+    Dense: _dense,
     DepthwiseConv: _conv,
+    Dot: _direct,
+    LayerNorm: _direct,
+    Lookup: _direct,
+    Merge: _direct,
+    PRelu: _direct,
     Pad: _frame,
     Permute: _buffer,
     Pool: _pool,
+    Quantize: _direct,
     Recurrent: _recurrent,
     Reshape: _reshape,
+    Softmax: _direct,
     Upsample: _buffer,
 }

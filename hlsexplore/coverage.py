@@ -1,0 +1,234 @@
+"""Which executor has an answer for which op: all refusals in one table, with their sentences (docs/coverage.md).
+
+What is not in `REFUSALS` is answered. `tests/test_coverage.py` walks every op, function and cell through them all.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hlsexplore.errors import NoModelError
+from hlsexplore.graph import Node
+from hlsexplore.ops import Concatenate, Crop, DepthwiseConv, Dot, LayerNorm, Op, Permute, Pool, Recurrent, Upsample
+
+
+class Executor(StrEnum):
+    """Whatever gives an answer for a layer."""
+
+    EMULATOR = "emulator"
+    REFERENCE = "float reference"
+    CPP_PARALLEL = "C++, parallel"
+    CPP_STREAM = "C++, stream"
+    RTL_PARALLEL = "RTL, parallel"
+    RTL_STREAM = "RTL, stream"
+    XLS = "XLS"
+    VITIS_PARALLEL = "estimate for Vitis HLS, parallel"
+    VITIS_STREAM = "estimate for Vitis HLS, stream"
+    VIVADO_PARALLEL = "estimate for Vivado HLS, parallel"
+    VIVADO_STREAM = "estimate for Vivado HLS, stream"
+    YOSYS_PARALLEL = "estimate for our RTL, parallel"
+    YOSYS_STREAM = "estimate for our RTL, stream"
+
+
+CPP = (Executor.CPP_PARALLEL, Executor.CPP_STREAM)
+RTL = (Executor.RTL_PARALLEL, Executor.RTL_STREAM)
+HLS_PARALLEL = (Executor.VITIS_PARALLEL, Executor.VIVADO_PARALLEL)
+HLS_STREAM = (Executor.VITIS_STREAM, Executor.VIVADO_STREAM)
+YOSYS = (Executor.YOSYS_PARALLEL, Executor.YOSYS_STREAM)
+
+_HLS_PLACE = "hlsexplore/estimate/layers.py"
+PLACES: dict[Executor, str] = {
+    Executor.EMULATOR: "hlsexplore/emulate/plan.py",
+    Executor.REFERENCE: "hlsexplore/reference/forward.py",
+    Executor.CPP_PARALLEL: "hls/hlsexplore_hls/cpp/layers.py",
+    Executor.CPP_STREAM: "hls/hlsexplore_hls/cpp/layers.py",
+    Executor.RTL_PARALLEL: "hlsexplore/rtl_plan/layers.py",
+    Executor.RTL_STREAM: "hlsexplore/rtl_plan/stream/beats.py",
+    Executor.XLS: "hls/hlsexplore_hls/xls/layers.py",
+    **dict.fromkeys((*HLS_PARALLEL, *HLS_STREAM), _HLS_PLACE),
+    **dict.fromkeys(YOSYS, "hlsexplore/estimate/rtl/layers.py"),
+}
+"""The file with the table of ops of each executor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Something that executors have no answer for.
+
+    Attributes:
+        executors: Who refuses.
+        what: What is refused, in the plural, for people.
+        text: The sentence behind the layer's name, with the way out; may hold fields in braces.
+        covers: Whether all layers with an op are refused; None where it depends on options or knobs.
+    """
+
+    executors: tuple[Executor, ...]
+    what: str
+    text: str
+    covers: Callable[[Op], bool] | None = None
+
+    def error(self, node: Node, **values: object) -> NoModelError:
+        """Return the error for a layer.
+
+        Args:
+            node: The layer.
+            **values: Fields of the text; `kind` is there.
+        """
+        return NoModelError(f"layer {node.name!r}: {self.text.format(kind=node.kind, **values)}")
+
+
+AVERAGE_OF_MANY = Refusal(
+    executors=CPP,
+    what="averages of more than four tensors",
+    text="the HLS C++ for io {io!r} has no 'average' with {count} inputs. "
+    "Choose another io or flow, or replace the layer.",
+)
+MANY_AXES = Refusal(
+    executors=CPP,
+    what="transpositions of more than four axes",
+    text="the HLS C++ for io {io!r} has no 'permute' with {count} axes. "
+    "Choose another io or flow, or replace the layer.",
+)
+CPP_PARALLEL_ON_STREAM = Refusal(
+    executors=(Executor.CPP_STREAM,),
+    what="`parallel` above 1",
+    text="the HLS C++ for io 'stream' has no {kind!r} with parallel={parallel}. "
+    "Choose another io or flow, or replace the layer.",
+)
+RTL_PARALLEL_ON_STREAM = Refusal(
+    executors=(Executor.RTL_STREAM,),
+    what="`parallel` above 1",
+    text="positions of a stream arrive one by one, and parallel={parallel} asks for several at once. "
+    "Set it to 1, or the target's io to 'parallel'.",
+)
+PARTS_OF_ROWS = Refusal(
+    executors=(Executor.RTL_PARALLEL,),
+    what="`parallel` that is neither part of a row of positions nor whole rows",
+    text="the RTL flow computes parts of a row of {columns} positions at once or whole rows, and parallel={parallel} "
+    "is neither. Set it to one of {valid}.",
+)
+SHARED_CHANNELS = Refusal(
+    executors=RTL,
+    what="multipliers that several channels of a depthwise convolution would share",
+    text="the RTL flow shares no multiplier between the channels of a depthwise convolution, as reuse={reuse} would. "
+    "Set it to one of {valid}, or use the flow 'vitis'.",
+)
+SHARED_CELLS = Refusal(
+    executors=RTL,
+    what="recurrent layers with reuse above 1",
+    text="the RTL flow computes a step of a recurrent layer with reuse 1 only, not {reuse}. "
+    "Set reuse=1 or use the flow 'vitis'.",
+)
+BACKWARD_STREAM = Refusal(
+    executors=(Executor.RTL_STREAM,),
+    what="recurrent layers that read their sequence backwards",
+    text="a stream begins with the first step, and this layer reads its sequence from the end. "
+    "Set the target's io to 'parallel'.",
+)
+SLOPES_BY_POSITION = Refusal(
+    executors=(Executor.RTL_STREAM,),
+    what="slopes of a PReLU that differ by position",
+    text="a stream needs the same slopes at every position, and this layer has others. "
+    "Set the target's io to 'parallel'.",
+)
+TYPES_BY_POSITION = Refusal(
+    executors=(Executor.CPP_STREAM, Executor.RTL_STREAM),
+    what="types of elements that differ by position",
+    text="a stream needs the same types of elements at every position, and this layer has others. "
+    "Set its granularity to 'uniform', or the target's io to 'parallel'.",
+)
+XLS_CELLS = Refusal(
+    executors=(Executor.XLS,),
+    what="recurrent layers",
+    text="the XLS flow has no {kind} layer. Use the flow 'vitis' for this network.",
+    covers=lambda op: isinstance(op, Recurrent),
+)
+MANY_PRODUCTS = Refusal(
+    executors=(Executor.XLS,),
+    what="more than 50,000 unrolled multiplications",
+    text="the XLS flow would unroll {count:,} multiplications, and takes at most {most:,}. "
+    "Raise the layer's reuse, or use the flow 'rtl'.",
+)
+UNEVEN_STEPS = Refusal(
+    executors=(Executor.XLS,),
+    what="a reuse that does not split the product of a channel into equal steps",
+    text="the XLS flow cannot split a {n_in} x {n_out} product into {reuse} equal steps. "
+    "Choose another reuse, or use the flow 'rtl'.",
+)
+MANY_LANES = Refusal(
+    executors=(Executor.XLS,),
+    what="more than 2,048 multipliers with reuse above 1",
+    text="reuse={reuse} leaves {count:,} multipliers, because every position has its own, and the XLS flow takes at "
+    "most {most:,}. Raise the layer's reuse, or use the flow 'vitis'.",
+)
+_NO_FIGURES = "no model for any figure; the total leaves it out."
+
+REFUSALS = (
+    AVERAGE_OF_MANY,
+    MANY_AXES,
+    CPP_PARALLEL_ON_STREAM,
+    RTL_PARALLEL_ON_STREAM,
+    PARTS_OF_ROWS,
+    SHARED_CHANNELS,
+    SHARED_CELLS,
+    BACKWARD_STREAM,
+    SLOPES_BY_POSITION,
+    TYPES_BY_POSITION,
+    XLS_CELLS,
+    MANY_PRODUCTS,
+    UNEVEN_STEPS,
+    MANY_LANES,
+    Refusal(
+        executors=(*HLS_PARALLEL, *HLS_STREAM),
+        what="layer normalisations, dot products",
+        text=_NO_FIGURES,
+        covers=lambda op: isinstance(op, LayerNorm | Dot),
+    ),
+    Refusal(
+        executors=HLS_STREAM,
+        what="concatenations, transpositions, croppings, upsamplings",
+        text=_NO_FIGURES,
+        covers=lambda op: isinstance(op, Concatenate | Permute | Crop | Upsample),
+    ),
+    Refusal(
+        executors=YOSYS,
+        what="layer normalisations, dot products, depthwise convolutions, recurrent layers",
+        text=_NO_FIGURES,
+        covers=lambda op: isinstance(op, LayerNorm | Dot | DepthwiseConv | Recurrent),
+    ),
+    Refusal(
+        executors=YOSYS,
+        what="average and global poolings",
+        text=_NO_FIGURES,
+        covers=lambda op: isinstance(op, Pool) and (op.average or op.is_global),
+    ),
+    Refusal(
+        executors=(Executor.YOSYS_PARALLEL,),
+        what="dense layers at several positions with reuse above 1",
+        text=_NO_FIGURES,
+    ),
+)
+"""Everything that is refused, whatever the design's graph looks like otherwise."""
+
+
+def no_answer(executor: Executor, node: Node, what: str = "") -> NoModelError:
+    """Return the error for an op or function that is in no table of an executor: the last answer of a dispatcher.
+
+    Args:
+        executor: Who has none.
+        node: The layer.
+        what: What it has none of; the layer's kind when empty.
+    """
+    return NoModelError(f"layer {node.name!r}: {_NO_ANSWER[executor].format(what=what or node.kind)}")
+
+
+_NO_CPP = "the HLS C++ for io {io!r} has no {{what}}. Choose another io or flow, or replace the layer."
+_NO_RTL = "the RTL flow has no {what} layer. Use the flow 'vitis' for this network."
+_NO_ANSWER: dict[Executor, str] = {
+    Executor.EMULATOR: "no emulation of {what} exists.",
+    Executor.REFERENCE: "no float implementation of {what} exists.",
+    Executor.CPP_PARALLEL: _NO_CPP.format(io="parallel"),
+    Executor.CPP_STREAM: _NO_CPP.format(io="stream"),
+    **dict.fromkeys(RTL, _NO_RTL),
+    Executor.XLS: "the XLS flow has no {what} layer. Use the flow 'vitis' for this network.",
+}

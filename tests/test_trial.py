@@ -129,7 +129,7 @@ def test_trial_from_something_else_is_an_error(data):
 
 
 def test_cost_metrics_without_a_report_are_unknown_and_never_zero(small_graph):
-    assert set(cost_metrics(None, Design.default(small_graph)).values()) == {None}
+    assert set(cost_metrics(None, Design.default(small_graph).target).values()) == {None}
 
 
 def test_directions_are_known_by_name_and_own_figures_say_theirs():

@@ -50,7 +50,7 @@ def sweep(args: Namespace, session: Session) -> Outcome:
         tasks = {goal.output: str(goal.task) for goal in study.evaluator.goals}
         missing = unscored(study.evaluator.goals)
         purpose = task_text(study.evaluator.goals)
-        last = study.store.trials(after=total - 1)
+        last = study.store.newest()
     shown = {"study": args.study, "sampler": result.sampler, "num_new": result.num_new, "num_failed": result.num_failed}
     shown |= {"tasks": tasks, "unscored": missing}
     shown |= {"num_done": result.num_done, "num_total": total, "wall_s": round(result.wall_s, 3)}
@@ -58,11 +58,11 @@ def sweep(args: Namespace, session: Session) -> Outcome:
         f"{result.num_new} new designs in {result.wall_s:.1f} s ({result.num_failed} failed); "
         f"{args.study} has {total}, {len(found)} of them on the front of {', '.join(objectives)}."
     )
-    text += f"\nTask: {purpose}."
+    text += f"\nTask: {purpose}. {_tools(found)}".rstrip()
     lines = [text, "", trials_text(found)]
     has_failed = bool(result.num_new) and result.num_failed == result.num_new
     if has_failed:
-        lines = [text, f"All of them failed, the last one: {last[0].error if last else 'unknown'}"]
+        lines = [text, f"All of them failed, the last one: {last.error if last else 'unknown'}"]
     return Outcome(
         data=shown | {"objectives": objectives, "front": [trial.to_dict() for trial in found]},
         text="\n".join(lines),
@@ -78,7 +78,8 @@ def front(args: Namespace, session: Session) -> Outcome:
         objectives = _objectives(args.objectives, store) or _stored_objectives(store)
         found = front_of(store, objectives, args.where)
         total = len(store)
-    lines = [f"{len(found)} of {total} designs are on the front of {', '.join(objectives)}.", "", trials_text(found)]
+    lines = [f"{len(found)} of {total} designs are on the front of {', '.join(objectives)}."]
+    lines += [*filter(None, [_tools(found)]), "", trials_text(found)]
     if args.csv:
         _write_csv(args.csv, found)
         lines.append(f"\nWrote {args.csv}.")
@@ -92,6 +93,12 @@ def trials_text(trials: list[Trial]) -> str:
     names = [*(name for name in known if name not in COSTS), *(name for name in COST_NAMES if name in known)]
     rows = [[str(trial.number), *(trial.metrics.get(name) for name in names), trial.note] for trial in trials]
     return table(["number", *names, "note"], rows)
+
+
+def _tools(trials: list[Trial]) -> str:
+    """Say whose reports the estimates of trials predict."""
+    found = sorted({str(trial.config["target"]["tool"]) for trial in trials})
+    return f"Resources and latency are estimates for {' and '.join(found)}." if found else ""
 
 
 def _pick(store: Store, number: int, output: str | None, force: bool) -> Outcome:

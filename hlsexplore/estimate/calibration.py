@@ -184,18 +184,34 @@ def calibrated(report: Report, calibration: Calibration, part: str, model: str) 
     exact = [item for item in mine if item.design_key and item.design_key == report.design_key]
     if not mine or not report.bounds:
         return report
-    shifts = {name: _shift(name, mine, family_of(part), model) for name in FIGURE_NAMES}
     measured = exact[-1].report if exact else {}
-    factors = {name: (exp(shift), sqrt(rest)) for name, (shift, rest) in shifts.items() if rest < 1}
-    total = _moved(report.total, factors, measured)
-    bounds = tuple(_narrowed(item, report.total, factors, measured) for item in report.bounds)
-    layers = {name: _moved(figures, factors, {}) for name, figures in report.layers.items()}
+    moves = _factors(mine, part, model)
+    total = _moved(report.total, moves, measured)
+    bounds = tuple(_narrowed(item, report.total, moves, measured) for item in report.bounds)
+    layers = {name: _moved(figures, moves, {}) for name, figures in report.layers.items()}
     provenance = dict(report.provenance) | {
-        name: "measured" if name in measured else "fitted"
-        for name in (*factors, *measured)
-        if name in report.provenance
+        name: "measured" if name in measured else "fitted" for name in (*moves, *measured) if name in report.provenance
     }
     return replace(report, total=total, bounds=bounds, layers=layers, provenance=provenance)
+
+
+def factors(calibration: Calibration, tool: str, part: str, model: str) -> dict[str, float]:
+    """Return the factors by which `calibrated` corrects estimates: (figure + 1) * factor - 1, by figure.
+
+    Args:
+        calibration: Reports.
+        tool: The tool that is estimated.
+        part: Part of the designs.
+        model: Digest of the network.
+    """
+    mine = [item for item in calibration.observations if item.tool == tool]
+    return {name: factor for name, (factor, _) in _factors(mine, part, model).items()}
+
+
+def _factors(observations: list[Observation], part: str, model: str) -> dict[str, tuple[float, float]]:
+    """Factor and narrowing of each figure that some report is of."""
+    shifts = {name: _shift(name, observations, family_of(part), model) for name in FIGURE_NAMES}
+    return {name: (exp(shift), sqrt(rest)) for name, (shift, rest) in shifts.items() if rest < 1}
 
 
 def _known(figures: Figures) -> dict[str, float]:

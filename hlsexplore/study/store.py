@@ -235,6 +235,12 @@ class Store:
             row = self._db.execute("SELECT number FROM trials WHERE design_key = ?", (design_key,)).fetchone()
         return self.trials([row[0]])[0] if row else None
 
+    def newest(self) -> Trial | None:
+        """Return the trial with the highest number, or None without trials."""
+        with self._guarded():
+            last = self._db.execute("SELECT max(number) FROM trials").fetchone()[0]
+        return None if last is None else self.trials([last])[0]
+
     def known(self, design_keys: Sequence[str]) -> set[str]:
         """Return which designs have a trial."""
         query = "SELECT 1 FROM trials WHERE design_key = ?"
@@ -270,6 +276,33 @@ class Store:
         with self._decoded():
             extra = [json.loads(text) for text in table[-1]] if own else []
         return arrays | {name: np.array([item.get(name) for item in extra], dtype=np.float64) for name in own}
+
+    def numbers(self, design_keys: Iterable[str]) -> dict[str, int]:
+        """Return the trials of designs that have one, by the designs' keys."""
+        query = "SELECT number FROM trials WHERE design_key = ?"
+        with self._guarded():
+            found = {key: self._db.execute(query, (key,)).fetchone() for key in design_keys}
+        return {key: int(row[0]) for key, row in found.items() if row}
+
+    def reported(self) -> set[str]:
+        """Return the keys of the designs of which there are reports by tools, not only estimates."""
+        with self._guarded():
+            rows = self._db.execute("SELECT DISTINCT design_key FROM reports WHERE source != 'estimate'").fetchall()
+        return {key for (key,) in rows}
+
+    def targets(self, after: int = 0) -> tuple[NDArray[np.int64], dict[int, dict[str, Any]]]:
+        """Return what trials are built for: an index for each trial, and the target of each index as plain data.
+
+        Args:
+            after: Only trials with a number above this.
+        """
+        query = "SELECT CAST(substr(parts, 1, instr(parts, ',') - 1) AS INTEGER) FROM trials WHERE number > ?"
+        with self._guarded():
+            rows = self._db.execute(f"{query} ORDER BY number", (after,)).fetchall()
+            texts = self._db.execute("SELECT id, config FROM parts WHERE name = 'target'").fetchall()
+        with self._decoded():
+            targets = {int(number): json.loads(text) for number, text in texts}
+        return np.array([row[0] for row in rows], dtype=np.int64), targets
 
     def _add_report(self, key: str, report: Report) -> None:
         text = json.dumps(report.to_dict(), separators=(",", ":"))

@@ -214,7 +214,7 @@ def estimated_costs(
     for point in points:
         design = space.design(point)
         try:
-            found = cost_metrics(estimate_many([design])[0], design)
+            found = cost_metrics(estimate_many([design])[0], design.target)
         except HlsExploreError:
             found = {}
         values = [found.get(name) for name in names]

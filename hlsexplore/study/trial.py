@@ -17,6 +17,7 @@ from hlsexplore.merit import DIRECTIONS, Chosen, Measure, Merit, Outputs, as_out
 from hlsexplore.reference.forward import forward_node
 from hlsexplore.reference.layers import input_values
 from hlsexplore.report import Figures, Report
+from hlsexplore.target import Target
 from hlsexplore.task import Goal, find_goals
 
 Metrics = Mapping[str, float | None]
@@ -201,7 +202,7 @@ def evaluate(design: Design, source: "Evaluator | Emulator | Samples", labels: A
     return Trial(
         design_key=design.key,
         config=design.to_dict(),
-        metrics={**quality, **cost_metrics(report, design)},
+        metrics={**quality, **cost_metrics(report, design.target)},
         report=report,
         origin="evaluate",
         wall_s=perf_counter() - start,
@@ -213,7 +214,7 @@ def try_evaluate(design: Design, evaluator: Evaluator, origin: str = "") -> Tria
     """Evaluate a design; what cannot be found becomes None in a trial with status `failed`, never an exception."""
     start = perf_counter()
     metrics: dict[str, float | None] = dict.fromkeys(evaluator.directions)
-    metrics |= cost_metrics(None, design)
+    metrics |= cost_metrics(None, design.target)
     errors: list[str] = []
     report = None
     try:
@@ -222,7 +223,7 @@ def try_evaluate(design: Design, evaluator: Evaluator, origin: str = "") -> Tria
         errors.append(str(error))
     try:
         report = estimate_many([design])[0]
-        metrics |= cost_metrics(report, design)
+        metrics |= cost_metrics(report, design.target)
     except HlsExploreError as error:
         errors.append(str(error))
     return Trial(
@@ -238,15 +239,20 @@ def try_evaluate(design: Design, evaluator: Evaluator, origin: str = "") -> Tria
     )
 
 
-def cost_metrics(report: Report | None, design: Design) -> dict[str, float | None]:
-    """Return a report's totals under the names that trials use; all None without a report."""
+def cost_metrics(report: Report | None, target: Target) -> dict[str, float | None]:
+    """Return a report's totals under the names that trials use; all None without a report.
+
+    Args:
+        report: The report.
+        target: What the design is built for.
+    """
     total = Figures() if report is None else report.total
     latency = total.latency_cycles_min if total.latency_cycles_max is None else total.latency_cycles_max
     figures = asdict(total)
     return {
         **{name: figures[name] for name in ("lut", "ff", "dsp", "bram18", "uram")},
         "latency_cycles": latency,
-        "latency_ns": None if latency is None else latency * design.target.clock_ns,
+        "latency_ns": None if latency is None else latency * target.clock_ns,
         "ii_cycles": total.ii_cycles,
     }
 

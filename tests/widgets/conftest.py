@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from hlsexplore import Design
 from hlsexplore.emulate import float_forward
 from hlsexplore.graph import Graph
 from hlsexplore_widgets import Explorer, ExplorerState
@@ -24,7 +25,7 @@ def small_labels(small_graph: Graph, small_x: np.ndarray) -> np.ndarray:
 
 @pytest.fixture
 def state(small_graph: Graph, small_x: np.ndarray, small_labels: np.ndarray) -> Iterator[ExplorerState]:
-    state = ExplorerState(small_graph, small_x, small_labels)
+    state = ExplorerState(small_graph, small_x, small_labels, design=Design.default(small_graph))
     assert state.wait()
     yield state
     state.close()
@@ -32,7 +33,7 @@ def state(small_graph: Graph, small_x: np.ndarray, small_labels: np.ndarray) -> 
 
 @pytest.fixture
 def explorer(small_graph: Graph, small_x: np.ndarray, small_labels: np.ndarray) -> Iterator[Explorer]:
-    explorer = Explorer(small_graph, small_x, small_labels)
+    explorer = Explorer(small_graph, small_x, small_labels, design=Design.default(small_graph))
     assert explorer.state.wait()
     yield explorer
     explorer.close()

@@ -10,6 +10,7 @@ import yaml
 from hlsexplore import Design
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Dense, Function, Input
+from hlsexplore.target import Target
 from hlsexplore_hls import Project
 from hlsexplore_widgets import Explorer
 from hlsexplore_widgets.live import Verification
@@ -43,7 +44,8 @@ def tiny():
 def explorer(tiny, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     graph, x = tiny
-    explorer = Explorer(graph, x, design=Design.default(graph, type="fixed<6,3>"))
+    design = Design.default(graph, Target(tool="yosys"), type="fixed<6,3>")
+    explorer = Explorer(graph, x, design=design)
     assert explorer.state.wait()
     yield explorer
     explorer.close()

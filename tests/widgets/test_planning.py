@@ -55,7 +55,7 @@ def until(is_true, seconds: float = 30.0) -> bool:
 
 
 def pid_of(state: ExplorerState) -> int | None:
-    return state.planner.process.pid
+    return state.evaluation.planner.process.pid
 
 
 def test_plan_of_the_shown_design_arrives_beside_its_estimate(planned):
@@ -80,7 +80,7 @@ def test_another_tool_never_starts_a_process(state):
 
 def test_newer_design_ends_the_plan_that_is_under_way(small_graph, small_x, first):
     state = ExplorerState(small_graph, small_x, design=first.with_layer("dense_1", weight="fixed<16,1>"))
-    assert until(lambda: state.planner.process.is_planning)
+    assert until(lambda: state.evaluation.planner.process.is_planning)
     pid = pid_of(state)
     state.edit(NARROW)
     assert state.wait(60)
@@ -121,7 +121,7 @@ def test_close_ends_the_process(planned):
 @pytest.mark.parametrize("is_ready", [False, True])
 def test_close_ends_a_process_at_work(small_graph, small_x, first, is_ready, caplog):
     state = ExplorerState(small_graph, small_x, design=first)
-    assert until(lambda: state.planner.process.is_planning if is_ready else pid_of(state) is not None)
+    assert until(lambda: state.evaluation.planner.process.is_planning if is_ready else pid_of(state) is not None)
     pid = pid_of(state)
     state.close()
     assert caplog.text == ""
@@ -204,7 +204,7 @@ def test_tiles_rows_and_plots_change_to_the_plan_and_say_so(small_graph, small_x
     live = explorer.layers.view.live
     own, total = plan.layers["dense_1"].lut, sum(item.lut for item in plan.layers.values())
     assert live["planned"] and live["share"]["dense_1"]["lut"] == own / total
-    assert explorer.explore._figures(explorer.state.live)["lut"] == estimate(explorer.design).total.lut
+    assert explorer.explore._figures(explorer.state.live)["lut"] == plan.total.lut
     explorer.analyse.tabs._handle_custom_msg({"id": "resources"}, [])
     assert explorer.analyse.wait()
     assert "LUT by layer (counted from the RTL's plan)" in explorer.analyse.plot.figure
@@ -224,9 +224,14 @@ def test_differences_compare_plans_with_plans_and_estimates_with_estimates(plann
         ]
 
     plain = [Live(revision=0, seq=0.0, design=first, report=report(lut)) for lut in (100.0, 130.0)]
-    with_plan = [live.with_plan(report(lut)) for live, lut in zip(plain, (105.0, 120.0), strict=True)]
+    with_plan = [replace(live, planned=report(lut)) for live, lut in zip(plain, (105.0, 120.0), strict=True)]
     assert delta(with_plan[1], with_plan[0]) == "+15 vs baseline"
     assert delta(with_plan[1], plain[0]) == delta(plain[1], with_plan[0]) == "+30 vs baseline"
+    built = [
+        replace(live, reports=(replace(report(lut), source="yosys"),))
+        for live, lut in zip(plain, (90.0, 97.0), strict=True)
+    ]
+    assert delta(built[1], built[0]) == "+7 vs baseline" and delta(built[1], plain[0]) == "+30 vs baseline"
 
 
 def test_process_imports_no_framework_and_no_widgets():

@@ -169,9 +169,11 @@ def large(small_graph):
     """An explorer of so many samples that a part of them is scored first."""
     x = np.random.default_rng(5).normal(0, 1, (4000, *small_graph.input_shape))
     labels = np.argmax(float_forward(small_graph, x), axis=1)
-    state = ExplorerState(small_graph, x, labels)
+    state = ExplorerState(small_graph, x, labels, design=Design.default(small_graph))
     assert state.wait(60)
-    state._parts = tuple(replace(part, seconds=0.0) for part in state._parts)  # however busy the machine was
+    state.evaluation.parts = tuple(
+        replace(part, seconds=0.0) for part in state.evaluation.parts
+    )  # however busy the machine was
     yield state
     state.close()
 
@@ -215,7 +217,7 @@ def test_superseded_design_shows_its_first_score_and_report(large):
 
 
 def test_slow_network_shows_its_estimate_before_the_first_score(large, monkeypatch):
-    monkeypatch.setattr(large, "_parts", tuple(replace(part, seconds=1.0) for part in large._parts))
+    monkeypatch.setattr(large.evaluation, "parts", tuple(replace(part, seconds=1.0) for part in large.evaluation.parts))
     seen = []
     large.subscribe(lambda topic: seen.append((topic, large.live.score)), "score", "live")
     large.edit({"dense_1": {"weight": "fixed<8,1>"}})

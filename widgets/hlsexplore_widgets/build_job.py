@@ -19,11 +19,13 @@ from hlsexplore_hls import Project, export
 from hlsexplore_hls.flows import FLOWS, find_flow
 from hlsexplore_hls.tools.synthesize import tools_of
 from hlsexplore_widgets.live import Verification
-from hlsexplore_widgets.state import ExplorerState
+from hlsexplore_widgets.state import ExplorerState, Topic
 from hlsexplore_widgets.worker import Throttle
 
 Condition = Literal["idle", "running", "done", "failed", "cancelled"]
 STAGES = ("Export", "Verify", "Synthesize", "Report")
+FLOW_OF = {Tool.YOSYS: "rtl", Tool.VITIS_HLS: "vitis", Tool.VIVADO_HLS: "vitis"}
+"""What is generated for the tool that the page speaks of."""
 LOG_LINES = 400
 
 
@@ -81,9 +83,9 @@ class BuildOptions:
         folder: Where the project goes.
     """
 
-    flow: str = "rtl"
-    tool: str = "yosys"
-    folder: str = "out"
+    flow: str
+    tool: str
+    folder: str
 
 
 @dataclass(slots=True)
@@ -117,12 +119,14 @@ class BuildJob:
         """Wait for a start."""
         self._state = state
         self._status = BuildStatus()
-        self._options = BuildOptions(folder=f"{_safe(state.graph.name)}-rtl")
+        self._tool = state.design.target.tool
+        self._options = self._of_page()
         self._result: BuildResult | None = None
         self._cancel = threading.Event()
         self._thread: threading.Thread | None = None
         self._log = _Log()
         self._shown = Throttle(lambda: state.notify("build"), per_second=8.0)
+        state.subscribe(self._follow, "design")
 
     @property
     def status(self) -> BuildStatus:
@@ -147,6 +151,22 @@ class BuildJob:
     def take_log(self) -> list[str]:
         """Return the lines that nobody has taken yet."""
         return self._log.take()
+
+    def _of_page(self) -> BuildOptions:
+        """Build by the tool whose figures tiles and trials show."""
+        flow = FLOW_OF[self._tool]
+        return BuildOptions(flow=flow, tool=str(self._tool), folder=f"{_safe(self._state.graph.name)}-{flow}")
+
+    def _follow(self, topic: Topic) -> None:
+        """Follow the page to another tool; a folder of the user's own stays."""
+        tool = self._state.design.target.tool
+        if tool == self._tool:
+            return
+        before, self._tool = self._options, tool
+        is_own = before.folder != f"{_safe(self._state.graph.name)}-{before.flow}"
+        changed = self._of_page()
+        self._options = replace(changed, folder=before.folder) if is_own else changed
+        self._state.notify("build")
 
     def choose(self, **options: str) -> None:
         """Change flow, tool or folder; the tool and the proposed folder follow the flow.
@@ -252,9 +272,7 @@ class BuildJob:
         self._enter(3, "reading the report")
         if self._result is not None:
             self._result = replace(self._result, report=report)
-        study = self._state.study
-        if study is not None and study.store.known([design.key]):
-            study.add_report(report, design.key)
+        self._state.reported(design, report)
         self._learn(design, report)
 
     def _learn(self, design: Design, report: Report) -> None:

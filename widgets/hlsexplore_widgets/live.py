@@ -1,10 +1,11 @@
 """What is known about the design on the screen, as frozen values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from hlsexplore.design import Design
-from hlsexplore.report import Figures, Report
+from hlsexplore.report import Report
+from hlsexplore_widgets.known import with_reports
 from hlsexplore_widgets.scoring import Score, Scores
 
 
@@ -18,6 +19,7 @@ class Live:
         design: The design that they belong to.
         report: Estimate, or None when it is not there; comparable with the estimates that trials hold.
         planned: Figures counted from the RTL's plan, or None when they are not there.
+        reports: What tools reported about this very design, the report that counts first.
         scores: Figures of merit, as far as they are there, those that the network is judged by first.
         early: The scores on the first part of the data, to compare designs by them; empty if they were not asked for.
         errors: Why a figure could not be found, by `report` or `score`.
@@ -31,6 +33,7 @@ class Live:
     design: Design
     report: Report | None = None
     planned: Report | None = None
+    reports: tuple[Report, ...] = ()
     scores: Scores = field(default_factory=dict)
     early: Scores = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
@@ -44,33 +47,9 @@ class Live:
 
     @property
     def best(self) -> Report | None:
-        """The planned figures where they are there, else the estimate."""
-        return self.planned or self.report
-
-    def with_plan(self, plan: Report) -> "Live":
-        """Return it with the report of its plan, in which figures that a synthesis of this very design gave stay."""
-        return replace(self, planned=plan if self.report is None else _keeping_measured(plan, self.report))
-
-
-def _keeping_measured(plan: Report, estimate: Report) -> Report:
-    names = [name for name, source in estimate.provenance.items() if source == "measured"]
-    if not names:
-        return plan
-
-    def kept(figures: Figures, measured: Figures) -> Figures:
-        return replace(figures, **{name: getattr(measured, name) for name in names})
-
-    ends = {item.level: item for item in estimate.bounds}
-    bounds = [
-        replace(item, lower=kept(item.lower, ends[item.level].lower), upper=kept(item.upper, ends[item.level].upper))
-        for item in plan.bounds
-    ]
-    return replace(
-        plan,
-        total=kept(plan.total, estimate.total),
-        bounds=tuple(bounds),
-        provenance={**plan.provenance, **dict.fromkeys(names, "measured")},
-    )
+        """What tools reported, else what the plan counts, else the estimate, figure by figure; None without any."""
+        base = self.planned or self.report
+        return base if base is None else with_reports(base, self.reports)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

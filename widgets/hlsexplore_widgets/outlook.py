@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from hlsexplore.design import Design
 from hlsexplore.errors import ToolError
 from hlsexplore.estimate import forecast
-from hlsexplore.target import Tool
+from hlsexplore.graph import Graph
+from hlsexplore.study.study import Study
+from hlsexplore.target import Target, Tool
 from hlsexplore_hls.tools.find import locate
 from hlsexplore_hls.tools.nextpnr import find_nextpnr
 from hlsexplore_hls.tools.vendor import VENDOR_TOOLS
@@ -42,6 +44,20 @@ def outlook(design: Design, tool: str) -> Outlook:
     else:
         text = f"{tool}: about {_time(found.cpu_s)} of processor time and {_memory(found.memory_mb)}"
     return Outlook(text=text, warnings=(*gone, *found.warnings))
+
+
+def first_design(graph: Graph, study: Study | None = None) -> Design:
+    """Return the default design, for a tool that can be asked: a vendor's HLS where it is installed, else Yosys.
+
+    Args:
+        graph: The network.
+        study: A study that the page shows; its newest trial says what the designs are for.
+    """
+    newest = None if study is None else study.store.newest()
+    if newest is not None:
+        return Design.default(graph, Target(**newest.config["target"]))
+    tool = next((tool for tool in (Tool.VITIS_HLS, Tool.VIVADO_HLS) if not missing(tool)), Tool.YOSYS)
+    return Design.default(graph, Target(tool=tool))
 
 
 def missing(tool: str) -> str:

@@ -9,11 +9,9 @@ from hlsexplore.graph import Graph
 from hlsexplore.report import Report
 from hlsexplore.support.recent import Recent
 from hlsexplore.target import Tool
+from hlsexplore_widgets.known import KEPT_PLANS
 from hlsexplore_widgets.plan_process import PlanProcess
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
-
-KEPT_PLANS = 256
-"""Planned designs that stay in memory: undo shows their figures at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from hlsexplore.merit import Measure, task_text
 from hlsexplore.report import Report
 from hlsexplore_hls.flows import find_flow
 from hlsexplore_widgets.figures.base import label_of
+from hlsexplore_widgets.known import PLAN, source_of
 from hlsexplore_widgets.live import Live, Verification
 from hlsexplore_widgets.scoring import PERCENT, Score, headlines
 from hlsexplore_widgets.state import ExplorerState
@@ -162,13 +163,14 @@ def _figure_tile(id_: str, label: str, key: str, live: Live, baseline: Live | No
     if live.best is None or value is None:
         reason = live.errors.get("report", "the estimate does not know this figure")
         return item | _missing(live, reason) if live.best is None else item | {"value": "–", "tip": reason}
-    is_planned = live.best.provenance.get(key) == "planned"
+    source = source_of(key, live.best, live.reports)
     level, low, high = _interval(live.best, key) or (0, value, value)
     lower, upper = f"{low:,.0f}", f"{high:,.0f}"
     interval = f"{level} % interval: {lower} to {upper}" if lower != upper else ""
     words = "; ".join(filter(None, (interval, remark)))
-    tip = "\n".join(filter(None, (words, PLANNED_TIP if is_planned else "")))
-    item |= {"value": f"{value:,.0f}", "tip": tip, "source": "plan" if is_planned else ""}
+    told = PLANNED_TIP if source == PLAN else f"Reported by {source} for this very design" if source else ""
+    tip = "\n".join(filter(None, (words, told)))
+    item |= {"value": f"{value:,.0f}", "tip": tip, "source": source}
     change = _change(live, baseline, key)
     if change is not None:
         item |= {"delta": f"{change:+,} vs baseline" if change else "no change", "tone": _tone(change, False)}
@@ -176,13 +178,19 @@ def _figure_tile(id_: str, label: str, key: str, live: Live, baseline: Live | No
 
 
 def _change(live: Live, baseline: Live | None, key: str) -> int | None:
-    """How a figure differs from the baseline's: planned ones are compared if both are there, else estimates."""
+    """How a figure differs from the baseline's: reported ones are compared if both are there, then planned ones."""
     if baseline is None:
         return None
-    is_planned = live.planned is not None and baseline.planned is not None
-    reports = (live.planned, baseline.planned) if is_planned else (live.report, baseline.report)
-    value, other = (_figure(report, key) for report in reports)
-    return None if value is None or other is None else round(value) - round(other)
+    for value, other in zip(_kinds(live, key), _kinds(baseline, key), strict=True):
+        if value is not None and other is not None:
+            return round(value) - round(other)
+    return None
+
+
+def _kinds(live: Live, key: str) -> tuple[float | None, ...]:
+    """A figure as a tool reported it, as the plan counts it, and as it is estimated."""
+    reported = next((value for value in (_figure(item, key) for item in live.reports) if value is not None), None)
+    return reported, _figure(live.planned, key), _figure(live.report, key)
 
 
 def _verified_tile(verifications: Mapping[str, Verification]) -> dict[str, Any]:

@@ -2,55 +2,36 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 from uuid import uuid4
 
 from hlsexplore.design import Design
-from hlsexplore.emulate import Emulator, Trace, trace
-from hlsexplore.errors import CancelledError, HlsExploreError
+from hlsexplore.emulate import Emulator, Trace
+from hlsexplore.errors import HlsExploreError
 from hlsexplore.estimate import Calibration, calibrate, estimate
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph
-from hlsexplore.merit import Chosen, strata
+from hlsexplore.merit import Chosen
 from hlsexplore.report import Report
 from hlsexplore.study.study import Study
 from hlsexplore.study.trial import Evaluator
 from hlsexplore_widgets.catalog import Catalog
+from hlsexplore_widgets.evaluation import Evaluation, now_ms
 from hlsexplore_widgets.history import History, push, redo, undo
+from hlsexplore_widgets.known import Knowledge, learnt_reports, ranked
 from hlsexplore_widgets.live import Live, Message, Verification
-from hlsexplore_widgets.planning import Planner
-from hlsexplore_widgets.profile import sample_inputs
-from hlsexplore_widgets.refine import Part, make_parts, score_part, try_score
+from hlsexplore_widgets.outlook import first_design
 from hlsexplore_widgets.scoring import evaluator_of, open_study
-from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
 Topic = Literal["design", "score", "live", "plan", "detail", "baseline", "study", "build", "sweep", "messages", "view"]
 Changes = Mapping[str, Mapping[str, Fixed | str | int]]
 MAX_MESSAGES = 5
-PATIENCE_S = 0.06
-"""The estimate does not wait for a first score or a score of all samples that takes longer than this."""
-BREATH_S = 0.004
-"""The worker pauses so long behind the first score: the thread that sends it needs the interpreter."""
-CALM_S = 0.25
-"""Counts and plans wait so long: until then the processor belongs to the browser's paint and the next edit."""
-TRACE_SAMPLES = 500
-"""Samples on which losses are counted after each change."""
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    revision: int
-    seq: float
-    design: Design
-    received: float
-    cancel: threading.Event
 
 
 class ExplorerState:
@@ -65,7 +46,7 @@ class ExplorerState:
         x: Inputs.
         evaluator: What the outputs are for, their labels and figures of merit, and the float network's outputs.
         metric: The figure of merit that was asked for, or None.
-        planner: Counts figures from the RTL's plan, for the tool `yosys`.
+        evaluation: Finds the figures in the background.
     """
 
     def __init__(
@@ -86,7 +67,8 @@ class ExplorerState:
             x: Real inputs, shape (samples, *graph.input_shape); a tuple of arrays if there are several inputs.
             labels: Class numbers, one-hot rows or wanted values, for several outputs as in `Study`; None without.
             study: A `Study` to show and extend, or the path of its file.
-            design: Where to begin; `Design.default(graph)` when None.
+            design: Where to begin; the default design when None, for the tool of the study's last trial, or one that
+                is installed here.
             metric: Figure of merit: a name or one of the user's own, as in `Study`; what fits the task when None.
             task: What the outputs are for, as in `Study`; not with a `Study`, which knows.
 
@@ -107,31 +89,28 @@ class ExplorerState:
         else:
             self.evaluator = evaluator_of(study, metric)
         self._lock = threading.RLock()
-        self._catalog = None if study is None else Catalog(study)
+        self._catalog: Catalog | None = None
+        self._knowledge = Knowledge()
         self._folder: TemporaryDirectory[str] | None = None
         self._subscribers: list[tuple[Callable[[Topic], None], frozenset[Topic]]] = []
-        self._history = History(design=design or Design.default(graph))
+        self._history = History(design=design or first_design(graph, study))
         self._first = self._history.design
         self._revision = 0
         self._seq = 0.0
         self._live = Live(revision=0, seq=0.0, design=self._first)
         self._newest = self._live
-        self._parts: tuple[Part, ...] | None = None
         self._baseline: Live | None = None
         self._detail: Trace | None = None
         self._messages: tuple[Message, ...] = ()
         self._num_messages = 0
         self._verified: dict[str, dict[str, Verification]] = {}
         self._calibration = Calibration()
-        self._last_wall_s = 0.0
-        self._cancel = threading.Event()
-        self._samples = sample_inputs(graph, x, TRACE_SAMPLES)
-        self._worker: LatestWins[_Job] = LatestWins(self._evaluate, f"hlsexplore-{self.id[:6]}")
-        self._counting: LatestWins[_Job] = LatestWins(self._count, f"hlsexplore-counts-{self.id[:6]}")
-        self.planner = Planner(graph, f"hlsexplore-plans-{self.id[:6]}", CALM_S, self._planned)
+        self.evaluation = Evaluation(self.evaluator, self, self.id[:6])
         with self.guard("reading the calibration"):
             self._calibration = Calibration.load()
-        self._submit(_now_ms())
+        if study is not None:
+            self._catalog = Catalog(study, self._calibration)
+        self._submit(now_ms())
 
     # ---- what panels read ------------------------------------------------------------------------------------------
 
@@ -278,11 +257,11 @@ class ExplorerState:
         with self._lock:
             if self._catalog is None:
                 self._folder = TemporaryDirectory(prefix="hlsexplore-study-", ignore_cleanup_errors=True)
-                self._catalog = Catalog(
-                    open_study(
-                        Path(self._folder.name) / "study.db", self.graph, self.x, self._labels, self.metric, self._task
-                    )
-                )
+                path = Path(self._folder.name) / "study.db"
+                study = open_study(path, self.graph, self.x, self._labels, self.metric, self._task)
+                self._catalog = Catalog(study, self._calibration)
+                for key, known in self._knowledge:
+                    self._catalog.know(key, known)
                 self._notify("study")
             return self._catalog.study
 
@@ -317,7 +296,25 @@ class ExplorerState:
         learnt.save()
         with self._lock:
             self._calibration = learnt
-            self._submit(_now_ms())
+            self._submit(now_ms())
+        if self._catalog is not None:
+            self._catalog.sharpen(learnt)
+            self.notify("study")
+
+    def reported(self, design: Design, report: Report) -> None:
+        """Take a tool's report: from now on it is what is shown of the design, and the study keeps it."""
+        if self._catalog is not None:
+            self._catalog.study.add_report(report, design.key)
+        self._knowledge.add_report(design.key, report)
+        reports = self.reports(design)
+        self._found(design, lambda live: replace(live, reports=reports))
+
+    def reports(self, design: Design) -> tuple[Report, ...]:
+        """Return what tools reported about a design, the report that counts first."""
+        if self._catalog is not None:
+            return self._catalog.reports(design.key, design.target)
+        learnt = learnt_reports(self._calibration).get(design.key, ())
+        return ranked((*self._knowledge.of(design.key).reports, *learnt), design.target)
 
     def say(self, level: Literal["error", "done", "note"], text: str) -> None:
         """Show a note; one that is there already is not repeated."""
@@ -370,26 +367,23 @@ class ExplorerState:
 
     def stays(self, seconds: float) -> bool:
         """Wait; False as soon as the design changes. What is costly and not urgent waits so before it begins."""
-        return not self._cancel.wait(seconds)
+        return self.evaluation.stays(seconds)
 
     def wait(self, timeout_s: float = 10.0) -> bool:
         """Wait until the current design is evaluated, counted and planned; False if one of them takes longer."""
-        return self._worker.wait(timeout_s) and self._counting.wait(timeout_s) and self.planner.wait(timeout_s)
+        return self.evaluation.wait(timeout_s)
 
     def close(self) -> None:
         """End the background threads and the planning process, and drop a temporary study."""
-        self._worker.close()
-        self._counting.close()
-        self._cancel.set()
-        self.planner.close()
+        self.evaluation.close()
         if self._folder is not None and self._catalog is not None:
             self._catalog.study.close()
             self._folder.cleanup()
 
-    # ---- the background --------------------------------------------------------------------------------------------
+    # ---- changes ---------------------------------------------------------------------------------------------------
 
     def _move(self, history: History, seq: float) -> None:
-        received = _now_ms()
+        received = now_ms()
         is_same = history.design == self.design
         self._history = history
         if is_same:
@@ -401,17 +395,7 @@ class ExplorerState:
         self._notify("design")
 
     def _submit(self, received: float) -> None:
-        self._cancel.set()
-        self.planner.interrupt()
-        self._cancel = threading.Event()
-        job = _Job(
-            revision=self._revision,
-            seq=self._seq,
-            design=self.design,
-            received=received,
-            cancel=self._cancel,
-        )
-        self._worker.submit(job)
+        self.evaluation.submit(self.design, self._revision, self._seq, received)
 
     def _notify(self, topic: Topic) -> None:
         for callback, topics in self._subscribers:
@@ -423,97 +407,42 @@ class ExplorerState:
                     if topic != "messages":
                         self.say("error", f"a panel failed to show the {topic} ({type(error).__name__}: {error}).")
 
-    def _evaluate(self, job: _Job, is_superseded: IsSuperseded) -> None:
-        """Find the figures of a design, the quick ones first; runs in the worker thread and never raises."""
-        errors: dict[str, str] = {}
-        times = {"received": job.received, "begun": _now_ms()}
-        live = Live(revision=job.revision, seq=job.seq, design=job.design, times=times)
-        try:
-            *parts, whole = self._chosen_parts(job.design)
-            is_slow = bool(parts) and parts[0].seconds > PATIENCE_S
-            if parts and not is_slow:
-                live = self._score_early(live, parts.pop(0))
-            report = self._attempt("report", errors, lambda: self.estimated(job.design))
-            live = replace(live, report=report, errors=dict(errors))
-            plan = self.planner.known(job.design)
-            live = live if plan is None else live.with_plan(plan)
-            if is_slow or self._last_wall_s > PATIENCE_S or job.cancel.is_set():
-                self._publish(live)
-            begun = time.perf_counter()
-            for part in parts:
-                found = try_score(part, job.design, job.cancel) or live.scores
-                live = replace(live, scores=found, times={"scored": _now_ms(), **live.times})
-                self._publish(live)
-            found = self._attempt("score", errors, lambda: score_part(whole, job.design, job.cancel)) or {}
-            self._last_wall_s = time.perf_counter() - begun
-            times = {"scored": _now_ms(), **live.times}
-            self._publish(replace(live, scores=found, errors=dict(errors), is_complete=True, times=times))
-        except CancelledError:
-            return
-        if not is_superseded():
-            self._counting.submit(job)
-            self.planner.submit(job.design, job.cancel)
+    # ---- from the background ---------------------------------------------------------------------------------------
 
-    def _count(self, job: _Job, is_superseded: IsSuperseded) -> None:
-        """Count losses once the design stays; in a thread of its own, so that the next design's score never waits."""
-        if job.cancel.wait(CALM_S) or is_superseded():
-            return
-        try:
-            counts = self._attempt("counts", {}, lambda: trace(job.design, self._samples, cancel=job.cancel))
-        except CancelledError:
-            return
-        with self._lock:
-            self._detail = counts
-            self._notify("detail")
+    def planned(self, design: Design, plan: Report) -> None:
+        """Take the report of a plan."""
+        self._knowledge.add_plan(design.key, plan)
+        self._found(design, lambda live: replace(live, planned=plan))
 
-    def _planned(self, design: Design, plan: Report) -> None:
-        """Take the report of a plan; runs in a thread of its own."""
+    def _found(self, design: Design, tell: Callable[[Live], Live]) -> None:
+        """Show something new about a design wherever it is shown."""
 
         def told(live: Live) -> Live:
-            return live.with_plan(plan) if live.design == design else live
+            return tell(live) if live.design == design else live
 
+        is_trial = self._catalog is not None and self._catalog.know(design.key, self._knowledge.of(design.key))
         with self._lock:
             self._live, self._newest = told(self._live), told(self._newest)
             self._baseline = self._baseline and told(self._baseline)
             self._notify("plan")
+            if is_trial:
+                self._notify("study")
 
-    def _score_early(self, live: Live, part: Part) -> Live:
-        """Show a first score before anything else is computed; nothing stops it, so that a drag shows scores too."""
-        found = try_score(part, live.design)
-        if found is None:
-            return live
-        live = replace(live, scores=found, early=found, times={**live.times, "scored": _now_ms()})
+    def counted(self, counts: Trace | None) -> None:
+        """Take counts of losses of a design that stayed."""
+        with self._lock:
+            self._detail = counts
+            self._notify("detail")
+
+    def show_early(self, live: Live) -> None:
+        """Take a first score of a design, unless a newer one has one."""
         with self._lock:
             if live.revision >= self._newest.revision:
                 self._newest = self._stamped(live)
                 self._notify("score")
-        time.sleep(BREATH_S)
-        return live
 
-    def _chosen_parts(self, design: Design) -> tuple[Part, ...]:
-        """Return the parts of the data; the first design decides on them."""
-        if self._parts is None:
-            evaluator = self.evaluator
-            groups = strata(evaluator.goals, evaluator.emulator.num_samples)
-            found = self._attempt("score", {}, lambda: make_parts(evaluator.emulator, evaluator.merits, groups, design))
-            self._parts = found or (Part(emulator=evaluator.emulator, merits=evaluator.merits),)
-        return self._parts
-
-    def _attempt(self, name: str, errors: dict[str, str], work: Callable[[], Any]) -> Any:
-        try:
-            return work()
-        except CancelledError:
-            raise
-        except HlsExploreError as error:
-            errors[name] = str(error)
-        except Exception as error:
-            logger.exception("%s failed", name)
-            errors[name] = f"{type(error).__name__}: {error}"
-        if name in errors:
-            self.say("error", errors[name])
-        return None
-
-    def _publish(self, live: Live) -> None:
+    def show(self, live: Live) -> None:
+        """Take figures of a design, unless those of a newer one are there."""
         with self._lock:
             if live.revision < self._live.revision:
                 return
@@ -524,8 +453,4 @@ class ExplorerState:
 
     def _stamped(self, live: Live) -> Live:
         seq = self._seq if live.revision == self._revision else live.seq
-        return replace(live, seq=seq, times={**live.times, "published": _now_ms()})
-
-
-def _now_ms() -> float:
-    return 1e3 * time.time()
+        return replace(live, seq=seq, times={**live.times, "published": now_ms()})

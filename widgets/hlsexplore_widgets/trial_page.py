@@ -1,7 +1,7 @@
 """A page of the table of trials: sorted, searched, as plain data for the browser."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,7 +44,7 @@ def asked(query: Query, message: Mapping[str, Any]) -> Query:
 
 def empty_page(query: Query) -> dict[str, Any]:
     """Return the page of a study that does not exist yet."""
-    return _data(query, 0, [], [])
+    return _data(query, 0, [], [], [])
 
 
 def page_data(catalog: Catalog, query: Query, kept: NDArray[np.bool_] | None) -> dict[str, Any]:
@@ -65,7 +65,6 @@ def page_data(catalog: Catalog, query: Query, kept: NDArray[np.bool_] | None) ->
     start = min(query.offset, max(0, len(order) - 1))
     seen = order[start : start + PAGE]
     shown = columns["number"][seen].astype(int).tolist()
-    trials = {trial.number: trial for trial in catalog.study.store.trials(shown)}
     names = catalog.known
     rows = [
         {
@@ -73,16 +72,23 @@ def page_data(catalog: Catalog, query: Query, kept: NDArray[np.bool_] | None) ->
             "front": is_best,
             "cells": [
                 str(number),
-                *(cell_text(name, trials[number].metrics.get(name)) for name in names),
-                summary(trials[number]),
+                *(cell_text(name, trial.metrics.get(name)) for name in names),
+                catalog.source(number),
+                summary(trial),
             ],
-            "key": trials[number].design_key,
-            "note": trials[number].note,
+            "key": trial.design_key,
+            "note": trial.note,
         }
-        for number, is_best in zip(shown, catalog.on_front(seen).tolist(), strict=True)
+        for number, is_best, trial in zip(shown, catalog.on_front(seen).tolist(), catalog.trials(seen), strict=True)
     ]
-    heads = [("number", "trial"), *((name, short_label_of(name)) for name in names), ("", "types")]
-    return _data(replace(query, offset=start), len(order), rows, heads)
+    heads = [
+        ("number", "trial"),
+        *((name, short_label_of(name)) for name in names),
+        ("", "resources by"),
+        ("", "types"),
+    ]
+    best_first = [name for name in names if catalog.direction(name) == "max"]
+    return _data(replace(query, offset=start), len(order), rows, heads, best_first)
 
 
 def cell_text(name: str, value: float | None) -> str:
@@ -109,9 +115,11 @@ def _matching(catalog: Catalog, text: str) -> list[int]:
     ]
 
 
-def _data(query: Query, total: int, rows: list[Any], columns: list[tuple[str, str]]) -> dict[str, Any]:
+def _data(
+    query: Query, total: int, rows: list[Any], columns: list[tuple[str, str]], best_first: Sequence[str]
+) -> dict[str, Any]:
     return {
-        "columns": [{"id": name, "label": label} for name, label in columns],
+        "columns": [{"id": name, "label": label, "largest": name in best_first} for name, label in columns],
         "rows": rows,
         "sort": query.sort,
         "descending": query.descending,

@@ -9,11 +9,13 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from hlsexplore.fixed import RealArray
+from hlsexplore.merit import COSTS
 from hlsexplore.pareto import as_costs, pareto_front
 from hlsexplore_widgets.figures.base import (
     ACCENT,
     LOST,
     POINT,
+    RANGE,
     SCALE,
     axis,
     empty_figure,
@@ -48,6 +50,8 @@ class ParetoInfo:
         num_unknown: Successful trials that lack one of the two figures.
         budget_x: What the part has of the x figure, or None.
         hover: Text of each trial on the front, by number.
+        source: Whose resources and latency are shown, such as `as yosys`; empty when that is not said.
+        reported: Which trials have resources that a tool reported.
     """
 
     x_name: str
@@ -64,6 +68,8 @@ class ParetoInfo:
     num_unknown: int
     budget_x: float | None
     hover: Mapping[int, str]
+    source: str
+    reported: NDArray[np.bool_]
 
 
 def pareto_info(
@@ -78,6 +84,8 @@ def pareto_info(
     log_y: bool = False,
     budget_x: float | None = None,
     hover: Mapping[int, str] | None = None,
+    source: str = "",
+    reported: Sequence[int] = (),
 ) -> ParetoInfo:
     """Choose the points and find their front.
 
@@ -92,6 +100,8 @@ def pareto_info(
         log_y: Whether the y axis is logarithmic.
         budget_x: What the part has of the x figure.
         hover: Text of trials by number.
+        source: Whose resources and latency the trials have.
+        reported: Numbers of trials whose resources a tool reported.
     """
     x, y = columns[x_name].astype(np.float64), columns[y_name].astype(np.float64)
     kept = np.ones(len(x), dtype=bool) if kept is None else kept
@@ -115,6 +125,8 @@ def pareto_info(
         num_unknown=int(is_ok.sum() - shown.sum()),
         budget_x=budget_x,
         hover=hover or {},
+        source=source,
+        reported=np.isin(columns["number"][shown], list(reported)),
     )
 
 
@@ -127,9 +139,9 @@ def pareto_figure(info: ParetoInfo) -> go.Figure:
     traces = [_density(info)] if len(info.x) > MAX_POINTS else _points(info)
     marks = [edge_marks(info.x_edges, "x"), edge_marks(info.y_edges, "y")]
     return make_figure(
-        [*traces, _front(info)],
-        xaxis=axis(label_of(info.x_name), type="log" if info.x_edges.is_log else "linear", tickformat="~s"),
-        yaxis=axis(label_of(info.y_name), type="log" if info.y_edges.is_log else "linear"),
+        [*traces, *_rings(info), _front(info)],
+        xaxis=axis(_title(info.x_name, info), type="log" if info.x_edges.is_log else "linear", tickformat="~s"),
+        yaxis=axis(_title(info.y_name, info), type="log" if info.y_edges.is_log else "linear"),
         shapes=[*_budget(info), *(shape for shapes, _ in marks for shape in shapes)],
         annotations=[note for _, notes in marks for note in notes],
         showlegend=True,
@@ -137,6 +149,26 @@ def pareto_figure(info: ParetoInfo) -> go.Figure:
         margin={"l": 60, "r": 14, "t": 26, "b": 44},
         dragmode="zoom",
     )
+
+
+def _title(name: str, info: ParetoInfo) -> str:
+    """Name of an axis, of resources and latency with whose they are."""
+    return f"{label_of(name)}, {info.source}" if info.source and name in COSTS else label_of(name)
+
+
+def _rings(info: ParetoInfo) -> list[Any]:
+    """Put a ring around trials whose resources are no estimates."""
+    if not info.reported.any():
+        return []
+    trace = go.Scatter(
+        x=info.x_edges.place(info.x[info.reported]),
+        y=info.y_edges.place(info.y[info.reported]),
+        mode="markers",
+        name="reported by the tool",
+        marker={"size": 15, "symbol": "circle-open", "color": RANGE, "line": {"width": 2}},
+        hoverinfo="skip",
+    )
+    return [trace]
 
 
 def _points(info: ParetoInfo) -> list[Any]:

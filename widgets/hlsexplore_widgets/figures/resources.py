@@ -33,13 +33,13 @@ def resource_info(report: Report | None, figure: str) -> ResourceInfo:
         return ResourceInfo(figure=figure, layers=(), values=(), total=None, source="")
     pairs = [(name, getattr(figures, figure)) for name, figures in report.layers.items()]
     known = [(name, float(value)) for name, value in pairs if value]
-    is_planned = report.provenance.get(figure) == "planned"
+    words = {"planned": "counted from the RTL's plan", "measured": "as reported by the tool"}
     return ResourceInfo(
         figure=figure,
         layers=tuple(name for name, _ in known),
         values=tuple(value for _, value in known),
         total=getattr(report.total, figure),
-        source="counted from the RTL's plan" if is_planned else f"{report.source}, {report.tool}",
+        source=words.get(report.provenance.get(figure, ""), f"{report.source}, {report.tool}"),
     )
 
 

@@ -59,9 +59,11 @@ class BuildPanel:
         if not self._state.stays(CALM_S) or is_superseded():
             return  # the next design asks again
         with self._state.guard("the forecast"):
-            found = outlook(self._state.design, self.job.options.tool)
+            tool, page = self.job.options.tool, str(self._state.design.target.tool)
+            found = outlook(self._state.design, tool)
+            other = "" if tool == page else f". Tiles and trials speak of {page}; Target… changes that"
             with self._state.lock:
-                self.view.outlook = {"text": found.text, "warnings": list(found.warnings)}
+                self.view.outlook = {"text": f"{found.text}{other}", "warnings": list(found.warnings)}
 
     def _show(self, topic: Topic) -> None:
         job = self.job

@@ -8,7 +8,7 @@ import ipywidgets
 import numpy as np
 
 from hlsexplore.errors import ConfigError
-from hlsexplore.estimate import device, estimate
+from hlsexplore.estimate import device
 from hlsexplore.study.trial import cost_metrics
 from hlsexplore_widgets import selection as chosen
 from hlsexplore_widgets.catalog import Catalog, summary
@@ -89,7 +89,7 @@ class ExplorePanel:
         for name in ("hx", "hx-card", "hx-stack"):
             self.view.add_class(name)
         self._show_parts(self._tab)
-        state.subscribe(self._show, "study", "live", "baseline", "sweep")
+        state.subscribe(self._show, "study", "live", "plan", "baseline", "sweep", "design")
         self._show("sweep")
         self._show("study")
 
@@ -100,11 +100,13 @@ class ExplorePanel:
     # ---- from the state ---------------------------------------------------------------------------------------------
 
     def _show(self, topic: Topic) -> None:
-        if topic == "sweep":
+        if topic == "design" and self.sweep.status.condition != "idle":
+            return
+        if topic in ("sweep", "design"):
             status = self.sweep.status
             data = {
                 "state": status.condition,
-                "message": status.message,
+                "message": status.message or f"resources and latency as {self._state.design.target.tool} would report",
                 "fraction": status.fraction,
                 "remaining_s": status.remaining_s,
             }
@@ -136,11 +138,9 @@ class ExplorePanel:
         return {"kind": kind, **place, "seq": live.seq, "text": f"{kind} design"}
 
     def _figures(self, live: Live) -> dict[str, float | None]:
-        """Figures of a design under the names that trials use; trials hold estimates as they were without reports."""
-        is_sharpened = bool(self._state.calibration.observations) and live.report is not None
-        report = estimate(live.design) if is_sharpened else live.report
+        """Figures of a design under the names that trials use, as the tiles show them."""
         scores = {name: found.value for name, found in live.scores.items()}
-        return {**cost_metrics(report, live.design), **scores}
+        return {**cost_metrics(live.best, live.design.target), **scores}
 
     def _y(self, catalog: Catalog) -> str:
         picked = self._axes["y"]
@@ -167,7 +167,7 @@ class ExplorePanel:
         columns, directions = catalog.columns, catalog.directions
         if number is None:
             return explain(self._figures(self._state.live), columns, names, directions)
-        (trial,) = catalog.study.store.trials([number])
+        (trial,) = catalog.trials(np.array([catalog.row(number)]))
         text = explain(trial.metrics, columns, names, directions, f"Trial {number}")
         parts = [text, summary(trial) and f"{summary(trial)}.", trial.note and f"Note: {trial.note}"]
         return " ".join(filter(None, parts))
@@ -227,7 +227,7 @@ class ExplorePanel:
         """Return trials and front of the plot, found once for each choice: a million trials take half a second."""
         axes, y = self._axes, self._y(catalog)
         part = device(self._state.design.target.part)
-        key = (len(catalog), tuple(axes.items()), y, self._selection, part)
+        key = (catalog.version, tuple(axes.items()), y, self._selection, part)
         known = self._known_points
         if known is not None and known[0] == key:
             return known[1]
@@ -241,6 +241,8 @@ class ExplorePanel:
             log_x=axes["log_x"],
             log_y=axes["log_y"],
             budget_x=getattr(part, axes["x"], None) if part is not None else None,
+            source=f"as {' and '.join(catalog.tools)}",
+            reported=catalog.reported,
         )
         self._known_points = key, info
         return info

@@ -41,9 +41,9 @@ function render({ model, el }) {
     on.disabled = offset + size >= total;
     const whole = (value) => value.toLocaleString("en");
     count.textContent = total ? `${whole(offset + 1)}–${whole(Math.min(total, offset + size))} of ${whole(total)}` : "no trials";
-    const head = columns.map(({ id, label }) => (id ? h(
+    const head = columns.map(({ id, label, largest }) => (id ? h(
       "th", { scope: "col", "aria-sort": sort === id ? (descending ? "descending" : "ascending") : "none" },
-      h("button", { type: "button", text: label, on: { click: () => ask({ sort: id, descending: sort === id ? !descending : id === "accuracy", offset: 0 }) } }),
+      h("button", { type: "button", text: label, on: { click: () => ask({ sort: id, descending: sort === id ? !descending : largest, offset: 0 }) } }),
     ) : h("th", { scope: "col", text: label })));
     if (columns.length) head.push(h("th", { scope: "col", text: "note" }));
     table.replaceChildren(h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows.map(row)));

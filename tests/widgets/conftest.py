@@ -26,7 +26,7 @@ def small_labels(small_graph: Graph, small_x: np.ndarray) -> np.ndarray:
 @pytest.fixture
 def state(small_graph: Graph, small_x: np.ndarray, small_labels: np.ndarray) -> Iterator[ExplorerState]:
     state = ExplorerState(small_graph, small_x, small_labels, design=Design.default(small_graph))
-    assert state.wait()
+    assert state.wait(60)
     yield state
     state.close()
 
@@ -34,7 +34,7 @@ def state(small_graph: Graph, small_x: np.ndarray, small_labels: np.ndarray) -> 
 @pytest.fixture
 def explorer(small_graph: Graph, small_x: np.ndarray, small_labels: np.ndarray) -> Iterator[Explorer]:
     explorer = Explorer(small_graph, small_x, small_labels, design=Design.default(small_graph))
-    assert explorer.state.wait()
+    assert explorer.state.wait(60)
     yield explorer
     explorer.close()
 

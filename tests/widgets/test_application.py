@@ -42,7 +42,7 @@ def test_unsupported_model_is_answered_by_its_report(found, monkeypatch):
 
 def test_supported_model_is_explored(small_graph, small_x):
     explorer = explore(small_graph, small_x, title="mine")
-    assert isinstance(explorer, Explorer) and explorer.state.wait()
+    assert isinstance(explorer, Explorer) and explorer.state.wait(60)
     assert explorer.tiles.view.shown["title"] == "mine"
     explorer.close()
 

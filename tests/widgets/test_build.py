@@ -46,7 +46,7 @@ def explorer(tiny, tmp_path, monkeypatch):
     graph, x = tiny
     design = Design.default(graph, Target(tool="yosys"), type="fixed<6,3>")
     explorer = Explorer(graph, x, design=design)
-    assert explorer.state.wait()
+    assert explorer.state.wait(60)
     yield explorer
     explorer.close()
 
@@ -81,7 +81,7 @@ def test_report_sharpens_the_estimates_of_this_and_later_explorers(explorer, tin
     assert "sharpens later estimates of this network for yosys: LUT ×" in explorer.build.view.result["notes"][0]
     other = own.with_layer("fc", weight="fixed<5,1>")
     later = Explorer(graph, tiny[1], design=other)
-    assert later.state.wait()
+    assert later.state.wait(60)
     before, after = estimate(other), later.state.live.report
     assert (after.total.lut - before.total.lut) * (result.report.total.lut - plain) > 0
     widths = [item.bounds[0].upper.lut / max(item.bounds[0].lower.lut, 1) for item in (before, after)]
@@ -93,7 +93,7 @@ def test_damaged_calibration_is_a_message_and_not_the_end(tiny, monkeypatch, tmp
     (tmp_path / "c.json").write_text("{")
     monkeypatch.setenv("HLSEXPLORE_CALIBRATION", str(tmp_path / "c.json"))
     explorer = Explorer(tiny[0], tiny[1])
-    assert explorer.state.wait() and explorer.state.live.report is not None
+    assert explorer.state.wait(60) and explorer.state.live.report is not None
     assert "Delete it to start anew" in explorer.state.messages[0].text
     explorer.close()
 
@@ -186,7 +186,7 @@ def test_saved_notebook_reproduces_the_figures(tmp_path, monkeypatch):
     example = load("shuttle")
     design = Design.default(example.graph, type="fixed<9,4>")
     explorer = Explorer(example.graph, example.x[:300], example.labels[:300], design=design, model=example.path)
-    assert explorer.state.wait()
+    assert explorer.state.wait(60)
     send(explorer.build.view, ev="notebook")
     path = next(tmp_path.glob("*_design.ipynb"))
     notebook = nbformat.read(path, as_version=4)

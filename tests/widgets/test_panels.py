@@ -29,7 +29,7 @@ def test_tiles_show_accuracy_resources_and_latency(explorer):
 def test_edit_from_the_browser_reaches_the_tiles(explorer):
     before = tile(explorer, "lut")["value"]
     send(explorer.layers.view, ev="edit", seq=5.0, gesture="g", changes={"dense_1": {"weight": "fixed<4,1>"}})
-    assert explorer.state.wait()
+    assert explorer.state.wait(60)
     assert tile(explorer, "lut")["value"] != before
     assert tile(explorer, "lut")["tone"] == "good" and "vs baseline" in tile(explorer, "lut")["delta"]
     assert explorer.tiles.view.shown["seq"] == 5.0 and explorer.tiles.view.shown["can_undo"]
@@ -63,7 +63,7 @@ def test_target_is_chosen_in_the_head(explorer):
     before = tile(explorer, "lut")["tip"]
     assert "xc7z020" in explorer.tiles.view.target["choices"]["part"]
     send(explorer.tiles.view, ev="target", seq=1.0, part="xc7z020clg400-1", clock_ns="8", io="parallel", tool="yosys")
-    assert explorer.state.wait()
+    assert explorer.state.wait(60)
     assert explorer.tiles.view.target["part"] == "xc7z020clg400-1"
     assert "xc7z020clg400-1 · 8 ns" in explorer.tiles.view.shown["subtitle"]
     assert tile(explorer, "lut")["tip"] != before and "53,200" in tile(explorer, "lut")["tip"]
@@ -89,7 +89,7 @@ def test_history_buttons_work(explorer):
     assert explorer.design == changed
     send(explorer.tiles.view, ev="reset", seq=4.0)
     assert explorer.design == explorer.state.first
-    assert explorer.state.wait()
+    assert explorer.state.wait(60)
     send(explorer.tiles.view, ev="pin", seq=5.0)
     assert tile(explorer, "lut")["delta"] == "no change" and explorer.tiles.view.shown["seq"] == 5.0
 
@@ -117,7 +117,7 @@ def test_costs_of_every_reuse_are_those_of_the_estimator(explorer):
 
 def test_shares_add_up_and_overflows_are_counted(explorer):
     send(explorer.layers.view, ev="edit", seq=1.0, changes={"dense_1": {"result": "fixed<6,0>"}})
-    assert explorer.state.wait()
+    assert explorer.state.wait(60)
     live = explorer.layers.view.live
     assert sum(item.get("lut", 0) for item in live["share"].values()) == pytest.approx(1)
     assert "wrap around" in live["events"]["dense_1"]["result"]["text"]
@@ -136,7 +136,7 @@ def test_sweep_makes_trials_and_a_click_loads_one(explorer):
     trial = study.front(("accuracy", "lut"))[0]
     send(explorer.explore.plot, ev="click", seq=9.0, id=trial.number)
     assert explorer.design == study.design(trial)
-    assert explorer.state.wait()
+    assert explorer.state.wait(60)
     pin = explorer.explore.plot.pins[0]
     assert (pin["x"], pin["y"]) == (trial.metrics["lut"], trial.metrics["accuracy"])
 
@@ -148,11 +148,11 @@ def test_front_can_be_walked_by_buttons(explorer):
     seen = []
     for _ in range(12):
         send(explorer.explore.choices, ev="choice", id="next", value=True, seq=1.0)
-        assert explorer.state.wait()
+        assert explorer.state.wait(60)
         seen.append(explorer.state.live.report.total.lut)
     assert seen == sorted(seen)
     send(explorer.explore.choices, ev="choice", id="previous", value=True, seq=2.0)
-    assert explorer.state.wait()
+    assert explorer.state.wait(60)
     assert explorer.state.live.report.total.lut <= seen[-1]
 
 
@@ -274,7 +274,7 @@ def test_note_on_a_trial_is_kept_found_and_shown(swept):
 def test_row_of_the_current_design_is_marked(swept):
     send(swept.explore.tabs, ev="tab", id="trials")
     send(swept.explore.table, ev="load", id=5, seq=1.0)
-    assert swept.state.wait() and swept.explore.wait(20)
+    assert swept.state.wait(60) and swept.explore.wait(20)
     assert swept.explore.table.current == 5
 
 
@@ -306,14 +306,14 @@ def test_every_analysis_is_drawn(explorer, tab):
 def test_blame_names_the_type_that_costs_accuracy(explorer):
     send(explorer.layers.view, ev="edit", seq=1.0, changes={"dense_2": {"weight": "fixed<2,1>"}})
     send(explorer.analyse.tabs, ev="tab", id="blame")
-    assert explorer.state.wait() and explorer.analyse.wait(20)
+    assert explorer.state.wait(60) and explorer.analyse.wait(20)
     assert json.loads(explorer.analyse.plot.figure)["data"][0]["y"][-1] == "dense_2.weight"
 
 
 def test_proposal_is_a_step_within_the_tolerance(explorer):
     send(explorer.analyse.choices, ev="choice", id="tolerance", value="1")
     send(explorer.analyse.choices, ev="choice", id="propose", value=True)
-    assert explorer.analyse.wait(60) and explorer.state.wait()
+    assert explorer.analyse.wait(60) and explorer.state.wait(60)
     assert explorer.design != explorer.state.first and explorer.state.history.past == (explorer.state.first,)
     assert explorer.state.live.score.value >= explorer.state.baseline.score.value - 0.02
     assert explorer.state.live.report.total.lut < explorer.state.baseline.report.total.lut
@@ -370,6 +370,6 @@ def test_figures_that_arrive_while_panels_are_built_are_shown(small_graph, small
     monkeypatch.setattr(tiles, "shown_data", slow)
     state = ExplorerState(small_graph, small_x)
     panel = tiles.TilesPanel(state, "title")
-    assert state.wait()
+    assert state.wait(60)
     assert not panel.view.shown["pending"]
     state.close()

@@ -74,7 +74,7 @@ def test_design_card_has_the_plan_beside_the_estimate(planned):
 
 def test_another_tool_never_starts_a_process(state):
     state.edit(NARROW)
-    assert state.wait()
+    assert state.wait(60)
     assert pid_of(state) is None and state.live.planned is None and state.live.best == state.live.report
 
 

@@ -25,7 +25,7 @@ def test_first_design_is_evaluated_like_emulator_and_estimator(state, small_x, s
 
 def test_edit_changes_design_and_figures(state, small_x, small_labels):
     state.edit({"dense_1": {"weight": "fixed<3,1>", "reuse": 4}}, seq=7.0)
-    assert state.wait()
+    assert state.wait(60)
     assert str(state.design.type("dense_1", "weight")) == "fixed<3,1>"
     assert state.live.design == state.design
     assert state.live.seq == 7.0
@@ -79,18 +79,18 @@ def test_reset_is_a_step_that_can_be_undone(state):
 
 def test_pinned_figures_stay_when_the_design_changes(state):
     state.edit({"dense_1": {"weight": "fixed<2,1>"}})
-    assert state.wait()
+    assert state.wait(60)
     state.pin()
     pinned = state.live
     state.edit({"dense_1": {"weight": "fixed<12,1>"}})
-    assert state.wait()
+    assert state.wait(60)
     assert state.baseline.design == pinned.design and state.live.design != pinned.design
 
 
 def test_many_edits_end_with_the_last_one(state):
     for bits in range(30, 3, -1):
         state.edit({"dense_1": {"weight": f"fixed<{bits},2>"}}, gesture="drag")
-    assert state.wait()
+    assert state.wait(60)
     assert state.live.design == state.design
     assert str(state.live.design.type("dense_1", "weight")) == "fixed<4,2>"
 
@@ -102,7 +102,7 @@ def test_touch_answers_an_edit_that_changed_nothing(state):
 
 def test_counts_belong_to_the_current_design(state):
     state.edit({"relu": {"result": "fixed<6,0>"}})
-    assert state.wait()
+    assert state.wait(60)
     assert state.detail.design_key == state.design.key
     assert state.detail.of("relu").num_wrapped > 0
 
@@ -278,7 +278,7 @@ def test_unknown_metric_is_refused_with_the_nearest(small_graph, small_x):
 
 def test_without_labels_the_agreement_with_float_is_shown(small_graph, small_x):
     state = ExplorerState(small_graph, small_x)
-    assert state.wait()
+    assert state.wait(60)
     assert list(state.live.scores) == ["agreement"] and state.live.score.value > 0.9
     state.close()
 
@@ -288,7 +288,7 @@ def test_own_metric_is_used(small_graph, small_x, small_labels):
         return float((np.argmax(y, axis=1) == 0).mean())
 
     state = ExplorerState(small_graph, small_x, small_labels, metric=share_of_class_0)
-    assert state.wait()
+    assert state.wait(60)
     wanted = (np.argmax(emulate(state.design, small_x), axis=1) == 0).mean()
     assert list(state.live.scores) == ["share_of_class_0", "agreement"] and state.live.score.value == wanted
     state.close()

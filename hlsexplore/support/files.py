@@ -1,14 +1,71 @@
-"""Writing files so that a full disk or a crash never leaves half of one."""
+"""Reading files that are files, and writing them so that a full disk or a crash never leaves half of one."""
 
+import errno
 import io
 import os
 import secrets
+import stat
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file for reading; a pipe or a device in its place could wait or go on for ever.
+
+    Raises:
+        OSError: If it cannot be opened, or is something else.
+    """
+    _check_regular(path.stat(), path)
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    stream = os.fdopen(os.open(path, flags), "rb")
+    try:
+        _check_regular(os.fstat(stream.fileno()), path)
+    except OSError:
+        stream.close()
+        raise
+    return stream
+
+
+def read_regular(path: Path, max_bytes: int) -> bytes:
+    """Read a regular file of a bounded size.
+
+    Args:
+        path: The file.
+        max_bytes: A larger file is refused.
+
+    Raises:
+        OSError: If it cannot be read, is larger, or is no regular file.
+    """
+    with open_regular(path) as stream:
+        data = stream.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise OSError(errno.EFBIG, f"it is larger than {_size(max_bytes)}", str(path))
+    return data
+
+
+def read_text(path: Path, max_bytes: int) -> str:
+    """Read a regular file of UTF-8 as `read_regular` does.
+
+    Raises:
+        OSError: As `read_regular`.
+        UnicodeDecodeError: If it is no UTF-8.
+    """
+    return read_regular(path, max_bytes).decode("utf-8")
+
+
+def _size(count: int) -> str:
+    return f"{count >> 20} MB" if count >= 1 << 20 else f"{count} bytes"
+
+
+def _check_regular(status: os.stat_result, path: Path) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -1,7 +1,8 @@
 """A folder of an HLS project, ours or hls4ml's, to one `Report` with the layers that can be told apart."""
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from hlsexplore_hls.reports.vivado import Utilization, parse_export_rpt, parse_u
 
 MAX_XML_BYTES = 64 << 20
 MAX_FILES = 5000
+SEARCH_DEPTH = 5
 _SUFFIXES = ("_csynth.xml", "_csynth.rpt")
 # A call in the top function that hls4ml writes, with the layer's name behind it:
 #     nnet::dense<input_t, layer2_t, config2>(fc1_input, layer2_out, w2, b2); // fc1
-_CALL = re.compile(r"nnet::\w+<([^;()]*)>\([^;]*\);\s*//\s*([^\s].*?)\s*$", re.MULTILINE)
+_CALL = re.compile(r"nnet::\w{1,200}<([^;()]{0,4000})>\([^;]{0,9000}\);\s*//\s*([^\s].*?)\s*$", re.MULTILINE)
 _CONFIG = re.compile(r"\b(\w*config\d+\w*)\b")
 _PROJECT_NAME = re.compile(r'set\s+project_name\s+"([A-Za-z_]\w*)"')
 _APP_TOP = re.compile(r'\stop="([A-Za-z_]\w*)"')
@@ -69,19 +71,22 @@ def read_report_folder(
     return make_report(reports.csynth, reports.modules, words)
 
 
-def read_reports(folder: Path, top: str | None = None, newer_than_ns: int | None = None) -> HlsReports:
+def read_reports(
+    folder: Path, top: str | None = None, newer_than_ns: int | None = None, check: Callable[[], None] | None = None
+) -> HlsReports:
     """Read every report in an HLS project's folder.
 
     Args:
         folder: The project's folder, or one of its `solution` or `syn/report` folders.
         top: Top function; found when None.
         newer_than_ns: Time of the run's start; older reports are refused.
+        check: Called between the files; raises to stop.
 
     Raises:
         ToolError: If there is no readable report of C synthesis.
     """
     reports = _report_directory(folder)
-    modules = _read_modules(reports, newer_than_ns)
+    modules = _read_modules(reports, newer_than_ns, check)
     if not modules:
         raise ToolError(f"the folder {str(folder)!r} has no report of C synthesis (no file '*_csynth.xml' or '.rpt').")
     name = top or _find_top(folder, reports, modules)
@@ -179,20 +184,37 @@ def _report_directory(folder: Path) -> Path:
     """Find the folder that holds the reports of C synthesis; the newest when there are several solutions."""
     if not folder.is_dir():
         raise ToolError(f"{str(folder)!r} is no folder.")
-    candidates = [folder]
-    for depth in range(5):
-        candidates += sorted(folder.glob("*/" * depth + "syn/report"))
+    candidates = [folder, *_report_folders(folder)]
     holding = [path for path in candidates if any(path.glob("*_csynth.xml")) or any(path.glob("*_csynth.rpt"))]
     if not holding:
         raise ToolError(f"the folder {str(folder)!r} has no report of C synthesis (no file '*_csynth.xml' or '.rpt').")
     return max(holding, key=lambda path: max(item.stat().st_mtime_ns for item in path.glob("*_csynth.*")))
 
 
-def _read_modules(reports: Path, newer_than_ns: int | None) -> dict[str, Csynth]:
+def _report_folders(folder: Path) -> list[Path]:
+    """List the folders `syn/report` below a folder, the outermost first; links to folders are not followed further."""
+    found: list[Path] = []
+    level = [folder]
+    for _ in range(SEARCH_DEPTH):
+        found += [path / "syn/report" for path in level if (path / "syn/report").is_dir()]
+        level = [inner for path in level for inner in _subfolders(path)][:MAX_FILES]
+    return found
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    try:
+        return sorted(Path(entry.path) for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False))
+    except OSError:
+        return []
+
+
+def _read_modules(reports: Path, newer_than_ns: int | None, check: Callable[[], None] | None) -> dict[str, Csynth]:
     """Read the report of each module: the text where there is one, since it also names instances, else the XML."""
     found: dict[str, Csynth] = {}
     files = sorted(path for path in reports.iterdir() if path.name.endswith(_SUFFIXES))[:MAX_FILES]
     for path in files:
+        if check is not None:
+            check()
         if path.suffix == ".xml":
             module = parse_csynth_xml(read_report(path, MAX_XML_BYTES, newer_than_ns))
         else:

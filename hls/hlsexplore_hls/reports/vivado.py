@@ -21,7 +21,7 @@ _ROWS = {
 }
 _TOOL = re.compile(r"^\| Tool Version\s*:\s*Vivado v\.?(\d{4}\.\d(?:\.\d)?)", re.MULTILINE)
 _DEVICE = re.compile(r"^\| Device\s*:\s*(\S+)", re.MULTILINE)
-_STATE = re.compile(r"^\| Design State\s*:\s*([A-Za-z ]+?)\s*$", re.MULTILINE)
+_STATE = re.compile(r"^\| Design State[ \t]*:[ \t]*([A-Za-z]+(?: [A-Za-z]+)*)[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

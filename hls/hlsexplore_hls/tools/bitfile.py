@@ -1,19 +1,20 @@
 """Bitfiles for boards: C synthesis and export with Vitis HLS, then Vivado (Zynq) or v++ (Alveo)."""
 
 import os
-import threading
 from pathlib import Path
 
 from hlsexplore.errors import ConfigError
 from hlsexplore.report import Figures, Report
 from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore_hls.project import Project
-from hlsexplore_hls.reports.files import read_report
+from hlsexplore_hls.reports.files import check_made
 from hlsexplore_hls.tools.boards import BOARDS, Board, find_board, is_same_part
+from hlsexplore_hls.tools.deadline import NO_DEADLINE, Deadline
 from hlsexplore_hls.tools.parallel import default_jobs
+from hlsexplore_hls.tools.run_folder import RESULT
 from hlsexplore_hls.tools.tcl import render, word
 from hlsexplore_hls.tools.vendor import VITIS_HLS, VIVADO, VPP
-from hlsexplore_hls.tools.vendor_run import RESULT, Command, program, run_command, run_folder
+from hlsexplore_hls.tools.vendor_run import Command, program, run_command, vendor_folder
 from hlsexplore_hls.tools.vitis import hls_command
 from hlsexplore_hls.tools.vivado import batch, vivado_figures
 
@@ -35,18 +36,16 @@ def build_bitfile(
     project: Project,
     folder: Path,
     on_event: OnEvent = ignore,
-    cancel: threading.Event | None = None,
-    timeout_s: float | None = None,
+    deadline: Deadline = NO_DEADLINE,
     variant: str = "",
 ) -> Report:
     """Build a bitfile; it is left in `folder/result` as `TOP.bit` with `TOP.hwh`, or as `TOP.xclbin`.
 
     Args:
         project: A project of the flow `vitis` with the interface and for the part of the board.
-        folder: Folder for runs.
+        folder: The tool's folder in the project.
         on_event: Told stages and lines.
-        cancel: Stops the work when set.
-        timeout_s: Stops each of the programs after that time.
+        deadline: When the work must be done.
         variant: Name of the board.
 
     Returns:
@@ -63,17 +62,17 @@ def build_bitfile(
     is_card = bool(board.platform)
     commands = [(hls_command(VITIS_HLS, ("csynth", "export")), _HLS, _DONE)]
     commands.append((link_command(project, board), _LINK, "") if is_card else (_vivado_command(), _VIVADO, _DONE))
-    with run_folder(project, folder) as where:
+    with vendor_folder(project, folder) as where:
         if not is_card:
             (where / SCRIPT).write_text(zynq_script(project, board), encoding="utf-8")
         started_ns = 0
         for command, stages, done_mark in commands:
             started_ns = run_command(
-                command, where, stages, on_event, cancel, timeout_s, done_mark=done_mark, failed_mark=_FAILED
+                command, where, stages, on_event, deadline, done_mark=done_mark, failed_mark=_FAILED
             )
         # The file must be there and new; its content is for the board alone.
         made = where / f"{project.top}.{'xclbin' if is_card else 'bit'}"
-        read_report(made, max_bytes=1 << 30, newer_than_ns=started_ns)
+        check_made(made, started_ns)
         report = _report(project, where, started_ns, is_card)
     on_event(Event(kind="log", text=f"the bitfile is {folder / RESULT / made.name}"))
     return report

@@ -4,7 +4,6 @@ import importlib.metadata
 import json
 import re
 import sys
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,11 +15,11 @@ from hlsexplore.report import Figures, Report
 from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.files import read_report
+from hlsexplore_hls.tools.deadline import NO_DEADLINE, Deadline
 from hlsexplore_hls.tools.find import Executable, locate
 from hlsexplore_hls.tools.log import log_to, stage_scanner
+from hlsexplore_hls.tools.run_folder import run_folder
 from hlsexplore_hls.tools.runner import run
-from hlsexplore_hls.tools.vendor_run import prepare
-from hlsexplore_hls.tools.yosys import clean
 from hlsexplore_hls.tools.yosys_engine import find_engine
 from hlsexplore_hls.tools.yosys_project import synthesize_with_yosys, verilog_sources
 
@@ -73,8 +72,7 @@ def place_with_nextpnr(
     project: Project,
     folder: Path,
     on_event: OnEvent = ignore,
-    cancel: threading.Event | None = None,
-    timeout_s: float | None = None,
+    deadline: Deadline = NO_DEADLINE,
     variant: str = "ecp5",
 ) -> Report:
     """Synthesize a project's Verilog with Yosys, then place and route it with nextpnr.
@@ -84,10 +82,9 @@ def place_with_nextpnr(
 
     Args:
         project: A project of the flow `rtl` or `xls`.
-        folder: Folder for runs.
+        folder: The tool's folder in the project.
         on_event: Told stages and lines.
-        cancel: Stops the work when set.
-        timeout_s: Stops the work after that time.
+        deadline: When the work must be done.
         variant: Device family; only `ecp5`.
 
     Returns:
@@ -101,18 +98,22 @@ def place_with_nextpnr(
     if variant not in FAMILIES:
         raise ConfigError(unknown_name("family", variant, FAMILIES, "The tool 'nextpnr'"))
     words, version = find_nextpnr()
-    deadline = None if timeout_s is None else time.monotonic() + timeout_s
-
-    def left() -> float | None:
-        return None if deadline is None else max(0.1, deadline - time.monotonic())
 
     def counting(event: Event) -> None:
         on_event(replace(event, fraction=None if event.fraction is None else 0.2 * event.fraction))
 
-    counted = synthesize_with_yosys(project, folder, counting, cancel, left(), variant)
+    counted = synthesize_with_yosys(project, folder, counting, deadline, variant)
     device = find_device(counted.total)
-    where = prepare(project, folder)
-    _netlist(project, where, on_event, cancel, left())
+    with run_folder(folder, project, keeps_result=False) as where:
+        _netlist(project, where, on_event, deadline)
+        reached = _place(project, where, device, words, on_event, deadline)
+    return _report(counted, device, version, reached, 1000 / project.target.clock_ns)
+
+
+def _place(
+    project: Project, where: Path, device: Device, words: list[str], on_event: OnEvent, deadline: Deadline
+) -> float | None:
+    """Place and route the netlist; return the clock frequency that it reaches in MHz, or None without a clock."""
     on_event(Event(kind="stage", text=f"placing for {device.name}", fraction=0.35))
     frequency_mhz = 1000 / project.target.clock_ns
     started_ns = time.time_ns()
@@ -131,15 +132,12 @@ def place_with_nextpnr(
         cwd=where,
         on_line=log_to(on_event),
         scan=stage_scanner(_STAGES, on_event),
-        cancel=cancel,
-        timeout_s=left(),
+        deadline=deadline,
         memory_mb=MEMORY_MB,
         log_file=where / "nextpnr.log",
         what="nextpnr",
     )
-    reached = parse_clock(read_report(where / "timing.json", max_bytes=256 << 20, newer_than_ns=started_ns))
-    clean(where)
-    return _report(counted, device, version, reached, frequency_mhz)
+    return parse_clock(read_report(where / "timing.json", max_bytes=256 << 20, newer_than_ns=started_ns))
 
 
 def find_nextpnr() -> tuple[list[str], str]:
@@ -235,9 +233,7 @@ def parse_clock(text: str) -> float | None:
     return min(reached) if reached else None
 
 
-def _netlist(
-    project: Project, where: Path, on_event: OnEvent, cancel: threading.Event | None, timeout_s: float | None
-) -> None:
+def _netlist(project: Project, where: Path, on_event: OnEvent, deadline: Deadline) -> None:
     """Synthesize the whole design behind its registers, flat."""
     on_event(Event(kind="stage", text="one netlist of all layers", fraction=0.2))
     names = verilog_sources(project)
@@ -249,7 +245,7 @@ def _netlist(
     commands = [f"read_verilog {name}" for name in [*names, "shell.v"]]
     commands.append(f"synth_ecp5 -noabc9 -top {SHELL} -json netlist.json")
     (where / "netlist.ys").write_text("\n".join(commands) + "\n", encoding="utf-8")
-    run(find_engine().argv("netlist.ys"), cwd=where, cancel=cancel, timeout_s=timeout_s, what="yosys")
+    run(find_engine().argv("netlist.ys"), cwd=where, deadline=deadline, what="yosys")
 
 
 def _report(counted: Report, device: Device, version: str, reached_mhz: float | None, wanted_mhz: float) -> Report:

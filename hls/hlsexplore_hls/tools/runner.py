@@ -1,12 +1,10 @@
 """The one place that starts a process: with limits, a live log, cancelling, and nothing left running afterwards."""
 
-import json
 import os
 import selectors
 import shlex
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -16,10 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hlsexplore.errors import CancelledError, ToolError
+from hlsexplore.support.cache import cache_directory
+from hlsexplore.support.guard import Guarded, start
+from hlsexplore_hls.tools.deadline import Deadline
 from hlsexplore_hls.tools.log import LineLog, OnLine
 
 POLL_S = 0.05
 STOP_S = 20.0
+"""A stopped program whose output stays open is given up after this time."""
 MAX_TAIL_LINES = 200
 SHOWN_TAIL_LINES = 12
 
@@ -60,6 +62,7 @@ def run(
     scan: OnLine | None = None,
     cancel: threading.Event | None = None,
     timeout_s: float | None = None,
+    deadline: Deadline | None = None,
     memory_mb: float | None = None,
     env: Mapping[str, str] | None = None,
     check: bool = True,
@@ -68,9 +71,9 @@ def run(
 ) -> Completed:
     """Run a program to its end and leave none of its descendants behind.
 
-    The program runs in a session of its own below a small guardian process (`supervise.py`) that ends every descendant,
-    also those that changed their group or session, when the program ends, when it is cancelled, when a limit is passed,
-    and when this Python process dies. Standard input is empty; standard error joins standard output.
+    The program runs in a session of its own below a small guardian process (`support.guard`) that ends every
+    descendant, also those that changed their group or session, when the program ends, when it is cancelled, when a
+    limit is passed, and when this Python process dies. Standard input is empty; standard error joins standard output.
 
     Args:
         argv: Program and arguments; no shell reads them.
@@ -80,8 +83,10 @@ def run(
         scan: Gets every line (cut at 4,000 characters), to find stages and figures in it.
         cancel: Set it from any thread to stop the program.
         timeout_s: Longest wall time, or None.
+        deadline: Limit of all the work that this program is a part of, in place of `cancel` and `timeout_s`.
         memory_mb: Most resident memory of all its processes together, or None; checked 5 times a second.
-        env: Variables added to this process' environment.
+        env: Variables added to this process' environment. Temporary files go to the working directory, and what tools
+            keep between runs to `cache_directory()`.
         check: Whether an exit code other than 0 is an error.
         log_file: File that gets the output, at most 64 MB of it.
         what: Name of the program in messages; the file name of argv[0] when None.
@@ -99,29 +104,26 @@ def run(
     """
     words = tuple(str(word) for word in argv)
     name = what or Path(words[0]).name
-    if cancel is not None and cancel.is_set():
+    deadline = deadline or Deadline.after(timeout_s, cancel)
+    if deadline.is_cancelled:
         raise CancelledError(f"{name!r} was cancelled before it started.")
     if not Path(cwd).is_dir():
         raise ToolError(f"{name!r} cannot run in the folder {str(cwd)!r}: there is no such folder.")
-    start = time.monotonic()
+    began = time.monotonic()
     with LineLog(on_line=on_line, scan=scan, log_file=log_file, max_tail_lines=MAX_TAIL_LINES) as log:
-        process, control, result = _start(words, cwd, env, memory_mb)
-        deadline = None if timeout_s is None else start + timeout_s
+        program = _start(words, cwd, env, memory_mb)
         try:
-            reason = _pump(process, control, log, cancel, deadline)
+            reason = _pump(program, log, deadline)
         except BaseException:
-            _stop(control)
+            program.stop()
             raise
         finally:
-            answer = _finish(process, control, result)
-    wall_s = time.monotonic() - start
+            answer = program.finish()
+    wall_s = time.monotonic() - began
     if reason == "cancelled":
         raise CancelledError(f"{name!r} was cancelled after {wall_s:.0f} s.")
     if reason == "timeout":
-        raise ToolError(
-            f"{name!r} did not finish within {timeout_s:g} s and was stopped. Allow more time with timeout_s, or "
-            f"choose a smaller design.{_shown(log.tail)}"
-        )
+        raise ToolError(f"{deadline.sentence(name)}{_shown(log.tail)}")
     if answer.get("error"):
         raise ToolError(f"{name!r} cannot be started from {words[0]!r}: {answer['error']}.")
     if answer.get("reason") == "memory":
@@ -158,25 +160,6 @@ def command_text(argv: Sequence[str]) -> str:
     return shlex.join(argv)
 
 
-def fresh_directory(parent: Path, stem: str) -> Path:
-    """Make a new, empty directory below `parent`: `stem`, or `stem-2`, `stem-3`, ... when it exists.
-
-    Args:
-        parent: Existing or new directory.
-        stem: Name to begin with.
-    """
-    parent.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while True:
-        path = parent / (stem if number == 1 else f"{stem}-{number}")
-        try:
-            path.mkdir()
-        except FileExistsError:
-            number += 1
-        else:
-            return path
-
-
 def tail_of(path: Path, max_bytes: int = 20_000) -> str:
     """Return the end of a file as text; empty when it cannot be read."""
     try:
@@ -187,49 +170,30 @@ def tail_of(path: Path, max_bytes: int = 20_000) -> str:
         return ""
 
 
-def _start(
-    words: tuple[str, ...], cwd: Path | str, env: Mapping[str, str] | None, memory_mb: float | None
-) -> tuple[subprocess.Popen[bytes], int, int]:
-    """Start the guardian; return it with the writing end of its control pipe and the reading end of its result pipe."""
-    guardian = Path(__file__).with_name("supervise.py")
-    control_read, control_write = os.pipe()
-    result_read, result_write = os.pipe()
-    command = [
-        sys.executable,
-        "-I",
-        "-S",
-        str(guardian),
-        str(control_read),
-        str(result_write),
-        str(memory_mb or 0),
-        *words,
-    ]
+def _start(words: tuple[str, ...], cwd: Path | str, env: Mapping[str, str] | None, memory_mb: float | None) -> Guarded:
     try:
-        process = subprocess.Popen(
-            command,
+        return start(
+            words,
             cwd=cwd,
-            env={**os.environ, **(env or {})},
-            stdin=subprocess.DEVNULL,
+            env={**os.environ, **_folders(cwd), **(env or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
-            pass_fds=(control_read, result_write),
+            memory_mb=memory_mb,
         )
     except (OSError, ValueError) as error:
-        os.close(control_write)
-        os.close(result_read)
         raise ToolError(f"the command {command_text(words)!r} cannot be started: {error}.") from None
-    finally:
-        os.close(control_read)
-        os.close(result_write)
-    return process, control_write, result_read
 
 
-def _pump(
-    process: subprocess.Popen[bytes], control: int, log: LineLog, cancel: threading.Event | None, deadline: float | None
-) -> str:
-    """Pass the output on until it ends; return why the program was stopped, or an empty text."""
-    output = process.stdout
+def _folders(cwd: Path | str) -> dict[str, str]:
+    """Variables that say where programs keep files: temporary ones, and what they make once."""
+    here, kept = str(Path(cwd).absolute()), cache_directory().absolute()
+    caches = {"ZIG_GLOBAL_CACHE_DIR": str(kept / "zig"), "YOWASP_CACHE_DIR": str(kept / "yowasp")}
+    return {"TMPDIR": here, "TMP": here, "TEMP": here, **caches}
+
+
+def _pump(program: Guarded, log: LineLog, deadline: Deadline) -> str:
+    """Pass the output on until program and output end; return why it was stopped, or an empty text."""
+    output = program.process.stdout
     if output is None:
         return ""
     reason = ""
@@ -239,10 +203,11 @@ def _pump(
         while True:
             if selector.select(POLL_S):
                 data = os.read(output.fileno(), 1 << 16)
-                if not data:
-                    return reason
-                log.feed(data)
-            elif process.poll() is not None:
+                if data:
+                    log.feed(data)
+                else:  # it may close its output and work on
+                    selector.unregister(output)
+            elif program.process.poll() is not None:
                 return reason
             else:
                 log.idle()
@@ -250,39 +215,10 @@ def _pump(
             if give_up is not None and now > give_up:
                 return reason
             if not reason:
-                if cancel is not None and cancel.is_set():
-                    reason = "cancelled"
-                elif deadline is not None and now > deadline:
-                    reason = "timeout"
+                reason = "cancelled" if deadline.is_cancelled else "timeout" if deadline.is_over else ""
                 if reason:
-                    _stop(control)
+                    program.stop()
                     give_up = now + STOP_S
-
-
-def _stop(control: int) -> None:
-    with suppress(OSError):
-        os.write(control, b"stop")
-
-
-def _finish(process: subprocess.Popen[bytes], control: int, result: int) -> dict[str, object]:
-    """Wait for the guardian and read its answer; a guardian that was killed takes its session with it."""
-    try:
-        process.wait(timeout=STOP_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    if process.stdout is not None:
-        process.stdout.close()
-    os.close(control)
-    with os.fdopen(result, "rb") as file:
-        text = file.read(1 << 16)
-    try:
-        answer = json.loads(text)
-    except ValueError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
 
 
 def _number(value: object) -> float | None:

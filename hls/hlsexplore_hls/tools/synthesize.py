@@ -2,17 +2,20 @@
 
 import json
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from hlsexplore.errors import ConfigError, ToolError, unknown_name
 from hlsexplore.report import Report
-from hlsexplore.support.files import replace_text
+from hlsexplore.support.files import read_text, replace_text
+from hlsexplore.support.locks import held
 from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore_hls.flows import resolve
 from hlsexplore_hls.project import BUILD, Project
+from hlsexplore_hls.reports.files import MAX_REPORT_BYTES
+from hlsexplore_hls.tools.deadline import Deadline
 
 Synthesizer = Callable[..., Report]
 
@@ -26,6 +29,7 @@ TOOLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 """Function and flows of each tool; a variant may follow its name and a colon: a family, steps, a board."""
 REPORT = "report.json"
+LOCK = ".lock"
 
 
 def tools_of(flow: str) -> tuple[str, ...]:
@@ -57,11 +61,12 @@ def synthesize(
             places and routes, `bitfile:pynq-z2` builds for a board.
         on_event: Told stages and lines of the tool; may be called from other threads, one call at a time.
         cancel: Stops the work when set.
-        timeout_s: Stops the tool after that time.
+        timeout_s: Stops the work after that time, the reading of its reports included.
 
     Raises:
-        ConfigError: If there is no such tool, or it cannot read this project's flow.
-        ToolError: If the tool is missing, fails or takes too long.
+        ConfigError: If there is no such tool, or it cannot read this project's flow, or the time is not above 0.
+        ToolError: If the tool is missing, fails or takes too long, another process synthesizes the project with it, or
+            the folder cannot be written to.
         CancelledError: If `cancel` was set.
     """
     name, _, variant = str(tool).partition(":")
@@ -74,20 +79,39 @@ def synthesize(
             f"the tool {name!r} cannot read a project of the flow {project.flow!r}. Use the tool {fitting[0]!r}, or "
             f"export the design with flow={flows[0]!r}."
         )
+    deadline = Deadline.after(timeout_s, cancel)
     folder = project.path.absolute() / BUILD / name
     file = folder / REPORT
-    with suppress(OSError):
-        file.unlink()
-    modified = project.modified()
-    on_event(Event(kind="stage", text=f"{name}: starting", fraction=0.0))
-    options = {"variant": variant} if variant else {}
-    report: Report = resolve(reference)(
-        project, folder=folder, on_event=on_event, cancel=cancel, timeout_s=timeout_s, **options
-    )
-    report = _bind(report, project, modified)
-    _write(file, report)
+    with _alone(project, name, folder):
+        modified = project.modified()
+        on_event(Event(kind="stage", text=f"{name}: starting", fraction=0.0))
+        options = {"variant": variant} if variant else {}
+        report: Report = resolve(reference)(project, folder=folder, on_event=on_event, deadline=deadline, **options)
+        report = _bind(report, project, modified)
+        _write(file, report)
     on_event(Event(kind="stage", text=f"{name}: done", fraction=1.0))
     return report
+
+
+@contextmanager
+def _alone(project: Project, name: str, folder: Path) -> Iterator[None]:
+    """Hold a tool's folder in a project, without an older report; two runs at once would take it for their own."""
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(held(folder / LOCK))
+            (folder / REPORT).unlink(missing_ok=True)
+        except BlockingIOError:
+            raise ToolError(
+                f"the project {str(project.path)!r} is being synthesized with {name!r} by another process. Wait for "
+                "its end, or export the design to another folder."
+            ) from None
+        except OSError as error:
+            raise ToolError(
+                f"the tool {name!r} cannot write to {str(folder)!r}: {error.strerror or error}. Copy the project to a "
+                "folder that you may write to."
+            ) from None
+        yield
 
 
 def load_report(project: Project, tool: str) -> Report | None:
@@ -99,7 +123,7 @@ def load_report(project: Project, tool: str) -> Report | None:
     """
     file = project.path / BUILD / tool.partition(":")[0] / REPORT
     try:
-        report = Report.from_dict(json.loads(file.read_text(encoding="utf-8")))
+        report = Report.from_dict(json.loads(read_text(file, MAX_REPORT_BYTES)))
     except (OSError, ValueError, TypeError, ConfigError):
         return None
     return report if report.design_key == project.design_key and not project.modified() else None

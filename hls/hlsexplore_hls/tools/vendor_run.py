@@ -2,24 +2,23 @@
 
 import os
 import shlex
-import shutil
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hlsexplore.errors import CancelledError, ConfigError, ToolError
+from hlsexplore.errors import ConfigError, ToolError
 from hlsexplore.support.progress import OnEvent
-from hlsexplore_hls.project import BUILD, Project
+from hlsexplore.support.work_folder import VARIABLE, is_plain
+from hlsexplore_hls.project import Project
+from hlsexplore_hls.tools.deadline import Deadline
 from hlsexplore_hls.tools.find import Executable, require
 from hlsexplore_hls.tools.log import log_to, stage_scanner
-from hlsexplore_hls.tools.runner import fresh_directory, run, tail_of
+from hlsexplore_hls.tools.run_folder import run_folder
+from hlsexplore_hls.tools.runner import run, tail_of
 
 REMOTE = "HLSEXPLORE_REMOTE"
-RESULT = "result"
-FAILED = "failed"
 LOG = "run.log"
 CLOCK_SLACK_NS = 2_000_000_000
 """A network file system may round times down or have another clock; no run is shorter than this."""
@@ -77,41 +76,24 @@ def local_or_remote(command: Command, cwd: Path) -> tuple[list[str], Mapping[str
     return [*prefix, line], {}
 
 
-def prepare(project: Project, folder: Path) -> Path:
-    """Copy a project's files to a new folder, so that a run starts from nothing but them.
+def vendor_folder(project: Project, folder: Path) -> AbstractContextManager[Path]:
+    """Give a copy of a project to run the vendor's programs in; see `run_folder`.
 
-    Args:
-        project: The project.
-        folder: Where to make it.
-
-    Returns:
-        The new folder.
+    On another host the folder must be there under the same path, so it is the project's own, or `HLSEXPLORE_WORK`.
 
     Raises:
-        ToolError: If a file cannot be copied.
+        ConfigError: If the path of the project's folder could mean something to a shell there.
     """
-    where = fresh_directory(folder.absolute(), "run")
-    try:
-        for name in project.files:
-            target = where / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(project.path / name, target)
-        (where / BUILD).mkdir(exist_ok=True)
-    except OSError as error:
-        raise ToolError(f"the project cannot be copied to {str(where)!r}: {error}.") from None
-    return where
-
-
-@contextmanager
-def run_folder(project: Project, folder: Path) -> Iterator[Path]:
-    """Give a fresh copy of a project to run programs in, and settle it afterwards, however they end."""
-    where = prepare(project, folder)
-    try:
-        yield where
-    except BaseException as error:
-        settle(where, error)
-        raise
-    settle(where, None)
+    if not remote_prefix() or os.environ.get(VARIABLE):
+        return run_folder(folder, project)
+    base = folder.resolve()
+    if not is_plain(base):
+        raise ConfigError(
+            f"the folder {str(folder)!r} is not handed to tools on another host: its name may mean something to a "
+            f"shell there. Set {VARIABLE} to a folder that both hosts share, its path of letters, digits, '_', '-', '.' "
+            "and '/' only."
+        )
+    return run_folder(folder, project, base=base)
 
 
 def run_command(
@@ -119,8 +101,7 @@ def run_command(
     where: Path,
     stages: Sequence[tuple[str, str, float]],
     on_event: OnEvent,
-    cancel: threading.Event | None,
-    timeout_s: float | None,
+    deadline: Deadline,
     done_mark: str,
     failed_mark: str,
 ) -> int:
@@ -131,8 +112,7 @@ def run_command(
         where: The run's folder.
         stages: Marks in the output, names of the stages that begin there, shares of the work.
         on_event: Told stages and lines.
-        cancel: Stops the program when set.
-        timeout_s: Stops the program after that time.
+        deadline: When the work must be done.
         done_mark: Line that the script prints last; empty for a program without a script.
         failed_mark: Beginning of the line that the script prints when a step fails.
 
@@ -160,8 +140,7 @@ def run_command(
         cwd=where,
         on_line=log_to(on_event),
         scan=scan,
-        cancel=cancel,
-        timeout_s=timeout_s,
+        deadline=deadline,
         env=variables,
         check=False,
         log_file=where / LOG,
@@ -178,29 +157,4 @@ def _failure(name: str, exit_code: int, failed: str, where: Path) -> str:
     what = f"step {failed}" if failed else f"exit code {exit_code}" if exit_code else "it ended before its last step"
     shown = errors[-5:] or [line for line in lines if line.strip()][-5:]
     tail = "".join(f"\n    {line[:300]}" for line in shown)
-    return f"{name!r} failed: {what}. Its log is {str(where.parent / FAILED / LOG)!r} and says:{tail or ' nothing'}"
-
-
-def settle(where: Path, error: BaseException | None) -> Path:
-    """Give a run's folder its last name: `result`, `failed` for a look at the logs, or none when it was cancelled.
-
-    Args:
-        where: The run's folder.
-        error: Why the run ended, or None when all went well.
-
-    Returns:
-        The folder's new path.
-    """
-    if isinstance(error, CancelledError):
-        shutil.rmtree(where, ignore_errors=True)
-        return where
-    target = where.parent / (RESULT if error is None else FAILED)
-    old = fresh_directory(where.parent, "old")
-    with suppress(OSError):
-        target.rename(old / target.name)
-    try:
-        where.rename(target)
-    except OSError:
-        target = where
-    shutil.rmtree(old, ignore_errors=True)
-    return target
+    return f"{name!r} failed: {what}. Its log is {str(where / LOG)!r} and says:{tail or ' nothing'}"

@@ -1,7 +1,6 @@
 """Vitis HLS 2021.1-2025.x and Vivado HLS 2018.3-2020.1 on a project of HLS C++."""
 
 import json
-import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +11,10 @@ from hlsexplore.report import Figures, Report
 from hlsexplore.support.progress import OnEvent, ignore
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.folder import HlsReports, make_report, read_reports
+from hlsexplore_hls.tools.deadline import NO_DEADLINE, Deadline
 from hlsexplore_hls.tools.find import Executable, locate
 from hlsexplore_hls.tools.vendor import VITIS_HLS, VITIS_RUN, VIVADO_HLS
-from hlsexplore_hls.tools.vendor_run import Command, program, remote_prefix, run_command, run_folder
+from hlsexplore_hls.tools.vendor_run import Command, program, remote_prefix, run_command, vendor_folder
 
 STEPS = ("csim", "csynth", "cosim", "export", "vsynth")
 """Steps of `build.tcl`; each but `csim` needs `csynth`, which therefore always runs."""
@@ -30,18 +30,16 @@ def synthesize_with_vitis_hls(
     project: Project,
     folder: Path,
     on_event: OnEvent = ignore,
-    cancel: threading.Event | None = None,
-    timeout_s: float | None = None,
+    deadline: Deadline = NO_DEADLINE,
     variant: str = "csynth",
 ) -> Report:
     """Build a project with Vitis HLS: `vitis_hls`, or `vitis-run` of the releases that have no `vitis_hls` any more.
 
     Args:
         project: A project of the flow `vitis`.
-        folder: Folder for runs and reports.
+        folder: The tool's folder in the project.
         on_event: Told stages and lines.
-        cancel: Stops the work when set.
-        timeout_s: Stops the tool after that time.
+        deadline: When the work must be done.
         variant: Steps to run, joined by `+`; `csynth` always runs.
 
     Returns:
@@ -52,19 +50,18 @@ def synthesize_with_vitis_hls(
         ToolError: If the tool is missing, fails, takes too long or leaves no report.
         CancelledError: If `cancel` was set.
     """
-    return _build(project, folder, VITIS_HLS, on_event, cancel, timeout_s, variant)
+    return _build(project, folder, VITIS_HLS, on_event, deadline, variant)
 
 
 def synthesize_with_vivado_hls(
     project: Project,
     folder: Path,
     on_event: OnEvent = ignore,
-    cancel: threading.Event | None = None,
-    timeout_s: float | None = None,
+    deadline: Deadline = NO_DEADLINE,
     variant: str = "csynth",
 ) -> Report:
     """Build a project with Vivado HLS; see `synthesize_with_vitis_hls`."""
-    return _build(project, folder, VIVADO_HLS, on_event, cancel, timeout_s, variant)
+    return _build(project, folder, VIVADO_HLS, on_event, deadline, variant)
 
 
 def steps_of(variant: str) -> tuple[str, ...]:
@@ -108,26 +105,24 @@ def _build(
     folder: Path,
     tool: Executable,
     on_event: OnEvent,
-    cancel: threading.Event | None,
-    timeout_s: float | None,
+    deadline: Deadline,
     variant: str,
 ) -> Report:
     steps = steps_of(variant)
     command = hls_command(tool, steps)
     for step in STEPS:
         (folder / f"{step}.json").unlink(missing_ok=True)
-    with run_folder(project, folder) as where:
+    with vendor_folder(project, folder) as where:
         started_ns = run_command(
             command,
             where,
             _stages(steps),
             on_event,
-            cancel,
-            timeout_s,
+            deadline,
             done_mark="HLSEXPLORE DONE",
             failed_mark="HLSEXPLORE FAILED ",
         )
-        reports = read_reports(where / _solution(project), project.top, newer_than_ns=started_ns)
+        reports = read_reports(where / _solution(project), project.top, started_ns, lambda: deadline.check(tool.name))
         made = _reports(project, reports, steps, tool.name)
     for step, report in made.items():
         (folder / f"{step}.json").write_text(json.dumps(report.to_dict(), indent=2), encoding="utf-8")

@@ -1,6 +1,5 @@
 """Logic synthesis of a Verilog project with Vivado, out of context."""
 
-import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +9,10 @@ from hlsexplore.support.progress import OnEvent, ignore
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.files import read_report
 from hlsexplore_hls.reports.vivado import parse_hierarchy, parse_timing, parse_utilization
+from hlsexplore_hls.tools.deadline import NO_DEADLINE, Deadline
 from hlsexplore_hls.tools.tcl import render
 from hlsexplore_hls.tools.vendor import VIVADO
-from hlsexplore_hls.tools.vendor_run import Command, program, run_command, run_folder
+from hlsexplore_hls.tools.vendor_run import Command, program, run_command, vendor_folder
 from hlsexplore_hls.tools.yosys_project import known_of, layer_modules, verilog_sources, with_cycles
 
 SCRIPT = "vsynth.tcl"
@@ -31,18 +31,16 @@ def synthesize_with_vivado(
     project: Project,
     folder: Path,
     on_event: OnEvent = ignore,
-    cancel: threading.Event | None = None,
-    timeout_s: float | None = None,
+    deadline: Deadline = NO_DEADLINE,
     variant: str = "synth",
 ) -> Report:
     """Synthesize a project's Verilog with Vivado.
 
     Args:
         project: A project of the flow `rtl` or `xls`.
-        folder: Folder for runs.
+        folder: The tool's folder in the project.
         on_event: Told stages and lines.
-        cancel: Stops the work when set.
-        timeout_s: Stops the tool after that time.
+        deadline: When the work must be done.
         variant: `synth`, or `impl` to place and route as well.
 
     Raises:
@@ -54,7 +52,7 @@ def synthesize_with_vivado(
         raise ConfigError(unknown_name("variant", variant, VARIANTS, "The tool 'vivado'"))
     command = Command(words=(program(VIVADO), *batch(SCRIPT)), variables={}, name=VIVADO.name)
     text = script(project, is_routed=variant == "impl")
-    with run_folder(project, folder) as where:
+    with vendor_folder(project, folder) as where:
         (where / SCRIPT).write_text(text, encoding="utf-8")
         (where / "clock.xdc").write_text(constraints(project), encoding="utf-8")
         started_ns = run_command(
@@ -62,8 +60,7 @@ def synthesize_with_vivado(
             where,
             _STAGES,
             on_event,
-            cancel,
-            timeout_s,
+            deadline,
             done_mark="HLSEXPLORE DONE",
             failed_mark="HLSEXPLORE FAILED ",
         )

@@ -1,10 +1,9 @@
 """Synthesis with Yosys: a process for each layer, side by side, each result kept by content."""
 
-import shutil
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hlsexplore.errors import ToolError
@@ -12,6 +11,7 @@ from hlsexplore.support import cache
 from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore_hls.reports.files import read_report
 from hlsexplore_hls.reports.yosys import Cells, parse_depth, parse_stat
+from hlsexplore_hls.tools.deadline import NO_DEADLINE, Deadline
 from hlsexplore_hls.tools.hierarchy import Module, closure, find_modules, memory_files
 from hlsexplore_hls.tools.parallel import default_jobs, locked, run_side_by_side
 from hlsexplore_hls.tools.runner import run, tail_of
@@ -102,8 +102,7 @@ def synthesize_units(
     family: str,
     folder: Path,
     on_event: OnEvent = ignore,
-    cancel: threading.Event | None = None,
-    timeout_s: float | None = None,
+    deadline: Deadline = NO_DEADLINE,
     engine: Engine | None = None,
     jobs: int | None = None,
     use_cache: bool = True,
@@ -115,8 +114,7 @@ def synthesize_units(
         family: Device family, a key of `yosys_script.FAMILIES`.
         folder: Empty folder for the runs.
         on_event: Told stages and lines, from several threads but one at a time.
-        cancel: Stops the work when set.
-        timeout_s: Stops the work after that time.
+        deadline: When the work must be done.
         engine: The Yosys; found when None.
         jobs: Most processes at once; one for each core when None.
         use_cache: Whether to use and keep results.
@@ -130,7 +128,6 @@ def synthesize_units(
     """
     engine = engine or find_engine()
     tell = locked(on_event)
-    deadline = None if timeout_s is None else time.monotonic() + timeout_s
     keys = {unit.module: _key(unit, family, engine) for unit in units}
     found = {unit.module: _load(keys[unit.module]) for unit in units} if use_cache else {}
     cells = {name: item for name, item in found.items() if item is not None}
@@ -142,14 +139,13 @@ def synthesize_units(
     def work(task: tuple[Unit, ...], stop: threading.Event) -> dict[str, Cells]:
         where = folder / f"run_{tasks.index(task)}"
         where.mkdir()
-        left = None if deadline is None else max(0.1, deadline - time.monotonic())
-        result = _synthesize_task(task, family, where, engine, progress, stop, left)
+        result = _synthesize_task(task, family, where, engine, progress, replace(deadline, cancel=stop))
         for name, item in result.items():
             if use_cache:
                 _store(keys[name], item)
         return result
 
-    for result in run_side_by_side(tasks, work, jobs or default_jobs(), cancel):
+    for result in run_side_by_side(tasks, work, jobs or default_jobs(), deadline.cancel):
         cells |= result
     return {unit.module: cells[unit.module] for unit in units}
 
@@ -192,8 +188,7 @@ def _synthesize_task(
     where: Path,
     engine: Engine,
     progress: _Progress,
-    stop: threading.Event,
-    timeout_s: float | None,
+    deadline: Deadline,
 ) -> dict[str, Cells]:
     names = _write(task, where)
     files = {name for unit in task for name in unit.files}
@@ -218,9 +213,7 @@ def _synthesize_task(
         engine.argv("synth.ys"),
         cwd=where,
         scan=line,
-        cancel=stop,
-        timeout_s=timeout_s,
-        env={"TMPDIR": str(where)} if engine.kind == "pyosys" else None,
+        deadline=deadline,
         check=False,
         what="yosys",
     )
@@ -231,6 +224,7 @@ def _synthesize_task(
     stat = parse_stat(read_report(where / STAT, newer_than_ns=started_ns))
     result: dict[str, Cells] = {}
     for unit in task:
+        deadline.check("yosys")
         if unit.module not in stat:
             raise ToolError(
                 f"the statistics that Yosys wrote lack the module {unit.module!r}. Run the synthesis again."
@@ -317,8 +311,3 @@ def _load(key: str) -> Cells | None:
 
 def _store(key: str, cells: Cells) -> None:
     cache.store("yosys", key, {"counts": dict(cells.counts), "logic_depth": cells.logic_depth})
-
-
-def clean(folder: Path) -> None:
-    """Remove a run's folder; what cannot be removed stays."""
-    shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,5 @@
 """A project of Verilog to a `Report` with Yosys."""
 
-import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,11 +8,13 @@ from typing import Any
 
 from hlsexplore.errors import ToolError
 from hlsexplore.report import Figures, Report
+from hlsexplore.support.files import read_regular
 from hlsexplore.support.progress import OnEvent, ignore
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.yosys import Cells, figures_of
-from hlsexplore_hls.tools.runner import fresh_directory
-from hlsexplore_hls.tools.yosys import Unit, clean, plan, synthesize_units
+from hlsexplore_hls.tools.deadline import NO_DEADLINE, Deadline
+from hlsexplore_hls.tools.run_folder import run_folder
+from hlsexplore_hls.tools.yosys import Unit, plan, synthesize_units
 from hlsexplore_hls.tools.yosys_engine import find_engine
 from hlsexplore_hls.tools.yosys_script import FAMILIES, find_family
 
@@ -25,18 +26,16 @@ def synthesize_with_yosys(
     project: Project,
     folder: Path,
     on_event: OnEvent = ignore,
-    cancel: threading.Event | None = None,
-    timeout_s: float | None = None,
+    deadline: Deadline = NO_DEADLINE,
     variant: str = "xc7",
 ) -> Report:
     """Synthesize a project's Verilog with Yosys.
 
     Args:
         project: A project of the flow `rtl` or `xls`.
-        folder: Folder for runs; the run's own folder in it is removed when all went well.
+        folder: The tool's folder in the project; the run's own is kept there when it fails.
         on_event: Told stages and lines.
-        cancel: Stops the work when set.
-        timeout_s: Stops the work after that time.
+        deadline: When the work must be done.
         variant: Device family that is counted for.
 
     Raises:
@@ -47,13 +46,9 @@ def synthesize_with_yosys(
     family = find_family(variant)
     engine = find_engine()
     units = plan(*_sources(project))
-    run_folder = fresh_directory(folder, "run")
-    cells = synthesize_units(
-        units, family.name, run_folder, on_event=on_event, cancel=cancel, timeout_s=timeout_s, engine=engine
-    )
-    report = make_report(project, units, cells, family.name, engine.title)
-    clean(run_folder)
-    return report
+    with run_folder(folder, keeps_result=False) as where:
+        cells = synthesize_units(units, family.name, where, on_event=on_event, deadline=deadline, engine=engine)
+    return make_report(project, units, cells, family.name, engine.title)
 
 
 def make_report(project: Project, units: list[Unit], cells: Mapping[str, Cells], family: str, version: str) -> Report:
@@ -107,7 +102,7 @@ def _sources(project: Project) -> tuple[dict[str, str], str, dict[str, bytes]]:
         if not name.endswith((*VERILOG, ".mem", ".hex")):
             continue
         try:
-            data = (project.path / name).read_bytes()
+            data = read_regular(project.path / name, MAX_SOURCE_BYTES)
         except OSError as error:
             raise ToolError(f"the file {name!r} of the project cannot be read: {error.strerror or error}.") from None
         total += len(data)

@@ -1,6 +1,7 @@
 """Small Verilog projects and a cache of their own for each test."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,16 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HLSEXPLORE_CACHE", str(folder))
     monkeypatch.delenv("HLSEXPLORE_YOSYS", raising=False)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where tools work in a test; nothing stays there, however the test's tools end."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.setenv("HLSEXPLORE_WORK", str(folder))
+    yield folder
+    assert list(folder.iterdir()) == []
 
 
 @pytest.fixture

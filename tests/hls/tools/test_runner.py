@@ -11,7 +11,7 @@ import pytest
 from processes import is_alive
 
 from hlsexplore.errors import CancelledError, ToolError
-from hlsexplore_hls.tools.runner import fresh_directory, run
+from hlsexplore_hls.tools.runner import run
 
 
 def python(code: str) -> list[str]:
@@ -199,5 +199,9 @@ def test_flood_of_lines_is_thinned_for_the_panel_but_scanned_whole(tmp_path: Pat
     assert len(shown) + skipped == 100_000
 
 
-def test_fresh_directory_never_reuses_one(tmp_path: Path) -> None:
-    assert [fresh_directory(tmp_path / "runs", "yosys").name for _ in range(3)] == ["yosys", "yosys-2", "yosys-3"]
+def test_program_that_closes_its_output_is_waited_for_within_its_time(tmp_path: Path) -> None:
+    code = "import os, sys, time; print('bye', flush=True); os.close(1); os.close(2); time.sleep({}); sys.exit(3)"
+    done = run(python(code.format(0.4)), cwd=tmp_path, check=False)
+    assert (done.exit_code, done.tail) == (3, ("bye",)) and done.wall_s > 0.4
+    with pytest.raises(ToolError, match=r"did not finish within 0\.3 s"):
+        run(python(code.format(60)), cwd=tmp_path, timeout_s=0.3)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 import threading
@@ -223,7 +224,7 @@ def test_flood_of_log_lines_does_not_reach_the_panel(
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has a child subreaper")
 def test_cancel_ends_the_grandchildren_and_leaves_no_folder(
-    project: Project, bin_folder: Path, monkeypatch: pytest.MonkeyPatch
+    project: Project, bin_folder: Path, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install(bin_folder, "vitis_hls", "hls_tool.py")
     monkeypatch.setenv("MOCK_MODE", "fork")
@@ -232,9 +233,9 @@ def test_cancel_ends_the_grandchildren_and_leaves_no_folder(
 
     def cancel_at_csynth(event: Event) -> None:
         if event.text == "csynth":
-            note = project.path / "build" / "vitis_hls" / "run" / "grandchild"
-            while not (note.exists() and note.read_text()):
+            while not (notes := [note for note in work.glob("*/run/grandchild") if note.read_text()]):
                 time.sleep(0.01)
+            note = notes[0]
             pids.append(int(note.read_text()))
             cancel.set()
 
@@ -252,11 +253,12 @@ def test_run_starts_from_the_files_alone(project: Project, bin_folder: Path) -> 
     (stale / f"{project.top}_csynth.xml").write_text("<profile/>")
     assert project.synthesize("vitis_hls").total == TOTAL
     assert project.synthesize("vitis_hls").total == TOTAL
-    assert not (project.path / "build" / "vitis_hls" / "run-2").exists()
+    names = {path.name for path in (project.path / "build" / "vitis_hls").iterdir()}
+    assert names == {"csynth.json", "report.json", "result"}
 
 
 def test_remote_prefix_gets_one_quoted_line(
-    project: Project, bin_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: Project, bin_folder: Path, tmp_path: Path, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     remote = install(tmp_path, "fake ssh", "remote.py")
     tool = install(tmp_path, "vitis_hls", "hls_tool.py")
@@ -264,13 +266,27 @@ def test_remote_prefix_gets_one_quoted_line(
     monkeypatch.setenv("HLSEXPLORE_VITIS_HLS", str(tool))
     monkeypatch.setenv("MOCK_REMOTE_LOG", str(tmp_path / "line"))
     moved = replace(project, path=project.path.rename(tmp_path / "it's a folder; touch evil"))
+    command = f"exec env 'HLSEXPLORE_BUILD=csim=0 synth=1 cosim=0 export=0 vsynth=0' {tool} -f build.tcl"
     assert moved.synthesize("vitis_hls").total == TOTAL
     line = (tmp_path / "line").read_text()
-    folder = str(moved.path / "build" / "vitis_hls" / "run").replace("'", "'\"'\"'")
-    assert line == (
-        f"cd '{folder}' && exec env 'HLSEXPLORE_BUILD=csim=0 synth=1 cosim=0 export=0 vsynth=0' {tool} -f build.tcl"
-    )
+    assert re.fullmatch(rf"cd {work}/hlsexplore-work-\w+/run && {re.escape(command)}", line)
     assert not (tmp_path / "evil").exists() and not Path("/evil").exists()
+    # Without the variable the folder is the project's own, which the other host sees, if no shell can misread its name.
+    monkeypatch.delenv("HLSEXPLORE_WORK")
+    with pytest.raises(ConfigError) as error:
+        moved.synthesize("vitis_hls")
+    assert str(error.value) == (
+        f"the folder {str(moved.path / 'build' / 'vitis_hls')!r} is not handed to tools on another host: its name may mean "
+        "something to a shell there. Set HLSEXPLORE_WORK to a folder that both hosts share, its path of letters, digits, "
+        "'_', '-', '.' and '/' only."
+    )
+    plain = replace(project, path=moved.path.rename(tmp_path / "plain"))
+    assert plain.synthesize("vitis_hls").total == TOTAL
+    folder = f"{plain.path}/build/vitis_hls"
+    assert re.fullmatch(
+        rf"cd {folder}/hlsexplore-work-\w+/run && {re.escape(command)}", (tmp_path / "line").read_text()
+    )
+    assert {path.name for path in Path(folder).iterdir()} == {"csynth.json", "report.json", "result"}
 
 
 def test_remote_prefix_with_open_quotes_is_an_error(

@@ -11,6 +11,7 @@ import pytest
 from hlsexplore.errors import CancelledError, ConfigError, ToolError
 from hlsexplore.support.progress import Event
 from hlsexplore_hls.project import Project
+from hlsexplore_hls.tools.deadline import Deadline
 from hlsexplore_hls.tools.synthesize import load_report, synthesize
 from hlsexplore_hls.tools.yosys import plan, synthesize_units
 from hlsexplore_hls.tools.yosys_engine import find_engine
@@ -199,13 +200,17 @@ def test_cancel_stops_yosys(verilog: dict[str, str], tmp_path: Path) -> None:
 
     with pytest.raises(CancelledError):
         synthesize_units(
-            plan(verilog, "net_top"), "xc7", new(tmp_path / "run"), on_event=cancel_at_first_stage, cancel=cancel
+            plan(verilog, "net_top"),
+            "xc7",
+            new(tmp_path / "run"),
+            on_event=cancel_at_first_stage,
+            deadline=Deadline(cancel=cancel),
         )
 
 
 def test_time_out_stops_yosys(verilog: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(ToolError, match=r"'yosys' did not finish within 0.1 s and was stopped"):
-        synthesize_units(plan(verilog, "net_top"), "xc7", new(tmp_path / "run"), timeout_s=0.1)
+        synthesize_units(plan(verilog, "net_top"), "xc7", new(tmp_path / "run"), deadline=Deadline.after(0.1))
 
 
 def test_engine_chosen_by_variable_must_exist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

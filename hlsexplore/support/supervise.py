@@ -1,10 +1,10 @@
 # ruff: noqa: PTH110, PTH123, PTH208
 """Guardian of one external tool: run as a process of its own, it ends every descendant of the tool.
 
-`runner.run` starts this file with `python -I -S`; it imports only the standard library and nothing of this package.
+`guard.start` starts this file with `python -I -S`; it imports only the standard library and nothing of this package.
 It makes itself the "child subreaper" (Linux), so processes that leave the tool's process group or session, or whose
 parent dies, stay its descendants and are found. Without a subreaper (macOS) the descendants seen in repeated `ps`
-listings are remembered, which is best effort. Three descriptors connect it to the runner: a control pipe whose end of
+listings are remembered, which is best effort. Three descriptors connect it to its caller: a control pipe whose end of
 file means "stop", a result pipe that gets one JSON line at the end, and the tool's output, which is just inherited.
 """
 
@@ -19,8 +19,8 @@ import time
 from typing import Any
 
 POLL_S = 0.2
-GRACE_S = 1.0
 GIVE_UP_S = 15.0
+"""Once everything was killed, it waits no longer than this for processes that the system cannot end."""
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -29,10 +29,13 @@ Table = dict[int, tuple[int, int, str]]
 
 
 def main() -> None:
-    """Run the tool that the command line names: control fd, result fd, memory limit in MB (0: none), then the argv."""
+    """Run the tool that the command line names.
+
+    Its words: control fd, result fd, memory limit in MB (0: none), grace in s, whether it is a server, then the argv.
+    """
     control, result = int(sys.argv[1]), int(sys.argv[2])
-    memory_mb = float(sys.argv[3])
-    argv = sys.argv[4:]
+    memory_mb, grace_s, is_server = float(sys.argv[3]), float(sys.argv[4]), sys.argv[5] == "1"
+    argv = sys.argv[6:]
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     reaper = _prctl(PR_SET_CHILD_SUBREAPER, 1)
@@ -40,7 +43,7 @@ def main() -> None:
     if isinstance(started, str):
         _answer(result, {"error": started})
         return
-    _answer(result, _watch(started, control, memory_mb, reaper))
+    _answer(result, _watch(started, control, memory_mb, grace_s, is_server, reaper))
 
 
 def _prctl(option: int, value: int) -> bool:
@@ -81,7 +84,7 @@ def _start(argv: list[str], control: int, result: int) -> int | str:
         os._exit(127)
 
 
-def _watch(child: int, control: int, memory_mb: float, reaper: bool) -> dict[str, Any]:
+def _watch(child: int, control: int, memory_mb: float, grace_s: float, is_server: bool, reaper: bool) -> dict[str, Any]:
     """Wait for the tool's end, a stop or too much memory; then end whatever is left of its descendants."""
     known: dict[int, str] = {}
     reason = ""
@@ -108,7 +111,9 @@ def _watch(child: int, control: int, memory_mb: float, reaper: bool) -> dict[str
                 reason = "memory"
             # A machine with many processes is polled less often: at most some 2 % of a core goes into listing them.
             next_poll = now + max(POLL_S, 50 * (time.monotonic() - now))
-    late = _end_all(child, known, reaper)
+    if is_server and status is None:
+        status = _end_server(child, grace_s)
+    late = _end_all(child, known, grace_s, reaper)
     status = late if status is None else status
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     largest = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
@@ -142,12 +147,24 @@ def _reap(child: int) -> int | None:
             code = os.waitstatus_to_exitcode(status)
 
 
-def _end_all(child: int, known: dict[int, str], reaper: bool) -> int | None:
+def _end_server(child: int, grace_s: float) -> int | None:
+    """Ask a server to end, which ends its own children in order; return its exit code if it does so in time."""
+    start = time.monotonic()
+    _signal(child, signal.SIGTERM)
+    while time.monotonic() - start < grace_s:
+        code = _reap(child)
+        if code is not None:
+            return code
+        time.sleep(0.01)
+    return None
+
+
+def _end_all(child: int, known: dict[int, str], grace_s: float, reaper: bool) -> int | None:
     """End all descendants: politely first, then for sure; return the tool's exit code when it ends meanwhile."""
     code = None
     start = time.monotonic()
     sent: set[int] = set()
-    while time.monotonic() - start < GIVE_UP_S:
+    while time.monotonic() - start < grace_s + GIVE_UP_S:
         ended = _reap(child)
         code = code if ended is None else ended
         table = processes()
@@ -155,7 +172,7 @@ def _end_all(child: int, known: dict[int, str], reaper: bool) -> int | None:
         known.update((pid, table[pid][2]) for pid in found)
         if not found and not (reaper and _has_children()):
             break
-        late = time.monotonic() - start > GRACE_S
+        late = time.monotonic() - start > grace_s
         for pid in found:
             if late or pid not in sent:
                 sent.add(pid)

@@ -88,7 +88,7 @@ def npz_bytes(arrays: Mapping[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def replace_bytes(path: Path, data: bytes) -> None:
+def replace_bytes(path: Path, data: bytes, mode: int | None = None) -> None:
     """Write a file through a temporary one beside it, which a failure removes again.
 
     A link is followed, a file keeps its permissions, and what is no file (`/dev/null`, a pipe) is written to directly.
@@ -96,6 +96,7 @@ def replace_bytes(path: Path, data: bytes) -> None:
     Args:
         path: File to write or replace, in a folder that exists.
         data: Content.
+        mode: Permissions; None for those of the file that was there, or the usual ones.
 
     Raises:
         OSError: If the file cannot be written; what was there before is untouched.
@@ -106,9 +107,12 @@ def replace_bytes(path: Path, data: bytes) -> None:
         return
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
     try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as stream:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with os.fdopen(os.open(temporary, flags, 0o666 if mode is None else mode & 0o600), "wb") as stream:
             stream.write(data)
-        if path.exists():
+        if mode is not None:
+            temporary.chmod(mode)
+        elif path.exists():
             temporary.chmod(path.stat().st_mode & 0o7777)
         temporary.replace(path)
     except OSError:

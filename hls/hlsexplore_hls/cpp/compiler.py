@@ -3,7 +3,6 @@
 import os
 import shutil
 import sys
-import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,7 +13,9 @@ from pathlib import Path
 
 from hlsexplore.errors import ToolError
 from hlsexplore.support.cache import cache_directory, content_key
+from hlsexplore.support.files import read_regular, replace_bytes, replace_text
 from hlsexplore.support.progress import Event, OnEvent
+from hlsexplore.support.work_folder import work_folder
 from hlsexplore_hls.tools.compiler import Compiler, find_compiler
 from hlsexplore_hls.tools.log import log_to
 from hlsexplore_hls.tools.runner import run
@@ -32,6 +33,7 @@ FLAGS = (
 """The headers make -O1 as fast to compile as -O0 and more than 10 times faster to run; -O2 gains nothing more."""
 COMPILE_TIMEOUT_S = 1800.0
 COMPILE_MEMORY_MB = 8000.0
+MAX_SOURCE_BYTES = 256 << 20
 MAX_PROGRAMS = 300
 """Compiled programs that stay in the cache; the ones that were not used for longest go first."""
 
@@ -88,7 +90,7 @@ def compiled(
     Args:
         sources: All files that it depends on; their content and names relative to `folder` decide.
         main: The file to compile, one of `sources`.
-        folder: Folder in which the compiler runs.
+        folder: Folder that the sources are in; the compiler works on copies.
         on_event: Told the stage and the compiler's messages.
         cancel: Stops the compiler when set.
         include: Folders below `folder` in which headers are looked for.
@@ -100,41 +102,47 @@ def compiled(
     compiler, headers = find_compiler(), find_headers()
     parts: list[str | bytes] = [*compiler.argv, compiler.title, *FLAGS, *include]
     parts += [_headers_digest(headers), _headers_digest(own_headers())]
-    for source in sorted(sources):
-        parts += [source.relative_to(folder).as_posix(), source.read_bytes()]
-    store = cache_directory() / "cpp" / content_key(parts)
+    contents = {source.relative_to(folder).as_posix(): _content(source) for source in sorted(sources)}
+    for name, content in contents.items():
+        parts += [name, content]
+    store = cache_directory().absolute() / "cpp" / content_key(parts)
     program = store / ("simulation.exe" if sys.platform == "win32" else "simulation")
     if program.is_file():
         with suppress(OSError):
             os.utime(store)
         return program, compiler
     on_event(Event(kind="stage", text=f"compile with {compiler.title}"))
-    try:
-        store.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=store.parent))
-    except OSError as error:
-        raise ToolError(
-            f"cannot write the cache of compiled programs: {error}. Set HLSEXPLORE_CACHE to a folder you can write."
-        ) from None
-    try:
+    with work_folder() as where:
+        for name, content in contents.items():
+            (where / name).parent.mkdir(parents=True, exist_ok=True)
+            (where / name).write_bytes(content)
         folders = [f"-I{name}" for name in (headers, own_headers(), *include)]
         words: list[str | Path] = [*compiler.argv, *FLAGS, *folders, *_prefix(compiler, headers, cancel)]
         run(
-            [*words, main.relative_to(folder), "-o", fresh / program.name],
-            cwd=folder,
+            [*words, main.relative_to(folder), "-o", program.name],
+            cwd=where,
             on_line=log_to(on_event),
             cancel=cancel,
             timeout_s=COMPILE_TIMEOUT_S,
             memory_mb=COMPILE_MEMORY_MB,
-            env=_environment(compiler),
             what=compiler.title,
         )
-        with suppress(OSError):
-            fresh.rename(store)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        try:
+            store.mkdir(parents=True, exist_ok=True)
+            replace_bytes(program, (where / program.name).read_bytes(), mode=0o700)
+        except OSError as error:
+            raise ToolError(
+                f"cannot write the cache of compiled programs: {error}. Set HLSEXPLORE_CACHE to a folder you can write."
+            ) from None
     _prune(store.parent)
     return program, compiler
+
+
+def _content(source: Path) -> bytes:
+    try:
+        return read_regular(source, MAX_SOURCE_BYTES)
+    except OSError as error:
+        raise ToolError(f"the file {str(source)!r} of the project cannot be read: {error.strerror or error}.") from None
 
 
 def _prefix(compiler: Compiler, headers: Path, cancel: threading.Event | None) -> tuple[str, ...]:
@@ -158,22 +166,18 @@ def _prefix(compiler: Compiler, headers: Path, cancel: threading.Event | None) -
         count.write_text(str(seen + 1))
         if seen < COMPILATIONS_BEFORE_PREFIX:
             return ()
-        header.write_text("".join(f"#include <{name}>\n" for name in _PREFIX))
-        fresh = folder / f".new-{os.getpid()}-{threading.get_ident()}.gch"
-        flags = [*FLAGS, f"-I{headers}", "-x", "c++-header"]
-        words: list[str | Path] = [*compiler.argv, *flags, header, "-o", fresh]
-        run(words, cwd=folder, cancel=cancel, timeout_s=COMPILE_TIMEOUT_S, what=compiler.title)
-        fresh.replace(folder / "prefix.h.gch")
+        text = "".join(f"#include <{name}>\n" for name in _PREFIX)
+        with work_folder() as where:
+            (where / header.name).write_text(text)
+            flags = [*FLAGS, f"-I{headers}", "-x", "c++-header"]
+            words: list[str | Path] = [*compiler.argv, *flags, header.name, "-o", "prefix.h.gch"]
+            run(words, cwd=where, cancel=cancel, timeout_s=COMPILE_TIMEOUT_S, what=compiler.title)
+            made = (where / "prefix.h.gch").read_bytes()
+        replace_text(header, text)
+        replace_bytes(folder / "prefix.h.gch", made)
     except (OSError, ValueError, ToolError):
         return ()
     return ("-include", str(header))
-
-
-def _environment(compiler: Compiler) -> dict[str, str]:
-    """Variables of the compiler: zig keeps the libraries that it builds in our cache."""
-    if "ziglang" not in compiler.argv:
-        return {}
-    return {"ZIG_GLOBAL_CACHE_DIR": str(cache_directory() / "zig")}
 
 
 @lru_cache(maxsize=4)

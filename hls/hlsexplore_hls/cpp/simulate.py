@@ -1,20 +1,20 @@
 """Simulation of a C++ project: compiled with the machine's compiler and run as a process of its own."""
 
-import tempfile
 import threading
 from collections.abc import Sequence
 from math import prod
-from pathlib import Path
 
 import numpy as np
 
 from hlsexplore.errors import ToolError
 from hlsexplore.fixed import RawArray
 from hlsexplore.support.progress import Event, OnEvent, ignore
+from hlsexplore.support.work_folder import work_folder
 from hlsexplore_hls.cpp.compiler import compiled
 from hlsexplore_hls.cpp.testbench import sample_rows
 from hlsexplore_hls.flows import Simulated
 from hlsexplore_hls.project import Project
+from hlsexplore_hls.reports.files import read_integers
 from hlsexplore_hls.tools.log import log_to
 from hlsexplore_hls.tools.runner import run
 
@@ -44,9 +44,9 @@ def simulate(
     sources = [folder / name for name in project.files if name.startswith(("src/", "sim/"))]
     program, compiler = compiled(sources, main, folder, on_event, cancel)
     num_samples = len(raw_inputs[0])
+    sizes = [prod(port.shape) for port in project.outputs]
     on_event(Event(kind="stage", text=f"run {num_samples} samples"))
-    with tempfile.TemporaryDirectory(prefix="hlsexplore-") as name:
-        scratch = Path(name)
+    with work_folder() as scratch:
         sample_rows(raw_inputs).astype("<i8").tofile(scratch / "inputs.bin")
         run(
             [program, str(num_samples), "inputs.bin", "outputs.bin"],
@@ -56,8 +56,7 @@ def simulate(
             timeout_s=RUN_TIMEOUT_S,
             what="C++ simulation",
         )
-        rows = np.fromfile(scratch / "outputs.bin", dtype="<i8").astype(np.int64)
-    sizes = [prod(port.shape) for port in project.outputs]
+        rows = read_integers(scratch / "outputs.bin", "<i8", num_samples * sum(sizes)).astype(np.int64)
     if rows.size != num_samples * sum(sizes):
         raise ToolError(
             f"the C++ simulation wrote {rows.size} integers instead of {num_samples * sum(sizes)}. "

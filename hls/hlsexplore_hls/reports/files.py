@@ -2,6 +2,10 @@
 
 import os
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hlsexplore.errors import ToolError
 from hlsexplore.support.files import open_regular
@@ -30,6 +34,21 @@ def read_report(path: Path, max_bytes: int = MAX_REPORT_BYTES, newer_than_ns: in
         raise ToolError(f"the report {str(path)!r} is larger than {max_bytes >> 20} MB, so it is not read.")
     _check_age(path, changed_ns, newer_than_ns)
     return data.decode("utf-8", errors="replace")
+
+
+def read_integers(path: Path, dtype: str, count: int) -> NDArray[Any]:
+    """Read the integers that a simulation left: all of them, or `count` and one more.
+
+    Raises:
+        ToolError: If there is no such file, or it is no regular one.
+    """
+    width = np.dtype(dtype).itemsize
+    try:
+        with open_regular(path) as file:
+            data = file.read((count + 1) * width)
+    except OSError as error:
+        raise ToolError(f"the simulation left no usable {path.name!r}: {error.strerror or error}.") from None
+    return np.frombuffer(data[: len(data) // width * width], dtype=dtype)
 
 
 def check_made(path: Path, newer_than_ns: int) -> None:

@@ -6,11 +6,15 @@ from math import prod
 
 from hlsexplore.errors import ConfigError, ToolError
 from hlsexplore.fixed import RawArray
+from hlsexplore.support.files import read_text
 from hlsexplore.support.progress import OnEvent, ignore
+from hlsexplore.support.work_folder import work_folder
 from hlsexplore_hls.flows import Simulated
-from hlsexplore_hls.project import BUILD, Project
+from hlsexplore_hls.project import Project
 from hlsexplore_hls.rtl.packing import pack, unpack
 from hlsexplore_hls.rtl.verilator import Bus, Model, simulate_models, tool_title
+
+MAX_SOURCE_BYTES = 256 << 20
 
 
 def simulate(
@@ -32,7 +36,8 @@ def simulate(
         CancelledError: If `cancel` was set.
     """
     model = project_model(project, raw_inputs)
-    (measured,) = simulate_models([model], project.path / BUILD / "verilator", on_event, cancel)
+    with work_folder() as where:
+        (measured,) = simulate_models([model], where, on_event, cancel)
     samples = len(raw_inputs[0])
     outputs = []
     for port, words in zip(project.outputs, measured.words, strict=True):
@@ -63,7 +68,7 @@ def project_model(project: Project, raw_inputs: Sequence[RawArray]) -> Model:
                 f"the manifest of {str(project.path)!r} lists {name!r} without its digest. Export the design again."
             )
         try:
-            sources[name] = (project.path / name).read_text(encoding="utf-8")
+            sources[name] = read_text(project.path / name, MAX_SOURCE_BYTES)
         except (OSError, UnicodeDecodeError) as error:
             raise ToolError(f"the file {name!r} of the project cannot be read: {error}.") from None
     latency, ii = project.latency_cycles or 0, project.ii_cycles or 1

@@ -5,9 +5,9 @@ compiled once and kept.
 """
 
 import sys
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from hlsexplore.errors import ToolError
 from hlsexplore.support.cache import cache_directory, content_key
+from hlsexplore.support.files import replace_bytes
 from hlsexplore.support.progress import Event, OnEvent, ignore
+from hlsexplore_hls.reports.files import read_integers
 from hlsexplore_hls.rtl.packing import words_of
 from hlsexplore_hls.templates import template
 from hlsexplore_hls.tools.compiler import Compiler, find_compiler
@@ -125,7 +127,7 @@ def simulate_models(
 
     Args:
         models: What to simulate.
-        folder: Folder for the generated files.
+        folder: Folder for the generated files, with a plain name (`support.work_folder`).
         on_event: Told stages and lines of the tools.
         cancel: Stops the work when set.
         lint: Whether any of Verilator's warnings is an error.
@@ -136,7 +138,7 @@ def simulate_models(
     """
     folder.mkdir(parents=True, exist_ok=True)
     compiler = find_compiler()
-    runtime = _runtime(compiler, on_event, cancel)
+    runtime = _runtime(compiler, folder, on_event, cancel)
     on_event(Event(kind="stage", text="translating Verilog", fraction=0.1))
     for index, model in enumerate(models):
         _translate(model, f"m{index}", folder, on_event, cancel, lint)
@@ -209,7 +211,7 @@ def _includes(root: Path) -> list[str]:
     return [f"-I{root / 'include'}", f"-I{root / 'include' / 'vltstd'}"]
 
 
-def _runtime(compiler: Compiler, on_event: OnEvent, cancel: threading.Event | None) -> Path:
+def _runtime(compiler: Compiler, folder: Path, on_event: OnEvent, cancel: threading.Event | None) -> Path:
     """Return the compiled runtime library of Verilator, from the cache if it is there."""
     root = _package()
     key = content_key([version("verilator"), compiler.title, " ".join(compiler.argv), " ".join(FLAGS), sys.platform])
@@ -217,14 +219,15 @@ def _runtime(compiler: Compiler, on_event: OnEvent, cancel: threading.Event | No
     if kept.is_file():
         return kept
     on_event(Event(kind="stage", text="compiling the simulator's library (once)", fraction=0.0))
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=kept.parent) as where:
-        text = '#include "verilated.cpp"\n#include "verilated_threads.cpp"\n'
-        (Path(where) / "runtime.cpp").write_text(text, encoding="utf-8")
-        argv = [*compiler.argv, *FLAGS, *_includes(root), "-c", "runtime.cpp", "-o", "runtime.o"]
-        _run(argv, where, "C++ compiler", on_event, cancel)
-        (Path(where) / "runtime.o").replace(kept)
-    return kept
+    text = '#include "verilated.cpp"\n#include "verilated_threads.cpp"\n'
+    (folder / "runtime.cpp").write_text(text, encoding="utf-8")
+    argv = [*compiler.argv, *FLAGS, *_includes(root), "-c", "runtime.cpp", "-o", "runtime.o"]
+    _run(argv, folder, "C++ compiler", on_event, cancel)
+    made = folder / "runtime.o"
+    with suppress(OSError):  # a full or read-only disk only means that it is not kept
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        replace_bytes(kept, made.read_bytes())
+    return made
 
 
 def _compile(
@@ -249,15 +252,24 @@ def _compile(
             }
         )
     (folder / "harness.cpp").write_text(template("rtl", "harness.cpp.j2").render(models=items), encoding="utf-8")
-    argv = [*compiler.argv, *FLAGS, *_includes(root), "harness.cpp", str(runtime), "-pthread", "-o", "simulation"]
+    argv = [
+        *compiler.argv,
+        *FLAGS,
+        *_includes(root),
+        "harness.cpp",
+        str(runtime.absolute()),
+        "-pthread",
+        "-o",
+        "simulation",
+    ]
     _run(argv, folder, "C++ compiler", on_event, cancel)
     return folder.absolute() / "simulation"
 
 
 def _read(model: Model, file: Path) -> Measured:
-    data = np.fromfile(file, dtype="<u4").astype(np.uint32)
     samples = model.samples
     expected = 2 * samples + samples * sum(bus.words * bus.values for bus in model.outputs)
+    data = read_integers(file, "<u4", expected).astype(np.uint32)
     if len(data) != expected:
         raise ToolError(
             f"the simulation of {model.top!r} gave {len(data)} words, not {expected}: its valid and ready signals do "

@@ -4,13 +4,14 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 
 from hlsexplore.errors import ToolError
+from hlsexplore.support.work_folder import work_folder
+from hlsexplore_hls.tools.runner import run
 
 VARIABLE = "HLSEXPLORE_CXX"
 PROBE_TIMEOUT_S = 60.0
@@ -33,7 +34,7 @@ def find_compiler() -> Compiler:
     """Return the compiler that `HLSEXPLORE_CXX` names, else g++, clang++ or ziglang's.
 
     Raises:
-        ToolError: If there is none.
+        ToolError: If there is none, or it does not answer.
     """
     chosen = os.environ.get(VARIABLE, "")
     if chosen:
@@ -53,12 +54,8 @@ def find_compiler() -> Compiler:
 
 @lru_cache(maxsize=8)
 def _probe(argv: tuple[str, ...]) -> Compiler:
-    try:
-        answer = subprocess.run(
-            [*argv, "--version"], capture_output=True, text=True, timeout=PROBE_TIMEOUT_S, check=True
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise ToolError(f"the C++ compiler {shlex.join(argv)!r} does not answer: {error}.") from None
-    found = re.search(r"\d+\.\d+\.\d+", answer.stdout)
+    with work_folder() as where:
+        answer = run([*argv, "--version"], cwd=where, timeout_s=PROBE_TIMEOUT_S, what=shlex.join(argv))
+    found = re.search(r"\d+\.\d+\.\d+", answer.output)
     name = "zig c++" if argv[-1] == "c++" and "ziglang" in argv else argv[0].rsplit("/", 1)[-1]
     return Compiler(argv=argv, title=f"{name} {found.group() if found else 'of unknown version'}")

@@ -8,11 +8,11 @@ import sys
 import threading
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
-from hlsexplore.errors import HlsExploreError, ToolError
+from hlsexplore.errors import CancelledError, HlsExploreError, ToolError
 from hlsexplore.support.cache import cache_directory
+from hlsexplore.support.work_folder import work_folder
 from hlsexplore_hls.tools.find import Executable, locate
 from hlsexplore_hls.tools.nextpnr import find_nextpnr
 from hlsexplore_hls.tools.runner import run
@@ -212,6 +212,9 @@ def _vendor(tool: Executable) -> Finding:
 
 def _probe(argv: list[str], cancel: threading.Event | None) -> str:
     try:
-        return run(argv, cwd=Path.cwd(), timeout_s=PROBE_TIMEOUT_S, cancel=cancel, check=False).output
+        with work_folder() as where:
+            return run(argv, cwd=where, timeout_s=PROBE_TIMEOUT_S, cancel=cancel, check=False).output
+    except CancelledError:
+        raise
     except HlsExploreError:
         return ""

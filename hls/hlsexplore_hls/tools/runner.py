@@ -16,6 +16,7 @@ from pathlib import Path
 from hlsexplore.errors import CancelledError, ToolError
 from hlsexplore.support.cache import cache_directory
 from hlsexplore.support.guard import Guarded, start
+from hlsexplore.support.work_folder import is_plain
 from hlsexplore_hls.tools.deadline import Deadline
 from hlsexplore_hls.tools.log import LineLog, OnLine
 
@@ -24,6 +25,8 @@ STOP_S = 20.0
 """A stopped program whose output stays open is given up after this time."""
 MAX_TAIL_LINES = 200
 SHOWN_TAIL_LINES = 12
+KEPT = ".hlsexplore-cache"
+"""Link to the cache in a program's folder, where the cache's own name is not plain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,7 @@ def run(
             raise
         finally:
             answer = program.finish()
+            (Path(cwd) / KEPT).unlink(missing_ok=True)
     wall_s = time.monotonic() - began
     if reason == "cancelled":
         raise CancelledError(f"{name!r} was cancelled after {wall_s:.0f} s.")
@@ -186,9 +190,14 @@ def _start(words: tuple[str, ...], cwd: Path | str, env: Mapping[str, str] | Non
 
 def _folders(cwd: Path | str) -> dict[str, str]:
     """Variables that say where programs keep files: temporary ones, and what they make once."""
-    here, kept = str(Path(cwd).absolute()), cache_directory().absolute()
+    here, kept = Path(cwd).absolute(), cache_directory().absolute()
+    if not is_plain(kept):  # zig 0.17 fails in a folder whose name holds a percent sign or a line break
+        with suppress(OSError):
+            kept.mkdir(parents=True, exist_ok=True)
+            (here / KEPT).symlink_to(kept)
+        kept = here / KEPT
     caches = {"ZIG_GLOBAL_CACHE_DIR": str(kept / "zig"), "YOWASP_CACHE_DIR": str(kept / "yowasp")}
-    return {"TMPDIR": here, "TMP": here, "TEMP": here, **caches}
+    return {**dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(here)), **caches}
 
 
 def _pump(program: Guarded, log: LineLog, deadline: Deadline) -> str:

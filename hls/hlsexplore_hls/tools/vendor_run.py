@@ -90,8 +90,8 @@ def vendor_folder(project: Project, folder: Path) -> AbstractContextManager[Path
     if not is_plain(base):
         raise ConfigError(
             f"the folder {str(folder)!r} is not handed to tools on another host: its name may mean something to a "
-            f"shell there. Set {VARIABLE} to a folder that both hosts share, its path of letters, digits, '_', '-', '.' "
-            "and '/' only."
+            f"shell there. Set {VARIABLE} to a folder that both hosts share, its path of letters, digits, '_', '-', "
+            "'.' and '/' only."
         )
     return run_folder(folder, project, base=base)
 

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from hlsexplore.errors import ToolError
+from hlsexplore.support.work_folder import work_folder
 from hlsexplore_hls.tools.runner import run
 
 VARIABLE = "HLSEXPLORE_YOSYS"
@@ -87,7 +88,8 @@ def _short(text: str) -> str:
 @lru_cache(maxsize=8)
 def _program_version(program: str, changed: int) -> str:
     del changed
-    done = run([program, "-V"], cwd=Path.cwd(), timeout_s=VERSION_TIMEOUT_S, what="yosys")
+    with work_folder() as where:
+        done = run([program, "-V"], cwd=where, timeout_s=VERSION_TIMEOUT_S, what="yosys")
     found = re.search(r"Yosys (\d+\.\d+[^ ]*)", done.output)
     if found is None:
         raise ToolError(f"{program!r} is no Yosys: asked for its version it said {done.output[:200]!r}.")

@@ -2,7 +2,6 @@
 
 import re
 import sys
-import tempfile
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from pathlib import Path
 from hlsexplore.errors import ToolError
 from hlsexplore.support import cache
 from hlsexplore.support.progress import Event, OnEvent, ignore
+from hlsexplore.support.work_folder import work_folder
+from hlsexplore_hls.reports.files import read_report
 from hlsexplore_hls.tools.parallel import default_jobs, locked, run_side_by_side
 from hlsexplore_hls.tools.runner import run
 from hlsexplore_hls.xls.layers import LayerText
@@ -120,8 +121,7 @@ def _compile(layer: LayerText, period_ps: int, tell: OnEvent, stop: threading.Ev
         elif text.strip():
             tell(Event(kind="log", text=f"{layer.name}: {text}"))
 
-    with tempfile.TemporaryDirectory(prefix="hlsexplore-xls-") as folder:
-        where = Path(folder)
+    with work_folder() as where:
         (where / f"{layer.name}.x").write_text(layer.text, encoding="utf-8")
         run(
             [sys.executable, "-P", worker, layer.name, str(layer.reuse), str(period_ps), DELAY_MODEL],
@@ -132,7 +132,7 @@ def _compile(layer: LayerText, period_ps: int, tell: OnEvent, stop: threading.Ev
             memory_mb=MEMORY_MB,
             what=f"xls for {layer.name}",
         )
-        verilog = (where / f"{layer.name}.v").read_text(encoding="utf-8")
+        verilog = read_report(where / f"{layer.name}.v")
     return Compiled(verilog=verilog, latency_cycles=_latency(verilog, layer.reuse))
 
 

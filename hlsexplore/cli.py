@@ -360,6 +360,7 @@ def _common(parser: argparse.ArgumentParser, default: Any) -> None:
 
 def _model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="trained model or an hls4ml project (docs/importers.md)")
+    parser.add_argument("weights", metavar="WEIGHTS", nargs="?", help="weights of an architecture (.json): .h5")
 
 
 def _design(parser: argparse.ArgumentParser) -> None:

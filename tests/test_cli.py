@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -82,6 +83,22 @@ def run_json(capsys, *argv, code=0):
     found, out, err = run(capsys, *argv, "--json")
     assert found == code, err
     return json.loads(out)
+
+
+def test_commands_take_an_architecture_and_its_weights(work, capsys):
+    with zipfile.ZipFile("m.keras") as archive:
+        Path("m.json").write_bytes(archive.read("config.json"))
+        Path("m.weights.h5").write_bytes(archive.read("model.weights.h5"))
+    pair, whole = ["m.json", "m.weights.h5"], ["m.keras"]
+    assert run_json(capsys, "inspect", *pair)["digest"] == run_json(capsys, "inspect", *whole)["digest"]
+    for command in (["estimate"], ["emulate", "--data", "X.npz"]):
+        assert run_json(capsys, *command, *pair)["design_key"] == run_json(capsys, *command, *whole)["design_key"]
+    code, _, err = run(capsys, "inspect", "m.json")
+    assert code == 1
+    assert "Give both: m.json m.weights.h5 on the command line" in err
+    code, _, err = run(capsys, "inspect", "m.keras", "m.weights.h5")
+    assert code == 1
+    assert "holds its own weights. Leave 'm.weights.h5' out." in err
 
 
 def test_inspect_lists_layers_and_says_all_is_supported(work, capsys):

@@ -35,12 +35,20 @@ def app(args: Namespace, session: Session) -> Outcome:
     from hlsexplore.data import load_data
     from hlsexplore.task import find_goals
 
-    graph = read(args.model)
+    graph = read(args.model, args.weights)
     data = load_data(args.data, graph.inputs, graph.outputs)
     find_goals(graph, data.num_samples, data.labels, args.task)
     load_design(args.design, graph, args.model)
     serve = _panels()
-    code = serve.app(args.model, args.data, args.design, browser=not args.no_browser, theme=args.theme, task=args.task)
+    code = serve.app(
+        args.model,
+        args.data,
+        args.design,
+        args.weights,
+        browser=not args.no_browser,
+        theme=args.theme,
+        task=args.task,
+    )
     return Outcome(data={"exit_code": code}, code=0 if code == 0 else 1)
 
 

@@ -25,7 +25,7 @@ def inspect(args: Namespace, session: Session) -> Outcome:
     """List a model's layers and everything that is not supported."""
     from hlsexplore.importers import inspect_model
 
-    found = inspect_model(args.model)
+    found = inspect_model(args.model, args.weights)
     rows = [
         (layer.name, layer.cls, layer.shape, layer.num_parameters, ", ".join(layer.nodes)) for layer in found.layers
     ]
@@ -51,7 +51,7 @@ def inspect(args: Namespace, session: Session) -> Outcome:
 
 def init(args: Namespace, session: Session) -> Outcome:
     """Write a first design file."""
-    graph = read(args.model)
+    graph = read(args.model, args.weights)
     design, notes = _first(args, graph)
     path = Path(args.output)
     if path.exists() and not args.force:
@@ -82,7 +82,7 @@ def emulate(args: Namespace, session: Session) -> Outcome:
     from hlsexplore.emulate import emulate as run
     from hlsexplore.emulate import emulate_raw, float_forward, trace
 
-    graph = read(args.model)
+    graph = read(args.model, args.weights)
     design = load_design(args.design, graph, args.model)
     data = load_data(args.data, graph.inputs, graph.outputs)
     goals = find_goals(graph, data.num_samples, data.labels, args.task)
@@ -129,7 +129,7 @@ def estimate(args: Namespace, session: Session) -> Outcome:
     from hlsexplore.estimate import estimate as run
     from hlsexplore.estimate.estimator import Level
 
-    graph = read(args.model)
+    graph = read(args.model, args.weights)
     design = load_design(args.design, graph, args.model)
     usual: Level = "plan" if design.target.tool is Tool.YOSYS else "hls"
     level: Level = args.level or usual
@@ -137,15 +137,15 @@ def estimate(args: Namespace, session: Session) -> Outcome:
     return Outcome(data=report_data(report, design.target.part), text=report_text(report, design.target.part))
 
 
-def read(model: str) -> Graph:
-    """Read a model file.
+def read(model: str, weights: str | None = None) -> Graph:
+    """Read a model file, and its weights if they lie in a second one.
 
     Raises:
         ModelError: If it cannot be read.
     """
     from hlsexplore.importers import read_model
 
-    return read_model(model)
+    return read_model(model, weights)
 
 
 def load_design(path: str | None, graph: Graph, model: str) -> Design:

@@ -15,7 +15,7 @@ def export(args: Namespace, session: Session) -> Outcome:
     """Write the HLS or RTL project of a design."""
     from hlsexplore_hls import export as run
 
-    graph = read(args.model)
+    graph = read(args.model, args.weights)
     design = load_design(args.design, graph, args.model)
     golden = None if args.data is None else load_data(args.data, graph.inputs).x
     session.stage(f"writing the {args.flow} project", 0.0)

@@ -26,7 +26,7 @@ def sweep(args: Namespace, session: Session) -> Outcome:
     """Evaluate designs of a space and store them."""
     from hlsexplore.study.study import Study
 
-    graph = read(args.model)
+    graph = read(args.model, args.weights)
     space = Space.load(args.space) if args.space else Space.default(graph)
     base = load_design(args.design, graph, args.model)
     data = load_data(args.data, graph.inputs, graph.outputs)

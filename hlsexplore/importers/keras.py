@@ -7,7 +7,7 @@ from hlsexplore.graph import Graph, Shape
 from hlsexplore.importers.inspection import Inspection, LayerInfo
 from hlsexplore.importers.layer import Builder, Layer, Tensor
 from hlsexplore.importers.registry import CONVERTERS, advice
-from hlsexplore.importers.source import LayerKey, Source
+from hlsexplore.importers.source import Lookup, Source
 from hlsexplore.importers.structure import LayerSpec, ModelSpec, TensorRef, parse_model, shape_of
 from hlsexplore.ops import Activation, Function, Input, weights
 
@@ -22,7 +22,7 @@ def inspect_keras(source: Source) -> Inspection:
         ModelError: If it is damaged or no model, or weights are NaN or infinite.
     """
     spec = parse_model(source.config, repr(source.label))
-    walk = _Walk(source=source)
+    walk = _Walk(source=source, weights=source.weights(spec))
     _reserve(walk, spec, "")
     made = {(ref.layer, ref.call): _input(walk, spec, ref) for ref in spec.inputs}
     outputs = _convert(walk, _Place(spec=spec), made)
@@ -39,6 +39,7 @@ class _Walk:
 
     Attributes:
         source: The model.
+        weights: Finds the weights of a layer.
         builder: The nodes so far.
         problems: What is not supported so far.
         infos: The layers so far.
@@ -46,6 +47,7 @@ class _Walk:
     """
 
     source: Source
+    weights: Lookup
     builder: Builder = field(default_factory=Builder)
     problems: list[str] = field(default_factory=list)
     infos: list[LayerInfo] = field(default_factory=list)
@@ -59,13 +61,11 @@ class _Place:
     Attributes:
         spec: The model.
         names: Names of the layers that lead to it from the outside; empty for the outermost model.
-        groups: The same as `.keras` files number them.
         prefix: What the names of its nodes begin with.
     """
 
     spec: ModelSpec
     names: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
     prefix: str = ""
 
 
@@ -95,6 +95,13 @@ def _input(walk: _Walk, spec: ModelSpec, ref: TensorRef) -> tuple[Tensor, ...]:
 
 def _layer_of(spec: ModelSpec, name: str) -> LayerSpec:
     if name not in spec.layers:
+        inner = next((item.name for item in spec.layers.values() if item.model and name in item.model.layers), None)
+        if inner is not None:
+            raise ModelError(
+                f"the model {spec.name!r} reads {name!r}, which belongs to the model {inner!r} inside it. Keras 2 "
+                "writes such files for layers that are shared with an inner model, and cannot load them either. "
+                "Save it as .keras, or give the two models layers of their own."
+            )
         raise ModelError(
             f"the model {spec.name!r} refers to a layer {name!r} that it does not have. The file is damaged."
         )
@@ -205,7 +212,7 @@ def _convert_nested(
             f"the nested model {name!r} is used with {len(inputs)} inputs, which it does not have. The file is damaged."
         )
     made: _Made = {(ref.layer, ref.call): (tensor,) for ref, tensor in zip(model.inputs, inputs, strict=True)}
-    inner = _Place(spec=model, names=(*place.names, spec.name), groups=(*place.groups, spec.group), prefix=f"{name}/")
+    inner = _Place(spec=model, names=(*place.names, spec.name), prefix=f"{name}/")
     return _convert(walk, inner, made)
 
 
@@ -230,13 +237,12 @@ def _converted(walk: _Walk, place: _Place, spec: LayerSpec, call: int, name: str
                 "Save the model before model.quantize()."
             ]
         )
-    key = LayerKey(names=(*place.names, spec.name), groups=(*place.groups, spec.group))
     layer = Layer(
         name=name,
         cls=spec.cls,
         config=spec.config,
         builder=walk.builder,
-        weights=walk.source.weights.layer(key),
+        weights=walk.weights((*place.names, spec.name)),
         is_keras2=walk.source.is_keras2,
     )
     return CONVERTERS[spec.cls](layer, inputs)

@@ -8,7 +8,8 @@ from typing import Any
 from hlsexplore.errors import ModelError, UnsupportedError
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Node, Shape
-from hlsexplore.importers.source import EMPTY, Json, LayerWeights
+from hlsexplore.importers.source import EMPTY, LayerWeights
+from hlsexplore.importers.structure import Json
 from hlsexplore.ops import Op, Pair
 
 MAX_ELEMENTS = 1 << 24

@@ -7,7 +7,7 @@ import numpy as np
 
 from hlsexplore.errors import ModelError
 from hlsexplore.importers.files import parse_json
-from hlsexplore.importers.source import EMPTY, LayerKey, LayerWeights, Source, WeightRef, WeightTree
+from hlsexplore.importers.source import EMPTY, LayerPath, LayerWeights, Source, WeightRef
 
 
 def read_live(model: Any) -> Source:
@@ -32,7 +32,7 @@ def read_live(model: Any) -> Source:
     return Source(
         label=label,
         config=parse_json(text, label, "its configuration"),
-        weights=WeightTree(layer=lambda key: _weights(model, key)),
+        weights=lambda spec: lambda path: _weights(model, path),
         keras_version=_version(model),
     )
 
@@ -46,9 +46,9 @@ def _version(model: Any) -> str:
     return "2" if root == "tf_keras" else ""
 
 
-def _weights(model: Any, key: LayerKey) -> LayerWeights:
+def _weights(model: Any, path: LayerPath) -> LayerWeights:
     layer = model
-    for name in key.names:
+    for name in path:
         layer = next((item for item in layer.layers if item.name == name), None)
         if layer is None:
             return EMPTY

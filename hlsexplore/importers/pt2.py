@@ -16,9 +16,10 @@ import numpy as np
 from hlsexplore.errors import ModelError, UnsupportedError
 from hlsexplore.importers.aten import Program, flat_nodes
 from hlsexplore.importers.content import Content
-from hlsexplore.importers.files import MAX_WEIGHTS_BYTES, parse_json, readable
+from hlsexplore.importers.files import MAX_WEIGHTS_BYTES, parse_json
 from hlsexplore.importers.flat.fold import MAX_CONSTANT
 from hlsexplore.importers.flat.graph import BATCH, MAX_NODES, Array, FlatGraph, FlatInput
+from hlsexplore.importers.hdf5 import readable
 from hlsexplore.importers.onnx import free_batch
 
 DTYPES = {1: "u1", 2: "i1", 3: "i2", 4: "i4", 5: "i8", 6: "f2", 7: "f4", 8: "f8", 12: "?", 28: "u2"}
@@ -43,13 +44,13 @@ def read_pt2(content: Content) -> FlatGraph:
         ModelError: If it is damaged, too large, or needs a pickle.
         UnsupportedError: If the inputs have no fixed shape.
     """
-    with readable(content.path), zipfile.ZipFile(content.path) as archive:
+    with readable(content.label), zipfile.ZipFile(content.path) as archive:
         return _read(archive, content.label)
 
 
 def parse_pt2(data: bytes, label: str) -> FlatGraph:
     """Read a `.pt2` file from memory; errors as in `read_pt2`."""
-    with readable(Path(label)), zipfile.ZipFile(BytesIO(data)) as archive:
+    with readable(label), zipfile.ZipFile(BytesIO(data)) as archive:
         return _read(archive, label)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from hlsexplore.errors import ModelError, UnsupportedError
 from hlsexplore.graph import Graph
 from hlsexplore.importers.content import Content, look
-from hlsexplore.importers.files import is_keras_archive, is_keras_hdf5, read_archive, read_hdf5
+from hlsexplore.importers.files import is_json, is_keras_archive, is_keras_hdf5, read_archive, read_hdf5, read_pair
 from hlsexplore.importers.flat import inspect_flat
 from hlsexplore.importers.foreign import foreign_format, foreign_object
 from hlsexplore.importers.graph_file import is_stored, read_stored
@@ -73,6 +73,13 @@ READERS: tuple[Reader[Any], ...] = (
     Reader(name="an exported PyTorch program (.pt2)", recognises=is_pt2, read=read_pt2, inspect=inspect_flat),
     Reader(name="a design exported for hls4ml", recognises=is_stored, read=read_stored, inspect=inspect_graph),
     Reader(name="an hls4ml project", recognises=is_project, read=read_network, inspect=inspect_network),
+    Reader(
+        name="a Keras architecture (.json)",
+        recognises=is_json,
+        read=read_pair,
+        inspect=inspect_keras,
+        takes_weights=True,
+    ),
 )
 """Formats in the order in which they are tried."""
 

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from hlsexplore.errors import ModelError
 from hlsexplore.fixed import RealArray
-
-Json = dict[str, Any]
+from hlsexplore.importers.structure import Json, ModelSpec
 
 MAX_WEIGHT_ELEMENTS = 1 << 27
 """Largest weight array that is read (1 GiB as float64); a network for an FPGA is far below."""
@@ -89,28 +88,12 @@ class LayerWeights:
 EMPTY = LayerWeights()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeightTree:
-    """The weights of a model by layer.
-
-    Attributes:
-        layer: Given the names of the enclosing models and the layer, and its class and place, returns its weights.
-    """
-
-    layer: Callable[["LayerKey"], LayerWeights]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerKey:
-    """Where a layer is.
-
-    Attributes:
-        names: Names of the enclosing nested models from the outside, then of the layer.
-        groups: The same path as Keras numbers it in `.keras` files, such as (`functional`, `dense_1`).
-    """
-
-    names: tuple[str, ...]
-    groups: tuple[str, ...]
+LayerPath = tuple[str, ...]
+"""Where a layer is: the names of the enclosing nested models from the outside, then its own."""
+Lookup = Callable[[LayerPath], LayerWeights]
+"""Finds the weights of a layer; `EMPTY` if there are none."""
+WeightTree = Callable[[ModelSpec], Lookup]
+"""Finds out where the weights of a model lie."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +103,7 @@ class Source:
     Attributes:
         label: How to call it in messages, such as the file's name.
         config: The model's configuration, `{"class_name": ..., "config": ...}`.
-        weights: Its weights.
+        weights: Given its structure, finds the weights of a layer.
         keras_version: Version of Keras that wrote it, or an empty text.
     """
 

@@ -1,11 +1,11 @@
 """The structure of a Keras model, in one form for Keras 2 and 3: layers, calls and tensors."""
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hlsexplore.errors import ModelError
-from hlsexplore.importers.source import Json
+
+Json = dict[str, Any]
 
 MAX_LAYERS = 10_000
 MAX_DEPTH = 20
@@ -54,7 +54,7 @@ class LayerSpec:
         module: Python module that the file names, or an empty text.
         config: Its options.
         calls: Its uses.
-        group: How `.keras` files number its weights, such as `dense_1`.
+        is_shared: Whether the file says that it is one object with a layer of the same name in another model.
         input_shape: Input shape without the batch axis, where the file says it.
         model: The structure, if the layer is itself a model.
     """
@@ -65,7 +65,7 @@ class LayerSpec:
     package: str = ""
     module: str = ""
     calls: tuple[Call, ...] = ()
-    group: str = ""
+    is_shared: bool = False
     input_shape: tuple[int, ...] | None = None
     model: "ModelSpec | None" = None
 
@@ -171,7 +171,6 @@ def shape_of(value: Any, label: str) -> tuple[int, ...] | None:
 
 def _layers(items: list[Any], label: str, depth: int) -> dict[str, LayerSpec]:
     specs: dict[str, LayerSpec] = {}
-    used: dict[str, int] = {}
     for item in items:
         cls, package, module = class_of(item, label)
         config = item.get("config")
@@ -193,32 +192,11 @@ def _layers(items: list[Any], label: str, depth: int) -> dict[str, LayerSpec]:
             module=module,
             config=config,
             calls=_calls(item.get("inbound_nodes"), label, name),
-            group="" if module.startswith("keras.src.ops") else _number(snake_case(cls), used),
+            is_shared=item.get("shared_object_id") is not None,
             input_shape=_hint(shape) if is_plain else None,
             model=model,
         )
     return specs
-
-
-def _number(name: str, used: dict[str, int]) -> str:
-    """Number a group the way Keras' saving code does (`_get_unique_name`)."""
-    if name in used:
-        used[name] += 1
-        return f"{name}_{used[name]}"
-    used[name] = 0
-    return name
-
-
-def snake_case(name: str) -> str:
-    """Name a class the way Keras does.
-
-    Examples:
-        >>> snake_case("QConv2DBatchnorm"), snake_case("ReLU")
-        ('q_conv2d_batchnorm', 're_lu')
-    """
-    name = re.sub(r"\W+", "", name)
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def _hint(shape: Any) -> tuple[int, ...] | None:

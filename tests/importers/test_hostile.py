@@ -131,7 +131,7 @@ def test_missing_weight_names_it(tmp_path, craft):
 def test_weights_only_file_says_how_to_save(tmp_path, craft):
     path = tmp_path / "m.weights.h5"
     path.write_bytes(craft.hdf5({"dense": [np.zeros((3, 2))]}))
-    refused(path, r"'m\.weights\.h5' holds weights only, without the model's structure\. Save the whole model")
+    refused(path, r"'m\.weights\.h5' holds weights only, without the model's structure\. Give the architecture")
 
 
 def test_text_weights_are_refused(tmp_path, craft):

@@ -1,15 +1,18 @@
 """Models that cannot be explored show why, in place of the rows."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hlsexplore.errors import ModelError
-from hlsexplore.importers import Inspection, LayerInfo
+from hlsexplore.importers import Inspection, LayerInfo, read_model
 from hlsexplore_widgets import Explorer, explore
 from hlsexplore_widgets.application import application
+from hlsexplore_widgets.cards import save_notebook
 from hlsexplore_widgets.compatibility import compatibility_page
+from hlsexplore_widgets.serve import write_application
 
 
 def html(page):
@@ -35,7 +38,7 @@ def test_report_lists_every_layer_and_shows_texts_as_they_are(found):
 
 
 def test_unsupported_model_is_answered_by_its_report(found, monkeypatch):
-    monkeypatch.setattr("hlsexplore_widgets.application.inspect_model", lambda model: found)
+    monkeypatch.setattr("hlsexplore_widgets.application.inspect_model", lambda model, weights: found)
     page = explore("somewhere/net.keras", np.zeros((2, 3)))
     assert "net.keras cannot be explored yet" in html(page) and "hx-app" in page._dom_classes
 
@@ -59,3 +62,17 @@ def test_application_shows_the_error_of_a_damaged_file(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps(names))
     text = html(application(tmp_path / "a.json"))
     assert "The explorer cannot start" in text and "x.keras" in text
+
+
+def test_application_of_an_architecture_and_its_weights_reproduces_them(tmp_path, monkeypatch):
+    models = Path(__file__).parents[1] / "data" / "models"
+    names = {"model": models / "keras213_shared.json", "weights": models / "keras213_shared.weights.h5"}
+    np.savez(tmp_path / "x.npz", x=np.zeros((4, 6)))
+    write_application(tmp_path, names["model"], tmp_path / "x.npz", weights=names["weights"])
+    explorer = application(tmp_path / "application.json")
+    assert explorer.state.graph.digest == read_model(*names.values()).digest
+    explorer.state.wait()
+    path = save_notebook(explorer.state, tmp_path, tuple(names.values()))
+    source = path.read_text()
+    assert "hx.read_model(MODEL, WEIGHTS)" in source and "keras213_shared.weights.h5" in source
+    explorer.close()

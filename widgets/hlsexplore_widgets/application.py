@@ -14,13 +14,14 @@ from hlsexplore_widgets.compatibility import compatibility_page, problem_page
 from hlsexplore_widgets.explorer import Explorer
 
 
-def explore(model: Any, x: Any, labels: Any = None, **options: Any) -> Any:
+def explore(model: Any, x: Any, labels: Any = None, weights: str | Path | None = None, **options: Any) -> Any:
     """Return the explorer of a model, or the report of what the model lacks in place of the rows.
 
     Args:
         model: Path of a model file, a live Keras or QKeras model, or a graph.
         x: Real inputs, as for `Explorer`.
         labels: Labels, as for `Explorer`.
+        weights: Path of the weights, for formats that keep them in a second file.
         **options: More arguments of `Explorer`.
 
     Raises:
@@ -30,13 +31,14 @@ def explore(model: Any, x: Any, labels: Any = None, **options: Any) -> Any:
     """
     if isinstance(model, Graph):
         return Explorer(model, x, labels, **options)
-    found = inspect_model(model)
+    found = inspect_model(model, weights)
     if found.graph is None:
         name = Path(model).name if isinstance(model, str | Path) else found.name
         return compatibility_page(f"{name} cannot be explored yet", found)
     if isinstance(model, str | Path):
         options.setdefault("model", model)
         options.setdefault("design", first_design(model, found.graph))
+        options.setdefault("weights", weights)
     return Explorer(found.graph, x, labels, **options)
 
 
@@ -44,11 +46,11 @@ def application(path: str | Path) -> Any:
     """Return the explorer of the files that a JSON file names, or a page that says what is wrong.
 
     Args:
-        path: JSON file with `model`, `data` and optionally `design`, each a path, and optionally `task`.
+        path: JSON file with `model`, `data` and optionally `weights` and `design`, each a path, and optionally `task`.
     """
     try:
         names = json.loads(Path(path).read_text(encoding="utf-8"))
-        found = inspect_model(names["model"])
+        found = inspect_model(names["model"], names.get("weights"))
         if found.graph is None:
             return compatibility_page(f"{Path(names['model']).name} cannot be explored yet", found)
         data = load_data(names["data"], found.graph.inputs, found.graph.outputs)
@@ -62,6 +64,7 @@ def application(path: str | Path) -> Any:
             title=Path(names["model"]).name,
             model=names["model"],
             task=names.get("task"),
+            weights=names.get("weights"),
         )
     except HlsExploreError as error:
         return problem_page("The explorer cannot start", (str(error),))

@@ -67,13 +67,13 @@ def save_card(state: ExplorerState, result: BuildResult | None, folder: Path) ->
     return path
 
 
-def save_notebook(state: ExplorerState, folder: Path, model: Path | None = None) -> Path:
+def save_notebook(state: ExplorerState, folder: Path, model: tuple[Path, ...] = ()) -> Path:
     """Write a notebook that rebuilds and evaluates the design, and the design file and the data that it reads.
 
     Args:
         state: Holds the design and the data.
         folder: The project's folder; the files go beside it.
-        model: Where the model came from; None if that is not known, and the user fills it in.
+        model: Files that the model came from; none if that is not known, and the user fills it in.
 
     Raises:
         ConfigError: If a file cannot be written.
@@ -106,8 +106,10 @@ def _save_data(state: ExplorerState, path: Path) -> None:
         raise ConfigError(f"cannot write {str(path)!r}: {error.strerror or error}.") from None
 
 
-def _cells(state: ExplorerState, design: str, data: str, model: Path | None, scores: Scores) -> list[Cell]:
+def _cells(state: ExplorerState, design: str, data: str, model: tuple[Path, ...], scores: Scores) -> list[Cell]:
     """Cells of the notebook. Texts that the user or the model chose enter the code as JSON strings only."""
+    paths = [str(path) for path in model] or ["model.keras"]
+    files = {**dict(zip(("MODEL", "WEIGHTS"), paths, strict=False)), "DATA": data}
     shown = ", ".join(f"{name} = {found.value:.6g}" for name, found in scores.items())
     expected = f"\n\nThe explorer showed {shown}." if shown else ""
     tasks = {goal.output: str(goal.task) for goal in state.evaluator.goals}
@@ -118,11 +120,11 @@ def _cells(state: ExplorerState, design: str, data: str, model: Path | None, sco
             f"Design `{state.design.key[:16]}`, model digest `{state.graph.digest[:16]}`.{expected}\n\n"
             + ("Run all cells." if model else "Set the path of the model, then run all cells."),
         ),
-        ("code", f"MODEL = {json.dumps(str(model or 'model.keras'))}\nDATA = {json.dumps(data)}"),
+        ("code", "\n".join([f"{name} = {json.dumps(path)}" for name, path in files.items()])),
         (
             "code",
             "import numpy as np\nimport hlsexplore as hx\nfrom hlsexplore.data import load_data\n\n"
-            "graph = hx.read_model(MODEL)\n"
+            f"graph = hx.read_model({', '.join(name for name in files if name != 'DATA')})\n"
             f"assert graph.digest == {json.dumps(state.graph.digest)}, 'this is another model'\n"
             "data = load_data(DATA, graph.inputs, graph.outputs)\n"
             f"design = hx.Design.load({json.dumps(design)}, graph)\ndesign",

@@ -42,6 +42,7 @@ class Explorer:
         classes: Sequence[str] | None = None,
         note: str = "",
         model: str | Path | None = None,
+        weights: str | Path | None = None,
         task: Any = None,
     ) -> None:
         """Build the panels.
@@ -59,6 +60,7 @@ class Explorer:
             classes: Names of the classes.
             note: Shown beside the heading, such as `synthetic data`.
             model: Where the graph was read from; enters the notebook that reproduces a design.
+            weights: The same for the weights, where they lie in a second file.
             task: What the outputs are for, such as `regression`, for several outputs also a tuple or mapping; found
                 from last layers and labels when None.
 
@@ -72,7 +74,8 @@ class Explorer:
         self.layers = LayersPanel(self.state)
         self.explore = ExplorePanel(self.state)
         self.analyse = AnalysePanel(self.state, tuple(classes) if classes else None)
-        self.build = BuildPanel(self.state, Path(model).resolve() if model is not None else None)
+        files = tuple(Path(path).resolve() for path in (model, weights) if path is not None)
+        self.build = BuildPanel(self.state, files)
         self.view = _page(
             self.toasts.view, self.tiles.view, self.layers.view, self.explore.view, self.analyse.view, self.build.view
         )

@@ -145,6 +145,7 @@ def app(
     model: str | Path,
     data: str | Path,
     design: str | Path | None = None,
+    weights: str | Path | None = None,
     browser: bool = True,
     theme: str = "light",
     task: str | Mapping[str, str] | None = None,
@@ -155,6 +156,7 @@ def app(
         model: Model file.
         data: File `.npz` with `x` and optionally `y`.
         design: Design file to begin with.
+        weights: Weights of the model, where they lie in a second file.
         browser: Whether to open a browser.
         theme: `light` or `dark`.
         task: What the outputs are for; found when None.
@@ -167,7 +169,7 @@ def app(
         ToolError: If Voila is missing or does not start.
     """
     with tempfile.TemporaryDirectory(prefix="hlsexplore-app-") as name:
-        notebook = write_application(Path(name), model, data, design, task)
+        notebook = write_application(Path(name), model, data, design, weights, task)
         return _serve(start_voila(notebook, (f"--theme={theme}",)), "The explorer", browser)
 
 
@@ -176,6 +178,7 @@ def write_application(
     model: str | Path,
     data: str | Path,
     design: str | Path | None = None,
+    weights: str | Path | None = None,
     task: str | Mapping[str, str] | None = None,
 ) -> Path:
     """Write the notebook behind `hlsexplore app`; the paths are beside it as data, never in its code.
@@ -186,7 +189,7 @@ def write_application(
     Raises:
         ConfigError: If a file is missing.
     """
-    paths = {"model": model, "data": data, "design": design}
+    paths = {"model": model, "data": data, "design": design, "weights": weights}
     for kind, path in paths.items():
         if path is not None and not Path(path).exists():
             raise ConfigError(f"the {kind} file {str(path)!r} does not exist.")

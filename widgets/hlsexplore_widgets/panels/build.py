@@ -34,12 +34,12 @@ class BuildPanel:
         view: The widget.
     """
 
-    def __init__(self, state: ExplorerState, model: Path | None = None) -> None:
+    def __init__(self, state: ExplorerState, model: tuple[Path, ...] = ()) -> None:
         """Show the job.
 
         Args:
             state: The state.
-            model: Where the model came from, for the notebook that reproduces a design; None if that is not known.
+            model: Files that the model came from, for the notebook that reproduces a design; none if that is not known.
         """
         self._state = state
         self._model = model

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hlsexplore.errors import DataError, unknown_name
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph
+from hlsexplore.support.values import real_array
 from hlsexplore.task import numbers
 
 Samples = RealArray | tuple[RealArray, ...]
@@ -190,10 +191,7 @@ def _read_arrays(source: Path) -> dict[str, NDArray[Any]]:
 
 
 def _checked(node: Named, values: Any) -> RealArray:
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataError(f"the samples of input {node.name!r} are no array of numbers.") from None
+    array: RealArray = real_array(values, f"the samples of input {node.name!r}").astype(np.float64, copy=False)
     expected = ", ".join(["samples", *map(str, node.shape)])
     if array.shape[1:] != node.shape or array.ndim == 0:
         raise DataError(f"input {node.name!r} needs samples of shape ({expected}), not {array.shape}.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hlsexplore.defaults.layers import default_layers
-from hlsexplore.errors import ConfigError, unknown_name
+from hlsexplore.errors import ConfigError, quoted, unknown_name
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph
 from hlsexplore.layer_config import LayerConfig, changed_config, check_layer, layer_dict
@@ -209,7 +209,7 @@ def design_from_dict(data: dict[str, Any], graph: Graph) -> Design:
         if key not in valid:
             raise ConfigError(unknown_name("key", key, valid, "A design file"))
     if data.get("hlsexplore", FORMAT) != FORMAT:
-        raise ConfigError(f"this design file has format {data['hlsexplore']!r}; this version reads {FORMAT}.")
+        raise ConfigError(f"this design file has format {quoted(data['hlsexplore'])}; this version reads {FORMAT}.")
     digest = _mapping(data, "model").get("digest")
     if digest is not None and digest != graph.digest:
         logger.warning("the design was saved for other weights or another model than %r", graph.name)
@@ -220,12 +220,12 @@ def design_from_dict(data: dict[str, Any], graph: Graph) -> Design:
     layers = _mapping(data, "layers")
     for name, changes in layers.items():
         if not isinstance(changes, dict):
-            raise ConfigError(f"layer {name!r}: expected keys with values, not {changes!r}.")
+            raise ConfigError(f"layer {quoted(name)}: expected keys with values, not {quoted(changes)}.")
     return Design.default(graph, Target(**target)).with_layers(layers)
 
 
 def _mapping(data: dict[str, Any], key: str) -> dict[str, Any]:
     value = data.get(key) or {}
     if not isinstance(value, dict):
-        raise ConfigError(f"{key!r} must hold keys with values, not {value!r}.")
+        raise ConfigError(f"{key!r} must hold keys with values, not {quoted(value)}.")
     return value

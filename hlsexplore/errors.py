@@ -51,6 +51,24 @@ class StudyError(HlsExploreError):
     """A study's store is unreadable, locked or belongs to another model."""
 
 
+MAX_QUOTED = 80
+MAX_LISTED = 24
+
+
+def quoted(value: object) -> str:
+    """Show a value in a message, however large it is.
+
+    Examples:
+        >>> quoted("abc"), len(quoted("x" * 1000))
+        ("'abc'", 80)
+    """
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an integer of more digits than Python prints, an endless structure
+        text = f"a huge {type(value).__name__}"
+    return text if len(text) <= MAX_QUOTED else f"{text[: MAX_QUOTED - 3]}..."
+
+
 def unknown_name(kind: str, name: object, valid: Iterable[str], owner: str) -> str:
     """Build the sentence for an unknown name, with the valid names and the nearest one.
 
@@ -68,6 +86,8 @@ def unknown_name(kind: str, name: object, valid: Iterable[str], owner: str) -> s
         "unknown layer 'dens_2'. This graph has 'dense_1', 'dense_2'. Did you mean 'dense_2'?"
     """
     names = [str(item) for item in valid]
-    text = f"unknown {kind} {str(name)!r}. {owner} has {', '.join(map(repr, names)) or 'none'}."
-    near = get_close_matches(str(name), names, n=1)
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    word = str(name) if isinstance(name, str) else quoted(name)
+    text = f"unknown {kind} {quoted(word)}. {owner} has {', '.join(map(repr, names[:MAX_LISTED])) or 'none'}{more}."
+    near = get_close_matches(word[:MAX_QUOTED], names, n=1)
     return f"{text} Did you mean {near[0]!r}?" if near else text

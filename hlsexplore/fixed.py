@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hlsexplore.errors import ConfigError
+from hlsexplore.errors import ConfigError, quoted
 
 MAX_WIDTH = 1024
 """Widest type that `ap_fixed` accepts by default (AP_INT_MAX_W, Vitis HLS user guide UG1399)."""
@@ -83,20 +83,20 @@ class Fixed:
         """
         for name, value in (("width", self.width), ("integer", self.integer)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer):
-                raise ConfigError(f"a fixed-point type needs an integer for {name!r}, not {value!r}.")
+                raise ConfigError(f"a fixed-point type needs an integer for {name!r}, not {quoted(value)}.")
             object.__setattr__(self, name, int(value))
         if not 1 <= self.width <= MAX_WIDTH:
-            raise ConfigError(f"a fixed-point type needs a width of 1 to {MAX_WIDTH} bits, not {self.width}.")
+            raise ConfigError(f"a fixed-point type needs a width of 1 to {MAX_WIDTH} bits, not {quoted(self.width)}.")
         if abs(self.integer) > MAX_WIDTH:
             raise ConfigError(
-                f"a fixed-point type needs integer bits of -{MAX_WIDTH} to {MAX_WIDTH}, not {self.integer}."
+                f"a fixed-point type needs integer bits of -{MAX_WIDTH} to {MAX_WIDTH}, not {quoted(self.integer)}."
             )
         for name, kind in (("rounding", Rounding), ("overflow", Overflow)):
             try:
                 object.__setattr__(self, name, kind(getattr(self, name)))
             except ValueError:
                 valid = ", ".join(mode.value for mode in kind)
-                raise ConfigError(f"unknown {name} mode {getattr(self, name)!r}. Valid modes: {valid}.") from None
+                raise ConfigError(f"unknown {name} mode {quoted(getattr(self, name))}. Valid modes: {valid}.") from None
 
     @classmethod
     def parse(cls, text: "str | Fixed") -> "Fixed":
@@ -114,7 +114,7 @@ class Fixed:
             >>> Fixed.parse("ufixed<6,0,RND_CONV,SAT>").signed
             False
         """
-        return text if isinstance(text, Fixed) else _parse(str(text))
+        return text if isinstance(text, Fixed) else _parse(text if isinstance(text, str) else quoted(text))
 
     @property
     def fraction(self) -> int:
@@ -182,13 +182,13 @@ def _parse(text: str) -> Fixed:
     if match := _PATTERN.fullmatch(text):
         if int(match[6] or 0):  # ap_fixed's N: bits that stay at their limit when a value wraps
             raise ConfigError(
-                f"{text.strip()!r} keeps {match[6]} saturation bits when a value wraps, which is not supported. "
+                f"{quoted(text.strip())} keeps {match[6]} saturation bits when a value wraps, which is not supported. "
                 "Leave the fifth field out, or 0."
             )
         rounding, overflow = match[4] or Rounding.TRN, match[5] or Overflow.WRAP
         return Fixed(int(match[2]), int(match[3]), not match[1], rounding, overflow)  # type: ignore[arg-type]
     raise ConfigError(
-        f"{text[:80]!r} is not a fixed-point type. Write fixed<WIDTH,INTEGER> or "
+        f"{quoted(text)} is not a fixed-point type. Write fixed<WIDTH,INTEGER> or "
         "ufixed<WIDTH,INTEGER,ROUNDING,OVERFLOW>, such as fixed<16,6> or ufixed<8,0,RND,SAT>."
     )
 
@@ -214,8 +214,6 @@ def quantize(x: ArrayLike, type_: Fixed) -> RawArray:
     if not np.isfinite(values).all():
         raise ConfigError(f"cannot cast NaN or infinity to {type_}. Remove such values first.")
     scaled = np.ldexp(values, type_.fraction)
-    if type_.fraction < 0:  # what underflows to zero still has a sign to round by
-        scaled = np.where((scaled == 0) & (values != 0), np.copysign(np.finfo(np.float64).tiny, values), scaled)
     if type_.fits_int64 and np.isfinite(scaled).all() and (np.abs(scaled) < 2.0**62).all():
         return overflow_raw(_round_float(scaled, type_.rounding), type_)
     flat = [_cast_exact(value, type_) for value in values.ravel().tolist()]

@@ -79,6 +79,7 @@ class Graph:
     outputs: tuple[str, ...]
     digest: str = ""
     _by_name: dict[str, Node] = field(init=False, repr=False)
+    _readers: dict[str, tuple[Node, ...]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Check names, order and weights, and compute the digest.
@@ -102,7 +103,12 @@ class Graph:
                 raise ModelError(f"the output {name!r} is no layer of the graph.")
         if not self.outputs or not any(isinstance(node.op, Input) for node in self.nodes):
             raise ModelError(f"the model {self.name!r} has no input or no output.")
+        readers: dict[str, list[Node]] = {name: [] for name in by_name}
+        for node in self.nodes:
+            for name in dict.fromkeys(node.inputs):
+                readers[name].append(node)
         object.__setattr__(self, "_by_name", by_name)
+        object.__setattr__(self, "_readers", {name: tuple(nodes) for name, nodes in readers.items()})
         object.__setattr__(self, "digest", _digest(self))
 
     def __getitem__(self, name: str) -> Node:
@@ -161,7 +167,7 @@ class Graph:
 
     def consumers(self, name: str) -> tuple[Node, ...]:
         """Nodes that read the result of a node."""
-        return tuple(node for node in self.nodes if name in node.inputs)
+        return self._readers.get(name, ())
 
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
         """Shapes of the tensors that a node reads."""

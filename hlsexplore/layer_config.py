@@ -9,7 +9,7 @@ import numpy as np
 
 from hlsexplore.defaults.tables import softmax_types
 from hlsexplore.element_types import ElementTypes
-from hlsexplore.errors import ConfigError, unknown_name
+from hlsexplore.errors import ConfigError, quoted, unknown_name
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
 from hlsexplore.ops import Input, Softmax, element_types, matmul_shape, tensor_keys
@@ -77,7 +77,7 @@ class LayerConfig:
                 object.__setattr__(self, name, kind(getattr(self, name)))
             except ValueError:
                 valid = ", ".join(repr(item.value) for item in kind)
-                raise ConfigError(f"unknown {name} {getattr(self, name)!r}. Valid values: {valid}.") from None
+                raise ConfigError(f"unknown {name} {quoted(getattr(self, name))}. Valid values: {valid}.") from None
 
 
 KNOBS = ("reuse", "strategy", "table_size", "softmax", "parallel", "granularity", "trim")
@@ -192,14 +192,17 @@ def check_layer(node: Node, config: LayerConfig) -> None:
     size = config.table_size
     if isinstance(size, bool) or not isinstance(size, int) or not 2 <= size <= MAX_TABLE_SIZE or size & (size - 1):
         raise ConfigError(
-            f"layer {node.name!r}: table_size must be a power of two from 2 to {MAX_TABLE_SIZE}, not {size!r}."
+            f"layer {node.name!r}: table_size must be a power of two from 2 to {MAX_TABLE_SIZE}, not {quoted(size)}."
         )
     trim = config.trim
     if isinstance(trim, bool) or not isinstance(trim, int) or not 0 <= trim <= MAX_TRIM:
-        raise ConfigError(f"layer {node.name!r}: trim must be a number of bits from 0 to {MAX_TRIM}, not {trim!r}.")
+        raise ConfigError(
+            f"layer {node.name!r}: trim must be a number of bits from 0 to {MAX_TRIM}, not {quoted(trim)}."
+        )
     positions = 1 if isinstance(node.op, Input) or len(node.shape) < 2 else node.num_elements // node.shape[-1]
     parallel = config.parallel
     if isinstance(parallel, bool) or not isinstance(parallel, int) or parallel < 1 or positions % parallel:
         raise ConfigError(
-            f"layer {node.name!r}: parallel must divide the {positions} positions of this layer, not {parallel!r}."
+            f"layer {node.name!r}: parallel must divide the {positions} positions of this layer, "
+            f"not {quoted(parallel)}."
         )

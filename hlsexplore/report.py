@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from hlsexplore.errors import ConfigError
+from hlsexplore.errors import ConfigError, quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,16 +95,49 @@ class Report:
         """
         try:
             values = dict(data)
-            values["total"] = Figures(**values["total"])
-            values["layers"] = {name: Figures(**item) for name, item in values.get("layers", {}).items()}
+            values["total"] = _figures(values["total"])
+            values["layers"] = {name: _figures(item) for name, item in values.get("layers", {}).items()}
             values["bounds"] = tuple(map(_bounds, values.get("bounds", ())))
             layer_bounds = values.get("layer_bounds", {})
             values["layer_bounds"] = {name: tuple(map(_bounds, items)) for name, items in layer_bounds.items()}
             values["missing"] = tuple(values.get("missing", ()))
-            return cls(**values)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ConfigError(f"this is no report: {error}.") from None
+            report = cls(**values)
+            _check_texts(report)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ConfigError(f"this is no report: {quoted(str(error))}.") from None
+        return report
 
 
 def _bounds(data: Mapping[str, Any]) -> Bounds:
-    return Bounds(level=data["level"], lower=Figures(**data["lower"]), upper=Figures(**data["upper"]))
+    return Bounds(level=_number(data["level"]), lower=_figures(data["lower"]), upper=_figures(data["upper"]))
+
+
+def _figures(data: Mapping[str, Any]) -> Figures:
+    return Figures(**{name: None if value is None else _number(value) for name, value in data.items()})
+
+
+def _number(value: Any) -> Any:
+    """Return a number of a report's plain data.
+
+    Raises:
+        TypeError: If it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{quoted(value)} is no number")
+    return value
+
+
+def _check_texts(report: Report) -> None:
+    """Check what else a report holds.
+
+    Raises:
+        TypeError: If a text is none, or a detail is no number.
+    """
+    texts = [report.source, report.tool, *report.missing, *report.provenance.values()]
+    texts += [text for text in (report.tool_version, report.design_key) if text is not None]
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f"{quoted(text)} is no text")
+    for details in report.details.values():
+        for value in details.values():
+            _number(value)

@@ -2,7 +2,9 @@
 
 from functools import lru_cache
 
-from hlsexplore.errors import ConfigError
+import numpy as np
+
+from hlsexplore.errors import ConfigError, quoted
 from hlsexplore.graph import Node
 from hlsexplore.ops import matmul_shape
 
@@ -26,15 +28,17 @@ def check_reuse(node: Node, reuse: object) -> int:
     Raises:
         ConfigError: If the layer cannot have this reuse.
     """
-    if isinstance(reuse, bool) or not isinstance(reuse, int):
-        raise ConfigError(f"layer {node.name!r}: reuse must be an integer, not {reuse!r}.")
+    if isinstance(reuse, bool) or not isinstance(reuse, int | np.integer):
+        raise ConfigError(f"layer {node.name!r}: reuse must be an integer, not {quoted(reuse)}.")
+    reuse = int(reuse)
     legal = legal_reuse(node)
     if reuse in legal:
         return reuse
     shape = matmul_shape(node.op)
     if shape is None:
         raise ConfigError(
-            f"layer {node.name!r}: reuse={reuse}, but a {node.kind} layer multiplies by no matrix; only 1 is valid."
+            f"layer {node.name!r}: reuse={quoted(reuse)}, but a {node.kind} layer multiplies by no matrix; "
+            "only 1 is valid."
         )
     total = shape[0] * shape[1]
     below = [value for value in legal if value < reuse][-1:]
@@ -45,7 +49,9 @@ def check_reuse(node: Node, reuse: object) -> int:
         if reuse < 1 or total % reuse
         else f"does not split the {shape[0]} x {shape[1]} matrix of this layer evenly"
     )
-    raise ConfigError(f"layer {node.name!r}: reuse={reuse} {reason}. Valid values near {reuse}: {near}.")
+    raise ConfigError(
+        f"layer {node.name!r}: reuse={quoted(reuse)} {reason}. Valid values near {quoted(reuse)}: {near}."
+    )
 
 
 @lru_cache(maxsize=1024)

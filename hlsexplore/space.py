@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from hlsexplore.errors import ConfigError, unknown_name
+from hlsexplore.errors import ConfigError, quoted, unknown_name
 from hlsexplore.fixed import MAX_WIDTH, Fixed, Overflow, Rounding
 from hlsexplore.graph import Graph, Node
 from hlsexplore.layer_config import KNOBS, knobs
@@ -22,6 +22,7 @@ from hlsexplore.ops import (
     tensor_keys,
 )
 from hlsexplore.reuse import check_reuse, legal_reuse
+from hlsexplore.support.values import plain
 from hlsexplore.support.yaml_file import read_yaml
 from hlsexplore.target import Target
 
@@ -50,6 +51,11 @@ class Space:
     input: Any = None
     target: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Take numpy's numbers and arrays, and ranges, for lists of numbers."""
+        for item in fields(self):
+            object.__setattr__(self, item.name, plain(getattr(self, item.name)))
+
     @classmethod
     def load(cls, path: str | Path) -> "Space":
         """Read a space file (YAML).
@@ -75,11 +81,13 @@ class Space:
             if name not in SECTIONS:
                 raise ConfigError(unknown_name("section", name, SECTIONS, "A space"))
             if name != "input" and not isinstance(value, Mapping):
-                raise ConfigError(f"section {name!r} of the space must hold keys with choices, not {value!r}.")
+                raise ConfigError(f"section {name!r} of the space must hold keys with choices, not {quoted(value)}.")
         layers = data.get("layers", {})
         for name, value in layers.items():
             if not isinstance(value, Mapping):
-                raise ConfigError(f"layer {name!r} of the space must hold keys with choices, not {value!r}.")
+                raise ConfigError(
+                    f"layer {quoted(name)} of the space must hold keys with choices, not {quoted(value)}."
+                )
         return cls(**data)
 
     @classmethod
@@ -228,7 +236,7 @@ def _type_parts(choices: Any, where: str) -> dict[str, tuple[Any, ...]]:
 
 def _parse(item: object, where: str) -> Fixed:
     if not isinstance(item, str | Fixed):
-        raise ConfigError(f"{where}: {item!r} is neither a type nor a width. Write all types or all widths.")
+        raise ConfigError(f"{where}: {quoted(item)} is neither a type nor a width. Write all types or all widths.")
     try:
         return Fixed.parse(item)
     except ConfigError as error:
@@ -253,7 +261,7 @@ def _part_choices(part: str, value: Any, where: str) -> tuple[Any, ...]:
         case _:
             for item in _listed(value, where):
                 if item not in (True, False, "auto"):
-                    raise ConfigError(f"{where}: expected true, false or auto, not {item!r}.")
+                    raise ConfigError(f"{where}: expected true, false or auto, not {quoted(item)}.")
             return tuple(_listed(value, where))
 
 
@@ -268,7 +276,7 @@ def _integer(item: object, where: str) -> int | str:
             return text
     elif isinstance(item, int) and not isinstance(item, bool) and abs(item) <= MAX_WIDTH:
         return item
-    raise ConfigError(f"{where}: expected integer bits such as 2, auto or auto+1, not {item!r}.")
+    raise ConfigError(f"{where}: expected integer bits such as 2, auto or auto+1, not {quoted(item)}.")
 
 
 def _knob_choices(nodes: Sequence[Node], key: str, choices: Any, where: str, *, is_strict: bool) -> tuple[Any, ...]:
@@ -313,7 +321,7 @@ def _numbers(value: Any, where: str, low: int, high: int) -> tuple[int, ...]:
     items = _listed(value, where)
     for item in items:
         if isinstance(item, bool) or not isinstance(item, int) or not low <= item <= high:
-            raise ConfigError(f"{where}: expected whole numbers from {low} to {high}, not {item!r}.")
+            raise ConfigError(f"{where}: expected whole numbers from {low} to {high}, not {quoted(item)}.")
     return tuple(dict.fromkeys(items))
 
 
@@ -322,10 +330,10 @@ def _bounds(value: Mapping[str, Any], where: str, default_high: int | None = Non
         if name not in ("min", "max", "step"):
             raise ConfigError(f"{where}: {unknown_name('key', name, ('min', 'max', 'step'), 'A range')}")
         if isinstance(item, bool) or not isinstance(item, int):
-            raise ConfigError(f"{where}: {name!r} must be a whole number, not {item!r}.")
+            raise ConfigError(f"{where}: {name!r} must be a whole number, not {quoted(item)}.")
     low, high, step = value.get("min", 1), value.get("max", default_high), value.get("step", 1)
     if high is None or high < low or step < 1:
-        raise ConfigError(f"{where}: a range needs max at or above min and a step above 0, not {dict(value)!r}.")
+        raise ConfigError(f"{where}: a range needs max at or above min and a step above 0, not {quoted(dict(value))}.")
     return low, high, step
 
 

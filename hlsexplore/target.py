@@ -1,12 +1,11 @@
 """What a design is built for."""
 
-import math
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 from numbers import Real
 
-from hlsexplore.errors import ConfigError
+from hlsexplore.errors import ConfigError, quoted
 
 
 class Io(StrEnum):
@@ -24,6 +23,7 @@ class Tool(StrEnum):
     YOSYS = "yosys"
 
 
+MAX_CLOCK_NS = 1e6
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{1,63}")
 
 
@@ -50,14 +50,14 @@ class Target:
             ConfigError: If a value is not allowed.
         """
         if not isinstance(self.part, str) or not _PART.fullmatch(self.part):
-            raise ConfigError(f"part {self.part!r} is no device name. Write one like 'xcvu13p-flga2577-2-e'.")
+            raise ConfigError(f"part {quoted(self.part)} is no device name. Write one like 'xcvu13p-flga2577-2-e'.")
         clock = self.clock_ns
-        if isinstance(clock, bool) or not isinstance(clock, Real) or not (math.isfinite(clock) and 0 < clock <= 1e6):
-            raise ConfigError(f"clock_ns must be a period in ns above 0, not {clock!r}.")
+        if isinstance(clock, bool) or not isinstance(clock, Real) or not 0 < clock <= MAX_CLOCK_NS:
+            raise ConfigError(f"clock_ns must be a period in ns above 0, not {quoted(clock)}.")
         object.__setattr__(self, "clock_ns", float(clock))
         for name, kind in (("io", Io), ("tool", Tool)):
             try:
                 object.__setattr__(self, name, kind(getattr(self, name)))
             except ValueError:
                 valid = ", ".join(repr(item.value) for item in kind)
-                raise ConfigError(f"unknown {name} {getattr(self, name)!r}. Valid values: {valid}.") from None
+                raise ConfigError(f"unknown {name} {quoted(getattr(self, name))}. Valid values: {valid}.") from None

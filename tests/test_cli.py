@@ -496,7 +496,7 @@ def hostile():
             "text data",
             arrays(x=np.array([["a"] * SHAPE])),
             emulate,
-            "X.npz: the samples of input 'x' are no array of numbers.",
+            "X.npz: the samples of input 'x': real numbers are needed, not texts",
         ),
         (
             "pickled data",

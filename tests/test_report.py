@@ -25,7 +25,18 @@ def test_unknown_figures_are_none_and_never_zero():
     assert Figures(dsp=0).dsp == 0
 
 
-@pytest.mark.parametrize("data", [{}, {"total": {"luts": 1}, "source": "x", "tool": "y"}, {"total": None}])
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"total": {"luts": 1}, "source": "x", "tool": "y"},
+        {"total": None},
+        {"total": {"lut": "x"}, "source": "x", "tool": "y"},
+        {"total": {"lut": True}, "source": "x", "tool": "y"},
+        {"total": {}, "source": 1, "tool": "y"},
+        {"total": {}, "source": "x", "tool": "y", "details": {"d": {"depth": []}}},
+    ],
+)
 def test_foreign_data_is_no_report(data):
     with pytest.raises(ConfigError, match="this is no report"):
         Report.from_dict(data)

@@ -173,7 +173,9 @@ def test_workers_of_a_dask_scheduler_evaluate_the_same_trials(study, swept):
     ]
 
 
-@pytest.mark.parametrize(("workers", "message"), [(0, "must be from 1 to 256, not 0"), (1000, "not 1000")])
+@pytest.mark.parametrize(
+    ("workers", "message"), [(0, "must be a whole number from 1 to 256, not 0"), (1000, "not 1000")]
+)
 def test_a_wrong_number_of_workers_is_named(study, workers, message):
     with pytest.raises(ConfigError, match=message):
         study.sweep(SPACE, workers=workers)
@@ -302,7 +304,7 @@ def test_a_sweep_that_only_fails_stops_early(small_graph, samples, tmp_path):
     ("options", "message"),
     [
         ({"sampler": "anneal"}, "unknown sampler 'anneal'."),
-        ({"trials": -1}, "the number of trials must be 0 or above, not -1."),
+        ({"trials": -1}, "the number of trials must be a whole number of 0 or above, not -1."),
         ({"sampler": "random"}, "this space has 12 designs. Say how many of them to try"),
         ({"objectives": ("lutt",)}, "Did you mean 'lut'?"),
     ],

@@ -90,7 +90,7 @@ def test_float_metrics_are_those_of_the_float_network(small_graph, samples):
         (np.zeros((3, 16)), [0, 1, np.inf], None, DataError, "1 of 3 labels are NaN or infinite"),
         (np.zeros((3, 16)), [0, 1, 7], None, DataError, "labels must be class numbers from 0 to 4, not 7."),
         (np.zeros((3, 16)), [0, 1, 2], ["rmse"], ConfigError, "the metric 'rmse' does not fit the task 'multiclass'."),
-        ("abc", None, None, DataError, "are no array of numbers."),
+        ("abc", None, None, DataError, "real numbers are needed, not texts"),
         ({"y": np.zeros((3, 16))}, None, None, DataError, "unknown input 'y'. The model has 'x'."),
     ],
 )

@@ -8,7 +8,15 @@ from hlsexplore.importers.inspection import Inspection, LayerInfo
 from hlsexplore.importers.layer import Builder, Layer, Tensor
 from hlsexplore.importers.registry import CONVERTERS, advice
 from hlsexplore.importers.source import Lookup, Source
-from hlsexplore.importers.structure import LayerSpec, ModelSpec, TensorRef, parse_model, shape_of
+from hlsexplore.importers.structure import (
+    MAX_LAYERS,
+    LayerSpec,
+    ModelSpec,
+    TensorRef,
+    expanded_layers,
+    parse_model,
+    shape_of,
+)
 from hlsexplore.ops import Activation, Function, Input, weights
 
 
@@ -22,6 +30,11 @@ def inspect_keras(source: Source) -> Inspection:
         ModelError: If it is damaged or no model, or weights are NaN or infinite.
     """
     spec = parse_model(source.config, repr(source.label))
+    if expanded_layers(spec) > MAX_LAYERS:
+        raise ModelError(
+            f"{source.label!r}: its models expand to more than {MAX_LAYERS} layers, which is beyond any FPGA "
+            "and beyond what is read."
+        )
     walk = _Walk(source=source, weights=source.weights(spec))
     _reserve(walk, spec, "")
     made = {(ref.layer, ref.call): _input(walk, spec, ref) for ref in spec.inputs}
@@ -124,6 +137,7 @@ def _convert(walk: _Walk, place: _Place, made: _Made) -> tuple[Tensor, ...]:
     """
     spec = place.spec
     hints = {(ref.layer, ref.call): ref.shape for ref in _references(spec) if ref.shape is not None}
+    behind = _shapes_behind(spec)
     stack = [(ref.layer, ref.call) for ref in reversed(spec.outputs)]
     waiting: set[tuple[str, int]] = set()
     while stack:
@@ -143,7 +157,7 @@ def _convert(walk: _Walk, place: _Place, made: _Made) -> tuple[Tensor, ...]:
             stack.extend(missing)
             continue
         inputs = tuple(_pick(walk, spec, made, ref) for ref in refs)
-        made[key] = _convert_call(walk, place, layer, call, inputs, hints.get(key) or _next_shape(spec, name))
+        made[key] = _convert_call(walk, place, layer, call, inputs, hints.get(key) or behind.get(name))
         stack.pop()
     return tuple(_pick(walk, spec, made, ref) for ref in spec.outputs)
 
@@ -152,12 +166,13 @@ def _references(spec: ModelSpec) -> list[TensorRef]:
     return [ref for layer in spec.layers.values() for call in layer.calls for ref in call.inputs]
 
 
-def _next_shape(spec: ModelSpec, name: str) -> Shape | None:
-    """Return the recorded input shape of the layer behind `name`, a hint for unsupported layers."""
+def _shapes_behind(spec: ModelSpec) -> dict[str, Shape | None]:
+    """Return for each layer the recorded input shape of the one behind it, a hint for unsupported layers."""
+    shapes: dict[str, Shape | None] = {}
     for layer in spec.layers.values():
-        if len(layer.calls) == 1 and [ref.layer for ref in layer.calls[0].inputs] == [name]:
-            return layer.input_shape
-    return None
+        if len(layer.calls) == 1 and len(layer.calls[0].inputs) == 1:
+            shapes.setdefault(layer.calls[0].inputs[0].layer, layer.input_shape)
+    return shapes
 
 
 def _pick(walk: _Walk, spec: ModelSpec, made: _Made, ref: TensorRef) -> Tensor:

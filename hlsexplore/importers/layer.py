@@ -8,12 +8,14 @@ from typing import Any
 from hlsexplore.errors import ModelError, UnsupportedError
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Node, Shape
-from hlsexplore.importers.source import EMPTY, LayerWeights
+from hlsexplore.importers.source import EMPTY, MAX_WEIGHT_ELEMENTS, LayerWeights
 from hlsexplore.importers.structure import Json
-from hlsexplore.ops import Op, Pair
+from hlsexplore.ops import Op, Pair, weights
 
 MAX_ELEMENTS = 1 << 24
 """Most elements that one tensor of one sample may have; far beyond any FPGA, but a bound for forged files."""
+MAX_NODES = 100_000
+"""Most nodes of a graph, for the same reason: a layer becomes a few, a copy for each step at most some hundreds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +38,12 @@ class Builder:
     Attributes:
         nodes: The nodes so far, in topological order.
         taken: Names that are in use or reserved for layers still to come.
+        num_weights: Elements of all weights so far.
     """
 
     nodes: list[Node] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
+    num_weights: int = 0
 
     def add(
         self,
@@ -53,7 +57,7 @@ class Builder:
         """Append a node.
 
         Raises:
-            ModelError: If its output is empty or absurdly large.
+            ModelError: If its output is empty or absurdly large, or the whole graph is.
         """
         if not shape or any(size < 1 for size in shape):
             raise ModelError(
@@ -61,6 +65,12 @@ class Builder:
             )
         if prod(shape) > MAX_ELEMENTS:
             raise ModelError(f"{source}: its output of shape {shape} has more than {MAX_ELEMENTS} elements.")
+        self.num_weights += sum(values.size for values in weights(op).values())
+        if len(self.nodes) >= MAX_NODES or self.num_weights > MAX_WEIGHT_ELEMENTS:
+            raise ModelError(
+                f"{source}: with it, the network has more than {MAX_NODES} nodes or {MAX_WEIGHT_ELEMENTS} weights in "
+                "all, which is beyond any FPGA and beyond what is read."
+            )
         given = {key: type_ for key, type_ in types.items() if type_ is not None}
         names = tuple(tensor.node for tensor in inputs)
         self.nodes.append(Node(name=name, op=op, inputs=names, shape=shape, types=given, source=source))
@@ -144,8 +154,8 @@ class Layer:
     def integer(self, key: str, default: int | None = None) -> int:
         """Return an option that is a positive integer."""
         value = self.config.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise self.damaged(key, "a positive integer")
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_ELEMENTS:
+            raise self.damaged(key, f"an integer of 1 to {MAX_ELEMENTS}")
         return value
 
     def number(self, key: str, default: float | None = None) -> float:
@@ -170,8 +180,8 @@ class Layer:
         """Return an option of `count` positive integers, or one integer for all of them."""
         value = self.config.get(key, default)
         values: list[Any] = list(value) if isinstance(value, list | tuple) else [value] * count
-        if len(values) != count or not all(type(item) is int and item > 0 for item in values):
-            raise self.damaged(key, f"{count} positive integers")
+        if len(values) != count or not all(type(item) is int and 0 < item <= MAX_ELEMENTS for item in values):
+            raise self.damaged(key, f"{count} integers of 1 to {MAX_ELEMENTS}")
         return tuple(values)
 
     def pair(self, key: str, rank: int, default: int | None = None) -> Pair:

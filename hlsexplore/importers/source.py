@@ -12,7 +12,7 @@ from hlsexplore.fixed import RealArray
 from hlsexplore.importers.structure import Json, ModelSpec
 
 MAX_WEIGHT_ELEMENTS = 1 << 27
-"""Largest weight array that is read (1 GiB as float64); a network for an FPGA is far below."""
+"""Most elements of one weight array, and of all weights of a network (1 GiB as float64); an FPGA holds far fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hlsexplore.errors import ModelError
+from hlsexplore.errors import ModelError, quoted
 
 Json = dict[str, Any]
 
 MAX_LAYERS = 10_000
+"""Most layers of a model, and of what it becomes when the models in it are expanded at each use."""
 MAX_DEPTH = 20
 MAX_NAME = 256
 MODEL_CLASSES = ("Functional", "Sequential", "Model")
@@ -115,19 +116,27 @@ def parse_model(config: Json, label: str, depth: int = 0) -> ModelSpec:
     return _sequential(name, body, specs, label) if cls == "Sequential" else _functional(name, body, specs, label)
 
 
+def expanded_layers(spec: ModelSpec) -> int:
+    """Count the layers of a model when the models in it are expanded at each of their uses."""
+    return sum(
+        max(len(layer.calls), 1) * (1 if layer.model is None else expanded_layers(layer.model))
+        for layer in spec.layers.values()
+    )
+
+
 def class_of(item: Json, label: str) -> tuple[str, str, str]:
     """Return class, package and module of a serialised object.
 
     The package is empty for the frameworks' own classes; a user's class gets its package, or `custom`.
     """
     raw = item.get("class_name") if isinstance(item, dict) else None
-    if not isinstance(raw, str) or not raw:
-        raise ModelError(f"{label}: an object without 'class_name'. The file is damaged.")
+    if not isinstance(raw, str) or not raw or len(raw) > MAX_NAME or not raw.isprintable():
+        raise ModelError(f"{label}: an object without a usable 'class_name'. The file is damaged.")
     package, _, cls = raw.rpartition(">")
     module = item.get("module") or ""
     registered = item.get("registered_name")
     if not isinstance(module, str):
-        raise ModelError(f"{label}: the module of {cls!r} is {module!r}, expected a text. The file is damaged.")
+        raise ModelError(f"{label}: the module of {cls!r} is {quoted(module)}, expected a text. The file is damaged.")
     root = module.split(".")[0]
     if not package and isinstance(registered, str) and ">" in registered:
         package = registered.rpartition(">")[0]

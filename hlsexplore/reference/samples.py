@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from hlsexplore.errors import DataError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph, Node
+from hlsexplore.support.values import real_array
 
 Inputs = ArrayLike | Sequence[ArrayLike] | Mapping[str, ArrayLike]
 """One array for a network with one input; else a tuple in the inputs' order, or a dictionary by input name."""
@@ -83,11 +84,7 @@ def open_inputs(graph: Graph, x: Inputs) -> dict[str, NDArray[Any]]:
 
 
 def _check_array(name: str, shape: tuple[int, ...], values: ArrayLike) -> NDArray[Any]:
-    try:
-        array = np.asarray(values)
-        array = array if array.dtype.kind in "fiub" else np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"input {name!r}: the data is no array of numbers ({error}).") from None
+    array = real_array(values, f"input {name!r}")
     if array.shape[1:] != shape or array.ndim != len(shape) + 1:
         expected = ", ".join(map(str, ("samples", *shape)))
         raise DataError(f"input {name!r}: the data has shape {array.shape}, but the model reads ({expected}).")

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hlsexplore.errors import ConfigError, StudyError
+from hlsexplore.errors import ConfigError, StudyError, quoted
 from hlsexplore.merit import DIRECTIONS
 from hlsexplore.report import Report
 from hlsexplore.study.trial import Status, Trial
+from hlsexplore.support.values import whole
 
 FORMAT = 1
 APPLICATION_ID = 0x686C7378
@@ -202,6 +203,7 @@ class Store:
         Raises:
             StudyError: If there is no such trial.
         """
+        number = whole(number, "the number of a trial", 1)
         with self._transaction():
             if not self._db.execute("UPDATE trials SET note = ? WHERE number = ?", (note, number)).rowcount:
                 raise StudyError(f"there is no trial {number} in {self.path.name}.")
@@ -224,7 +226,7 @@ class Store:
                 ).fetchall()
             else:
                 query = f"SELECT {names} FROM trials WHERE number = ?"
-                rows = [row for number in sorted(numbers) for row in self._db.execute(query, (number,))]
+                rows = [row for number in sorted(map(int, numbers)) for row in self._db.execute(query, (number,))]
         with self._decoded():
             self._parts |= {number: (name, json.loads(text)) for number, name, text in new_parts}
             return [self._trial(row) for row in rows]
@@ -272,10 +274,12 @@ class Store:
             "number": np.array(table[0], dtype=np.int64),
             "is_ok": np.array(table[1], dtype=bool),
         }
-        arrays |= {name: np.array(column, dtype=np.float64) for name, column in zip(chosen, table[2:], strict=False)}
         with self._decoded():
+            arrays |= {
+                name: np.array(column, dtype=np.float64) for name, column in zip(chosen, table[2:], strict=False)
+            }
             extra = [json.loads(text) for text in table[-1]] if own else []
-        return arrays | {name: np.array([item.get(name) for item in extra], dtype=np.float64) for name in own}
+            return arrays | {name: np.array([item.get(name) for item in extra], dtype=np.float64) for name in own}
 
     def numbers(self, design_keys: Iterable[str]) -> dict[str, int]:
         """Return the trials of designs that have one, by the designs' keys."""
@@ -334,6 +338,10 @@ class Store:
         figures, (extra, error, origin, wall_s, created_s, note) = rest[: len(_FIGURES)], rest[len(_FIGURES) :]
         target, *layers = (self._parts[int(part)] for part in parts.split(","))
         metrics = dict(zip(_FIGURES, figures, strict=True)) | json.loads(extra)
+        _check(texts=(design_key, error, origin, note), numbers=(*metrics.values(), wall_s, created_s))
+        for _, config in (target, *layers):
+            if not isinstance(config, dict):
+                raise TypeError(f"{quoted(config)} is no configuration")
         return Trial(
             design_key=design_key,
             config={"target": target[1], "layers": dict(layers)},
@@ -400,8 +408,30 @@ class Store:
     def _decoded(self) -> Iterator[None]:
         try:
             yield
-        except (KeyError, ValueError, TypeError, ConfigError) as error:
-            raise StudyError(_damaged(self.path, f"{type(error).__name__}: {error}")) from error
+        except (
+            LookupError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            ArithmeticError,
+            RecursionError,
+            ConfigError,
+        ) as error:
+            raise StudyError(_damaged(self.path, f"{type(error).__name__}: {quoted(str(error))}")) from error
+
+
+def _check(texts: Iterable[Any], numbers: Iterable[Any]) -> None:
+    """Check values of the file.
+
+    Raises:
+        TypeError: If a text is none, or a number is neither a number nor unknown.
+    """
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f"{quoted(text)} is no text")
+    for number in numbers:
+        if number is not None and not isinstance(number, int | float):
+            raise TypeError(f"{quoted(number)} is no number")
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hlsexplore.data import data_digest
 from hlsexplore.design import Design, design_from_dict
-from hlsexplore.errors import ConfigError, StudyError
+from hlsexplore.errors import StudyError, quoted
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph
 from hlsexplore.merit import DIRECTIONS, Chosen
@@ -26,6 +26,7 @@ from hlsexplore.study.store import Store
 from hlsexplore.study.sweep import Sweep, SweepEvent, SweepResult, estimated_costs, run_sweep
 from hlsexplore.study.trial import Evaluator, Status, Trial, evaluate
 from hlsexplore.support.progress import ignore
+from hlsexplore.support.values import whole
 
 
 class Study:
@@ -172,8 +173,8 @@ class Study:
             ToolError: If the workers cannot be reached.
         """
         bound = self.bind(space, base)
-        if trials is not None and trials < 0:
-            raise ConfigError(f"the number of trials must be 0 or above, not {trials}.")
+        trials = None if trials is None else whole(trials, "the number of trials", 0)
+        seed = whole(seed, "the seed", 0)
         names, directions = split_objectives(objectives or self.objectives, self.directions)
         known = partial(estimated_costs, bound, names, directions)
         name, made = make_sampler(sampler, bound, seed, trials, known)
@@ -242,8 +243,8 @@ class Study:
         Raises:
             StudyError: If there is no such trial, or it does not rebuild the same design.
         """
-        if isinstance(trial, int):
-            found = self.store.trials([trial])
+        if not isinstance(trial, Trial):
+            found = self.store.trials([whole(trial, "the number of a trial", 1)])
             if not found:
                 raise StudyError(f"there is no trial {trial} in {self.path.name}.")
             trial = found[0]
@@ -297,13 +298,13 @@ class Study:
             return
         if known.get("graph_digest") != given["graph_digest"]:
             raise StudyError(
-                f"the study {str(self.path)!r} belongs to another network ({known.get('graph_name', '?')!r}, "
+                f"the study {str(self.path)!r} belongs to another network ({quoted(known.get('graph_name', '?'))}, "
                 f"digest {known.get('graph_digest', '?')[:12]}), not to {self.graph.name!r} "
                 f"(digest {self.graph.digest[:12]}). Choose another file."
             )
         if known.get("data_digest") != given["data_digest"]:
             raise StudyError(
-                f"the study {str(self.path)!r} belongs to other data ({known.get('num_samples', '?')} samples, "
+                f"the study {str(self.path)!r} belongs to other data ({known.get('num_samples', '?')[:12]} samples, "
                 f"digest {known.get('data_digest', '?')[:12]}), not to these {given['num_samples']} samples "
                 f"(digest {given['data_digest'][:12]}). Choose another file."
             )

@@ -9,8 +9,9 @@ from typing import Any
 from hlsexplore.data import data_digest
 from hlsexplore.design import Design
 from hlsexplore.emulate import Emulator
-from hlsexplore.errors import ConfigError, ToolError
+from hlsexplore.errors import ToolError
 from hlsexplore.study.trial import Evaluator, Trial, try_evaluate
+from hlsexplore.support.values import whole
 
 Submit = Callable[[Design], "Future[Trial]"]
 Evaluate = Callable[[Sequence[Design]], Generator[Trial, None, None]]
@@ -35,15 +36,15 @@ def open_workers(workers: int | str | None, evaluator: Evaluator, origin: str) -
         ConfigError: If the number of workers is wrong.
         ToolError: If Dask is missing or its scheduler cannot be reached.
     """
-    if workers is None or workers == 1:
+    if not isinstance(workers, str):
+        workers = 1 if workers is None else whole(workers, "the number of workers", 1, MAX_WORKERS)
+    if workers == 1:
         yield lambda designs: (try_evaluate(design, evaluator, origin) for design in designs)
         return
     if isinstance(workers, str):
         with _dask(workers, evaluator, origin) as submit:
             yield partial(_in_order, submit)
         return
-    if isinstance(workers, bool) or not 1 <= workers <= MAX_WORKERS:
-        raise ConfigError(f"the number of workers must be from 1 to {MAX_WORKERS}, not {workers!r}.")
     with ThreadPoolExecutor(workers, thread_name_prefix="sweep") as pool:
         yield partial(_in_order, lambda design: pool.submit(try_evaluate, design, evaluator, origin))
 

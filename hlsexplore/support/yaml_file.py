@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from hlsexplore.errors import ConfigError
+from hlsexplore.errors import ConfigError, quoted
 from hlsexplore.support.files import replace_text
 
+MAX_BYTES = 1 << 26
+"""Largest file that is parsed (64 MiB); a design of a large network has some 100 KiB."""
+MAX_VALUES = 1_000_000
+"""Most values that a file may stand for: aliases let a short file stand for any number."""
 _NEXT_LINE = "\x85"
 """The one character that PyYAML writes as it is and reads back as a space, unless it escapes all beyond ASCII."""
 
@@ -19,14 +23,38 @@ def read_yaml(path: Path) -> dict[str, Any]:
     import yaml  # takes as long as the rest of the package
 
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            text = file.read(MAX_BYTES + 1)
+        if len(text) > MAX_BYTES:
+            raise ConfigError(f"{path.name} has more than {MAX_BYTES} bytes and is not read.")
+        data = yaml.safe_load(text.decode("utf-8"))
+        count = _count(data, {})
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror or error}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except yaml.YAMLError as error:
         raise ConfigError(f"{path.name} is not valid YAML: {error}") from None
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        # PyYAML lets the errors of its conversions out: dates and numbers that are none, tags that do not fit
+        raise ConfigError(f"{path.name} is not valid YAML: {quoted(str(error))} at a value of it.") from None
+    if count > MAX_VALUES:
+        raise ConfigError(f"{path.name} stands for more than {MAX_VALUES} values and is not read.")
     if not isinstance(data, dict):
         raise ConfigError(f"{path.name} must hold keys with values, not {type(data).__name__}.")
     return data
+
+
+def _count(value: Any, known: dict[int, int]) -> int:
+    """Count the values that parsed data stands for, what an alias repeats as often as it does.
+
+    Raises:
+        RecursionError: If the data contains itself.
+    """
+    if not isinstance(value, dict | list | set | tuple):
+        return 1
+    if id(value) not in known:
+        items = [*value, *value.values()] if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_count(item, known) for item in items)
+    return known[id(value)]
 
 
 def write_yaml(path: Path, data: dict[str, Any]) -> None:

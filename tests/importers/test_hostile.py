@@ -1,6 +1,7 @@
 """Broken and hostile model files: one clear error each, nothing executed, nothing written, nothing large read."""
 
 import contextlib
+import itertools
 import json
 import struct
 import zipfile
@@ -195,12 +196,15 @@ def test_large_or_repeated_configuration_is_refused(tmp_path, craft, monkeypatch
         ("{", "config.json is no valid JSON"),
         ("[]", "config.json is no JSON object"),
         ("[" * 100_000, "config.json is no valid JSON|maximum recursion"),
-        ("{}", "an object without 'class_name'"),
+        ("{}", "an object without a usable 'class_name'"),
         ('{"class_name": "MyModel", "config": {}}', "is a 'MyModel', expected a Sequential or Functional model"),
         ('{"class_name": "Functional", "config": {"layers": 3}}', "expected a Sequential or Functional model"),
         ('{"class_name": "Functional", "config": {"name": "m", "layers": []}}', "describes no tensors"),
         ('{"class_name": "Sequential", "config": {"name": "m", "layers": []}}', "has no layers"),
-        ('{"class_name": "Sequential", "config": {"name": "m", "layers": [7]}}', "an object without 'class_name'"),
+        (
+            '{"class_name": "Sequential", "config": {"name": "m", "layers": [7]}}',
+            "an object without a usable 'class_name'",
+        ),
     ],
 )
 def test_broken_configuration_is_one_clear_error(tmp_path, craft, text, message):
@@ -297,3 +301,66 @@ def test_something_that_is_no_model_object_is_refused():
     for value in (3, None, object(), [], dict):
         with pytest.raises(ModelError, match=r"a model is a path of a \.keras, \.h5, \.onnx or \.pt2 file, or a live"):
             read_model(value)
+
+
+def nested_calls(craft, levels, calls):
+    """A network of one Dense layer in models that call each other, each several times: calls**levels layers."""
+    model = craft.functional([craft.inputs(2, name="i0"), craft.layer("Dense", "d", "i0", units=2, use_bias=False)])
+    model |= {"name": "m0"}
+    for level in range(1, levels + 1):
+        source = [f"i{level}", *[model["name"]] * (calls - 1)]
+        tensors = [craft.tensor(name, call=max(index - 1, 0)) for index, name in enumerate(source)]
+        inner = {**model, "inbound_nodes": [{"args": [tensor], "kwargs": {}} for tensor in tensors]}
+        layers = [craft.inputs(2, name=f"i{level}"), inner]
+        model = craft.functional(layers, outputs=[model["name"], calls, 0], name=f"m{level}") | {"name": f"m{level}"}
+    return model
+
+
+def test_layers_are_counted_where_nested_models_are_expanded(tmp_path, craft):
+    place = "layers/functional/" * 3 + "layers/dense/vars/0"
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file[place] = np.eye(2)
+    weights = (tmp_path / "w.h5").read_bytes()
+    small = read_model(craft.write_keras(tmp_path / "s.keras", nested_calls(craft, 3, 3), weights=weights))
+    assert len(small.layers) == 27
+    path = craft.write_keras(tmp_path / "m.keras", nested_calls(craft, 9, 3))
+    assert path.stat().st_size < 10_000
+    refused(path, r"^'m\.keras': its models expand to more than 10000 layers, which is beyond any FPGA")
+
+
+def test_weights_are_bounded_in_total(tmp_path, craft, monkeypatch):
+    monkeypatch.setattr("hlsexplore.importers.layer.MAX_WEIGHT_ELEMENTS", 25)
+    names = ["x", "a", "b", "c"]
+    layers = [craft.inputs(3, name="x")]
+    layers += [craft.layer("Dense", name, last, units=3, use_bias=False) for last, name in itertools.pairwise(names)]
+    groups = {group: [np.ones((3, 3))] for group in ("dense", "dense_1", "dense_2")}
+    path = craft.write_keras(tmp_path / "m.keras", craft.functional(layers), groups)
+    refused(path, r"^c \(Dense\): with it, the network has more than 100000 nodes or 25 weights in all")
+
+
+def test_nodes_are_bounded(tmp_path, craft, monkeypatch):
+    monkeypatch.setattr("hlsexplore.importers.layer.MAX_NODES", 40)
+    inner = {"class_name": "MaxPooling2D", "config": {"name": "p", "pool_size": 2}}
+    layers = [craft.inputs(16, 4, 4, 1), craft.layer("TimeDistributed", "t", "x", layer=inner)]
+    path = craft.write_keras(tmp_path / "m.keras", craft.functional(layers))
+    refused(path, r"^t \(MaxPooling2D\): with it, the network has more than 40 nodes")
+
+
+def test_ten_thousand_layers_are_read_in_linear_time(tmp_path, craft):
+    names = ["x", *(f"a{index}" for index in range(9_998))]
+    layers = [craft.inputs(2)]
+    layers += [craft.layer("Activation", name, last, activation="relu") for last, name in itertools.pairwise(names)]
+    graph = read_model(craft.write_keras(tmp_path / "m.keras", craft.functional(layers)))
+    assert len(graph.layers) == 9_998
+
+
+@pytest.mark.parametrize("value", ["x" * 10**5, ["y" * 50] * 5000, 10**3000, {"z" * 5000: "w" * 10**5}, "a\n\x1b[31m"])
+@pytest.mark.parametrize("key", ["name", "units", "activation", "use_bias", "dtype", "class_name", "module"])
+def test_values_are_quoted_in_short(tmp_path, craft, key, value):
+    config, groups = craft.dense_net()
+    layer = config["config"]["layers"][1]
+    (layer["config"] if key in ("name", "units", "activation", "use_bias", "dtype") else layer)[key] = value
+    try:
+        read_model(craft.write_keras(tmp_path / "m.keras", config, groups))
+    except ModelError as error:
+        assert len(str(error)) < 700

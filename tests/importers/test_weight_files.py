@@ -140,7 +140,7 @@ def test_weights_alone_ask_for_their_architecture():
         ({"x": 1}, "'m.json' is a JSON file, but no architecture of Keras. Give a trained model"),
         ({"HLSConfig": {}}, "'m.json' is an hls4ml configuration. Give a trained model"),
         ({"class_name": "Sequential"}, "'m.json' is a 'Sequential', expected a Sequential or Functional model"),
-        ([1], "'m.json' is no Keras model"),
+        ([1], "'m.json' is no Keras, ONNX or PyTorch model"),
         ("{x", "'m.json': its content is no valid JSON .* The file is damaged"),
     ],
 )

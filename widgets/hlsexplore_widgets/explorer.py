@@ -16,7 +16,12 @@ from hlsexplore_widgets.panels.explore import ExplorePanel
 from hlsexplore_widgets.panels.layers import LayersPanel
 from hlsexplore_widgets.panels.tiles import TilesPanel
 from hlsexplore_widgets.panels.toasts import ToastsPanel
-from hlsexplore_widgets.state import ExplorerState
+from hlsexplore_widgets.snapshot import Snapshot, displayed
+from hlsexplore_widgets.state import ExplorerState, Topic
+from hlsexplore_widgets.worker import Throttle
+
+RENEW_S = 2.0
+"""Least time between two renewals of the picture for pages without a kernel."""
 
 
 class Explorer:
@@ -80,6 +85,10 @@ class Explorer:
             self.toasts.view, self.tiles.view, self.layers.view, self.explore.view, self.analyse.view, self.build.view
         )
 
+        self._snapshot = Snapshot(self.state, title or graph.name, note)
+        self._renewed = Throttle(self._renew, per_second=1 / RENEW_S)
+        self.state.subscribe(self._on_change, "live", "study", "baseline")
+
     @property
     def design(self) -> Design:
         """The current design."""
@@ -93,9 +102,19 @@ class Explorer:
         self.build.job.wait()
         self.state.close()
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Display the explorer as the result of a notebook cell."""
-        return self.view._repr_mimebundle_(**kwargs)
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        """Display the explorer as the result of a notebook cell, and behind it a picture for pages without a kernel."""
+        displayed(self.view)
+        self._snapshot.display()
+        self._renewed.poke()
+
+    def _on_change(self, topic: Topic) -> None:
+        if topic != "live" or self.state.live.is_complete:
+            self._renewed.poke()
+
+    def _renew(self) -> None:
+        with self.state.guard("the picture of the explorer"):
+            self._snapshot.renew()
 
 
 def _page(

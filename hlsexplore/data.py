@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hlsexplore.errors import DataError, unknown_name
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph
+from hlsexplore.support.files import open_regular, reason_of
 from hlsexplore.support.values import real_array
 from hlsexplore.task import numbers
 
@@ -178,7 +179,7 @@ def _read_arrays(source: Path) -> dict[str, NDArray[Any]]:
     if not source.exists():
         raise DataError(f"there is no file {str(source)!r}.")
     try:
-        with source.open("rb") as stream:
+        with open_regular(source) as stream:
             archive = np.load(stream, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise DataError(f"{source.name} holds a single array. Save it with numpy.savez(path, x=x, y=labels).")
@@ -186,7 +187,8 @@ def _read_arrays(source: Path) -> dict[str, NDArray[Any]]:
                 return {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
         raise DataError(
-            f"{source.name} cannot be read: {error}. Expected a file written with numpy.savez(path, x=x, y=labels)."
+            f"{source.name} cannot be read: {reason_of(error)}. Expected a file written with numpy.savez(path, x=x, "
+            "y=labels)."
         ) from None
 
 

@@ -31,8 +31,10 @@ from hlsexplore.ops import (
     tensor_keys,
 )
 from hlsexplore.reuse import legal_reuse
+from hlsexplore.support.files import read_regular
 from hlsexplore.target import Io, Target, Tool
 
+MAX_BYTES = 64 << 20
 AUTO = "auto"
 _PRECISION = {
     "weight": ("weight", "scale", "param", "pointwise", "depthwise"),
@@ -89,11 +91,9 @@ def read_config(path: str | Path, graph: Graph) -> Configured:
     """
     file = Path(path)
     try:
-        text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
+        text = read_regular(file, MAX_BYTES).decode("utf-8", errors="replace")
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror or error}.") from None
-    if text is None:
-        raise ConfigError(f"cannot read {path}: no such file.")
     return apply_config(plain_yaml(text, file.name), graph)
 
 

@@ -8,12 +8,14 @@ from typing import Any
 from hlsexplore.element_types import ElementTypes
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed
+from hlsexplore.support.files import read_text, reason_of
 from hlsexplore.target import Target
 from hlsexplore.task import Head
 from hlsexplore_hls.flows import find_flow
 from hlsexplore_hls.project import Port, Project
 
 MANIFEST = "hlsexplore.json"
+MAX_BYTES = 256 << 20
 FORMAT = 1
 
 
@@ -61,13 +63,15 @@ def load_project(folder: Path, complete: bool = True) -> Project:
     """
     file = folder / MANIFEST
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
+        data = json.loads(read_text(file, MAX_BYTES))
     except FileNotFoundError:
         raise ConfigError(
             f"{str(folder)!r} is no hlsexplore project: it has no file {MANIFEST!r}. Export a design there."
         ) from None
     except (OSError, ValueError) as error:
-        raise ConfigError(f"the manifest {str(file)!r} cannot be read ({error}). Export the design again.") from None
+        raise ConfigError(
+            f"the manifest {str(file)!r} cannot be read ({reason_of(error)}). Export the design again."
+        ) from None
     try:
         project = _from_manifest(folder, data)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -18,6 +18,7 @@ from hlsexplore.element_types import ElementTypes, quantize_elements
 from hlsexplore.errors import ConfigError, DataError
 from hlsexplore.fixed import Fixed, RawArray, RealArray, quantize, requantize, to_real
 from hlsexplore.report import Report
+from hlsexplore.support.files import open_regular, reason_of
 from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore.target import Target
 from hlsexplore.task import Head
@@ -230,12 +231,12 @@ def quantize_inputs(ports: Sequence[Port], x: ArrayLike | Sequence[ArrayLike]) -
 def _read_golden(project: Project) -> tuple[tuple[RawArray, ...], tuple[RawArray, ...]]:
     file = project.path / GOLDEN
     try:
-        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as data:
+        with open_regular(file) as stream, np.load(stream, allow_pickle=False) as data:
             inputs = tuple(np.asarray(data[f"x{index}"], dtype=np.int64) for index in range(len(project.inputs)))
             outputs = tuple(np.asarray(data[f"y{index}"], dtype=np.int64) for index in range(len(project.outputs)))
     except (OSError, ValueError, KeyError, EOFError, TypeError, BadZipFile, zlib.error) as error:
         raise ConfigError(
-            f"the golden vectors {str(file)!r} cannot be read ({error}). Export the design again."
+            f"the golden vectors {str(file)!r} cannot be read ({reason_of(error)}). Export the design again."
         ) from None
     for port, array in zip((*project.inputs, *project.outputs), (*inputs, *outputs), strict=True):
         if array.shape != (len(inputs[0]), *port.shape):
@@ -277,7 +278,7 @@ def _simulate(
 
 def _file_digest(path: Path) -> str | None:
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:
         return None

@@ -13,8 +13,9 @@ from hlsexplore.errors import ConfigError
 from hlsexplore.estimate.devices import family_of
 from hlsexplore.estimate.intervals import FIGURE_NAMES
 from hlsexplore.report import Bounds, Figures, Report
-from hlsexplore.support.files import replace_text
+from hlsexplore.support.files import read_text, reason_of, replace_text
 
+MAX_BYTES = 256 << 20
 OTHER_MODEL = 0.5
 """Weight of a report of another network, over one of the same network."""
 OTHER_FAMILY = 0.5
@@ -94,12 +95,12 @@ class Calibration:
         """
         file = path or calibration_path()
         try:
-            data = json.loads(file.read_text(encoding="utf-8"))
+            data = json.loads(read_text(file, MAX_BYTES))
         except FileNotFoundError:
             return cls()
         except (OSError, ValueError) as error:
             raise ConfigError(
-                f"the calibration {str(file)!r} cannot be read ({error}). Delete it to start anew."
+                f"the calibration {str(file)!r} cannot be read ({reason_of(error)}). Delete it to start anew."
             ) from None
         try:
             return cls(observations=tuple(_observation(item) for item in data["observations"]))

@@ -1,6 +1,7 @@
 """Downloads a data set from OpenML once, checks it, and reads the ARFF format."""
 
 import hashlib
+import io
 import json
 import os
 import tempfile
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from hlsexplore.errors import DataError
 from hlsexplore.fixed import RealArray
+from hlsexplore.support.files import open_regular, read_text, reason_of
 
 API = "https://www.openml.org/api/v1/json"
 """OpenML's REST interface: `data/list/data_name/NAME` finds the number, `data/NUMBER` the file and its MD5."""
@@ -77,7 +79,7 @@ def fetch(name: str, cache: Path | None = None, opener: Opener = open_url) -> Pa
     folder = cache if cache is not None else cache_folder()
     file, note = folder / f"{name}.arff", folder / f"{name}.sha256"
     if file.is_file() and note.is_file():
-        if _sha256(file) == note.read_text(encoding="utf-8").strip():
+        if _sha256(file) == read_text(note, 1000).strip():
             return file
         raise DataError(f"the cached file {str(file)!r} does not match its checksum. Delete it to download it again.")
     try:
@@ -127,7 +129,7 @@ def _download(opener: Opener, address: str, checksum: str, file: Path, note: Pat
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -143,11 +145,11 @@ def read_arff(path: Path, features: tuple[str, ...], classes: tuple[str, ...]) -
         DataError: If a column is missing, or a row cannot be read; names the row.
     """
     try:
-        with path.open(encoding="utf-8") as file:
+        with io.TextIOWrapper(open_regular(path), encoding="utf-8") as file:
             names = _header(file, path)
             rows = [line.split(",") for line in file if line.strip() and not line.startswith("%")]
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{str(path)!r} cannot be read ({error}).") from None
+        raise DataError(f"{str(path)!r} cannot be read ({reason_of(error)}).") from None
     missing = [name for name in features if name not in names]
     target = [name for name in names if name not in features]
     if missing or len(target) != 1:

@@ -15,8 +15,10 @@ from hlsexplore.errors import ConfigError, HlsExploreError, ModelError
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Graph, Node
 from hlsexplore.importers.content import Content
+from hlsexplore.support.files import open_regular, read_text, reason_of
 
 FORMAT = 1
+MAX_JSON_BYTES = 1 << 26
 GRAPH, ARRAYS, DESIGN = "graph.json", "graph.npz", "design.yaml"
 """Files of an export that holds its graph and design."""
 _OPS: Mapping[str, type[Any]] = {cls.__name__: cls for cls in get_args(ops.Op)}
@@ -125,8 +127,10 @@ def read_stored(content: Content) -> Graph:
         ConfigError: If the data is damaged or of another format.
     """
     try:
-        data = json.loads((content.path / GRAPH).read_text(encoding="utf-8"))
-        with np.load(content.path / ARRAYS, allow_pickle=False) as stored:
+        data = json.loads(read_text(content.path / GRAPH, MAX_JSON_BYTES))
+        with open_regular(content.path / ARRAYS) as file, np.load(file, allow_pickle=False) as stored:
             return graph_from_plain(data, dict(stored))
     except (OSError, ValueError, EOFError, BadZipFile, RecursionError) as error:
-        raise ModelError(f"the graph in {content.label!r} cannot be read ({error}). Export the design again.") from None
+        raise ModelError(
+            f"the graph in {content.label!r} cannot be read ({reason_of(error)}). Export the design again."
+        ) from None

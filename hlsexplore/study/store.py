@@ -436,6 +436,8 @@ def _check(texts: Iterable[Any], numbers: Iterable[Any]) -> None:
 
 def _connect(path: Path) -> sqlite3.Connection:
     """Open for writing; a file that cannot be written is opened for reading."""
+    if path.exists() and not path.is_file():
+        raise StudyError(f"the study {str(path)!r} is no regular file. Choose another file.")
     options: dict[str, Any] = {"timeout": BUSY_TIMEOUT_S, "isolation_level": None, "check_same_thread": False}
     try:
         connection: sqlite3.Connection = sqlite3.connect(path, **options)

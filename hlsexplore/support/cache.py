@@ -9,8 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hlsexplore.support.files import replace_text
+from hlsexplore.support.files import read_text, replace_text
 
+MAX_BYTES = 256 << 20
 MAX_ENTRIES = 5000
 """Entries of one kind that stay; the ones that were not used for longest go first. An entry has a few kB."""
 
@@ -48,7 +49,7 @@ def load(kind: str, key: str) -> dict[str, Any] | None:
     """Return a stored result, or None when there is none or it is damaged."""
     path = _path(kind, key)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_text(path, MAX_BYTES))
     except (OSError, ValueError):
         return None
     if not isinstance(data, dict):

@@ -8,12 +8,12 @@ import stat
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> io.BufferedReader:
     """Open a regular file for reading; a pipe or a device in its place could wait or go on for ever.
 
     Raises:
@@ -55,6 +55,11 @@ def read_text(path: Path, max_bytes: int) -> str:
         UnicodeDecodeError: If it is no UTF-8.
     """
     return read_regular(path, max_bytes).decode("utf-8")
+
+
+def reason_of(error: BaseException) -> str:
+    """Say what an error is about, without the number and the path of an error of the system."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def _size(count: int) -> str:

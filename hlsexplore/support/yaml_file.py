@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from hlsexplore.errors import ConfigError, quoted
-from hlsexplore.support.files import replace_text
+from hlsexplore.support.files import read_text, replace_text
 
 MAX_BYTES = 1 << 26
 """Largest file that is parsed (64 MiB); a design of a large network has some 100 KiB."""
@@ -23,11 +23,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     import yaml  # takes as long as the rest of the package
 
     try:
-        with path.open("rb") as file:
-            text = file.read(MAX_BYTES + 1)
-        if len(text) > MAX_BYTES:
-            raise ConfigError(f"{path.name} has more than {MAX_BYTES} bytes and is not read.")
-        data = yaml.safe_load(text.decode("utf-8"))
+        data = yaml.safe_load(read_text(path, MAX_BYTES))
         count = _count(data, {})
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror or error}.") from None

@@ -1,25 +1,26 @@
 """Simulation of a project of the flow hls4ml: hls4ml's own C++ of the design, compiled, on the emulator's inputs."""
 
-import shutil
 import sys
-import tempfile
 import threading
+import zlib
 from collections.abc import Sequence
 from importlib.util import find_spec
-from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
 from hlsexplore.errors import ToolError
 from hlsexplore.fixed import RawArray
-from hlsexplore.support.files import npz_bytes
+from hlsexplore.support.files import npz_bytes, open_regular, read_regular, reason_of
 from hlsexplore.support.progress import Event, OnEvent, ignore
+from hlsexplore.support.work_folder import work_folder
 from hlsexplore_hls.flows import Simulated
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.tools.log import log_to
 from hlsexplore_hls.tools.runner import run
 
 TIMEOUT_S = 3600.0
+MAX_BYTES = 2 << 30
 
 
 def simulate(
@@ -43,14 +44,19 @@ def simulate(
     if find_spec("hls4ml") is None:
         raise ToolError("hls4ml is not installed here. Install it: pip install hls4ml. Or run build.py elsewhere.")
     on_event(Event(kind="stage", text="hls4ml converts and compiles the design"))
-    with tempfile.TemporaryDirectory(prefix="hlsexplore-") as name:
-        scratch = Path(name)
-        for file in ("build.py", "layers.json", "weights.npz"):
-            shutil.copyfile(project.path / file, scratch / file)
+    with work_folder() as scratch:
+        for name in ("build.py", "layers.json", "weights.npz"):
+            try:
+                (scratch / name).write_bytes(read_regular(project.path / name, MAX_BYTES))
+            except OSError as error:
+                raise ToolError(f"the file {name!r} of the project cannot be read: {reason_of(error)}.") from None
         (scratch / "in.npz").write_bytes(npz_bytes({f"x{i}": raw for i, raw in enumerate(raw_inputs)}))
         argv = [sys.executable, "build.py", "check", "--data", "in.npz", "--raw", "out.npz"]
         run(argv, cwd=scratch, on_line=log_to(on_event), cancel=cancel, timeout_s=TIMEOUT_S, what="hls4ml")
-        with np.load(scratch / "out.npz", allow_pickle=False) as found:
-            rows = [np.asarray(found[f"y{i}"], dtype=np.int64) for i in range(len(project.outputs))]
+        try:
+            with open_regular(scratch / "out.npz") as file, np.load(file, allow_pickle=False) as found:
+                rows = [np.asarray(found[f"y{i}"], dtype=np.int64) for i in range(len(project.outputs))]
+        except (OSError, ValueError, KeyError, EOFError, TypeError, BadZipFile, zlib.error) as error:
+            raise ToolError(f"hls4ml left no usable outputs: {reason_of(error)}. Run it again.") from None
     outputs = [row.reshape(-1, *port.shape) for row, port in zip(rows, project.outputs, strict=True)]
     return Simulated(outputs=outputs, tool=f"hls4ml, back end {project.extra.get('backend', '')}")

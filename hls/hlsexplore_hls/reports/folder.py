@@ -188,7 +188,7 @@ def _report_directory(folder: Path) -> Path:
     holding = [path for path in candidates if any(path.glob("*_csynth.xml")) or any(path.glob("*_csynth.rpt"))]
     if not holding:
         raise ToolError(f"the folder {str(folder)!r} has no report of C synthesis (no file '*_csynth.xml' or '.rpt').")
-    return max(holding, key=lambda path: max(item.stat().st_mtime_ns for item in path.glob("*_csynth.*")))
+    return max(holding, key=lambda path: max(item.lstat().st_mtime_ns for item in path.glob("*_csynth.*")))
 
 
 def _report_folders(folder: Path) -> list[Path]:

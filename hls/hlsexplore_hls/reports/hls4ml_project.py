@@ -17,6 +17,7 @@ from hlsexplore.errors import ConfigError, ToolError
 from hlsexplore.estimate.record import DesignRecord
 from hlsexplore.estimate.rows import design_of_row
 from hlsexplore.fixed import Fixed, quantize
+from hlsexplore.support.files import read_regular
 
 MAX_BYTES = 64 << 20
 _STRUCT = re.compile(r"struct\s+(\w+)\s*:\s*nnet::\w+\s*\{(.*?)\n\};", re.DOTALL)
@@ -114,9 +115,7 @@ def read_hls4ml_project(folder: str | Path) -> ForeignProject:
 
 def _text(file: Path) -> str:
     try:
-        if file.stat().st_size > MAX_BYTES:
-            raise ToolError(f"{str(file)!r} is larger than {MAX_BYTES >> 20} MB; hls4ml writes no such file.")
-        return file.read_text(encoding="utf-8", errors="replace")
+        return read_regular(file, MAX_BYTES).decode("utf-8", errors="replace")
     except OSError as error:
         raise ToolError(f"{str(file)!r} cannot be read: {error.strerror or error}.") from None
 

@@ -6,7 +6,7 @@ from math import prod
 
 from hlsexplore.errors import ConfigError, ToolError
 from hlsexplore.fixed import RawArray
-from hlsexplore.support.files import read_text
+from hlsexplore.support.files import read_text, reason_of
 from hlsexplore.support.progress import OnEvent, ignore
 from hlsexplore.support.work_folder import work_folder
 from hlsexplore_hls.flows import Simulated
@@ -70,7 +70,7 @@ def project_model(project: Project, raw_inputs: Sequence[RawArray]) -> Model:
         try:
             sources[name] = read_text(project.path / name, MAX_SOURCE_BYTES)
         except (OSError, UnicodeDecodeError) as error:
-            raise ToolError(f"the file {name!r} of the project cannot be read: {error}.") from None
+            raise ToolError(f"the file {name!r} of the project cannot be read: {reason_of(error)}.") from None
     latency, ii = project.latency_cycles or 0, project.ii_cycles or 1
     return Model(
         sources=sources,

@@ -63,7 +63,8 @@ def sweep(path: Path) -> int:
     example = load("shuttle")
     widths = {"weight": [3, 4, 5, 6, 8, 10], "result": [5, 6, 8, 10, 12]}
     with hx.Study(path, example.graph, example.x[:4000], example.labels[:4000]) as study:
-        study.sweep({"per_layer": widths, "uniform": {"reuse": [1, 2, 4, 8, 16]}}, trials=160, seed=3)
+        base = hx.Design.default(example.graph, hx.Target(tool="yosys"))
+        study.sweep({"per_layer": widths, "uniform": {"reuse": [1, 2, 4, 8, 16]}}, trials=160, seed=3, base=base)
         best = max(study.front(("accuracy", "lut")), key=lambda trial: trial.metrics["accuracy"] or 0.0)
         return best.number or 1
 

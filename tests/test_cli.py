@@ -321,6 +321,12 @@ def test_export_and_simulate_compare_with_the_emulator(work, capsys):
     data = run_json(capsys, "simulate", "cpp", "--data", "X.npz")
     assert data["accuracy"] > 0.95
     assert data["differing"] is None
+    with np.load("X.npz") as given:
+        wanted = np.round(100 * hlsexplore.predict(read_model("m.keras"), given["x"]))
+        np.savez("R.npz", x=given["x"], y=wanted)
+        expected = rmse(emulate(design, given["x"]), wanted)
+    data = run_json(capsys, "simulate", "cpp", "--data", "R.npz")
+    assert (data["rmse"], data["accuracy"]) == (expected, None)
 
 
 def test_synth_reports_and_calibrate_learns_from_it(work, capsys):

@@ -118,6 +118,18 @@ def test_every_output_with_labels_is_an_objective(two_outputs, tmp_path):
             assert study.front(("rmse_energy",), where=["accuracy_kind>0"])[0].metrics["rmse_energy"] == best
 
 
+@pytest.mark.parametrize("sampler", ["guided", "nsga2", "tpe", "random"])
+def test_every_sampler_looks_for_small_errors(two_outputs, tmp_path, sampler):
+    graph, x, labels = two_outputs
+    space = {"per_layer": {"weight": [3, 5, 8, 12]}, "uniform": {"reuse": [1, 2]}}
+    with Study(tmp_path / "s.db", graph, x, (None, labels["energy"])) as study:
+        study.sweep(space, trials=24, sampler=sampler)
+        assert study.objectives == ("rmse_energy", "lut", "latency_cycles")
+        errors = [trial.metrics["rmse_energy"] for trial in study.trials()]
+        best = min(study.front(("rmse_energy", "lut")), key=lambda trial: trial.metrics["rmse_energy"])
+        assert best.metrics["rmse_energy"] == min(errors) < 0.5 * max(errors)
+
+
 def test_an_output_without_labels_is_known_but_no_objective(two_outputs, tmp_path):
     graph, x, labels = two_outputs
     with Study(tmp_path / "one.db", graph, x, labels["kind"]) as study:

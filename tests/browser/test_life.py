@@ -27,6 +27,8 @@ def test_export_synthesizes_for_real_and_can_be_cancelled(page):
     page.get_by_label("Bits or type to set").fill("fixed<6,3,TRN,SAT>")
     page.get_by_role("button", name="Apply").click()
     harness.wait_for_figures(page, 20)
+    card.get_by_label("Flow").select_option("rtl")
+    expect(card.get_by_label("What a synthesis takes")).to_contain_text("Tiles and trials speak of vitis_hls")
     card.get_by_role("button", name="Export and synthesize").click()
     expect(card.get_by_role("log")).to_contain_text("exported", timeout=60_000)
     card.get_by_role("button", name="Cancel").click()

@@ -11,7 +11,7 @@ expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser
 TINY = """
 import numpy as np
-from hlsexplore import Design
+from hlsexplore import Design, Target
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Dense, Function, Input
 from hlsexplore_widgets import Explorer
@@ -24,7 +24,7 @@ nodes = (
     Node(name="fc2", op=Dense(kernel=rng.normal(0, 0.5, (8, 3)), bias=rng.normal(0, 0.1, 3)), inputs=("act",), shape=(3,)),
 )
 graph = Graph(name="tiny", nodes=nodes, outputs=("fc2",))
-explorer = Explorer(graph, rng.normal(0, 1, (500, 6)), design=Design.default(graph, type="fixed<7,3>"))
+explorer = Explorer(graph, rng.normal(0, 1, (500, 6)), design=Design.default(graph, Target(tool="yosys"), "fixed<7,3>"))
 explorer
 """
 COUNT = re.compile(r"\d of [\d,]+ designs")
@@ -99,6 +99,9 @@ def test_synthesis_completes_and_its_report_is_beside_the_estimate(small):
     assert min(cells) > 50
     expect(card).to_contain_text("sharpens later estimates of this network for yosys")
     expect(page.locator("[data-tile=verified]")).to_contain_text("RTL exact")
+    tile = page.locator("[data-tile=lut]")
+    expect(tile.locator(".hx-source")).to_have_text("yosys")
+    assert int(tile.locator("b").inner_text().replace(",", "")) == cells[1]
     expect(page.locator(".hx-toast.hx-done")).to_contain_text("0 integers differ from the emulator in 500 samples")
 
 

@@ -6,6 +6,7 @@ from hlsexplore.errors import ConfigError
 from hlsexplore.pareto import hypervolume
 from hlsexplore.search import SAMPLERS, make_sampler
 from hlsexplore.search.bound_space import BoundSpace
+from hlsexplore.search.guided import _Scale
 from hlsexplore.space import Space
 
 
@@ -115,6 +116,14 @@ def test_guided_asks_for_known_costs_of_points_that_it_may_propose(space):
         sampler.tell(asked, costs_of(space, asked))
     assert asked_for
     assert set(asked_for) & set(proposed)
+
+
+def test_guided_tells_small_errors_apart_and_counts_none_as_one_step_below():
+    scale = _Scale(np.array([[0.0, 8.0], [1e-4, 0.0], [1e-2, 2.0]]))
+    found = scale(np.array([[1e-4, 2.0], [1e-3, 4.0], [1e-2, 8.0], [0.0, 0.0]]))
+    assert np.diff(found[:3, 0]) == pytest.approx([np.log(10) / np.log(400)] * 2)
+    assert np.diff(found[:3, 1]) == pytest.approx([np.log(2) / np.log(16)] * 2)
+    assert found[3].tolist() == [0.0, 0.0]
 
 
 def test_auto_takes_the_grid_when_all_is_wanted_and_else_the_guided_sampler(space, small):

@@ -128,6 +128,12 @@ def test_parallel_axes_begin_with_the_knob_that_matters_most():
     assert few.names == ("lut", "fc.reuse") and few.choices == info.choices
 
 
+def test_parallel_lines_are_coloured_from_bad_to_good_whichever_way_that_is():
+    trials = [trial(i, 4 + i % 3, 1, lut=100.0 * i) for i in range(6)]
+    assert fg.parallel_figure(fg.parallel_info(trials, ["accuracy", "lut"])).data[0].line.reversescale is False
+    assert fg.parallel_figure(fg.parallel_info(trials, ["lut", "accuracy"])).data[0].line.reversescale is True
+
+
 def test_parallel_axes_draw_infinite_figures_at_their_end_and_leave_out_trials_without_one():
     trials = [trial(0, 4, 1, 10.0), trial(1, 5, 1, np.inf), trial(2, 6, 1, 20.0), trial(3, 7, 1, np.nan)]
     info = fg.parallel_info(trials, ["lut"])

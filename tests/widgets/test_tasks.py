@@ -262,6 +262,11 @@ def test_a_study_of_another_figure_of_merit_is_refused(kelvin, tmp_path):
         pytest.raises(ConfigError, match="is judged by 'rmse', not by 'mean_bias'. Open it with metrics="),
     ):
         Explorer(graph, x, wanted, study=study, metric=(mean_bias, "min"))
+    with (
+        Study(tmp_path / "s.db", graph, x, wanted) as study,
+        pytest.raises(DataError, match="is of another network or of other samples and labels than these"),
+    ):
+        Explorer(graph, x[:100], wanted[:100], study=study)
     path = tmp_path / "own.db"
     explorer = Explorer(graph, x, wanted, study=path, metric=(mean_bias, "min"))
     assert explorer.state.study.objectives[0] == "mean_bias"

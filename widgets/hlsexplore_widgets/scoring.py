@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hlsexplore.errors import ConfigError
+from hlsexplore.data import data_digest
+from hlsexplore.errors import ConfigError, DataError
 from hlsexplore.graph import Graph
-from hlsexplore.merit import Chosen, Measure, Merit, chosen_metric
+from hlsexplore.merit import Chosen, Measure, Merit, chosen_metric, task_text
 from hlsexplore.study.study import Study
 from hlsexplore.study.trial import Evaluator
 
@@ -41,16 +42,32 @@ def open_study(path: str | Path, graph: Graph, x: Any, labels: Any, metric: Chos
     return Study(path, graph, x, labels, metrics=None if metric is None else [metric], task=task)
 
 
-def evaluator_of(study: Study, metric: Chosen | None) -> Evaluator:
+def evaluator_of(study: Study, graph: Graph, x: Any, labels: Any, metric: Chosen | None, task: Any) -> Evaluator:
     """Return what finds the figures of a study's designs.
 
     Args:
         study: The study.
-        metric: The figure of merit that is asked for, or None for the study's.
+        graph: The network that is to be shown.
+        x: Its samples.
+        labels: Their labels; None for the study's.
+        metric: The figure of merit that is asked for; None for the study's.
+        task: What the outputs are for; None for what the study knows.
 
     Raises:
-        ConfigError: If the study is judged by another one.
+        ConfigError: If the study is judged by another figure or has another task.
+        DataError: If the study is of another network or other data.
     """
+    own = study.evaluator
+    said = {goal.output: goal.task for goal in own.goals} if task is None else task
+    given = own.data.labels if labels is None else labels
+    asked = Evaluator.make(graph, x, given, task=said, emulator=own.emulator)
+    if graph.digest != study.graph.digest or data_digest(asked.data) != data_digest(own.data):
+        raise DataError(
+            f"the study {str(study.path)!r} is of another network or of other samples and labels than these. "
+            "Give those that it was opened with."
+        )
+    if [str(goal.task) for goal in asked.goals] != [str(goal.task) for goal in own.goals]:
+        raise ConfigError(f"the study {str(study.path)!r} is for another task: {task_text(own.goals)}.")
     if metric is None:
         return study.evaluator
     name = chosen_metric(metric).name

@@ -70,7 +70,7 @@ class ExplorerState:
             design: Where to begin; the default design when None, for the tool of the study's last trial, or one that
                 is installed here.
             metric: Figure of merit: a name or one of the user's own, as in `Study`; what fits the task when None.
-            task: What the outputs are for, as in `Study`; not with a `Study`, which knows.
+            task: What the outputs are for, as in `Study`; a `Study` that is given knows.
 
         Raises:
             DataError: If inputs or labels do not fit.
@@ -87,7 +87,7 @@ class ExplorerState:
         if study is None:
             self.evaluator = Evaluator.make(graph, x, labels, None if metric is None else [metric], task)
         else:
-            self.evaluator = evaluator_of(study, metric)
+            self.evaluator = evaluator_of(study, graph, x, labels, metric, task)
         self._lock = threading.RLock()
         self._catalog: Catalog | None = None
         self._knowledge = Knowledge()

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from hlsexplore.emulate import BlameList
-from hlsexplore_widgets.figures.base import ACCENT, ACTIVATION, empty_figure, row_bars, row_figure
+from hlsexplore_widgets.figures.base import ACCENT, ACTIVATION, empty_figure, number_text, row_bars, row_figure
 
 MAX_BARS = 12
+NEGLIGIBLE = 1e-3
+"""Share of the dearest tensor's cost below which a cost is not shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +21,7 @@ class BlameInfo:
         costs: What relieving this tensor alone would bring back, in hundredths of a loss.
         alone: What this type alone loses against the float network, in hundredths of a loss.
         reasons: Why, a sentence each.
-        num_free: Tensors whose types cost nothing, which are left out.
+        num_free: Tensors whose types cost next to nothing, which are left out.
         lost: What the design loses against the float network, in hundredths of a loss.
         metric: What the score is.
         unit: What a hundredth of a loss is.
@@ -37,7 +39,8 @@ class BlameInfo:
 
 def blame_info(found: BlameList) -> BlameInfo:
     """Choose the tensors that cost something."""
-    dear = [item for item in found.tensors if item.cost > 0 or item.alone > 0]
+    least = NEGLIGIBLE * max((max(item.cost, item.alone) for item in found.tensors), default=0.0)
+    dear = [item for item in found.tensors if max(item.cost, item.alone) > max(least, 0.0)]
     shown = dear[:MAX_BARS]
     return BlameInfo(
         names=tuple(f"{item.layer}.{item.key}" for item in shown),
@@ -70,5 +73,5 @@ def blame_figure(info: BlameInfo) -> go.Figure:
             ("lost by it alone", info.alone, ACTIVATION, "/"),
         )
     ]
-    title = f"{info.unit}; the design loses {info.lost:.3g}, {info.num_free} types cost nothing"
+    title = f"{info.unit}; the design loses {number_text(info.lost)}, {info.num_free} types cost next to nothing"
     return row_figure(traces, title, left_px=120)

@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from hlsexplore.fixed import RealArray
+from hlsexplore.merit import DIRECTIONS
 from hlsexplore.study.trial import Trial
-from hlsexplore_widgets.figures.base import empty_figure, label_of, make_figure
+from hlsexplore_widgets.figures.base import LABELS, empty_figure, label_of, make_figure, short_label_of
 from hlsexplore_widgets.figures.edges import axis_edges
 from hlsexplore_widgets.figures.knobs import explained, figure_table, knob_table, with_figures
 
@@ -36,6 +37,7 @@ class ParallelInfo:
         values: A column for each axis, a row for each trial.
         ranges: Brushed ranges by axis.
         choices: All axes that there could be, in the same order.
+        is_reversed: Whether less of the first axis is better.
     """
 
     names: tuple[str, ...]
@@ -43,6 +45,7 @@ class ParallelInfo:
     values: RealArray
     ranges: Mapping[str, Sequence[Sequence[float]]]
     choices: tuple[str, ...]
+    is_reversed: bool
 
 
 def parallel_info(
@@ -50,6 +53,7 @@ def parallel_info(
     figures: Sequence[str],
     ranges: Mapping[str, Sequence[Sequence[float]]] | None = None,
     axes: Sequence[str] | None = None,
+    directions: Mapping[str, str] = DIRECTIONS,
 ) -> ParallelInfo:
     """Choose axes: the figures, and the knobs that vary, the most important ones first.
 
@@ -58,6 +62,7 @@ def parallel_info(
         figures: Figures that have an axis, the one that matters most first.
         ranges: Brushed ranges by axis.
         axes: Axes to show; the first `MAX_AXES` when None.
+        directions: `max` or `min` for each figure.
     """
     step = max(1, -(-len(trials) // MAX_LINES))
     shown = with_figures(trials[::step], figures)
@@ -75,6 +80,7 @@ def parallel_info(
         values=values,
         ranges=ranges or {},
         choices=choices,
+        is_reversed=bool(names) and directions.get(names[0]) == "min",
     )
 
 
@@ -95,7 +101,7 @@ def parallel_figure(info: ParallelInfo) -> go.Figure:
         if name in info.ranges:
             item["constraintrange"] = list(info.ranges[name])
         dimensions.append(item)
-    line = {"color": dimensions[0]["values"], "colorscale": LINES, "showscale": False}
+    line = {"color": dimensions[0]["values"], "colorscale": LINES, "reversescale": info.is_reversed, "showscale": False}
     trace = go.Parcoords(
         dimensions=dimensions,
         line=line,
@@ -117,12 +123,13 @@ def axis_label(name: str) -> str:
     """Name of an axis, on two lines where it is a layer's knob.
 
     Examples:
-        >>> axis_label("fc1.weight bits"), axis_label("lut")
-        ('fc1<br>weight bits', 'LUT')
+        >>> axis_label("fc1.weight bits"), axis_label("lut"), axis_label("rmse_energy")
+        ('fc1<br>weight bits', 'LUT', 'RMSE<br>of energy')
     """
     layer, dot, knob = name.rpartition(".")
     if not dot:
-        return label_of(name).replace(" (", "<br>(")
+        text = label_of(name) if name in LABELS else short_label_of(name)
+        return text.replace(" (", "<br>(").replace(" of ", "<br>of ")
     short = layer if len(layer) <= MAX_NAME else f"{layer[: MAX_NAME - 1]}…"
     return f"{short}<br>{knob.replace(' integer', ' int')}"
 

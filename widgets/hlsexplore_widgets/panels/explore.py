@@ -31,6 +31,7 @@ from hlsexplore_widgets.figures.parallel import AXIS_PX, ParallelInfo
 from hlsexplore_widgets.figures.pareto import ParetoInfo, explain
 from hlsexplore_widgets.growth import front_growth
 from hlsexplore_widgets.live import Live
+from hlsexplore_widgets.scoring import headlines
 from hlsexplore_widgets.selection import Selection
 from hlsexplore_widgets.state import ExplorerState, Topic
 from hlsexplore_widgets.sweep_job import SweepJob, option_data
@@ -259,7 +260,8 @@ class ExplorePanel:
         trials = catalog.details()
         if len(self._selection.excluded):
             trials = [trial for trial in trials if trial.number not in set(self._selection.excluded.tolist())]
-        info = parallel_info(trials, self._main_figures(catalog), self._selection.ranges, self._line_axes)
+        figures = self._main_figures(catalog)
+        info = parallel_info(trials, figures, self._selection.ranges, self._line_axes, catalog.directions)
         self._drawn = info
         return parallel_figure(info)
 
@@ -277,7 +279,8 @@ class ExplorePanel:
         return progress_figure(progress_info(numbers, volumes, len(catalog), names))
 
     def _main_figures(self, catalog: Catalog) -> list[str]:
-        wanted = (self._y(catalog), "lut", "dsp", "latency_cycles")
+        judged = (measure.name for measure in headlines(self._state.evaluator))
+        wanted = dict.fromkeys((self._y(catalog), *judged, "lut", "dsp", "latency_cycles"))
         return [name for name in wanted if name in catalog.known]
 
     def _kept(self, catalog: Catalog) -> Any:

@@ -253,10 +253,12 @@ class PlotView {
         pin.replaceChildren(s("svg", { viewBox: "-12 -12 24 24" }, s("path", { d: MARKS[item.kind] })));
       }
       const [x, y] = this.at(layout, item.x, item.y);
-      const inside = (axis, value) => value >= axis._offset - 2 && value <= axis._offset + axis._length + 2;
-      const seen = inside(layout.xaxis, x - this.div.offsetLeft) && inside(layout.yaxis, y - this.div.offsetTop);
-      pin.hidden = !(Number.isFinite(x) && Number.isFinite(y) && seen);
-      pin.style.transform = `translate(${x}px,${y}px)`;
+      pin.hidden = !(Number.isFinite(x) && Number.isFinite(y));
+      // A design that lies outside the plot is marked at the edge that it lies beyond.
+      const within = (axis, offset, value) => Math.min(Math.max(value, offset + axis._offset), offset + axis._offset + axis._length);
+      const [left, top] = [within(layout.xaxis, this.div.offsetLeft, x), within(layout.yaxis, this.div.offsetTop, y)];
+      pin.dataset.off = String(Math.hypot(left - x, top - y) > 2);
+      pin.style.transform = `translate(${left}px,${top}px)`;
       pin.title = item.text ?? "";
     });
     this.fade();

@@ -3,6 +3,8 @@ import { announce, bus, isStale } from "./bus.js";
 import { h, listen, put, wake } from "./dom.js";
 import { targetMenu } from "./target.js";
 
+const MOST_COLUMNS = 10; // in one row; several outputs have a tile each
+
 function render({ model, el }) {
   const lane = bus(model.get("explorer"));
   el.classList.add("hx");
@@ -71,6 +73,8 @@ function render({ model, el }) {
     const ids = new Set(shown.tiles.map((item) => item.id));
     for (const [id, part] of tiles) if (!ids.has(id)) { part.node.remove(); tiles.delete(id); }
     shown.tiles.forEach(drawTile);
+    const columns = String(shown.tiles.length > MOST_COLUMNS ? Math.ceil(shown.tiles.length / 2) : shown.tiles.length);
+    if (grid.style.getPropertyValue("--hx-columns") !== columns) grid.style.setProperty("--hx-columns", columns);
     el.dataset.seq = shown.seq;
     el.dataset.revision = shown.revision;
     el.dataset.times = JSON.stringify(shown.times);

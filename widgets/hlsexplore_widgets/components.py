@@ -37,6 +37,7 @@ class Component(anywidget.AnyWidget):
         self._shipped = {"views", "_esm", "_css", "_anywidget_id", *ipywidgets.DOMWidget.class_trait_names()}
         self.on_msg(self._on_message)
         self.observe(self._on_view, "views")
+        let_browser_choose_shell(self)
 
     def show(self, **values: Any) -> None:
         """Set several traits with one message to the browser."""
@@ -62,6 +63,17 @@ class Component(anywidget.AnyWidget):
                 self._on_view(content)
             elif self._receive is not None:
                 self._receive(content)
+
+
+def let_browser_choose_shell(widget: ipywidgets.Widget) -> None:
+    """Let messages of the browser reach the subshell to which it sends them, also while a cell runs.
+
+    ipykernel 7.4 sends a comm's messages to the shell that last used the comm instead. A widget is made by a cell, in
+    the main shell, where every message would wait until the running cells end.
+    """
+    comm = widget.comm
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = None
 
 
 class LayersTable(Component):

@@ -25,7 +25,7 @@ def doctor(args: Namespace, session: Session) -> Outcome:
 def lab(args: Namespace, session: Session) -> Outcome:
     """Open JupyterLab on a bundled notebook."""
     serve = _panels()
-    code = serve.lab(args.demo, browser=not args.no_browser)
+    code = serve.lab(args.demo, browser=not args.no_browser, cancel=session.cancel)
     return Outcome(data={"exit_code": code}, code=0 if code == 0 else 1)
 
 
@@ -48,6 +48,7 @@ def app(args: Namespace, session: Session) -> Outcome:
         browser=not args.no_browser,
         theme=args.theme,
         task=args.task,
+        cancel=session.cancel,
     )
     return Outcome(data={"exit_code": code}, code=0 if code == 0 else 1)
 

@@ -17,9 +17,11 @@ GRACE_S = 1.0
 """Time that a program has to end when it is asked to, before it is killed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Guarded:
     """A program below its guardian; it ends when it is stopped, and when this process dies.
+
+    It is mutable because it remembers its end.
 
     Attributes:
         process: The guardian, leader of a session of its own; its pipes are those of the program, whose exit code it
@@ -27,25 +29,30 @@ class Guarded:
         control: Its end of file, or a byte in it, lets the guardian end everything.
         result: The guardian's answer comes from here.
         stop_s: How long the guardian may take to end everything.
+        answer: What the guardian said at the end, or None before.
     """
 
     process: "subprocess.Popen[bytes]"
     control: int
     result: int
     stop_s: float
+    answer: dict[str, Any] | None = None
 
     def stop(self) -> None:
         """Let the guardian end everything; never waits."""
-        with suppress(OSError):
-            os.write(self.control, b"stop")
+        if self.answer is None:
+            with suppress(OSError):
+                os.write(self.control, b"stop")
 
     def finish(self) -> dict[str, Any]:
-        """Wait for the end of everything, for a stopped program only so long; called once.
+        """Wait for the end of everything, for at most `stop_s`: the program has ended or was stopped.
 
         Returns:
             `exit_code`, `reason` (`stopped`, `memory` or nothing), `cpu_s`, `peak_mb`; `error` for a program that could
             not be started; nothing of it where the guardian was killed.
         """
+        if self.answer is not None:
+            return self.answer
         try:
             self.process.wait(timeout=self.stop_s)
         except subprocess.TimeoutExpired:
@@ -63,8 +70,9 @@ class Guarded:
         try:
             answer = json.loads(text)
         except ValueError:
-            return {}
-        return answer if isinstance(answer, dict) else {}
+            answer = {}
+        self.answer = answer if isinstance(answer, dict) else {}
+        return self.answer
 
 
 def start(

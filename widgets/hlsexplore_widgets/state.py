@@ -2,11 +2,11 @@
 
 import logging
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -20,6 +20,7 @@ from hlsexplore.merit import Chosen
 from hlsexplore.report import Report
 from hlsexplore.study.study import Study
 from hlsexplore.study.trial import Evaluator
+from hlsexplore.support.work_folder import work_folder
 from hlsexplore_widgets.catalog import Catalog
 from hlsexplore_widgets.evaluation import Evaluation, now_ms
 from hlsexplore_widgets.history import History, push, redo, undo
@@ -91,7 +92,8 @@ class ExplorerState:
         self._lock = threading.RLock()
         self._catalog: Catalog | None = None
         self._knowledge = Knowledge()
-        self._folder: TemporaryDirectory[str] | None = None
+        self._temporary = ExitStack()
+        weakref.finalize(self, self._temporary.close)
         self._subscribers: list[tuple[Callable[[Topic], None], frozenset[Topic]]] = []
         self._history = History(design=design or first_design(graph, study))
         self._first = self._history.design
@@ -256,9 +258,9 @@ class ExplorerState:
         """Return the study; without one, make one in a temporary file that goes when the state is closed."""
         with self._lock:
             if self._catalog is None:
-                self._folder = TemporaryDirectory(prefix="hlsexplore-study-", ignore_cleanup_errors=True)
-                path = Path(self._folder.name) / "study.db"
+                path = self._temporary.enter_context(work_folder()) / "study.db"
                 study = open_study(path, self.graph, self.x, self._labels, self.metric, self._task)
+                self._temporary.callback(study.close)
                 self._catalog = Catalog(study, self._calibration)
                 for key, known in self._knowledge:
                     self._catalog.know(key, known)
@@ -376,9 +378,7 @@ class ExplorerState:
     def close(self) -> None:
         """End the background threads and the planning process, and drop a temporary study."""
         self.evaluation.close()
-        if self._folder is not None and self._catalog is not None:
-            self._catalog.study.close()
-            self._folder.cleanup()
+        self._temporary.close()
 
     # ---- changes ---------------------------------------------------------------------------------------------------
 

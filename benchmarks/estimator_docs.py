@@ -14,6 +14,7 @@ COLUMNS = {
     "exact_share": "exact",
     "covered80": "in 80 % interval",
     "covered95": "in 95 % interval",
+    "width95": "its width",
 }
 
 
@@ -28,12 +29,20 @@ def fill(section: str, lines: Sequence[str]) -> None:
     DOCS.write_text(head + begin + "\n".join(lines) + "\n" + end + tail, encoding="utf-8")
 
 
-def error_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Format the rows of a benchmark as a Markdown table."""
-    lines = ["| case | " + " | ".join(COLUMNS.values()) + " |", "|---|" + "---:|" * len(COLUMNS)]
+def error_lines(rows: Sequence[Mapping[str, Any]], suffix: str = "") -> list[str]:
+    """Format the rows of a benchmark as a Markdown table, those of classes apart.
+
+    Args:
+        rows: Rows of the benchmark.
+        suffix: End of the cases to list; it is left out of their names.
+    """
+    columns = {key: name for key, name in COLUMNS.items() if any(key in row for row in rows)}
+    lines = ["| case | " + " | ".join(columns.values()) + " |", "|---|" + "---:|" * len(columns)]
     for row in rows:
-        if "median_ape" in row:
-            lines.append(f"| {row['case']} | " + " | ".join(str(row[key]) for key in COLUMNS) + " |")
+        case = str(row["case"])
+        if "median_ape" in row and case.endswith(suffix) and not case.startswith("class "):
+            cells = " | ".join(str(row[key]) for key in columns)
+            lines.append(f"| {case.removesuffix(suffix)} | {cells} |")
     return lines
 
 

@@ -53,6 +53,19 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Support:
+    """Measured designs that an estimated figure rests on, of the kind of layer that has the fewest.
+
+    Attributes:
+        modules: Synthesised designs and modules.
+        repositories: Repositories that they come from.
+    """
+
+    modules: int
+    repositories: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What a design costs and how fast it is, by one source.
 
@@ -67,6 +80,8 @@ class Report:
         layer_bounds: Intervals of each layer, for estimates.
         provenance: Where each figure comes from: `rule`, `fitted`, `planned`, `measured`.
         missing: What the total leaves out, one sentence each.
+        support: What each estimated figure rests on, for estimates of the vendors' tools.
+        notes: What else to know of the figures, one sentence each.
         details: Further figures of each layer by name, such as `logic_depth`.
     """
 
@@ -80,6 +95,8 @@ class Report:
     layer_bounds: Mapping[str, tuple[Bounds, ...]] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    support: Mapping[str, Support] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     details: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -100,7 +117,8 @@ class Report:
             values["bounds"] = tuple(map(_bounds, values.get("bounds", ())))
             layer_bounds = values.get("layer_bounds", {})
             values["layer_bounds"] = {name: tuple(map(_bounds, items)) for name, items in layer_bounds.items()}
-            values["missing"] = tuple(values.get("missing", ()))
+            values["support"] = {name: _support(item) for name, item in values.get("support", {}).items()}
+            values |= {key: tuple(values.get(key, ())) for key in ("missing", "notes")}
             report = cls(**values)
             _check_texts(report)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -114,6 +132,10 @@ def _bounds(data: Mapping[str, Any]) -> Bounds:
 
 def _figures(data: Mapping[str, Any]) -> Figures:
     return Figures(**{name: None if value is None else _number(value) for name, value in data.items()})
+
+
+def _support(data: Mapping[str, Any]) -> Support:
+    return Support(**{name: _number(value) for name, value in data.items()})
 
 
 def _number(value: Any) -> Any:
@@ -133,7 +155,7 @@ def _check_texts(report: Report) -> None:
     Raises:
         TypeError: If a text is none, or a detail is no number.
     """
-    texts = [report.source, report.tool, *report.missing, *report.provenance.values()]
+    texts = [report.source, report.tool, *report.missing, *report.notes, *report.provenance.values()]
     texts += [text for text in (report.tool_version, report.design_key) if text is not None]
     for text in texts:
         if not isinstance(text, str):

@@ -11,7 +11,7 @@ from typing import Any
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError
 from hlsexplore.estimate.devices import family_of
-from hlsexplore.estimate.intervals import FIGURE_NAMES
+from hlsexplore.estimate.intervals import FIGURE_NAMES, whole_bounds
 from hlsexplore.report import Bounds, Figures, Report
 from hlsexplore.support.files import read_text, reason_of, replace_text
 
@@ -188,7 +188,7 @@ def calibrated(report: Report, calibration: Calibration, part: str, model: str) 
     measured = exact[-1].report if exact else {}
     moves = _factors(mine, part, model)
     total = _moved(report.total, moves, measured)
-    bounds = tuple(_narrowed(item, report.total, moves, measured) for item in report.bounds)
+    bounds = whole_bounds([_narrowed(item, report.total, moves, measured) for item in report.bounds], total)
     layers = {name: _moved(figures, moves, {}) for name, figures in report.layers.items()}
     provenance = dict(report.provenance) | {
         name: "measured" if name in measured else "fitted" for name in (*moves, *measured) if name in report.provenance

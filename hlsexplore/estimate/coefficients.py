@@ -38,6 +38,11 @@ class Coefficients:
             self._merged[key] = {**tables.get("default", {}), **tables.get(technology, {})}
         return self._merged[key]
 
+    @property
+    def used(self) -> frozenset[str]:
+        """Models that were asked for since this table was made."""
+        return frozenset(model for model, _ in self._merged)
+
     def changed(self, values: Mapping[tuple[str, str, str], float]) -> "Coefficients":
         """Return coefficients with some values replaced; keys are (model, technology, name)."""
         models = {model: {tech: dict(items) for tech, items in tables.items()} for model, tables in self.models.items()}

@@ -19,6 +19,9 @@ Mask = NDArray[np.bool_]
 
 MULTIPLIER_DIGITS = 3
 """CSD digits from which a constant is multiplied, not shifted and added (62 of 62 single layers, docs/estimates.md)."""
+WHOLE_DIGITS = 2
+"""The same for inputs without a binary point, whose products the tool does not take apart (44 of 45 multipliers of two
+convolutions of one repository)."""
 MAX_BITS = 60
 """Integers beyond this magnitude are clipped before the analysis; no tool was measured on them."""
 
@@ -137,8 +140,8 @@ class MatrixProfile:
         shift_adds: Adders and negations inside constant products, shared ones counted once.
         shift_bits: Their widths, summed.
         products: Distinct products that need an operator (shift-adds or multiplier).
-        constant_bits: For each multiplied distinct constant: bits, without a sign bit when positive.
-        positive_bits: As before with the sign bit of positive constants.
+        multipliers: Multiplied distinct constants: operand bits, bits of the constant without a sign bit when it is
+            positive, its bits with one, how many.
         output_bits: Accumulator bits of the live outputs.
     """
 
@@ -155,26 +158,33 @@ class MatrixProfile:
     shift_adds: int
     shift_bits: int
     products: int
-    constant_bits: tuple[tuple[int, int], ...]
-    positive_bits: tuple[tuple[int, int], ...]
+    multipliers: tuple[tuple[int, int, int, int], ...]
     output_bits: int
 
 
 @dataclass(frozen=True, slots=True)
 class Widths:
-    """Bit widths around a product: input, dropped fraction bits of the product, accumulator."""
+    """Bit widths around a product: input, dropped fraction bits of the product, accumulator.
+
+    `whole` tells inputs without a binary point.
+    """
 
     input: int
     input_signed: bool
     dropped: int
     accum: int
+    whole: bool = False
 
 
-_profiles: Recent[tuple[bytes, Widths, bytes, bytes], MatrixProfile] = Recent(4096)
+_profiles: Recent[tuple[bytes, Widths, bytes, bytes, tuple[int, ...]], MatrixProfile] = Recent(4096)
 
 
 def profile(
-    constants: Constants, widths: Widths, live: Mask | None = None, varying: Mask | None = None
+    constants: Constants,
+    widths: Widths,
+    live: Mask | None = None,
+    varying: Mask | None = None,
+    bits: tuple[int, ...] | None = None,
 ) -> MatrixProfile:
     """Analyse a constant matrix; results are cached by content.
 
@@ -183,6 +193,7 @@ def profile(
         widths: Types around the product.
         live: Outputs that something reads, shape (n_out,); all when None.
         varying: Inputs that are not constant, shape (n_in,); all when None.
+        bits: Bits of each input where they have types of their own, 0 for a constant one; None: all those of `widths`.
 
     Returns:
         Operators and widths of the unrolled product.
@@ -192,33 +203,41 @@ def profile(
         widths,
         b"" if live is None else live.tobytes(),
         b"" if varying is None else varying.tobytes(),
+        bits or (),
     )
-    return _profiles.find(key, lambda: _profile(constants, widths, live, varying))
+    return _profiles.find(key, lambda: _profile(constants, widths, live, varying, bits))
 
 
-def _profile(constants: Constants, widths: Widths, live: Mask | None, varying: Mask | None) -> MatrixProfile:
+def _profile(
+    constants: Constants, widths: Widths, live: Mask | None, varying: Mask | None, bits: tuple[int, ...] | None
+) -> MatrixProfile:
     weight = constants.weight if live is None else constants.weight[:, live]
+    operands = np.full(weight.shape[0], widths.input, dtype=np.int64)
+    if bits is not None and len(bits) == weight.shape[0]:
+        operands = np.minimum(np.array(bits, dtype=np.int64), widths.input)
+        weight = weight * (operands > 0)[:, None]
     if varying is not None:
-        weight = weight[varying]
+        weight, operands = weight[varying], operands[varying]
     bias = constants.bias
     if bias is not None and live is not None:
         bias = bias[live]
     nonzero = weight != 0
     outputs = nonzero.any(axis=0)
     terms = nonzero.sum(axis=0)
-    product = product_bits(weight, widths)
+    product = product_bits(weight, widths, operands)
     if bias is not None:
         constant = np.where(outputs & (bias != 0), np.minimum(bit_length(bias) + 1, widths.accum), 0)
         product = np.vstack([product, constant[None, :]])
         terms = terms + (constant > 0)
     adders, adder_bits, full, depth = _tree(product, widths.accum)
-    distinct = _distinct(weight)
+    distinct, rows = _distinct(weight)
     digits = csd_digits(distinct)
-    shifted = distinct[digits < MULTIPLIER_DIGITS]
-    multiplied = distinct[digits >= MULTIPLIER_DIGITS]
+    limit = WHOLE_DIGITS if widths.whole else MULTIPLIER_DIGITS
+    shifted = distinct[digits < limit]
+    multiplied, wide = distinct[digits >= limit], operands[rows[digits >= limit]]
+    inputs = operands[rows[digits < limit]]
     shifts = shift_add_count(shifted)
     limit = widths.accum + max(widths.dropped, 0)
-    unsigned, signed = _constant_bits(multiplied, plain=True), _constant_bits(multiplied, plain=False)
     return MatrixProfile(
         nonzeros=int(nonzero.sum()),
         live_inputs=int(nonzero.any(axis=1).sum()),
@@ -231,19 +250,24 @@ def _profile(constants: Constants, widths: Widths, live: Mask | None, varying: M
         max_terms=int(terms.max(initial=0)),
         mean_terms=float(terms[outputs].mean()) if outputs.any() else 0.0,
         shift_adds=int(shifts.sum()),
-        shift_bits=int((shifts * np.minimum(widths.input + bit_length(shifted) + 1, limit)).sum()),
+        shift_bits=int((shifts * np.minimum(inputs + bit_length(shifted) + 1, limit)).sum()),
         products=int((shifts > 0).sum()) + multiplied.size,
-        constant_bits=unsigned,
-        positive_bits=signed,
+        multipliers=_multipliers(multiplied, wide),
         output_bits=int(outputs.sum()) * widths.accum,
     )
 
 
-def product_bits(weight: Integers, widths: Widths) -> Integers:
-    """Width of each product after it was cut to the accumulator's point; 0 for zero weights."""
+def product_bits(weight: Integers, widths: Widths, operands: Integers | None = None) -> Integers:
+    """Width of each product after it was cut to the accumulator's point; 0 for zero weights.
+
+    Args:
+        weight: Constants, shape (n_in, n_out).
+        widths: Types around the product.
+        operands: Bits of each input, shape (n_in,); those of `widths` when None.
+    """
     magnitude = bit_length(weight)
     single = csd_digits(weight) == 1
-    bits = widths.input + magnitude - (single & (weight > 0))
+    bits = (widths.input if operands is None else operands[:, None]) + magnitude - (single & (weight > 0))
     if not widths.input_signed:
         bits = bits + 1
     bits = np.clip(bits - max(widths.dropped, 0), 1, widths.accum)
@@ -291,18 +315,22 @@ def _repeated_pairs(weight: Integers) -> int:
     return int(first.size - np.unique(pairs, axis=0).shape[0])
 
 
-def _distinct(weight: Integers) -> Integers:
-    """Distinct nonzero integers of each row, all rows joined."""
+def _distinct(weight: Integers) -> tuple[Integers, Integers]:
+    """Distinct nonzero integers of each row, all rows joined, and the row of each."""
     ordered = np.sort(weight, axis=1)
     first = np.ones(ordered.shape, dtype=bool)
     first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    distinct: Integers = ordered[first & (ordered != 0)]
-    return distinct
+    chosen = first & (ordered != 0)
+    distinct: Integers = ordered[chosen]
+    return distinct, np.nonzero(chosen)[0]
 
 
-def _constant_bits(values: Integers, *, plain: bool) -> tuple[tuple[int, int], ...]:
-    """Histogram (bits, count) of the operand widths of constants; plain: positive ones without a sign bit."""
+def _multipliers(values: Integers, operands: Integers) -> tuple[tuple[int, int, int, int], ...]:
+    """Histogram of the operand widths of constants: (input, constant, constant with a sign bit, count)."""
     negative = bit_length(-values - 1) + 1
-    positive = bit_length(values) + (0 if plain else 1)
-    bits, counts = np.unique(np.where(values < 0, negative, positive), return_counts=True)
-    return tuple(zip(bits.tolist(), counts.tolist(), strict=True))
+    plain, signed = (np.where(values < 0, negative, bit_length(values) + extra) for extra in (0, 1))
+    found, counts = np.unique(np.stack([operands, plain, signed], axis=1), axis=0, return_counts=True)
+    return tuple(
+        (operand, bits, more, count)
+        for (operand, bits, more), count in zip(found.tolist(), counts.tolist(), strict=True)
+    )

@@ -5,14 +5,16 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hlsexplore.design import Design
 from hlsexplore.estimate.constants import Constants
 from hlsexplore.estimate.devices import family_of
+from hlsexplore.estimate.element_bits import with_element_bits
 from hlsexplore.estimate.record import DesignRecord, Image, LayerRecord
 from hlsexplore.fixed import Fixed, quantize
 from hlsexplore.graph import Graph, Node
-from hlsexplore.layer_config import LayerConfig
+from hlsexplore.layer_config import LayerConfig, own_types
 from hlsexplore.ops import (
     MOVES,
     Activation,
@@ -33,6 +35,7 @@ from hlsexplore.ops import (
     Recurrent,
     Reshape,
     Softmax,
+    Upsample,
 )
 from hlsexplore.weights import quantized
 
@@ -47,10 +50,7 @@ def record_of(design: Design) -> DesignRecord:
         One record for each layer; ops that the estimator has no model for keep their kind as `op`.
     """
     target = design.target
-    layers = tuple(
-        layer_record(design.graph, node, design.layers[node.name], _input_type(design, node))
-        for node in design.graph.layers
-    )
+    layers = tuple(_with_bits(design, node) for node in design.graph.layers)
     return DesignRecord(
         layers=layers,
         tool=str(target.tool),
@@ -60,6 +60,45 @@ def record_of(design: Design) -> DesignRecord:
         io=str(target.io),
         key=design.key,
     )
+
+
+def _with_bits(design: Design, node: Node) -> LayerRecord:
+    """Convert one layer with the bits of its input's elements, where they have types of their own."""
+    layer = layer_record(design.graph, node, design.layers[node.name], _input_type(design, node))
+    bits = _element_bits(design, node.inputs[0]) if node.inputs else None
+    if bits is None:
+        return layer
+    position = bits.reshape(-1, bits.shape[-1]).max(axis=0) if bits.ndim else bits.reshape(1)
+    match node.op:
+        case Dense():
+            return with_element_bits(layer, position.tolist())
+        case Conv():
+            return with_element_bits(layer, np.tile(position, prod(node.op.kernel.shape[:2])).tolist())
+        case Activation() if bits.size == layer.n_in:
+            return with_element_bits(layer, bits.ravel().tolist())
+        case _:
+            return layer
+
+
+def _element_bits(design: Design, name: str) -> NDArray[np.int64] | None:
+    """Bits of each element of a tensor, its shape; None where all have one type or they are not followed.
+
+    A ReLU passes the bits of its input on, less the sign, and reshaping keeps them.
+    """
+    node = design.graph[name]
+    if isinstance(node.op, Input | Quantize):
+        types = own_types(node, design.layers[name])
+        return None if types is None else types.broadcast_to(node.shape).width.astype(np.int64)
+    if not isinstance(node.op, Reshape | Activation) or not node.inputs:
+        return None
+    bits = _element_bits(design, node.inputs[0])
+    if bits is None or isinstance(node.op, Reshape):
+        return None if bits is None else bits.reshape(node.shape)
+    if node.op.function is not Function.RELU:
+        return None
+    sign = design.result_type(node.inputs[0]).signed
+    passed: NDArray[np.int64] = np.minimum(np.maximum(bits - int(sign), 0), design.result_type(name).width)
+    return passed
 
 
 def _input_type(design: Design, node: Node) -> Fixed:
@@ -167,6 +206,8 @@ def _op_name(op: Op, node: Node) -> str:
             return "tanh"
         case PRelu():
             return "prelu"
+        case Quantize():
+            return "quantizer"
         case Pool():
             return "global_pooling" if op.is_global else ("average_pooling" if op.average else "max_pooling")
         case Merge() | Activation():
@@ -204,7 +245,7 @@ def _constants(op: Op, kernel: str, bias: str, weight_type: Fixed, bias_type: Fi
 
 def _image(graph: Graph, node: Node) -> Image | None:
     op = node.op
-    if not isinstance(op, Conv | DepthwiseConv | Pool | Pad | Crop):
+    if not isinstance(op, Conv | DepthwiseConv | Pool | Pad | Crop | Upsample):
         return None
     source, shape = graph.input_shapes(node)[0], node.shape
     one = op.rank == 1

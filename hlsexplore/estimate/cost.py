@@ -21,6 +21,9 @@ class Cost:
         head: Cycles from the first input of a stream to the first output; all of them when None.
         tail: Cycles that a process of a stream adds behind a longer one; all but one when None.
         visit: Cycles of a pixel, of a process of a stream that visits one after the other.
+        muxes: Multiplexers of many inputs that `lut` counts; Vivado HLS prices all those of a design alike.
+        mux_lut: LUT of each.
+        shift_lut: LUT of shifts that pick a step out of a whole tensor, which `lut` counts.
         delay_ns: Combinational delay behind the last register.
         rules: Figures that follow from a rule without fitted coefficients.
         notes: Assumptions, one sentence each.
@@ -37,6 +40,9 @@ class Cost:
     head: float | None = None
     tail: float | None = None
     visit: float | None = None
+    muxes: float = 0.0
+    mux_lut: float = 0.0
+    shift_lut: float = 0.0
     delay_ns: float = 0.0
     rules: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()

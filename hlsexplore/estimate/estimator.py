@@ -1,6 +1,6 @@
 """The estimate of a design: costs of its layers, their total, intervals and provenance."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -10,14 +10,25 @@ from hlsexplore.estimate.calibration import Calibration, calibrated
 from hlsexplore.estimate.coefficients import Coefficients, shipped
 from hlsexplore.estimate.convert import record_of
 from hlsexplore.estimate.cost import Cost, unknown
-from hlsexplore.estimate.intervals import Spreads, bounds_of, class_of, shipped_spreads
+from hlsexplore.estimate.hls.streams import Column
+from hlsexplore.estimate.intervals import FIGURE_NAMES, Spreads, bounds_of, class_of, shipped_spreads
 from hlsexplore.estimate.layers import layer_cost
 from hlsexplore.estimate.liveness import neighbours
 from hlsexplore.estimate.logic import LOGIC_TOOL, after_synthesis
-from hlsexplore.estimate.record import DesignRecord
+from hlsexplore.estimate.pricing import Pricing
+from hlsexplore.estimate.record import MATRIX_OPS, DesignRecord
 from hlsexplore.estimate.rtl.planned import planned_report
+from hlsexplore.estimate.support import CellSupport, support_notes, support_of
 from hlsexplore.estimate.technology import technology
-from hlsexplore.estimate.totals import columns_of, figures_at, layout_of, missing_of, total_columns
+from hlsexplore.estimate.totals import (
+    columns_of,
+    figures_at,
+    layout_of,
+    missing_of,
+    mux_price,
+    total_columns,
+    with_one_price,
+)
 from hlsexplore.report import Figures, Report
 from hlsexplore.target import Tool
 
@@ -57,14 +68,15 @@ def estimate(design: Design, *, level: Level = "hls", calibration: Calibration |
         except NoModelError as error:
             report = estimate(design, calibration=calibration)
             return replace(report, missing=(*report.missing, f"Estimated without a plan: {error}"))
-    report = estimate_record(record_of(design))
+    record = record_of(design)
+    report = estimate_record(record)
     learnt = calibration or Calibration()
     part, model = design.target.part, design.graph.digest
     if level != "logic" or design.target.tool is Tool.YOSYS:
         return calibrated(report, learnt, part, model)
     if any(item.tool == LOGIC_TOOL for item in learnt.observations):
-        return calibrated(after_synthesis(report, str(design.target.io)), learnt, part, model)
-    return after_synthesis(calibrated(report, learnt, part, model), str(design.target.io))
+        return calibrated(after_synthesis(report, record), learnt, part, model)
+    return after_synthesis(calibrated(report, learnt, part, model), record)
 
 
 def estimate_many(designs: Iterable[Design], *, calibration: Calibration | None = None) -> list[Report]:
@@ -72,45 +84,68 @@ def estimate_many(designs: Iterable[Design], *, calibration: Calibration | None 
     return [estimate(design, calibration=calibration) for design in designs]
 
 
+def pricing_of(design: DesignRecord, table: Coefficients) -> Pricing:
+    """Return what the layers of a design are priced with."""
+    flat = not design.is_dataflow
+    return Pricing(
+        tech=technology(design.tool, design.version, design.family),
+        io=design.io if flat or design.io == "stream" else "dataflow",
+        budget_ns=design.budget_ns,
+        table=table,
+    )
+
+
 def costs_of(design: DesignRecord, table: Coefficients) -> list[Cost]:
     """Return the cost of each layer of a record, in order."""
-    tech = technology(design.tool, design.version, design.family)
-    flat = not design.is_dataflow
-    around = neighbours(design) if flat else {}
-    io = design.io if flat or design.io == "stream" else "dataflow"
-    costs = [
-        layer_cost(layer, tech, io, design.budget_ns, table, flat, around.get(layer.name, (None, None)))
-        for layer in design.layers
-    ]
+    p = pricing_of(design, table)
+    around = neighbours(design) if p.is_flat else {}
+    costs = [layer_cost(layer, p, around.get(layer.name, (None, None))) for layer in design.layers]
     if any(layer.op.endswith(LARGE) for layer in design.layers):
         costs = [
             unknown(f"{layer.op} of a tensor in memory") if layer.elements > MAX_REGISTERS else cost
             for layer, cost in zip(design.layers, costs, strict=True)
         ]
     if any(layer.op == "quantizer" for layer in design.layers):
-        return [_narrowed(cost, table.of("quantizers", "default")) for cost in costs]
+        factors = table.of("quantizers", "default")
+        return [
+            _narrowed(cost, factors) if layer.op in MATRIX_OPS and layer.input_bits is None else cost
+            for layer, cost in zip(design.layers, costs, strict=True)
+        ]
     return costs
 
 
 def _narrowed(cost: Cost, factors: Mapping[str, float]) -> Cost:
-    """Scale a cost where each element has a quantizer of its own, whose widths a report does not tell."""
+    """Scale a product where each element has a quantizer of its own, whose widths a report does not tell."""
     scaled = {key: getattr(cost, key) * factors[key] for key in ("lut", "ff", "dsp") if getattr(cost, key) is not None}
     return replace(cost, **scaled, rules=cost.rules - {"dsp"})
 
 
-def estimate_record(design: DesignRecord, table: Coefficients | None = None, spreads: Spreads | None = None) -> Report:
+def estimate_record(
+    design: DesignRecord,
+    table: Coefficients | None = None,
+    spreads: Spreads | None = None,
+    cells: Mapping[str, CellSupport] | None = None,
+) -> Report:
     """Estimate a record.
 
     Args:
         design: A design or a row of measured designs.
         table: Coefficients; the shipped ones when None.
         spreads: Intervals; the shipped ones when None.
+        cells: Support of kinds of layers; the shipped one when None.
     """
     table = table or shipped()
     spreads = shipped_spreads() if spreads is None else spreads
-    costs = costs_of(design, table)
-    figures = figures_at(total_columns(layout_of(design), columns_of(design.layers, costs), table))
+    costs, layout = costs_of(design, table), layout_of(design)
+    columns = columns_of(design.layers, costs)
+    figures = figures_at(total_columns(layout, columns, table))
+    prices = with_one_price(layout.tech, columns)[:, 0]
+    costs = [
+        cost if cost.lut is None else replace(cost, lut=float(price)) for cost, price in zip(costs, prices, strict=True)
+    ]
     name = class_of(design)
+    support = {} if layout.tech.is_rtl else {key: support_of(design, key, cells) for key in FIGURE_NAMES}
+    repositories = {key: item.repositories for key, item in support.items()}
     layers = {layer.name: figures_of(cost) for layer, cost in zip(design.layers, costs, strict=True)}
     return Report(
         source="estimate",
@@ -119,11 +154,23 @@ def estimate_record(design: DesignRecord, table: Coefficients | None = None, spr
         design_key=design.key,
         total=figures,
         layers=layers,
-        bounds=bounds_of(figures, name, spreads),
-        layer_bounds={key: bounds_of(item, name, spreads) for key, item in layers.items()},
+        bounds=bounds_of(figures, name, spreads, repositories),
+        layer_bounds={key: bounds_of(item, name, spreads, repositories) for key, item in layers.items()},
         provenance=_provenance(costs, figures),
         missing=missing_of(design.layers, costs),
+        details=_details(design, costs, mux_price(layout.tech, columns)[:, 0]),
+        support={key: item for key, item in support.items() if getattr(figures, key) is not None},
+        notes=() if layout.tech.is_rtl else support_notes(design, cells),
     )
+
+
+def _details(design: DesignRecord, costs: Sequence[Cost], prices: Column) -> dict[str, dict[str, float]]:
+    """LUT of multiplexers of many inputs and of shifts of tensors, which logic synthesis shrinks more than others."""
+    found: dict[str, dict[str, float]] = {}
+    for layer, cost, price in zip(design.layers, costs, prices, strict=True):
+        if cost.muxes or cost.shift_lut:
+            found[layer.name] = {"multiplexer_lut": cost.muxes * float(price), "shift_lut": cost.shift_lut}
+    return found
 
 
 def figures_of(cost: Cost) -> Figures:

@@ -1,19 +1,25 @@
-"""How far reports lie from estimates: intervals by class of design, from repositories that the fit never saw."""
+"""How far reports lie from estimates: intervals by class of design, from estimates that left something out."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
-from math import exp, log
+from math import ceil, exp, floor, log
 
-from hlsexplore.estimate.record import MATRIX_OPS, RECURRENT_OPS, DesignRecord
+from hlsexplore.estimate.record import MATRIX_OPS, POOLING_OPS, RECURRENT_OPS, DesignRecord
+from hlsexplore.estimate.support import FEW_REPOSITORIES
 from hlsexplore.report import Bounds, Figures
 
 LEVELS = (80, 95)
 FIGURE_NAMES = ("lut", "ff", "dsp", "bram18", "latency_cycles_min", "latency_cycles_max", "ii_cycles")
-WIDE = (0.25, 0.5, 2.0, 4.0)
+LEAST = {"ii_cycles": 1.0}
+"""Smallest value of a figure; 0 for others."""
+WIDE = (0.583, 0.75, 1.333, 1.715)
 """Ratios used for a class without measured designs."""
+
+Ratios = tuple[float, float, float, float]
+"""Report over estimate at the lower 95 %, lower 80 %, upper 80 %, upper 95 % end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +29,22 @@ class Spread:
     Attributes:
         ratios: Report over estimate at the lower 95 %, lower 80 %, upper 80 %, upper 95 % end.
         units: Added on both sides at 80 % and 95 %.
+        novel: The ratios where a layer is of a kind that was measured in fewer than three repositories; None: the same.
     """
 
-    ratios: tuple[float, float, float, float]
+    ratios: Ratios
     units: tuple[float, float] = (0.0, 0.0)
+    novel: Ratios | None = None
 
     def bounds(self, value: float, level: int) -> tuple[float, float]:
         """Return the interval around an estimate."""
         low, high = (self.ratios[1], self.ratios[2]) if level == LEVELS[0] else (self.ratios[0], self.ratios[3])
         extra = self.units[0] if level == LEVELS[0] else self.units[1]
         return max((value + 1) * low - 1 - extra, 0.0), (value + 1) * high - 1 + extra
+
+    def for_repositories(self, count: int) -> "Spread":
+        """Return the spread that holds where the least known kind of layer was measured in so many repositories."""
+        return self if self.novel is None or count >= FEW_REPOSITORIES else replace(self, ratios=self.novel)
 
 
 Spreads = Mapping[str, Mapping[str, Spread]]
@@ -62,9 +74,14 @@ def shipped_spreads() -> Spreads:
 
 
 def _spread(item: Mapping[str, list[float]]) -> Spread:
-    low95, low80, high80, high95 = item["ratios"]
     units = item.get("units", [0.0, 0.0])
-    return Spread((low95, low80, high80, high95), (units[0], units[1]))
+    novel = _four(item["novel"]) if "novel" in item else None
+    return Spread(_four(item["ratios"]), (units[0], units[1]), novel)
+
+
+def _four(values: Sequence[float]) -> Ratios:
+    low95, low80, high80, high95 = values
+    return low95, low80, high80, high95
 
 
 def class_of(design: DesignRecord) -> str:
@@ -87,7 +104,7 @@ def class_of(design: DesignRecord) -> str:
     single = len(design.layers) == 1 and len(matrices) == 1 and matrices[0].op == "dense"
     if single:
         return "single_resource" if resource else "single_shared" if matrices[0].reuse > 1 else "single_unrolled"
-    if any(layer.op != "dense" for layer in matrices) or any("pool" in layer.op for layer in design.layers):
+    if any(layer.op != "dense" for layer in matrices) or any(layer.op in POOLING_OPS for layer in design.layers):
         return "parallel_image"
     if resource:
         return "resource"
@@ -96,15 +113,19 @@ def class_of(design: DesignRecord) -> str:
     return "shared" if any(layer.reuse > 1 for layer in matrices) else "unrolled"
 
 
-def bounds_of(figures: Figures, name: str, spreads: Spreads) -> tuple[Bounds, ...]:
-    """Return the intervals of figures.
+def bounds_of(
+    figures: Figures, name: str, spreads: Spreads, repositories: Mapping[str, int] | None = None
+) -> tuple[Bounds, ...]:
+    """Return the intervals of figures, in whole numbers around each.
 
     Args:
         figures: Estimates.
         name: Class of the design.
         spreads: Measured spreads.
+        repositories: By figure, repositories in which the design's least known kind of layer was measured; None:
+            enough.
     """
-    known = spreads.get(name, {})
+    known, counts = spreads.get(name, {}), repositories or {}
     found = []
     for level in LEVELS:
         lower: dict[str, float] = {}
@@ -112,40 +133,62 @@ def bounds_of(figures: Figures, name: str, spreads: Spreads) -> tuple[Bounds, ..
         for key in FIGURE_NAMES:
             value = getattr(figures, key)
             if value is not None:
-                spread = known.get(key) or Spread(WIDE, (2.0, 8.0))
-                lower[key], upper[key] = spread.bounds(value, level)
+                spread = known.get(key) or Spread(WIDE, (0.5, 1.0))
+                ends = spread.for_repositories(counts.get(key, FEW_REPOSITORIES)).bounds(value, level)
+                lower[key], upper[key] = whole_ends(key, value, *ends)
         found.append(Bounds(level=level, lower=Figures(**lower), upper=Figures(**upper)))
+    return tuple(found)
+
+
+def whole_ends(key: str, value: float, low: float, high: float) -> tuple[float, float]:
+    """Round an interval outward to whole numbers that a figure can have and that hold its value."""
+    least = min(LEAST.get(key, 0.0), value)
+    return float(max(floor(min(low, value) + 1e-9), floor(least))), float(ceil(max(high, value) - 1e-9))
+
+
+def whole_bounds(bounds: Sequence[Bounds], figures: Figures) -> tuple[Bounds, ...]:
+    """Return intervals in whole numbers that hold the figures, after something moved either."""
+    found = []
+    for item in bounds:
+        ends = {
+            key: whole_ends(key, value, low, high)
+            for key in FIGURE_NAMES
+            if (value := getattr(figures, key)) is not None
+            and (low := getattr(item.lower, key)) is not None
+            and (high := getattr(item.upper, key)) is not None
+        }
+        lower, upper = ({key: end[side] for key, end in ends.items()} for side in (0, 1))
+        found.append(replace(item, lower=replace(item.lower, **lower), upper=replace(item.upper, **upper)))
     return tuple(found)
 
 
 Residual = tuple[str, str, str, float, float]
 """Class of design, figure, repository, estimate, report."""
 
-POOLS = {
-    "unrolled": ("unrolled", "shared", "single_unrolled"),
-    "shared": ("unrolled", "shared", "single_shared"),
-    "unweighted": ("unweighted", "unrolled"),
-    "resource": ("resource", "stream"),
-    "recurrent": ("stream", "parallel_image", "unrolled"),
-    "quantizers": ("quantizers", "unrolled"),
-}
-"""Classes whose designs are looked at too where a class has designs of fewer than three repositories."""
-FEW_REPOSITORIES = 3
+NEIGHBOURS = 0.5
+"""Weight of the other classes' repositories beside one of a class's own, where it has fewer than three."""
 LEAST_WIDTH = {"lut": (0.03, 0.08), "ff": (0.05, 0.12)}
 """Smallest half width of the logarithm of an interval at 80 % and 95 %, however well the designs at hand agree."""
-LEAST_STREAM_CYCLES = (0.02, 0.08)
-"""The same of the timing of streams, whose rule was found on the reports that it is measured on."""
+LEAST_TIMING = (0.01, 0.05)
+"""The same of cycles, whose rules were found on the reports that they are measured on."""
 LEAST_GUESSED_DSP = (0.05, 0.12)
 """The same of DSP blocks where weights are unknown."""
-LEAST_UNMEASURED = (0.4, 1.1)
-"""The same of every figure where a class has no design of its own: 1.5 and 3 times as much or as little."""
-UNITS = {"lut": (0.0, 0.0), "ff": (0.0, 0.0), "dsp": (0.5, 1.0), "bram18": (1.0, 3.0)}
-CYCLE_UNITS, RTL_CYCLE_UNITS = (1.0, 4.0), (0.5, 1.0)
+LEAST_NOVEL = {"lut": (0.1, 0.25), "ff": (0.15, 0.4), "dsp": (0.0, 0.1), "bram18": (0.0, 0.15)}
+LEAST_NOVEL_TIMING = (0.05, 0.25)
+"""The same where a layer is of an unseen kind: what leaving kinds out shows over all classes (docs/estimates.md)."""
+LARGEST_WIDTH = 0.52
+"""Largest half width: an interval of more than a factor of three tells nothing."""
+LARGEST_LEVEL = 0.975
+"""Largest quantile that few repositories ask for, beside which one far report would decide."""
+ALONE = 1.25
+"""Margin on the widths of a class that one repository alone has, and of which every design agrees."""
+UNITS = {"dsp": (0.0, 0.5), "bram18": (0.5, 1.0)}
+CYCLE_UNITS, RTL_CYCLE_UNITS = (0.0, 0.5), (0.5, 1.0)
 """Blocks and cycles added on both sides: what a different start of one process or one memory more makes."""
-FEW_MARGIN = (1.5, 2.0)
-"""Factors on the half width at 80 % and 95 % where a class has designs of fewer than three repositories."""
-UNVERIFIED = Spread((1 / 60, 1 / 6, 3.0, 12.0), (2.0, 8.0))
-"""Of a design whose description was not checked against its report (5 designs of 2 repositories)."""
+EXACT = ("single_unrolled", "single_shared", "single_resource", "resource")
+"""Classes of one or two dense layers, whose cycles and blocks are exact in every measured design."""
+UNVERIFIED = Spread((1 / 14, 1 / 4, 3.0, 8.0), (1.0, 2.0))
+"""Of a design whose description was not checked against its report: all but the cycles of one of 5 designs."""
 CLASSES = (
     "single_unrolled",
     "single_shared",
@@ -161,76 +204,109 @@ CLASSES = (
 )
 
 
-def spreads_from(residuals: Sequence[Residual], classes: Sequence[str] = CLASSES) -> dict[str, dict[str, Spread]]:
-    """Derive intervals from estimates whose repositories the fit did not see.
+def spreads_from(
+    residuals: Sequence[Residual], classes: Sequence[str] = CLASSES, novel: Sequence[Residual] | None = None
+) -> dict[str, dict[str, Spread]]:
+    """Derive intervals from estimates that left something out.
 
     Repositories, not rows, are exchangeable: each has the same weight, and the quantiles are those of split conformal
     prediction with as many points as there are repositories. Where that asks for more than the largest error seen, the
-    largest is taken with a margin.
+    largest is taken.
 
     Args:
-        residuals: Estimates and reports.
+        residuals: Estimates and reports, each by a fit that never saw its repository.
         classes: Classes of designs to derive intervals for.
+        novel: The same by fits that never saw the design's rarest kind of layer; None: no such widths.
     """
     found: dict[str, dict[str, Spread]] = {}
     for name in classes:
-        own = [item for item in residuals if item[0] == name]
-        items = own
-        few = len({item[2] for item in own}) < FEW_REPOSITORIES and name in POOLS
-        if few:
-            items = [item for item in residuals if item[0] in POOLS[name]]
         found[name] = {}
         for figure in FIGURE_NAMES:
-            errors: dict[str, list[float]] = {}
-            for _, _, repository, value, truth in (item for item in items if item[1] == figure):
-                errors.setdefault(repository, []).append(log((truth + 1) / (value + 1)))
-            if errors:
-                margins = FEW_MARGIN if few else (1.0, 1.0)
-                least = _least_width(name, figure) if own else LEAST_UNMEASURED
-                found[name][figure] = _spread_of(errors, name, figure, margins, least)
+            seen = _errors_of(residuals, name, figure)
+            if seen is None:
+                continue
+            unseen = None if novel is None else _errors_of(novel, name, figure)
+            found[name][figure] = _spread_of(name, figure, seen, unseen)
     return found if classes is not CLASSES else found | {"unverified": dict.fromkeys(FIGURE_NAMES, UNVERIFIED)}
 
 
-def _least_width(name: str, figure: str) -> tuple[float, float]:
-    if name == "stream" and "cycles" in figure:
-        return LEAST_STREAM_CYCLES
-    return LEAST_WIDTH.get(figure, LEAST_GUESSED_DSP if (name, figure) == ("unweighted", "dsp") else (0.0, 0.0))
+def _errors_of(residuals: Sequence[Residual], name: str, figure: str) -> tuple["Errors", bool] | None:
+    """Errors beyond the units that every interval has, weighted by repository; whether one repository has all."""
+    errors: dict[tuple[bool, str], list[float]] = {}
+    own = {item[2] for item in residuals if item[0] == name and item[1] == figure}
+    is_exact, is_rtl = name in EXACT and bool(own), name.startswith("rtl_")
+    if is_rtl and not own:
+        return None
+    takes_others = len(own) < FEW_REPOSITORIES and not is_rtl and not is_exact
+    for class_, key, repository, value, truth in residuals:
+        if key == figure and (class_ == name or (takes_others and class_ not in ("unverified", *EXACT))):
+            errors.setdefault((class_ == name, repository), []).append(_excess(name, figure, value, truth))
+    if not errors:
+        return None
+    others = max(len(errors) - len(own), 1)
+    weights = {key: 1.0 if key[0] else NEIGHBOURS * max(len(own), 1) / others for key in errors}
+    return Errors(errors, weights), len(own) == 1 and is_exact
 
 
-def _spread_of(
-    errors: Mapping[str, list[float]],
-    name: str,
-    figure: str,
-    margins: tuple[float, float],
-    least: tuple[float, float],
-) -> Spread:
+def _excess(name: str, figure: str, value: float, truth: float) -> float:
+    """Logarithm of report over estimate, less the units that the interval has anyway at 95 %."""
+    units = _units(name, figure)[1]
+    distance = max(abs(truth - value) - units, 0.0)
+    return log((value + (distance if truth > value else -distance) + 1) / (value + 1))
+
+
+def _units(name: str, figure: str) -> tuple[float, float]:
+    if figure in ("lut", "ff") or (name in EXACT and figure != "bram18"):
+        return 0.0, 0.0
+    return UNITS.get(figure, RTL_CYCLE_UNITS if name.startswith("rtl_") else CYCLE_UNITS)
+
+
+def _spread_of(name: str, figure: str, seen: tuple["Errors", bool], unseen: tuple["Errors", bool] | None) -> Spread:
+    is_timing = "cycles" in figure
+    least = LEAST_WIDTH.get(figure, (0.0, 0.0))
+    if is_timing and name not in EXACT:
+        least = LEAST_TIMING
+    if (name, figure) == ("unweighted", "dsp"):
+        least = LEAST_GUESSED_DSP
+    own = _ends(*seen, least, name)
+    if unseen is None:
+        return Spread(own, _units(name, figure))
+    more = (0.0, 0.0) if name in EXACT else LEAST_NOVEL_TIMING if is_timing else LEAST_NOVEL[figure]
+    wide = _ends(*unseen, more, name)
+    novel = (min(own[0], wide[0]), min(own[1], wide[1]), max(own[2], wide[2]), max(own[3], wide[3]))
+    return Spread(own, _units(name, figure), novel)
+
+
+def _ends(errors: "Errors", is_alone: bool, least: tuple[float, float], name: str) -> Ratios:
+    """Ratios at the ends of both intervals."""
+    margin = ALONE if is_alone else 1.0
+    largest = float("inf") if name.startswith("rtl_") else LARGEST_WIDTH
     inner, outer = (
-        max(margin * _half_width(errors, level / 100), floor)
-        for level, margin, floor in zip(LEVELS, margins, least, strict=True)
+        min(max(margin * errors.half_width(level / 100), floor_), largest)
+        for level, floor_ in zip(LEVELS, least, strict=True)
     )
     inner = min(inner, outer)
-    units = UNITS.get(figure, RTL_CYCLE_UNITS if name.startswith("rtl_") else CYCLE_UNITS)
-    return Spread((exp(-outer), exp(-inner), exp(inner), exp(outer)), units)
+    return exp(-outer), exp(-inner), exp(inner), exp(outer)
 
 
-def _half_width(errors: Mapping[str, list[float]], level: float) -> float:
-    """Half width of the logarithm of an interval: the weighted conformal quantile of the absolute errors."""
-    count = len(errors)
-    sizes = sorted((abs(item), 1 / len(items)) for items in errors.values() for item in items)
-    if count == 1:
-        rows = len(sizes)
-        wanted = min(1.0, level * (rows + 1) / rows)
-        return 1.25 * _quantile(sizes, wanted)
-    wanted = level * (count + 1) / count
-    if wanted >= 1:
-        return sizes[-1][0] * (1.1 if level < 0.9 else 1.5)
-    return _quantile(sizes, wanted)
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Logarithms of report over estimate by repository (of the class itself or of another), and their weights."""
 
+    sizes: Mapping[tuple[bool, str], list[float]]
+    weights: Mapping[tuple[bool, str], float]
 
-def _quantile(sizes: Sequence[tuple[float, float]], level: float) -> float:
-    total, reached = sum(weight for _, weight in sizes), 0.0
-    for size, weight in sizes:
-        reached += weight
-        if reached >= level * total - 1e-9:
-            return size
-    return sizes[-1][0]
+    def _weighted(self) -> list[tuple[float, float]]:
+        return [(item, self.weights[key] / len(items)) for key, items in self.sizes.items() for item in items]
+
+    def half_width(self, level: float) -> float:
+        """Half width of an interval around 0: the weighted conformal quantile of the absolute errors."""
+        count = sum(self.weights.values())
+        sizes = sorted((abs(item), weight) for item, weight in self._weighted())
+        wanted = min(level * (count + 1) / count, max(LARGEST_LEVEL, level))
+        total, reached = sum(weight for _, weight in sizes), 0.0
+        for size, weight in sizes:
+            reached += weight
+            if reached >= wanted * total - 1e-9:
+                return size
+        return sizes[-1][0]

@@ -1,112 +1,124 @@
 """From a layer to its cost: the model for each kind of op."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from math import ceil, sqrt
 
-from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.constants import Constants
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, free, unknown
-from hlsexplore.estimate.hls.elementwise import batchnorm_cost, elementwise_cost, softmax_cost, table_cost
-from hlsexplore.estimate.hls.images import convolution_cost, padding_cost, pooling_cost
+from hlsexplore.estimate.hls.batchnorm import batchnorm_cost
+from hlsexplore.estimate.hls.elementwise import ELEMENTS, LOOP_LUT, elementwise_cost
+from hlsexplore.estimate.hls.images import convolution_cost, padding_cost
 from hlsexplore.estimate.hls.matrix import ALL
+from hlsexplore.estimate.hls.pooling import pooling_cost
 from hlsexplore.estimate.hls.products import matrix_cost
 from hlsexplore.estimate.hls.recurrent import recurrent_cost
+from hlsexplore.estimate.hls.softmax import softmax_cost
 from hlsexplore.estimate.hls.streams import COLLECTED_TAIL, call_timing, loop_timing
+from hlsexplore.estimate.hls.tables import table_cost
 from hlsexplore.estimate.liveness import live_elements, live_of
+from hlsexplore.estimate.pricing import Pricing
 from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, POOLING_OPS, RECURRENT_OPS, TABLE_OPS, LayerRecord
 from hlsexplore.estimate.rtl.layers import rtl_cost
-from hlsexplore.estimate.technology import Technology
 
 MAX_UNROLLED_PACKETS = 8
-"""Groups of inputs from which a streamed dense layer collects them in a loop (4 are unrolled, 16 are not)."""
+"""Groups of inputs from which a streamed dense layer collects them in a loop before 2020 (4 are unrolled, 16 not)."""
+LOOPED_FROM = 2020.0
+"""Version of Vivado HLS from which every such layer of several groups has a loop (13 layers of 4 groups)."""
 REPACK_DEPTH = 6.0
 """Cycles of a turn of the loop that packs a stream into larger groups in Vivado HLS (one, from its region's total)."""
-MERGE_OPS = frozenset({"add", "subtract", "multiply", "average", "maximum", "minimum"})
+UPSAMPLE_DEPTH = 2.0
+"""Cycles of a turn of the loop that repeats pixels of a stream (three upsamplings of one repository)."""
+
+UPSAMPLE_LUT = 45.0
+"""LUT of a buffered pixel of the row that an upsampling repeats (the same three)."""
+
+Around = tuple[Constants | None, Constants | None]
+"""Constants of the dense layers before and after."""
 
 
 @lru_cache(maxsize=65536)
-def layer_cost(
-    layer: LayerRecord,
-    tech: Technology,
-    io: str,
-    budget_ns: float,
-    table: Coefficients,
-    flat: bool,
-    around: tuple[Constants | None, Constants | None] = (None, None),
-) -> Cost:
+def layer_cost(layer: LayerRecord, p: Pricing, around: Around = (None, None)) -> Cost:
     """Estimate one layer; results are cached.
 
     Args:
         layer: The layer.
-        tech: Tool and family.
-        io: `parallel` or `stream`.
-        budget_ns: Time of a cycle that the scheduler fills.
-        table: Fitted coefficients.
-        flat: Whether the design is one pipeline, in which unread and constant elements vanish.
+        p: Tool, family, interface and clock.
         around: Constants of the dense layers before and after.
 
     Returns:
         The cost; every figure None for an op without a model.
     """
-    op = layer.op
-    if tech.is_rtl:
-        return rtl_cost(layer, tech.family, io, budget_ns, table)
-    before, after = around if flat else (None, None)
-    if op == "dense":
-        if layer.pixels > 1:
-            return convolution_cost(layer, tech, io, budget_ns, table)
-        live = live_of(layer, before, after) if flat else ALL
-        cost = matrix_cost(layer, tech, budget_ns, table, live)
-        return _collected(layer, cost, tech, table) if io == "stream" else cost
-    if op in ("conv1d", "conv2d", "depthwise_conv2d"):
-        return convolution_cost(layer, tech, io, budget_ns, table)
-    if op in RECURRENT_OPS:
-        return recurrent_cost(layer, tech, budget_ns, table)
-    if op == "batchnorm":
-        return batchnorm_cost(layer, tech, io, budget_ns, table)
-    if op in ELEMENTWISE_OPS or op in MERGE_OPS:
-        live_count = live_elements(layer, before, after) if flat and op in ELEMENTWISE_OPS else None
-        return elementwise_cost(layer, tech, io, table, live_count)
-    if op in TABLE_OPS:
-        return table_cost(layer, tech, io, table)
-    if op == "softmax":
-        return softmax_cost(layer, tech, io, table)
-    if op in POOLING_OPS:
-        return pooling_cost(layer, tech, io, budget_ns, table)
-    if op == "zeropad":
-        return padding_cost(layer, tech, io, table)
-    if op == "repack":
-        return _repacked(layer, tech, io, table)
-    if (
-        op == "quantizer"
-        or op in MOVE_OPS
-        or (op in ("concatenate", "permute", "upsample", "crop") and io == "parallel")
-    ):
+    if p.tech.is_rtl:
+        return rtl_cost(layer, p.tech.family, "stream" if p.is_stream else "parallel", p.budget_ns, p.table)
+    model = MODELS.get(layer.op)
+    if model is None:
+        return unknown(layer.op)
+    return model(layer, p, around if p.is_flat else (None, None))
+
+
+def _dense(layer: LayerRecord, p: Pricing, around: Around) -> Cost:
+    if layer.pixels > 1:
+        return convolution_cost(layer, p)
+    cost = matrix_cost(layer, p, live_of(layer, *around) if p.is_flat else ALL)
+    return _collected(layer, cost, p) if p.is_stream else cost
+
+
+def _elements(layer: LayerRecord, p: Pricing, around: Around) -> Cost:
+    is_live = p.is_flat and layer.op in ELEMENTWISE_OPS
+    return elementwise_cost(layer, p, live_elements(layer, *around) if is_live else None)
+
+
+def _wires(layer: LayerRecord, p: Pricing, around: Around) -> Cost:
+    return free("wiring")
+
+
+def _moved(layer: LayerRecord, p: Pricing, around: Around) -> Cost:
+    """Ops that only choose or order elements: wires between whole tensors, unknown processes of a stream."""
+    return unknown(layer.op) if p.is_stream else free("wiring")
+
+
+def _upsampled(layer: LayerRecord, p: Pricing, around: Around) -> Cost:
+    """Pixels that a stream repeats: a buffer of a row and a loop over the output; wires between whole tensors."""
+    if not p.is_stream:
         return free("wiring")
-    return unknown(op)
+    bits = layer.channels * (layer.result or layer.input or DEFAULT_TYPE).width
+    columns = layer.image.in_width if layer.image is not None else ceil(sqrt(layer.pixels) / 2)
+    timing = loop_timing(layer.pixels, UPSAMPLE_DEPTH)
+    return Cost(
+        model="elementwise",
+        lut=2 * LOOP_LUT + 2 * p.of("elementwise")["stream_lut"] * layer.channels + UPSAMPLE_LUT * columns,
+        ff=float(bits * columns + 30),
+        dsp=0.0,
+        bram18=0.0,
+        **timing,
+        ii=timing["latency_max"],
+        rules=frozenset({"dsp"}),
+        notes=("upsampled stream: one measured design",),
+    )
 
 
-def _repacked(layer: LayerRecord, tech: Technology, io: str, table: Coefficients) -> Cost:
+def _repacked(layer: LayerRecord, p: Pricing, around: Around) -> Cost:
     """A stream that arrives in small groups and leaves in a large one: registers that collect it."""
-    timing = loop_timing(layer.packets, 2.0 if tech.is_vitis else REPACK_DEPTH)
-    moved = replace(free("wiring"), **timing) if io == "stream" else free("wiring")
-    if io != "stream" or layer.channels == 1:
+    timing = loop_timing(layer.packets, 2.0 if p.tech.is_vitis else REPACK_DEPTH)
+    moved = replace(free("wiring"), **timing) if p.is_stream else free("wiring")
+    if not p.is_stream or layer.channels == 1:
         return moved
-    coefficients = table.of("wrapper", "default")
     bits = float(layer.channels * (layer.result or layer.input or DEFAULT_TYPE).width)
-    return replace(moved, lut=coefficients["input_lut"] * bits, ff=bits, rules=moved.rules - {"lut", "ff"})
+    return replace(moved, lut=p.of("wrapper")["input_lut"] * bits, ff=bits, rules=moved.rules - {"lut", "ff"})
 
 
-def _collected(layer: LayerRecord, cost: Cost, tech: Technology, table: Coefficients) -> Cost:
+def _collected(layer: LayerRecord, cost: Cost, p: Pricing) -> Cost:
     """Add what a streamed dense layer needs to collect its input."""
-    coefficients = table.of("wrapper", tech.name)
+    coefficients, tech = p.of("wrapper"), p.tech
     bits = layer.n_in * (layer.input or DEFAULT_TYPE).width
-    is_looped = layer.packets > MAX_UNROLLED_PACKETS
+    is_looped = layer.packets > (MAX_UNROLLED_PACKETS if tech.version < LOOPED_FROM else 1)
     steps = 1.0 if tech.is_vitis or not cost.latency_max else coefficients["latency"]
     if tech.is_vitis or layer.packets == 1:
         added = steps + (layer.packets + 1 if layer.packets > 1 else 0)
     elif is_looped:
-        added = steps * (1 + ((cost.latency_max or 0.0) > 1)) + layer.packets
+        added = coefficients["latency"] * (1 + (layer.strategy == "resource" and layer.reuse > 1)) + layer.packets
     else:
         added = layer.packets - 1.0
     tail = COLLECTED_TAIL if is_looped else _collected_tail(layer, cost, added)
@@ -127,3 +139,28 @@ def _collected_tail(layer: LayerRecord, cost: Cost, added: float) -> float:
     if layer.strategy == "resource" and layer.reuse > 1:  # the loop over the weights counts as its depth
         return max(cycles - layer.reuse, 0.0)
     return call_timing(cycles + added, is_pipelined=layer.packets == 1)["tail"]
+
+
+Model = Callable[[LayerRecord, Pricing, Around], Cost]
+
+
+def _alone(model: Callable[[LayerRecord, Pricing], Cost]) -> Model:
+    return lambda layer, p, around: model(layer, p)
+
+
+MODELS: Mapping[str, Model] = {
+    "dense": _dense,
+    **dict.fromkeys(("conv1d", "conv2d", "depthwise_conv2d"), _alone(convolution_cost)),
+    **dict.fromkeys(sorted(RECURRENT_OPS), _alone(recurrent_cost)),
+    **dict.fromkeys(sorted(ELEMENTS), _elements),
+    **dict.fromkeys(sorted(TABLE_OPS), _alone(table_cost)),
+    **dict.fromkeys(POOLING_OPS, _alone(pooling_cost)),
+    **dict.fromkeys((*sorted(MOVE_OPS), "quantizer"), _wires),
+    **dict.fromkeys(("concatenate", "permute", "crop"), _moved),
+    "batchnorm": _alone(batchnorm_cost),
+    "softmax": _alone(softmax_cost),
+    "zeropad": _alone(padding_cost),
+    "repack": _repacked,
+    "upsample": _upsampled,
+}
+"""The model of each kind of layer for the vendors' HLS tools; a kind that is not here is unknown."""

@@ -114,10 +114,12 @@ class LayerRecord:
         constants: Quantised weights, or None when they are unknown.
         zeros: Zero weights as the project declares them, or None to count them.
         recurrent: Quantised state weights of a recurrent layer, or None.
+        recurrent_reuse: Reuse of the product with them; None: that of the layer.
         units: State elements of a recurrent layer.
         steps: Time steps of a recurrent layer.
         packets: Groups of elements in which the input arrives on a stream.
         sources: Names of the layers whose output it reads.
+        input_bits: Bits of each input element of a position where they have types of their own (0: constant), or None.
         is_rectified: Whether no input is negative, as behind a ReLU.
         is_held: Whether a layer before keeps the input until the next one (own RTL).
     """
@@ -143,10 +145,12 @@ class LayerRecord:
     constants: Constants | None = None
     zeros: int | None = None
     recurrent: Constants | None = None
+    recurrent_reuse: int | None = None
     units: int = 0
     steps: int = 1
     packets: int = 1
     sources: tuple[str, ...] = ()
+    input_bits: tuple[int, ...] | None = None
     is_rectified: bool = False
     is_held: bool = False
 
@@ -198,8 +202,8 @@ class DesignRecord:
         """
         if self.tool == "yosys":
             return rtl_budget_ns(self.family, self.clock_ns)
-        if self.uncertainty_ns is not None:
-            return max(self.clock_ns - self.uncertainty_ns, 0.1)
+        if self.uncertainty_ns is not None and self.uncertainty_ns < self.clock_ns:
+            return self.clock_ns - self.uncertainty_ns
         return self.clock_ns * (0.73 if self.tool == "vitis_hls" else 0.875)
 
     @property

@@ -23,6 +23,8 @@ Weights = Mapping[str, NDArray[Any]]
 
 MAX_COUNT = 1 << 26
 """Largest dimension or reuse of a row that is believed."""
+UPSAMPLED = 4
+"""Pixels that an upsampling of two dimensions makes of one; rows do not say it, twice each way is the default."""
 POOLING_OPS = frozenset({"pooling", "global_pooling"})
 
 
@@ -37,6 +39,7 @@ def design_of_row(row: Row, weights: Weights) -> DesignRecord:
         The record; layers that cannot be read keep only their name and op.
     """
     layers: list[LayerRecord] = []
+    io = "stream" if "stream" in str(row.get("io_type")) else "parallel"
     edges: dict[str, str] = {}
     channels: dict[str, tuple[int, int]] = {}
     for index, item in enumerate(_list(row.get("layers"))):
@@ -46,13 +49,14 @@ def design_of_row(row: Row, weights: Weights) -> DesignRecord:
             layer = LayerRecord(name=f"layer {index}", op="unreadable")
         if not layer.sources and layers and _is_inner(item):
             layer = replace(layer, sources=(layers[-1].name,))
-        layer = _like_source(layer, channels)
+        layer = _like_source(layer, channels, io)
         channels[layer.name] = (layer.channels, layer.pixels)
         layers.append(layer)
         for edge in _edges(item.get("out_edge") if isinstance(item, Mapping) else None):
             edges[edge] = layer.name
+    if any(layer.op == "quantizer" for layer in layers):
+        layers = [_pruned(layer) for layer in layers]
     pragmas = " ".join(map(str, _list(row.get("top_pragma"))))
-    io = "stream" if "stream" in str(row.get("io_type")) else "parallel"
     dataflow = None if not pragmas else ("DATAFLOW" in pragmas and "PIPELINE" not in pragmas)
     if io == "parallel":
         layers = [_legacy(layer) for layer in layers]
@@ -75,6 +79,18 @@ def design_of_row(row: Row, weights: Weights) -> DesignRecord:
     )
 
 
+def _pruned(layer: LayerRecord) -> LayerRecord:
+    """Drop the outputs of a matrix whose bias is 0 where each element has a quantizer of its own.
+
+    HGQ gives an output that no bit is left of a bias of 0: the non-zero biases of six layers of two repositories are as
+    many (14, 8, 7, 29, 13, 12) as the elements that their report compares in the ReLU behind.
+    """
+    found = layer.constants
+    if found is None or found.bias is None or layer.op not in MATRIX_OPS or not found.bias.any():
+        return layer
+    return replace(layer, constants=Constants.of(found.weight * (found.bias != 0), found.bias), zeros=None)
+
+
 def _legacy(layer: LayerRecord) -> LayerRecord:
     """Name the softmax of hls4ml before it had variants to choose from; streams came later."""
     is_old = layer.op == "softmax" and not layer.implementation
@@ -94,17 +110,23 @@ def _is_inner(item: object) -> bool:
     return len(edges) == 1 and re.fullmatch(r"layer\d+_(out|cpy\d+)", edges[0]) is not None
 
 
-def _like_source(layer: LayerRecord, channels: Mapping[str, tuple[int, int]]) -> LayerRecord:
-    """Give an elementwise layer the channels of the layer before it; rows only count its elements."""
+def _like_source(layer: LayerRecord, channels: Mapping[str, tuple[int, int]], io: str) -> LayerRecord:
+    """Give an elementwise layer the channels of the layer before it; rows only count its elements.
+
+    The softmax of a stream works on the channels of one pixel, that of whole tensors on all elements.
+    """
     width, pixels = channels.get(layer.sources[0], (0, 0)) if len(layer.sources) == 1 else (0, 0)
     if layer.op == "repack" and pixels:
         size = width * pixels
         return replace(layer, packets=pixels, n_in=size, n_out=size, channels=size, pixels=1)
+    if layer.op == "upsample" and pixels:
+        return replace(layer, channels=width, pixels=pixels * UPSAMPLED)
     if layer.op == "dense" and pixels > 1:
         return replace(layer, packets=pixels)
     if layer.image is not None or layer.op in MATRIX_OPS | RECURRENT_OPS or not pixels:
         return layer
-    if pixels > 1 and width * pixels == layer.elements and layer.op not in ("softmax", "flatten"):
+    is_whole = layer.op == "flatten" or (layer.op == "softmax" and io != "stream")
+    if pixels > 1 and width * pixels == layer.elements and not is_whole:
         return replace(layer, channels=width, pixels=pixels)
     return layer
 
@@ -265,6 +287,7 @@ def _recurrent(item: Row, shape: Row, raw: NDArray[Any] | None, weights: Weights
         "steps": steps,
         "channels": units,
         "pixels": steps if sequence else 1,
+        "recurrent_reuse": _whole(item.get("recurrent_reuse"), 0) or None,
         "recurrent": None if state is None else Constants.of(state, _array(bias, weights)),
     }
 

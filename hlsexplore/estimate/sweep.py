@@ -15,7 +15,9 @@ from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.hls.streams import Column
 from hlsexplore.estimate.layers import layer_cost
 from hlsexplore.estimate.liveness import neighbours
+from hlsexplore.estimate.pricing import Pricing
 from hlsexplore.estimate.record import DesignRecord, LayerRecord
+from hlsexplore.estimate.technology import technology
 from hlsexplore.estimate.totals import COST_FIELDS, Columns, Layout, layout_of, total_columns
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
@@ -85,6 +87,8 @@ class _Sweep:
                 for value in choices[index].values:
                     changed_config(node, design.layers[name], {choices[index].key: value})
         self.base = record_of(design)
+        self.bits = {layer.name: layer.input_bits for layer in self.base.layers}
+        self.pricing: dict[bool, Pricing] = {}
 
     def run(self) -> dict[str, Column]:
         """Split the designs by what their layers share, and add each part up."""
@@ -186,15 +190,21 @@ class _Sweep:
             changes.setdefault(choice.layer, {})[choice.key] = choice.values[value]
         record = self._layer(layer.name, changes)
         around = tuple(None if other is None else self._layer(other, changes).constants for other in near)
-        io = self.base.io if flat or self.base.io == "stream" else "dataflow"
-        tech = layout_of(self.base).tech
-        cost = layer_cost(record, tech, io, self.base.budget_ns, self.table, flat, _pair(around))
+        cost = layer_cost(record, self._pricing(flat), _pair(around))
         return cost, float((record.result or DEFAULT_TYPE).width)
+
+    def _pricing(self, flat: bool) -> Pricing:
+        if flat not in self.pricing:
+            io = self.base.io if flat or self.base.io == "stream" else "dataflow"
+            tech = technology(self.base.tool, self.base.version, self.base.family)
+            self.pricing[flat] = Pricing(tech=tech, io=io, budget_ns=self.base.budget_ns, table=self.table)
+        return self.pricing[flat]
 
     def _layer(self, name: str, changes: Mapping[str, Mapping[str, Fixed | str | int]]) -> LayerRecord:
         node = self.design.graph[name]
         config = changed_config(node, self.design.layers[name], dict(changes.get(name, {})))
-        return layer_record(self.design.graph, node, config, self._input_type(node, changes))
+        layer = layer_record(self.design.graph, node, config, self._input_type(node, changes))
+        return replace(layer, input_bits=self.bits[name])
 
     def _input_type(self, node: Node, changes: Mapping[str, Mapping[str, Fixed | str | int]]) -> Fixed:
         source = self._sources(node.name)[0]

@@ -7,21 +7,25 @@ from typing import Any
 
 from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.intervals import Spreads
+from hlsexplore.estimate.support import CellSupport
 
 FOLDER = Path(__file__).parent
 
 
-def write_tables(table: Coefficients, spreads: Spreads, entries: Sequence[Mapping[str, Any]]) -> None:
-    """Store a fit: new values in place, comments kept, intervals and provenance written anew.
+def write_tables(
+    table: Coefficients, spreads: Spreads, cells: Mapping[str, CellSupport], entries: Sequence[Mapping[str, Any]]
+) -> None:
+    """Store a fit: new values in place, comments kept, intervals, support and provenance written anew.
 
     Args:
         table: Fitted coefficients.
         spreads: Intervals.
+        cells: Support of kinds of layers.
         entries: Pairs of estimates and reports that each left its repository out, as the benchmark makes them.
     """
     path = FOLDER / "coefficients.toml"
     path.write_text(_with_values(path.read_text(encoding="utf-8"), table, _provenance(entries)), encoding="utf-8")
-    (FOLDER / "intervals.toml").write_text(_intervals(spreads), encoding="utf-8")
+    (FOLDER / "intervals.toml").write_text(_intervals(spreads) + _cells(cells), encoding="utf-8")
 
 
 def write_rtl_tables(table: Coefficients, spreads: Spreads, rows: int, summary: Sequence[Mapping[str, Any]]) -> None:
@@ -87,7 +91,7 @@ def _provenance(entries: Sequence[Mapping[str, Any]]) -> list[str]:
         f"repositories = {len(repositories)}",
         f"tools = {tools}".replace("'", '"'),
         f'date = "{datetime.now(tz=UTC).date().isoformat()}"',
-        'method = "ridge regression around library prices; errors and intervals leave the repository out"',
+        'method = "ridge regression around library prices, chosen rules; intervals leave repositories, kinds out"',
         "",
     ]
 
@@ -102,7 +106,27 @@ def _classes(spreads: Spreads) -> str:
     for name, figures in spreads.items():
         lines.append(f"[classes.{name}]")
         for key, spread in figures.items():
-            ratios = ", ".join(f"{value:.3f}" for value in spread.ratios)
-            lines.append(f"{key} = {{ ratios = [{ratios}], units = [{spread.units[0]}, {spread.units[1]}] }}")
+            units = f"units = [{spread.units[0]}, {spread.units[1]}]"
+            novel = "" if spread.novel is None else f", novel = [{_joined(spread.novel)}]"
+            lines.append(f"{key} = {{ ratios = [{_joined(spread.ratios)}], {units}{novel} }}")
         lines.append("")
     return "\n".join(lines)
+
+
+def _joined(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.3f}" for value in values)
+
+
+def _cells(cells: Mapping[str, CellSupport]) -> str:
+    """Lines of the support of each kind of layer: measured designs and modules, and their repositories."""
+    lines = [
+        "# Designs and modules, repositories of each kind of layer: of all figures, of LUT and DSP blocks.",
+        "[cells]",
+    ]
+    for name, cell in cells.items():
+        both = (
+            f"{key} = [{item.modules}, {item.repositories}]"
+            for key, item in (("all", cell.all), ("priced", cell.priced))
+        )
+        lines.append(f'"{name}" = {{ {", ".join(both)} }}')
+    return "\n".join(lines) + "\n"

@@ -48,8 +48,15 @@ _COMPARE = ((2, 8), (4, 9), (8, 11), (16, 13), (32, 20), (inf, 29))
 """LUT of comparisons up to a width, Vivado HLS and Vitis HLS to 2022.2 (7-series: 18 instead of 20)."""
 _SOFT_MULTIPLIER = {1: 2, 2: 4, 3: 8, 4: 13, 5: 18, 6: 23, 7: 33, 8: 40, 9: 49, 10: 62}
 """LUT of a multiplier without DSP by the wider operand; wider ones are priced 5."""
-_MUX = ((2, 9), (3, 14), (4, 17), (8, 33), (16, 65), (32, 145), (64, 273), (128, 673), (256, 1362))
-"""LUT of a multiplexer with up to so many inputs, Vivado HLS; independent of the data width."""
+_MUX = (
+    *((2, 9), (3, 14), (4, 17), (5, 27), (8, 33), (10, 55), (16, 65), (20, 89)),
+    *((32, 145), (64, 273), (128, 673), (256, 1362)),
+)
+"""LUT of a multiplexer with up to so many inputs, Vivado HLS; independent of the data width.
+
+Of 4 inputs 21 on the slow 7 series; of 32 inputs 153 in 2020.1 on UltraScale+ (32 designs, 2019.1 to 2020.1)."""
+_LAGS = {"fast": 1.0, "middle": 1.35, "quick": 1.6, "slow": 2.2}
+"""Delay of logic and routing over that of UltraScale+, from the depths of 38 poolings (docs/estimates.md, Timing)."""
 
 DSP_MIN_WIDE = 11
 DSP_MIN_NARROW = 5
@@ -148,6 +155,8 @@ class Technology:
             return 0.0
         if self.is_vitis:
             return 4.8 * inputs
+        if inputs == 4 and self.speed is Speed.SLOW and not self.is_quick:
+            return 21.0
         found = next((lut for limit, lut in _MUX if inputs <= limit), None)
         return float(found) if found is not None else 1362.0 * inputs / 256
 
@@ -181,6 +190,11 @@ class Technology:
             return 0.491
         base = 1.18 if self.has_wide_levels else 0.85
         return base if self.speed is Speed.FAST else 1.4 * base
+
+    @property
+    def lag(self) -> float:
+        """Delay of logic and routing over that of UltraScale+."""
+        return _LAGS["quick" if self.is_quick else self.speed]
 
     @property
     def is_quick(self) -> bool:

@@ -4,7 +4,7 @@ Everything works on columns, one entry for each design of a sweep; a single desi
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,21 +12,24 @@ from numpy.typing import NDArray
 from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.hls.streams import Column, last_end
+from hlsexplore.estimate.hls.windows import FIFO_DEPTH_IN_LUT, fifo_width
 from hlsexplore.estimate.record import MATRIX_OPS, MOVE_OPS, DesignRecord, LayerRecord
 from hlsexplore.estimate.technology import Speed, Technology, technology
 from hlsexplore.report import Figures
 
 SUMMED = ("lut", "ff", "dsp", "bram18")
 TIMED = ("latency_cycles_min", "latency_cycles_max", "ii_cycles")
-AXI_PIXEL_CYCLES = 8.0
-"""Cycles in which the AXI wrapper of a stream converts a pixel from floating point; its loop is not pipelined.
+AXI_SPREAD = 1.6
+"""How the delay of converting a floating-point word, which the AXI wrapper of a stream reads, grows with the device's
+lag.
 
-Exact for both designs of two repositories (784 and 8,192 pixels, one channel): the least interval is 8 a pixel and 2.
-The bus brings one word a cycle, so each further channel takes one more.
-"""
-FIFO_DEPTH_IN_LUT = 32
-FIFO_BITS_IN_LUT = 600
-"""FIFOs below this depth or size are shift registers in LUTs: 121 x 4 bits are, 169 x 4 are not (11 designs)."""
+8 cycles a pixel of one channel on Zynq at 5 ns, 4 on UltraScale+ at 3.3 to 4 ns, 6 at 2 ns (five repositories)."""
+AXI_CHANNEL = 1.31
+"""Cycles of each further channel over those of the first, since the wrapper's loop is not pipelined.
+
+29 of 3 channels on Zynq, 14 to 15 on UltraScale+."""
+SINGLE_FIFO_LUT = 12.0
+"""LUT of a FIFO of one word of Vivado HLS beside its bits; it has 5 FF (28 LUT of 16, 30 of 18 bits; 4 designs)."""
 FIFO_LUT, FIFO_LUT_WORD = 50.0, 0.05
 """LUT of a FIFO in block RAM, and for each word of its depth (4 designs, 64 to 9,252 words)."""
 
@@ -45,6 +48,8 @@ class Columns:
     head: Column
     tail: Column
     visit: Column
+    muxes: Column
+    mux_lut: Column
     delay_ns: Column
     width: Column
 
@@ -136,23 +141,44 @@ def total_columns(layout: Layout, columns: Columns, table: Coefficients) -> dict
     count = columns.lut.shape[1]
     if not layout.layers:
         return {name: np.full(count, np.nan) for name in (*SUMMED, "uram", *TIMED)}
+    columns = replace(columns, lut=with_one_price(layout.tech, columns))
     sums = {name: _sum(getattr(columns, name)) for name in SUMMED}
     if layout.tech.is_rtl:
         least, most, interval = _chained(layout, columns)
         lut, ff, bram = _registered_outputs(layout, columns, interval)
     else:
-        least, most, interval, breaks = _flat(layout, columns, table) if layout.flat else _dataflow(layout, columns)
+        least, most, interval, breaks = (
+            _flat(layout, columns, table) if layout.flat else _dataflow(layout, columns, table)
+        )
         lut, ff, bram = _connections(layout, columns, most, breaks, table)
     sums["lut"], sums["ff"], sums["bram18"] = sums["lut"] + lut, sums["ff"] + ff, sums["bram18"] + bram
     timed = np.where(np.isnan(columns.latency_max).any(axis=0), np.nan, 1.0)
     known = np.where(np.isnan(sums["lut"]), np.nan, 0.0)
-    return {
-        **sums,
-        "uram": np.broadcast_to(known, (count,)),
-        "latency_cycles_min": least * timed,
-        "latency_cycles_max": most * timed,
-        "ii_cycles": interval * timed,
-    }
+    whole = {"latency_cycles_min": least * timed, "latency_cycles_max": most * timed, "ii_cycles": interval * timed}
+    whole |= {name: sums[name] for name in ("dsp", "bram18")}
+    return {**sums, "uram": np.broadcast_to(known, (count,)), **{name: np.round(one) for name, one in whole.items()}}
+
+
+def mux_price(tech: Technology, columns: Columns) -> Column:
+    """LUT of each multiplexer of many inputs, of each layer, shape (layers, designs).
+
+    Vivado HLS gives all those of a design one price.
+
+    It is the price of the last layer's that has any: in 33 designs of 9 repositories, multiplexers of 3 to 256 inputs
+    have one price each, that of 10 inputs where a softmax of 10 classes is the last, of 32 where a dense layer is.
+    """
+    if tech.is_vitis or tech.is_rtl:
+        return columns.mux_lut
+    price = np.zeros(columns.lut.shape[1])
+    for index in range(columns.lut.shape[0]):
+        price = np.where(columns.muxes[index] > 0, columns.mux_lut[index], price)
+    return np.broadcast_to(price, columns.lut.shape)
+
+
+def with_one_price(tech: Technology, columns: Columns) -> Column:
+    """LUT of each layer with the price of its multiplexers in this design, shape (layers, designs)."""
+    found: Column = columns.lut + columns.muxes * (mux_price(tech, columns) - columns.mux_lut)
+    return found
 
 
 def _sum(values: Column) -> Column:
@@ -199,7 +225,7 @@ def _flat(layout: Layout, columns: Columns, table: Coefficients) -> tuple[Column
     return least, most, np.minimum(interval.max(axis=0, initial=1.0), most + 1), breaks
 
 
-def _dataflow(layout: Layout, columns: Columns) -> tuple[Column, Column, Column, Column]:
+def _dataflow(layout: Layout, columns: Columns, table: Coefficients) -> tuple[Column, Column, Column, Column]:
     """Latency of processes: one after the other for whole tensors, overlapped for streams."""
     processes = np.array([layer.op not in MOVE_OPS | {"quantizer"} for layer in layout.layers], dtype=bool)
     breaks = np.zeros(columns.lut.shape)
@@ -207,7 +233,7 @@ def _dataflow(layout: Layout, columns: Columns) -> tuple[Column, Column, Column,
     if not processes.any():
         return np.zeros(count), np.zeros(count), np.ones(count), breaks
     if layout.io == "stream":
-        return *_streams(layout, columns, processes), breaks
+        return *_streams(layout, columns, processes, table), breaks
     handed = processes.sum() - 1
     least = np.nansum(columns.latency_min[processes], axis=0) + handed
     most = np.nansum(columns.latency_max[processes], axis=0) + handed
@@ -215,11 +241,13 @@ def _dataflow(layout: Layout, columns: Columns) -> tuple[Column, Column, Column,
     return least, most, most if layout.sequential else pace, breaks
 
 
-def _streams(layout: Layout, columns: Columns, processes: NDArray[np.bool_]) -> tuple[Column, Column, Column]:
+def _streams(
+    layout: Layout, columns: Columns, processes: NDArray[np.bool_], table: Coefficients
+) -> tuple[Column, Column, Column]:
     """Latency and pace of overlapped processes."""
     high, interval = np.nan_to_num(columns.latency_max)[processes], np.nan_to_num(columns.ii, nan=1.0)[processes]
     head = columns.head[processes]
-    read = _axi_cycles(layout.layers[0]) if layout.axi else 0.0
+    read = _axi_cycles(layout, table) if layout.axi else 0.0
     pace = np.maximum(interval.max(axis=0), read)
     head = np.where(np.isnan(head), high, head)
     starts = np.cumsum(head, axis=0) - head
@@ -285,12 +313,16 @@ def _connections(
         lut, ff = lut + coefficients["axi_lut"], ff + coefficients["axi_ff"]
     for index, layer in enumerate(layout.layers[:-1]):
         if layout.io == "stream":
-            added = _fifo(layer, columns.width[index], layout.tech)
+            added = _fifo(layer, columns.width[index], layout.tech, coefficients["fifo_bits"])
             lut, ff, bram = lut + added[0], ff + added[1], bram + added[2]
         elif not layout.flat and layer.op not in MOVE_OPS:
             known = ~np.isnan(columns.lut[index])  # a layer without a model may keep its tensor in a memory
             lut += known * coefficients["channel_lut"] * layer.elements
-            ff += known * (2 * columns.width[index] + coefficients["channel_ff"]) * layer.elements
+            ff += (
+                known
+                * (coefficients["channel_words"] * columns.width[index] + coefficients["channel_ff"])
+                * layer.elements
+            )
     if layout.flat:
         ff += _ports(layout) + coefficients["stage_ff"] * _stage_bits(layout, columns, breaks)
     return lut, ff, bram
@@ -316,31 +348,28 @@ def _ports(layout: Layout) -> float:
     return first.n_out * (first.result or DEFAULT_TYPE).width + 2 if first.reuse == 1 else 0.0
 
 
-def _fifo(layer: LayerRecord, width: Column, tech: Technology) -> tuple[Column, Column, Column]:
+def _fifo(layer: LayerRecord, width: Column, tech: Technology, most_bits: float) -> tuple[Column, Column, Column]:
     """A FIFO for each channel (Vivado HLS) or for a pixel (Vitis HLS), as deep as the image."""
     count = 1 if tech.is_vitis else layer.channels
     bits = layer.channels * width if tech.is_vitis else width
     depth = layer.pixels
-    in_memory = (depth >= FIFO_DEPTH_IN_LUT) & (bits * depth >= FIFO_BITS_IN_LUT)
+    in_memory = (depth >= FIFO_DEPTH_IN_LUT) & (bits * depth > most_bits)
     width_of_block = 32 if tech.is_vitis and depth <= 512 else fifo_width(depth)
     bram = np.where(in_memory, count * np.ceil(bits / width_of_block) * np.ceil(depth / 16384), 0.0)
     in_ram = FIFO_LUT + FIFO_LUT_WORD * depth
     if tech.is_vitis:
         return np.where(in_memory, in_ram, 1.1 * bits + 10.0), 2.0 * bits + 10.0, bram
-    lut = np.where(in_memory, in_ram * count, 34.0 * count)
-    ff = np.where(in_memory, 34.0 * count, 9.0 * count)
-    return lut, ff, bram
+    short_lut, short_ff = (SINGLE_FIFO_LUT + bits, 5.0) if depth == 1 else (34.0, 9.0)
+    return np.where(in_memory, in_ram, short_lut) * count, np.where(in_memory, 34.0, short_ff) * count, bram
 
 
-def fifo_width(depth: int) -> int:
-    """Bits of a word that one block RAM holds in a FIFO of this depth; 28 bits x 64 words take two blocks."""
-    return next((width for words, width in ((1024, 18), (2048, 9), (4096, 4), (8192, 2)) if depth <= words), 1)
-
-
-def _axi_cycles(first: LayerRecord) -> float:
+def _axi_cycles(layout: Layout, table: Coefficients) -> float:
     """Cycles in which the AXI wrapper of a stream reads one input."""
+    first = layout.layers[0]
     pixels, channels = (first.image.in_pixels, first.image.in_channels) if first.image is not None else (1, first.n_in)
-    return pixels * (AXI_PIXEL_CYCLES + channels - 1) + 1.0
+    delay = table.of("top", layout.tech.name)["axi_ns"] * layout.tech.lag**AXI_SPREAD
+    one = 1.0 + np.ceil(delay / layout.budget_ns)
+    return pixels * float(round(one * (1 + AXI_CHANNEL * (channels - 1)))) + 1.0
 
 
 def _input_bits(layer: LayerRecord) -> float:

@@ -30,7 +30,7 @@ def test_profile_counts_distinct_multiplied_constants_for_each_input() -> None:
     constants = Constants.of(np.array([[21, 21, 5, 37], [-21, 21, 64, 0]]))
     found = profile(constants, Widths(16, True, 0, 32))
     assert (found.nonzeros, found.live_inputs, found.live_outputs) == (7, 2, 4)
-    assert sum(count for _, count in found.constant_bits) == 4
+    assert sum(item[-1] for item in found.multipliers) == 4
     assert found.shift_adds == 1
 
 
@@ -80,7 +80,7 @@ def test_huge_integers_do_not_overflow() -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1)])
 def test_profile_of_a_zero_matrix_is_empty(shape: tuple[int, int]) -> None:
     found = profile(Constants.of(np.zeros(shape, dtype=np.int64)), Widths(8, True, 0, 24))
-    assert (found.nonzeros, found.adders, found.shift_adds, found.constant_bits) == (0, 0, 0, ())
+    assert (found.nonzeros, found.adders, found.shift_adds, found.multipliers) == (0, 0, 0, ())
 
 
 def test_adders_of_full_width_are_counted() -> None:

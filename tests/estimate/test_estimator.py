@@ -1,16 +1,12 @@
 """Estimates of designs that the tests make themselves."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 import hlsexplore as hx
-from hlsexplore.estimate.logic import after_synthesis
-from hlsexplore.estimate.totals import fifo_width
+from hlsexplore.estimate.hls.windows import fifo_width
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Dense, Dot, Function, Input, Softmax
-from hlsexplore.report import Figures, Report
 
 
 def mlp(kernels: list[np.ndarray], softmax: bool = False) -> Graph:
@@ -94,11 +90,3 @@ def test_bounds_enclose_the_estimate_and_widen_with_the_level(tool: str) -> None
 @pytest.mark.parametrize(("depth", "bits"), [(64, 18), (1024, 18), (1025, 9), (4096, 4), (8192, 2), (9252, 1)])
 def test_a_fifo_in_block_ram_has_the_width_of_its_depth(depth: int, bits: int) -> None:
     assert fifo_width(depth) == bits
-
-
-def test_logic_synthesis_keeps_less_of_a_stream_than_of_registers() -> None:
-    figures = Figures(lut=1000.0, ff=1000.0, dsp=10.0, bram18=4.0)
-    report = Report(source="estimate", tool="vivado_hls", total=figures)
-    stream, parallel = (after_synthesis(report, io).total for io in ("stream", "parallel"))
-    assert (stream.lut, parallel.lut, stream.dsp) == (380.0, 560.0, 10.0)
-    assert after_synthesis(replace(report, tool="vitis_hls")).total.ff == 760.0

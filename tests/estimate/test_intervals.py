@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from hlsexplore.estimate.intervals import CLASSES, Spread, shipped_spreads, spreads_from
+from hlsexplore.estimate.intervals import CLASSES, Spread, bounds_of, shipped_spreads, spreads_from
+from hlsexplore.report import Figures
 
 
 def residuals(
@@ -31,12 +32,26 @@ def test_intervals_cover_new_repositories_at_least_as_often_as_promised() -> Non
     assert hits[95] / total > 0.93
 
 
-def test_few_repositories_give_wider_intervals() -> None:
-    widths = {2: 0.0, 30: 0.0}
-    for count in widths:
-        for seed in range(40):
-            widths[count] += spreads_from(residuals(count, 3, 0.2, seed))["unrolled"]["lut"].ratios[3] / 40
-    assert widths[2] > widths[30]
+def test_few_repositories_give_wider_intervals_where_others_differ() -> None:
+    others = [("stream", *item[1:]) for item in residuals(12, 3, 0.4)]
+    alone = spreads_from(residuals(2, 3, 0.05))["unrolled"]["lut"].ratios[3]
+    assert spreads_from(residuals(2, 3, 0.05) + others)["unrolled"]["lut"].ratios[3] > alone
+    many = residuals(12, 3, 0.05)
+    assert spreads_from(many + others)["unrolled"]["lut"] == spreads_from(many)["unrolled"]["lut"]
+
+
+def test_an_unseen_kind_has_the_width_that_leaving_kinds_out_shows() -> None:
+    spread = spreads_from(residuals(12, 3, 0.02), novel=residuals(12, 3, 0.2))["unrolled"]["lut"]
+    seen, unseen = (spread.for_repositories(count) for count in (3, 2))
+    assert seen.ratios[3] < 1.1 < 1.3 < unseen.ratios[3]
+    assert unseen.bounds(100.0, 95)[1] > seen.bounds(100.0, 95)[1]
+
+
+def test_no_interval_spans_more_than_a_factor_of_three() -> None:
+    spread = spreads_from(residuals(4, 3, 2.0), novel=residuals(4, 3, 3.0))["unrolled"]["lut"]
+    for count in (0, 9):
+        low, _, _, high = spread.for_repositories(count).ratios
+        assert high / low < 3
 
 
 def test_bounds_nest_and_stay_at_or_above_zero() -> None:
@@ -53,7 +68,24 @@ def test_shipped_intervals_enclose_the_estimate(name: str) -> None:
         assert 0 < low95 <= low80 <= 1 <= high80 <= high95
 
 
-def test_a_class_without_designs_of_its_own_has_wide_intervals_however_well_others_agree() -> None:
-    spread = spreads_from(residuals(12, 3, 0.001))["recurrent"]["lut"]
-    low95, low80, high80, high95 = spread.ratios
-    assert low95 <= 1 / 3 and low80 <= 0.68 and high80 >= 1.49 and high95 >= 3
+def test_a_class_without_designs_of_its_own_has_the_widths_of_the_others() -> None:
+    found = spreads_from(residuals(12, 3, 0.1))
+    others, own = found["unrolled"]["lut"].ratios, found["recurrent"]["lut"].ratios
+    assert own[0] <= others[0] and own[1] <= others[1] and own[2] >= others[2] and own[3] >= others[3]
+    assert "ff" not in found["recurrent"]
+
+
+def test_a_figure_without_measured_designs_has_wide_intervals() -> None:
+    (_, outer) = bounds_of(Figures(lut=1000.0), "recurrent", {})
+    assert (outer.lower.lut, outer.upper.lut) == (581, 1717)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.4, 1.0, 7.3, 1234.5])
+def test_ends_are_whole_numbers_around_the_value(value: float) -> None:
+    figures = Figures(lut=value, dsp=value, ii_cycles=max(value, 1.0), latency_cycles_max=value)
+    for bounds in bounds_of(figures, "stream", shipped_spreads(), {"lut": 0}):
+        for name in ("lut", "dsp", "ii_cycles", "latency_cycles_max"):
+            low, high, middle = (getattr(of, name) for of in (bounds.lower, bounds.upper, figures))
+            assert low == int(low) and high == int(high)
+            assert low <= middle <= high
+        assert bounds.lower.ii_cycles is not None and bounds.lower.ii_cycles >= 1

@@ -30,7 +30,9 @@ def layer(name: str, op: str, shape: dict[str, int], type_: str, **more: Any) ->
 
 def pool(name: str, width: int, channels: int) -> Any:
     shape = {"in_chan": channels, "filters": channels, "stride_w": 2, "pad_left": 0, "pad_right": 0, "pool_w": 2}
-    return layer(name, "pooling", shape | {"n_in": width, "n_out": width // 2}, F16, fn="pooling1d_cl")
+    return layer(
+        name, "pooling", shape | {"n_in": width, "n_out": width // 2}, F16, fn="pooling1d_cl", implementation="encoded"
+    )
 
 
 def pad(name: str, width: int, channels: int, left: int, right: int, type_: str) -> Any:

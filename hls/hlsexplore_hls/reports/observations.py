@@ -84,7 +84,7 @@ def _foreign(root: Path) -> list[Observation]:
         design = replace(design, tool=report.tool, version=report.tool_version or "")
         found.append(observe(estimate_record(design), report, foreign.part, model))
     if logic is not None:
-        expected = after_synthesis(estimate_record(design), design.io)
+        expected = after_synthesis(estimate_record(design), design)
         measured = Report(source="vsynth", tool=expected.tool, tool_version=logic.version, total=logic.figures)
         found.append(observe(expected, measured, foreign.part, model))
     return found

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from math import ceil, floor, log2
 
-from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.constants import bit_length
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.hls.matrix import types_of
-from hlsexplore.estimate.record import LayerRecord
+from hlsexplore.estimate.pricing import Pricing
+from hlsexplore.estimate.record import RECURRENT_OPS, LayerRecord
 from hlsexplore.estimate.technology import MEMORY_BITS_IN_LUT, Speed, Technology, block_rams
 from hlsexplore.fixed import Overflow
 
@@ -16,6 +16,12 @@ MAX_MUX_INPUTS = 256
 
 The code of hls4ml's encoded convolutions indexes the whole window, so each multiplier chooses among all inputs up to
 this many (273 LUT each of 64, 160 and 256 multipliers with 80 inputs); wider windows are shifted instead."""
+MAX_PARTITIONED = 1024
+"""Elements up to which an array becomes registers (UG902, config_array_partition); a longer one is a memory."""
+SHIFTED_INPUT_LUT = 10.0
+"""LUT of an input that is loaded and shifted, not chosen: reuse of n_in or more (20 layers of 6 repositories)."""
+WIDE_DEPTH = 2.0
+"""More cycles of a product that takes several DSP blocks (7 loops of 32 x 32 bits)."""
 LONG_CYCLE_NS = 6.0
 """Time from which a multiplication and an addition of 7 series fit a cycle."""
 MERGED_DEPTH = 5.0
@@ -75,25 +81,29 @@ def block_widths(layer: LayerRecord) -> tuple[int, int]:
     return bits, min(bits, max(negative, positive))
 
 
-def resource(layer: LayerRecord, tech: Technology, budget_ns: float, table: Coefficients) -> Cost:
+def resource(layer: LayerRecord, p: Pricing) -> Cost:
     """Estimate a block of multipliers fed from a weight memory.
 
     With n_in * n_out weights and reuse R the block has ceil(n_in * n_out / R) multipliers; a memory word holds a weight
     for each. Up to R = n_in each output has its own multipliers, beyond it a multiplier serves R / n_in outputs.
     """
-    block = block_of(layer)
+    block, tech = block_of(layer), p.tech
     dsp, soft = _multipliers(layer, block, tech)
     saturating = types_of(layer)[2].overflow is not Overflow.WRAP
-    depth = _depth(block, soft, soft and dsp > 0, saturating, tech, budget_ns)
+    depth = _depth(block, soft, soft and dsp > 0, saturating, tech, p.budget_ns)
+    depth += WIDE_DEPTH * (dsp > block.size and not saturating and tech.speed is Speed.SLOW)
+    muxes, mux_lut = _muxes(layer, block, p)
     return Cost(
         model="resource",
-        lut=_lut(layer, block, soft, tech, table),
-        ff=_registers(layer, block, soft, tech, table),
+        lut=_lut(layer, block, soft, p) + muxes * mux_lut,
+        ff=_registers(layer, block, soft, p),
         dsp=float(dsp),
         bram18=float(_memory(layer, block)),
         latency_min=layer.reuse + depth,
         latency_max=layer.reuse + depth + 1,
         ii=float(layer.reuse),
+        muxes=float(muxes),
+        mux_lut=mux_lut,
         rules=frozenset({"dsp", "bram18", "ii", "latency_min", "latency_max"}),
         notes=() if layer.constants is not None else ("weights unknown",),
     )
@@ -135,11 +145,45 @@ def _memory(layer: LayerRecord, block: Block) -> int:
     return bram
 
 
-def _lut(layer: LayerRecord, block: Block, soft: bool, tech: Technology, table: Coefficients) -> float:
-    """LUT of multipliers, accumulators, input choice and, where a multiplier serves many outputs, output choice."""
+def _muxes(layer: LayerRecord, block: Block, p: Pricing) -> tuple[int, float]:
+    """Multiplexers of many inputs in Vivado HLS, and LUT of each.
+
+    A multiplier that serves several outputs chooses its accumulator, one with reuse below n_in its input among all of
+    them; where the reuse is n_in, one multiplexer serves all. Windows of more than 256 inputs are shifted instead, and
+    so are those of convolutions, except in the encoded variant, which indexes them (52 products of 8 repositories).
+    """
+    tech = p.tech
+    if tech.is_vitis:
+        return 0, 0.0
+    if block.wraps:
+        if block.outputs_each > 2 and layer.n_out <= MAX_MUX_INPUTS:
+            return block.size, tech.mux(layer.n_out)
+        return (0 if p.is_flat else 1), tech.mux(min(layer.n_in, MAX_MUX_INPUTS))
+    if layer.reuse == 2:  # a choice of two
+        return 0, 0.0
+    if _is_window(layer) or layer.n_in > MAX_MUX_INPUTS:
+        return 0, 0.0
+    return (1 if layer.reuse == layer.n_in else block.size), tech.mux(1 << (layer.n_in - 1).bit_length())
+
+
+def _is_window(layer: LayerRecord) -> bool:
+    """Whether the inputs are a window that is shifted, not chosen from."""
+    return layer.op not in ("dense", *RECURRENT_OPS) and layer.implementation != "encoded"
+
+
+def _lut(layer: LayerRecord, block: Block, soft: bool, p: Pricing) -> float:
+    """LUT of multipliers, accumulators, input choice; multiplexers of many inputs come on top.
+
+    A layer that is the whole design chooses its input from a port, by shifting it (`port`; 103 single layers).
+    """
     source, _, accum = types_of(layer)
-    coefficients = table.of(_model(block), tech.name)
-    lut = coefficients["constant"] + coefficients["input"] * layer.n_in
+    tech, coefficients = p.tech, p.of(_model(block))
+    is_shifted = _is_window(layer) or layer.reuse == layer.n_in
+    lut = coefficients["constant"]
+    if layer.n_in <= MAX_PARTITIONED:
+        shifts = is_shifted and layer.reuse >= layer.n_in and not tech.is_vitis
+        lut += (SHIFTED_INPUT_LUT if shifts else coefficients["input"]) * layer.n_in
+    lut += coefficients["port"] * (block.wraps and p.is_flat)
     lut += (coefficients["output"] + coefficients["output_bit"] * block.bits) * layer.n_out * accum.width / 16
     if soft or tech.is_vitis:
         lut += block.size * (tech.soft_multiplier(max(source.width, block.bits)) if soft else tech.dsp_lut())
@@ -151,19 +195,17 @@ def _lut(layer: LayerRecord, block: Block, soft: bool, tech: Technology, table: 
     if block.wraps and tech.is_vitis:
         return lut + coefficients["block"] * block.size
     if block.wraps and block.outputs_each > 2:
-        return lut + block.size * (tech.mux(layer.n_out) + accumulate)
+        return lut + block.size * accumulate
     if block.wraps:
         return lut + coefficients["two"] * block.size * accum.width
     lut += block.size * accumulate
-    if layer.implementation == "encoded" and layer.n_in <= MAX_MUX_INPUTS and not tech.is_vitis:
-        return lut + block.size * tech.mux(1 << (layer.n_in.bit_length() - 1))
-    groups = block.products_each
+    groups = block.products_each if layer.reuse != layer.n_in or tech.is_vitis else 0
     return lut + groups * (tech.mux(layer.reuse) if tech.is_vitis else (layer.reuse - 1) * source.width)
 
 
-def _registers(layer: LayerRecord, block: Block, soft: bool, tech: Technology, table: Coefficients) -> float:
+def _registers(layer: LayerRecord, block: Block, soft: bool, p: Pricing) -> float:
     source, _, accum = types_of(layer)
-    coefficients = table.of(_model(block), tech.name)
+    tech, coefficients = p.tech, p.of(_model(block))
     ff = coefficients["ff_constant"] + coefficients["ff_output"] * layer.n_out * accum.width
     ff += coefficients["ff_input"] * layer.n_in * source.width
     if block.wraps and block.outputs_each <= 2 and tech.speed is not Speed.SLOW and not tech.is_vitis:

@@ -9,6 +9,7 @@ from math import ceil, floor, log
 
 from hlsexplore.estimate.constants import MatrixProfile
 from hlsexplore.estimate.technology import Speed, Technology
+from hlsexplore.fixed import Fixed, Overflow
 
 LEVEL_NS = 0.9
 """Mean delay of a binary level of a tree on UltraScale+, for the number of values alive at a register stage."""
@@ -36,7 +37,14 @@ class Schedule:
 
 
 def schedule(
-    found: MatrixProfile, multiplied: float, width: int, is_resource: bool, tech: Technology, budget: float, dsp: int
+    found: MatrixProfile,
+    multiplied: float,
+    width: int,
+    is_resource: bool,
+    tech: Technology,
+    budget: float,
+    dsp: int,
+    lead_ns: float = 0.0,
 ) -> Schedule:
     """Place multiplications, shift-adds and the adder tree.
 
@@ -48,6 +56,7 @@ def schedule(
         tech: Tool and family.
         budget: Time of a cycle in ns.
         dsp: Products in DSP blocks; without any, the others are small multipliers of LUTs.
+        lead_ns: Delay of what stands before the product in its first cycle.
     """
     if found.adders == 0 and not multiplied and not found.shift_adds:
         return Schedule(0, (), 0.0)
@@ -62,7 +71,7 @@ def schedule(
     levels = _levels(found.max_terms, 3 if tech.has_wide_levels else 2)
     if is_resource and tech.has_wide_levels:
         level *= 0.92
-    stages, now = _place(start, level, levels, budget)
+    stages, now = _place(start + lead_ns, level, levels, budget)
     alive = tuple(
         _alive(found.mean_terms, multiplied, (index + 1) * budget, multiply, shift, tech) for index in range(stages)
     )
@@ -114,3 +123,26 @@ def saturating_stages(found: MatrixProfile, multiplied: float, width: int, tech:
     total = (tech.multiply_ns if multiplied else 0.0) + found.mean_terms * step
     stages = floor(total / budget)
     return Schedule(stages, (), total - stages * budget)
+
+
+CHAIN_STEP_NS = 0.75
+"""Delay on UltraScale+ of an adder of a chain, over the device's lag (495 terms 192 cycles, 130 terms 48 on Zynq)."""
+
+
+def is_chain(source: Fixed, weight: Fixed, accum: Fixed, tech: Technology) -> bool:
+    """Whether sums are chains, not trees: Vitis HLS does not reorder them where the product needs no cast.
+
+    8 x 8 bits into 16 of the same point in Vitis HLS 2021.1 (12 products of two networks); every other product of that
+    tool, whose accumulator differs, is a tree.
+    """
+    product = (source.width + weight.width, source.integer + weight.integer)
+    wraps = accum.overflow is Overflow.WRAP
+    return tech.is_vitis and wraps and source.signed and product == (accum.width, accum.integer)
+
+
+def chain(found: MatrixProfile, width: int, tech: Technology, budget: float) -> Schedule:
+    """Place a chain of additions: one sum of each output and all products that wait live at its registers."""
+    stages = floor(found.max_terms * CHAIN_STEP_NS * tech.lag / budget)
+    waiting = found.nonzeros / max(found.live_outputs, 1)
+    alive = tuple(1.0 + waiting / stages for _ in range(stages))
+    return Schedule(stages, alive, 0.0)

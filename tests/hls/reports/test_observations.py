@@ -124,7 +124,7 @@ def test_a_utilisation_report_alone_is_enough(tmp_path: Path) -> None:
     (found,) = observations_of(project(tmp_path, vivado=VIVADO))
     assert (found.tool, found.report["lut"]) == ("vivado", 2100)
     design = read_hls4ml_project(tmp_path).design
-    assert found.estimate["lut"] == after_synthesis(estimate_record(design), design.io).total.lut
+    assert found.estimate["lut"] == after_synthesis(estimate_record(design), design).total.lut
 
 
 def test_a_report_file_leads_to_its_project(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Which types cost accuracy, and why: each tensor relieved of its type, one at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event as CancelEvent
 from typing import Any
@@ -90,7 +90,7 @@ def blame(
         labels: Labels as in `task.find_goals`; outputs without are compared with the float network's.
         max_samples: Samples to look at, picked evenly from all classes or values.
         cancel: Set it from another thread to stop.
-        task: What the outputs are for, as in `task.find_goals`; found from last layers and labels when None.
+        task: What the outputs are for, as in `task.find_goals`.
         metric: What counts, as in `merit.chosen_metric`; the figure that fits the task when None.
 
     Raises:
@@ -98,37 +98,31 @@ def blame(
         ConfigError: If task or metric do not fit.
         CancelledError: If `cancel` was set.
     """
-    graph = design.graph
-    inputs = check_inputs(graph, x)
+    graph, inputs = design.graph, check_inputs(design.graph, x)
     goals, rows = some_goals(graph, len(next(iter(inputs.values()))), labels, task, max_samples)
     inputs = {name: values[rows] for name, values in inputs.items()}
-    run = run_float(graph, inputs)
-    quality = make_quality(goals, metric, run.outputs)
-    emulator, counts = Emulator(graph, inputs), trace(design, inputs)
-    outputs = emulator.run(design)
+    emulator, counts, run = Emulator(graph, inputs), trace(design, inputs), run_float(graph, inputs)
+    quality, outputs = make_quality(goals, metric, run.outputs), emulator.run(design)
     loss = quality.loss(outputs)
 
     def lost(changed: Design) -> float:
         check_cancelled(cancel)
         return quality.loss(emulator.run(changed))
 
-    tensors, layers = [], []
+    def saved(node: Node, relief: Mapping[str, Fixed | int]) -> float:
+        return loss - lost(design.with_layer(node.name, **relief))
+
+    tensors, layers = list[Blame](), list[Blame]()
     for node in graph:
-        keys = () if isinstance(node.op, MOVES) else relief_keys(node)
-        relief = {key: generous(design, node, key, run) for key in keys}
-        for key in keys:
-            cost = loss - lost(design.with_layer(node.name, **{key: relief[key]}))
-            alone = lost(relieved(design, run, spare=(node.name, key)))
-            current = design.layers[node.name].table_size if key == "table_size" else design.type(node.name, key)
-            reason = explain(design, node, key, counts, run)
-            tensors.append(Blame(layer=node.name, key=key, type=current, cost=cost, alone=alone, reason=reason))
-        if keys:
-            whole = loss - lost(design.with_layer(node.name, **relief))
-            mine = [item for item in tensors if item.layer == node.name]
-            worst = max(mine, key=lambda item: (item.cost, item.alone))
-            alone = max(item.alone for item in mine)
-            reason = f"mostly {worst.key}: {worst.reason}"
-            layers.append(Blame(layer=node.name, key="all", type=None, cost=whole, alone=alone, reason=reason))
+        if isinstance(node.op, MOVES):
+            continue
+        relief = {key: generous(design, node, key, run) for key in relief_keys(node)}
+        mine = []
+        for key in relief:
+            cost, alone = saved(node, {key: relief[key]}), lost(relieved(design, run, spare=(node.name, key)))
+            mine.append(_of_tensor(design, node, key, cost, alone, explain(design, node, key, counts, run)))
+        tensors += mine
+        layers.append(_together(mine, saved(node, relief)))
     return BlameList(
         score=quality.score(outputs),
         best=quality.best,
@@ -139,6 +133,18 @@ def blame(
         tensors=tuple(sorted(tensors, key=_dearness)),
         layers=tuple(sorted(layers, key=_dearness)),
     )
+
+
+def _of_tensor(design: Design, node: Node, key: str, cost: float, alone: float, reason: str) -> Blame:
+    current = design.layers[node.name].table_size if key == "table_size" else design.type(node.name, key)
+    return Blame(layer=node.name, key=key, type=current, cost=cost, alone=alone, reason=reason)
+
+
+def _together(tensors: Sequence[Blame], cost: float) -> Blame:
+    """Sum up the tensors of a layer, of which all types together cost so much."""
+    worst = max(tensors, key=lambda item: (item.cost, item.alone))
+    alone, reason = max(item.alone for item in tensors), f"mostly {worst.key}: {worst.reason}"
+    return Blame(layer=worst.layer, key="all", type=None, cost=cost, alone=alone, reason=reason)
 
 
 def _dearness(item: Blame) -> tuple[float, float]:

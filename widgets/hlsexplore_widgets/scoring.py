@@ -42,11 +42,11 @@ def open_study(path: str | Path, graph: Graph, x: Any, labels: Any, metric: Chos
     return Study(path, graph, x, labels, metrics=None if metric is None else [metric], task=task)
 
 
-def evaluator_of(study: Study, graph: Graph, x: Any, labels: Any, metric: Chosen | None, task: Any) -> Evaluator:
-    """Return what finds the figures of a study's designs.
+def evaluator_of(study: Study | None, graph: Graph, x: Any, labels: Any, metric: Chosen | None, task: Any) -> Evaluator:
+    """Return what finds the figures of designs: that of a study, or a new one.
 
     Args:
-        study: The study.
+        study: The study; None for a new evaluator.
         graph: The network that is to be shown.
         x: Its samples.
         labels: Their labels; None for the study's.
@@ -55,8 +55,10 @@ def evaluator_of(study: Study, graph: Graph, x: Any, labels: Any, metric: Chosen
 
     Raises:
         ConfigError: If the study is judged by another figure or has another task.
-        DataError: If the study is of another network or other data.
+        DataError: If inputs or labels do not fit, or the study is of another network or other data.
     """
+    if study is None:
+        return Evaluator.make(graph, x, labels, None if metric is None else [metric], task)
     own = study.evaluator
     said = {goal.output: goal.task for goal in own.goals} if task is None else task
     given = own.data.labels if labels is None else labels

@@ -19,7 +19,6 @@ from hlsexplore.graph import Graph
 from hlsexplore.merit import Chosen
 from hlsexplore.report import Report
 from hlsexplore.study.study import Study
-from hlsexplore.study.trial import Evaluator
 from hlsexplore.support.work_folder import work_folder
 from hlsexplore_widgets.catalog import Catalog
 from hlsexplore_widgets.evaluation import Evaluation, now_ms
@@ -83,12 +82,8 @@ class ExplorerState:
         self._labels = labels
         self.metric = metric
         self._task = task
-        if isinstance(study, str | Path):
-            study = open_study(study, graph, x, labels, metric, task)
-        if study is None:
-            self.evaluator = Evaluator.make(graph, x, labels, None if metric is None else [metric], task)
-        else:
-            self.evaluator = evaluator_of(study, graph, x, labels, metric, task)
+        study = open_study(study, graph, x, labels, metric, task) if isinstance(study, str | Path) else study
+        self.evaluator = evaluator_of(study, graph, x, labels, metric, task)
         self._lock = threading.RLock()
         self._catalog: Catalog | None = None
         self._knowledge = Knowledge()

@@ -150,8 +150,12 @@ def find_measures(goals: Sequence[Goal], metrics: Sequence[Chosen] | None = None
     if metrics is None:
         for goal in scored:
             add(METRICS[_usual(goal)], goal, True)
-    for position, item in enumerate(metrics or ()):
-        metric = chosen_metric(item)
+    chosen = [chosen_metric(item) for item in metrics or ()]
+    names_given = [metric.name for metric in chosen]
+    for name in names_given:
+        if names_given.count(name) > 1:
+            raise ConfigError(f"the metric {name!r} is given twice. Name each one with Metric(name=..., function=...).")
+    for position, metric in enumerate(chosen):
         if metric.name not in METRICS:
             add(metric, goals[0] if len(goals) == 1 else None, position == 0)
             continue

@@ -82,6 +82,7 @@ def test_a_figure_that_a_study_gets_later_is_found_for_its_trials(small_graph, s
             [Metric(name="lut", function=first_class)],
             "a metric of your own cannot be called 'lut', as another figure is.",
         ),
+        ([first_class, (first_class, "min")], "the metric 'first_class' is given twice. Name each one with Metric("),
         ([Metric(name="f 1", function=first_class)], "the name of a metric must be a word of letters, digits and _,"),
     ],
 )

@@ -81,10 +81,12 @@ def both(two_outputs):
 
 
 def test_regression_is_read_out_as_rmse(regression, kelvin):
-    _, x, wanted = kelvin
+    graph, x, wanted = kelvin
     assert "regression" in regression.tiles.view.shown["subtitle"]
     (tile,) = score_tiles(regression).values()
     value = rmse(emulate(regression.design, x), wanted)
+    share = 100 * relative_error(emulate(regression.design, x), predict(graph, x))
+    assert tile["tip"].endswith(f"Against the float network: {share:.3g} % of the spread of its outputs")
     assert tile["label"] == "RMSE" and float(tile["value"]) == pytest.approx(value, rel=1e-3)
     # every value saturates: the tile says so, and so does the card
     send(regression.layers.view, ev="edit", seq=1.0, changes={"kelvin": {"result": "fixed<16,6,TRN,SAT>"}})

@@ -81,7 +81,8 @@ def _score_tile(index: int, measure: Measure, live: Live, baseline: Live | None)
     digits = 2 if is_percent else _digits(found.value)
     item["value"] = f"{scale * found.value:,.{digits}f}"
     item["unit"] = _margin(found, scale, digits, unit)
-    item["tip"] = "\n".join(filter(None, (_score_tip(found, scale, digits), TIPS.get(measure.metric.name))))
+    tips = (_score_tip(found, scale, digits), TIPS.get(measure.metric.name), _beside(measure, live))
+    item["tip"] = "\n".join(filter(None, tips))
     item["refining"] = not live.is_complete
     other = _comparable(name, baseline, found)
     if other is not None:
@@ -89,6 +90,14 @@ def _score_tile(index: int, measure: Measure, live: Live, baseline: Live | None)
         text = "no change" if abs(change) < TINY else f"{change:+,.{digits}f} vs baseline"
         item |= {"delta": text, "tone": _tone(change, measure.metric.is_maximized)}
     return item
+
+
+def _beside(measure: Measure, live: Live) -> str:
+    """Say beside an RMSE how far the values are from the float network's, in units of their spread."""
+    other = live.scores.get(measure.name.replace("rmse", "relative_error", 1))
+    if measure.metric.name != "rmse" or other is None:
+        return ""
+    return f"Against the float network: {100 * other.value:.3g} % of the spread of its outputs"
 
 
 def _digits(value: float) -> int:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Node
-from hlsexplore.ops import Concatenate, Crop, DepthwiseConv, Dot, LayerNorm, Op, Permute, Pool, Recurrent, Upsample
+from hlsexplore.ops import Concatenate, Crop, DepthwiseConv, Dot, LayerNorm, Op, Permute, Pool, Recurrent
 
 
 class Executor(StrEnum):
@@ -186,9 +186,9 @@ REFUSALS = (
     ),
     Refusal(
         executors=HLS_STREAM,
-        what="concatenations, transpositions, croppings, upsamplings",
+        what="concatenations, transpositions, croppings",
         text=_NO_FIGURES,
-        covers=lambda op: isinstance(op, Concatenate | Permute | Crop | Upsample),
+        covers=lambda op: isinstance(op, Concatenate | Permute | Crop),
     ),
     Refusal(
         executors=YOSYS,

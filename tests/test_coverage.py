@@ -20,7 +20,9 @@ from hlsexplore.emulate.run import raw_outputs
 from hlsexplore.errors import NoModelError
 from hlsexplore.estimate import estimate
 from hlsexplore.estimate.coefficients import shipped
+from hlsexplore.estimate.hls.elementwise import elementwise_cost
 from hlsexplore.estimate.layers import layer_cost
+from hlsexplore.estimate.pricing import Pricing
 from hlsexplore.estimate.record import ELEMENTWISE_OPS, LayerRecord
 from hlsexplore.estimate.technology import technology
 from hlsexplore.fixed import Overflow, Rounding
@@ -232,12 +234,10 @@ def test_limits_in_the_words_of_the_table_are_the_limits() -> None:
 def test_an_op_without_a_formula_is_unknown_and_never_priced_as_another(
     tool: str, io: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = ELEMENTWISE_OPS | {"new"}
-    for module in ("hlsexplore.estimate.layers", "hlsexplore.estimate.rtl.layers"):
-        monkeypatch.setattr(f"{module}.ELEMENTWISE_OPS", names)
-    tech = technology(tool, "", "virtexuplus")
-    for op in ("new", "other"):
-        cost = layer_cost(LayerRecord(name="layer", op=op, channels=4), tech, io, 4.0, shipped(), False)
+    monkeypatch.setattr("hlsexplore.estimate.rtl.layers.ELEMENTWISE_OPS", ELEMENTWISE_OPS | {"new"})
+    pricing = Pricing(tech=technology(tool, "", "virtexuplus"), io=io, budget_ns=4.0, table=shipped())
+    layers = [LayerRecord(name="layer", op=op, channels=4) for op in ("new", "other")]
+    for cost in [*(layer_cost(layer, pricing) for layer in layers), elementwise_cost(layers[0], pricing)]:
         assert (cost.lut, cost.ff, cost.dsp, cost.bram18, cost.latency_max, cost.ii) == (None,) * 6
 
 

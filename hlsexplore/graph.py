@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hlsexplore.encoding import Unit
 from hlsexplore.errors import ConfigError, ModelError, unknown_name
 from hlsexplore.fixed import Fixed
 from hlsexplore.ops import (
@@ -43,6 +44,7 @@ class Node:
         shape: Output shape without the batch axis.
         types: Types that the model itself prescribes (QKeras quantizers), by tensor key.
         source: Name and class of the layer in the model file, such as `fc1 (QDense)`.
+        unit: What its values stand for where a scale stays outside of the hardware, or None for themselves.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Node:
     shape: Shape
     types: Mapping[str, Fixed] = field(default_factory=dict)
     source: str = ""
+    unit: Unit | None = None
 
     @property
     def kind(self) -> str:
@@ -245,5 +248,9 @@ def _digest(graph: Graph) -> str:
         elements = element_types(node.op)
         if elements is not None:
             digest.update(repr(elements.content()).encode())
+        if isinstance(node.op, Input) and node.op.encoding is not None:
+            digest.update(repr(node.op.encoding.content()).encode())
+        if node.unit is not None:
+            digest.update(repr(node.unit.content()).encode())
     digest.update(repr(graph.outputs).encode())
     return digest.hexdigest()

@@ -6,12 +6,14 @@ two-dimensional ones of height 1 with `rank` 1; the node's shapes stay one-dimen
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from math import prod
+from fractions import Fraction
+from math import ceil, floor, prod
 from typing import assert_never
 
 import numpy as np
 
 from hlsexplore.element_types import ElementTypes
+from hlsexplore.encoding import Encoding
 from hlsexplore.fixed import Fixed, RawArray, RealArray
 
 Pair = tuple[int, int]
@@ -72,9 +74,11 @@ class Input:
 
     Attributes:
         types: Types of single elements, to which real data is cast, or None where all have the type `result`.
+        encoding: How real data becomes what the hardware reads, outside of it, or None where it reads the data itself.
     """
 
     types: ElementTypes | None = None
+    encoding: Encoding | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -154,6 +158,28 @@ class Affine:
 
     kernel: RealArray
     bias: RealArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Requantize:
+    """Integers of one scale to those of another: clip(cast(x * kernel + bias), low, high) for each channel (last axis).
+
+    Attributes:
+        kernel: Factors of fixed point, shape (channels,).
+        bias: Summands of fixed point, half a step of rounding included where the result's type rounds down.
+        low: Least result.
+        high: Largest result.
+        proven: Whether every input that can reach it gives the integer that the model's real scales give.
+        doubt: If that is not proven, how near to a border between two results, in steps, an input must be to give the
+            other one; else 0.
+    """
+
+    kernel: RealArray
+    bias: RealArray
+    low: float
+    high: float
+    proven: bool = False
+    doubt: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -347,6 +373,7 @@ Op = (
     | Conv
     | DepthwiseConv
     | Affine
+    | Requantize
     | LayerNorm
     | Activation
     | PRelu
@@ -404,7 +431,7 @@ def tensor_keys(op: Op) -> tuple[str, ...]:
     match op:
         case Dense() | Conv() | DepthwiseConv():
             return ("weight", "bias", "accum", "result")
-        case Affine():
+        case Affine() | Requantize():
             return ("weight", "bias", "result")
         case LayerNorm():
             return ("weight", "bias", "accum", "table", "result")
@@ -483,12 +510,20 @@ def matmul_shape(op: Op) -> tuple[int, int] | None:
             return None
 
 
+def limits_raw(op: Requantize, type_: Fixed) -> tuple[int, int]:
+    """Limits of a Requantize as raw integers of its result type, within the range of that."""
+    step = Fraction(2) ** type_.fraction
+    low, high = ceil(Fraction(op.low) * step), floor(Fraction(op.high) * step)
+    low, high = (min(max(end, type_.min_raw), type_.max_raw) for end in (low, high))
+    return low, high
+
+
 def element_types(op: Op) -> ElementTypes | None:
     """Types of single elements to which an op casts its result, or None."""
     return op.types if isinstance(op, Quantize | Input) else None
 
 
 def options(op: Op) -> dict[str, object]:
-    """Options of an op that hold no arrays, by field name; types of single elements are none of them."""
-    values = {field.name: getattr(op, field.name) for field in fields(op) if field.name != "types"}
+    """Options of an op that hold no arrays, by field name; types of single elements and encodings are none of them."""
+    values = {item.name: getattr(op, item.name) for item in fields(op) if item.name not in ("types", "encoding")}
     return {name: value for name, value in values.items() if not isinstance(value, np.ndarray)}

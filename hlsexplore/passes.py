@@ -77,4 +77,5 @@ def _fold(before: Node, node: Node) -> Node | None:
             return None
     bias: RealArray = op.bias if source.bias is None else source.bias * op.kernel + op.bias
     merged = f"{before.source} + {node.source}" if before.source and node.source else before.source
-    return replace(before, op=replace(source, kernel=np.asarray(kernel), bias=bias), types=types, source=merged)
+    op_ = replace(source, kernel=np.asarray(kernel), bias=bias)
+    return replace(before, op=op_, types=types, source=merged, unit=node.unit)

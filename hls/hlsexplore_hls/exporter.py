@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError
-from hlsexplore.fixed import RawArray, to_real
+from hlsexplore.fixed import RawArray, quantize, to_real
 from hlsexplore.layer_config import own_types
 from hlsexplore.ops import Input
 from hlsexplore.support.files import npz_bytes
@@ -105,6 +105,8 @@ def _port(design: Design, names: Mapping[str, str], name: str) -> Port:
         shape=node.shape,
         type=design.result_type(name),
         types=types,
+        encoding=node.op.encoding if isinstance(node.op, Input) else None,
+        unit=node.unit,
         head=head_of(design.graph, name),
     )
 
@@ -124,15 +126,18 @@ def _golden_vectors(
         rng = np.random.default_rng(GOLDEN_SEED)
         raw = tuple(_random_raw(rng, port) for port in ports)
         # A float64 holds 53 bits: what the emulator sees is what the vectors hold.
-        raw = tuple(port.cast(to_real(item, port.type)) for item, port in zip(raw, ports, strict=True))
+        raw = tuple(port.pack(to_real(item, port.type)) for item, port in zip(raw, ports, strict=True))
     else:
         raw = quantize_inputs(ports, x)
     real = tuple(to_real(item, port.type) for item, port in zip(raw, ports, strict=True))
-    return raw, raw_outputs(design, real[0] if len(real) == 1 else real)
+    return raw, raw_outputs(design, real[0] if len(real) == 1 else real, is_encoded=True)
 
 
 def _random_raw(rng: np.random.Generator, port: Port) -> RawArray:
     low, high = port.type.min_raw, port.type.max_raw
+    if port.encoding is not None:
+        ends = port.type.with_modes(overflow="SAT")
+        low, high = (int(quantize(end, ends)) for end in port.encoding.limits)
     return rng.integers(low, high, size=(GOLDEN_SAMPLES, *port.shape), endpoint=True, dtype=np.int64)
 
 

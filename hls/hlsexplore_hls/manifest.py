@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from hlsexplore.element_types import ElementTypes
+from hlsexplore.encoding import Encoding, Unit
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed
 from hlsexplore.support.files import read_text, reason_of
@@ -48,7 +49,8 @@ def _port_dict(port: Port) -> dict[str, Any]:
         "type": str(port.type),
         "head": str(port.head),
     }
-    return data if port.types is None else {**data, "types": port.types.to_dict()}
+    more = {"types": port.types, "encoding": port.encoding, "unit": port.unit}
+    return data | {name: item.to_dict() for name, item in more.items() if item is not None}
 
 
 def load_project(folder: Path, complete: bool = True) -> Project:
@@ -121,6 +123,8 @@ def _read_port(data: Mapping[str, Any]) -> Port:
         shape=shape,
         type=Fixed.parse(data["type"]),
         types=types,
+        encoding=Encoding.from_dict(data["encoding"]) if "encoding" in data else None,
+        unit=Unit.from_dict(data["unit"]) if "unit" in data else None,
         head=Head(data["head"]),
     )
 

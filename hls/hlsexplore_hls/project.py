@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from hlsexplore.design import Design
 from hlsexplore.element_types import ElementTypes, quantize_elements
+from hlsexplore.encoding import Encoding, Unit, decoded
 from hlsexplore.errors import ConfigError, DataError
 from hlsexplore.fixed import Fixed, RawArray, RealArray, quantize, requantize, to_real
 from hlsexplore.report import Report
@@ -39,6 +40,8 @@ class Port:
         shape: Shape without the batch axis.
         type: Type of each element on the bus.
         types: Types of single elements to which data is cast first, or None.
+        encoding: How real data becomes what the bus carries, of an input of a network with real scales; else None.
+        unit: What the values of an output stand for where that is not themselves.
         head: What the values promise, of an output.
     """
 
@@ -47,10 +50,16 @@ class Port:
     shape: tuple[int, ...]
     type: Fixed
     types: ElementTypes | None = None
+    encoding: Encoding | None = None
+    unit: Unit | None = None
     head: Head = Head.FREE
 
     def cast(self, values: RealArray) -> RawArray:
         """Cast real values, shape (samples, *shape), to raw integers of the bus."""
+        return self.pack(values if self.encoding is None else self.encoding.encode(values))
+
+    def pack(self, values: RealArray) -> RawArray:
+        """Cast values that are encoded already to raw integers of the bus."""
         if self.types is None:
             return quantize(values, self.type)
         return requantize(quantize_elements(values, self.types), self.types.hull().fraction, self.type)
@@ -261,7 +270,7 @@ def _simulate(
     run = resolve(find_flow(project.flow).simulate)
     simulated: Simulated = run(project, inputs, on_event=on_event, cancel=cancel)
     raw = tuple(simulated.outputs)
-    real = tuple(to_real(item, port.type) for item, port in zip(raw, project.outputs, strict=True))
+    real = tuple(decoded(to_real(item, port.type), port.unit) for item, port in zip(raw, project.outputs, strict=True))
     differing = sum(int((got != want).sum()) for got, want in zip(raw, expected, strict=True)) if expected else None
     return SimulationResult(
         y=real[0] if len(real) == 1 else real,

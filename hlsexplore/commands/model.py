@@ -35,6 +35,7 @@ def inspect(args: Namespace, session: Session) -> Outcome:
         "is_supported": graph is not None,
         "layers": [asdict(layer) for layer in found.layers],
         "problems": list(found.problems),
+        "notes": list(found.notes),
         "num_parameters": sum(layer.num_parameters for layer in found.layers),
         "digest": None if graph is None else graph.digest,
         "inputs": [] if graph is None else [{"name": node.name, "shape": node.shape} for node in graph.inputs],
@@ -46,6 +47,7 @@ def inspect(args: Namespace, session: Session) -> Outcome:
         lines += [f"Not supported ({len(found.problems)}):", *(f"  - {problem}" for problem in found.problems)]
     else:
         lines.append("Everything is supported.")
+    lines += [f"Note: {note}" for note in found.notes]
     return Outcome(data=data, text="\n".join(lines), code=0 if graph is not None else 1)
 
 

@@ -33,6 +33,7 @@ from hlsexplore.ops import (
     PRelu,
     Quantize,
     Recurrent,
+    Requantize,
     Reshape,
     Softmax,
     Upsample,
@@ -75,6 +76,9 @@ def _square(op: Op, squares: list[float], size: int) -> float:
             return float(np.sum(op.kernel**2, axis=axes).mean()) * squares[0] + offset
         case Affine():
             return float(np.mean(op.kernel**2)) * squares[0] + float(np.mean(op.bias**2))
+        case Requantize():
+            square = float(np.mean(op.kernel**2)) * squares[0] + float(np.mean(op.bias**2))
+            return min(square, max(op.low**2, op.high**2))
         case LayerNorm():
             return float(np.mean(op.kernel**2 + op.bias**2))
         case Softmax() | Recurrent():

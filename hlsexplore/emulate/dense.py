@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from hlsexplore.emulate.carrier import Carrier, Span, cast, convert, dtype_for
 from hlsexplore.emulate.product import Product, plan_product
 from hlsexplore.emulate.step import Context, CountingProbe, Probe, Step, result_step
+from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import RawArray
 from hlsexplore.layer_config import LayerConfig, Strategy
-from hlsexplore.ops import weights
+from hlsexplore.ops import Requantize, limits_raw, weights
 from hlsexplore.weights import quantized
 
 
@@ -113,6 +114,26 @@ def build_affine(context: Context) -> Step:
         return values
 
     return result_step(context, compute, span)
+
+
+def build_requantize(context: Context) -> Step:
+    """Plan x * kernel + bias, one cast, and a clip."""
+    op, type_ = context.node.op, context.config.types["result"]
+    if not isinstance(op, Requantize):
+        raise NoModelError(f"layer {context.node.name!r} is no Requantize layer.")
+    step = build_affine(context)
+    low, high = limits_raw(op, type_)
+    if low <= step.span.low and step.span.high <= high:
+        return step
+
+    def run(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
+        values = step.run(inputs, probe)
+        ends = (low, high) if values.dtype == object else (values.dtype.type(low), values.dtype.type(high))
+        clipped: Carrier = np.clip(values, *ends)
+        return clipped
+
+    span = Span(step.span.fraction, *(min(max(end, low), high) for end in (step.span.low, step.span.high)))
+    return replace(step, run=run, span=span)
 
 
 def lift(raw: RawArray, bits: int) -> RawArray:

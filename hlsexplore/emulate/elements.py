@@ -25,6 +25,7 @@ from hlsexplore.emulate.carrier import (
     shifted,
 )
 from hlsexplore.emulate.step import Context, Probe, Step
+from hlsexplore.encoding import Encoding
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow, RealArray, Rounding
 from hlsexplore.graph import Shape
@@ -44,22 +45,31 @@ class InputCast:
     Attributes:
         type: Type of the tensor.
         types: Types of single elements, or None.
+        encoding: How real data becomes what the hardware reads, or None.
         span: Span of the tensor.
     """
 
     type: Fixed
     types: ElementTypes | None
+    encoding: Encoding | None
     span: Span
 
     @classmethod
-    def of(cls, type_: Fixed, types: ElementTypes | None, shape: Shape) -> "InputCast":
+    def of(
+        cls, type_: Fixed, types: ElementTypes | None, shape: Shape, encoding: Encoding | None = None
+    ) -> "InputCast":
         """Plan the cast of an input of a shape."""
         if types is None:
-            return cls(type=type_, types=None, span=Span.of(type_))
-        return cls(type=type_, types=types, span=cast_span(elements_span(types, shape), type_))
+            return cls(type=type_, types=None, encoding=encoding, span=Span.of(type_))
+        span = cast_span(elements_span(types, shape), type_)
+        return cls(type=type_, types=types, encoding=encoding, span=span)
 
     def cast(self, x: RealArray) -> Carrier:
         """Cast a block of data."""
+        return self.pack(x if self.encoding is None else self.encoding.encode(x))
+
+    def pack(self, x: RealArray) -> Carrier:
+        """Cast a block of values that are encoded already."""
         if self.types is None:
             return quantize_carrier(x, self.type)
         raw = as_carrier(quantize_elements(x, self.types), Span.of(self.types.hull()).magnitude)

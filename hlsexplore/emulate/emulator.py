@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from hlsexplore.design import Design
-from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, narrow_dtype, to_float
+from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, narrow_dtype
 from hlsexplore.emulate.plan import Plan, plan_design
 from hlsexplore.emulate.quality import pick_samples
-from hlsexplore.emulate.run import blocks, check_cancelled, raw_output
+from hlsexplore.emulate.run import blocks, check_cancelled, raw_output, real_outputs
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph, Node
@@ -133,7 +133,7 @@ class Emulator:
             CancelledError: If `cancel` was set.
         """
         plan, outputs = self._outputs(design, cancel)
-        return unpack([to_float(outputs[name], plan.spans[name].fraction) for name in self.graph.outputs])
+        return unpack(real_outputs(plan, outputs))
 
     def run_raw(self, design: Design, cancel: CancelEvent | None = None) -> Any:
         """Compute raw integers of the outputs, as `emulate_raw` does."""

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from hlsexplore.coverage import Executor, no_answer
 from hlsexplore.design import Design
 from hlsexplore.emulate.carrier import Carrier, Span
-from hlsexplore.emulate.dense import build_affine, build_dense
+from hlsexplore.emulate.dense import build_affine, build_dense, build_requantize
 from hlsexplore.emulate.elements import InputCast, build_quantize
 from hlsexplore.emulate.merge import build_concatenate, build_dot, build_merge
 from hlsexplore.emulate.moves import build_move
@@ -42,6 +42,7 @@ from hlsexplore.ops import (
     PRelu,
     Quantize,
     Recurrent,
+    Requantize,
     Reshape,
     Softmax,
     Upsample,
@@ -55,6 +56,7 @@ BUILDERS: MappingProxyType[type[Op], Builder] = MappingProxyType(
         Conv: build_conv,
         DepthwiseConv: build_conv,
         Affine: build_affine,
+        Requantize: build_requantize,
         LayerNorm: build_layer_norm,
         PRelu: build_prelu,
         Pool: build_pool,
@@ -220,9 +222,9 @@ def _plan(design: Design) -> Plan:
         config = design.layers[node.name]
         if isinstance(node.op, Input):
             types[node.name] = config.types["result"]
-            cast = InputCast.of(types[node.name], own_types(node, config), node.shape)
+            cast = InputCast.of(types[node.name], own_types(node, config), node.shape, node.op.encoding)
             inputs[node.name], spans[node.name] = cast, cast.span
-            keys[node.name] = _key((node.name, cast.type, cast.types))
+            keys[node.name] = _key((node.name, cast.type, cast.types, cast.encoding))
             continue
         context = Context(
             node=node,

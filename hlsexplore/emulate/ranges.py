@@ -9,6 +9,7 @@ import numpy as np
 from hlsexplore.defaults.bounds import accum_type, signed_integer_bits
 from hlsexplore.defaults.tables import TABLE_WIDTH, softmax_types
 from hlsexplore.design import Design
+from hlsexplore.encoding import decoded
 from hlsexplore.fixed import Fixed, Overflow, RealArray, Rounding, quantize, to_real
 from hlsexplore.graph import Graph, Node
 from hlsexplore.layer_config import SoftmaxMode
@@ -97,7 +98,7 @@ def run_float(graph: Graph, x: Inputs) -> FloatRun:
                 norms[node.name] = min(known[0], usual), max(known[1], top)
             results[node.name] = _hull(results.get(node.name), values[node.name])
         for part, name in zip(outputs, graph.outputs, strict=True):
-            part.append(values[name])
+            part.append(decoded(values[name], graph[name].unit))
     whole = tuple(np.concatenate(parts) for parts in outputs)
     return FloatRun(results=results, spreads=spreads, norms=norms, outputs=whole)
 

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from hlsexplore.design import Design
 from hlsexplore.emulate.carrier import Carrier, to_float, to_raw
 from hlsexplore.emulate.plan import Plan, plan_design
+from hlsexplore.encoding import decoded
 from hlsexplore.errors import CancelledError
+from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Node
 from hlsexplore.reference.samples import Inputs, block_size, open_inputs, real, unpack
 from hlsexplore.support.threads import one_blas_thread
@@ -46,8 +48,13 @@ def emulate(design: Design, x: Inputs, cancel: CancelEvent | None = None) -> Any
                [1.25]])
     """
     plan = plan_design(design)
-    outputs = run_plan(plan, open_inputs(design.graph, x), cancel)
-    return unpack([to_float(outputs[name], plan.spans[name].fraction) for name in design.graph.outputs])
+    return unpack(real_outputs(plan, run_plan(plan, open_inputs(design.graph, x), cancel)))
+
+
+def real_outputs(plan: Plan, outputs: Mapping[str, Carrier]) -> list[RealArray]:
+    """Return what the outputs of a plan stand for, in the network's order."""
+    graph = plan.graph
+    return [decoded(to_float(outputs[name], plan.spans[name].fraction), graph[name].unit) for name in graph.outputs]
 
 
 def emulate_raw(design: Design, x: Inputs, cancel: CancelEvent | None = None) -> Any:
@@ -59,10 +66,19 @@ def emulate_raw(design: Design, x: Inputs, cancel: CancelEvent | None = None) ->
     return unpack(raw_outputs(design, x, cancel))
 
 
-def raw_outputs(design: Design, x: Inputs, cancel: CancelEvent | None = None) -> tuple[NDArray[Any], ...]:
-    """Compute what `emulate_raw` does, as a tuple for one output too."""
+def raw_outputs(
+    design: Design, x: Inputs, cancel: CancelEvent | None = None, is_encoded: bool = False
+) -> tuple[NDArray[Any], ...]:
+    """Compute what `emulate_raw` does, as a tuple for one output too.
+
+    Args:
+        design: The design.
+        x: Real inputs, or with `is_encoded` the values that the hardware reads.
+        cancel: Set it from another thread to stop.
+        is_encoded: Whether scales that stay outside of the hardware are applied to the data already.
+    """
     plan = plan_design(design)
-    outputs = run_plan(plan, open_inputs(design.graph, x), cancel)
+    outputs = run_plan(plan, open_inputs(design.graph, x), cancel, is_encoded)
     return tuple(raw_output(plan, name, outputs[name]) for name in design.graph.outputs)
 
 
@@ -75,13 +91,16 @@ def raw_output(plan: Plan, name: str, values: Carrier) -> NDArray[Any]:
 
 
 @one_blas_thread()
-def run_plan(plan: Plan, inputs: Mapping[str, NDArray[Any]], cancel: CancelEvent | None = None) -> dict[str, Carrier]:
+def run_plan(
+    plan: Plan, inputs: Mapping[str, NDArray[Any]], cancel: CancelEvent | None = None, is_encoded: bool = False
+) -> dict[str, Carrier]:
     """Run a plan over all samples.
 
     Args:
         plan: The plan.
         inputs: Checked inputs by name; each block is converted by itself.
         cancel: Set it from another thread to stop.
+        is_encoded: As in `raw_outputs`.
 
     Returns:
         The outputs by name.
@@ -90,7 +109,8 @@ def run_plan(plan: Plan, inputs: Mapping[str, NDArray[Any]], cancel: CancelEvent
     parts: dict[str, list[Carrier]] = {name: [] for name in plan.graph.outputs}
     for block in blocks(plan, count):
         check_cancelled(cancel)
-        values = {name: plan.inputs[name].cast(real(x[block])) for name, x in inputs.items()}
+        casts = {name: cast.pack if is_encoded else cast.cast for name, cast in plan.inputs.items()}
+        values = {name: casts[name](real(x[block])) for name, x in inputs.items()}
         results = {name: value for name, value in values.items() if name in parts}
         for name, value in plan.run(values, is_fused=True):
             if name in parts:

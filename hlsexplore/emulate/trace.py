@@ -250,6 +250,7 @@ class _Tallies(NodeProbe):
 
     def add_input(self, name: str, values: RealArray, cast: InputCast) -> None:
         """Count the cast of an input's data: elements without bits first, then type by type."""
+        values = values if cast.encoding is None else cast.encoding.encode(values)
         if cast.types is None:
             self.add_real(name, "result", values, cast.type)
             return

@@ -33,6 +33,7 @@ from hlsexplore.ops import (
     PRelu,
     Quantize,
     Recurrent,
+    Requantize,
     Reshape,
     Softmax,
     Upsample,
@@ -137,7 +138,7 @@ def layer_record(graph: Graph, node: Node, config: LayerConfig, source: Fixed) -
         values[key] = types.get(key)
     values["table"] = types.get("table") or types.get("exp_table")
     match op:
-        case Dense() | Conv() | DepthwiseConv() | Affine() | Recurrent():
+        case Dense() | Conv() | DepthwiseConv() | Affine() | Requantize() | Recurrent():
             values |= _matrix(op, types)
         case Activation() if "weight" in types:
             slope = quantize(op.alpha, types["weight"]).reshape(1, 1)
@@ -190,7 +191,7 @@ def _packets(graph: Graph, node: Node) -> int:
 
 def _op_name(op: Op, node: Node) -> str:
     match op:
-        case Affine():
+        case Affine() | Requantize():
             return "batchnorm"
         case DepthwiseConv():
             return "depthwise_conv2d"
@@ -216,10 +217,10 @@ def _op_name(op: Op, node: Node) -> str:
             return node.kind
 
 
-def _matrix(op: Dense | Conv | DepthwiseConv | Affine | Recurrent, types: Any) -> dict[str, Any]:
+def _matrix(op: Dense | Conv | DepthwiseConv | Affine | Requantize | Recurrent, types: Any) -> dict[str, Any]:
     kernel = op.kernel
     values: dict[str, Any] = {"constants": _constants(op, "kernel", "bias", types["weight"], types["bias"])}
-    if isinstance(op, Affine):
+    if isinstance(op, Affine | Requantize):
         return values
     if isinstance(op, DepthwiseConv):
         values |= {"n_in": prod(kernel.shape[:2]), "n_out": prod(kernel.shape[2:])}

@@ -35,6 +35,7 @@ class Inspection:
         name: The model's name.
         layers: Its layers.
         problems: Everything that is not supported, a sentence each; empty if the model can be used.
+        notes: What people should know about a model that can be used, a sentence each.
         graph: The network; None if something is not supported.
     """
 
@@ -42,6 +43,7 @@ class Inspection:
     layers: tuple[LayerInfo, ...]
     problems: tuple[str, ...]
     graph: Graph | None
+    notes: tuple[str, ...] = ()
 
 
 def inspect_graph(graph: Graph) -> Inspection:

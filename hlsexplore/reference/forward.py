@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from hlsexplore.coverage import Executor, no_answer
+from hlsexplore.encoding import decoded
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph, Node
@@ -27,6 +28,7 @@ from hlsexplore.ops import (
     PRelu,
     Quantize,
     Recurrent,
+    Requantize,
     Softmax,
 )
 from hlsexplore.reference import layers
@@ -60,7 +62,7 @@ def float_forward(graph: Graph, x: Inputs) -> Any:
         for node in graph.layers:
             values[node.name] = forward_node(node, [values[name] for name in node.inputs])
         for part, name in zip(parts, graph.outputs, strict=True):
-            part.append(values[name])
+            part.append(decoded(values[name], graph[name].unit))
     return unpack([np.concatenate(part) for part in parts])
 
 
@@ -87,6 +89,14 @@ def _affine(node: Node, inputs: Sequence[RealArray]) -> RealArray:
     if not isinstance(op, Affine):
         raise NoModelError(f"layer {node.name!r} is no Affine layer.")
     return inputs[0] * op.kernel + op.bias
+
+
+def _requantize(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+    op = node.op
+    if not isinstance(op, Requantize):
+        raise NoModelError(f"layer {node.name!r} is no Requantize layer.")
+    rounded = layers.prescribed(node, "result", inputs[0] * op.kernel + op.bias)
+    return np.clip(rounded, op.low, op.high)
 
 
 def _activation(node: Node, inputs: Sequence[RealArray]) -> RealArray:
@@ -139,6 +149,7 @@ ELEMENTWISE: dict[Function, Callable[[RealArray, float], RealArray]] = {
 FORWARD: dict[type[Op], Forward] = {
     Dense: _dense,
     Affine: _affine,
+    Requantize: _requantize,
     Activation: _activation,
     Softmax: _softmax,
     Quantize: layers.quantized,

@@ -17,6 +17,7 @@ from hlsexplore.ops import (
     Conv,
     DepthwiseConv,
     Dot,
+    Input,
     LayerNorm,
     Lookup,
     Merge,
@@ -42,7 +43,9 @@ _MERGES: dict[MergeFunction, Callable[[RealArray, RealArray], RealArray]] = {
 
 
 def input_values(node: Node, x: RealArray) -> RealArray:
-    """Return an input's data, cast where the model gives its elements types."""
+    """Return an input's data as the hardware reads it: encoded, and cast where the model gives its elements types."""
+    if isinstance(node.op, Input) and node.op.encoding is not None:
+        x = node.op.encoding.encode(x)
     types = element_types(node.op)
     return x if types is None else to_real(quantize_elements(x, types), types.hull())
 

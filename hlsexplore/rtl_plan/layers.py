@@ -22,6 +22,7 @@ from hlsexplore.ops import (
     PRelu,
     Quantize,
     Recurrent,
+    Requantize,
     Reshape,
     Softmax,
     Upsample,
@@ -33,7 +34,7 @@ from hlsexplore.rtl_plan.lower.layer import Layer, Lower, refuse
 from hlsexplore.rtl_plan.lower.matmul import Product, matrix_outputs
 from hlsexplore.rtl_plan.lower.moves import lower_move
 from hlsexplore.rtl_plan.lower.norm import lower_layer_norm
-from hlsexplore.rtl_plan.lower.pointwise import lower_activation, lower_affine, lower_prelu
+from hlsexplore.rtl_plan.lower.pointwise import lower_activation, lower_affine, lower_prelu, lower_requantize
 from hlsexplore.rtl_plan.lower.recurrent import Recurrence, check_recurrent, state_tensors, step_net
 from hlsexplore.rtl_plan.lower.softmax import lower_softmax
 from hlsexplore.rtl_plan.lower.spatial import lower_conv, lower_pool
@@ -356,6 +357,7 @@ def input_values(net: Net, inputs: tuple[Tensor, ...]) -> tuple[list[Value], ...
 _LOWER: dict[type, Lower] = {
     Activation: lower_activation,
     Affine: lower_affine,
+    Requantize: lower_requantize,
     Concatenate: lower_concatenate,
     Conv: lower_conv,
     Crop: lower_move,

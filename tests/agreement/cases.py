@@ -12,6 +12,7 @@ from dataclasses import replace
 from agreement.cases_dense import dense_cases, mlp_case, pointwise_cases
 from agreement.cases_elements import element_cases
 from agreement.cases_joins import join_cases
+from agreement.cases_scales import scale_cases
 from agreement.cases_spatial import spatial_cases
 from agreement.kit import Case
 
@@ -27,6 +28,7 @@ CASES: tuple[Case, ...] = tuple(
         *spatial_cases(),
         *join_cases(),
         *element_cases(),
+        *scale_cases(),
     )
 )
 

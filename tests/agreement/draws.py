@@ -32,6 +32,7 @@ from hlsexplore.ops import (
     PRelu,
     Quantize,
     Recurrent,
+    Requantize,
     Reshape,
     Softmax,
     Upsample,
@@ -186,6 +187,11 @@ OTHERS: dict[str, Draw] = {
     },
     "affine": elementwise(
         lambda rng, shape: Affine(kernel=rng.normal(0, 2, _channels(shape)), bias=rng.normal(0, 2, _channels(shape)))
+    ),
+    "requantize": elementwise(
+        lambda rng, shape: Requantize(
+            kernel=rng.normal(0, 2, _channels(shape)), bias=rng.normal(0, 2, _channels(shape)), low=-3.0, high=2.5
+        )
     ),
     "prelu": elementwise(lambda rng, shape: PRelu(kernel=rng.normal(0, 1, shape))),
     "prelu_channels": elementwise(lambda rng, shape: PRelu(kernel=rng.normal(0, 1, (_channels(shape),)))),

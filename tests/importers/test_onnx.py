@@ -6,42 +6,18 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from importers.onnx_models import floats, model, node, problems
+from onnx import TensorProto, helper
 
 import hlsexplore as hx
-from hlsexplore.errors import ModelError, UnsupportedError
+from hlsexplore.errors import ModelError
 from hlsexplore.importers import inspect_model
-
-RANDOM = np.random.default_rng(5)
-
-
-def floats(*shape):
-    return RANDOM.normal(size=shape).astype(np.float32)
-
-
-def model(nodes, inputs, weights, outputs=("y",), opset=17, domains=()):
-    infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs.items()]
-    results = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs]
-    stored = [numpy_helper.from_array(np.asarray(values), name) for name, values in weights.items()]
-    graph = helper.make_graph(nodes, "net", infos, results, stored)
-    opsets = [helper.make_opsetid("", opset), *(helper.make_opsetid(domain, 1) for domain in domains)]
-    return helper.make_model(graph, opset_imports=opsets, ir_version=9)
-
-
-def node(kind, inputs, output="y", domain="", **options):
-    return helper.make_node(kind, inputs.split(" "), output.split(" "), domain=domain, **options)
 
 
 def write(folder, proto):
     path = folder / "m.onnx"
     onnx.save(proto, path)
     return path
-
-
-def problems(proto):
-    with pytest.raises(UnsupportedError) as caught:
-        hx.read_model(proto)
-    return caught.value.problems
 
 
 def test_a_live_model_and_its_file_are_one_network(tmp_path):

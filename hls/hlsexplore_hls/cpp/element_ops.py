@@ -1,11 +1,13 @@
 """The C++ of elementwise layers: activations, tables, batch normalisation, merges."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from hlsexplore.coverage import AVERAGE_OF_MANY
 from hlsexplore.emulate.merge import RECIPROCAL
 from hlsexplore.fixed import quantize
-from hlsexplore.ops import Activation, Merge, MergeFunction, PRelu
+from hlsexplore.ops import Activation, Merge, MergeFunction, PRelu, Requantize, limits_raw
 from hlsexplore_hls.cpp.code import LayerCode, Rom, constant, cpp_type, raw_constant, rom, rom_type, typedef
 from hlsexplore_hls.cpp.functions import FunctionContext, function_code
 from hlsexplore_hls.cpp.joins import MAX_JOINED
@@ -56,6 +58,19 @@ def affine(context: OpContext) -> LayerCode:
         roms=tuple(rom(context.node.name, key, raw[key], types[key]) for key in ("weight", "bias")),
         ii_cycles=cycles,
     )
+
+
+def requantize(context: OpContext) -> LayerCode:
+    """Return the C++ of a scale and offset of each channel, and a clip."""
+    op, type_ = context.node.op, context.config.types["result"]
+    if not isinstance(op, Requantize):
+        raise unsupported(context)
+    low, high = limits_raw(op, type_)
+    code = affine(context)
+    if (low, high) == (type_.min_raw, type_.max_raw):
+        return code
+    limits = (raw_constant("low_raw", low), raw_constant("high_raw", high))
+    return replace(code, function="nnet::requantize", members=(*code.members, *limits))
 
 
 def prelu(context: OpContext) -> LayerCode:

@@ -19,6 +19,7 @@ from hlsexplore.ops import (
     PRelu,
     Quantize,
     Recurrent,
+    Requantize,
     Reshape,
     Softmax,
     Upsample,
@@ -43,6 +44,7 @@ def generate_layer(context: OpContext) -> LayerCode:
 _GENERATORS: dict[type[Op], OpGenerator] = {
     Activation: element_ops.activation,
     Affine: element_ops.affine,
+    Requantize: element_ops.requantize,
     Concatenate: shape_ops.concatenate,
     Conv: matrix_ops.conv,
     Crop: shape_ops.frame,

@@ -10,7 +10,7 @@ from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize, requantize
 from hlsexplore.graph import Node
-from hlsexplore.ops import Activation, Function, PRelu
+from hlsexplore.ops import Activation, Function, PRelu, Requantize, limits_raw
 from hlsexplore.tables import NEGATIVE_RANGE, SELU_SCALE, activation_table, half_range
 from hlsexplore.weights import raw_weights
 from hlsexplore_hls.xls.code import Call, Code, Value, element, extended, function, lifted, parameter, summed
@@ -75,9 +75,10 @@ def prelu(code: Code, design: Design, node: Node) -> list[Call]:
 
 
 def affine(code: Code, design: Design, node: Node) -> list[Call]:
-    """Write x * weight + bias, a function for each channel."""
+    """Write x * weight + bias, a function for each channel; a requantization also clips."""
     (source,), result = design.input_types(node.name), design.result_type(node.name)
     raw, types = raw_weights(design, node.name), design.layers[node.name].types
+    limits = limits_raw(node.op, result) if isinstance(node.op, Requantize) else None
     names = []
     for channel, (scale, bias) in enumerate(zip(raw["weight"].tolist(), raw["bias"].tolist(), strict=True)):
         product = code.times(element("x", source), scale)
@@ -85,6 +86,12 @@ def affine(code: Code, design: Design, node: Node) -> list[Call]:
         offset = _constant(bias, types["bias"].fraction)
         name = f"channel_{channel}"
         lines = [code.cast(summed(product, offset), result, "result")]
+        if limits is not None:
+            low, high = (f"{type_of(result)}:{limit}" for limit in limits)
+            lines = [
+                f"let v = {lines[0]};",
+                f"if v < {low} {{ {low} }} else if v > {high} {{ {high} }} else {{ v }}",
+            ]
         names.append(code.add(name, function(name, [parameter("x", source, None)], type_of(result), lines)))
     return [
         Call(function=names[i % len(names)], arguments=((i,),), outputs=(i,), is_scalar=True)

@@ -23,6 +23,7 @@ from hlsexplore.ops import (
     Pool,
     PRelu,
     Quantize,
+    Requantize,
     Softmax,
 )
 from hlsexplore.rtl_plan.lower.moves import source_elements
@@ -110,6 +111,7 @@ def _dense(code: Code, design: Design, node: Node) -> list[Call]:
 _WRITERS: dict[type, Callable[[Code, Design, Node], list[Call]]] = {
     Activation: activation,
     Affine: affine,
+    Requantize: affine,
     Concatenate: concatenate,
     Conv: _dense,
     Dense: _dense,

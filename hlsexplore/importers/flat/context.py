@@ -11,11 +11,9 @@ from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Shape
 from hlsexplore.importers.flat.graph import Array, FlatNode
 from hlsexplore.importers.flat.sketch import FakeQuant, Grid, Sketch
-from hlsexplore.importers.flat.value import Atoms, Constant, Value, arrange, plain
+from hlsexplore.importers.flat.value import Atoms, Constant, Item, Value, arrange, plain
 from hlsexplore.importers.layer import Tensor
 from hlsexplore.ops import Op
-
-Item = Constant | Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +91,10 @@ class Context:
             UnsupportedError: If it is constant.
         """
         found = self.item(index)
-        if not isinstance(found, Value):
+        if isinstance(found, Constant):
             raise self.refuse(f"its input number {index + 1} is constant.", "Leave this layer out.")
+        if not isinstance(found, Value):
+            raise self.refuse("it reads the integers of a QuantizeLinear.", "Put DequantizeLinear before it.")
         return found
 
     def constant(self, index: int, what: str) -> Constant:
@@ -188,6 +188,8 @@ class Context:
             raise self.damaged(f"it names the axis {axis} of a tensor with {rank} axes")
         return axis % rank
 
+
+__all__ = ["Context", "Converter", "Item", "Result"]
 
 Result = Item | tuple[Item | None, ...]
 Converter = Callable[[Context], Result]

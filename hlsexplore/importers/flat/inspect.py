@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from hlsexplore.errors import ModelError
 from hlsexplore.graph import Graph, Node
+from hlsexplore.importers.flat.carry import CARRIED
+from hlsexplore.importers.flat.entry import encoded
 from hlsexplore.importers.flat.graph import FlatGraph
-from hlsexplore.importers.flat.sketch import Draft, FakeQuant, free_name
+from hlsexplore.importers.flat.scales import Work, applied, entry, plain, quantize, returned, scaled
+from hlsexplore.importers.flat.sketch import Draft, FakeQuant
+from hlsexplore.importers.flat.track import Track
 from hlsexplore.importers.flat.walk import Walked, walk
 from hlsexplore.importers.inspection import Inspection, LayerInfo
+from hlsexplore.ops import Activation, Affine, Input
 
 
 def inspect_flat(graph: FlatGraph) -> Inspection:
@@ -23,21 +27,44 @@ def inspect_flat(graph: FlatGraph) -> Inspection:
     walked = walk(graph)
     if walked.problems:
         return Inspection(name=graph.name, layers=walked.infos, problems=walked.problems, graph=None)
-    drafts = _reached(walked)
-    names = _names(drafts)
-    nodes = tuple(_node(draft, names) for draft in drafts)
-    network = Graph(name=graph.name, nodes=nodes, outputs=tuple(names[tensor.node] for tensor in walked.outputs))
-    return Inspection(name=graph.name, layers=_kept(walked.infos, names), problems=(), graph=network)
+    work = Work(drafts=_reached(walked), outputs=tuple(tensor.node for tensor in walked.outputs))
+    for draft in work.drafts.values():
+        if draft.name not in work.tracks:
+            _append(work, draft)
+    outputs = tuple(returned(work, tensor) for tensor in walked.outputs)
+    network = Graph(name=graph.name, nodes=tuple(_needed(work, outputs)), outputs=outputs)
+    names = {name: track.node for name, track in work.tracks.items()}
+    layers = _kept(walked.infos, names, network)
+    return Inspection(name=graph.name, layers=layers, problems=(), notes=tuple(work.notes), graph=network)
 
 
-def _names(drafts: list[Draft]) -> dict[str, str]:
-    """Return the final name of each draft: names that only drafts without readers took are free again."""
-    taken: set[str] = set()
-    return {draft.name: free_name(draft.base, taken) for draft in drafts}
+def _append(work: Work, draft: Draft) -> None:
+    """Append what a draft becomes."""
+    op = draft.op
+    if isinstance(op, Input):
+        if not encoded(work, draft):
+            work.tracks[draft.name] = entry(work, draft)
+        return
+    work.tracks[draft.name] = _track(work, draft)
 
 
-def _reached(walked: Walked) -> list[Draft]:
-    """Return the drafts that the outputs depend on, and all inputs."""
+def _track(work: Work, draft: Draft) -> Track:
+    op = draft.op
+    match op:
+        case FakeQuant():
+            return quantize(work, draft, op)
+        case Affine():
+            return scaled(work, draft, op)
+        case Activation():
+            return applied(work, draft, op)
+        case _ if type(op) in CARRIED:
+            return CARRIED[type(op)](work, draft, op)
+        case _:
+            return plain(work, draft, op)
+
+
+def _reached(walked: Walked) -> dict[str, Draft]:
+    """Return the drafts that the outputs depend on, and all inputs; equal quantizers of one tensor are one."""
     drafts = walked.sketch.drafts
     wanted: set[str] = set()
     stack = [tensor.node for tensor in walked.outputs]
@@ -46,16 +73,48 @@ def _reached(walked: Walked) -> list[Draft]:
         if name not in wanted:
             wanted.add(name)
             stack += drafts[name].inputs
-    return [draft for draft in drafts.values() if draft.name in wanted or not draft.inputs]
+    kept = [draft for draft in drafts.values() if draft.name in wanted or not draft.inputs]
+    outputs = {tensor.node for tensor in walked.outputs}
+    same: dict[str, str] = {}
+    found: dict[str, Draft] = {}
+    known: dict[tuple[str, ...], str] = {}
+    for item in kept:
+        draft = replace(item, inputs=tuple(same.get(name, name) for name in item.inputs))
+        key = _content(draft)
+        if key is not None and key in known and draft.name not in outputs:
+            same[draft.name] = known[key]
+            continue
+        if key is not None:
+            known[key] = draft.name
+        found[draft.name] = draft
+    return found
 
 
-def _node(draft: Draft, names: Mapping[str, str]) -> Node:
-    if isinstance(draft.op, FakeQuant):
-        raise ModelError(f"{draft.source}: quantizers are not read.")
-    inputs = tuple(names[name] for name in draft.inputs)
-    return Node(name=names[draft.name], op=draft.op, inputs=inputs, shape=draft.shape, source=draft.source)
+def _content(draft: Draft) -> tuple[str, ...] | None:
+    """Return what a quantizer does, as text; None for other ops."""
+    op = draft.op
+    if not isinstance(op, FakeQuant):
+        return None
+    arrays = (op.scale, op.zero, op.out_scale, op.out_zero)
+    plain_ = (op.low, op.high, op.rounding, op.is_bipolar, op.cut)
+    return (*draft.inputs, *(repr(item.tolist()) for item in arrays), *map(str, plain_))
 
 
-def _kept(infos: tuple[LayerInfo, ...], names: Mapping[str, str]) -> tuple[LayerInfo, ...]:
+def _needed(work: Work, outputs: tuple[str, ...]) -> list[Node]:
+    """Return the nodes that the outputs depend on, and all inputs."""
+    wanted: set[str] = set()
+    stack = list(outputs)
+    while stack:
+        name = stack.pop()
+        if name not in wanted:
+            wanted.add(name)
+            stack += work.nodes[name].inputs
+    return [node for node in work.nodes.values() if node.name in wanted or isinstance(node.op, Input)]
+
+
+def _kept(infos: tuple[LayerInfo, ...], names: Mapping[str, str], network: Graph) -> tuple[LayerInfo, ...]:
     """Name only the nodes that are still there."""
-    return tuple(replace(info, nodes=tuple(names[name] for name in info.nodes if name in names)) for info in infos)
+    return tuple(
+        replace(info, nodes=tuple(dict.fromkeys(names[name] for name in info.nodes if names.get(name) in network)))
+        for info in infos
+    )

@@ -130,6 +130,46 @@ def affine(context: Context, value: Value, scale: RealArray, offset: RealArray, 
     return Value(tensor=tensor, axes=value.axes)
 
 
+def channels_last(
+    context: Context, value: Value, arrays: Sequence[RealArray]
+) -> tuple[Tensor, tuple[Atoms, ...], tuple[RealArray, ...]]:
+    """Bring the axis along which constants differ to the end of the stored tensor.
+
+    Args:
+        context: The op.
+        value: The value.
+        arrays: Constants, broadcastable to the source's shape.
+
+    Returns:
+        The stored tensor, the source's axes in it, and each constant with shape () or (channels,).
+
+    Raises:
+        UnsupportedError: If they differ along several axes.
+    """
+    longest = max(item.ndim for item in arrays)
+    if longest > len(value.axes):
+        value = value.with_axes([*((),) * (longest - len(value.axes)), *value.axes])
+    placed = [broadcast(item, value, context.source) for item in arrays]
+    shape = value.tensor.shape
+    varying = [axis for axis in range(len(shape)) if any(item.shape[axis] > 1 for item in placed)]
+    if len(varying) > 1:
+        raise context.refuse("its scales differ along several axes.", "Use one scale, or one for each channel.")
+    flat = tuple(item.reshape(-1) if item.size > 1 else item.reshape(()) for item in placed)
+    if not varying or varying == [len(shape) - 1]:
+        return value.tensor, value.axes, flat
+    tensor, axes = _ending_with(context, value, varying[0])
+    return tensor, axes, flat
+
+
+def _ending_with(context: Context, value: Value, own: int) -> tuple[Tensor, tuple[Atoms, ...]]:
+    """Bring one stored axis to the end."""
+    shape = value.tensor.shape
+    others = [axis for axis in range(len(shape)) if axis != own and shape[axis] > 1]
+    tensor = context.arrange(value, [*((axis,) for axis in others), (own,)])
+    renamed = {axis: index for index, axis in enumerate((*others, own))} | {SAMPLES: SAMPLES}
+    return tensor, tuple(tuple(renamed[atom] for atom in atoms if atom in renamed) for atoms in value.axes)
+
+
 def _affine(context: Context, tensor: Tensor, kernel: RealArray, bias: RealArray, suffix: str) -> Tensor:
     channels = tensor.shape[-1]
     full = (np.array(np.broadcast_to(item, (channels,)), dtype=np.float64) for item in (kernel, bias))
@@ -142,11 +182,7 @@ def _affine_elsewhere(
     """Append factors that differ along another axis than the last stored one, or along several."""
     shape = value.tensor.shape
     if len(varying) == 1:
-        own = varying[0]
-        others = [axis for axis in range(len(shape)) if axis != own and shape[axis] > 1]
-        tensor = context.arrange(value, [*((axis,) for axis in others), (own,)])
-        renamed = {axis: index for index, axis in enumerate((*others, own))} | {SAMPLES: SAMPLES}
-        axes = tuple(tuple(renamed[atom] for atom in atoms if atom in renamed) for atoms in value.axes)
+        tensor, axes = _ending_with(context, value, varying[0])
         return Value(tensor=_affine(context, tensor, kernel.reshape(-1), bias.reshape(-1), suffix), axes=axes)
     flat = context.arrange(value, [tuple(range(len(shape)))])
     arrays = (np.broadcast_to(item, shape).reshape(-1) for item in (kernel, bias))

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from math import prod
+from typing import Any
 
+import numpy as np
+
+from hlsexplore.encoding import WholeRounding, round_whole
 from hlsexplore.errors import ModelError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Shape
@@ -12,43 +15,57 @@ from hlsexplore.importers.layer import MAX_ELEMENTS, Tensor
 from hlsexplore.ops import Op
 
 
-class QuantRounding(StrEnum):
-    """How a quantizer rounds; two of them have no equal in `ap_fixed`."""
-
-    HALF_EVEN = "half_even"
-    FLOOR = "floor"
-    CEIL = "ceil"
-    TOWARD_ZERO = "toward_zero"
-    AWAY_FROM_ZERO = "away_from_zero"
-    HALF_AWAY = "half_away"
-    HALF_TOWARD = "half_toward"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FakeQuant:
     """A quantizer of a tensor as frameworks compute it: real values in, real values of a grid out.
 
-    y = clip(x / scale + zero, low, high), rounded; the result is (y - zero) * scale.
+    y = x / scale + zero, clipped and rounded; the result is (y - zero) * scale. With `cut` bits cut off, y is first
+    rounded to the grid and divided by 2**cut, and the result is (y - out_zero) * out_scale.
 
     Attributes:
-        scale: One factor, or one for each channel (last axis).
-        zero: The zero point, an integer, of the same form.
-        low: Least integer.
-        high: Largest integer.
+        scale: Factors, shape () or (channels,) of the last axis; above 0.
+        zero: Zero points, whole numbers of the same form.
+        low: Least y.
+        high: Largest y.
         rounding: How y is rounded.
         is_bipolar: Whether there are two values only, scale for x >= 0 and -scale else.
-        shift: Bits that are cut off behind the first rounding (Trunc); the result is then on the grid scale * 2**shift.
-        shift_rounding: How they are cut off.
+        cut: Bits that are cut off.
+        out_scale: What one step of the result stands for.
+        out_zero: Zero points of the result.
     """
 
     scale: RealArray
     zero: RealArray
     low: float
     high: float
-    rounding: QuantRounding = QuantRounding.HALF_EVEN
+    rounding: WholeRounding = WholeRounding.HALF_EVEN
     is_bipolar: bool = False
-    shift: int = 0
-    shift_rounding: QuantRounding = QuantRounding.FLOOR
+    cut: int = 0
+    out_scale: RealArray
+    out_zero: RealArray
+
+    def integers(self, x: RealArray) -> RealArray:
+        """Return the integers behind the results, zero points taken off, computed in float32 as frameworks do it.
+
+        Args:
+            x: Real values, the channels last.
+        """
+        if self.is_bipolar:
+            return np.where(x >= 0, 1.0, -1.0)
+        single = np.float32
+        y: Any = np.asarray(x, dtype=single) / self.scale.astype(single) + self.zero.astype(single)
+        if self.cut:
+            y = np.rint(y) / single(2.0**self.cut)
+        y = round_whole(np.clip(y, single(self.low), single(self.high)), self.rounding)
+        whole: RealArray = y.astype(np.float64) - self.out_zero
+        return whole
+
+    @property
+    def limits(self) -> tuple[RealArray, RealArray]:
+        """Least and largest integer behind the results, in the form of `scale`."""
+        if self.is_bipolar:
+            return np.array(-1.0), np.array(1.0)
+        return self.low - self.out_zero, self.high - self.out_zero
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -89,6 +89,29 @@ class Value:
         return Value(tensor=self.tensor, axes=tuple(axes))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Coded:
+    """What QuantizeLinear makes: integers, of data, that only a clip and DequantizeLinear read.
+
+    Attributes:
+        value: The data before.
+        scale: Steps, broadcastable to the source's shape.
+        zero: Zero points of the same form.
+        low: Least integer.
+        high: Largest integer.
+    """
+
+    value: Value
+    scale: RealArray
+    zero: RealArray
+    low: float
+    high: float
+
+
+Item = Constant | Value | Coded
+"""A tensor of a flat graph."""
+
+
 def stored(tensor: Tensor, batch_axis: int | None) -> Value:
     """Return the view that has the stored axes in order, and the batch axis at a place.
 

@@ -17,6 +17,7 @@ from hlsexplore.importers.flat.patterns import find_patterns
 from hlsexplore.importers.flat.pointwise import POINTWISE
 from hlsexplore.importers.flat.pools import POOLS
 from hlsexplore.importers.flat.products import PRODUCTS
+from hlsexplore.importers.flat.quant import QUANTIZERS
 from hlsexplore.importers.flat.recurrent import RECURRENT
 from hlsexplore.importers.flat.sketch import FakeQuant, Sketch
 from hlsexplore.importers.flat.value import SAMPLES, Constant, Value, mixed, stored
@@ -25,7 +26,7 @@ from hlsexplore.importers.layer import Tensor
 from hlsexplore.ops import Input, weights
 
 CONVERTERS: Mapping[str, Converter] = MappingProxyType(
-    {**PRODUCTS, **POOLS, **POINTWISE, **JOINS, **MOVES, **RECURRENT}
+    {**PRODUCTS, **POOLS, **POINTWISE, **JOINS, **MOVES, **RECURRENT, **QUANTIZERS}
 )
 """How each op becomes layers."""
 
@@ -129,8 +130,9 @@ def _output(state: Walk, name: str) -> Tensor | None:
         item = Constant(values=state.graph.constants[name])
     if item is None:
         raise ModelError(f"{state.graph.label!r}: nothing makes the output {name[:60]!r}. The file is damaged.")
-    if isinstance(item, Constant):
-        state.problems.append(f"the output {name[:60]!r} does not depend on the input. Leave it out.")
+    if not isinstance(item, Value):
+        what = "does not depend on the input" if isinstance(item, Constant) else "is the integers of a QuantizeLinear"
+        state.problems.append(f"the output {name[:60]!r} {what}. Leave it out, or put DequantizeLinear behind it.")
         return None
     source = f"output {name[:60]!r}"
     groups = [atoms for atoms in item.axes if atoms != (SAMPLES,)]

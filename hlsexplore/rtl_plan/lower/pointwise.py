@@ -7,7 +7,7 @@ from math import ceil, floor
 import numpy as np
 
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize, requantize
-from hlsexplore.ops import Activation, Affine, Function, PRelu
+from hlsexplore.ops import Activation, Affine, Function, PRelu, Requantize, limits_raw
 from hlsexplore.rtl_plan.lower.layer import Layer, refuse
 from hlsexplore.rtl_plan.lower.matmul import signed_products
 from hlsexplore.rtl_plan.netlist.casts import cast
@@ -41,7 +41,7 @@ def lower_prelu(layer: Layer) -> list[Value]:
 
 def lower_affine(layer: Layer) -> list[Value]:
     """Add x * scale + bias for each channel, with one cast at the end."""
-    if not isinstance(layer.node.op, Affine):
+    if not isinstance(layer.node.op, Affine | Requantize):
         raise refuse(layer.node)
     raw, types, net = raw_weights(layer.design, layer.node.name), layer.config.types, layer.net
     products = layer.fraction + types["weight"].fraction
@@ -54,6 +54,14 @@ def lower_affine(layer: Layer) -> list[Value]:
         bias = int(raw["bias"][channel]) << (fraction - types["bias"].fraction)
         outputs.append(layer.finish(net.add(net.shift(product, fraction - products), net.const(bias)), fraction))
     return outputs
+
+
+def lower_requantize(layer: Layer) -> list[Value]:
+    """Add x * scale + bias for each channel, one cast, and a clip."""
+    if not isinstance(layer.node.op, Requantize):
+        raise refuse(layer.node)
+    low, high = limits_raw(layer.node.op, layer.result)
+    return [layer.net.clip(value, low, high) for value in lower_affine(layer)]
 
 
 def _linear(layer: Layer, op: Activation) -> list[Value]:

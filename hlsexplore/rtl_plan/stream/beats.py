@@ -35,6 +35,7 @@ from hlsexplore.ops import (
     PRelu,
     Quantize,
     Recurrent,
+    Requantize,
     Reshape,
     Softmax,
     Upsample,
@@ -318,6 +319,7 @@ def _concatenate(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Plan
 _PLANNERS: dict[type[Op], Planner] = {
     Activation: _direct,
     Affine: _direct,
+    Requantize: _direct,
     Concatenate: _concatenate,
     Conv: _conv,
     Crop: _frame,

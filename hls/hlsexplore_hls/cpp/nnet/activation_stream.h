@@ -73,6 +73,30 @@ void affine(hls::stream<array<In, Config::num_channels>> &x, hls::stream<array<O
     beat_loop<affine_body<Config, In, Out>, Config::num_beats>::run(x, y, weights, bias);
 }
 
+template <typename Config, typename In, typename Out> struct requantize_body {
+    static constexpr unsigned ii = 1;
+    static constexpr unsigned num_a = Config::num_weights;
+    static constexpr unsigned num_b = Config::num_weights;
+    static void apply(const array<In, Config::num_channels> &x, array<Out, Config::num_channels> &y, unsigned,
+                      const typename Config::weight_rom weights[num_a], const typename Config::bias_rom bias[num_b]) {
+#pragma HLS INLINE
+    Channels:
+        for (unsigned c = 0; c < Config::num_channels; c++) {
+#pragma HLS UNROLL
+            y[c] = scale_and_clip<Config, Out>(x[c], weights[c], bias[c]);
+        }
+    }
+};
+
+template <typename Config, typename In, typename Out>
+void requantize(hls::stream<array<In, Config::num_channels>> &x, hls::stream<array<Out, Config::num_channels>> &y,
+                const typename Config::weight_rom weights[Config::num_weights],
+                const typename Config::bias_rom bias[Config::num_weights]) {
+#pragma HLS FUNCTION_INSTANTIATE variable=weights,bias
+    static_assert(Config::num_weights == Config::num_channels, "Each channel has a scale and an offset.");
+    beat_loop<requantize_body<Config, In, Out>, Config::num_beats>::run(x, y, weights, bias);
+}
+
 template <typename Config, typename In, typename Out> struct prelu_body {
     static constexpr unsigned ii = 1;
     static constexpr unsigned num_a = Config::num_weights;

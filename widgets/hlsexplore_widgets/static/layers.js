@@ -270,7 +270,9 @@ class LayersView {
   }
 
   onKey(event, entry, end, change, type) {
-    const steps = { ArrowRight: 1, ArrowLeft: -1, PageUp: 4, PageDown: -4 }[event.key];
+    const [width, integer] = type();
+    const ends = { lsb: { Home: Math.min(0, Math.ceil(this.range[0]) + width - integer), End: width - 1 }, msb: { Home: 1 - width, End: Math.max(0, Math.floor(this.range[1]) - integer) } };
+    const steps = { ArrowRight: 1, ArrowLeft: -1, PageUp: 4, PageDown: -4, ...ends[end] }[event.key];
     const lanes = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     if (steps === undefined && lanes === undefined) return;
     event.preventDefault();

@@ -23,7 +23,8 @@ function render({ model, el }) {
     command("undo", "Undo", "Undo the last change (Ctrl+Z)"), command("redo", "Redo", "Redo (Ctrl+Shift+Z)"),
     command("reset", "Reset", "Back to the first design"), command("pin", "Pin as baseline", "Show differences against this design"),
   );
-  el.replaceChildren(h("div", { class: "hx-head" }, h("div", { class: "hx-brand" }, title, subtitle, target.node), h("span", { class: "hx-spring" }), tools), grid, spoken);
+  const skip = h("button", { type: "button", class: "hx-skip", text: "Skip to the trials", on: { click: () => (el.closest(".hx-app") ?? document).querySelector(".hx-area-explore [role=tab][aria-selected=true]")?.focus() } });
+  el.replaceChildren(skip, h("div", { class: "hx-head" }, h("div", { class: "hx-brand" }, title, subtitle, target.node), h("span", { class: "hx-spring" }), tools), grid, spoken);
   const tiles = new Map();
   let timer = 0;
   let late = 0;
@@ -33,7 +34,7 @@ function render({ model, el }) {
       const part = { name: h("span"), source: h("span", { class: "hx-source" }), value: h("b"), unit: h("small"), delta: h("div", { class: "hx-delta" }), bar: h("i"), mark: h("u") };
       part.track = h("div", { class: "hx-budget" }, part.bar, part.mark);
       part.label = h("div", { class: "hx-label" }, part.name, part.source);
-      part.node = h("div", { class: "hx-tile", "data-tile": id }, part.label, h("div", { class: "hx-value" }, part.value, part.unit), part.delta, part.track);
+      part.node = h("div", { class: "hx-tile", "data-tile": id }, part.label, h("div", { class: "hx-value" }, part.value, " ", part.unit), part.delta, part.track);
       tiles.set(id, part);
       grid.append(part.node);
     }
@@ -80,7 +81,7 @@ function render({ model, el }) {
     el.dataset.times = JSON.stringify(shown.times);
     fade();
     clearTimeout(timer);
-    timer = setTimeout(() => { spoken.textContent = [...tiles.values()].map((part) => `${part.name.textContent} ${part.value.textContent}${part.unit.textContent}`).join(", "); }, 900);
+    timer = setTimeout(() => { spoken.textContent = [...tiles.values()].map((part) => `${part.name.textContent} ${part.value.textContent} ${part.unit.textContent}`.trimEnd()).join(", "); }, 900);
   }
 
   function fade() {

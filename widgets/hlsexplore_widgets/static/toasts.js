@@ -1,13 +1,25 @@
-// Messages about what went wrong or was done, with the way out; they stay until they are closed.
+// Messages about what went wrong or was done, with the way out, above the page wherever it is scrolled to. Errors stay until
+// they are closed; others go after a while, unless somebody points at them.
 import { h, listen, wake } from "./dom.js";
+
+const STAY_MS = 12_000;
 
 function render({ model, el }) {
   el.classList.add("hx", "hx-toasts");
   el.setAttribute("role", "region");
   el.setAttribute("aria-label", "Messages");
-  const live = h("div", { role: "log", "aria-live": "polite", "aria-label": "Messages" });
+  const live = h("div", { class: "hx-toast-layer", role: "log", "aria-live": "polite", "aria-label": "Messages", popover: "manual" });
   el.replaceChildren(live);
   const shown = new Map();
+
+  /** Close a message after a while; it waits as long as a pointer or the focus is on it. */
+  function leave(id, node) {
+    setTimeout(() => {
+      if (!shown.has(id)) return;
+      if (node.matches(":hover, :focus-within")) leave(id, node);
+      else model.send({ ev: "close", id });
+    }, STAY_MS);
+  }
 
   function draw() {
     const messages = model.get("messages");
@@ -22,11 +34,14 @@ function render({ model, el }) {
       );
       shown.set(id, node);
       live.append(node);
+      if (level !== "error") leave(id, node);
     }
+    if (live.isConnected && live.showPopover && live.matches(":popover-open") !== shown.size > 0) live.togglePopover();
   }
 
   const off = listen(model, "change:messages", draw);
   draw();
+  requestAnimationFrame(draw); // the layer opens once it is part of the page
   wake(model);
   return off;
 }

@@ -1,0 +1,45 @@
+"""Reached and read without a mouse: keys of the bands, the way to the trials, spoken figures, messages in sight."""
+
+import re
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+def band(page, name):
+    return page.get_by_role("slider", name=name)
+
+
+def test_home_and_end_move_an_end_as_far_as_it_goes(page):
+    field = page.get_by_role("textbox", name="fc1 weights: type")
+    band(page, "fc1 weights: integer bits").focus()
+    page.keyboard.press("Home")
+    assert field.input_value() == "fixed<1,-14>"
+    page.keyboard.press("End")
+    width, integer = map(int, re.match(r"fixed<(\d+),(-?\d+)", field.input_value()).groups())
+    assert width > 8 and width - integer == 15
+
+
+def test_first_key_leads_to_the_trials(page):
+    page.locator(".hx-skip").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("() => document.activeElement.closest('.hx-area-explore') !== null")
+
+
+def test_value_and_unit_are_apart_where_they_are_copied_and_spoken(page):
+    page.wait_for_timeout(1200)
+    spoken = page.locator(".hx-hidden[role=status]").first.inner_text()
+    assert re.search(r"LUT [\d,]+ \d+(\.\d+)? %", spoken)
+    assert re.search(r"[\d,]+\s\d+(\.\d+)? %", page.locator("[data-tile=lut] .hx-value").first.inner_text())
+
+
+def test_messages_are_in_sight_wherever_the_page_is(page):
+    field = page.get_by_role("textbox", name="fc1 weights: type")
+    field.fill("nonsense")
+    field.press("Enter")
+    page.wait_for_selector(".hx-toast")
+    box = page.locator(".hx-toast").first.bounding_box()
+    size = page.viewport_size
+    assert box["x"] >= 0 and box["x"] + box["width"] <= size["width"]
+    assert box["y"] >= 0 and box["y"] + box["height"] <= size["height"]

@@ -172,18 +172,43 @@ def _steps(layer: Layer, quantizer: Quantizer, scale: float) -> list[tuple[Activ
         case "quantized_relu" if options["negative_slope"] and not options["use_sigmoid"]:
             return _leaky(layer, quantizer)
         case "quantized_relu" if is_plain_cast(quantizer):
-            return [(Activation(function=Function.RELU), cast_type(quantizer))]
+            return [(Activation(function=Function.RELU, max_value=_bound(layer, quantizer)), cast_type(quantizer))]
         case "quantized_tanh":
             function = Function.TANH if options["use_real_tanh"] else Function.HARD_TANH
             return [(Activation(function=function), cast_type(quantizer))]
-        case "quantized_sigmoid" if not options["symmetric"]:
-            if options["use_real_sigmoid"]:
-                return [(Activation(function=Function.SIGMOID), cast_type(quantizer))]
-            return [(Activation(function=Function.HARD_SIGMOID, alpha=QKERAS_HARD_SIGMOID), cast_type(quantizer))]
+        case "quantized_sigmoid":
+            op = Activation(function=Function.HARD_SIGMOID, alpha=QKERAS_HARD_SIGMOID)
+            op = Activation(function=Function.SIGMOID) if options["use_real_sigmoid"] else op
+            return [(op, cast_type(quantizer)), *_floor(quantizer)]
     raise layer.refuse(
         f"{where} is not supported for activations.",
         "Use quantized_relu, quantized_bits, quantized_tanh, binary or ternary.",
     )
+
+
+def _bound(layer: Layer, quantizer: Quantizer) -> float | None:
+    """Return where `quantized_relu` stops below the end of its type, or None."""
+    bound, type_ = quantizer.bound, cast_type(quantizer)
+    if bound is None or bound >= type_.max_raw * type_.step:
+        return None
+    if bound / type_.step != round(bound / type_.step):
+        raise layer.refuse(
+            f"the quantizer {quantizer} has a bound between two of its values.", f"Use a multiple of {type_.step:g}."
+        )
+    return bound
+
+
+def _floor(quantizer: Quantizer) -> list[tuple[Activation | Affine, Fixed | None]]:
+    """`symmetric` of quantized_sigmoid: its least value is that many steps, made by a ReLU between two offsets."""
+    type_ = cast_type(quantizer)
+    least = float(quantizer.options["symmetric"]) * type_.step
+    if not least:
+        return []
+    return [
+        (_affine(1.0, -least), Fixed(type_.width + 1, type_.integer + 1)),
+        (Activation(function=Function.RELU), type_),
+        (_affine(1.0, least), type_),
+    ]
 
 
 def _leaky(layer: Layer, quantizer: Quantizer) -> list[tuple[Activation | Affine, Fixed | None]]:
@@ -193,6 +218,8 @@ def _leaky(layer: Layer, quantizer: Quantizer) -> list[tuple[Activation | Affine
     """
     slope = float(quantizer.options["negative_slope"])
     type_ = cast_type(quantizer)
+    if _bound(layer, quantizer) is not None:
+        raise layer.refuse(f"the quantizer {quantizer} has a slope and a bound.", "Leave relu_upper_bound out.")
     floor = slope * 2.0**quantizer.integer
     leaky = (Activation(function=Function.LEAKY_RELU, alpha=slope), type_)
     if slope >= 1:

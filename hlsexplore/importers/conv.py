@@ -135,6 +135,8 @@ def depthwise_conv(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
 
 def _depthwise_kernel(layer: Layer, slide: Window, channels: int, multiplier: int) -> RealArray:
     """Read a depthwise kernel, which Keras 3 calls `kernel` and all others `depthwise_kernel`."""
+    if layer.integer("groups", 1) != 1:
+        raise layer.refuse("groups of a depthwise convolution are not supported.", "Use groups=1.")
     shape = (*slide.size[2 - slide.rank :], channels, multiplier)
     name = "depthwise_kernel" if layer.has_weight("depthwise_kernel") else "kernel"
     return layer.weight(name, 0, shape).reshape(*slide.size, channels, multiplier)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from hlsexplore.errors import quoted
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Shape
 from hlsexplore.importers.activations import apply_activation
@@ -41,12 +42,18 @@ def folded(layer: Layer, kernel: RealArray, channels: int) -> tuple[RealArray, R
         channels: Output channels.
     """
     bias = layer.weight("bias", 1, (channels,)) if layer.flag("use_bias", True) else np.zeros(channels)
-    gamma, beta, mean, variance = (
-        layer.weight(leaf, position, (channels,), component="batchnorm").astype(np.float32)
-        for position, leaf in enumerate(("gamma", "beta", "moving_mean", "moving_variance"))
-    )
-    scale = np.float32(1) / np.sqrt(variance + np.float32(layer.number("epsilon", 1e-3))) * gamma
-    offset = scale * (bias.astype(np.float32) - mean) + beta
+    axis = layer.config.get("axis", -1)
+    if (axis[0] if isinstance(axis, list) and len(axis) == 1 else axis) not in (-1, max(kernel.ndim - 1, 1)):
+        raise layer.refuse(f"a normalisation over axis {quoted(axis)} is not supported.", "Use axis=-1.")
+    names = [name for name, key in (("gamma", "scale"), ("beta", "center")) if layer.flag(key, True)]
+    values = {
+        leaf: layer.weight(leaf, position, (channels,), component="batchnorm").astype(np.float32)
+        for position, leaf in enumerate((*names, "moving_mean", "moving_variance"))
+    }
+    ones, zeros = np.ones(channels, np.float32), np.zeros(channels, np.float32)
+    inverse = np.float32(1) / np.sqrt(values["moving_variance"] + np.float32(layer.number("epsilon", 1e-3)))
+    scale = inverse * values.get("gamma", ones)
+    offset = scale * (bias.astype(np.float32) - values["moving_mean"]) + values.get("beta", zeros)
     tail = kernel.shape[-1:] if kernel.shape[-1] == channels else kernel.shape[-2:]
     return (kernel.astype(np.float32) * scale.reshape(tail)).astype(np.float64), offset.astype(np.float64)
 

@@ -60,11 +60,13 @@ def child(group: Any, name: str) -> Any:
     """Open a member of a group that lies in the same file; links out of the file are refused.
 
     Raises:
-        ModelError: If a part of the path is a soft or external link.
+        ModelError: If a part of the path is missing, or a soft or external link.
     """
     import h5py
 
     for part in name.split("/"):
+        if group.get(part, getlink=True) is None:
+            raise ModelError(f"{name[:80]!r} is missing in the HDF5 file, which is incomplete. Save the model again.")
         if not isinstance(group.get(part, getlink=True), h5py.HardLink):
             raise ModelError(
                 f"{name[:80]!r} is a link in the HDF5 file. Links are not followed: the file is damaged or forged."

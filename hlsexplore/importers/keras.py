@@ -6,8 +6,11 @@ from hlsexplore.errors import ModelError, UnsupportedError
 from hlsexplore.graph import Graph, Shape
 from hlsexplore.importers.inspection import Inspection, LayerInfo
 from hlsexplore.importers.layer import Builder, Layer, Tensor
+from hlsexplore.importers.operations import is_operation, operation
+from hlsexplore.importers.options import Options
 from hlsexplore.importers.registry import CONVERTERS, advice
 from hlsexplore.importers.source import Lookup, Source
+from hlsexplore.importers.stripped import stripped_weights
 from hlsexplore.importers.structure import (
     MAX_LAYERS,
     LayerSpec,
@@ -88,7 +91,7 @@ _Made = dict[tuple[str, int], tuple[Tensor, ...]]
 def _reserve(walk: _Walk, spec: ModelSpec, prefix: str) -> None:
     """Take the names of all layers before any name is made up."""
     for name, layer in spec.layers.items():
-        walk.builder.taken.add(f"{prefix}{name}")
+        walk.builder.taken.add(f"{prefix}{layer.title}")
         if layer.model is not None:
             _reserve(walk, layer.model, f"{prefix}{name}/")
 
@@ -191,7 +194,7 @@ def _convert_call(
     walk: _Walk, place: _Place, spec: LayerSpec, call: int, inputs: tuple[Tensor, ...], hint: Shape | None
 ) -> tuple[Tensor, ...]:
     """Convert one use of a layer; what is not supported is noted and replaced by a placeholder."""
-    path = f"{place.prefix}{spec.name}"
+    path = f"{place.prefix}{spec.title}"
     is_reserved = call == 0 and place.prefix == "".join(f"{name}/" for name in place.names)
     name = path if is_reserved else walk.builder.unique(path if call == 0 else f"{path}_{call + 1}")
     if spec.model is not None:
@@ -238,9 +241,11 @@ def _converted(walk: _Walk, place: _Place, spec: LayerSpec, call: int, name: str
         UnsupportedError: If the layer or one of its options is not supported.
     """
     label = f"layer {name!r} ({spec.cls})"
-    if spec.package not in ("", "qkeras") or spec.cls not in CONVERTERS:
+    is_function = is_operation(spec, call)
+    is_known = is_function or spec.cls in CONVERTERS
+    if spec.package not in ("", "qkeras") or not is_known:
         raise UnsupportedError([f"{label}: {advice(spec.cls, spec.package)}"])
-    if spec.calls[call].constants:
+    if spec.calls[call].constants and not is_function:
         raise UnsupportedError(
             [f"{label}: it is called with the constant {spec.calls[call].constants[0]}. Use a layer without it."]
         )
@@ -252,15 +257,22 @@ def _converted(walk: _Walk, place: _Place, spec: LayerSpec, call: int, name: str
                 "Save the model before model.quantize()."
             ]
         )
+    options = Options(spec.config)
+    weights = walk.weights((*place.names, spec.name))
     layer = Layer(
         name=name,
         cls=spec.cls,
-        config=spec.config,
+        config=options,
         builder=walk.builder,
-        weights=walk.weights((*place.names, spec.name)),
+        weights=stripped_weights(weights, spec.wrapper, spec.cls) if spec.wrapper else weights,
         is_keras2=walk.source.is_keras2,
+        call=spec.calls[call],
     )
-    return CONVERTERS[spec.cls](layer, inputs)
+    converter = operation if is_function else CONVERTERS[spec.cls]
+    output = converter(layer, inputs)
+    if options.unread() and output not in inputs:
+        raise layer.refuse(f"the option {options.unread()[0]} is not known.", "Build the layer without it.")
+    return output
 
 
 def _placeholder(walk: _Walk, name: str, inputs: tuple[Tensor, ...], hint: Shape | None) -> Tensor:

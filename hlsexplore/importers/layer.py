@@ -9,7 +9,7 @@ from hlsexplore.errors import ModelError, UnsupportedError
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Node, Shape
 from hlsexplore.importers.source import EMPTY, MAX_WEIGHT_ELEMENTS, LayerWeights
-from hlsexplore.importers.structure import Json
+from hlsexplore.importers.structure import Call, Json
 from hlsexplore.ops import Op, Pair, weights
 
 MAX_ELEMENTS = 1 << 24
@@ -100,6 +100,7 @@ class Layer:
         component: Path of the wrapped layer inside a wrapper, such as `forward_layer`.
         ordinal: Which of a wrapper's layers this is.
         origin: Its name in the file, where that differs.
+        call: The use that is converted, with its arguments.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Layer:
     component: str = ""
     ordinal: int = 0
     origin: str = ""
+    call: Call = field(default_factory=Call)
 
     @property
     def source(self) -> str:
@@ -137,6 +139,10 @@ class Layer:
     def renamed(self, suffix: str) -> "Layer":
         """Return the same layer under another, free name."""
         return replace(self, name=self.builder.unique(f"{self.name}_{suffix}"), origin=self.origin or self.name)
+
+    def inside(self, cls: str, config: Json, suffix: str) -> "Layer":
+        """Return a layer that this one holds, under a free name."""
+        return replace(self.renamed(suffix), cls=cls, config=config)
 
     def refuse(self, problem: str, way_out: str) -> UnsupportedError:
         """Make the error for something unsupported in this layer."""
@@ -224,7 +230,18 @@ class Layer:
                 f"layer {self.name!r} ({self.cls}): its weight {leaf!r} is missing in the file. "
                 "Save the whole model after it was built: model.save('NAME.keras')."
             )
-        return self.weights.read(ref, self.name, shape)
+        values = self.weights.read(ref, self.name, shape)
+        return values + self._adapter(leaf, values.shape) if "lora_rank" in self.config else values
+
+    def _adapter(self, leaf: str, shape: tuple[int, ...]) -> RealArray | float:
+        """Return what a LoRA adapter adds to a weight; `.keras` files hold weights with the adapter merged in."""
+        pair = [self.weights.find(f"lora_{leaf}_{side}", -1, self.component, self.ordinal) for side in "ab"]
+        if pair[0] is None or pair[1] is None:
+            return 0.0
+        rank = self.integer("lora_rank")
+        a = self.weights.read(pair[0], self.name, (*shape[:-1], rank))
+        b = self.weights.read(pair[1], self.name, (rank, shape[-1]))
+        return self.number("lora_alpha", rank) / rank * (a @ b)
 
 
 Converter = Callable[[Layer, tuple[Tensor, ...]], Tensor]

@@ -1,13 +1,16 @@
 """Reads a live Keras or QKeras model through its own public methods, without importing a framework."""
 
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from hlsexplore.errors import ModelError
 from hlsexplore.importers.files import parse_json
+from hlsexplore.importers.quantizers import SIGNATURES
 from hlsexplore.importers.source import EMPTY, LayerPath, LayerWeights, Source, WeightRef
+from hlsexplore.importers.structure import Json
 
 
 def read_live(model: Any) -> Source:
@@ -29,12 +32,66 @@ def read_live(model: Any) -> Source:
             "Rebuild it with keras.Sequential or keras.Model(x, y)."
         ) from None
     label = f"the live model {getattr(model, 'name', '')!r}"
+    config = parse_json(text, label, "its configuration")
+    _complete_model(config, model)
     return Source(
         label=label,
-        config=parse_json(text, label, "its configuration"),
+        config=config,
         weights=lambda spec: lambda path: _weights(model, path),
         keras_version=_version(model),
     )
+
+
+def _complete_model(config: Json, model: Any) -> None:
+    """Add to the configuration what QKeras' quantizers leave out of theirs."""
+    layers = {layer.name: layer for layer in model.layers}
+    body = config.get("config")
+    items = body.get("layers") if isinstance(body, dict) else None
+    for item in items if isinstance(items, list) else []:
+        inner = item.get("config") if isinstance(item, dict) else None
+        layer = layers.get(inner.get("name")) if isinstance(inner, dict) else None
+        if layer is None:
+            continue
+        if hasattr(layer, "layers") and isinstance(inner, dict) and "layers" in inner:
+            _complete_model(item, layer)
+        else:
+            _complete(item, layer)
+
+
+def _complete(item: Json, owner: Any) -> None:
+    """Add the missing options of the quantizers in the options of a layer, and of what it wraps."""
+    config = item.get("config")
+    if not isinstance(config, dict):
+        return
+    for key, value in config.items():
+        if not isinstance(value, dict) or not isinstance(value.get("config"), dict):
+            continue
+        for held in _held(owner, key):
+            if type(held).__name__ == str(value.get("class_name")).rpartition(">")[2]:
+                _fill(value, held) if type(held).__name__ in SIGNATURES else _complete(value, held)
+                break
+
+
+def _held(owner: Any, key: str) -> Iterator[Any]:
+    """List the objects that an option may have become: QKeras keeps some under other names, and some in a cell."""
+    for place in (owner, getattr(owner, "cell", None)):
+        for name in (f"{key}_internal", key, "quantizer"):
+            held = getattr(place, name, None)
+            if held is not None:
+                yield held
+
+
+def _fill(value: Json, quantizer: Any) -> None:
+    """Add the options of a quantizer that its configuration leaves out and that are not the usual ones."""
+    name = type(quantizer).__name__
+    for option, usual in SIGNATURES[name].items():
+        found = getattr(quantizer, option, usual)
+        if option in value["config"] or found is None or callable(found):
+            continue
+        if isinstance(found, np.ndarray | np.generic):
+            found = found.tolist()
+        if isinstance(found, bool | int | float | str | list) and found != usual:
+            value["config"][option] = found
 
 
 def _version(model: Any) -> str:

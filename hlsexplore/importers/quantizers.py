@@ -110,7 +110,9 @@ _AUTO_CLASSES = frozenset(
     {"quantized_bits", "quantized_linear", "binary", "ternary", "stochastic_binary", "stochastic_ternary"}
 )
 """Quantizers that a layer switches to alpha='auto_po2' when they quantise its kernel and have no alpha."""
-_FLAGS = frozenset({"symmetric", "keep_negative", "use_sigmoid", "use_01", "use_real_tanh", "use_real_sigmoid"})
+_FLAGS = frozenset(
+    {"symmetric", "is_quantized_clip", "keep_negative", "use_sigmoid", "use_01", "use_real_tanh", "use_real_sigmoid"}
+)
 _MAX_NUMBER = 1e30
 _TEXT = re.compile(r"\s*([A-Za-z_]\w{0,63})\s*(?:\((.*)\))?\s*", re.DOTALL)
 _ARGUMENT = re.compile(r"\s*(?:([A-Za-z_]\w{0,63})\s*=)?\s*('[^']*'|\"[^\"]*\"|\[[^\]]*\]|[^,\[\]'\"]+?)\s*(?:,|$)")
@@ -148,6 +150,15 @@ class Quantizer:
     def is_signed(self) -> bool:
         """Whether negative values are kept."""
         return bool(self.options.get("keep_negative", True))
+
+    @property
+    def bound(self) -> float | None:
+        """Where `quantized_relu` stops; None if that is the end of its type.
+
+        It counts only with is_quantized_clip=False, which QKeras leaves out when it saves a quantizer.
+        """
+        value = None if self.options.get("is_quantized_clip", True) else self.options.get("relu_upper_bound")
+        return float(value) if value else None
 
     @property
     def alpha(self) -> str | RealArray | None:
@@ -308,9 +319,19 @@ def _check_kinds(name: str, options: dict[str, Any], where: str) -> None:
     slope = options.get("negative_slope")
     if slope and not float(np.log2(float(slope))).is_integer():
         raise _wrong(name, "negative_slope", options, where, "a power of two")
-    for key in _FLAGS & options.keys():
+    if name == "quantized_sigmoid":  # symmetric counts steps from 0 there, see `_steps` of activations
+        options["symmetric"] = _steps_of(options, where)
+    for key in _FLAGS & options.keys() - ({"symmetric"} if name == "quantized_sigmoid" else set()):
         if isinstance(options[key], str | list) or options[key] not in (0, 1):
             raise _wrong(name, key, options, where, "true or false")
+
+
+def _steps_of(options: Mapping[str, Any], where: str) -> int:
+    """Return `symmetric` of quantized_sigmoid, the steps by which its least value lies above 0."""
+    value = options["symmetric"]
+    if isinstance(value, bool | int) and 0 <= value < 2 ** options["bits"]:
+        return int(value)
+    raise _wrong("quantized_sigmoid", "symmetric", options, where, "a whole number of steps")
 
 
 def _are_factors(value: Any) -> bool:

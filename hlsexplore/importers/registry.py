@@ -10,27 +10,17 @@ from hlsexplore.importers.dense import DENSE_LAYERS
 from hlsexplore.importers.layer import Converter
 from hlsexplore.importers.merge import concatenate, dot, merge
 from hlsexplore.importers.pool import POOL_LAYERS
+from hlsexplore.importers.preprocessing import PREPROCESSING_LAYERS
 from hlsexplore.importers.recurrent import bidirectional, recurrent
-from hlsexplore.importers.reshape import cropping, flatten, identity, permute, reshape, upsampling, zero_padding
+from hlsexplore.importers.reshape import cropping, flatten, permute, repeat_vector, reshape, upsampling, zero_padding
 from hlsexplore.importers.wrappers import time_distributed
-
-_IDENTITIES = (
-    "Dropout",
-    "SpatialDropout1D",
-    "SpatialDropout2D",
-    "AlphaDropout",
-    "GaussianDropout",
-    "GaussianNoise",
-    "ActivityRegularization",
-    "Identity",
-)
 
 _RECURRENT = ("SimpleRNN", "LSTM", "GRU", "QSimpleRNN", "QLSTM", "QGRU")
 
 CONVERTERS: Mapping[str, Converter] = MappingProxyType(
     {
         **ACTIVATION_LAYERS,
-        **dict.fromkeys(_IDENTITIES, identity),
+        **PREPROCESSING_LAYERS,
         **DENSE_LAYERS,
         **CONV_LAYERS,
         **CHANNELWISE_LAYERS,
@@ -45,6 +35,7 @@ CONVERTERS: Mapping[str, Converter] = MappingProxyType(
         "Flatten": flatten,
         "Reshape": reshape,
         "Permute": permute,
+        "RepeatVector": repeat_vector,
         "ZeroPadding1D": zero_padding,
         "ZeroPadding2D": zero_padding,
         "Cropping1D": cropping,
@@ -56,10 +47,16 @@ CONVERTERS: Mapping[str, Converter] = MappingProxyType(
 """Converter of each supported layer class."""
 
 _ADVICE = {
+    "AutoContrast": "it acts at inference too, by the image at hand. Apply it to the data before.",
+    "Equalization": "it acts at inference too, by the image at hand. Apply it to the data before.",
+    "QuantizeWrapper": "quantisation-aware wrappers are not supported. Train with QKeras.",
+    "QuantizeWrapperV2": "quantisation-aware wrappers are not supported. Train with QKeras.",
+    "QuantizeLayer": "quantisation-aware wrappers are not supported. Train with QKeras.",
+    "ClusterWeights": "it is a training wrapper. Strip it with tfmot.clustering.keras.strip_clustering before saving.",
+    "BinaryDense": "it is no layer of Keras. Use QDense(kernel_quantizer='binary(alpha=1)') of QKeras.",
+    "TernaryDense": "it is no layer of Keras. Use QDense(kernel_quantizer='ternary(alpha=1)') of QKeras.",
+    "FixedPointQuantizer": "it is a layer of HGQ 1, which is not read. Train with HGQ2 or QKeras.",
     "Lambda": "it holds Python code, which is never executed. Replace it by layers that compute the same.",
-    "TFOpLambda": "TensorFlow functions are not supported. Use the layer of the same name, such as keras.layers.Add.",
-    "SlicingOpLambda": "slices are not supported. Use Cropping1D or Cropping2D.",
-    "GetItem": "slices are not supported. Use Cropping1D or Cropping2D.",
     "Embedding": "lookup by index is not supported. Feed the embedded vectors to the network instead.",
     "Masking": "masks are not supported. Use sequences of full length.",
     "MultiHeadAttention": "attention is not supported. Use Dense, Conv1D, GRU or LSTM layers.",
@@ -73,8 +70,6 @@ _ADVICE = {
     "ConvLSTM2D": "convolutional recurrent layers are not supported. Use LSTM or GRU.",
     "RNN": "recurrent layers of custom cells are not supported. Use SimpleRNN, LSTM or GRU.",
     "QAdaptiveActivation": "its integer bits are running averages. Replace it by QActivation with the bits found.",
-    "Normalization": "preprocessing layers are not supported. Use BatchNormalization, or scale the data before.",
-    "Rescaling": "preprocessing layers are not supported. Scale the data before the network.",
 }
 
 

@@ -1,7 +1,9 @@
 """Layers that only move or keep elements."""
 
 from math import prod
+from typing import Any
 
+from hlsexplore.errors import quoted
 from hlsexplore.importers.layer import Layer, Tensor, only
 from hlsexplore.ops import Crop, Pad, Pair, Permute, Reshape, Upsample
 
@@ -42,6 +44,73 @@ def permute(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
         raise layer.damaged("dims", f"a permutation of 1 to {len(x.shape)}")
     axes = tuple(axis - 1 for axis in dims)
     return layer.add(Permute(axes=axes), (x,), tuple(x.shape[axis] for axis in axes))
+
+
+def repeat_vector(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+    """Convert RepeatVector: a vector becomes a sequence of n equal steps."""
+    x = only(layer, inputs)
+    if len(x.shape) != 1:
+        raise layer.damaged("name", f"a vector, but it reads a tensor of shape {x.shape}")
+    step = layer.add(Reshape(), (x,), (1, *x.shape), "step")
+    count = layer.integer("n")
+    return step if count == 1 else layer.add(Upsample(size=(1, count), rank=1), (step,), (count, *x.shape))
+
+
+def sliced(layer: Layer, x: Tensor, key: list[Any]) -> Tensor:
+    """Append x[key]: for each axis from the batch on a slice as {start, stop, step}, an index, a new axis or `...`.
+
+    Raises:
+        UnsupportedError: If it takes part of the batch, has a step, or is no such key.
+    """
+    parts = [item for item in key if item is not None]
+    dots = [index for index, item in enumerate(key) if isinstance(item, dict) and item.get("class_name") is not None]
+    everything = {"start": None, "stop": None, "step": None}
+    if len(dots) <= 1 and (not dots or key[dots[0]]["class_name"] == "__ellipsis__"):
+        missing = [everything] * (len(x.shape) + 1 - len(parts) + len(dots))
+        at = dots[0] if dots else len(key)
+        key = [*key[:at], *missing, *key[at + len(dots) :]]
+    if len(dots) > 1 or len([item for item in key if item is not None]) != len(x.shape) + 1 or key[0] != everything:
+        raise layer.refuse(f"the slice {quoted(key)} is not supported.", "Keep the batch whole, slice the other axes.")
+    shape: list[int] = []
+    axis = 0
+    for item in key[1:]:
+        if item is None:
+            shape.append(1)
+            continue
+        first, last = _range(layer, item, x.shape[axis])
+        x = _cut(layer, x, axis, first, last)
+        shape += [last - first] if isinstance(item, dict) else []
+        axis += 1
+    target = tuple(shape)
+    if not target:
+        raise layer.refuse("a sample would have no axis left.", "Take a slice of one element, such as x[:, 0:1].")
+    return x if target == x.shape else layer.add(Reshape(), (x,), target, "slice")
+
+
+def _range(layer: Layer, item: Any, size: int) -> Pair:
+    """Return first and last (exclusive) element of a slice or index."""
+    match item:
+        case bool():
+            pass
+        case int() if -size <= item < size:
+            return item % size, item % size + 1
+        case {"start": None | int(), "stop": None | int(), "step": None | 1}:
+            first, last, _ = slice(item["start"], item["stop"]).indices(size)
+            if first < last:
+                return first, last
+    raise layer.refuse(f"the slice {quoted(item)} of {size} elements is not supported.", "Use slices of step 1.")
+
+
+def _cut(layer: Layer, x: Tensor, axis: int, first: int, last: int) -> Tensor:
+    """Append a cut along any axis, as the cropping of an image of what lies before, on and behind it."""
+    size = x.shape[axis]
+    if (first, last) == (0, size):
+        return x
+    before, behind = prod(x.shape[:axis]), prod(x.shape[axis + 1 :])
+    image = layer.add(Reshape(), (x,), (before, size, behind), f"axis{axis + 1}")
+    cropping = ((0, 0), (first, size - last))
+    cut = layer.add(Crop(cropping=cropping), (image,), (before, last - first, behind), f"cut{axis + 1}")
+    return layer.add(Reshape(), (cut,), (*x.shape[:axis], last - first, *x.shape[axis + 1 :]), f"cut{axis + 1}_shape")
 
 
 def zero_padding(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:

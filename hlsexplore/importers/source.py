@@ -47,13 +47,13 @@ class LayerWeights:
 
         Args:
             leaf: Name of the variable, such as `kernel`.
-            position: Its place in its component's creation order.
+            position: Its place in its component's creation order, -1 if it is not stored there.
             component: Path of the component that owns it, `""` for the layer itself.
             ordinal: Which of several weights of this name it is, counted over the layer's components.
         """
         if self.groups is not None:
             group = self.groups.get(component, ())
-            return group[position] if position < len(group) else None
+            return group[position] if 0 <= position < len(group) else None
         found = [ref for ref in self.named if ref.path.split("/")[-1].split(":")[0] == leaf]
         return found[ordinal] if ordinal < len(found) else None
 

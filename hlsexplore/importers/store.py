@@ -115,20 +115,20 @@ def _walk(walk: _Walk, spec: ModelSpec, where: str, above: LayerPath) -> None:
     prefix = f"{where}/{container}".lstrip("/")
     used: dict[str, int] = {}
     for layer in spec.layers.values():
-        if layer.module.startswith("keras.src.ops"):
+        if layer.is_operation:
             continue
         path, content = (*above, layer.name), _content(layer)
         place = walk.seen.get(content)
         # Keras 2.14 to tf_keras do not count a layer that was saved before; Keras 3 does.
         if place is None or not walk.is_keras2 or container == DEPENDENCIES:
-            number = _number(snake_case(layer.cls), used)
+            number = _number(snake_case(layer.wrapper or layer.cls), used)
             found = _named_child(stored, layer.name, number) if place is None else None
             place = place or (None if found is None else f"{prefix}/{found}")
         if place is None:
             walk.missing.append(path)
             continue
         if container == DEPENDENCIES and _holds_values(child(walk.file, place)):
-            _number(snake_case(layer.cls), used)  # Keras 2.12 and 2.13 list a layer with weights twice
+            _number(snake_case(layer.wrapper or layer.cls), used)  # Keras 2.12 and 2.13 list a layer with weights twice
         walk.groups[path] = place
         if content in walk.shared:
             walk.seen.setdefault(content, place)

@@ -1,5 +1,7 @@
 """The structure of a Keras model, in one form for Keras 2 and 3: layers, calls and tensors."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +14,12 @@ MAX_LAYERS = 10_000
 MAX_DEPTH = 20
 MAX_NAME = 256
 MODEL_CLASSES = ("Functional", "Sequential", "Model")
+_FRAMEWORKS = ("keras", "qkeras", "tf_keras", "builtins", "tensorflow", "tensorflow_model_optimization")
+_IN_TRAINING = ("mask", "training")
+"""Arguments of calls that change nothing at inference; masks are refused where they are made."""
+WRAPPERS = ("PruneLowMagnitude", "SpectralNormalization")
+"""Wrappers that are taken off: they act in training only, but for the masks of pruning."""
+_OPERATIONS = ("TFOpLambda", "SlicingOpLambda")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,17 +39,46 @@ class TensorRef:
     shape: tuple[int, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The place of a tensor among the arguments of a call.
+
+    Attributes:
+        index: Which of the call's inputs it is.
+    """
+
+    index: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One use of a layer.
+    """One use of a layer or function.
 
     Attributes:
         inputs: The tensors that it reads, in order.
-        constants: Arguments that are no tensors and that matter, as text for messages.
+        arguments: Positional arguments: constants and lists, with a `Slot` for each tensor.
+        keywords: Named arguments likewise; those that only matter in training are left out.
     """
 
-    inputs: tuple[TensorRef, ...]
-    constants: tuple[str, ...] = ()
+    inputs: tuple[TensorRef, ...] = ()
+    arguments: tuple[Any, ...] = ()
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def constants(self) -> tuple[str, ...]:
+        """Arguments that are no tensors and that matter, as text for messages."""
+        named = ((key, value) for key, value in self.keywords.items() if value is not False)
+        found = [quoted(value) for value in self.arguments if _is_constant(value)]
+        return (*found, *(f"{key}={quoted(value)}" for key, value in named if _is_constant(value)))
+
+
+def _is_constant(value: Any) -> bool:
+    match value:
+        case list() | tuple():
+            return any(_is_constant(item) for item in value)
+        case dict() if "class_name" not in value:
+            return any(_is_constant(item) for item in value.values())
+    return value is not None and not isinstance(value, Slot)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +92,8 @@ class LayerSpec:
         module: Python module that the file names, or an empty text.
         config: Its options.
         calls: Its uses.
+        wrapper: Class of the wrapper that it was in and that acts in training only, or an empty text.
+        title: What it is called in the graph: its name, or without its wrapper its own one.
         is_shared: Whether the file says that it is one object with a layer of the same name in another model.
         input_shape: Input shape without the batch axis, where the file says it.
         model: The structure, if the layer is itself a model.
@@ -67,6 +106,14 @@ class LayerSpec:
     module: str = ""
     calls: tuple[Call, ...] = ()
     is_shared: bool = False
+    wrapper: str = ""
+    title: str = ""
+
+    @property
+    def is_operation(self) -> bool:
+        """Whether it is a function that is applied without a layer."""
+        return self.module.startswith(("keras.src.ops", "keras.ops")) or self.cls in _OPERATIONS
+
     input_shape: tuple[int, ...] | None = None
     model: "ModelSpec | None" = None
 
@@ -140,7 +187,7 @@ def class_of(item: Json, label: str) -> tuple[str, str, str]:
     root = module.split(".")[0]
     if not package and isinstance(registered, str) and ">" in registered:
         package = registered.rpartition(">")[0]
-    if not package and root not in ("", "keras", "qkeras", "tf_keras", "builtins", "tensorflow"):
+    if not package and root not in ("", *_FRAMEWORKS):
         package = "custom"
     if not package and root == "builtins" and isinstance(registered, str) and cls not in ("function",):
         package = "custom"
@@ -188,6 +235,11 @@ def _layers(items: list[Any], label: str, depth: int) -> dict[str, LayerSpec]:
         name = checked_name(item.get("name") or config.get("name"), label)
         if name in specs:
             raise ModelError(f"{label}: the layer name {name!r} occurs twice. Give each layer a name of its own.")
+        wrapper = cls if cls in WRAPPERS and not package else ""
+        if wrapper:
+            inner = config.get("layer")
+            cls, package, module = class_of(inner, f"{label}: what {name!r} wraps")  # type: ignore[arg-type]
+            config = _unwrapped(config, inner, label)
         model = None
         if cls in MODEL_CLASSES and not package and isinstance(config.get("layers"), list):
             model = parse_model(item, f"the nested model {name!r}", depth + 1)
@@ -202,10 +254,30 @@ def _layers(items: list[Any], label: str, depth: int) -> dict[str, LayerSpec]:
             config=config,
             calls=_calls(item.get("inbound_nodes"), label, name),
             is_shared=item.get("shared_object_id") is not None,
+            wrapper=wrapper,
+            title=name,
             input_shape=_hint(shape) if is_plain else None,
             model=model,
         )
-    return specs
+    return _titled(specs)
+
+
+def _unwrapped(config: Json, inner: Any, label: str) -> Json:
+    """Return the options of a wrapped layer, with what the wrapper says of its input."""
+    if not isinstance(inner.get("config"), dict):
+        raise ModelError(f"{label}: a wrapped layer has no configuration. The file is damaged.")
+    given = {key: config[key] for key in ("batch_input_shape", "batch_shape") if key in config}
+    return {**given, **inner["config"]}
+
+
+def _titled(specs: dict[str, LayerSpec]) -> dict[str, LayerSpec]:
+    """Call wrapped layers by their own names, where these are free."""
+    titles = {name: str(spec.config.get("name", name)) if spec.wrapper else name for name, spec in specs.items()}
+    used = Counter(titles.values())
+    return {
+        name: replace(spec, title=checked_name(titles[name], name)) if used[titles[name]] == 1 else spec
+        for name, spec in specs.items()
+    }
 
 
 def _hint(shape: Any) -> tuple[int, ...] | None:
@@ -220,54 +292,71 @@ def _calls(nodes: Any, label: str, name: str) -> tuple[Call, ...]:
         return ()
     if not isinstance(nodes, list):
         raise ModelError(f"{label}: 'inbound_nodes' of layer {name!r} is no list. The file is damaged.")
-    calls = []
-    for node in nodes:
-        inputs: list[TensorRef] = []
-        constants: list[str] = []
-        if isinstance(node, dict):  # Keras 3
-            _gather3(node.get("args", []), inputs, constants, label)
-            extra = node.get("kwargs") or {}
-            if not isinstance(extra, dict):
-                raise ModelError(f"{label}: the arguments of layer {name!r} are no object. The file is damaged.")
-            _gather3([extra[key] for key in extra if key not in ("mask", "training")], inputs, constants, label)
-        else:
-            _gather2(node, inputs, constants, label)
-        calls.append(Call(inputs=tuple(inputs), constants=tuple(constants)))
-    return tuple(calls)
+    return tuple(_call3(node, label, name) if isinstance(node, dict) else _call2(node, label) for node in nodes)
 
 
-def _gather3(item: Any, inputs: list[TensorRef], constants: list[str], label: str, depth: int = 0) -> None:
-    """Gather the tensors of a Keras 3 call from nested arguments."""
+def _call3(node: Json, label: str, name: str) -> Call:
+    """Read a call as Keras 3 writes it: arguments with tensors among them."""
+    inputs: list[TensorRef] = []
+    arguments = _arguments(node.get("args", []), inputs, label)
+    extra = node.get("kwargs") or {}
+    if not isinstance(extra, dict) or not isinstance(arguments, list):
+        raise ModelError(f"{label}: the arguments of layer {name!r} are no object. The file is damaged.")
+    keywords = {key: _arguments(extra[key], inputs, label) for key in extra if key not in _IN_TRAINING}
+    return Call(inputs=tuple(inputs), arguments=tuple(arguments), keywords=keywords)
+
+
+def _arguments(item: Any, inputs: list[TensorRef], label: str, depth: int = 0) -> Any:
+    """Turn the arguments of a Keras 3 call into plain data, and gather their tensors."""
     if depth > MAX_DEPTH:
         raise ModelError(f"{label}: the arguments of a layer are nested too deeply. The file is damaged.")
-    if isinstance(item, dict) and item.get("class_name") == "__keras_tensor__":
-        body = item.get("config")
-        if not isinstance(body, dict):
-            raise ModelError(f"{label}: a tensor without description. The file is damaged.")
-        inputs.append(_reference(body.get("keras_history"), label, _hint(body.get("shape"))))
-    elif isinstance(item, dict) and "class_name" not in item:
-        for value in item.values():
-            _gather3(value, inputs, constants, label, depth + 1)
-    elif isinstance(item, list | tuple):
-        for value in item:
-            _gather3(value, inputs, constants, label, depth + 1)
-    elif item is not None:
-        constants.append(repr(item)[:80])
+    if isinstance(item, list | tuple):
+        return [_arguments(value, inputs, label, depth + 1) for value in item]
+    if not isinstance(item, dict):
+        return item
+    if "class_name" not in item:
+        return {str(key): _arguments(value, inputs, label, depth + 1) for key, value in item.items()}
+    body = item.get("config")
+    match item["class_name"]:
+        case "__keras_tensor__":
+            if not isinstance(body, dict):
+                raise ModelError(f"{label}: a tensor without description. The file is damaged.")
+            inputs.append(_reference(body.get("keras_history"), label, _hint(body.get("shape"))))
+            return Slot(len(inputs) - 1)
+        case "__numpy__" | "__tensor__" if isinstance(body, dict):
+            return body.get("value")
+        case "__slice__" if isinstance(body, dict):
+            return {key: body.get(key) for key in ("start", "stop", "step")}
+    return item
 
 
-def _gather2(node: Any, inputs: list[TensorRef], constants: list[str], label: str) -> None:
-    """Gather the tensors of a Keras 2 call: [[layer, call, index, kwargs], ...] or one such list."""
+def _call2(node: Any, label: str) -> Call:
+    """Read a call as Keras 2 writes it: [[layer, call, index, keywords], ...] or one such list."""
+    inputs: list[TensorRef] = []
+    arguments: list[Any] = []
+    keywords: dict[str, Any] = {}
     if isinstance(node, list) and node and isinstance(node[0], str):
         node = [node]
     if not isinstance(node, list):
         raise ModelError(f"{label}: a call of a layer is described by {str(node)[:60]!r}. The file is damaged.")
     for item in node:
+        tensor, extra = item, {}
         if isinstance(item, list) and len(item) == 4 and isinstance(item[3], dict):
-            constants.extend(
-                f"{key}={value!r}"[:80] for key, value in item[3].items() if value not in (None, False, {})
-            )
-            item = item[:3]
-        inputs.append(_reference(item, label))
+            tensor, extra = item[:3], item[3]
+        match tensor:
+            case ["_CONSTANT_VALUE", -1, value]:
+                arguments.append(value)
+            case _:
+                inputs.append(_reference(tensor, label))
+                arguments.append(Slot(len(inputs) - 1))
+        for key, value in extra.items():
+            match value:
+                case [str(), int(), int()]:
+                    inputs.append(_reference(value, label))
+                    keywords[key] = Slot(len(inputs) - 1)
+                case _ if key != "name" and not (key in _IN_TRAINING and value in (None, False)):
+                    keywords[key] = value
+    return Call(inputs=tuple(inputs), arguments=tuple(arguments), keywords=keywords)
 
 
 def _reference(item: Any, label: str, shape: tuple[int, ...] | None = None) -> TensorRef:
@@ -345,7 +434,7 @@ def _sequential(name: str, body: Json, specs: dict[str, LayerSpec], label: str) 
             inner = items[0].model
             shape = inner.layers[inner.inputs[0].layer].config.get("batch_shape")
         entry = "input" if "input" not in specs else f"{name}_input"
-        items.insert(0, LayerSpec(name=entry, cls="InputLayer", config={"batch_shape": shape}))
+        items.insert(0, LayerSpec(name=entry, cls="InputLayer", config={"batch_shape": shape}, title=entry))
     chained: dict[str, LayerSpec] = {}
     previous: str | None = None
     for spec in items:

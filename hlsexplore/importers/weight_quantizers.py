@@ -74,7 +74,9 @@ def quantize_weight(quantizer: Quantizer | None, values: RealArray, where: str) 
             case "quantized_po2" | "quantized_relu_po2" if not quantizer.options.get("negative_slope"):
                 powers = _power_of_two(quantizer, x)
                 return QuantizedWeight(values=powers, type=covering_type(powers))
-            case "quantized_tanh" | "quantized_sigmoid" | "quantized_relu" if is_plain_cast(quantizer):
+            case "quantized_tanh" | "quantized_sigmoid" | "quantized_relu" if (
+                is_plain_cast(quantizer) and quantizer.bound is None
+            ):
                 type_ = cast_type(quantizer)
                 function = {"quantized_tanh": _hard_tanh, "quantized_sigmoid": _hard_sigmoid}.get(
                     quantizer.name, _identity

@@ -1,6 +1,6 @@
 """Every supported layer against Keras' and QKeras' own results, from live models, `.keras` and `.h5` files.
 
-TensorFlow is imported once, by the fixture `tf`; this module is the only one of the importers' tests that needs it.
+TensorFlow is imported once, by the fixture `tf`; besides this module only test_functions_against_keras.py needs it.
 """
 
 import os
@@ -684,13 +684,6 @@ def test_inputs_of_different_shapes_are_refused(tf):
 def test_channels_first_is_refused(tf):
     model = tf.keras.Sequential([tf.keras.Input((2, 5, 5)), tf.L.MaxPooling2D(2, data_format="channels_first")])
     with pytest.raises(UnsupportedError, match="the layout channels_first is not supported"):
-        read_model(model)
-
-
-def test_constant_in_a_call_is_refused(tf):
-    inputs = tf.keras.Input((6,))
-    model = tf.keras.Model(inputs, inputs * 2.0)
-    with pytest.raises(UnsupportedError, match=r"it is called with the constant 2\.0"):
         read_model(model)
 
 

@@ -344,11 +344,6 @@ def test_plotly_is_sent_on_request_and_not_saved(explorer):
     assert len(json.dumps(explorer.explore.plot.get_state(), default=str)) < 100_000
 
 
-def test_explorer_displays_itself(explorer):
-    data = explorer._repr_mimebundle_()
-    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.view.model_id
-
-
 def test_a_new_view_gets_everything_again(explorer):
     sent = []
     explorer.tiles.view.send_state = sent.append

@@ -9,7 +9,24 @@ from enum import StrEnum
 
 from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Node
-from hlsexplore.ops import Concatenate, Crop, DepthwiseConv, Dot, LayerNorm, Op, Permute, Pool, Recurrent
+from hlsexplore.ops import (
+    Activation,
+    Cell,
+    Clip,
+    Concatenate,
+    Crop,
+    DepthwiseConv,
+    Dot,
+    Function,
+    LayerNorm,
+    Lookup,
+    Op,
+    Permute,
+    Pool,
+    Quantize,
+    Recurrent,
+    Requantize,
+)
 
 
 class Executor(StrEnum):
@@ -22,6 +39,7 @@ class Executor(StrEnum):
     RTL_PARALLEL = "RTL, parallel"
     RTL_STREAM = "RTL, stream"
     XLS = "XLS"
+    HLS4ML = "hls4ml"
     VITIS_PARALLEL = "estimate for Vitis HLS, parallel"
     VITIS_STREAM = "estimate for Vitis HLS, stream"
     VIVADO_PARALLEL = "estimate for Vivado HLS, parallel"
@@ -45,6 +63,7 @@ PLACES: dict[Executor, str] = {
     Executor.RTL_PARALLEL: "hlsexplore/rtl_plan/layers.py",
     Executor.RTL_STREAM: "hlsexplore/rtl_plan/stream/beats.py",
     Executor.XLS: "hls/hlsexplore_hls/xls/layers.py",
+    Executor.HLS4ML: "hls/hlsexplore_hls/hls4ml/layers.py",
     **dict.fromkeys((*HLS_PARALLEL, *HLS_STREAM), _HLS_PLACE),
     **dict.fromkeys(YOSYS, "hlsexplore/estimate/rtl/layers.py"),
 }
@@ -74,7 +93,11 @@ class Refusal:
             node: The layer.
             **values: Fields of the text; `kind` is there.
         """
-        return NoModelError(f"layer {node.name!r}: {self.text.format(kind=node.kind, **values)}")
+        return NoModelError(self.sentence(node, **values))
+
+    def sentence(self, node: Node, **values: object) -> str:
+        """Return what the error says."""
+        return f"layer {node.name!r}: {self.text.format(kind=node.kind, **values)}"
 
 
 AVERAGE_OF_MANY = Refusal(
@@ -161,6 +184,63 @@ MANY_LANES = Refusal(
     text="reuse={reuse} leaves {count:,} multipliers, because every position has its own, and the XLS flow takes at "
     "most {most:,}. Raise the layer's reuse, or use the flow 'vitis'.",
 )
+
+_HLS4ML = (Executor.HLS4ML,)
+HLS4ML_LAYERS = Refusal(
+    executors=_HLS4ML,
+    what="casts of single elements, requantizations, tables of the model, clips, hard_swish, SimpleRNN",
+    text="hls4ml has no {kind}.",
+    covers=lambda op: (
+        isinstance(op, Quantize | Requantize | Lookup | Clip)
+        or (isinstance(op, Activation) and op.function is Function.HARD_SWISH)
+        or (isinstance(op, Recurrent) and op.cell is Cell.SIMPLE_RNN)
+    ),
+)
+HLS4ML_JOINS = Refusal(
+    executors=_HLS4ML, what="joins of more than two tensors", text="hls4ml joins two tensors, not {count}."
+)
+HLS4ML_DILATION = Refusal(executors=_HLS4ML, what="dilated convolutions", text="hls4ml has no dilation.")
+HLS4ML_MULTIPLIER = Refusal(
+    executors=_HLS4ML, what="depthwise multipliers above 1", text="hls4ml has no depthwise multiplier above 1."
+)
+HLS4ML_DEPTHWISE = Refusal(
+    executors=_HLS4ML,
+    what="depthwise convolutions in the resource strategy",
+    text="hls4ml's depthwise convolutions have the latency strategy only.",
+)
+HLS4ML_STRIDES = Refusal(
+    executors=_HLS4ML,
+    what="streamed convolutions whose kernel is smaller than the stride",
+    text="hls4ml's streaming convolution leaves pixels behind where the kernel is smaller than the stride.",
+)
+HLS4ML_RESET = Refusal(
+    executors=_HLS4ML, what="GRUs that reset before the product", text="hls4ml's GRU resets after the product only."
+)
+HLS4ML_STATES = Refusal(
+    executors=_HLS4ML,
+    what="backward sequences and state quantizers",
+    text="hls4ml has no backward sequence and no state quantizer outside Bidirectional.",
+)
+HLS4ML_FUNCTIONS = Refusal(
+    executors=_HLS4ML,
+    what="other functions of cells than relu, sigmoid and tanh",
+    text="cells of hls4ml have relu, sigmoid and tanh only.",
+)
+HLS4ML_GATES = Refusal(
+    executors=_HLS4ML,
+    what="types of activations and gates of a cell other than its accumulator's",
+    text="activations and gates of hls4ml's cells have the accumulator's type: set both to {accum}.",
+)
+HLS4ML_LSTM = Refusal(
+    executors=_HLS4ML,
+    what="LSTMs whose input, accumulator, state and result have several types",
+    text="hls4ml's LSTM compiles only where input, accumulator, state and result have one type, such as {accum}.",
+)
+HLS4ML_LIMIT = Refusal(
+    executors=_HLS4ML,
+    what="limits of a ReLU other than 1 and 6",
+    text="hls4ml limits a ReLU at 1 or 6 only, not {limit}.",
+)
 _NO_FIGURES = "no model for any figure; the total leaves it out."
 
 REFUSALS = (
@@ -178,6 +258,18 @@ REFUSALS = (
     MANY_PRODUCTS,
     UNEVEN_STEPS,
     MANY_LANES,
+    HLS4ML_LAYERS,
+    HLS4ML_JOINS,
+    HLS4ML_DILATION,
+    HLS4ML_MULTIPLIER,
+    HLS4ML_DEPTHWISE,
+    HLS4ML_STRIDES,
+    HLS4ML_RESET,
+    HLS4ML_STATES,
+    HLS4ML_FUNCTIONS,
+    HLS4ML_GATES,
+    HLS4ML_LSTM,
+    HLS4ML_LIMIT,
     Refusal(
         executors=(*HLS_PARALLEL, *HLS_STREAM),
         what="layer normalisations, dot products",

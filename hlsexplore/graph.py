@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from math import prod
+from math import inf, isfinite, prod
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from hlsexplore.errors import ConfigError, ModelError, unknown_name
 from hlsexplore.fixed import Fixed
 from hlsexplore.ops import (
     Activation,
+    Clip,
     Concatenate,
     Dot,
     Input,
@@ -228,10 +229,19 @@ def _check_form(node: Node, shapes: Sequence[Shape]) -> None:
             wanted = "two vectors of one length"
         case Activation() if node.op.max_value is not None and not node.op.max_value >= 0:
             raise ModelError(f"layer {node.name!r}: max_value is {node.op.max_value:g}, and must be 0 or above.")
+        case Clip() if not _is_clip(node.op):
+            numbers = f"low={node.op.low:g}, high={node.op.high:g}, floor={node.op.floor:g}, slope={node.op.slope:g}"
+            raise ModelError(f"layer {node.name!r}: {numbers} are no bounds with a line below them.")
         case _:
             return
     came = ", ".join(str(shape) for shape in shapes) or "nothing"
     raise ModelError(f"layer {node.name!r}: {node.kind!r} joins {wanted}, not {came}.")
+
+
+def _is_clip(op: Clip) -> bool:
+    """Whether the numbers of a clip are some, and its line, if it has a slope, begins somewhere."""
+    has_bounds = op.low < inf and op.high > -inf
+    return has_bounds and isfinite(op.floor) and isfinite(op.slope) and (not op.slope or isfinite(op.offset))
 
 
 def _digest(graph: Graph) -> str:

@@ -23,8 +23,9 @@ class Function(StrEnum):
     """Elementwise activation functions.
 
     The piecewise ones are, exactly: relu min(max(x, 0), max_value); leaky_relu x or alpha * x below 0; thresholded_relu
-    x above alpha, else 0; hard_sigmoid clip(alpha * x + 1/2, 0, 1); hard_tanh clip(x, -1, 1); binary_tanh 1 from 0 on,
-    else -1; ternary_tanh the sign of x where abs(x) >= alpha, else 0.
+    x above alpha, else 0; hard_sigmoid clip(alpha * x + 1/2, 0, 1); hard_swish x * clip(alpha * x + 1/2, 0, 1);
+    hard_tanh clip(x, -1, 1); binary_tanh 1 from 0 on, else -1; ternary_tanh the sign of x where abs(x) >= alpha, else
+    0.
     """
 
     LINEAR = "linear"
@@ -37,6 +38,7 @@ class Function(StrEnum):
     SOFTSIGN = "softsign"
     SIGMOID = "sigmoid"
     HARD_SIGMOID = "hard_sigmoid"
+    HARD_SWISH = "hard_swish"
     TANH = "tanh"
     HARD_TANH = "hard_tanh"
     BINARY_TANH = "binary_tanh"
@@ -203,14 +205,36 @@ class Activation:
 
     Attributes:
         function: Which one.
-        alpha: Slope of leaky_relu and hard_sigmoid, scale of elu, threshold of thresholded_relu and ternary_tanh; else
-            unused.
+        alpha: Slope of leaky_relu, hard_sigmoid and hard_swish, scale of elu, threshold of thresholded_relu and
+            ternary_tanh; else unused.
         max_value: Upper clip of relu (relu6), or None.
     """
 
     function: Function
     alpha: float = 0.0
     max_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Clip:
+    """x where it is above `low`, at most `high`; else the line floor + slope * (x - low).
+
+    Attributes:
+        low: Up to here the line counts; -inf for no line at all.
+        high: Largest result above `low`; inf for no limit.
+        floor: The line's value at `low`.
+        slope: The line's slope; 0 for a constant.
+    """
+
+    low: float
+    high: float
+    floor: float
+    slope: float = 0.0
+
+    @property
+    def offset(self) -> float:
+        """The line's value at 0."""
+        return self.floor - self.slope * self.low
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -376,6 +400,7 @@ Op = (
     | Requantize
     | LayerNorm
     | Activation
+    | Clip
     | PRelu
     | Lookup
     | Softmax
@@ -442,10 +467,13 @@ def tensor_keys(op: Op) -> tuple[str, ...]:
                 Function.LEAKY_RELU,
                 Function.THRESHOLDED_RELU,
                 Function.HARD_SIGMOID,
+                Function.HARD_SWISH,
                 Function.HARD_TANH,
             ):
                 return ("weight", "result")
             return ("result",)
+        case Clip():
+            return ("weight", "bias", "result") if op.slope else ("result",)
         case PRelu():
             return ("weight", "result")
         case Softmax():

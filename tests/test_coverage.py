@@ -20,8 +20,7 @@ from hlsexplore.emulate.run import raw_outputs
 from hlsexplore.errors import NoModelError
 from hlsexplore.estimate import estimate
 from hlsexplore.estimate.coefficients import shipped
-from hlsexplore.estimate.hls.elementwise import elementwise_cost
-from hlsexplore.estimate.layers import layer_cost
+from hlsexplore.estimate.layers import MODELS, layer_cost
 from hlsexplore.estimate.pricing import Pricing
 from hlsexplore.estimate.record import ELEMENTWISE_OPS, LayerRecord
 from hlsexplore.estimate.technology import technology
@@ -44,11 +43,13 @@ from hlsexplore.ops import (
     Quantize,
     Recurrent,
     kind,
+    tensor_keys,
 )
 from hlsexplore.reference.forward import float_forward
 from hlsexplore.rtl_plan.plan import plan
 from hlsexplore.rtl_plan.stream.plan import stream_plan
 from hlsexplore_hls.cpp.generate import generate as generate_cpp
+from hlsexplore_hls.hls4ml.limits import refusals
 from hlsexplore_hls.xls.folded import MAX_LANES
 from hlsexplore_hls.xls.layers import layer_text
 from hlsexplore_hls.xls.products import MAX_PRODUCTS
@@ -82,6 +83,8 @@ def answer(executor: Executor, design: Design, x: object) -> str:
         names = ("lut", "ff", "dsp", "bram18", "latency_cycles_min", "latency_cycles_max", "ii_cycles")
         assert bool(report.missing) == any(getattr(figures, name) is None for name in names), report
         return report.missing[0].replace(f" ({design_kind(report.missing[0])})", "") if report.missing else ""
+    if executor is Executor.HLS4ML:
+        return next(iter(refusals(design)), "")
     try:
         if executor is Executor.EMULATOR:
             raw_outputs(design, x)
@@ -118,6 +121,23 @@ def drawn(name: str, seed: int) -> tuple[Design, object]:
     return (design.with_layer("layer", reuse=1) if "reuse" in knobs(design.graph["layer"]) else design), x
 
 
+@lru_cache
+def candidates() -> dict[str, list[tuple[Design, object]]]:
+    """Layers of each kind; of cells also plain ones of one type, as hls4ml wants them."""
+    found: dict[str, list[tuple[Design, object]]] = {}
+    for name in DRAWS:
+        items = [drawn(name, seed) for seed in SEEDS]
+        found.setdefault(items[0][0].graph["layer"].kind, []).extend(items)
+    for kind_ in Cell:
+        op = cell(kind_)
+        types = dict.fromkeys(
+            (key for key in tensor_keys(op) if "weight" not in key and "bias" not in key), "fixed<16,6>"
+        )
+        design = single(op, (4, 2), (3,), {"input": "fixed<16,6>", **types})
+        found[kind_.value].append((design, np.zeros((2, 4, 2))))
+    return found
+
+
 def ops() -> dict[str, Op]:
     """The op of each draw."""
     return {name: drawn(name, 0)[0].graph["layer"].op for name in DRAWS}
@@ -151,9 +171,10 @@ MORE_PLACES = (
 @pytest.mark.parametrize("executor", Executor, ids=lambda executor: executor.name)
 def test_every_op_has_an_answer_or_stands_in_the_table(executor: Executor) -> None:
     problems = []
-    for name, op in ops().items():
+    for name, designs in candidates().items():
+        op = designs[0][0].graph["layer"].op
         covering = [row for row in rows_of(executor) if row.covers is not None and row.covers(op)]
-        sentences = [answer(executor, *drawn(name, seed)) for seed in SEEDS]
+        sentences = [answer(executor, *item) for item in designs]
         strange = [item for item in sentences if item and not any(matches(row, item) for row in rows_of(executor))]
         if strange:
             problems.append(f"{name}: fill {PLACES[executor]}, or add a row to REFUSALS: {strange[0]}")
@@ -180,13 +201,14 @@ def ones(*shape: int) -> np.ndarray:
     return np.ones(shape)
 
 
-def cell(**options: object) -> Recurrent:
+def cell(kind_: Cell = Cell.SIMPLE_RNN, **options: object) -> Recurrent:
+    size = {Cell.SIMPLE_RNN: 3, Cell.LSTM: 12, Cell.GRU: 9}[kind_]
     return Recurrent(
-        cell=Cell.SIMPLE_RNN,
-        kernel=ones(2, 3),
-        recurrent_kernel=ones(3, 3),
-        bias=ones(3),
-        recurrent_bias=ones(3),
+        cell=kind_,
+        kernel=ones(2, size),
+        recurrent_kernel=ones(3, size),
+        bias=ones(size),
+        recurrent_bias=ones(size),
         **options,
     )
 
@@ -210,6 +232,23 @@ OPTIONS: dict[str, Callable[[], Design]] = {
     coverage.MANY_PRODUCTS.what: lambda: layer(Dense(kernel=ones(251, 200)), (251,), (200,)),
     coverage.UNEVEN_STEPS.what: lambda: layer(DepthwiseConv(kernel=ones(1, 3, 2, 1), rank=1), (4, 2), (2, 2), reuse=6),
     coverage.MANY_LANES.what: lambda: layer(Dense(kernel=ones(64, 66)), (64,), (66,), reuse=2),
+    coverage.HLS4ML_JOINS.what: lambda: average_of(3),
+    coverage.HLS4ML_DILATION.what: lambda: layer(Conv(kernel=ones(2, 2, 1, 1), dilation=(2, 1)), (4, 3, 1), (2, 2, 1)),
+    coverage.HLS4ML_MULTIPLIER.what: lambda: layer(DepthwiseConv(kernel=ones(2, 2, 1, 2)), (3, 3, 1), (2, 2, 2)),
+    coverage.HLS4ML_DEPTHWISE.what: lambda: layer(
+        DepthwiseConv(kernel=ones(2, 2, 1, 1)), (3, 3, 1), (2, 2, 1), strategy="resource"
+    ),
+    coverage.HLS4ML_STRIDES.what: lambda: layer(
+        Conv(kernel=ones(1, 1, 1, 1), stride=(2, 2)), (3, 3, 1), (2, 2, 1), io="stream"
+    ),
+    coverage.HLS4ML_RESET.what: lambda: layer(cell(Cell.GRU, reset_after=False), (4, 2), (3,)),
+    coverage.HLS4ML_STATES.what: lambda: layer(cell(Cell.LSTM, go_backwards=True), (4, 2), (3,)),
+    coverage.HLS4ML_FUNCTIONS.what: lambda: layer(cell(Cell.LSTM, activation=Function.SOFTSIGN), (4, 2), (3,)),
+    coverage.HLS4ML_GATES.what: lambda: layer(cell(Cell.GRU), (4, 2), (3,), gate="fixed<9,2>"),
+    coverage.HLS4ML_LSTM.what: lambda: layer(
+        cell(Cell.LSTM), (4, 2), (3,), **dict.fromkeys(("accum", "activation", "gate"), "fixed<20,8>")
+    ),
+    coverage.HLS4ML_LIMIT.what: lambda: layer(Activation(function=Function.RELU, max_value=2.0), (3,), (3,)),
     "dense layers at several positions with reuse above 1": lambda: layer(
         Dense(kernel=ones(4, 2)), (3, 4), (3, 2), reuse=2
     ),
@@ -235,9 +274,10 @@ def test_an_op_without_a_formula_is_unknown_and_never_priced_as_another(
     tool: str, io: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hlsexplore.estimate.rtl.layers.ELEMENTWISE_OPS", ELEMENTWISE_OPS | {"new"})
+    monkeypatch.setitem(MODELS, "new", MODELS["relu"])
     pricing = Pricing(tech=technology(tool, "", "virtexuplus"), io=io, budget_ns=4.0, table=shipped())
-    layers = [LayerRecord(name="layer", op=op, channels=4) for op in ("new", "other")]
-    for cost in [*(layer_cost(layer, pricing) for layer in layers), elementwise_cost(layers[0], pricing)]:
+    for op in ("new", "other"):
+        cost = layer_cost(LayerRecord(name="layer", op=op, channels=4), pricing)
         assert (cost.lut, cost.ff, cost.dsp, cost.bram18, cost.latency_max, cost.ii) == (None,) * 6
 
 
@@ -257,6 +297,7 @@ NAMES = {
     Executor.RTL_PARALLEL: "RTL",
     Executor.RTL_STREAM: "RTL stream",
     Executor.XLS: "XLS",
+    Executor.HLS4ML: "hls4ml",
     Executor.VITIS_PARALLEL: "Vitis",
     Executor.VITIS_STREAM: "Vitis stream",
     Executor.VIVADO_PARALLEL: "Vivado",

@@ -59,14 +59,14 @@ u_char u_int u_long u_short uint ulong unix ushort valtype
 _WINDOWS = f"con prn aux nul {' '.join(f'com{i} lpt{i}' for i in range(1, 10))}"
 # Members of the configurations in nnet/: a struct has no member of its own name.
 _CONFIG = """
-bias_rom cast_each ceiling_raw channel_multiplier dilation_columns dilation_rows exp_bits exp_rom has_padding
-in_height in_size in_width inv_rom inverse_bits inverse_raw is_backward kernel_height kernel_width kind limit_raw
-minus_one_raw num_beats num_beats_0 num_beats_1 num_blocks num_channels num_columns num_elements num_in num_in_beats
-num_inputs num_multipliers num_out num_out_beats num_parallel num_positions num_steps num_units num_weights one_raw
-out_height out_size out_width pad_left pad_top parallel repeat_columns repeat_rows returns_sequences reuse scale_raw
-shift size_0 size_1 size_2 size_3 slope_raw step_0 step_1 step_2 step_3 stream_height stream_width stride_columns
-stride_rows table_bits table_rom threshold_raw weight_rom whole_size act_function hidden_product input_product
-masked_product rec_function state_function
+act_function bias_rom cast_each ceiling_raw channel_multiplier dilation_columns dilation_rows exp_bits exp_rom
+floor_raw has_padding hidden_product high_raw in_height in_size in_width input_product inv_rom inverse_bits
+inverse_raw is_backward kernel_height kernel_width kind limit_raw low_raw masked_product minus_one_raw num_beats
+num_beats_0 num_beats_1 num_blocks num_channels num_columns num_elements num_in num_in_beats num_inputs
+num_multipliers num_out num_out_beats num_parallel num_positions num_steps num_units num_weights offset_raw one_raw
+out_height out_size out_width pad_left pad_top parallel rec_function repeat_columns repeat_rows returns_sequences
+reuse scale_raw shift size_0 size_1 size_2 size_3 slope_raw state_function step_0 step_1 step_2 step_3 stream_height
+stream_width stride_columns stride_rows table_bits table_rom threshold_raw weight_rom whole_size
 """
 # Names that the generators use themselves: of files, of modules behind the top's name, of signals.
 _OWN = """

@@ -16,6 +16,7 @@ from hlsexplore.ops import (
     MOVES,
     TABLE_FUNCTIONS,
     Activation,
+    Clip,
     Concatenate,
     Conv,
     Dense,
@@ -110,6 +111,9 @@ def _types(
                 types["result"] = _logits(type_, types["accum"], typical[node.name])
         case Activation() if "weight" in tensor_keys(node.op):
             types["weight"] = weight_type(np.array([node.op.alpha]), type_.width)
+        case Clip() if node.op.slope:
+            types["weight"] = weight_type(np.array([node.op.slope]), type_.width)
+            types["bias"] = weight_type(np.array([node.op.offset]), type_.width)
         case Softmax():
             types |= softmax_types(node.shape[-1], is_stable=True)
         case Pool():

@@ -14,6 +14,7 @@ from hlsexplore.graph import Graph
 from hlsexplore.ops import (
     Activation,
     Affine,
+    Clip,
     Concatenate,
     Conv,
     Crop,
@@ -91,7 +92,9 @@ def _square(op: Op, squares: list[float], size: int) -> float:
             return max(squares)
         case Dot():
             return size * squares[0] * squares[1]
-        case Activation() | Quantize() | PRelu() | Pool() | Reshape() | Permute() | Pad() | Crop() | Upsample():
+        case (
+            Activation() | Clip() | Quantize() | PRelu() | Pool() | Reshape() | Permute() | Pad() | Crop() | Upsample()
+        ):
             return squares[0]
         case _:
             assert_never(op)

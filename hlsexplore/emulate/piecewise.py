@@ -1,17 +1,18 @@
 """Plans of piecewise linear functions: leaky ReLU, hard sigmoid and their kin (docs/ir.md, section Activations)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, isfinite, isinf
 
 import numpy as np
 
+from hlsexplore.coverage import Executor, no_answer
 from hlsexplore.emulate.accumulate import add_carriers, multiply_carriers, product_span, sum_span
-from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, cast, cast_span
+from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, cast, cast_span, dtype_for
 from hlsexplore.emulate.step import Context, Probe, Step, cast_probed, result_step
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import quantize
-from hlsexplore.ops import Activation, Function, PRelu
+from hlsexplore.ops import Activation, Clip, Function, PRelu
 from hlsexplore.weights import quantized
 
 
@@ -70,6 +71,22 @@ def build_thresholded_relu(context: Context) -> Step:
 
 def build_hard_sigmoid(context: Context) -> Step:
     """Plan clip(slope * x + 1/2, 0, 1), the slope in the weight type, full precision inside."""
+    squeeze, squeezed = _squeezed(context)
+    return result_step(context, lambda inputs, probe: squeeze(inputs[0]), squeezed)
+
+
+def build_hard_swish(context: Context) -> Step:
+    """Plan x * clip(slope * x + 1/2, 0, 1), the slope in the weight type, full precision inside."""
+    span, (squeeze, squeezed) = context.spans[0], _squeezed(context)
+
+    def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
+        return multiply_carriers(inputs[0], span, squeeze(inputs[0]), squeezed)
+
+    return result_step(context, compute, product_span(span, squeezed))
+
+
+def _squeezed(context: Context) -> tuple[Callable[[Carrier], Carrier], Span]:
+    """Return the function clip(slope * x + 1/2, 0, 1) in full precision, and the span of its results."""
     op, span, weight = _activation(context), context.spans[0], context.config.types["weight"]
     raw = quantize(np.float64(op.alpha), weight)
     slope, half = Span(weight.fraction, int(raw), int(raw)), Span(1, 1, 1)
@@ -77,13 +94,64 @@ def build_hard_sigmoid(context: Context) -> Step:
     total = sum_span(products, half)
     one = 1 << total.fraction
 
-    def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
-        values = multiply_carriers(inputs[0], span, np.asarray(raw), slope)
+    def squeeze(x: Carrier) -> Carrier:
+        values = multiply_carriers(x, span, np.asarray(raw), slope)
         values = add_carriers(values, products, np.ones(1, dtype=np.float32), half)
         clipped: Carrier = np.clip(values, 0, min(one, total.high)) if total.high > 0 else values * 0
         return clipped
 
-    return result_step(context, compute, Span(total.fraction, 0, one))
+    return squeeze, Span(total.fraction, 0, one)
+
+
+def build_clip(context: Context) -> Step:
+    """Plan x between two bounds: the upper one above, a constant or a line below; each branch is cast by itself."""
+    op, span, result = context.node.op, context.spans[0], context.config.types["result"]
+    if not isinstance(op, Clip):
+        raise no_answer(Executor.EMULATOR, context.node)
+    low, high = raw_limit(op.low, span), raw_limit(op.high, span)
+    ceiling = int(quantize(np.float64(op.high), result)) if high < span.high else 0
+    below = _line(context, op)
+    spans = [cast_span(span, result), Span(result.fraction, ceiling, ceiling), below.span]
+
+    def run(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
+        x = inputs[0]
+        above = cast_probed(x.copy(), span, result, "result", probe)
+        if high < span.high:
+            above = np.where(x > high, ceiling if above.dtype == object else above.dtype.type(ceiling), above)
+        if low < span.low:
+            return above
+        chosen: Carrier = np.where(x > low, above, below.run(inputs, probe))
+        return chosen
+
+    return Step(run=run, span=spans[0].hull(spans[1]).hull(spans[2]), type=result)
+
+
+def raw_limit(value: float, span: Span) -> int:
+    """Return the largest integer of a span, or the one below all of them, that is not above a real value."""
+    if isinf(value):
+        return span.high if value > 0 else span.low - 1
+    return min(max(floor(Fraction(value) * Fraction(2) ** span.fraction), span.low - 1), span.high)
+
+
+def _line(context: Context, op: Clip) -> Step:
+    """Plan slope * x + offset with both in types of their own, or a constant where the slope is 0."""
+    span, types = context.spans[0], context.config.types
+    if not op.slope:
+        floor_raw = int(quantize(np.float64(op.floor), types["result"])) if isfinite(op.low) else 0
+        kept = Span(types["result"].fraction, floor_raw, floor_raw)
+        dtype = dtype_for(kept.magnitude)
+        return Step(
+            run=lambda inputs, probe: np.full(inputs[0].shape, floor_raw, dtype=dtype), span=kept, type=types["result"]
+        )
+    slope, offset = (int(quantize(np.float64(v), types[k])) for v, k in ((op.slope, "weight"), (op.offset, "bias")))
+    factor, shift = Span(types["weight"].fraction, slope, slope), Span(types["bias"].fraction, offset, offset)
+    products = product_span(span, factor)
+
+    def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
+        values = multiply_carriers(inputs[0], span, np.asarray(slope), factor)
+        return add_carriers(values, products, as_carrier(np.asarray([offset], dtype=object), shift.magnitude), shift)
+
+    return result_step(context, compute, sum_span(products, shift))
 
 
 def build_hard_tanh(context: Context) -> Step:
@@ -146,6 +214,7 @@ PIECEWISE = {
     Function.LEAKY_RELU: build_leaky_relu,
     Function.THRESHOLDED_RELU: build_thresholded_relu,
     Function.HARD_SIGMOID: build_hard_sigmoid,
+    Function.HARD_SWISH: build_hard_swish,
     Function.HARD_TANH: build_hard_tanh,
     Function.BINARY_TANH: build_binary_tanh,
     Function.TERNARY_TANH: build_ternary_tanh,

@@ -13,7 +13,7 @@ from hlsexplore.emulate.elements import InputCast, build_quantize
 from hlsexplore.emulate.merge import build_concatenate, build_dot, build_merge
 from hlsexplore.emulate.moves import build_move
 from hlsexplore.emulate.norm import build_layer_norm
-from hlsexplore.emulate.piecewise import build_prelu
+from hlsexplore.emulate.piecewise import build_clip, build_prelu
 from hlsexplore.emulate.pointwise import build_activation, build_lookup
 from hlsexplore.emulate.recurrent import build_recurrent
 from hlsexplore.emulate.softmax import build_softmax
@@ -25,6 +25,7 @@ from hlsexplore.layer_config import LayerConfig, Strategy, own_types
 from hlsexplore.ops import (
     Activation,
     Affine,
+    Clip,
     Concatenate,
     Conv,
     Crop,
@@ -65,6 +66,7 @@ BUILDERS: MappingProxyType[type[Op], Builder] = MappingProxyType(
         Dot: build_dot,
         Recurrent: build_recurrent,
         Activation: build_activation,
+        Clip: build_clip,
         Quantize: build_quantize,
         Lookup: build_lookup,
         Softmax: build_softmax,

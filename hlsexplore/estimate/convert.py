@@ -19,6 +19,7 @@ from hlsexplore.ops import (
     MOVES,
     Activation,
     Affine,
+    Clip,
     Conv,
     Crop,
     Dense,
@@ -140,6 +141,8 @@ def layer_record(graph: Graph, node: Node, config: LayerConfig, source: Fixed) -
     match op:
         case Dense() | Conv() | DepthwiseConv() | Affine() | Requantize() | Recurrent():
             values |= _matrix(op, types)
+        case Clip() if op.slope:
+            values["constants"] = Constants.of(quantize(op.slope, types["weight"]).reshape(1, 1))
         case Activation() if "weight" in types:
             slope = quantize(op.alpha, types["weight"]).reshape(1, 1)
             values["constants"] = Constants.of(slope)

@@ -18,6 +18,8 @@ ELEMENTWISE_OPS = frozenset(
         "thresholded_relu",
         "linear",
         "hard_sigmoid",
+        "hard_swish",
+        "clip",
         "hard_tanh",
         "binary_tanh",
         "ternary_tanh",

@@ -1,6 +1,7 @@
 """Activation functions and activation quantizers of Keras and QKeras."""
 
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from hlsexplore.importers.layer import Layer, Tensor, only
 from hlsexplore.importers.quantizers import Quantizer, looks_like_quantizer, parse_quantizer
 from hlsexplore.importers.structure import class_of
 from hlsexplore.importers.weight_quantizers import cast_type, is_plain_cast
-from hlsexplore.ops import Activation, Affine, Function, PRelu, Softmax
+from hlsexplore.ops import Activation, Affine, Clip, Function, PRelu, Softmax
 
 KERAS3_HARD_SIGMOID = 1 / 6
 """Slope of Keras 3's hard_sigmoid."""
@@ -33,15 +34,16 @@ PLAIN = {
     "sigmoid": Activation(function=Function.SIGMOID),
     "tanh": Activation(function=Function.TANH),
     "hard_tanh": Activation(function=Function.HARD_TANH),
+    "hard_silu": Activation(function=Function.HARD_SWISH, alpha=KERAS3_HARD_SIGMOID),
+    "hard_swish": Activation(function=Function.HARD_SWISH, alpha=KERAS3_HARD_SIGMOID),
 }
 """Functions of keras.activations that need no option."""
 
 ADVICE = {
-    "gelu": "Train with 'relu' or 'elu' instead.",
-    "silu": "Train with 'relu' or 'elu' instead.",
-    "swish": "Train with 'relu' or 'elu' instead.",
-    "mish": "Train with 'relu' or 'elu' instead.",
-    "hard_silu": "Train with 'relu' instead.",
+    "gelu": "Train with 'hard_silu', 'relu' or 'elu' instead.",
+    "silu": "Train with 'hard_silu', 'relu' or 'elu' instead.",
+    "swish": "Train with 'hard_silu', 'relu' or 'elu' instead.",
+    "mish": "Train with 'hard_silu', 'relu' or 'elu' instead.",
     "exponential": "Train with 'softplus' instead.",
     "log_softmax": "Use 'softmax'; the largest class is the same.",
     "binary_tanh": "Use QActivation('binary(alpha=1)'), which also takes 0 to +1.",
@@ -262,18 +264,17 @@ def activation(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
 
 
 def relu(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
-    """Convert ReLU: with an upper clip, a slope, or a threshold."""
+    """Convert ReLU: with an upper clip, a slope, a threshold, or several of them."""
     x = only(layer, inputs)
     limit = None if layer.config.get("max_value") is None else layer.number("max_value")
     slope = layer.number("negative_slope", 0.0) if layer.config.get("negative_slope") is not None else 0.0
     threshold = layer.number("threshold", 0.0) if layer.config.get("threshold") is not None else 0.0
-    if (slope != 0) + (threshold != 0) + (limit is not None) > 1:
-        raise layer.refuse(
-            f"more than one of max_value={limit}, negative_slope={slope:g}, threshold={threshold:g} is not supported.",
-            "Keep one of them.",
-        )
     if limit is not None and limit <= 0:
-        raise layer.refuse(f"a ReLU with max_value={limit:g} is constant.", "Use a positive max_value.")
+        raise layer.refuse(f"a ReLU with max_value={limit:g} has no positive values.", "Use a positive max_value.")
+    if (slope != 0) + (threshold != 0) + (limit is not None) > 1:
+        _thresholded(layer, threshold)
+        high = inf if limit is None else limit
+        return layer.add(Clip(low=threshold, high=high, floor=0.0, slope=slope), (x,), x.shape)
     op = Activation(function=Function.RELU, max_value=limit)
     if slope:
         op = Activation(function=Function.LEAKY_RELU, alpha=slope)

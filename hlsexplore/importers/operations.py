@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from math import prod
+from math import inf, prod
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from hlsexplore.importers.merge import concatenate, merge
 from hlsexplore.importers.pointwise import affine
 from hlsexplore.importers.reshape import sliced
 from hlsexplore.importers.structure import LayerSpec, Slot
-from hlsexplore.ops import Activation, Dense, Function, Permute, Reshape, Softmax
+from hlsexplore.ops import Activation, Clip, Dense, Function, Permute, Reshape, Softmax
 
 _MERGES = {"add": "Add", "subtract": "Subtract", "multiply": "Multiply", "maximum": "Maximum", "minimum": "Minimum"}
 _MAX_CONSTANT = 1e30
@@ -47,9 +47,28 @@ def arithmetic(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
             return affine(layer, x, 1 / c, np.zeros(()))
         case "maximum" if not c.any():
             return layer.add(Activation(function=Function.RELU), (x,), x.shape)
+        case "maximum" if c.ndim == 0:
+            return layer.add(Clip(low=float(c), high=inf, floor=float(c)), (x,), x.shape)
+        case "minimum" if c.ndim == 0:
+            return layer.add(Clip(low=-inf, high=float(c), floor=0.0), (x,), x.shape)
         case "divide":
             raise layer.refuse("division by a tensor, or by 0, is not supported.", "Multiply by a constant instead.")
     raise layer.refuse(f"the {name} with the constant {quoted(c.tolist())} is not supported.", "Use a ReLU layer.")
+
+
+def clip(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+    """Convert a clip between two numbers."""
+    x = only(layer, inputs)
+    ends = (operand(layer, 1, "x_min", "clip_value_min"), operand(layer, 2, "x_max", "clip_value_max"))
+    low, high = (constant(layer, end) for end in ends)
+    if low.ndim or high.ndim:
+        raise layer.refuse("bounds that differ between elements are not supported.", "Use two numbers.")
+    if low > high:
+        raise layer.refuse(
+            f"its bounds {low:g} and {high:g} are in the wrong order, which backends of Keras take differently.",
+            "Give the smaller one first.",
+        )
+    return layer.add(Clip(low=float(low), high=float(high), floor=float(low)), (x,), x.shape)
 
 
 def negative(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
@@ -213,6 +232,7 @@ _ACTIVATIONS = {
     "softsign": ("Softsign", "nn.softsign", "math.softsign"),
     "sigmoid": ("Sigmoid", "math.sigmoid", "nn.sigmoid", "sigmoid"),
     "hard_sigmoid": ("HardSigmoid",),
+    "hard_silu": ("HardSilu",),
     "tanh": ("Tanh", "math.tanh", "nn.tanh", "tanh"),
     "hard_tanh": ("HardTanh",),
     "softmax": ("Softmax", "nn.softmax", "math.softmax"),
@@ -224,6 +244,7 @@ _OTHERS: Mapping[str, tuple[Converter, tuple[str, ...]]] = {
     "divide": (arithmetic, ("TrueDivide", "Divide", "math.truediv", "math.divide", "__operators__.truediv", "divide")),
     "maximum": (arithmetic, ("Maximum", "math.maximum", "maximum")),
     "minimum": (arithmetic, ("Minimum", "math.minimum", "minimum")),
+    "clip": (clip, ("Clip", "clip_by_value")),
     "negative": (negative, ("Negative", "math.negative", "negative")),
     "cast": (identity, ("Cast", "cast", "StopGradient", "stop_gradient", "identity", "Copy")),
     "reshape": (reshaped, ("Reshape", "reshape")),

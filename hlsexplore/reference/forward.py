@@ -14,6 +14,7 @@ from hlsexplore.ops import (
     MOVES,
     Activation,
     Affine,
+    Clip,
     Concatenate,
     Conv,
     Dense,
@@ -116,6 +117,15 @@ def activate(op: Activation, x: RealArray) -> RealArray:
     return y if op.max_value is None else np.minimum(y, op.max_value)
 
 
+def _clip(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+    op, (x,) = node.op, inputs
+    if not isinstance(op, Clip):
+        raise no_answer(Executor.REFERENCE, node)
+    line = op.floor + op.slope * (x - op.low) if op.slope else np.full_like(x, op.floor)
+    y: RealArray = np.where(x > op.low, np.minimum(x, op.high), line)
+    return y
+
+
 def _softmax(node: Node, inputs: Sequence[RealArray]) -> RealArray:
     e = np.exp(inputs[0] - inputs[0].max(axis=-1, keepdims=True))
     y: RealArray = e / e.sum(axis=-1, keepdims=True)
@@ -140,6 +150,7 @@ ELEMENTWISE: dict[Function, Callable[[RealArray, float], RealArray]] = {
     Function.SIGMOID: lambda x, alpha: 1.0 / (1.0 + np.exp(-x)),
     Function.TANH: lambda x, alpha: np.tanh(x),
     Function.HARD_SIGMOID: lambda x, alpha: np.clip(alpha * x + 0.5, 0.0, 1.0),
+    Function.HARD_SWISH: lambda x, alpha: x * np.clip(alpha * x + 0.5, 0.0, 1.0),
     Function.HARD_TANH: lambda x, alpha: np.clip(x, -1.0, 1.0),
     Function.BINARY_TANH: lambda x, alpha: np.where(x >= 0, 1.0, -1.0),
     Function.TERNARY_TANH: lambda x, alpha: np.where(np.abs(x) >= alpha, np.sign(x), 0.0),
@@ -151,6 +162,7 @@ FORWARD: dict[type[Op], Forward] = {
     Affine: _affine,
     Requantize: _requantize,
     Activation: _activation,
+    Clip: _clip,
     Softmax: _softmax,
     Quantize: layers.quantized,
     Lookup: layers.lookup,

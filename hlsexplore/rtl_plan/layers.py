@@ -7,6 +7,7 @@ from hlsexplore.graph import Node
 from hlsexplore.ops import (
     Activation,
     Affine,
+    Clip,
     Concatenate,
     Conv,
     Crop,
@@ -34,7 +35,13 @@ from hlsexplore.rtl_plan.lower.layer import Layer, Lower, refuse
 from hlsexplore.rtl_plan.lower.matmul import Product, matrix_outputs
 from hlsexplore.rtl_plan.lower.moves import lower_move
 from hlsexplore.rtl_plan.lower.norm import lower_layer_norm
-from hlsexplore.rtl_plan.lower.pointwise import lower_activation, lower_affine, lower_prelu, lower_requantize
+from hlsexplore.rtl_plan.lower.pointwise import (
+    lower_activation,
+    lower_affine,
+    lower_clip,
+    lower_prelu,
+    lower_requantize,
+)
 from hlsexplore.rtl_plan.lower.recurrent import Recurrence, check_recurrent, state_tensors, step_net
 from hlsexplore.rtl_plan.lower.softmax import lower_softmax
 from hlsexplore.rtl_plan.lower.spatial import lower_conv, lower_pool
@@ -358,6 +365,7 @@ _LOWER: dict[type, Lower] = {
     Activation: lower_activation,
     Affine: lower_affine,
     Requantize: lower_requantize,
+    Clip: lower_clip,
     Concatenate: lower_concatenate,
     Conv: lower_conv,
     Crop: lower_move,

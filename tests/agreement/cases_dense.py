@@ -9,7 +9,7 @@ from agreement.kit import NUM_SAMPLES, OVERFLOWS, ROUNDINGS, Built, Case, chain,
 from hlsexplore.design import Design
 from hlsexplore.fixed import Fixed, Overflow, Rounding
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import Activation, Affine, Dense, Function, Input, PRelu, Softmax
+from hlsexplore.ops import Activation, Affine, Clip, Dense, Function, Input, PRelu, Softmax
 
 
 def dense_case(rounding: Rounding, overflow: Overflow, flavour: str) -> Callable[[np.random.Generator], Built]:
@@ -95,7 +95,7 @@ def pointwise_case(function: Function, **options) -> Callable[[np.random.Generat
         if function.value in ("sigmoid", "tanh", "softplus", "softsign", "elu", "selu"):
             types |= {"table": random_type(rng, (8, 18), (2, 6))}
             types |= {"table_size": int(rng.choice([256, 1024, 2048]))}
-        if function.value in ("leaky_relu", "thresholded_relu"):
+        if function.value in ("leaky_relu", "thresholded_relu", "hard_swish"):
             types |= {"weight": random_type(rng, (6, 10), (1, 2))}
         if function is Function.HARD_SIGMOID:
             types |= {"weight": Fixed(16, 0, signed=False)}
@@ -136,6 +136,21 @@ def prelu_case() -> Callable[[np.random.Generator], Built]:
     return build
 
 
+def clip_case(slope: float) -> Callable[[np.random.Generator], Built]:
+    """Make a clip on random types."""
+
+    def build(rng: np.random.Generator) -> Built:
+        source = random_type(rng, (6, 16), (1, 5))
+        low, high, floor = rng.uniform(-0.6, 0.2) * source.high, rng.uniform(0.3, 0.9) * source.high, rng.normal()
+        types = {"input": source, "result": random_type(rng, (6, 16), (2, 6))}
+        if slope:
+            types |= {"weight": random_type(rng, (5, 12), (1, 3)), "bias": random_type(rng, (5, 12), (1, 5))}
+        return single(Clip(low=low, high=high, floor=floor, slope=slope), (8,), (8,), types), uniform(rng, source, (8,))
+
+    return build
+
+
+NO_SUCH = "hls4ml has no such function"
 TERNARY = "hls4ml doubles x in its own type, and its ternary tanh of the threshold itself is 0"
 SOFTMAX_WRAP = "our softmax saturates max - x where hls4ml wraps"
 
@@ -195,6 +210,11 @@ def pointwise_cases() -> list[Case]:
     ]
     for name, alpha in (("leaky_relu", 0.3), ("thresholded_relu", 0.7), ("hard_sigmoid", 0.2)):
         cases += [Case(f"{name}_{i}", pointwise_case(Function(name), alpha=alpha)) for i in range(2)]
+    cases += [
+        Case(f"hard_swish_{i}", pointwise_case(Function.HARD_SWISH, alpha=1 / 6), differs=NO_SUCH) for i in range(2)
+    ]
+    cases += [Case(f"clip_{i}", clip_case(0.0), differs=NO_SUCH) for i in range(2)]
+    cases += [Case(f"clip_with_a_slope_{i}", clip_case(0.3), differs=NO_SUCH) for i in range(2)]
     cases += [Case("hard_tanh", pointwise_case(Function.HARD_TANH))]
     cases += [Case("binary_tanh", pointwise_case(Function.BINARY_TANH))]
     cases += [Case("ternary_tanh", pointwise_case(Function.TERNARY_TANH, alpha=0.5), differs=TERNARY)]

@@ -14,6 +14,7 @@ from hlsexplore.ops import (
     Activation,
     Affine,
     Cell,
+    Clip,
     Concatenate,
     Conv,
     Crop,
@@ -135,8 +136,9 @@ def cell(kind: Cell, **options: object) -> Draw:
             recurrent_kernel=rng.normal(0, 0.8, (units, gates * units)),
             bias=rng.normal(0, 0.5, gates * units),
             recurrent_bias=rng.normal(0, 0.5, gates * units) * (kind is Cell.GRU),
-            activation=Function(str(rng.choice(["tanh", "relu", "hard_tanh"]))),
+            activation=Function(str(rng.choice(["tanh", "relu", "hard_tanh", "hard_swish"]))),
             recurrent_activation=Function(str(rng.choice(["sigmoid", "hard_sigmoid"]))),
+            alpha=0.2,
             recurrent_alpha=0.2,
             return_sequences=is_sequence,
             go_backwards=bool(rng.integers(2)),
@@ -146,6 +148,15 @@ def cell(kind: Cell, **options: object) -> Draw:
         return Drawn(op, ((steps, n_in),), (steps, units) if is_sequence else (units,))
 
     return draw
+
+
+def _clip(rng: np.random.Generator, slope: float) -> Clip:
+    """Draw bounds around values of some bits; at times only one, or in the wrong order."""
+    low, high, floor = rng.normal([-1, 2, 0], 2)
+    if not slope:
+        low, high = (-np.inf if rng.integers(5) == 0 else low), (np.inf if rng.integers(5) == 0 else high)
+        floor = floor if rng.integers(2) or np.isinf(low) else low
+    return Clip(low=float(low), high=float(high), floor=float(floor), slope=slope)
 
 
 def _channels(shape: Shape) -> int:
@@ -164,6 +175,7 @@ FUNCTIONS = {
     "softsign": {},
     "sigmoid": {},
     "hard_sigmoid": {"alpha": 0.2},
+    "hard_swish": {"alpha": 1 / 6},
     "tanh": {},
     "hard_tanh": {},
     "binary_tanh": {},
@@ -185,6 +197,8 @@ OTHERS: dict[str, Draw] = {
         )
         for name, options in FUNCTIONS.items()
     },
+    "clip": elementwise(lambda rng, shape: _clip(rng, 0.0)),
+    "clip_with_a_slope": elementwise(lambda rng, shape: _clip(rng, float(rng.normal(0, 0.5)))),
     "affine": elementwise(
         lambda rng, shape: Affine(kernel=rng.normal(0, 2, _channels(shape)), bias=rng.normal(0, 2, _channels(shape)))
     ),

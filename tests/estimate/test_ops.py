@@ -13,6 +13,7 @@ from hlsexplore.ops import (
     Activation,
     Affine,
     Cell,
+    Clip,
     Concatenate,
     Conv,
     Crop,
@@ -63,6 +64,8 @@ OPS: dict[str, tuple[Op, tuple[int, ...], tuple[int, ...]]] = {
     "affine": (Affine(kernel=normal(8), bias=normal(8)), (8,), (8,)),
     "requantize": (Requantize(kernel=normal(8), bias=normal(8), low=-1.0, high=1.0), (8,), (8,)),
     "layer norm": (LayerNorm(kernel=normal(8), bias=normal(8)), (8,), (8,)),
+    "clip": (Clip(low=-0.5, high=1.5, floor=-0.5), (8,), (8,)),
+    "clip with a slope": (Clip(low=0.5, high=1.5, floor=0.0, slope=0.3), (8,), (8,)),
     "prelu": (PRelu(kernel=normal(8)), (8,), (8,)),
     "softmax": (Softmax(), (8,), (8,)),
     "max pool": (Pool(average=False, size=(2, 2), stride=(2, 2)), IMAGE, (3, 3, 3)),
@@ -119,3 +122,14 @@ def test_every_join_has_figures_or_is_named_as_missing(name: str) -> None:
     for tool in TOOLS:
         for io in ("parallel", "stream"):
             check(report_of(Graph(name="net", nodes=nodes, outputs=("y",)), tool, io))
+
+
+@pytest.mark.parametrize("type_", ["fixed<6,3>", "fixed<8,4>", "fixed<16,6>", "ufixed<12,4>"])
+def test_multipliers_of_a_hard_swish_are_those_of_its_plan(type_: str) -> None:
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(5,)),
+        Node(name="act", op=Activation(function=Function.HARD_SWISH, alpha=1 / 6), inputs=("x",), shape=(5,)),
+    )
+    graph = Graph(name="m", nodes=nodes, outputs=("act",))
+    design = hx.Design.default(graph, type=type_, target=hx.Target(tool="yosys"))
+    assert hx.estimate(design).layers["act"].dsp == hx.estimate(design, level="plan").layers["act"].dsp > 0

@@ -219,6 +219,12 @@ FLOAT = {
     ),
     "time_depthwise": lambda t: sequential(t, (3, 6, 5, 2), t.L.TimeDistributed(t.L.DepthwiseConv2D(3))),
     "time_separable": lambda t: sequential(t, (3, 7, 2), t.L.TimeDistributed(t.L.SeparableConv1D(3, 3))),
+    "relu_of_all_options": lambda t: sequential(
+        t, (40,), t.L.ReLU(max_value=1.5, negative_slope=0.25, threshold=0.5), t.L.Dense(2)
+    ),
+    "relu_of_slope_and_threshold": lambda t: sequential(t, (40,), t.L.ReLU(negative_slope=0.3, threshold=0.7)),
+    "relu_of_limit_and_threshold": lambda t: sequential(t, (40,), t.L.ReLU(max_value=0.5, threshold=0.8)),
+    "relu_of_limit_and_slope": lambda t: sequential(t, (40,), t.L.ReLU(max_value=1.0, negative_slope=0.5)),
     "time_dense": lambda t: sequential(t, (5, 3), t.L.TimeDistributed(t.L.Dense(4, activation="relu"))),
     "time_conv1d": lambda t: sequential(
         t, (4, 7, 3), t.L.TimeDistributed(t.L.Conv1D(4, 3, strides=2, padding="same", activation="relu"))
@@ -232,7 +238,8 @@ FLOAT = {
     "time_pool": lambda t: sequential(t, (3, 4, 2), t.L.TimeDistributed(t.L.GlobalAveragePooling1D())),
 }
 """Networks without quantizers, equal within float32 rounding."""
-for _name in ("selu", "softplus", "softsign", "sigmoid", "hard_sigmoid", "tanh", "hard_tanh", "relu", "linear"):
+_NAMES = ("selu", "softplus", "softsign", "sigmoid", "hard_sigmoid", "hard_silu", "tanh", "hard_tanh", "relu", "linear")
+for _name in _NAMES:
     FLOAT[f"activation_{_name}"] = lambda t, name=_name: sequential(t, (9,), t.L.Activation(name), t.L.Dense(2))
 
 
@@ -269,6 +276,18 @@ def operators(k, layers):
     a = k.Input((5,))
     b, c = layers.Dense(5)(a), layers.Dense(5)(a)
     return a, layers.Dense(2)((b + c) * c - a)
+
+
+def functions(k, layers):
+    a = k.Input((9,))
+    parts = [
+        k.ops.clip(a, -0.3, 0.8),
+        k.ops.clip(layers.Dense(9)(a), x_min=0.1, x_max=0.9),
+        k.ops.hard_silu(a),
+        k.ops.relu6(a),
+        k.ops.tanh(k.ops.relu(a)),
+    ]
+    return a, layers.Dense(3)(layers.Concatenate()(parts))
 
 
 def several_outputs(k, layers):
@@ -311,7 +330,7 @@ def nested_twice(k, layers):
     return a, layers.Add()([inner(inner(a)), deep(a)])
 
 
-FUNCTIONAL = [merges, dots, operators, several_outputs, residual, shared_layer, nested, nested_twice]
+FUNCTIONAL = [merges, dots, operators, functions, several_outputs, residual, shared_layer, nested, nested_twice]
 
 
 @pytest.mark.parametrize("build", FUNCTIONAL, ids=lambda build: build.__name__)
@@ -617,7 +636,7 @@ def test_scale_that_is_no_power_of_two_becomes_an_affine_behind_the_layer(tf):
 @pytest.mark.parametrize(
     ("build", "problem"),
     [
-        (lambda t: [t.L.ReLU(max_value=2.0, negative_slope=0.1)], "more than one of max_value=2.0, negative_slope=0.1"),
+        (lambda t: [t.L.ReLU(max_value=0.0)], "a ReLU with max_value=0 has no positive values"),
         (lambda t: [t.L.Dense(3, activation="gelu")], "the activation 'gelu' is not supported"),
         (lambda t: [t.L.Dense(3, activation=lambda x: x)], "its activation is a Python function of your own"),
         (lambda t: [t.L.Dense(3, activation=t.keras.ops.square)], "the activation 'square' is not supported"),

@@ -37,7 +37,7 @@ def kit(request):
     ops = SimpleNamespace(
         concatenate=tf.concat, reshape=tf.reshape, expand_dims=tf.expand_dims, squeeze=tf.squeeze, relu=tf.nn.relu,
         transpose=tf.transpose, softmax=tf.nn.softmax, sigmoid=tf.math.sigmoid, tanh=tf.math.tanh, elu=tf.nn.elu,
-        stop_gradient=tf.stop_gradient, matmul=tf.matmul, maximum=tf.math.maximum, square=tf.math.square,
+        stop_gradient=tf.stop_gradient, matmul=tf.matmul, maximum=tf.math.maximum, minimum=tf.math.minimum, clip=tf.clip_by_value, square=tf.math.square,
         relu6=tf.nn.relu6, cast=tf.cast, sum=tf.reduce_sum, abs=tf.math.abs,
     )  # fmt: skip
     return SimpleNamespace(name="keras2", keras=keras, L=keras.layers, ops=ops)
@@ -91,6 +91,8 @@ FUNCTIONS = {
     "relu": (VECTOR, lambda k, x: k.ops.relu(x)),
     "relu6": (VECTOR, lambda k, x: k.ops.relu6(x * 4.0)),
     "positive": (VECTOR, lambda k, x: k.ops.maximum(x, 0.0)),
+    "clipped": (VECTOR, lambda k, x: k.ops.clip(x, -0.3, 0.8)),
+    "limited": (VECTOR, lambda k, x: k.ops.minimum(k.ops.maximum(x, -0.5), 1.5)),
     "softmax": (VECTOR, lambda k, x: k.ops.softmax(x)),
     "sigmoid": (VECTOR, lambda k, x: k.ops.sigmoid(k.ops.tanh(k.ops.elu(x)))),
     "kept": (VECTOR, lambda k, x: k.ops.cast(k.ops.stop_gradient(x * 1.5), "float32")),
@@ -138,7 +140,8 @@ REFUSED = {
     "absolute": (VECTOR, lambda k, x: k.ops.abs(x), "the function '(Absolute|math.abs)' is not supported"),
     "inverse": (VECTOR, lambda k, x: 255.0 / x, "division by a tensor, or by 0, is not supported"),
     "quotient": (VECTOR, lambda k, x: x / (x + 9.0), "divide of 2 tensors is not supported"),
-    "limit": (VECTOR, lambda k, x: k.ops.maximum(x, 0.5), r"the maximum with the constant 0\.5 is not supported"),
+    "limit": (VECTOR, lambda k, x: k.ops.maximum(x, np.ones(5, "f4")), r"the maximum with the constant .* is not"),
+    "bounds": (VECTOR, lambda k, x: k.ops.clip(x, 2.0, 1.0), "its bounds 2 and 1 are in the wrong order"),
     "every_second": (VECTOR, lambda k, x: x[:, ::2], "the slice .* of 5 elements is not supported. Use slices of step 1"),
     "number": (VECTOR, lambda k, x: x[:, 0], "a sample would have no axis left. Take a slice of one element"),
     "samples": (SEQUENCE, lambda k, x: k.ops.reshape(x, (-1, 3)), r"reshape of \(4, 3\) to \[-1, 3\] joins samples"),

@@ -1,13 +1,16 @@
 """The C++ of elementwise layers: activations, tables, batch normalisation, merges."""
 
 from dataclasses import replace
+from math import isfinite
 
 import numpy as np
 
 from hlsexplore.coverage import AVERAGE_OF_MANY
+from hlsexplore.emulate.carrier import Span
 from hlsexplore.emulate.merge import RECIPROCAL
-from hlsexplore.fixed import quantize
-from hlsexplore.ops import Activation, Merge, MergeFunction, PRelu, Requantize, limits_raw
+from hlsexplore.emulate.piecewise import raw_limit
+from hlsexplore.fixed import Fixed, quantize
+from hlsexplore.ops import Activation, Clip, Merge, MergeFunction, PRelu, Requantize, limits_raw
 from hlsexplore_hls.cpp.code import LayerCode, Rom, constant, cpp_type, raw_constant, rom, rom_type, typedef
 from hlsexplore_hls.cpp.functions import FunctionContext, function_code
 from hlsexplore_hls.cpp.joins import MAX_JOINED
@@ -38,6 +41,39 @@ def activation(context: OpContext) -> LayerCode:
         roms=roms,
         ii_cycles=cycles,
     )
+
+
+def clip(context: OpContext) -> LayerCode:
+    """Return the C++ of bounds with a constant or a line below."""
+    op, source, types, (lanes, cycles) = context.node.op, context.types[0], context.config.types, lane_members(context)
+    if not isinstance(op, Clip):
+        raise unsupported(context)
+    span = Span.of(source)
+    below = [raw_constant("floor_raw", _raw(op.floor, types["result"]))]
+    if op.slope:
+        parts = (("slope", op.slope, types["weight"]), ("offset", op.offset, types["bias"]))
+        below = [typedef(f"{name}_t", cpp_type(type_)) for name, _, type_ in parts]
+        below += [raw_constant(f"{name}_raw", _raw(value, type_)) for name, value, type_ in parts]
+    return LayerCode(
+        header=context.header("activation"),
+        function="nnet::activate",
+        template=("nnet::clip_line" if op.slope else "nnet::clip",),
+        summary=f"{context.node.num_elements} elements",
+        members=(
+            *lanes,
+            # One bit more than the input, for a bound below all of its values.
+            typedef("bound_t", cpp_type(Fixed(source.width + 1, source.integer + 1))),
+            raw_constant("low_raw", raw_limit(op.low, span)),
+            raw_constant("high_raw", raw_limit(op.high, span)),
+            raw_constant("ceiling_raw", _raw(op.high, types["result"]) if isfinite(op.high) else 0),
+            *below,
+        ),
+        ii_cycles=cycles,
+    )
+
+
+def _raw(value: float, type_: Fixed) -> int:
+    return int(quantize(np.float64(value), type_))
 
 
 def affine(context: OpContext) -> LayerCode:

@@ -135,6 +135,7 @@ _DIRECT: dict[Function, Callable[[FunctionContext], FunctionCode]] = {
     Function.LEAKY_RELU: _with_weight("leaky_relu", "slope"),
     Function.THRESHOLDED_RELU: _with_weight("thresholded_relu", "threshold"),
     Function.HARD_SIGMOID: _with_weight("hard_sigmoid", "slope"),
+    Function.HARD_SWISH: _with_weight("hard_swish", "slope"),
     Function.HARD_TANH: lambda context: FunctionCode(functor="hard_tanh"),
     Function.BINARY_TANH: lambda context: FunctionCode(functor="binary_tanh", members=_signs(context)),
     Function.TERNARY_TANH: _ternary_tanh,

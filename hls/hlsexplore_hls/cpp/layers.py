@@ -3,6 +3,7 @@
 from hlsexplore.ops import (
     Activation,
     Affine,
+    Clip,
     Concatenate,
     Conv,
     Crop,
@@ -45,6 +46,7 @@ _GENERATORS: dict[type[Op], OpGenerator] = {
     Activation: element_ops.activation,
     Affine: element_ops.affine,
     Requantize: element_ops.requantize,
+    Clip: element_ops.clip,
     Concatenate: shape_ops.concatenate,
     Conv: matrix_ops.conv,
     Crop: shape_ops.frame,

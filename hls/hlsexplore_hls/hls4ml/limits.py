@@ -4,6 +4,20 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from hlsexplore.coverage import (
+    HLS4ML_DEPTHWISE,
+    HLS4ML_DILATION,
+    HLS4ML_FUNCTIONS,
+    HLS4ML_GATES,
+    HLS4ML_JOINS,
+    HLS4ML_LAYERS,
+    HLS4ML_LIMIT,
+    HLS4ML_LSTM,
+    HLS4ML_MULTIPLIER,
+    HLS4ML_RESET,
+    HLS4ML_STATES,
+    HLS4ML_STRIDES,
+)
 from hlsexplore.design import Design
 from hlsexplore.graph import Node
 from hlsexplore.layer_config import SoftmaxMode, Strategy
@@ -24,6 +38,25 @@ from hlsexplore.ops import (
 from hlsexplore.target import Io
 from hlsexplore_hls.hls4ml.layers import LAYERS
 
+_FUNCTIONS = frozenset(
+    {
+        Function.LINEAR,
+        Function.RELU,
+        Function.LEAKY_RELU,
+        Function.THRESHOLDED_RELU,
+        Function.ELU,
+        Function.SELU,
+        Function.SOFTPLUS,
+        Function.SOFTSIGN,
+        Function.SIGMOID,
+        Function.HARD_SIGMOID,
+        Function.TANH,
+        Function.HARD_TANH,
+        Function.BINARY_TANH,
+        Function.TERNARY_TANH,
+    }
+)
+"""Functions that hls4ml has."""
 Rule = Callable[[Any, Node, Design], str | None]
 _PLAIN = frozenset({Function.RELU, Function.SIGMOID, Function.TANH})
 """Functions that cells of hls4ml have."""
@@ -34,12 +67,12 @@ def refusals(design: Design) -> tuple[str, ...]:
     found = []
     for node in design.graph:
         if type(node.op) not in LAYERS:
-            found.append(f"layer {node.name!r}: hls4ml has no {node.kind}.")
+            found.append(HLS4ML_LAYERS.sentence(node))
             continue
         rule = _REFUSALS.get(type(node.op))
         reason = rule(node.op, node, design) if rule else None
         if reason:
-            found.append(f"layer {node.name!r}: {reason}")
+            found.append(reason)
     return tuple(found)
 
 
@@ -55,45 +88,45 @@ def differences(design: Design) -> tuple[str, ...]:
 
 
 def _merge(op: Merge | Concatenate, node: Node, design: Design) -> str | None:
-    return f"hls4ml joins two tensors, not {len(node.inputs)}." if len(node.inputs) > 2 else None
+    return HLS4ML_JOINS.sentence(node, count=len(node.inputs)) if len(node.inputs) > 2 else None
 
 
 def _conv(op: Conv | DepthwiseConv, node: Node, design: Design) -> str | None:
     if op.dilation != (1, 1):
-        return "hls4ml has no dilation."
+        return HLS4ML_DILATION.sentence(node)
     if isinstance(op, DepthwiseConv) and op.kernel.shape[3] > 1:
-        return "hls4ml has no depthwise multiplier above 1."
+        return HLS4ML_MULTIPLIER.sentence(node)
     if isinstance(op, DepthwiseConv) and design.layers[node.name].strategy is Strategy.RESOURCE:
-        return "hls4ml's depthwise convolutions have the latency strategy only."
+        return HLS4ML_DEPTHWISE.sentence(node)
     is_small = any(size < step for size, step in zip(op.kernel.shape[:2], op.stride, strict=True))
     if design.target.io is Io.STREAM and is_small:
-        return "hls4ml's streaming convolution leaves pixels behind where the kernel is smaller than the stride."
+        return HLS4ML_STRIDES.sentence(node)
     return None
 
 
 def _recurrent(op: Recurrent, node: Node, design: Design) -> str | None:
     types = design.layers[node.name].types
     if op.cell is Cell.SIMPLE_RNN:
-        return "hls4ml has no SimpleRNN."
+        return HLS4ML_LAYERS.sentence(node)
     if op.cell is Cell.GRU and not op.reset_after:
-        return "hls4ml's GRU resets after the product only."
+        return HLS4ML_RESET.sentence(node)
     if op.go_backwards or op.quantizes_state:
-        return "hls4ml has no backward sequence and no state quantizer outside Bidirectional."
+        return HLS4ML_STATES.sentence(node)
     if not {op.activation, op.recurrent_activation} <= _PLAIN:
-        return "cells of hls4ml have relu, sigmoid and tanh only."
+        return HLS4ML_FUNCTIONS.sentence(node)
     accum = types["accum"]
     if any(types[key] != accum for key in ("activation", "gate") if key in types):
-        return f"activations and gates of hls4ml's cells have the accumulator's type: set both to {accum}."
+        return HLS4ML_GATES.sentence(node, accum=accum)
     inputs = design.input_types(node.name)
     if op.cell is Cell.LSTM and {types["result"], types.get("state", accum), *inputs} != {accum}:
-        return f"hls4ml's LSTM compiles only where input, accumulator, state and result have one type, such as {accum}."
+        return HLS4ML_LSTM.sentence(node, accum=accum)
     return None
 
 
 def _activation(op: Activation, node: Node, design: Design) -> str | None:
     if op.function is Function.RELU and op.max_value not in (None, 6.0, 1.0):
-        return f"hls4ml limits a ReLU at 1 or 6 only, not {op.max_value}."
-    return None
+        return HLS4ML_LIMIT.sentence(node, limit=op.max_value)
+    return None if op.function in _FUNCTIONS else HLS4ML_LAYERS.sentence(node)
 
 
 _REFUSALS: Mapping[type[Op], Rule] = MappingProxyType(

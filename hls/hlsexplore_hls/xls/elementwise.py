@@ -1,7 +1,7 @@
 """Elementwise layers as DSLX: activations, slopes, affine maps (docs/ir.md, sections Affine and Activations)."""
 
 from fractions import Fraction
-from math import ceil, floor, prod
+from math import ceil, floor, isfinite, prod
 
 import numpy as np
 
@@ -10,10 +10,21 @@ from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize, requantize
 from hlsexplore.graph import Node
-from hlsexplore.ops import Activation, Function, PRelu, Requantize, limits_raw
+from hlsexplore.ops import Activation, Clip, Function, PRelu, Requantize, limits_raw
 from hlsexplore.tables import NEGATIVE_RANGE, SELU_SCALE, activation_table, half_range
 from hlsexplore.weights import raw_weights
-from hlsexplore_hls.xls.code import Call, Code, Value, element, extended, function, lifted, parameter, summed
+from hlsexplore_hls.xls.code import (
+    Call,
+    Code,
+    Value,
+    element,
+    extended,
+    function,
+    lifted,
+    multiplied,
+    parameter,
+    summed,
+)
 from hlsexplore_hls.xls.text import number, type_of
 
 SELU_TYPE = Fixed(16, 1, signed=False)
@@ -137,13 +148,14 @@ def _piecewise(code: Code, design: Design, node: Node, op: Activation) -> list[s
             theta = Fraction(int(quantize(np.float64(op.alpha), weight))) / Fraction(2) ** weight.fraction
             above = _above(x, floor(theta * Fraction(2) ** source.fraction))
             return [f"if {above} {{ {code.cast(x, result, 'result')} }} else {{ {zero} }}"]
-        case Function.HARD_SIGMOID if weight is not None:
-            product = code.times(x, int(quantize(np.float64(op.alpha), weight)))
-            scaled = Value(text=product.text, bits=product.bits, fraction=source.fraction + weight.fraction)
-            total = summed(scaled, Value(text=number(1, 2), bits=2, fraction=1))
-            return _clipped(code, total, 0, 1, result)
+        case Function.HARD_SIGMOID | Function.HARD_SWISH if weight is not None:
+            total = summed(_times(code, x, op.alpha, weight), Value(text=number(1, 2), bits=2, fraction=1))
+            lines, factor = _clipped(total, 0, 1)
+            value = factor if op.function is Function.HARD_SIGMOID else multiplied(x, factor)
+            return [*lines, code.cast(value, result, "result")]
         case Function.HARD_TANH:
-            return _clipped(code, lifted(x, max(source.fraction, 0)), -1, 1, result)
+            lines, value = _clipped(lifted(x, max(source.fraction, 0)), -1, 1)
+            return [*lines, code.cast(value, result, "result")]
         case Function.BINARY_TANH:
             return [f"if {x.text} < {number(0, x.bits)} {{ {minus} }} else {{ {one} }}"]
         case Function.TERNARY_TANH:
@@ -164,17 +176,46 @@ def _below(x: Value, limit: int) -> str:
     return f"{extended(x, bits)} < {number(limit, bits)}"
 
 
-def _clipped(code: Code, value: Value, low: int, high: int, result: Fixed) -> list[str]:
-    """Clip a value to whole numbers, then cast it."""
+def _times(code: Code, x: Value, slope: float, weight: Fixed) -> Value:
+    """Write the product with a constant in a type."""
+    product = code.times(x, int(quantize(np.float64(slope), weight)))
+    return Value(text=product.text, bits=product.bits, fraction=x.fraction + weight.fraction)
+
+
+def _clipped(value: Value, low: int, high: int) -> tuple[list[str], Value]:
+    """Clip a value to whole numbers."""
     one = 1 << value.fraction
     bits = max(value.bits, one.bit_length() + 2)
     bottom, top = number(low * one, bits), number(high * one, bits)
-    clipped = Value(text="c", bits=bits, fraction=value.fraction)
-    return [
+    lines = [
         f"let v = {extended(value, bits)};",
         f"let c = if v < {bottom} {{ {bottom} }} else if v > {top} {{ {top} }} else {{ v }};",
-        code.cast(clipped, result, "result"),
     ]
+    return lines, Value(text="c", bits=bits, fraction=value.fraction)
+
+
+def clip(code: Code, design: Design, node: Node) -> list[Call]:
+    """Write bounds with a constant or a line below."""
+    op, (source,), result = node.op, design.input_types(node.name), design.result_type(node.name)
+    if not isinstance(op, Clip):
+        raise no_answer(Executor.XLS, node)
+    x, types = element("x", source), design.layers[node.name].types
+    text = code.cast(x, result, "result")
+    if isfinite(op.high):
+        ceiling = int(quantize(np.float64(op.high), result))
+        text = f"if {_above(x, _limit(op.high, source))} {{ {type_of(result)}:{ceiling} }} else {{ {text} }}"
+    if isfinite(op.low):
+        below = f"{type_of(result)}:{int(quantize(np.float64(op.floor), result))}"
+        if op.slope:
+            offset = _constant(int(quantize(np.float64(op.offset), types["bias"])), types["bias"].fraction)
+            below = code.cast(summed(_times(code, x, op.slope, types["weight"]), offset), result, "result_below")
+        text = f"if {_above(x, _limit(op.low, source))} {{ {text} }} else {{ {below} }}"
+    name = code.add("clip", function("clip", [parameter("x", source, None)], type_of(result), [text]))
+    return each(name, prod(node.shape))
+
+
+def _limit(value: float, source: Fixed) -> int:
+    return floor(Fraction(value) * Fraction(2) ** source.fraction)
 
 
 def _table(code: Code, design: Design, node: Node, op: Activation) -> list[str]:

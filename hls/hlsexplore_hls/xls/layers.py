@@ -12,6 +12,7 @@ from hlsexplore.ops import (
     MOVES,
     Activation,
     Affine,
+    Clip,
     Concatenate,
     Conv,
     Dense,
@@ -30,7 +31,7 @@ from hlsexplore.rtl_plan.lower.moves import source_elements
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.xls.code import Call, Code
 from hlsexplore_hls.xls.element_types import cast_elements, own_table
-from hlsexplore_hls.xls.elementwise import activation, affine, prelu
+from hlsexplore_hls.xls.elementwise import activation, affine, clip, prelu
 from hlsexplore_hls.xls.folded import folded
 from hlsexplore_hls.xls.joins import concatenate, dot, merge
 from hlsexplore_hls.xls.products import product_of, unrolled
@@ -112,6 +113,7 @@ _WRITERS: dict[type, Callable[[Code, Design, Node], list[Call]]] = {
     Activation: activation,
     Affine: affine,
     Requantize: affine,
+    Clip: clip,
     Concatenate: concatenate,
     Conv: _dense,
     Dense: _dense,

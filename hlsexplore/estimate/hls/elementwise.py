@@ -174,6 +174,23 @@ def _clipped(layer: LayerRecord, source: Fixed, target: Fixed, tech: Technology)
     return lut + cast_lut(source, target, tech), 0
 
 
+def _bounded(layer: LayerRecord, source: Fixed, target: Fixed, tech: Technology) -> tuple[float, int]:
+    """Two comparisons and choices; a line below the bounds is a product and a sum."""
+    blocks, product = _slope(layer, source, tech)
+    line = product + tech.adder(source.width) if layer.constants is not None else 0.0
+    choices = 2 * tech.compare(source.width) + 2 * tech.select(target.width)
+    return choices + line + cast_lut(source, target, tech), blocks
+
+
+def _hard_swish(layer: LayerRecord, source: Fixed, target: Fixed, tech: Technology) -> tuple[float, int]:
+    """A hard sigmoid with its slope, and its product with the input in full precision."""
+    lut, _ = _clipped(layer, source, target, tech)
+    blocks, slope = _slope(layer, source, tech)
+    factor = source.width + (layer.weight or source).width + 1
+    product = tech.multiplier_dsp(source.width, factor)
+    return lut + slope + (tech.dsp_lut() * product or tech.soft_multiplier(factor)), blocks + product
+
+
 def _sign(layer: LayerRecord, source: Fixed, target: Fixed, tech: Technology) -> tuple[float, int]:
     return tech.compare(source.width) + 2, 0
 
@@ -199,6 +216,8 @@ ELEMENTS: Mapping[str, Element] = {
     "prelu": _sloped,
     "hard_sigmoid": _clipped,
     "hard_tanh": _clipped,
+    "hard_swish": _hard_swish,
+    "clip": _bounded,
     "binary_tanh": _sign,
     "ternary_tanh": _sign,
     "maximum": _extreme,

@@ -161,15 +161,25 @@ def _element_bits(layer: LayerRecord, source: Fixed, target: Fixed) -> tuple[flo
         return max(len(layer.sources) - 1, 1) * (source.width + 1) + cast, 0
     if op in ("binary_tanh", "ternary_tanh"):
         return 3.0, 0
-    if op not in ("leaky_relu", "prelu", "hard_sigmoid", "hard_tanh", "maximum", "minimum", "batchnorm"):
+    if op not in _FORMULA_OPS:
         return None
     digits = 0.0
     if layer.constants is not None:
         weight = layer.constants.weight
         digits = float(csd_digits(weight).mean())
     product = max(digits - 1, 0) * (source.width + 2)
-    adds_bias = source.width + 2 if op in ("batchnorm", "hard_sigmoid") else 0
-    return product + adds_bias + 2 * width * (op in ("maximum", "minimum")) + width + cast, 0
+    is_line = op in ("batchnorm", "hard_sigmoid", "hard_swish") or (op == "clip" and digits > 0)
+    adds_bias = source.width + 2 if is_line else 0
+    compares = 2 * width * (op in ("maximum", "minimum", "clip"))
+    factor = max(source.fraction + (layer.weight or source).fraction, 1) + 2  # between 0 and 1, and a sign
+    blocks = dsp_count(source.width, factor) * (source.width + factor >= DSP_PRODUCT_BITS) if op == "hard_swish" else 0
+    return product + adds_bias + compares + width + cast, blocks
+
+
+_FORMULA_OPS = frozenset(
+    {"leaky_relu", "prelu", "hard_sigmoid", "hard_swish", "hard_tanh", "clip", "maximum", "minimum", "batchnorm"}
+)
+"""Functions of a product with a constant, an adder, comparisons and a choice, as far as they have them."""
 
 
 def _table(layer: LayerRecord, table: Coefficients) -> Cost:

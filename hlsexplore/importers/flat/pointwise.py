@@ -9,7 +9,7 @@ from hlsexplore.importers.flat.context import Context, Converter
 from hlsexplore.importers.flat.fold import WHOLE_DTYPES
 from hlsexplore.importers.flat.layout import affine, pointwise, straight_last
 from hlsexplore.importers.flat.value import Value, broadcast
-from hlsexplore.ops import Activation, Function, Merge, MergeFunction, PRelu, Softmax
+from hlsexplore.ops import Activation, Clip, Function, Merge, MergeFunction, PRelu, Softmax
 
 SELU_ALPHA, SELU_GAMMA = 1.6732632423543772, 1.0507009873554805
 """Constants of SELU (Klambauer et al. 2017); ONNX stores them as float32."""
@@ -80,8 +80,7 @@ def _hard_sigmoid(context: Context, value: Value, alpha: float, beta: float) -> 
 
 def hard_swish(context: Context) -> Value:
     """Convert HardSwish: x * clip(x / 6 + 1/2, 0, 1)."""
-    value = context.value(0)
-    return times(context, value, _hard_sigmoid(context, value, 1 / 6, 0.5))
+    return pointwise(context, context.value(0), Activation(function=Function.HARD_SWISH, alpha=1 / 6))
 
 
 def silu(context: Context) -> Value:
@@ -110,16 +109,9 @@ def clipped(context: Context, value: Value, low: float, high: float) -> Value:
         return value
     if low == -1 and high == 1:
         return pointwise(context, value, Activation(function=Function.HARD_TANH))
-    one = np.array(1.0)
-    if isinf(low):
-        turned = affine(context, value, -one, np.array(high), "below")
-        found = pointwise(context, turned, Activation(function=Function.RELU))
-        return affine(context, found, -one, np.array(high), "clipped")
-    limit = None if isinf(high) else high - low
-    if low:
-        value = affine(context, value, one, np.array(-low), "above")
-    found = pointwise(context, value, Activation(function=Function.RELU, max_value=limit))
-    return affine(context, found, one, np.array(low), "clipped") if low else found
+    if low == 0:
+        return pointwise(context, value, Activation(function=Function.RELU, max_value=None if isinf(high) else high))
+    return pointwise(context, value, Clip(low=low, high=high, floor=0.0 if isinf(low) else low))
 
 
 def absolute(context: Context) -> Value:

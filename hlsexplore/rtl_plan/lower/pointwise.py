@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, isfinite
 
 import numpy as np
 
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize, requantize
-from hlsexplore.ops import Activation, Affine, Function, PRelu, Requantize, limits_raw
+from hlsexplore.ops import Activation, Affine, Clip, Function, PRelu, Requantize, limits_raw
 from hlsexplore.rtl_plan.lower.layer import Layer, refuse
 from hlsexplore.rtl_plan.lower.matmul import signed_products
 from hlsexplore.rtl_plan.netlist.casts import cast
@@ -37,6 +37,38 @@ def lower_prelu(layer: Layer) -> list[Value]:
     slopes = np.broadcast_to(quantized(op.kernel, weight), layer.node.shape).ravel()
     pairs = zip(layer.values[0], slopes.tolist(), strict=True)
     return [_sloped(layer, value, int(slope), weight.fraction) for value, slope in pairs]
+
+
+def lower_clip(layer: Layer) -> list[Value]:
+    """Add x between two bounds: the upper one above, a constant or a line below; each branch is cast by itself."""
+    op, net, types = layer.node.op, layer.net, layer.config.types
+    if not isinstance(op, Clip):
+        raise refuse(layer.node)
+    low, high = (_limit(layer, value) for value in (op.low, op.high))
+    ceiling = net.const(int(quantize(op.high, layer.result)) if isfinite(op.high) else 0)
+    floored = net.const(int(quantize(op.floor, layer.result)))
+
+    def line(value: Value) -> Value:
+        slope, offset = int(quantize(op.slope, types["weight"])), int(quantize(op.offset, types["bias"]))
+        products = layer.fraction + types["weight"].fraction
+        fraction = max(products, types["bias"].fraction)
+        product = signed_products(net, value, {slope})[slope] if slope else net.const(0)
+        constant = net.const(offset << (fraction - types["bias"].fraction))
+        return layer.finish(net.add(net.shift(product, fraction - products), constant), fraction)
+
+    def bounded(value: Value) -> Value:
+        above = layer.finish(value, layer.fraction)
+        above = above if high is None else net.mux(net.less(high, value), ceiling, above)
+        if low is None:
+            return above
+        return net.mux(net.less(low, value), above, line(value) if op.slope else floored)
+
+    return layer.map(bounded)
+
+
+def _limit(layer: Layer, value: float) -> Value | None:
+    """Return the largest integer of the input's grid that is not above a real value; None for infinity."""
+    return layer.net.const(floor(Fraction(value) * Fraction(2) ** layer.fraction)) if isfinite(value) else None
 
 
 def lower_affine(layer: Layer) -> list[Value]:
@@ -106,6 +138,17 @@ def _thresholded_relu(layer: Layer, op: Activation) -> list[Value]:
 
 
 def _hard_sigmoid(layer: Layer, op: Activation) -> list[Value]:
+    squeezed, fraction = _squeezed(layer, op)
+    return layer.map(lambda value: layer.finish(squeezed(value), fraction))
+
+
+def _hard_swish(layer: Layer, op: Activation) -> list[Value]:
+    net, (squeezed, fraction) = layer.net, _squeezed(layer, op)
+    return layer.map(lambda value: layer.finish(net.multiply(value, squeezed(value)), layer.fraction + fraction))
+
+
+def _squeezed(layer: Layer, op: Activation) -> tuple[Callable[[Value], Value], int]:
+    """Return the function that adds clip(slope * x + 1/2, 0, 1), and the fraction bits of its results."""
     weight, net = layer.config.types["weight"], layer.net
     slope = int(quantize(op.alpha, weight))
     products = layer.fraction + weight.fraction
@@ -115,9 +158,9 @@ def _hard_sigmoid(layer: Layer, op: Activation) -> list[Value]:
     def squeezed(value: Value) -> Value:
         product = signed_products(net, value, {slope})[slope] if slope else net.const(0)
         total = net.add(net.shift(product, fraction - products), net.const(one >> 1))
-        return layer.finish(net.clip(total, 0, one), fraction)
+        return net.clip(total, 0, one)
 
-    return layer.map(squeezed)
+    return squeezed, fraction
 
 
 def _hard_tanh(layer: Layer, op: Activation) -> list[Value]:
@@ -189,6 +232,7 @@ _FUNCTIONS: dict[Function, Callable[[Layer, Activation], list[Value]]] = {
     Function.LEAKY_RELU: _leaky_relu,
     Function.THRESHOLDED_RELU: _thresholded_relu,
     Function.HARD_SIGMOID: _hard_sigmoid,
+    Function.HARD_SWISH: _hard_swish,
     Function.HARD_TANH: _hard_tanh,
     Function.BINARY_TANH: _binary_tanh,
     Function.TERNARY_TANH: _ternary_tanh,

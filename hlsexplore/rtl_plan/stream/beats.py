@@ -18,6 +18,7 @@ from hlsexplore.graph import Node, Shape
 from hlsexplore.ops import (
     Activation,
     Affine,
+    Clip,
     Concatenate,
     Conv,
     Crop,
@@ -320,6 +321,7 @@ _PLANNERS: dict[type[Op], Planner] = {
     Activation: _direct,
     Affine: _direct,
     Requantize: _direct,
+    Clip: _direct,
     Concatenate: _concatenate,
     Conv: _conv,
     Crop: _frame,

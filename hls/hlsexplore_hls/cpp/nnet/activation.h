@@ -80,6 +80,55 @@ template <typename Config> struct hard_sigmoid {
     }
 };
 
+// x * (slope * x + 1/2), the factor between 0 and 1. Config: slope_t, slope_raw.
+template <typename Config> struct hard_swish {
+    template <typename In, typename Out> static Out apply(const In &x) {
+#pragma HLS INLINE
+        const ap_ufixed<1, 1> one = 1;
+        const ap_ufixed<1, 0> half = 0.5;
+        const typename Config::slope_t slope = from_raw<typename Config::slope_t>(Config::slope_raw);
+        Out y = (x * slope + half) * x;
+        if (is_negative(x * slope + half)) {
+            y = zero<Out>();
+        } else if (x * slope + half > one) {
+            y = x;
+        }
+        return y;
+    }
+};
+
+// x above low, else a constant; the ceiling above high. Config: bound_t, low_raw, high_raw; floor_raw, ceiling_raw.
+template <typename Config> struct clip {
+    template <typename In, typename Out> static Out apply(const In &x) {
+#pragma HLS INLINE
+        Out y = x;
+        if (x > from_raw<typename Config::bound_t>(Config::high_raw)) {
+            y = from_raw<Out>(Config::ceiling_raw);
+        }
+        if (x <= from_raw<typename Config::bound_t>(Config::low_raw)) {
+            y = from_raw<Out>(Config::floor_raw);
+        }
+        return y;
+    }
+};
+
+// The same with a line below. Config: bound_t, low_raw, high_raw; slope_t, slope_raw; offset_t, offset_raw;
+// ceiling_raw.
+template <typename Config> struct clip_line {
+    template <typename In, typename Out> static Out apply(const In &x) {
+#pragma HLS INLINE
+        Out y = x;
+        if (x > from_raw<typename Config::bound_t>(Config::high_raw)) {
+            y = from_raw<Out>(Config::ceiling_raw);
+        }
+        if (x <= from_raw<typename Config::bound_t>(Config::low_raw)) {
+            y = x * from_raw<typename Config::slope_t>(Config::slope_raw) +
+                from_raw<typename Config::offset_t>(Config::offset_raw);
+        }
+        return y;
+    }
+};
+
 // x between -1 and 1.
 template <typename Config> struct hard_tanh {
     template <typename In, typename Out> static Out apply(const In &x) {

@@ -1,6 +1,7 @@
 // Casts where each element has a type of its own.
 //
-// Config: num_elements, or num_beats and num_channels of a stream; cast_each<In, Out>(x, y), written out for each element.
+// Config: num_elements, or num_beats and num_channels of a stream; cast_each<In, Out>(x, y), written out for each
+// element.
 #pragma once
 
 #include "types.h"

@@ -139,7 +139,8 @@ def plan_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: bo
 def _dense(design: Design, node: Node, source: Tensor, holds: bool) -> LayerPlan:
     n_in = source.shape[-1]
     if source.size == n_in:
-        return plan_matrix(design, node, source, holds)
+        layer = plan_matrix(design, node, source, holds)
+        return replace(layer, node=node, output=replace(layer.output, shape=node.shape))
     product, net = layer_product(design, node), Net()
     (values,) = input_values(net, (source,))
     for first in range(0, source.size, n_in):

@@ -9,7 +9,7 @@ from agreement.kit import NUM_SAMPLES, OVERFLOWS, ROUNDINGS, Built, Case, chain,
 from hlsexplore.design import Design
 from hlsexplore.fixed import Fixed, Overflow, Rounding
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import Activation, Affine, Clip, Dense, Function, Input, PRelu, Softmax
+from hlsexplore.ops import Activation, Affine, Clip, Dense, Function, Input, Permute, PRelu, Softmax
 
 
 def dense_case(rounding: Rounding, overflow: Overflow, flavour: str) -> Callable[[np.random.Generator], Built]:
@@ -48,7 +48,7 @@ def dense_case(rounding: Rounding, overflow: Overflow, flavour: str) -> Callable
 
 def dense_cases() -> list[Case]:
     """List the cases; every mode in an accumulator that rounds, the others in part by default and in full when slow."""
-    return [
+    cases = [
         Case(
             f"dense_{flavour}_{rounding}_{overflow}",
             dense_case(rounding, overflow, flavour),
@@ -58,6 +58,24 @@ def dense_cases() -> list[Case]:
         for i, rounding in enumerate(ROUNDINGS)
         for j, overflow in enumerate(OVERFLOWS)
     ]
+    cases.append(Case("dense_one_position", one_position_case((1, 3), (1, 0))))
+    cases.append(Case("dense_one_pixel", one_position_case((1, 1, 3), (2, 0, 1))))
+    return cases
+
+
+def one_position_case(shape: tuple[int, ...], axes: tuple[int, ...]) -> Callable[[np.random.Generator], Built]:
+    """Make a Dense layer at one position, whose shape the next layer needs: axes of length one change places."""
+
+    def build(rng: np.random.Generator) -> Built:
+        source = Fixed.parse("fixed<7,3>")
+        dense = Dense(kernel=rng.normal(0, 1, (shape[-1], 4)), bias=rng.normal(0, 1, 4))
+        made = (*shape[:-1], 4)
+        types = {"weight": "fixed<6,2>", "bias": "fixed<6,2>", "accum": "fixed<14,7>", "result": "fixed<8,4,RND,SAT>"}
+        moved = tuple(made[axis] for axis in axes)
+        design = chain([("layer", dense, made, types), ("moved", Permute(axes=axes), moved, {})], shape, source)
+        return design, uniform(rng, source, shape)
+
+    return build
 
 
 def mlp_case(index: int) -> Callable[[np.random.Generator], Built]:

@@ -56,7 +56,7 @@ class Named(Protocol):
         ...
 
 
-def load_data(path: str | Path, inputs: Sequence[Named], outputs: Sequence[str] = ()) -> Data:
+def load_data(path: str | Path, inputs: Sequence[Named], outputs: Sequence[str] | Mapping[str, str] = ()) -> Data:
     """Read an `.npz` file with `x` and optionally `y`.
 
     Several inputs need a key each: `x_NAME`, their names, or `x0`, `x1`, ... in order. Labels of several outputs have
@@ -66,7 +66,8 @@ def load_data(path: str | Path, inputs: Sequence[Named], outputs: Sequence[str] 
     Args:
         path: File to read.
         inputs: What the samples are for, such as `graph.inputs`.
-        outputs: Names of the outputs that labels may be for, such as `graph.outputs`.
+        outputs: Names of the outputs that labels may be for, such as `graph.outputs`, or what else they may be called,
+            `graph.output_spellings`.
 
     Raises:
         DataError: If the file is missing or broken, a key is missing, or an array does not fit the network.
@@ -96,18 +97,26 @@ def _inputs_in(arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Named]) -> l
     return [arrays[key] for key in keys]
 
 
-def _labels_in(arrays: Mapping[str, NDArray[Any]], outputs: Sequence[str]) -> Labels | None:
+def _labels_in(arrays: Mapping[str, NDArray[Any]], outputs: Sequence[str] | Mapping[str, str]) -> Labels | None:
     """Return the labels, by output where they are given so."""
-    named = {name: arrays[f"y_{name}"] for name in outputs if f"y_{name}" in arrays}
-    known = {f"y_{name}" for name in outputs}
-    for key in arrays:
-        if outputs and key.startswith("y_") and key not in known:
-            raise DataError(unknown_name("key", key, sorted(known), "The model, for labels,"))
+    spellings = outputs if isinstance(outputs, Mapping) else {name: name for name in outputs}
+    named: dict[str, NDArray[Any]] = {}
+    for key, values in arrays.items():
+        if not spellings or not key.startswith("y_"):
+            continue
+        if key[2:] not in spellings:
+            known = [f"y_{name}" for name in sorted(spellings)]
+            raise DataError(unknown_name("key", key, known, "The model, for labels,"))
+        name = spellings[key[2:]]
+        if name in named:
+            raise DataError(f"the labels of output {name!r} are given twice. Give each output's labels once.")
+        named[name] = values
     if not named:
         return arrays.get("y")
     if "y" in arrays:
         raise DataError(f"labels are both in 'y' and in 'y_{next(iter(named))}'. Give each output's labels once.")
-    return named if len(outputs) > 1 else next(iter(named.values()))
+    ordered = {name: named[name] for name in dict.fromkeys(spellings.values()) if name in named}
+    return ordered if len(set(spellings.values())) > 1 else next(iter(ordered.values()))
 
 
 def check_samples(graph: Graph, x: Any) -> Samples:
@@ -187,8 +196,8 @@ def _read_arrays(source: Path) -> dict[str, NDArray[Any]]:
                 return {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
         raise DataError(
-            f"{source.name} cannot be read: {reason_of(error)}. Expected a file written with numpy.savez(path, x=x, "
-            "y=labels)."
+            f"{source.name or source} cannot be read: {reason_of(error)}. Expected a file written with "
+            "numpy.savez(path, x=x, y=labels)."
         ) from None
 
 

@@ -105,6 +105,8 @@ class Graph:
         for name in self.outputs:
             if name not in by_name:
                 raise ModelError(f"the output {name!r} is no layer of the graph.")
+            if self.outputs.count(name) > 1:
+                raise ModelError(f"the output {name!r} occurs twice. Let the model return each result once.")
         if not self.outputs or not any(isinstance(node.op, Input) for node in self.nodes):
             raise ModelError(f"the model {self.name!r} has no input or no output.")
         readers: dict[str, list[Node]] = {name: [] for name in by_name}
@@ -163,6 +165,19 @@ class Graph:
     def output_shape(self) -> Shape:
         """Shape of the first output, without the batch axis."""
         return self[self.outputs[0]].shape
+
+    @property
+    def output_spellings(self) -> Mapping[str, str]:
+        """Every name that may be said for an output, to the output: its own, and its layer's in the model file.
+
+        A layer with an activation becomes two nodes, of which the second one is the output: `kind` of the model is
+        `kind_softmax` of the graph. A layer with several outputs is no name for either.
+        """
+        layers = [self[name].source.rpartition(" (")[0] for name in self.outputs]
+        spelled = {layer: name for layer, name in zip(layers, self.outputs, strict=True) if layers.count(layer) == 1}
+        return {name: name for name in self.outputs} | {
+            layer: name for layer, name in spelled.items() if layer and layer not in self.outputs
+        }
 
     @property
     def num_parameters(self) -> int:

@@ -127,7 +127,19 @@ def find_goals(graph: Graph, num_samples: int, labels: Any = None, task: Any = N
         ConfigError: If the task is unknown, or one that the output cannot have.
     """
     outputs = [(name, graph[name].shape, head_of(graph, name)) for name in graph.outputs]
-    return goals_of(outputs, num_samples, labels, task)
+    return goals_of(outputs, num_samples, _by_node(graph, labels, "labels"), _by_node(graph, task, "task"))
+
+
+def _by_node(graph: Graph, values: Any, what: str) -> Any:
+    """Return a mapping by outputs with the names that the graph has for them."""
+    if not isinstance(values, Mapping):
+        return values
+    spellings = graph.output_spellings
+    names = [spellings.get(name, name) for name in values]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"output {twice!r} has its {what} twice. Give it once.")
+    return dict(zip(names, values.values(), strict=True))
 
 
 def goals_of(

@@ -129,3 +129,12 @@ def test_tensors_that_do_not_fit_are_an_error(op, sources, shape, sentence):
     with pytest.raises(ModelError) as error:
         Graph(name="m", nodes=(*nodes, Node(name="y", op=op, inputs=tuple(sources), shape=shape)), outputs=("y",))
     assert str(error.value) == f"layer 'y': {sentence}"
+
+
+def test_an_output_that_occurs_twice_is_refused():
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(2,)),
+        Node(name="d", op=Dense(kernel=np.ones((2, 1))), inputs=("x",), shape=(1,)),
+    )
+    with pytest.raises(ModelError, match=r"^the output 'd' occurs twice\. Let the model return each result once\.$"):
+        Graph(name="g", nodes=nodes, outputs=("d", "d"))

@@ -95,7 +95,7 @@ def _on_data(
     from hlsexplore.estimate import estimate
 
     graph = design.graph
-    given = load_data(args.data, graph.inputs, graph.outputs)
+    given = load_data(args.data, graph.inputs, graph.output_spellings)
     session.stage("counting overflows", 0.2)
     bad = [item for item in trace(design, given.x, cancel=session.cancel) if item.num_overflowed]
     rows = [

@@ -36,7 +36,7 @@ def app(args: Namespace, session: Session) -> Outcome:
     from hlsexplore.task import find_goals
 
     graph = read(args.model, args.weights)
-    data = load_data(args.data, graph.inputs, graph.outputs)
+    data = load_data(args.data, graph.inputs, graph.output_spellings)
     find_goals(graph, data.num_samples, data.labels, args.task)
     load_design(args.design, graph, args.model)
     serve = _panels()

@@ -86,7 +86,7 @@ def emulate(args: Namespace, session: Session) -> Outcome:
 
     graph = read(args.model, args.weights)
     design = load_design(args.design, graph, args.model)
-    data = load_data(args.data, graph.inputs, graph.outputs)
+    data = load_data(args.data, graph.inputs, graph.output_spellings)
     goals = find_goals(graph, data.num_samples, data.labels, args.task)
     session.stage(f"emulating {data.num_samples} samples", 0.0)
     y = run(design, data.x, cancel=session.cancel)

@@ -29,7 +29,7 @@ def sweep(args: Namespace, session: Session) -> Outcome:
     graph = read(args.model, args.weights)
     space = Space.load(args.space) if args.space else Space.default(graph)
     base = load_design(args.design, graph, args.model)
-    data = load_data(args.data, graph.inputs, graph.outputs)
+    data = load_data(args.data, graph.inputs, graph.output_spellings)
     with Study(args.study, graph, data.x, data.labels, metrics=args.metric or None, task=args.task) as study:
         before = len(study)
         objectives = _objectives(args.objectives, study.store) or study.objectives

@@ -54,7 +54,7 @@ def application(path: str | Path) -> Any:
         found = inspect_model(names["model"], names.get("weights"))
         if found.graph is None:
             return compatibility_page(f"{Path(names['model']).name} cannot be explored yet", found)
-        data = load_data(names["data"], found.graph.inputs, found.graph.outputs)
+        data = load_data(names["data"], found.graph.inputs, found.graph.output_spellings)
         graph, chosen = found.graph, names.get("design")
         design = Design.load(chosen, graph) if chosen else first_design(names["model"], graph)
         return Explorer(

@@ -126,7 +126,7 @@ def _cells(state: ExplorerState, design: str, data: str, model: tuple[Path, ...]
             "import numpy as np\nimport hlsexplore as hx\nfrom hlsexplore.data import load_data\n\n"
             f"graph = hx.read_model({', '.join(name for name in files if name != 'DATA')})\n"
             f"assert graph.digest == {json.dumps(state.graph.digest)}, 'this is another model'\n"
-            "data = load_data(DATA, graph.inputs, graph.outputs)\n"
+            "data = load_data(DATA, graph.inputs, graph.output_spellings)\n"
             f"design = hx.Design.load({json.dumps(design)}, graph)\ndesign",
         ),
         (

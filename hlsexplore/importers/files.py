@@ -84,7 +84,7 @@ def _archived_weights(path: Path, version: str) -> WeightTree:
         data = _member(archive, WEIGHTS_MEMBER, MAX_WEIGHTS_BYTES, path)
     with readable(path.name), open_hdf5(data):
         pass
-    return lambda spec: stored_weights(path.name, lambda: open_hdf5(data), spec, _is_keras2(version))
+    return lambda spec: stored_weights(path.name, lambda: open_hdf5(data), spec, version)
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int, path: Path) -> bytes:
@@ -186,11 +186,7 @@ def _separate_weights(path: Path, version: str) -> WeightTree:
         elif "model_weights" in file:
             root = "model_weights"
         elif any(group in file for group in CONTAINERS):
-            return lambda spec: stored_weights(path.name, lambda: open_hdf5(path), spec, _is_keras2(version))
+            return lambda spec: stored_weights(path.name, lambda: open_hdf5(path), spec, version)
         else:
             raise ModelError(f"{path.name!r} is an HDF5 file, but holds no weights of Keras.")
     return lambda spec: named_weights(path.name, lambda: open_hdf5(path), root, spec)
-
-
-def _is_keras2(version: str) -> bool:
-    return version.startswith(("1.", "2."))

@@ -88,8 +88,10 @@ def activation(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
         return layer.add(Activation(function=Function.HARD_SIGMOID, alpha=slope), (x,), x.shape)
     op = PLAIN[name]
     if name in ("leaky_relu", "elu"):
-        value = option(layer, 0.2 if name == "leaky_relu" else 1.0, "negative_slope", "alpha")
-        op = replace(op, alpha=float(constant(layer, value)))
+        value = constant(layer, option(layer, 0.2 if name == "leaky_relu" else 1.0, "negative_slope", "alpha"))
+        if value.size != 1:
+            raise layer.refuse(f"{name} with {value.size} slopes is not supported.", "Use keras.layers.PReLU.")
+        op = replace(op, alpha=value.item())
     return layer.add(op, (x,), x.shape)
 
 

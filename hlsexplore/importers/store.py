@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, combinations, islice
+from itertools import chain, combinations, islice, product
 from typing import Any
 
 from hlsexplore.importers.hdf5 import Opener, child, readable, reference
@@ -18,24 +18,26 @@ from hlsexplore.importers.structure import MAX_DEPTH, LayerSpec, ModelSpec
 
 LAYERS, DEPENDENCIES = "layers", "_layer_checkpoint_dependencies"
 CONTAINERS = (LAYERS, DEPENDENCIES)
-"""Where a model keeps its layers: Keras 2.14 and later, and Keras 2.12 and 2.13."""
+"""Where a model keeps its layers: Keras 2.15 and later, and Keras 2.12 to 2.14."""
+_COUNTED_TWICE = ("2.12.", "2.13.")
+"""Versions that count a layer with weights twice, because they list it twice."""
 MAX_COMPONENTS = 4
 """How deep the parts of a layer are nested (a wrapper's layer, its cell, the cell's part)."""
 MAX_TRIES = 64
 """Choices of layers that may be one which are tried: all of up to 6 repeated layers."""
 
 
-def stored_weights(label: str, reopen: Opener, spec: ModelSpec, is_keras2: bool) -> Lookup:
+def stored_weights(label: str, reopen: Opener, spec: ModelSpec, version: str) -> Lookup:
     """Return a function that finds the weights of a layer.
 
     Args:
         label: The file's name.
         reopen: Opens the file.
         spec: The model.
-        is_keras2: Whether Keras 2 wrote the file.
+        version: Version of Keras that wrote the file, or an empty text.
     """
     with readable(label), reopen() as file:
-        groups = _places(file, spec, is_keras2)
+        groups = _places(file, spec, version)
 
     def find(path: LayerPath) -> LayerWeights:
         if path not in groups:
@@ -48,7 +50,7 @@ def stored_weights(label: str, reopen: Opener, spec: ModelSpec, is_keras2: bool)
     return find
 
 
-def _places(file: Any, spec: ModelSpec, is_keras2: bool) -> dict[LayerPath, str]:
+def _places(file: Any, spec: ModelSpec, version: str) -> dict[LayerPath, str]:
     """Find the group of each layer.
 
     A layer that is shared with a nested model is stored once, where the walk meets it first. `.keras` files mark it as
@@ -59,9 +61,11 @@ def _places(file: Any, spec: ModelSpec, is_keras2: bool) -> dict[LayerPath, str]
     marked = {_content(layer) for layer in _all_layers(spec) if layer.is_shared}
     counts = Counter(_content(layer) for layer in _all_layers(spec))
     open_ = [content for content, count in counts.items() if count > 1 and content not in marked]
+    usual = version.startswith(_COUNTED_TWICE)
+    counting = (usual, not usual) if DEPENDENCIES in file else (False,)
     best: tuple[int, _Walk] | None = None
-    for chosen in islice(_subsets(open_), MAX_TRIES):
-        walk = _Walk(file=file, is_keras2=is_keras2, shared=marked.union(chosen))
+    for chosen, twice in product(islice(_subsets(open_), MAX_TRIES), counting):
+        walk = _Walk(file=file, is_keras2=version.startswith("2."), twice=twice, shared=marked.union(chosen))
         _walk(walk, spec, "", ())
         wrong = len(walk.missing) + len({place for _, place in filled}.difference(walk.groups.values()))
         if best is None or wrong < best[0]:
@@ -89,6 +93,7 @@ class _Walk:
     Attributes:
         file: The weights.
         is_keras2: Whether Keras 2 wrote them.
+        twice: Whether layers with weights are counted twice.
         shared: Content of the layers that are one object wherever they occur.
         groups: Group of each layer so far.
         seen: Group of each shared layer so far, by content.
@@ -97,6 +102,7 @@ class _Walk:
 
     file: Any
     is_keras2: bool
+    twice: bool
     shared: set[str]
     groups: dict[LayerPath, str] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)
@@ -120,15 +126,15 @@ def _walk(walk: _Walk, spec: ModelSpec, where: str, above: LayerPath) -> None:
         path, content = (*above, layer.name), _content(layer)
         place = walk.seen.get(content)
         # Keras 2.14 to tf_keras do not count a layer that was saved before; Keras 3 does.
-        if place is None or not walk.is_keras2 or container == DEPENDENCIES:
+        if place is None or not walk.is_keras2 or walk.twice:
             number = _number(snake_case(layer.wrapper or layer.cls), used)
             found = _named_child(stored, layer.name, number) if place is None else None
             place = place or (None if found is None else f"{prefix}/{found}")
         if place is None:
             walk.missing.append(path)
             continue
-        if container == DEPENDENCIES and _holds_values(child(walk.file, place)):
-            _number(snake_case(layer.wrapper or layer.cls), used)  # Keras 2.12 and 2.13 list a layer with weights twice
+        if walk.twice and _holds_values(child(walk.file, place)):
+            _number(snake_case(layer.wrapper or layer.cls), used)
         walk.groups[path] = place
         if content in walk.shared:
             walk.seen.setdefault(content, place)

@@ -1,6 +1,6 @@
 """Where weights lie: the numbering of each version's `.keras` files, and architectures with their weights apart.
 
-`*_shared.*` hold one network as Keras 2.12, 2.13, tf_keras 2.21 and Keras 3.15 wrote it, with the outputs that they
+`*_shared.*` hold one network as Keras 2.12 to 2.14, tf_keras 2.21 and Keras 3.15 wrote it, with the outputs that they
 computed: a layer that a nested model shares with the network around it, nested models with layers of equal names, one
 without weights.
 """
@@ -27,7 +27,7 @@ def check(graph, name):
     np.testing.assert_allclose(hx.predict(graph, x), wanted, rtol=2e-5, atol=2e-5)
 
 
-@pytest.mark.parametrize("version", ["keras212", "keras213", "tfkeras", "keras3"])
+@pytest.mark.parametrize("version", ["keras212", "keras213", "keras214", "tfkeras", "keras3"])
 def test_layers_are_found_however_the_version_numbers_them(version):
     check(read_model(FOLDER / f"{version}_shared.keras"), f"{version}_shared")
 

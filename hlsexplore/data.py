@@ -1,6 +1,8 @@
 """Samples and labels: checked against a graph, read from `.npz` files, identified by a digest."""
 
 import hashlib
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -194,7 +196,21 @@ def _read_arrays(source: Path) -> dict[str, NDArray[Any]]:
                 raise DataError(f"{source.name} holds a single array. Save it with numpy.savez(path, x=x, y=labels).")
             with archive:
                 return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        SyntaxError,
+        RuntimeError,  # encrypted, or a method that is not known (NotImplementedError)
+        MemoryError,
+        zipfile.BadZipFile,
+        zlib.error,
+        struct.error,
+        tokenize.TokenError,  # numpy parses the headers of arrays as Python's literals
+    ) as error:
         raise DataError(
             f"{source.name or source} cannot be read: {reason_of(error)}. Expected a file written with "
             "numpy.savez(path, x=x, y=labels)."

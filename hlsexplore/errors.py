@@ -88,6 +88,6 @@ def unknown_name(kind: str, name: object, valid: Iterable[str], owner: str) -> s
     names = [str(item) for item in valid]
     more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
     word = str(name) if isinstance(name, str) else quoted(name)
-    text = f"unknown {kind} {quoted(word)}. {owner} has {', '.join(map(repr, names[:MAX_LISTED])) or 'none'}{more}."
+    text = f"unknown {kind} {quoted(word)}. {owner} has {', '.join(map(quoted, names[:MAX_LISTED])) or 'none'}{more}."
     near = get_close_matches(word[:MAX_QUOTED], names, n=1)
     return f"{text} Did you mean {near[0]!r}?" if near else text

@@ -7,7 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hlsexplore.support.files import read_regular, read_text, replace_arrays, replace_bytes, replace_text
+from hlsexplore.support.files import (
+    read_json,
+    read_regular,
+    read_text,
+    reason_of,
+    replace_arrays,
+    replace_bytes,
+    replace_text,
+)
 
 
 def test_file_is_replaced_and_keeps_its_permissions(tmp_path: Path) -> None:
@@ -89,3 +97,16 @@ def test_link_to_a_regular_file_is_read_and_its_size_is_bounded(tmp_path: Path) 
     assert read_text(tmp_path / "b", 10) == "é" * 5
     with pytest.raises(OSError, match="it is larger than 9 bytes"):
         read_regular(tmp_path / "b", 9)
+
+
+def test_json_nested_without_end_is_a_value_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(ValueError, match="it is nested too deeply"):
+        read_json(path, 1 << 20)
+    path.write_text('{"a": 1}')
+    assert read_json(path, 1 << 20) == {"a": 1}
+
+
+def test_reasons_are_short() -> None:
+    assert len(reason_of(ValueError("x" * 10_000))) == 200

@@ -1,6 +1,5 @@
 """The manifest of a project, `hlsexplore.json`: written by `export`, read and checked by `Project.load`."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -9,7 +8,7 @@ from hlsexplore.element_types import ElementTypes
 from hlsexplore.encoding import Encoding, Unit
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed
-from hlsexplore.support.files import read_text, reason_of
+from hlsexplore.support.files import read_json, reason_of
 from hlsexplore.target import Target
 from hlsexplore.task import Head
 from hlsexplore_hls.flows import find_flow
@@ -65,7 +64,7 @@ def load_project(folder: Path, complete: bool = True) -> Project:
     """
     file = folder / MANIFEST
     try:
-        data = json.loads(read_text(file, MAX_BYTES))
+        data = read_json(file, MAX_BYTES)
     except FileNotFoundError:
         raise ConfigError(
             f"{str(folder)!r} is no hlsexplore project: it has no file {MANIFEST!r}. Export a design there."

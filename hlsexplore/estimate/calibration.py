@@ -13,7 +13,7 @@ from hlsexplore.errors import ConfigError
 from hlsexplore.estimate.devices import family_of
 from hlsexplore.estimate.intervals import FIGURE_NAMES, whole_bounds
 from hlsexplore.report import Bounds, Figures, Report
-from hlsexplore.support.files import read_text, reason_of, replace_text
+from hlsexplore.support.files import read_json, reason_of, replace_text
 
 MAX_BYTES = 256 << 20
 OTHER_MODEL = 0.5
@@ -95,7 +95,7 @@ class Calibration:
         """
         file = path or calibration_path()
         try:
-            data = json.loads(read_text(file, MAX_BYTES))
+            data = read_json(file, MAX_BYTES)
         except FileNotFoundError:
             return cls()
         except (OSError, ValueError) as error:

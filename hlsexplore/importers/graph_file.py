@@ -1,6 +1,5 @@
 """Graphs as plain data and arrays, so that a project brings the very network that it was made from."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import fields
 from enum import StrEnum
@@ -15,7 +14,7 @@ from hlsexplore.errors import ConfigError, HlsExploreError, ModelError
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Graph, Node
 from hlsexplore.importers.content import Content
-from hlsexplore.support.files import open_regular, read_text, reason_of
+from hlsexplore.support.files import open_regular, read_json, reason_of
 
 FORMAT = 1
 MAX_JSON_BYTES = 1 << 26
@@ -127,7 +126,7 @@ def read_stored(content: Content) -> Graph:
         ConfigError: If the data is damaged or of another format.
     """
     try:
-        data = json.loads(read_text(content.path / GRAPH, MAX_JSON_BYTES))
+        data = read_json(content.path / GRAPH, MAX_JSON_BYTES)
         with open_regular(content.path / ARRAYS) as file, np.load(file, allow_pickle=False) as stored:
             return graph_from_plain(data, dict(stored))
     except (OSError, ValueError, EOFError, BadZipFile, RecursionError) as error:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hlsexplore.support.files import read_text, replace_text
+from hlsexplore.support.files import read_json, replace_text
 
 MAX_BYTES = 256 << 20
 MAX_ENTRIES = 5000
@@ -49,7 +49,7 @@ def load(kind: str, key: str) -> dict[str, Any] | None:
     """Return a stored result, or None when there is none or it is damaged."""
     path = _path(kind, key)
     try:
-        data = json.loads(read_text(path, MAX_BYTES))
+        data = read_json(path, MAX_BYTES)
     except (OSError, ValueError):
         return None
     if not isinstance(data, dict):

@@ -2,6 +2,7 @@
 
 import errno
 import io
+import json
 import os
 import secrets
 import stat
@@ -57,9 +58,28 @@ def read_text(path: Path, max_bytes: int) -> str:
     return read_regular(path, max_bytes).decode("utf-8")
 
 
+MAX_REASON = 200
+"""Most characters of another library's message that are passed on."""
+
+
+def read_json(path: Path, max_bytes: int) -> Any:
+    """Read a regular file of JSON as `read_regular` does.
+
+    Raises:
+        OSError: As `read_regular`.
+        ValueError: If it is no JSON, or nested without end.
+    """
+    text = read_text(path, max_bytes)
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
 def reason_of(error: BaseException) -> str:
-    """Say what an error is about, without the number and the path of an error of the system."""
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+    """Say in short what an error is about, without the number and the path of an error of the system."""
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return text if len(text) <= MAX_REASON else f"{text[: MAX_REASON - 3]}..."
 
 
 def _size(count: int) -> str:

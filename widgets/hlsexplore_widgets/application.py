@@ -1,6 +1,5 @@
 """The explorer of a model that may not be supported, and what the notebook behind `hlsexplore app` shows."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from hlsexplore.errors import HlsExploreError
 from hlsexplore.foreign_design import first_design
 from hlsexplore.graph import Graph
 from hlsexplore.importers import inspect_model
-from hlsexplore.support.files import read_text
+from hlsexplore.support.files import read_json
 from hlsexplore_widgets.compatibility import compatibility_page, problem_page
 from hlsexplore_widgets.explorer import Explorer
 
@@ -50,7 +49,7 @@ def application(path: str | Path) -> Any:
         path: JSON file with `model`, `data` and optionally `weights` and `design`, each a path, and optionally `task`.
     """
     try:
-        names = json.loads(read_text(Path(path), 1 << 20))
+        names = read_json(Path(path), 1 << 20)
         found = inspect_model(names["model"], names.get("weights"))
         if found.graph is None:
             return compatibility_page(f"{Path(names['model']).name} cannot be explored yet", found)

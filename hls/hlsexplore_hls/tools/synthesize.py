@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hlsexplore.errors import ConfigError, ToolError, unknown_name
 from hlsexplore.report import Report
-from hlsexplore.support.files import read_text, replace_text
+from hlsexplore.support.files import read_json, replace_text
 from hlsexplore.support.locks import held
 from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore_hls.flows import resolve
@@ -123,7 +123,7 @@ def load_report(project: Project, tool: str) -> Report | None:
     """
     file = project.path / BUILD / tool.partition(":")[0] / REPORT
     try:
-        report = Report.from_dict(json.loads(read_text(file, MAX_REPORT_BYTES)))
+        report = Report.from_dict(read_json(file, MAX_REPORT_BYTES))
     except (OSError, ValueError, TypeError, ConfigError):
         return None
     return report if report.design_key == project.design_key and not project.modified() else None

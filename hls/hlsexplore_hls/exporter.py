@@ -1,9 +1,6 @@
 """Writes the project of a design: generated files, golden vectors and manifest, all at once."""
 
 import hashlib
-import json
-import shutil
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,13 +13,14 @@ from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import RawArray, quantize, to_real
 from hlsexplore.layer_config import own_types
 from hlsexplore.ops import Input
+from hlsexplore.support.cancel import cancellable, check_cancelled
 from hlsexplore.support.files import npz_bytes
 from hlsexplore.support.progress import OnEvent, ignore
 from hlsexplore.task import head_of
+from hlsexplore_hls.destination import check_destination, write_project
 from hlsexplore_hls.flows import Generated, find_flow, resolve
-from hlsexplore_hls.manifest import MANIFEST, load_project, to_manifest
 from hlsexplore_hls.names import identifiers
-from hlsexplore_hls.project import BUILD, GOLDEN, Port, Project, quantize_inputs
+from hlsexplore_hls.project import GOLDEN, Port, Project, quantize_inputs
 from hlsexplore_hls.reports.observations import estimates_of
 
 GOLDEN_SAMPLES = 1000
@@ -41,7 +39,8 @@ def export(
 ) -> Project:
     """Write the files of a design, atomically: the folder is complete or not there.
 
-    A project that is already in the folder is replaced, unless files in it were added or changed by hand.
+    A project that is already in the folder is replaced with all that `synthesize` left in it, unless files in it were
+    added or changed by hand.
 
     Args:
         design: The design.
@@ -50,12 +49,13 @@ def export(
         golden_x: Real inputs for the golden vectors, as in `Project.simulate`; 1,000 random samples over the whole
             range of the input types when None.
         interface: What the top level looks like to the outside; the flow's first when None.
-        overwrite: Replace the project even if files in it were added or changed by hand.
+        overwrite: Replace the project even if files in it were added or changed by hand: the ones added stay, the ones
+            changed are kept as `NAME.orig`.
         on_event: Told stages of a flow that compiles.
-        cancel: Stops a flow that compiles when set.
+        cancel: Stops the work when set.
 
     Raises:
-        ConfigError: If the folder holds something else, or flow or interface do not exist.
+        ConfigError: If the folder holds something else or files of the user's own, or flow or interface do not exist.
         NoModelError: If the flow cannot build an op.
         ToolError: If the flow's compiler is missing or fails.
         CancelledError: If `cancel` was set.
@@ -66,10 +66,12 @@ def export(
         valid = ", ".join(map(repr, chosen.interfaces))
         raise ConfigError(f"the flow {flow!r} has no interface {interface!r}. Valid interfaces: {valid}.")
     folder = Path(path)
-    _check_destination(folder, overwrite)
+    check_destination(folder, overwrite)
     options = {"on_event": on_event, "cancel": cancel} if chosen.is_compiled else {}
-    generated: Generated = resolve(chosen.generate)(design, interface=interface, **options)
-    raw_inputs, raw_outputs = _golden_vectors(design, golden_x)
+    with cancellable(cancel):
+        generated: Generated = resolve(chosen.generate)(design, interface=interface, **options)
+        raw_inputs, raw_outputs = _golden_vectors(design, golden_x, cancel)
+        check_cancelled()
     files = {name: text.encode() if isinstance(text, str) else text for name, text in generated.files.items()}
     if chosen.golden_files is not None:
         more: Mapping[str, str] = resolve(chosen.golden_files)(raw_inputs, raw_outputs)
@@ -92,7 +94,7 @@ def export(
         files={name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
         extra={**generated.extra, **estimates_of(design)},
     )
-    _write(project, files)
+    write_project(project, files, overwrite)
     return project
 
 
@@ -112,7 +114,7 @@ def _port(design: Design, names: Mapping[str, str], name: str) -> Port:
 
 
 def _golden_vectors(
-    design: Design, x: ArrayLike | Sequence[ArrayLike] | None
+    design: Design, x: ArrayLike | Sequence[ArrayLike] | None, cancel: threading.Event | None
 ) -> tuple[tuple[RawArray, ...], tuple[RawArray, ...]]:
     from hlsexplore.emulate.run import raw_outputs
 
@@ -130,7 +132,7 @@ def _golden_vectors(
     else:
         raw = quantize_inputs(ports, x)
     real = tuple(to_real(item, port.type) for item, port in zip(raw, ports, strict=True))
-    return raw, raw_outputs(design, real[0] if len(real) == 1 else real, is_encoded=True)
+    return raw, raw_outputs(design, real[0] if len(real) == 1 else real, cancel, is_encoded=True)
 
 
 def _random_raw(rng: np.random.Generator, port: Port) -> RawArray:
@@ -145,64 +147,3 @@ def _pack_golden(raw_inputs: Sequence[RawArray], raw_outputs: Sequence[RawArray]
     arrays = {f"x{index}": raw for index, raw in enumerate(raw_inputs)}
     arrays |= {f"y{index}": raw for index, raw in enumerate(raw_outputs)}
     return npz_bytes(arrays)
-
-
-def _check_destination(folder: Path, overwrite: bool) -> None:
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise ConfigError(f"{str(folder)!r} is no folder. Choose another name for the project.")
-    if not folder.exists() or not any(folder.iterdir()):
-        return
-    if not (folder / MANIFEST).is_file():
-        raise ConfigError(
-            f"the folder {str(folder)!r} holds files but no hlsexplore project. Choose another folder for the project."
-        )
-    if overwrite:
-        return
-    project = load_project(folder, complete=False)
-    known = {MANIFEST, *project.files}
-    found = {file.relative_to(folder) for file in folder.rglob("*") if not file.is_dir()}
-    names = {file.as_posix() for file in found if file.parts[0] != BUILD}
-    lost = sorted((names - known) | (set(project.modified()) & names))
-    if lost:
-        raise ConfigError(
-            f"exporting into {str(folder)!r} would lose {', '.join(map(repr, lost[:5]))}"
-            f"{' and more' if len(lost) > 5 else ''}, added or changed since its export. "
-            "Choose another folder, or allow overwriting."
-        )
-
-
-def _write(project: Project, files: Mapping[str, bytes]) -> None:
-    folder = project.path.absolute()
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
-    except OSError as error:
-        raise ConfigError(f"cannot write the project {str(project.path)!r}: {error}.") from None
-    try:
-        fresh.chmod(0o755)
-        for name, content in files.items():
-            file = fresh / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
-        (fresh / MANIFEST).write_text(json.dumps(to_manifest(project), indent=2) + "\n", encoding="utf-8")
-        _swap(fresh, folder)
-    except OSError as error:
-        raise ConfigError(f"cannot write the project {str(project.path)!r}: {error}.") from None
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _swap(fresh: Path, folder: Path) -> None:
-    """Put a finished folder in place of an old one; the old one comes back if that fails."""
-    if not folder.exists():
-        fresh.rename(folder)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old-", dir=folder.parent)) / folder.name
-    folder.rename(old)
-    try:
-        fresh.rename(folder)
-    except OSError:
-        old.rename(folder)
-        raise
-    finally:
-        shutil.rmtree(old.parent, ignore_errors=True)

@@ -13,6 +13,7 @@ from hlsexplore.ops import Dense, Input, Reshape
 from hlsexplore.rtl_plan.keys import layer_key
 from hlsexplore.rtl_plan.layers import LayerPlan, plan_layer
 from hlsexplore.rtl_plan.tensor import Tensor, input_tensor
+from hlsexplore.support.cancel import check_cancelled
 from hlsexplore.support.recent import Recent
 from hlsexplore.target import Io
 
@@ -84,7 +85,9 @@ def planned_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds:
 
     Raises:
         NoModelError: If the layer or an option has no RTL.
+        CancelledError: If the work of this thread was cancelled.
     """
+    check_cancelled()
     key = (layer_key(design, node, inputs, holds), node.name, node.inputs)
     return _kept.find(key, lambda: plan_layer(design, node, inputs, holds))
 

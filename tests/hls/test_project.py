@@ -1,16 +1,26 @@
 import json
 import os
+import pickle
+import resource
 import shutil
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-import hlsexplore_hls.exporter as exporter
+import hlsexplore_hls.destination as destination
 from hlsexplore.design import Design
 from hlsexplore.emulate import emulate, emulate_raw
-from hlsexplore.errors import ConfigError, DataError
+from hlsexplore.errors import CancelledError, ConfigError, DataError
 from hlsexplore.graph import Graph
+from hlsexplore.support.locks import held
 from hlsexplore_hls import Project, export
 
 
@@ -103,7 +113,10 @@ def test_simulation_refuses_data_that_does_not_fit(exported: Project, x: object,
 def test_export_refuses_unknown_flow_and_interface(design: Design, tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         export(design, tmp_path / "out", flow="vitus")
-    assert str(caught.value) == "unknown flow 'vitus'. hlsexplore has 'vitis', 'rtl', 'xls'. Did you mean 'vitis'?"
+    assert (
+        str(caught.value)
+        == "unknown flow 'vitus'. hlsexplore has 'vitis', 'rtl', 'xls', 'hls4ml'. Did you mean 'vitis'?"
+    )
     with pytest.raises(ConfigError, match="the flow 'vitis' has no interface 'usb'"):
         export(design, tmp_path / "out", interface="usb")
     assert not (tmp_path / "out").exists()
@@ -119,9 +132,15 @@ def test_export_never_touches_a_folder_with_other_files(design: Design, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
-def test_export_replaces_an_untouched_project_and_what_tools_built(design: Design, project: Project) -> None:
-    (project.path / "build").mkdir()
-    (project.path / "build" / "report.xml").write_text("old")
+def test_export_replaces_an_untouched_project_and_what_tools_left(design: Design, project: Project) -> None:
+    for name in (
+        "vitis_hls/report.json",
+        "vitis_hls/csynth.json",
+        "vitis_hls/result/build/hls/a.rpt",
+        "bitfile/failed/x",
+    ):
+        (project.path / "build" / name).parent.mkdir(parents=True, exist_ok=True)
+        (project.path / "build" / name).write_text("old")
     changed = design.with_layer("dense_1", weight="fixed<8,2>")
     again = export(changed, project.path)
     assert again.design_key == changed.key
@@ -129,31 +148,177 @@ def test_export_replaces_an_untouched_project_and_what_tools_built(design: Desig
     assert [path.name for path in project.path.parent.iterdir()] == ["out"]
 
 
-def test_export_keeps_files_of_the_user_unless_allowed_to_overwrite(design: Design, project: Project) -> None:
-    (project.path / "notes.txt").write_text("mine")
-    file = project.path / "build.tcl"
-    file.write_text(file.read_text() + "# mine\n")
+def put(project: Project, *names: str) -> None:
+    for name in names:
+        file = project.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"mine: {name}")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+OWN = (
+    "notes.txt",
+    "build/hls/solution1/a.rpt",
+    "build/vitis_hls/notes.txt",
+    "build/notes.txt",
+    "src/.hidden",
+    "build.tcl",
+)
+"""Files that a user adds or changes, also where tools put theirs."""
+
+
+def test_export_names_the_files_of_the_user_and_changes_nothing(design: Design, project: Project) -> None:
+    put(project, *OWN)
+    (project.path / "link").symlink_to("/nowhere")
+    before = contents(project.path)
     with pytest.raises(ConfigError) as caught:
-        export(design, project.path)
+        export(design.with_layer("dense_1", weight="fixed<8,2>"), project.path)
+    names = sorted([*OWN, "link"])
     assert str(caught.value) == (
-        f"exporting into {str(project.path)!r} would lose 'build.tcl', 'notes.txt', added or changed since its export. "
-        "Choose another folder, or allow overwriting."
+        f"exporting into {str(project.path)!r} would lose {', '.join(map(repr, names))}, added or changed since its export. "
+        "Choose another folder, or allow overwriting: what was added stays then, and what was changed is kept as NAME.orig."
     )
-    export(design, project.path, overwrite=True)
-    assert not (project.path / "notes.txt").exists()
+    assert contents(project.path) == before
+    put(project, *(f"more/{index}" for index in range(30)))
+    with pytest.raises(ConfigError, match="'more/21' and 17 more, added or changed"):
+        export(design, project.path)
+
+
+def test_overwriting_keeps_what_was_added_and_a_copy_of_what_was_changed(
+    design: Design, project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(project, *OWN, "build.tcl.orig")
+    os.mkfifo(project.path / "pipe")
+    (project.path / "link").symlink_to("/nowhere")
+    (project.path / "build" / "vitis_hls" / "report.json").write_text("stale")
+    again = export(design, project.path, overwrite=True)
+    for name in OWN:
+        kept = "build.tcl.orig.orig" if name == "build.tcl" else name
+        assert (project.path / kept).read_text() == f"mine: {name}"
+    assert (project.path / "build.tcl.orig").read_text() == "mine: build.tcl.orig"
+    assert (project.path / "pipe").is_fifo() and (project.path / "link").readlink() == Path("/nowhere")
+    assert not (project.path / "build" / "vitis_hls" / "report.json").exists()
+    assert again.modified() == () and Project.load(project.path) == again
+    assert "'build.tcl.orig.orig'" in caplog.text and "'notes.txt'" in caplog.text
+    assert [path.name for path in project.path.parent.iterdir()] == ["out"]
+
+
+def test_damaged_project_can_be_overwritten_without_a_loss(design: Design, project: Project) -> None:
+    put(project, "notes.txt", "hlsexplore.json")
+    with pytest.raises(ConfigError, match="the manifest .* cannot be read"):
+        export(design, project.path)
+    assert export(design, project.path, overwrite=True).modified() == ()
+    assert (project.path / "notes.txt").read_text() == "mine: notes.txt"
 
 
 def test_failed_export_leaves_the_old_project_and_no_debris(
     design: Design, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(fresh: Path, folder: Path) -> None:
+    def fail(fresh: Path, folder: Path, stack: ExitStack) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(exporter, "_swap", fail)
+    monkeypatch.setattr(destination, "swap", fail)
     with pytest.raises(ConfigError, match="cannot write the project .*: disk full"):
         export(design.with_layer("dense_1", weight="fixed<8,2>"), project.path)
     assert Project.load(project.path) == project
     assert [path.name for path in project.path.parent.iterdir()] == ["out"]
+
+
+KILLED = """
+import os, pickle, signal, sys
+from pathlib import Path
+from hlsexplore_hls import destination, export
+design = pickle.load(sys.stdin.buffer)
+rename, when = Path.rename, sys.argv[2]
+
+def killed(self, target):
+    if when == "writing" or (when == "swapping" and self.name == "project"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    made = rename(self, target)
+    if when == "cleaning" and self.name == "project":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return made
+
+Path.rename = killed
+export(design, sys.argv[1], overwrite=True)
+"""
+
+
+@pytest.mark.parametrize("when", ["writing", "swapping", "cleaning"])
+def test_killed_export_loses_nothing_and_the_next_one_clears_up(design: Design, project: Project, when: str) -> None:
+    put(project, "notes.txt")
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(project.path), when], input=pickle.dumps(design), check=False, timeout=120
+    )
+    assert done.returncode == -signal.SIGKILL
+    left = {path.name for path in project.path.parent.iterdir()} - {"out"}
+    assert any(".new-" in name for name in left), "it was killed in the middle"
+    with pytest.raises(ConfigError, match=r"would lose 'notes\.txt'"):
+        export(design, project.path)
+    assert (project.path / "notes.txt").read_text() == "mine: notes.txt"
+    assert export(design, project.path, overwrite=True).modified() == ()
+    assert [path.name for path in project.path.parent.iterdir()] == ["out"]
+
+
+def test_exports_to_one_folder_at_once_leave_one_whole_project(design: Design, tmp_path: Path) -> None:
+    others = [
+        design,
+        design.with_layer("dense_1", weight="fixed<8,2>"),
+        design.with_layer("dense_2", weight="fixed<9,2>"),
+    ]
+    with ThreadPoolExecutor(3) as pool:
+        made = list(pool.map(lambda item: export(item, tmp_path / "out"), others))
+    loaded = Project.load(tmp_path / "out")
+    assert loaded in made and loaded.modified() == ()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_export_while_another_one_writes_says_so(
+    design: Design, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(destination, "WAIT_S", 0.2)
+    with held(tmp_path / ".out.lock"), pytest.raises(ConfigError) as caught:
+        export(design, tmp_path / "out")
+    assert str(caught.value) == (
+        f"another process is exporting to {str(tmp_path / 'out')!r}. Wait for its end, or choose another folder."
+    )
+
+
+@pytest.mark.parametrize(
+    ("mask", "folder", "file"), [(0o022, 0o755, 0o644), (0o077, 0o700, 0o600), (0o002, 0o775, 0o664)]
+)
+def test_permissions_follow_the_umask(design: Design, tmp_path: Path, mask: int, folder: int, file: int) -> None:
+    old = os.umask(mask)
+    try:
+        made = export(design, tmp_path / "out").path
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE(made.stat().st_mode) == stat.S_IMODE((made / "src").stat().st_mode) == folder
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made.rglob("*") if path.is_file()} == {file}
+
+
+def test_full_disk_leaves_the_old_project(design: Design, project: Project) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, before[1]))
+    try:
+        with pytest.raises(ConfigError, match="cannot write the project .*: File too large"):
+            export(design.with_layer("dense_1", weight="fixed<8,2>"), project.path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert Project.load(project.path) == project and project.modified() == ()
+    assert [path.name for path in project.path.parent.iterdir()] == ["out"]
+
+
+def test_cancelled_export_writes_nothing(design: Design, tmp_path: Path) -> None:
+    cancel = threading.Event()
+    cancel.set()
+    for flow in ("vitis", "rtl"):
+        with pytest.raises(CancelledError):
+            export(design, tmp_path / "out", flow=flow, cancel=cancel)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hlsexplore.fixed import RawArray
 from hlsexplore.rtl_plan.netlist.net import Net, Value
 from hlsexplore.rtl_plan.netlist.sums import Term, add_terms, join_terms, plain, scaled, unsigned_term
+from hlsexplore.support.cancel import check_cancelled, run_compiled
 
 
 class Solver(Protocol):
@@ -85,6 +86,7 @@ def shared_products(net: Net, inputs: Sequence[Value], matrix: RawArray) -> list
     n_in, n_out = matrix.shape
     columns: list[list[Term]] = [[] for _ in range(n_out)]
     for row in range(n_in):
+        check_cancelled()
         known = constant_products(net, inputs[row], {abs(int(weight)) for weight in matrix[row]})
         for column in range(n_out):
             weight = int(matrix[row, column])
@@ -136,6 +138,7 @@ def searched_products(net: Net, inputs: Sequence[Value], matrix: RawArray) -> li
     sharing = find_sharing(digits.tobytes(), digits.shape, spans)
     terms = [unsigned_term(net, Term(value)) for value in inputs]
     for a, b, shift, is_difference in sharing.adders:
+        check_cancelled()
         terms.append(add_terms(net, terms[a], scaled(terms[b], shift, is_difference)))
     depths: dict[Value, int] = {}
     for term, depth in zip(terms, sharing.depths, strict=True):
@@ -168,7 +171,8 @@ def _search(planes: NDArray[np.uint64], used: NDArray[np.int64], spans: tuple[fl
     levels = np.ceil(np.log2(np.maximum(used, 1))).astype(np.int64) + SPARE_LEVELS
     depths, reach = np.zeros(len(planes), dtype=np.int64), np.zeros(len(planes))
     reach[:num_rows] = spans
-    adders = share(planes, (depths, reach), num_rows, (1 << levels) - used, deeper)
+    room = (1 << levels) - used
+    adders = run_compiled(lambda stop: share(planes, (depths, reach), num_rows, room, deeper, stop))
     size = num_rows + len(adders)
     widths = np.log2(reach[:size] + 1.0)
     columns = _terms_of(planes[:size], len(used))

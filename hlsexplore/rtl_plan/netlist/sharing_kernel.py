@@ -182,7 +182,7 @@ def _pop(queue: Any, state: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def share(planes: Any, facts: Any, num_rows: Any, room: Any, deeper: Any) -> Any:
+def share(planes: Any, facts: Any, num_rows: Any, room: Any, deeper: Any, stop: Any) -> Any:
     """Replace the pattern that saves most by an expression of its own, until no pattern is used twice.
 
     Args:
@@ -194,6 +194,7 @@ def share(planes: Any, facts: Any, num_rows: Any, room: Any, deeper: Any) -> Any
         room: int64, shape (columns,): how much the sum of 2**depth over a column's digits may grow. A tree of them is
             at most log2 of that sum deep (Kraft's inequality). Used up in place.
         deeper: Uses that a pattern counts as more for each adder before it.
+        stop: int64, shape (1,): ends the search, without a result, once it is not 0.
 
     Returns:
         int32 array (new expressions, 4): a, b, distance, is_difference of each, in order.
@@ -213,6 +214,8 @@ def share(planes: Any, facts: Any, num_rows: Any, room: Any, deeper: Any) -> Any
         for x in range(fresh, size):
             # an expression with one digit a column meets another one once in a column
             least = MIN_USES if spans[x, 0] == spans[x, 1] else 1
+            if stop[0]:
+                return made[:0].copy()
             for y in range(x + 1):
                 if not _meets(masks, x, y, least):
                     continue
@@ -225,6 +228,8 @@ def share(planes: Any, facts: Any, num_rows: Any, room: Any, deeper: Any) -> Any
                             score = _score(count, a, b, abs(distance), facts, deeper)
                             queue = _push(queue, state, score, (a, b, abs(distance), opposite))
         fresh = size
+        if stop[0]:
+            return made[:0].copy()
         pattern, before = _pop(queue, state)
         while pattern[0] >= 0:
             a, b = pattern[0], pattern[1]

@@ -4,6 +4,7 @@ from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 from hlsexplore.rtl_plan.netlist.net import Net, Value
+from hlsexplore.support.cancel import check_cancelled
 
 
 class Term(NamedTuple):
@@ -45,6 +46,7 @@ def join_terms(net: Net, terms: list[Term], depths: dict[Value, int] | None = No
     heapify(heap)
     order = len(heap)
     while len(heap) > 1:
+        check_cancelled()
         depth_a, _, _, a = heappop(heap)
         depth_b, _, _, b = heappop(heap)
         joined = add_terms(net, a, b)

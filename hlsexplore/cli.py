@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import io
 import json
 import logging
 import math
@@ -15,15 +16,15 @@ from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from time import monotonic
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from hlsexplore.commands.outcome import Outcome, Session
+from hlsexplore.commands.interrupt import Interrupt
 from hlsexplore.errors import CancelledError, ConfigError, HlsExploreError
-from hlsexplore.fixed import Fixed
-from hlsexplore.support.progress import Event
-from hlsexplore.target import Io, Target, Tool
-from hlsexplore.task import read_task
-from hlsexplore_hls.flows import FLOWS
+
+if TYPE_CHECKING:
+    from hlsexplore.commands.outcome import Outcome
+    from hlsexplore.fixed import Fixed
+    from hlsexplore.support.progress import Event
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_CANCELLED, EXIT_PIPE = 0, 1, 2, 130, 141
 PROGRESS_AFTER_S = 1.0
@@ -39,31 +40,51 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; those of the process when None.
 
     Returns:
-        Exit code: 0 done, 1 the tool or the design failed, 2 wrong usage, 130 cancelled.
+        Exit code: 0 done, 1 the tool or the design failed, 2 wrong usage, 130 and 143 cancelled.
     """
+    interrupt = Interrupt()
+    if argv is None:
+        _occupy_standard_streams()
+    with interrupt.handled(_leave, is_program=argv is None):
+        try:
+            return _parsed(argv, interrupt)
+        except BrokenPipeError:
+            _drop(sys.stdout)  # the reader of our output has gone: say nothing
+            return EXIT_PIPE
+        except KeyboardInterrupt:
+            _print("hlsexplore: cancelled.", sys.stderr)
+            return 128 + (interrupt.number or signal.SIGINT)
+
+
+def _parsed(argv: Sequence[str] | None, interrupt: Interrupt) -> int:
     try:
         args = build_parser().parse_args(argv)
     except SystemExit as stop:
+        try:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:  # help that a full disk did not take
+            _drop(sys.stdout)
+            _print(f"hlsexplore: {_reason(error)}", sys.stderr)
+            return EXIT_FAILED
         return _code(stop)
-    try:
-        return _run(args)
-    except BrokenPipeError:
-        # The reader of our output has gone: say nothing, and let the interpreter's last flush go nowhere.
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_PIPE
+    return _run(args, interrupt)
 
 
-def _run(args: argparse.Namespace) -> int:
+def _run(args: argparse.Namespace, interrupt: Interrupt) -> int:
+    from hlsexplore.commands.outcome import Session
+
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    progress = _Progress(sys.stderr, args.progress or (not args.json and sys.stderr.isatty()))
+    is_shown = args.progress or (not args.json and sys.stderr is not None and sys.stderr.isatty())
+    progress = _Progress(sys.stderr, is_shown)
     say: Callable[[str], None] = (lambda text: None) if args.json else lambda text: _print(text, sys.stdout)
-    session = Session(on_event=progress.show, say=say)
-    received: list[int] = []
+    session = Session(on_event=progress.show, say=say, interrupt=interrupt)
     try:
-        with _logging(args.verbose), _signals(session.cancel, received):
+        with _logging(args.verbose):
             module, _, name = args.run.partition(":")
             command: Callable[[argparse.Namespace, Session], Outcome] = getattr(import_module(module), name)
             outcome = command(args, session)
@@ -74,41 +95,81 @@ def _run(args: argparse.Namespace) -> int:
                 _print(outcome.text, sys.stdout)
     except BrokenPipeError:
         raise
-    except (HlsExploreError, KeyboardInterrupt, OSError) as error:
-        progress.end()
-        return _failed(error, args, received[0] if received else signal.SIGINT)
+    except (Exception, KeyboardInterrupt) as error:
+        # Whatever an interrupted import or library makes of it: when a signal came, the command was cancelled.
+        if not isinstance(error, HlsExploreError | KeyboardInterrupt | OSError) and interrupt.number is None:
+            raise
+        with contextlib.suppress(OSError):
+            progress.end()
+        return _failed(error, args, interrupt.number)
     return outcome.code
 
 
-def _failed(error: BaseException, args: argparse.Namespace, number: int) -> int:
+def _failed(error: BaseException, args: argparse.Namespace, number: int | None) -> int:
     """Tell an error in one message and choose the exit code."""
-    is_cancelled = isinstance(error, CancelledError | KeyboardInterrupt)
+    is_cancelled = number is not None or isinstance(error, CancelledError | KeyboardInterrupt)
     text = str(error) or "cancelled."
-    if isinstance(error, OSError):
-        text = f"{error.filename}: {error.strerror or error}."
-        if error.filename is None:
-            reason = error.strerror or error
-            text = f"a file cannot be read or written: {reason}. Check the disk's space and this process' limits."
+    if is_cancelled and not isinstance(error, CancelledError):
+        text = "cancelled."
+    elif isinstance(error, OSError):
+        text = _reason(error)
     if args.debug:
         traceback.print_exception(error)
-    if args.json:
-        data = {"error": text, "kind": type(error).__name__}
-        _print(json.dumps(data), sys.stdout, is_text=False)
+    try:
+        if args.json:
+            _print(json.dumps({"error": text, "kind": type(error).__name__}), sys.stdout, is_text=False)
+        elif sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError:  # the output that could not be written is the error
+        _drop(sys.stdout)
     _print(f"hlsexplore {args.command}: {text}", sys.stderr)
-    return 128 + number if is_cancelled else EXIT_FAILED
+    return 128 + (number or signal.SIGINT) if is_cancelled else EXIT_FAILED
+
+
+def _reason(error: OSError) -> str:
+    reason = error.strerror or error
+    if error.filename is None:
+        return f"a file cannot be read or written: {reason}. Check the disk's space and this process' limits."
+    return f"{error.filename}: {reason}."
+
+
+def _leave(number: int) -> None:
+    """End the process when nothing else ends it; programs that it started end with it."""
+    with contextlib.suppress(OSError):
+        os.write(2, b"hlsexplore: cancelled.\n")
+    os._exit(128 + number)
+
+
+def _occupy_standard_streams() -> None:
+    """Let no file that is opened later take the place of a standard stream that was closed."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _drop(stream: TextIO | None) -> None:
+    """Let what a stream still holds go nowhere, also at the interpreter's last flush."""
+    if stream is not None:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class _Progress:
     """Writes stages to a terminal: nothing in the first second, then at most two lines a second."""
 
-    def __init__(self, stream: TextIO, is_on: bool) -> None:
-        self._stream, self._is_on = stream, is_on
-        self._is_tty = stream.isatty()
+    def __init__(self, stream: TextIO | None, is_on: bool) -> None:
+        self._stream = stream or io.StringIO()
+        self._is_on = is_on
+        self._is_tty = self._stream.isatty()
         self._start = self._last = monotonic()
         self._length = 0
         self._lock = threading.Lock()
 
-    def show(self, event: Event) -> None:
+    def show(self, event: "Event") -> None:
         """Show an event, unless it comes too soon after the last one."""
         if not self._is_on:
             return
@@ -138,36 +199,17 @@ class _Progress:
 def _logging(is_verbose: bool) -> Iterator[None]:
     """Send the log to stderr while a command runs."""
     handler = logging.StreamHandler(sys.stderr)
-    logger = logging.getLogger("hlsexplore")
-    logger.addHandler(handler)
-    before = logger.level
-    logger.setLevel(logging.INFO if is_verbose else logging.WARNING)
+    loggers = [logging.getLogger(name) for name in ("hlsexplore", "hlsexplore_hls", "hlsexplore_widgets")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO if is_verbose else logging.WARNING)
     try:
         yield
     finally:
-        logger.setLevel(before)
-        logger.removeHandler(handler)
-
-
-@contextlib.contextmanager
-def _signals(cancel: threading.Event, received: list[int]) -> Iterator[None]:
-    """Turn the first Ctrl-C or SIGTERM into a clean cancel, and the second into an interrupt."""
-
-    def on_signal(number: int, frame: Any) -> None:
-        received.append(number)
-        if cancel.is_set():
-            raise KeyboardInterrupt
-        cancel.set()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+            logger.removeHandler(handler)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -214,6 +256,9 @@ Add = Callable[[str, str, str], argparse.ArgumentParser]
 
 
 def _add_model_commands(add: Add) -> None:
+    from hlsexplore.fixed import Fixed
+    from hlsexplore.target import Io, Target, Tool
+
     command = add("inspect", "model:inspect", "list a model's layers, and everything in it that is not supported")
     _model(command)
     command = add("init", "model:init", "write a first design file for a model")
@@ -296,6 +341,8 @@ def _add_study_commands(add: Add) -> None:
 
 
 def _add_project_commands(add: Add) -> None:
+    from hlsexplore_hls.flows import FLOWS
+
     command = add("export", "projects:export", "write the HLS C++ or RTL project of a design")
     _model(command)
     _design(command)
@@ -393,7 +440,9 @@ def _force(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="replace what is there")
 
 
-def _fixed(text: str) -> Fixed:
+def _fixed(text: str) -> "Fixed":
+    from hlsexplore.fixed import Fixed
+
     try:
         return Fixed.parse(text)
     except ConfigError as error:
@@ -401,6 +450,8 @@ def _fixed(text: str) -> Fixed:
 
 
 def _part(text: str) -> str:
+    from hlsexplore.target import Target
+
     try:
         return Target(part=text).part
     except ConfigError as error:
@@ -408,6 +459,8 @@ def _part(text: str) -> str:
 
 
 def _said(text: str) -> str | dict[str, str]:
+    from hlsexplore.task import read_task
+
     parts = [part.strip() for part in text.split(",")]
     pairs = [part.rpartition("=") for part in parts]
     if len(parts) > 1 and not all(name for name, _, _ in pairs):
@@ -446,7 +499,9 @@ def _workers(text: str) -> int | str:
     )
 
 
-def _print(text: str, stream: TextIO, *, is_text: bool = True) -> None:
+def _print(text: str, stream: TextIO | None, *, is_text: bool = True) -> None:
+    if stream is None:  # closed by whoever started this
+        return
     print(_printable(text) if is_text else text, file=stream, flush=True)
 
 

@@ -122,7 +122,7 @@ def run_demo(example: Example, folder: Path, session: Session) -> DemoResult:
         estimate(item).total
         for item in (default, design.with_target(tool="vitis_hls"), design.with_target(tool="yosys"))
     ]
-    cpp_project, rtl_project = _export(design, folder, say)
+    cpp_project, rtl_project = _export(design, folder, session, say)
     expected = emulate_raw(design, example.x)
     cpp = _simulate(cpp_project, example, expected, session, say)
     rtl = _simulate(rtl_project, example, expected, session, say)
@@ -251,10 +251,10 @@ def _summary(design: Design) -> str:
     return f"weights of {'/'.join(map(str, widths))} bits, reuse {'/'.join(map(str, reuse))}"
 
 
-def _export(design: Design, folder: Path, say: Callable[[str], None]) -> tuple[Project, Project]:
-    cpp = export(design, folder / "vitis", "vitis")
+def _export(design: Design, folder: Path, session: Session, say: Callable[[str], None]) -> tuple[Project, Project]:
+    cpp = export(design, folder / "vitis", "vitis", cancel=session.cancel)
     say(f"exported HLS C++ to {cpp.path}: {len(cpp.files)} files")
-    rtl = export(design, folder / "rtl", "rtl")
+    rtl = export(design, folder / "rtl", "rtl", cancel=session.cancel)
     say(f"exported Verilog to {rtl.path}: {len(rtl.files)} files, {rtl.latency_cycles} cycles, II {rtl.ii_cycles}")
     return cpp, rtl
 

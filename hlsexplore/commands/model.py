@@ -16,6 +16,7 @@ from hlsexplore.hls4ml_config import read_config
 from hlsexplore.merit import Outputs, as_outputs, bind, find_measures, task_text, unscored
 from hlsexplore.metrics import rmse, spread
 from hlsexplore.report import FIGURES, Report
+from hlsexplore.support.cancel import cancellable
 from hlsexplore.support.files import replace_arrays
 from hlsexplore.target import Target, Tool
 from hlsexplore.task import Goal, find_goals
@@ -135,7 +136,8 @@ def estimate(args: Namespace, session: Session) -> Outcome:
     design = load_design(args.design, graph, args.model)
     usual: Level = "plan" if design.target.tool is Tool.YOSYS else "hls"
     level: Level = args.level or usual
-    report = run(design, level=level, calibration=Calibration.load())
+    with cancellable(session.cancel):
+        report = run(design, level=level, calibration=Calibration.load())
     return Outcome(data=report_data(report, design.target.part), text=report_text(report, design.target.part))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hlsexplore.commands.interrupt import Interrupt
 from hlsexplore.support.progress import Event, OnEvent, ignore
 
 
@@ -30,12 +31,17 @@ class Session:
     Attributes:
         on_event: Shows progress.
         say: Shows a line at once, for a person who waits.
-        cancel: Set when the user presses Ctrl-C.
+        interrupt: What Ctrl-C and SIGTERM do.
     """
 
     on_event: OnEvent = ignore
     say: Callable[[str], None] = lambda text: None
-    cancel: threading.Event = field(default_factory=threading.Event)
+    interrupt: Interrupt = field(default_factory=Interrupt)
+
+    @property
+    def cancel(self) -> threading.Event:
+        """Set by the first signal; who asks for it promises to watch it, and is not interrupted at once any more."""
+        return self.interrupt.cancel
 
     def stage(self, text: str, fraction: float | None = None) -> None:
         """Tell that a stage began."""

@@ -3,7 +3,6 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from hlsexplore.design import Design
 from hlsexplore.errors import (
     CancelledError,
     ConfigError,
@@ -15,20 +14,21 @@ from hlsexplore.errors import (
     ToolError,
     UnsupportedError,
 )
-from hlsexplore.fixed import Fixed
-from hlsexplore.graph import Graph, Node
-from hlsexplore.layer_config import LayerConfig
-from hlsexplore.report import Report
-from hlsexplore.target import Target
 
 if TYPE_CHECKING:
+    from hlsexplore.design import Design
     from hlsexplore.emulate import Emulator, Trace, blame, emulate, propose_types, trace
     from hlsexplore.emulate import float_forward as predict
     from hlsexplore.estimate import estimate
     from hlsexplore.examples import load as load_example
+    from hlsexplore.fixed import Fixed
     from hlsexplore.foreign_design import read_design
+    from hlsexplore.graph import Graph, Node
     from hlsexplore.importers import read_model
+    from hlsexplore.layer_config import LayerConfig
+    from hlsexplore.report import Report
     from hlsexplore.study import Study
+    from hlsexplore.target import Target
 
 __version__ = "0.1.0"
 
@@ -65,6 +65,13 @@ __all__ = [
 ]
 
 _LAZY = {
+    "Design": ("design", "Design"),
+    "Fixed": ("fixed", "Fixed"),
+    "Graph": ("graph", "Graph"),
+    "LayerConfig": ("layer_config", "LayerConfig"),
+    "Node": ("graph", "Node"),
+    "Report": ("report", "Report"),
+    "Target": ("target", "Target"),
     "Emulator": ("emulate", "Emulator"),
     "Study": ("study", "Study"),
     "Trace": ("emulate", "Trace"),

@@ -703,3 +703,38 @@ def test_progress_is_silent_without_a_terminal(work):
     done = subprocess.run(command("doctor", "--json"), capture_output=True, text=True, timeout=120)
     assert json.loads(done.stdout)
     assert time.monotonic() - start < 60
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [["--help"], ["inspect", "m.keras"], ["inspect", "m.keras", "--json"], ["doctor"], ["inspect", "none.keras"]],
+)
+def test_output_that_a_full_disk_does_not_take_is_one_error(work, argv):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command(*argv), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith("hlsexplore")
+    assert "No space left on device" in done.stderr or "does not exist" in done.stderr
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["inspect", "m.keras", "--json"], ["inspect", "none.keras", "--json"]])
+def test_reader_that_has_gone_ends_the_command_quietly(work, argv):
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command(*argv), stdout=write, stderr=subprocess.PIPE, text=True, timeout=60)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_do_no_harm(work, closed):
+    """A file that is opened later would take the place of a closed stream, and get what is meant for it."""
+    sweep = command("sweep", "m.keras", "--data", "X.npz", "--study", "S.db", "--trials", "3")
+    words = " ".join(f"'{word}'" for word in sweep)
+    done = subprocess.run(["sh", "-c", f"{words} {closed}"], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    with Store("S.db", must_exist=True) as store:
+        assert len(store) == 3
+    missing = " ".join(f"'{word}'" for word in command("inspect", "none.keras"))
+    done = subprocess.run(["sh", "-c", f"{missing} {closed}"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")

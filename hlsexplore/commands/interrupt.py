@@ -12,6 +12,14 @@ GRACE_S = 3.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+class Interrupted(KeyboardInterrupt):
+    """A command was interrupted by a signal.
+
+    Not `KeyboardInterrupt` itself: when that passes an `exec` of a text, as in a dataclass that is being made, Python
+    (3.11) remembers it, and at its end kills the process by SIGINT whatever exit code it has.
+    """
+
+
 class Interrupt:
     """Ctrl-C and SIGTERM for one command; it changes when one of them comes.
 
@@ -49,10 +57,10 @@ class Interrupt:
             return
         wake, wake_end = os.pipe()
         os.set_blocking(wake_end, False)
-        before = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
-        descriptor = signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
         watcher = threading.Thread(target=self._watch, args=(wake, leave), name="hlsexplore-signals", daemon=True)
         watcher.start()
+        descriptor = signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
+        before = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
         try:
             yield
         finally:
@@ -69,7 +77,7 @@ class Interrupt:
         is_first = self.number is None
         self.number = number if is_first else self.number
         if not is_first or not self._is_taken:
-            raise KeyboardInterrupt
+            raise Interrupted
 
     def _watch(self, wake: int, leave: Callable[[int], None]) -> None:
         while data := os.read(wake, 1):

@@ -112,7 +112,7 @@ def _watch(child: int, control: int, memory_mb: float, grace_s: float, is_server
             # A machine with many processes is polled less often: at most some 2 % of a core goes into listing them.
             next_poll = now + max(POLL_S, 50 * (time.monotonic() - now))
     if is_server and status is None:
-        status = _end_server(child, grace_s)
+        status, grace_s = _end_server(child, grace_s), 0.0
     late = _end_all(child, known, grace_s, reaper)
     status = late if status is None else status
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)

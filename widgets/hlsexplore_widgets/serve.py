@@ -30,7 +30,8 @@ from hlsexplore_widgets.notebook import notebook_text
 
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 60.0
-STOP_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 2.5
+"""Time that a server has to end its kernels in order, before all of them are killed."""
 POLL_S = 0.05
 QUICKSTART = "01_quickstart.ipynb"
 FOLDER = "hlsexplore-notebooks"

@@ -221,16 +221,21 @@ def test_demo_ends_at_once(start, tmp_path) -> None:
     end(process, signal.SIGINT, "demo")
 
 
-def test_exit_code_stays_when_the_interrupt_passes_an_exec(start) -> None:
-    """Python remembers a KeyboardInterrupt that passes an exec, and would end by SIGINT at its end."""
+def test_exit_code_stays_when_the_interrupt_passes_an_exec(tmp_path) -> None:
+    """Python remembers a KeyboardInterrupt that passes an exec, and ends a module by SIGINT whatever its exit code."""
     code = (
         "import sys, time\nfrom hlsexplore import cli\nfrom hlsexplore.commands import machine\n"
         "def doctor(args, session):\n    print('on', flush=True)\n    exec('time.sleep(600)')\n"
         "machine.doctor = doctor\nsys.argv = ['hlsexplore', 'doctor']\nsys.exit(cli.main())"
     )
+    (tmp_path / "program.py").write_text(code)
     for number, expected in SENTENCES.items():
         with subprocess.Popen(
-            [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-m", "program"],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         ) as process:
             assert process.stdout is not None and process.stdout.readline() == "on\n"
             process.send_signal(number)

@@ -16,7 +16,7 @@ class Interrupted(KeyboardInterrupt):
     """A command was interrupted by a signal.
 
     Not `KeyboardInterrupt` itself: when that passes an `exec` of a text, as in a dataclass that is being made, Python
-    (3.11) remembers it, and at its end kills the process by SIGINT whatever exit code it has.
+    (3.11) remembers it, and at the end of `python -m` kills the process by SIGINT whatever its exit code.
     """
 
 

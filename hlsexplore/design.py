@@ -225,7 +225,9 @@ def design_from_dict(data: dict[str, Any], graph: Graph) -> Design:
 
 
 def _mapping(data: dict[str, Any], key: str) -> dict[str, Any]:
-    value = data.get(key) or {}
+    value = data.get(key)
+    if value is None:
+        return {}
     if not isinstance(value, dict):
         raise ConfigError(f"{key!r} must hold keys with values, not {quoted(value)}.")
     return value

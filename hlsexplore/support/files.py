@@ -79,6 +79,8 @@ def read_json(path: Path, max_bytes: int) -> Any:
 def reason_of(error: BaseException) -> str:
     """Say in short what an error is about, without the number and the path of an error of the system."""
     text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    if not text and isinstance(error, EOFError):
+        return "it ends too early"
     return text if len(text) <= MAX_REASON else f"{text[: MAX_REASON - 3]}..."
 
 

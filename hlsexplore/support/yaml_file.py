@@ -1,5 +1,6 @@
 """YAML files of plain data, read and written by one function each."""
 
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,22 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """
     import yaml  # takes as long as the rest of the package
 
+    class _Unique(yaml.SafeLoader):
+        """Refuses a key that occurs twice, of which PyYAML keeps the last one without a word."""
+
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+            seen: set[tuple[str, str]] = set()
+            for key, _ in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    continue
+                if (key.tag, key.value) in seen:
+                    problem = f"the key {quoted(key.value)} occurs twice"
+                    raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+                seen.add((key.tag, key.value))
+            return super().construct_mapping(node, deep=deep)
+
     try:
-        data = yaml.safe_load(read_text(path, MAX_BYTES))
+        data = yaml.load(read_text(path, MAX_BYTES), Loader=_Unique)
         count = _count(data, {})
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror or error}.") from None

@@ -69,6 +69,8 @@ def test_no_scalar_of_a_space_file_ends_in_a_traceback(tmp_path):
         ("a: 2001-99-99", r"^d\.yaml is not valid YAML: 'month must be in 1\.\.12' at a value of it\.$"),
         ("a: " + "9" * 5000, "^d.yaml is not valid YAML: 'Exceeds the limit"),
         ("a: &a [*a]", "^d.yaml is not valid YAML: "),
+        ("a: {h: 1, h: 2}", "^d.yaml is not valid YAML: the key 'h' occurs twice\n"),
+        ("a: 1\n'a': 2", "^d.yaml is not valid YAML: the key 'a' occurs twice\n"),
         ("[1, 2]", "^d.yaml must hold keys with values, not list"),
         (b"\xff\xfe", "^d.yaml is not valid YAML: "),
     ],
@@ -94,3 +96,16 @@ def test_large_files_are_not_parsed(tmp_path, monkeypatch):
     (tmp_path / "d.yaml").write_text("a: 12345678")
     with pytest.raises(ConfigError, match="it is larger than 10 bytes"):
         read_yaml(tmp_path / "d.yaml")
+
+
+@pytest.mark.parametrize("section", ["layers", "target"])
+@pytest.mark.parametrize("value", ["false", "0", "''", "[]", "!!binary ''"])
+def test_a_section_of_a_design_that_holds_no_keys_is_refused(tmp_path, section, value):
+    (tmp_path / "d.yaml").write_text(f"hlsexplore: 1\n{section}: {value}\n")
+    with pytest.raises(ConfigError, match=f"^d.yaml: '{section}' must hold keys with values, not "):
+        hx.Design.load(tmp_path / "d.yaml", GRAPH)
+
+
+def test_keys_that_are_merged_may_be_given_again(tmp_path):
+    (tmp_path / "d.yaml").write_text("a: &a {h: 1, k: 2}\nb: {<<: *a, h: 3}\n")
+    assert read_yaml(tmp_path / "d.yaml")["b"] == {"h": 3, "k": 2}

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from hlsexplore.errors import ModelError, UnsupportedError
 from hlsexplore.graph import Graph, Shape
+from hlsexplore.importers import hgq
 from hlsexplore.importers.inspection import Inspection, LayerInfo
 from hlsexplore.importers.layer import Builder, Layer, Tensor
 from hlsexplore.importers.operations import is_operation, operation
@@ -44,7 +45,8 @@ def inspect_keras(source: Source) -> Inspection:
     outputs = _convert(walk, _Place(spec=spec), made)
     graph = None
     if not walk.problems:
-        graph = Graph(name=spec.name, nodes=tuple(walk.builder.nodes), outputs=tuple(tensor.node for tensor in outputs))
+        nodes = hgq.finish(walk.builder.nodes) if walk.has_hgq else tuple(walk.builder.nodes)
+        graph = Graph(name=spec.name, nodes=nodes, outputs=tuple(tensor.node for tensor in outputs))
     problems = tuple(dict.fromkeys(walk.problems))
     return Inspection(name=spec.name, layers=tuple(walk.infos), problems=problems, graph=graph)
 
@@ -60,6 +62,7 @@ class _Walk:
         problems: What is not supported so far.
         infos: The layers so far.
         is_guessing: Whether a shape had to be guessed behind an unsupported layer; later mismatches are then no news.
+        has_hgq: Whether a layer of HGQ2 came so far.
     """
 
     source: Source
@@ -68,6 +71,7 @@ class _Walk:
     problems: list[str] = field(default_factory=list)
     infos: list[LayerInfo] = field(default_factory=list)
     is_guessing: bool = False
+    has_hgq: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,14 +245,17 @@ def _converted(walk: _Walk, place: _Place, spec: LayerSpec, call: int, name: str
         UnsupportedError: If the layer or one of its options is not supported.
     """
     label = f"layer {name!r} ({spec.cls})"
-    is_function = is_operation(spec, call)
+    is_hgq = spec.package in hgq.PACKAGES
+    is_function = not is_hgq and is_operation(spec, call)
     is_known = is_function or spec.cls in CONVERTERS
-    if spec.package not in ("", "qkeras") or not is_known:
+    if not is_hgq and (spec.package not in ("", "qkeras") or not is_known):
         raise UnsupportedError([f"{label}: {advice(spec.cls, spec.package)}"])
     if spec.calls[call].constants and not is_function:
         raise UnsupportedError(
             [f"{label}: it is called with the constant {spec.calls[call].constants[0]}. Use a layer without it."]
         )
+    if "mask" in spec.calls[call].keywords:
+        raise UnsupportedError([f"{label}: it is called with a mask. Use a layer without it."])
     policy = spec.config.get("dtype")
     if isinstance(policy, dict) and policy.get("class_name", "DTypePolicy") != "DTypePolicy":
         raise UnsupportedError(
@@ -267,8 +274,10 @@ def _converted(walk: _Walk, place: _Place, spec: LayerSpec, call: int, name: str
         weights=stripped_weights(weights, spec.wrapper, spec.cls) if spec.wrapper else weights,
         is_keras2=walk.source.is_keras2,
         call=spec.calls[call],
+        package=spec.package,
     )
-    converter = operation if is_function else CONVERTERS[spec.cls]
+    walk.has_hgq |= is_hgq
+    converter = hgq.convert if is_hgq else operation if is_function else CONVERTERS[spec.cls]
     output = converter(layer, inputs)
     if options.unread() and output not in inputs:
         raise layer.refuse(f"the option {options.unread()[0]} is not known.", "Build the layer without it.")

@@ -101,6 +101,7 @@ class Layer:
         ordinal: Which of a wrapper's layers this is.
         origin: Its name in the file, where that differs.
         call: The use that is converted, with its arguments.
+        package: Package under which its class is registered, or an empty text.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Layer:
     ordinal: int = 0
     origin: str = ""
     call: Call = field(default_factory=Call)
+    package: str = ""
 
     @property
     def source(self) -> str:
@@ -122,7 +124,7 @@ class Layer:
     @property
     def is_quantized(self) -> bool:
         """Whether it is a QKeras layer."""
-        return self.cls.startswith("Q")
+        return self.cls.startswith("Q") and self.package in ("", "qkeras")
 
     def add(
         self,

@@ -2,12 +2,16 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from hlsexplore.errors import ModelError
-from hlsexplore.importers.files import parse_json
+from hlsexplore.importers.content import look
+from hlsexplore.importers.files import parse_json, read_archive
 from hlsexplore.importers.quantizers import SIGNATURES
 from hlsexplore.importers.source import EMPTY, LayerPath, LayerWeights, Source, WeightRef
 from hlsexplore.importers.structure import Json
@@ -24,6 +28,8 @@ def read_live(model: Any) -> Source:
     """
     if not all(hasattr(model, name) for name in ("to_json", "layers", "get_weights")):
         raise ModelError(f"a {type(model).__name__!r} is no whole model. Wrap it: keras.Model(inputs, outputs).")
+    if _has_hgq(model):
+        return _saved(model)
     try:
         text = model.to_json()
     except (NotImplementedError, ValueError, TypeError, AttributeError) as error:
@@ -92,6 +98,28 @@ def _fill(value: Json, quantizer: Any) -> None:
             found = found.tolist()
         if isinstance(found, bool | int | float | str | list) and found != usual:
             value["config"][option] = found
+
+
+def _has_hgq(model: Any) -> bool:
+    """Whether a layer of HGQ2 is in a model or in one that it contains: their bit widths have names only in files."""
+    return any(
+        type(layer).__module__.split(".")[0] == "hgq" or (hasattr(layer, "layers") and _has_hgq(layer))
+        for layer in model.layers
+    )
+
+
+def _saved(model: Any) -> Source:
+    """Read a model through a file, which it saves itself."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        try:
+            model.save(path)
+        except (OSError, NotImplementedError, ValueError, TypeError, AttributeError) as error:
+            raise ModelError(
+                f"the model {getattr(model, 'name', '')!r} cannot be saved ({error}). Save it yourself: "
+                "model.save('NAME.keras'), and pass the path."
+            ) from None
+        return replace(read_archive(look(path)), label=f"the live model {getattr(model, 'name', '')!r}")
 
 
 def _version(model: Any) -> str:

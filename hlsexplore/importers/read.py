@@ -84,7 +84,7 @@ READERS: tuple[Reader[Any], ...] = (
 """Formats in the order in which they are tried."""
 
 _KERAS = LiveReader(
-    name="a live Keras or QKeras model", read=lambda model, example: read_live(model), inspect=inspect_keras
+    name="a live Keras, QKeras or HGQ2 model", read=lambda model, example: read_live(model), inspect=inspect_keras
 )
 
 _ONNX = LiveReader(name="a live ONNX model", read=lambda model, example: read_onnx_object(model), inspect=inspect_flat)

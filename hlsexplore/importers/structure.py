@@ -302,7 +302,8 @@ def _call3(node: Json, label: str, name: str) -> Call:
     extra = node.get("kwargs") or {}
     if not isinstance(extra, dict) or not isinstance(arguments, list):
         raise ModelError(f"{label}: the arguments of layer {name!r} are no object. The file is damaged.")
-    keywords = {key: _arguments(extra[key], inputs, label) for key in extra if key not in _IN_TRAINING}
+    used = {key: value for key, value in extra.items() if key != "training" and not (key == "mask" and value is None)}
+    keywords = {key: _arguments(value, inputs, label) for key, value in used.items()}
     return Call(inputs=tuple(inputs), arguments=tuple(arguments), keywords=keywords)
 
 

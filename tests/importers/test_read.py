@@ -143,7 +143,9 @@ def test_readers_have_names_of_their_own():
 
 def test_an_example_is_for_modules_that_do_not_say_what_they_read():
     model = type("Model", (), {"__module__": "keras.src.models"})()
-    with pytest.raises(ModelError, match="a live Keras or QKeras model knows what it reads. Leave the example out."):
+    with pytest.raises(
+        ModelError, match="a live Keras, QKeras or HGQ2 model knows what it reads. Leave the example out."
+    ):
         read_model(model, example=np.zeros((1, 3)))
 
 

@@ -1,0 +1,155 @@
+"""Dense layers, convolutions, normalisations, merges, poolings and lone quantizers of HGQ2."""
+
+from dataclasses import replace
+from math import log2
+
+import numpy as np
+
+from hlsexplore.fixed import RealArray
+from hlsexplore.importers.conv import rank_of, window
+from hlsexplore.importers.hgq_parts import (
+    apply_quantizer,
+    moved,
+    own_weight,
+    product,
+    quantized_input,
+    quantized_inputs,
+    quantized_output,
+    quantized_weight,
+    scaled,
+)
+from hlsexplore.importers.hgq_quantizers import read_types
+from hlsexplore.importers.layer import Layer, Tensor, only
+from hlsexplore.importers.merge import merge
+from hlsexplore.importers.pool import global_pool, pool
+from hlsexplore.ops import Affine, Conv, Dense, DepthwiseConv, Op
+
+MAX_GROUPED = 1 << 20
+"""Most weights of a grouped convolution, the zeros between its groups included."""
+
+
+def dense(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+    """Convert QDense."""
+    x, units = only(layer, inputs), layer.integer("units")
+    kernel = own_weight(layer, "kernel", 0, (x.shape[-1], units))
+    bias = own_weight(layer, "bias", 1, (units,)) if layer.flag("use_bias", True) else None
+    cast = quantized_input(layer, x)
+    return product(layer, cast, (*x.shape[:-1], units), kernel, bias, lambda k, b: Dense(kernel=k, bias=b))
+
+
+def batchnorm_dense(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+    """Convert QBatchNormDense, which normalises its input: the kernel's rows are scaled, and the bias is not."""
+    x, units = only(layer, inputs), layer.integer("units")
+    n_in, has_scale = x.shape[-1], layer.flag("scale", True)
+    kernel = own_weight(layer, "kernel", 0, (n_in, units)).astype(np.float32)
+    bias = own_weight(layer, "bias", 1, (units,)).astype(np.float32)
+    gamma = own_weight(layer, "gamma", 2, (n_in,)) if has_scale else np.ones(n_in)
+    mean, variance = (
+        own_weight(layer, leaf, position + has_scale, (n_in,)).astype(np.float32)
+        for position, leaf in ((2, "moving_mean"), (3, "moving_variance"))
+    )
+    scale = gamma.astype(np.float32) / np.sqrt(variance + np.float32(layer.number("epsilon", 1e-3)))
+    folded, offset = scale[:, None] * kernel, bias - mean @ kernel
+    cast = quantized_input(layer, x)
+    return product(
+        layer,
+        cast,
+        (*x.shape[:-1], units),
+        folded.astype(np.float64),
+        offset.astype(np.float64),
+        lambda k, b: Dense(kernel=k, bias=b),
+    )
+
+
+def conv(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+    """Convert QConv1D and QConv2D; groups become zeros of the kernel, or a depthwise convolution."""
+    x, rank = only(layer, inputs), rank_of(layer)
+    slide = window(layer, x, rank, "kernel_size", layer.pair("strides", rank, 1), layer.pair("dilation_rate", rank, 1))
+    filters, groups, channels = layer.integer("filters"), layer.integer("groups", 1), x.shape[-1]
+    if channels % groups or filters % groups:
+        raise layer.damaged("groups", f"a divisor of {channels} channels and {filters} filters")
+    shape = (*slide.size[2 - rank :], channels // groups, filters)
+    kernel = own_weight(layer, "kernel", 0, shape)
+    bias = own_weight(layer, "bias", 1, (filters,)) if layer.flag("use_bias", True) else None
+    if groups > 1 and groups != channels and kernel.size * groups > MAX_GROUPED:
+        raise layer.refuse(f"{groups} groups of {channels} channels are too many weights.", "Use groups=1.")
+
+    def make(values: RealArray, offset: RealArray | None) -> Op:
+        values = values.reshape(*slide.size, channels // groups, filters)
+        is_depthwise = groups == channels and groups > 1
+        kind: type[Conv | DepthwiseConv] = DepthwiseConv if is_depthwise else Conv
+        return kind(
+            kernel=values.reshape(*slide.size, groups, -1) if is_depthwise else _ungrouped(values, groups),
+            bias=offset,
+            stride=slide.stride,
+            padding=slide.padding,
+            dilation=slide.dilation,
+            rank=rank,
+        )
+
+    return product(layer, quantized_input(layer, x), slide.shape(filters), kernel, bias, make)
+
+
+def _ungrouped(kernel: RealArray, groups: int) -> RealArray:
+    """Return the kernel of a convolution over all channels, with zeros between the groups."""
+    if groups == 1:
+        return kernel
+    *size, channels, filters = kernel.shape
+    full = np.zeros((*size, channels * groups, filters))
+    count = filters // groups
+    for group in range(groups):
+        rows, columns = slice(group * channels, (group + 1) * channels), slice(group * count, (group + 1) * count)
+        full[..., rows, columns] = kernel[..., columns]
+    return full
+
+
+def batch_normalization(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+    """Convert QBatchNormalization; without `center` HGQ2 adds 1."""
+    x = only(layer, inputs)
+    axis = layer.config.get("axis", -1)
+    axis = axis[0] if isinstance(axis, list) and len(axis) == 1 else axis
+    if type(axis) is not int or not -len(x.shape) <= axis <= len(x.shape) or axis == 0:
+        raise layer.refuse(f"a normalisation over axis {axis} is not supported.", "Normalise one axis.")
+    place = axis - 1 if axis > 0 else len(x.shape) + axis
+    channels = x.shape[place]
+    names = [name for name, key in (("gamma", "scale"), ("beta", "center")) if layer.flag(key, True)]
+    values = {
+        name: own_weight(layer, name, position, (channels,)).astype(np.float32)
+        for position, name in enumerate((*names, "moving_mean", "moving_variance"))
+    }
+    scale = values.get("gamma", np.float32(1)) / np.sqrt(
+        values["moving_variance"] + np.float32(layer.number("epsilon", 1e-3))
+    )
+    offset = values.get("beta", np.float32(1)) - values["moving_mean"] * scale
+    kernel, kernel_type = quantized_weight(layer, "kq_conf", "kq", scale.astype(np.float64))
+    bias, bias_type = quantized_weight(layer, "bq_conf", "bq", offset.astype(np.float64))
+    last = (*(item for item in range(len(x.shape)) if item != place), place)
+    y = moved(layer, quantized_input(layer, x), last, "channels_last")
+    y = layer.add(Affine(kernel=kernel, bias=bias), (y,), y.shape, types={"weight": kernel_type, "bias": bias_type})
+    back = tuple(int(item) for item in np.argsort(last))
+    return quantized_output(layer, moved(layer, y, back, "back"))
+
+
+def merged(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+    """Convert QAdd, QSubtract, QMultiply, QMaximum and QMinimum."""
+    plain = replace(layer, cls=layer.cls.removeprefix("Q"))
+    return quantized_output(layer, merge(plain, quantized_inputs(layer, inputs)))
+
+
+def average_pow2(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+    """Convert QAveragePow2: the sum times the power of two next to 1/n."""
+    y = merge(replace(layer, cls="Add"), quantized_inputs(layer, inputs))
+    return quantized_output(layer, scaled(layer, y, 2.0 ** round(log2(1.0 / len(inputs))), 0.0, "scale"))
+
+
+def pooled(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+    """Convert QMaxPooling1D/2D, QAveragePooling1D/2D and their global forms."""
+    x = quantized_input(layer, only(layer, inputs))
+    return quantized_output(layer, (global_pool if "Global" in layer.cls else pool)(layer, (x,)))
+
+
+def lone_quantizer(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+    """Convert Quantizer, a layer of its own."""
+    x = only(layer, inputs)
+    _, quantizer = read_types(layer, "config", "", x.shape)
+    return apply_quantizer(layer, x, quantizer, "")

@@ -1,0 +1,172 @@
+"""What all converters of HGQ2 layers share: quantizers as nodes, quantised weights, products with an activation."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from hlsexplore.errors import ModelError
+from hlsexplore.fixed import Fixed, RealArray
+from hlsexplore.graph import Shape
+from hlsexplore.importers.activations import apply_activation
+from hlsexplore.importers.hgq_quantizers import Quantizer, least_type, read_quantizer, read_types
+from hlsexplore.importers.layer import Layer, Tensor
+from hlsexplore.importers.source import WeightRef
+from hlsexplore.ops import Activation, Affine, Function, Op, Permute, Quantize, Reshape
+
+Make = Callable[[RealArray, RealArray | None], Op]
+"""Makes the op of a product from kernel and bias."""
+
+
+def _own_weights(layer: Layer) -> list[WeightRef]:
+    groups = layer.weights.groups or {}
+    return [ref for ref in groups.get(layer.component, ()) if ref.shape]
+
+
+def num_weights(layer: Layer) -> int:
+    """Count the variables of a layer that are no scalars."""
+    return len(_own_weights(layer))
+
+
+def own_weight(layer: Layer, leaf: str, position: int, shape: tuple[int | None, ...] | None) -> RealArray:
+    """Read a variable of a layer; scalars, which only training uses, do not count.
+
+    Args:
+        layer: The layer.
+        leaf: Its name, for messages.
+        position: Its place among the layer's arrays.
+        shape: The expected shape; None where any size, or any shape, fits.
+
+    Raises:
+        ModelError: If it is missing or wrong.
+    """
+    refs = _own_weights(layer)
+    if position >= len(refs):
+        raise ModelError(
+            f"layer {layer.name!r} ({layer.cls}): its weight {leaf!r} is missing in the file. "
+            "Save the whole model after it was built: model.save('NAME.keras')."
+        )
+    ref = refs[position]
+    return layer.weights.read(ref, layer.name, (None,) * len(ref.shape) if shape is None else shape)
+
+
+def quantized_input(layer: Layer, x: Tensor) -> Tensor:
+    """Append the cast of a layer's only input, if it has a quantizer for it."""
+    return _quantized(layer, x, "iq_conf", "iq")
+
+
+def quantized_output(layer: Layer, y: Tensor) -> Tensor:
+    """Append the cast of a layer's output, if it has a quantizer for it."""
+    return _quantized(layer, y, "oq_conf", "oq")
+
+
+def quantized_inputs(layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Append the casts of a layer's inputs, if it has quantizers for them.
+
+    Raises:
+        ModelError: If their number is wrong.
+    """
+    confs = layer.config.get("iq_confs")
+    if confs is None:
+        return inputs
+    confs = confs if isinstance(confs, list) else [confs] * len(inputs)
+    if len(confs) != len(inputs):
+        raise layer.damaged("iq_confs", f"{len(inputs)} configurations")
+    casts = []
+    for index, (x, conf) in enumerate(zip(inputs, confs, strict=True)):
+        component = f"iq/quantizers/quantizer{f'_{index}' if index else ''}"
+        _, quantizer = read_types(layer, "iq_confs", component, x.shape, conf)
+        casts.append(apply_quantizer(layer, x, quantizer, f"iq{index + 1}"))
+    return tuple(casts)
+
+
+def _quantized(layer: Layer, x: Tensor, key: str, component: str) -> Tensor:
+    if layer.config.get(key) is None:
+        return x
+    _, quantizer = read_types(layer, key, component, x.shape)
+    return apply_quantizer(layer, x, quantizer, component)
+
+
+def apply_quantizer(layer: Layer, x: Tensor, quantizer: Quantizer, suffix: str) -> Tensor:
+    """Append a cast of single elements, or of all alike where one type is for all, and its affine map.
+
+    Args:
+        layer: The layer.
+        x: What is cast.
+        quantizer: The quantizer.
+        suffix: Suffix of the node's name; empty where the layer is nothing but this.
+    """
+    types = quantizer.types()
+    if types.is_uniform:
+        op, given = Activation(function=Function.LINEAR), {"result": types.hull()}
+        y = layer.add(op, (x,), x.shape, suffix, given)
+    else:
+        y = layer.add(Quantize(types=types), (x,), x.shape, suffix)
+    if quantizer.spec.affine is None:
+        return y
+    factor, offset = quantizer.spec.affine
+    return scaled(layer, y, factor, offset, f"{suffix}_affine".lstrip("_"))
+
+
+def scaled(layer: Layer, x: Tensor, factor: float, offset: float, suffix: str) -> Tensor:
+    """Append x * factor + offset."""
+    kernel, bias = np.full(x.shape[-1], float(factor)), np.full(x.shape[-1], float(offset))
+    types = {"weight": least_type(kernel), "bias": least_type(bias)}
+    return layer.add(Affine(kernel=kernel, bias=bias), (x,), x.shape, suffix, types)
+
+
+def quantized_weight(layer: Layer, key: str, component: str, values: RealArray) -> tuple[RealArray, Fixed]:
+    """Return quantised weights and the least type that holds them.
+
+    Args:
+        layer: The layer.
+        key: Option of the quantizer.
+        component: Path of the quantizer in the file.
+        values: Real weights.
+
+    Raises:
+        ModelError: If the widths do not fit the weights.
+    """
+    quantizer = read_quantizer(layer, key, component)
+    try:
+        np.broadcast_to(quantizer.signed, values.shape)
+    except ValueError:
+        raise layer.damaged(key, f"widths that fit weights of shape {values.shape}") from None
+    quantised = quantizer.values(values)
+    return quantised, least_type(quantised)
+
+
+def product(layer: Layer, x: Tensor, shape: Shape, kernel: RealArray, bias: RealArray | None, make: Make) -> Tensor:
+    """Append a product with quantised weights, the layer's activation and the cast of its output.
+
+    Args:
+        layer: The layer.
+        x: Its input, already cast.
+        shape: Its output shape.
+        kernel: Weights, not yet quantised.
+        bias: Biases or None.
+        make: Makes the op.
+    """
+    values, kernel_type = quantized_weight(layer, "kq_conf", "kq", kernel)
+    types, offset = {"weight": kernel_type}, None
+    if bias is not None:
+        offset, types["bias"] = quantized_weight(layer, "bq_conf", "bq", bias)
+    return finished(layer, layer.add(make(values, offset), (x,), shape, types=types))
+
+
+def finished(layer: Layer, y: Tensor) -> Tensor:
+    """Append the layer's activation and the cast of its output."""
+    spec: Any = layer.config.get("activation")
+    return quantized_output(layer, apply_activation(layer, y, spec))
+
+
+def moved(layer: Layer, x: Tensor, axes: tuple[int, ...], suffix: str) -> Tensor:
+    """Append a transposition, unless it moves nothing."""
+    if axes == tuple(range(len(x.shape))):
+        return x
+    return layer.add(Permute(axes=axes), (x,), tuple(x.shape[axis] for axis in axes), suffix)
+
+
+def reshaped(layer: Layer, x: Tensor, shape: Shape, suffix: str) -> Tensor:
+    """Append a reshape, unless the shape is the same."""
+    return x if shape == x.shape else layer.add(Reshape(), (x,), shape, suffix)

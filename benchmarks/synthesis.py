@@ -11,7 +11,8 @@ emulator, `peak_mb` is the largest process. With `--no-flat` the stock run is le
 beside the run: `plan` counts the plan of the RTL (`estimate(design, level="plan")`, `plan_s` seconds for new layers),
 `fast` is what sweeps use.
 
-    python benchmarks/synthesis.py [--json] [--case NAME ...] [--no-flat] [--no-simulation]
+    python benchmarks/synthesis.py [--json] [--case NAME ...] [--part PART] [--family FAMILY] [--no-flat]
+        [--no-simulation]
 """
 
 import argparse
@@ -121,32 +122,33 @@ def design_of(case: str) -> Design:
     return design.with_layers(changes)
 
 
-def measure(case: str, flat: bool, simulate: bool) -> dict[str, Any]:
+def measure(case: str, options: argparse.Namespace) -> dict[str, Any]:
     """Run a case in its own cache."""
     row: dict[str, Any] = {"case": case}
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HLSEXPLORE_CACHE"] = f"{folder}/cache"
         design = design_of(case.removesuffix("_one_layer"))
+        design = design if options.part is None else design.with_target(part=options.part)
         if case.endswith("_one_layer"):
             return row | one_layer(design, folder)
         start = time.perf_counter()
-        planned = estimate(design, level="plan").total
+        planned = estimate(design, level="plan", family=options.family).total
         row["plan_s"] = time.perf_counter() - start
-        fast = estimate(design).total
+        fast = estimate(design, family=options.family).total
         # The export plans again, as it does when nothing was estimated before.
         forget()
         cpu, start = children_cpu_s(), time.perf_counter()
         project = export(design, f"{folder}/project", flow="rtl")
-        found = project.synthesize("yosys").total
+        found = project.synthesize("yosys" if options.family is None else f"yosys:{options.family}").total
         row |= {"wall_s": time.perf_counter() - start, "cpu_s": children_cpu_s() - cpu}
         row["peak_mb"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         for name in FIGURES:
             short = name.removesuffix("_max")
             row |= {short: getattr(found, name), f"estimate_{short}": getattr(planned, name)}
         row["agreement"] = [agreement(name, found, planned, fast) for name in FIGURES]
-        if flat:
+        if not options.no_flat:
             row |= flat_run(project, Path(folder))
-        row["differing"] = project.simulate().differing if simulate else None
+        row["differing"] = None if options.no_simulation else project.simulate().differing
     return row
 
 
@@ -217,6 +219,8 @@ def versions_here() -> dict[str, str]:
 def in_own_process(case: str, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Run a case in a process of its own, so that its peak of memory is its own."""
     flags = [flag for flag, on in (("--no-flat", options.no_flat), ("--no-simulation", options.no_simulation)) if on]
+    named = (("--part", options.part), ("--family", options.family))
+    flags += [word for flag, value in named if value is not None for word in (flag, value)]
     argv = [sys.executable, __file__, "--json", "--case", case, *flags]
     rows: list[dict[str, Any]] = json.loads(subprocess.run(argv, stdout=subprocess.PIPE, check=True).stdout)["rows"]
     return rows
@@ -227,6 +231,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--case", nargs="+", choices=CASES, default=CASES, help="cases to run")
+    parser.add_argument("--part", help="another part; the flat run stays one of 7 series")
+    parser.add_argument("--family", choices=("xc7", "xcup", "ecp5"), help="family whose cells are counted")
     parser.add_argument("--no-flat", action="store_true", help="leave out the flat stock run")
     parser.add_argument("--no-simulation", action="store_true", help="leave out the simulation")
     options = parser.parse_args()
@@ -234,7 +240,7 @@ def main() -> None:
     for case in options.case:
         print(f"{case} ...", file=sys.stderr)
         if len(options.case) == 1:
-            rows.append(measure(case, not options.no_flat, not options.no_simulation))
+            rows.append(measure(case, options))
         else:
             rows += in_own_process(case, options)
     if options.json:

@@ -6,6 +6,9 @@ from typing import Any
 
 from hlsexplore.errors import ConfigError, quoted
 
+YOSYS_FAMILIES = ("xc7", "xcup", "ecp5")
+"""Device families in the words of Yosys."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
@@ -73,6 +76,7 @@ class Report:
         source: `estimate`, `csynth`, `yosys`, `nextpnr`, `vsynth`, `cosim` or `rtl`.
         tool: Tool that the figures are of.
         tool_version: Its version, or None.
+        family: Device family whose cells are counted, in the words of Yosys; None for the vendors' tools.
         design_key: Key of the design that they belong to, or None when unknown (a foreign report).
         total: Figures of the whole design.
         layers: Figures of each layer by name; may be empty.
@@ -88,6 +92,7 @@ class Report:
     source: str
     tool: str
     tool_version: str | None = None
+    family: str | None = None
     design_key: str | None = None
     total: Figures
     layers: Mapping[str, Figures] = field(default_factory=dict)
@@ -98,6 +103,12 @@ class Report:
     support: Mapping[str, Support] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     details: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    @property
+    def counted_family(self) -> str | None:
+        """Device family whose cells are counted; older reports of Yosys and nextpnr end the tool's version with it."""
+        last = (self.tool_version or "").rpartition(", ")[2]
+        return self.family or (last if last in YOSYS_FAMILIES else None)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data for JSON."""
@@ -156,7 +167,7 @@ def _check_texts(report: Report) -> None:
         TypeError: If a text is none, or a detail is no number.
     """
     texts = [report.source, report.tool, *report.missing, *report.notes, *report.provenance.values()]
-    texts += [text for text in (report.tool_version, report.design_key) if text is not None]
+    texts += [text for text in (report.tool_version, report.family, report.design_key) if text is not None]
     for text in texts:
         if not isinstance(text, str):
             raise TypeError(f"{quoted(text)} is no text")

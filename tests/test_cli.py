@@ -257,6 +257,14 @@ def test_estimate_prints_the_report(work, capsys):
     assert re.search(r"^total +[\d,]+", out, re.MULTILINE)
 
 
+def test_estimate_says_what_does_not_fit(work, capsys):
+    design = Design.default(read_model("m.keras")).with_target(tool="vivado_hls", part="xc7z007sclg225-1")
+    design = design.with_layers({node.name: {"result": "fixed<32,16>"} for node in design.graph.layers})
+    design.save("d.yaml")
+    _, out, _ = run(capsys, "estimate", "m.keras", "--design", "d.yaml")
+    assert "which has" in out and "The design does not fit: " in out
+
+
 def test_estimate_for_yosys_counts_the_plan_unless_another_level_is_asked_for(work, capsys, monkeypatch):
     monkeypatch.setenv("HLSEXPLORE_CACHE", str(work / "cache"))
     design = Design.default(read_model("m.keras")).with_target(tool="yosys", io="parallel")

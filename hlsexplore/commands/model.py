@@ -267,14 +267,17 @@ def report_text(report: Report, part: str) -> str:
     lines = [f"{report.source} for {report.tool}{version}", "", table(header, rows)]
     if report.missing:
         lines += ["", "The total leaves out:", *(f"  - {item}" for item in report.missing)]
+    if report.notes:
+        lines += ["", "Notes:", *(f"  - {item}" for item in report.notes)]
     return "\n".join(lines)
 
 
 def _utilisation(report: Report, part: str) -> dict[str, float | None]:
     from hlsexplore.estimate import utilisation
+    from hlsexplore.rtl_plan.count.blocks import counted_family
 
-    # Cells of another vendor's device are no share of the design's part.
-    if "ecp5" in (report.tool_version or ""):
+    # Cells of another family's devices are no share of the design's part.
+    if report.counted_family not in (None, counted_family(part)):
         return {}
     try:
         return utilisation(report.total, part)

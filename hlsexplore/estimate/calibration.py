@@ -13,7 +13,9 @@ from hlsexplore.errors import ConfigError
 from hlsexplore.estimate.devices import family_of
 from hlsexplore.estimate.intervals import FIGURE_NAMES, whole_bounds
 from hlsexplore.report import Bounds, Figures, Report
+from hlsexplore.rtl_plan.count.blocks import counted_family
 from hlsexplore.support.files import read_json, reason_of, replace_text
+from hlsexplore.target import Tool
 
 MAX_BYTES = 256 << 20
 OTHER_MODEL = 0.5
@@ -32,7 +34,7 @@ class Observation:
 
     Attributes:
         tool: Tool of both.
-        family: Device family.
+        family: Device family, of our RTL the one whose cells were counted.
         model: Digest of the network, or its name for a foreign project.
         design_key: Key of the design; empty for a foreign project.
         estimate: Estimated figures by name.
@@ -139,7 +141,7 @@ def observe(estimate: Report, report: Report, part: str, model: str) -> Observat
     """
     return Observation(
         tool=report.tool,
-        family=family_of(part),
+        family=report.counted_family or _family(report.tool, part),
         model=model,
         design_key=estimate.design_key or "",
         estimate=_known(estimate.total),
@@ -162,9 +164,8 @@ def calibrate(pairs: Iterable[tuple[Design, Report]], start: Calibration | None 
     found = []
     for design, report in pairs:
         own = design if str(design.target.tool) == report.tool else design.with_target(tool=report.tool)
-        found.append(
-            observe(replace(estimate(own), design_key=design.key), report, design.target.part, design.graph.digest)
-        )
+        expected = replace(estimate(own, family=report.counted_family), design_key=design.key)
+        found.append(observe(expected, report, design.target.part, design.graph.digest))
     return (start or Calibration()).with_observations(found)
 
 
@@ -181,12 +182,13 @@ def calibrated(report: Report, calibration: Calibration, part: str, model: str) 
         part: Part of the design.
         model: Digest of the network.
     """
-    mine = [item for item in calibration.observations if item.tool == report.tool]
+    family = report.counted_family or _family(report.tool, part)
+    mine = _of_family(calibration, report.tool, family)
     exact = [item for item in mine if item.design_key and item.design_key == report.design_key]
     if not mine or not report.bounds:
         return report
     measured = exact[-1].report if exact else {}
-    moves = _factors(mine, part, model)
+    moves = _factors(mine, family, model)
     total = _moved(report.total, moves, measured)
     bounds = whole_bounds([_narrowed(item, report.total, moves, measured) for item in report.bounds], total)
     layers = {name: _moved(figures, moves, {}) for name, figures in report.layers.items()}
@@ -205,14 +207,26 @@ def factors(calibration: Calibration, tool: str, part: str, model: str) -> dict[
         part: Part of the designs.
         model: Digest of the network.
     """
-    mine = [item for item in calibration.observations if item.tool == tool]
-    return {name: factor for name, (factor, _) in _factors(mine, part, model).items()}
+    family = _family(tool, part)
+    mine = _of_family(calibration, tool, family)
+    return {name: factor for name, (factor, _) in _factors(mine, family, model).items()}
 
 
-def _factors(observations: list[Observation], part: str, model: str) -> dict[str, tuple[float, float]]:
+def _factors(observations: list[Observation], family: str, model: str) -> dict[str, tuple[float, float]]:
     """Factor and narrowing of each figure that some report is of."""
-    shifts = {name: _shift(name, observations, family_of(part), model) for name in FIGURE_NAMES}
+    shifts = {name: _shift(name, observations, family, model) for name in FIGURE_NAMES}
     return {name: (exp(shift), sqrt(rest)) for name, (shift, rest) in shifts.items() if rest < 1}
+
+
+def _family(tool: str, part: str) -> str:
+    """Return the family that a report of a tool counts for when none is named."""
+    return counted_family(part) if tool == Tool.YOSYS else family_of(part)
+
+
+def _of_family(calibration: Calibration, tool: str, family: str) -> list[Observation]:
+    """Return a tool's reports; of our RTL those that counted the cells of a family, which say nothing of others."""
+    found = [item for item in calibration.observations if item.tool == tool]
+    return [item for item in found if tool != Tool.YOSYS or item.family == family]
 
 
 def _known(figures: Figures) -> dict[str, float]:

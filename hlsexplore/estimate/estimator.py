@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Literal
 
 from hlsexplore.design import Design
-from hlsexplore.errors import NoModelError
+from hlsexplore.errors import ConfigError, NoModelError, unknown_name
 from hlsexplore.estimate.calibration import Calibration, calibrated
 from hlsexplore.estimate.coefficients import Coefficients, shipped
 from hlsexplore.estimate.convert import record_of
 from hlsexplore.estimate.cost import Cost, unknown
+from hlsexplore.estimate.devices import device, misfits
 from hlsexplore.estimate.hls.streams import Column
 from hlsexplore.estimate.intervals import FIGURE_NAMES, Spreads, bounds_of, class_of, shipped_spreads
 from hlsexplore.estimate.layers import layer_cost
@@ -20,6 +21,7 @@ from hlsexplore.estimate.record import MATRIX_OPS, DesignRecord
 from hlsexplore.estimate.rtl.planned import planned_report
 from hlsexplore.estimate.support import CellSupport, support_notes, support_of
 from hlsexplore.estimate.technology import technology
+from hlsexplore.estimate.timeline import timeline
 from hlsexplore.estimate.totals import (
     columns_of,
     figures_at,
@@ -30,6 +32,7 @@ from hlsexplore.estimate.totals import (
     with_one_price,
 )
 from hlsexplore.report import Figures, Report
+from hlsexplore.rtl_plan.count.blocks import BLOCKS, counted_family
 from hlsexplore.target import Tool
 
 Level = Literal["hls", "logic", "plan"]
@@ -45,7 +48,9 @@ _RULE_KEYS = {"lut": "lut", "ff": "ff", "dsp": "dsp", "bram18": "bram18", "ii_cy
 }
 
 
-def estimate(design: Design, *, level: Level = "hls", calibration: Calibration | None = None) -> Report:
+def estimate(
+    design: Design, *, level: Level = "hls", calibration: Calibration | None = None, family: str | None = None
+) -> Report:
     """Predict the synthesis report of a design, instantly and from its actual weights.
 
     The tool is `design.target.tool`. Figures without a model are None and named in `missing`; nothing is counted as 0
@@ -57,26 +62,45 @@ def estimate(design: Design, *, level: Level = "hls", calibration: Calibration |
             after logic synthesis, `plan` for counts of the plan of our own RTL (tool `yosys` only): exact in latency,
             initiation interval and DSP blocks, but a layer that was never planned takes up to some seconds.
         calibration: The user's own reports, which correct the estimate; none when None. Counts of a plan stay.
+        family: Device family whose cells are counted for the tool `yosys`: `xc7`, `xcup` or `ecp5`; None: the one that
+            `synthesize(project, "yosys")` counts, `ecp5` for parts of Lattice and else `xc7`.
+
+    Raises:
+        ConfigError: If there is no such family.
 
     Returns:
         A report with `source="estimate"`, intervals of 80 % and 95 % for the total and each layer, and a provenance for
-        each figure: `rule` (follows from the weights without fitted numbers), `fitted` or `planned`.
+        each figure: `rule` (follows from the weights without fitted numbers), `fitted` or `planned`. Its `notes` say
+        what does not fit the part, and where no design of the kind was measured.
     """
+    if family is not None and family not in BLOCKS:
+        raise ConfigError(unknown_name("family", family, BLOCKS, "The tool 'yosys'"))
+    return _with_fit(_estimate(design, calibration or Calibration(), level, family), design.target.part)
+
+
+def _estimate(design: Design, learnt: Calibration, level: Level, family: str | None) -> Report:
     if level == "plan" and design.target.tool is Tool.YOSYS:
         try:
-            return planned_report(design)
+            return planned_report(design, family)
         except NoModelError as error:
-            report = estimate(design, calibration=calibration)
+            report = _estimate(design, learnt, "hls", family)
             return replace(report, missing=(*report.missing, f"Estimated without a plan: {error}"))
-    record = record_of(design)
+    record = replace(record_of(design), cells=family or counted_family(design.target.part))
     report = estimate_record(record)
-    learnt = calibration or Calibration()
     part, model = design.target.part, design.graph.digest
     if level != "logic" or design.target.tool is Tool.YOSYS:
         return calibrated(report, learnt, part, model)
     if any(item.tool == LOGIC_TOOL for item in learnt.observations):
         return calibrated(after_synthesis(report, record), learnt, part, model)
     return after_synthesis(calibrated(report, learnt, part, model), record)
+
+
+def _with_fit(report: Report, part: str) -> Report:
+    """Return a report that says what does not fit the part, if the device table has it."""
+    missing = () if device(part) is None else misfits(report.total, part)
+    return (
+        replace(report, notes=(*report.notes, f"The design does not fit: {' '.join(missing)}")) if missing else report
+    )
 
 
 def estimate_many(designs: Iterable[Design], *, calibration: Calibration | None = None) -> list[Report]:
@@ -88,7 +112,7 @@ def pricing_of(design: DesignRecord, table: Coefficients) -> Pricing:
     """Return what the layers of a design are priced with."""
     flat = not design.is_dataflow
     return Pricing(
-        tech=technology(design.tool, design.version, design.family),
+        tech=technology(design.tool, design.version, design.family, design.cells),
         io=design.io if flat or design.io == "stream" else "dataflow",
         budget_ns=design.budget_ns,
         table=table,
@@ -151,6 +175,7 @@ def estimate_record(
         source="estimate",
         tool=design.tool,
         tool_version=design.version or None,
+        family=layout.tech.cells if layout.tech.is_rtl else None,
         design_key=design.key,
         total=figures,
         layers=layers,
@@ -165,11 +190,12 @@ def estimate_record(
 
 
 def _details(design: DesignRecord, costs: Sequence[Cost], prices: Column) -> dict[str, dict[str, float]]:
-    """LUT of multiplexers of many inputs and of shifts of tensors, which logic synthesis shrinks more than others."""
-    found: dict[str, dict[str, float]] = {}
+    """When layers of a stream work, and what logic synthesis shrinks most: wide multiplexers and shifts of tensors."""
+    found = timeline(design.layers, costs) if design.io == "stream" else {}
     for layer, cost, price in zip(design.layers, costs, prices, strict=True):
         if cost.muxes or cost.shift_lut:
-            found[layer.name] = {"multiplexer_lut": cost.muxes * float(price), "shift_lut": cost.shift_lut}
+            more = {"multiplexer_lut": cost.muxes * float(price), "shift_lut": cost.shift_lut}
+            found[layer.name] = found.get(layer.name, {}) | more
     return found
 
 

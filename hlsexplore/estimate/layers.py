@@ -51,7 +51,7 @@ def layer_cost(layer: LayerRecord, p: Pricing, around: Around = (None, None)) ->
         The cost; every figure None for an op without a model.
     """
     if p.tech.is_rtl:
-        return rtl_cost(layer, p.tech.family, "stream" if p.is_stream else "parallel", p.budget_ns, p.table)
+        return rtl_cost(layer, p.tech, "stream" if p.is_stream else "parallel", p.budget_ns, p.table)
     model = MODELS.get(layer.op)
     if model is None:
         return unknown(layer.op)

@@ -173,6 +173,7 @@ class DesignRecord:
         family: Device family, such as `virtexuplus` (see `devices.py`).
         part: Device.
         clock_ns: Clock period asked for.
+        cells: Family whose cells are counted for our RTL; empty: the one that Yosys counts when none is named.
         uncertainty_ns: Part of the period that the scheduler keeps free; None: the tool's default.
         io: `parallel` or `stream`.
         dataflow: Whether the layers are separate processes; None: decided by io and layers.
@@ -188,6 +189,7 @@ class DesignRecord:
     family: str = "virtexuplus"
     part: str = ""
     clock_ns: float = 5.0
+    cells: str = ""
     uncertainty_ns: float | None = None
     io: str = "parallel"
     dataflow: bool | None = None

@@ -196,7 +196,7 @@ class _Sweep:
     def _pricing(self, flat: bool) -> Pricing:
         if flat not in self.pricing:
             io = self.base.io if flat or self.base.io == "stream" else "dataflow"
-            tech = technology(self.base.tool, self.base.version, self.base.family)
+            tech = technology(self.base.tool, self.base.version, self.base.family, self.base.cells)
             self.pricing[flat] = Pricing(tech=tech, io=io, budget_ns=self.base.budget_ns, table=self.table)
         return self.pricing[flat]
 

@@ -75,12 +75,14 @@ class Technology:
         version: Year and number of the tool as a float, such as 2020.1; infinite when unknown.
         speed: Class of the family.
         family: Device family.
+        cells: Family whose cells are counted for our RTL, in the words of Yosys.
     """
 
     tool: str
     version: float
     speed: Speed
     family: str = "virtexuplus"
+    cells: str = "xc7"
 
     @property
     def is_vitis(self) -> bool:
@@ -208,13 +210,14 @@ class Technology:
 
 
 @lru_cache(maxsize=256)
-def technology(tool: str, version: str, family: str) -> Technology:
+def technology(tool: str, version: str, family: str, cells: str = "") -> Technology:
     """Return the technology of a tool, its version and a device family.
 
     Args:
         tool: `vitis_hls`, `vivado_hls` or `yosys`; others count as Vitis HLS.
         version: Version text, may be empty.
         family: Family; unknown ones count as UltraScale+.
+        cells: Family whose cells are counted for our RTL; empty: the one that Yosys counts when none is named.
     """
     speed = Speed.SLOW if family in SEVEN_SERIES else Speed.MIDDLE if family in EARLY else Speed.FAST
     try:
@@ -222,7 +225,11 @@ def technology(tool: str, version: str, family: str) -> Technology:
     except ValueError:
         number = inf
     return Technology(
-        tool=tool if tool in ("vivado_hls", "yosys") else "vitis_hls", version=number, speed=speed, family=family
+        tool=tool if tool in ("vivado_hls", "yosys") else "vitis_hls",
+        version=number,
+        speed=speed,
+        family=family,
+        cells=cells or ("ecp5" if family == "ecp5" else "xc7"),
     )
 
 

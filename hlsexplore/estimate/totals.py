@@ -86,7 +86,7 @@ def layout_of(design: DesignRecord) -> Layout:
     waits = any(layer.strategy == "resource" and layer.reuse > 1 for layer in design.layers)
     return Layout(
         layers=design.layers,
-        tech=technology(design.tool, design.version, design.family),
+        tech=technology(design.tool, design.version, design.family, design.cells),
         budget_ns=design.budget_ns,
         io=design.io,
         flat=flat,

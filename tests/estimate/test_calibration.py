@@ -73,6 +73,25 @@ def test_reports_of_another_tool_change_nothing() -> None:
     assert hx.estimate(design(8), calibration=learnt) == hx.estimate(design(8))
 
 
+@pytest.mark.parametrize("family", ["xc7", "xcup", "ecp5"])
+def test_a_count_of_one_family_is_learnt_for_that_family_and_no_other(family: str) -> None:
+    own = design(8).with_target(tool="yosys")
+    expected = hx.estimate(own, family=family)
+    report = Report(
+        source="yosys",
+        tool="yosys",
+        tool_version=f"0.70, {family}",
+        family=family,
+        total=expected.total,
+        design_key="k",
+    )
+    learnt = calibrate([(own, replace(report, total=replace(expected.total, lut=2 * expected.total.lut)))])
+    assert learnt.observations[0].family == family
+    for other in ("xc7", "xcup", "ecp5"):
+        before, after = (hx.estimate(own, family=other, calibration=item).total.lut for item in (None, learnt))
+        assert (after != before) == (other == family), other
+
+
 def test_a_newer_report_of_a_design_replaces_the_older_one() -> None:
     first = calibrate([(design(8), reported(design(8), 1.7))])
     second = calibrate([(design(8), reported(design(8), 1.2))], first)

@@ -90,3 +90,18 @@ def test_bounds_enclose_the_estimate_and_widen_with_the_level(tool: str) -> None
 @pytest.mark.parametrize(("depth", "bits"), [(64, 18), (1024, 18), (1025, 9), (4096, 4), (8192, 2), (9252, 1)])
 def test_a_fifo_in_block_ram_has_the_width_of_its_depth(depth: int, bits: int) -> None:
     assert fifo_width(depth) == bits
+
+
+def test_an_estimate_says_what_does_not_fit_its_part() -> None:
+    big = fixed_design(mlp([np.random.default_rng(0).normal(0, 0.3, (64, 32))]))
+    small = big.with_target(part="xc7z007sclg225-1")
+    assert not any("fit" in note for note in hx.estimate(big).notes)
+    note = hx.estimate(small).notes[-1]
+    total = hx.estimate(small).total
+    assert note.startswith("The design does not fit: ")
+    assert f"{total.lut:,.0f} LUT do not fit xc7z007s, which has 14,400." in note
+
+
+def test_cells_of_an_unknown_family_are_named() -> None:
+    with pytest.raises(hx.errors.ConfigError, match="The tool 'yosys' has 'xc7', 'xcup', 'ecp5'"):
+        hx.estimate(fixed_design(mlp([np.ones((4, 4))]), tool="yosys"), family="xc9")

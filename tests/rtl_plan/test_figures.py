@@ -6,8 +6,9 @@ from hlsexplore.design import Design
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Conv, Dense, Function, Input
 from hlsexplore.rtl_plan import plan
-from hlsexplore.rtl_plan.count.layers import dsp_blocks, layer_figures, mux_luts, net_registers
-from hlsexplore.rtl_plan.netlist.net import Cell, Code, Net
+from hlsexplore.rtl_plan.count.blocks import DSP48E1
+from hlsexplore.rtl_plan.count.layers import layer_figures, net_registers
+from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.schedule import Schedule
 
 
@@ -88,28 +89,11 @@ def test_registers_are_counted_by_bits_that_are_read():
     x = net.input(0, 0, 255)
     net.outputs = [net.shift(x, -3)]
     planned = Schedule(stages=(0, 0), latency_cycles=2, arrival_ns=0.0, last_use=(2, 0))
-    assert net_registers(net, planned) == (2 * 5, 0)
+    assert net_registers(net, planned, DSP48E1) == (2 * 5, 0)
 
 
 def test_long_chains_of_registers_are_shift_registers():
     net = Net()
     net.outputs = [net.input(0, 0, 255)]
     planned = Schedule(stages=(0,), latency_cycles=5, arrival_ns=0.0, last_use=(5,))
-    assert net_registers(net, planned) == (0, 8)
-
-
-def test_multiplexers_take_a_lut_for_four_inputs_and_some_to_join_them():
-    assert [mux_luts(count) for count in (1, 2, 4, 8, 16, 64)] == [0, 1, 1, 2, 6, 22]
-
-
-def test_wide_multipliers_take_several_blocks():
-    def cell(bits: int) -> Cell:
-        return Cell(Code.INPUT, (), (0,), -(1 << (bits - 1)), (1 << (bits - 1)) - 1)
-
-    assert [dsp_blocks(cell(a), cell(b)) for a, b in ((8, 8), (25, 18), (18, 25), (26, 18), (30, 30))] == [
-        1,
-        1,
-        1,
-        2,
-        4,
-    ]
+    assert net_registers(net, planned, DSP48E1) == (0, 8)

@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
+from hlsexplore.design import Design
+from hlsexplore.estimate import estimate
+from hlsexplore.examples import load
 from hlsexplore.report import Figures, Report
 from hlsexplore.study.trial import Trial
+from hlsexplore.target import Target
 from hlsexplore_widgets import figures as fg
 from hlsexplore_widgets.figures.knobs import explained
 from hlsexplore_widgets.figures.parallel import within
@@ -185,8 +189,37 @@ def test_resources_leave_unknown_layers_out_and_latency_shows_the_rest():
     report = Report(source="estimate", tool="yosys", total=Figures(lut=16, latency_cycles_max=9), layers=layers)
     info = fg.resource_info(report, "lut")
     assert (info.layers, info.values) == (("a", "c"), (10.0, 5.0))
+    boxes = fg.resource_figure(info).data[0]
+    assert list(boxes.labels[1:]) == ["a", "c", "rest of the design"] and list(boxes.values) == [16, 10, 5, 1]
     figure = fg.latency_figure(fg.resource_info(report, "latency_cycles_max"))
     assert list(figure.data[0].x) == ["a", "c", "between layers", "total"] and list(figure.data[0].y) == [3, 4, 2, 0]
+
+
+def test_boxes_of_layers_never_add_up_to_more_than_a_measured_total():
+    layers = {"a": Figures(lut=10), "b": Figures(lut=30)}
+    report = Report(source="estimate", tool="vivado_hls", total=Figures(lut=20), layers=layers)
+    boxes = fg.resource_figure(fg.resource_info(report, "lut")).data[0]
+    assert list(boxes.labels[1:]) == ["a", "b"] and list(boxes.values) == [20, 5, 15]
+    assert "scaled" in boxes.labels[0]
+
+
+@pytest.mark.parametrize(("tool", "level"), [("vitis_hls", "hls"), ("yosys", "hls"), ("yosys", "plan")])
+def test_layers_of_a_stream_lie_on_a_time_line_not_behind_each_other(tool, level):
+    target = Target(tool=tool, io="stream", part="xc7z020clg400-1")
+    design = Design.default(load("digits_cnn").graph, target=target, type="fixed<8,3>")
+    info = fg.resource_info(estimate(design, level=level), "latency_cycles_max")
+    assert len(info.times) == len(info.layers) > 5
+    assert all(0 <= start <= first <= end <= info.total for start, first, end in info.times)
+    (start, first, end), *_ = info.times
+    assert start == 0 and first < end
+    # Together the layers take longer than the design: they work at once.
+    assert sum(info.values) > info.total
+    figure = fg.latency_figure(info)
+    _, flow = figure.data
+    assert list(flow.y)[::-1] == list(info.layers)
+    assert [base + length for base, length in zip(flow.base, flow.x, strict=True)][::-1] == [
+        end for _, _, end in info.times
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hlsexplore.estimate import Calibration
-from hlsexplore.estimate.devices import family_of
 from hlsexplore.report import FIGURES, Figures, Report
+from hlsexplore.rtl_plan.count.blocks import counted_family
 from hlsexplore.support.recent import Recent
-from hlsexplore.target import Target
+from hlsexplore.target import Target, Tool
 
 KEPT_PLANS = 256
 """Planned designs that stay in memory: undo shows their figures at once."""
@@ -66,10 +66,8 @@ def ranked(reports: Iterable[Report], target: Target) -> tuple[Report, ...]:
         reports: Reports of the design, the newest first; estimates are left out, and cells of other devices.
         target: What the design is for.
     """
-    is_lattice = family_of(target.part) == "ecp5"
-    found = [
-        item for item in reports if item.source != "estimate" and ("ecp5" in (item.tool_version or "")) == is_lattice
-    ]
+    families = (None, counted_family(target.part))
+    found = [item for item in reports if item.source != "estimate" and item.counted_family in families]
     return tuple(sorted(found, key=lambda item: item.tool != str(target.tool)))
 
 
@@ -79,7 +77,11 @@ def learnt_reports(calibration: Calibration) -> dict[str, tuple[Report, ...]]:
     for item in calibration.observations:
         if item.design_key:
             report = Report(
-                source="synthesis", tool=item.tool, design_key=item.design_key, total=Figures(**item.report)
+                source="synthesis",
+                tool=item.tool,
+                family=item.family if item.tool == Tool.YOSYS else None,
+                design_key=item.design_key,
+                total=Figures(**item.report),
             )
             found[item.design_key] = (report, *found.get(item.design_key, ()))
     return found

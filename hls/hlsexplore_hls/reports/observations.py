@@ -10,6 +10,7 @@ from hlsexplore.errors import ConfigError, ToolError
 from hlsexplore.estimate import Calibration, Observation, estimate, estimate_record, observe
 from hlsexplore.estimate.logic import after_synthesis
 from hlsexplore.report import Figures, Report
+from hlsexplore.rtl_plan.count.blocks import BLOCKS, DSP48E1
 from hlsexplore.target import Tool
 from hlsexplore_hls.manifest import MANIFEST
 from hlsexplore_hls.project import Project
@@ -23,12 +24,15 @@ GRAPH = "graph_digest"
 
 
 def estimates_of(design: Design) -> dict[str, Any]:
-    """Estimate a design for every tool, as plain data for a project's manifest."""
+    """Estimate a design for every tool, and family of Yosys, as plain data for a project's manifest."""
     found: dict[str, dict[str, float]] = {}
     for tool in Tool:
-        total = estimate(design if design.target.tool is tool else design.with_target(tool=tool)).total
-        values = {item.name: getattr(total, item.name) for item in fields(Figures)}
-        found[str(tool)] = {name: float(value) for name, value in values.items() if value is not None}
+        own = design if design.target.tool is tool else design.with_target(tool=tool)
+        for family in BLOCKS if tool is Tool.YOSYS else (None,):
+            total = estimate(own, family=family).total
+            values = {item.name: getattr(total, item.name) for item in fields(Figures)}
+            name = str(tool) if family is None else f"{tool}:{family}"
+            found[name] = {key: float(value) for key, value in values.items() if value is not None}
     return {ESTIMATES: found, GRAPH: design.graph.digest}
 
 
@@ -96,9 +100,10 @@ def _own(root: Path) -> list[Observation]:
     if not isinstance(estimates, dict):
         raise ToolError(f"the project {str(root)!r} was exported without estimates. Export the design again.")
     found = []
-    for tool, values in estimates.items():
+    for name, values in estimates.items():
+        tool, _, family = name.partition(":")
         report = load_report(project, tool)
-        if report is not None:
+        if report is not None and report.counted_family in (None, family or DSP48E1.family):
             found.append(observe(_estimate(project, tool, values), report, project.target.part, _model(project)))
     if not found:
         raise ToolError(f"the project {str(root)!r} has no report of its present files. Synthesise it first.")

@@ -56,9 +56,10 @@ def synthesize(
 
     Args:
         project: A project that `export` wrote.
-        tool: A key of `TOOLS`. `yosys:xcup` and `yosys:ecp5` count for other devices than `yosys` (7 series),
-            `nextpnr` also places and routes for ECP5, `vitis_hls:csim+cosim+vsynth` runs more steps, `vivado:impl`
-            places and routes, `bitfile:pynq-z2` builds for a board.
+        tool: A key of `TOOLS`. `yosys` counts for 7 series, or for ECP5 if the target's part is of Lattice;
+            `yosys:xc7`, `yosys:xcup` and `yosys:ecp5` count for what they say, `nextpnr` also places and routes for
+            ECP5, `vitis_hls:csim+cosim+vsynth` runs more steps, `vivado:impl` places and routes, `bitfile:pynq-z2`
+            builds for a board.
         on_event: Told stages and lines of the tool; may be called from other threads, one call at a time.
         cancel: Stops the work when set.
         timeout_s: Stops the work after that time, the reading of its reports included.

@@ -8,6 +8,7 @@ from typing import Any
 
 from hlsexplore.errors import ToolError
 from hlsexplore.report import Figures, Report
+from hlsexplore.rtl_plan.count.blocks import counted_family
 from hlsexplore.support.files import read_regular
 from hlsexplore.support.progress import OnEvent, ignore
 from hlsexplore_hls.project import Project
@@ -27,7 +28,7 @@ def synthesize_with_yosys(
     folder: Path,
     on_event: OnEvent = ignore,
     deadline: Deadline = NO_DEADLINE,
-    variant: str = "xc7",
+    variant: str | None = None,
 ) -> Report:
     """Synthesize a project's Verilog with Yosys.
 
@@ -36,14 +37,14 @@ def synthesize_with_yosys(
         folder: The tool's folder in the project; the run's own is kept there when it fails.
         on_event: Told stages and lines.
         deadline: When the work must be done.
-        variant: Device family that is counted for.
+        variant: Device family that is counted for; None: ECP5 for parts of Lattice, else 7 series.
 
     Raises:
         ConfigError: If there is no such family.
         ToolError: If Yosys is missing, fails or takes too long.
         CancelledError: If `cancel` was set.
     """
-    family = find_family(variant)
+    family = find_family(variant or counted_family(project.target.part))
     engine = find_engine()
     units = plan(*_sources(project))
     with run_folder(folder, keeps_result=False) as where:
@@ -77,6 +78,7 @@ def make_report(project: Project, units: list[Unit], cells: Mapping[str, Cells],
         source="yosys",
         tool="yosys",
         tool_version=f"{version}, {family}",
+        family=family,
         design_key=project.design_key,
         total=with_cycles(
             figures_of(total), {"latency_cycles": project.latency_cycles, "ii_cycles": project.ii_cycles}

@@ -15,15 +15,15 @@ from hlsexplore.estimate.cost import Cost, is_saturating
 from hlsexplore.estimate.hls.matrix import constants_of, types_of
 from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.fixed import Fixed, Overflow
+from hlsexplore.rtl_plan.count.blocks import Blocks
 from hlsexplore.rtl_plan.count.layers import (
-    DSP_PRODUCT_BITS,
     SHORT_ROM_STEPS,
     bram_blocks,
-    dsp_count,
-    mux_luts,
+    is_whole_product,
     narrow_product_luts,
     net_logic,
     net_registers,
+    operand_registers,
 )
 from hlsexplore.rtl_plan.folded import BLOCK_ROM_STEPS, LUT_WEIGHT_BITS, MAX_CHAIN, is_soft
 from hlsexplore.rtl_plan.netlist.net import Net, bits_of
@@ -159,30 +159,32 @@ def _range_bits(low: Integers, high: Integers) -> Integers:
     return np.where(low < 0, bits + 1, bits)
 
 
-def rtl_folded(layer: LayerRecord, fabric: Fabric, budget_ns: float) -> Cost:
+def rtl_folded(layer: LayerRecord, fabric: Fabric, blocks: Blocks, budget_ns: float) -> Cost:
     """Estimate a product that shares multipliers."""
     lanes = lanes_of(layer)
     result = layer.result or types_of(layer)[2]
-    front, is_late, multiply = _timing(lanes, fabric, budget_ns)
+    front, is_late, multiply = _timing(lanes, fabric, blocks, budget_ns)
     step = 1 + multiply + lanes.chain - 1 + front.cycles + is_late + 1
     cycles = float((not layer.is_held) + layer.reuse - 1 + step + (lanes.turns > 1))
-    memory_lut, memory_ff, blocks = _memory(lanes, layer.reuse)
+    memory_lut, memory_ff, memories = _memory(lanes, layer.reuse, blocks)
     groups, slots, n = lanes.groups, lanes.slots, lanes.source_bits
     sums = int(lanes.sums.sum())
-    has_register = multiply == 1 and not lanes.is_soft
+    operands = lanes.weight_bits, n + (not lanes.is_signed)
+    is_whole = is_whole_product(blocks, *operands) and not lanes.is_soft
+    has_register = multiply == 1 and is_whole
     if groups == 1 and lanes.dropped <= 0 and has_register and not is_late:
         sums = 0
-    lut = memory_lut + groups * n * mux_luts(lanes.steps) + sums
+    lut = memory_lut + groups * n * blocks.mux_luts(lanes.steps) + sums * (1 if blocks.has_wide_luts else 2)
     ff = memory_ff + sums + (0 if layer.is_held else layer.n_in * n)
-    delays = [group % lanes.chain for group in range(groups)]
-    ff += n * sum(max(delay - 1, 0) for delay in delays)
+    outside = [operand_registers(group % lanes.chain, lanes.is_soft, blocks, n) for group in range(groups)]
+    lut, ff = lut + sum(luts for luts, _ in outside), ff + sum(registers for _, registers in outside)
     lut += slots * front.lut
     ff += slots * (front.ff - (front.first_ff if has_register else 0))
     if not lanes.is_free:
         lut += 2 * sums * (lanes.summands - 1) + sums
     if is_late and (lanes.summands > 1 or not has_register):
         ff += slots * front.width * (1 if lanes.is_free else lanes.summands)
-    if multiply > 1 and not lanes.is_soft and lanes.chain > 1:
+    if (multiply > 1 or not is_whole) and not lanes.is_soft and lanes.chain > 1:
         loose = round(float(lanes.bits.sum()) * (lanes.chain - 1) / lanes.chain)
         lut, ff = lut + loose, ff + loose
     if lanes.is_soft:
@@ -190,8 +192,11 @@ def rtl_folded(layer: LayerRecord, fabric: Fabric, budget_ns: float) -> Cost:
         lut, ff = lut + soft[0], ff + soft[1]
         dsp = 0
     else:
-        wide = lanes.bits >= DSP_PRODUCT_BITS
-        dsp = int(wide.sum()) * dsp_count(lanes.weight_bits, n + (not lanes.is_signed))
+        wide = lanes.bits >= blocks.product_bits
+        dsp = int(wide.sum()) * blocks.count(*operands)
+        lut += int(wide.sum()) * blocks.join_luts(*operands)
+        if not is_whole:
+            ff += multiply * sum(blocks.loose_bits(*operands, int(bits)) for bits in lanes.bits[wide].tolist())
         narrow = lanes.bits[~wide & (lanes.bits > 1)]
         lut += sum(narrow_product_luts(int(bits), lanes.weight_bits) for bits in narrow.tolist())
     if lanes.turns > 1:
@@ -203,7 +208,7 @@ def rtl_folded(layer: LayerRecord, fabric: Fabric, budget_ns: float) -> Cost:
         lut=float(lut + control[0]),
         ff=float(ff + control[1]),
         dsp=float(dsp),
-        bram18=float(blocks),
+        bram18=float(memories),
         latency_min=cycles,
         latency_max=cycles,
         ii=float(layer.reuse),
@@ -233,31 +238,34 @@ class Front:
 
 
 @lru_cache(maxsize=4096)
-def front_of(spans: tuple[tuple[int, int], ...], arrival_ns: float, fabric: Fabric, budget_ns: float) -> Front:
+def front_of(
+    spans: tuple[tuple[int, int], ...], arrival_ns: float, fabric: Fabric, blocks: Blocks, budget_ns: float
+) -> Front:
     """Plan the adder tree of one slot.
 
     Args:
         spans: Lowest and highest value of each summand.
         arrival_ns: When they are stable after the clock edge.
         fabric: Delays.
+        blocks: Cells that are counted.
         budget_ns: Time between two registers.
     """
     net = Net()
     values = [net.input(index, *span) for index, span in enumerate(spans)]
     net.outputs = [sum_terms(net, [Term(value) for value in values])]
     planned = schedule(net, fabric, budget_ns, arrival_ns)
-    ff, srl = net_registers(net, planned)
+    ff, srl = net_registers(net, planned, blocks)
     return Front(
         cycles=planned.latency_cycles,
         arrival_ns=planned.arrival_ns,
-        lut=net_logic(net, planned)[0] + srl,
+        lut=net_logic(net, planned, blocks)[0] + srl,
         ff=ff,
         first_ff=sum(net.cells[value].width for value in values if planned.last_use[value] > 0),
         width=net.cells[net.outputs[0]].width,
     )
 
 
-def _timing(lanes: Lanes, fabric: Fabric, budget_ns: float) -> tuple[Front, bool, int]:
+def _timing(lanes: Lanes, fabric: Fabric, blocks: Blocks, budget_ns: float) -> tuple[Front, bool, int]:
     """Return the adders of the slot with the widest sums, whether the loop behind has registers, a product's cycles."""
     low, high = (
         np.add.reduceat(ends, np.arange(0, lanes.groups, lanes.chain), axis=0) >> max(lanes.dropped, 0)
@@ -266,7 +274,7 @@ def _timing(lanes: Lanes, fabric: Fabric, budget_ns: float) -> tuple[Front, bool
     slot = int((high - low).sum(axis=0).argmax())
     count = lanes.summands if lanes.is_free else 1
     spans = tuple(zip(low[:count, slot].tolist(), high[:count, slot].tolist(), strict=True))
-    front = front_of(spans, fabric.dsp_add_ns if lanes.chain > 1 else 0.0, fabric, budget_ns)
+    front = front_of(spans, fabric.dsp_add_ns if lanes.chain > 1 else 0.0, fabric, blocks, budget_ns)
     # The accumulator's adder has a bit for the carry.
     loop = fabric.carry_ns + fabric.carry_bit_ns * (int(lanes.sums.max(initial=1)) + 1)
     is_late = front.arrival_ns > 0 and front.arrival_ns + loop > budget_ns
@@ -279,7 +287,7 @@ def _timing(lanes: Lanes, fabric: Fabric, budget_ns: float) -> tuple[Front, bool
     return front, is_late, multiply
 
 
-def _memory(lanes: Lanes, reuse: int) -> tuple[int, int, int]:
+def _memory(lanes: Lanes, reuse: int, block: Blocks) -> tuple[int, int, int]:
     """Count LUTs, flip-flops and block RAMs of the weights; equal columns of bits exist once in a memory."""
     lut = ff = blocks = 0
     for delay in range(lanes.chain):
@@ -295,8 +303,8 @@ def _memory(lanes: Lanes, reuse: int) -> tuple[int, int, int]:
         else:
             filled = columns.sum(axis=-1)
             variable = int(((filled > 0) & (filled < reuse)).sum())
-        lut += variable * max(1, ceil(reuse / 64))
-        ff += variable if lanes.is_soft or reuse > SHORT_ROM_STEPS else 0
+        lut += variable * block.rom_luts(reuse)
+        ff += variable if lanes.is_soft or reuse > SHORT_ROM_STEPS or not block.holds_registers else 0
     return lut, ff, blocks
 
 

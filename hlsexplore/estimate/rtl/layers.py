@@ -11,9 +11,10 @@ from hlsexplore.estimate.rtl.folded import rtl_folded
 from hlsexplore.estimate.rtl.matrix import rtl_unrolled
 from hlsexplore.estimate.rtl.stream import rtl_stream
 from hlsexplore.estimate.rtl.timing import rtl_fabric
-from hlsexplore.estimate.technology import block_rams
+from hlsexplore.estimate.technology import Technology, block_rams
 from hlsexplore.fixed import Fixed
-from hlsexplore.rtl_plan.count.layers import DSP_PRODUCT_BITS, MERGED_MASK_BITS, bram_blocks, dsp_count
+from hlsexplore.rtl_plan.count.blocks import BLOCKS, Blocks
+from hlsexplore.rtl_plan.count.layers import MERGED_MASK_BITS, bram_blocks
 from hlsexplore.rtl_plan.netlist.timing import BLOCK_TABLE_ENTRIES, Fabric
 
 WIRES = MOVE_OPS | {"concatenate", "permute", "crop", "upsample", "zeropad", "quantizer"}
@@ -22,31 +23,31 @@ HELD_SHARE = 0.5
 JOINS = frozenset({"add", "subtract", "average", "maximum", "minimum", "multiply"})
 
 
-def rtl_cost(layer: LayerRecord, family: str, io: str, budget_ns: float, table: Coefficients) -> Cost:
+def rtl_cost(layer: LayerRecord, tech: Technology, io: str, budget_ns: float, table: Coefficients) -> Cost:
     """Estimate one layer of the RTL flow; an op without RTL is unknown.
 
     Args:
         layer: The layer.
-        family: Device family.
+        tech: Device family, and the family whose cells are counted.
         io: `parallel` or `stream`.
         budget_ns: Time between two registers.
         table: Fitted coefficients.
     """
     if io == "stream" and layer.op not in WIRES:
-        return rtl_stream(layer, lambda one: rtl_cost(one, family, "parallel", budget_ns, table))
-    fabric = rtl_fabric(family)
+        return rtl_stream(layer, lambda one: rtl_cost(one, tech, "parallel", budget_ns, table))
+    fabric, blocks = rtl_fabric(tech.family), BLOCKS[tech.cells]
     if layer.op == "dense":
         if layer.constants is None or (layer.pixels > 1 and layer.reuse > 1):
             return unknown(layer.op)
-        return _product(layer, fabric, budget_ns, table)
+        return _product(layer, fabric, blocks, budget_ns, table)
     if layer.op in ("conv1d", "conv2d") and layer.image is not None and layer.constants is not None:
-        return _convolution(layer, layer.image, fabric, budget_ns, table)
+        return _convolution(layer, layer.image, fabric, blocks, budget_ns, table)
     if layer.op == "max_pooling" and layer.image is not None:
         return _max_pooling(layer, layer.image.window)
     if layer.op in WIRES:
         return free("wiring")
     if layer.op == "softmax":
-        return _softmax(layer, fabric, budget_ns, table)
+        return _softmax(layer, fabric, blocks, budget_ns, table)
     if layer.op in TABLE_OPS:
         return _table(layer, table)
     if layer.op == "batchnorm" and layer.constants is None:
@@ -54,23 +55,25 @@ def rtl_cost(layer: LayerRecord, family: str, io: str, budget_ns: float, table: 
     if layer.op == "relu":
         return _relu(layer)
     if layer.op in ELEMENTWISE_OPS | JOINS | {"batchnorm"}:
-        return _elements(layer, table)
+        return _elements(layer, blocks, table)
     return unknown(layer.op)
 
 
-def _product(layer: LayerRecord, fabric: Fabric, budget_ns: float, table: Coefficients) -> Cost:
+def _product(layer: LayerRecord, fabric: Fabric, blocks: Blocks, budget_ns: float, table: Coefficients) -> Cost:
     """A product with a constant matrix: multipliers that are shared, or shifts and adders."""
     if layer.reuse > 1:
-        return rtl_folded(layer, fabric, budget_ns)
+        return rtl_folded(layer, fabric, blocks, budget_ns)
     return rtl_unrolled(layer, fabric, budget_ns, table)
 
 
-def _convolution(layer: LayerRecord, image: Image, fabric: Fabric, budget_ns: float, table: Coefficients) -> Cost:
+def _convolution(
+    layer: LayerRecord, image: Image, fabric: Fabric, blocks: Blocks, budget_ns: float, table: Coefficients
+) -> Cost:
     """A product at each position at once, or at some positions after another over a held image that slides."""
     if layer.reuse == 1 and layer.parallel >= layer.pixels:
         return rtl_unrolled(layer, fabric, budget_ns, table)
     here = replace(layer, op="dense", pixels=1, channels=layer.n_out, is_held=True)
-    core = _product(here, fabric, budget_ns, table)
+    core = _product(here, fabric, blocks, budget_ns, table)
     source, target = layer.input or DEFAULT_TYPE, layer.result or layer.input or DEFAULT_TYPE
     held = image.padded_pixels * image.in_channels * (source.width - (source.signed and layer.is_rectified))
     steps = ceil(layer.pixels / max(layer.parallel, 1))
@@ -127,10 +130,10 @@ def _relu(layer: LayerRecord) -> Cost:
     )
 
 
-def _elements(layer: LayerRecord, table: Coefficients) -> Cost:
+def _elements(layer: LayerRecord, blocks: Blocks, table: Coefficients) -> Cost:
     source, target = layer.input or DEFAULT_TYPE, layer.result or layer.input or DEFAULT_TYPE
     coefficients = table.of("rtl_element", "yosys")
-    element = _element_bits(layer, source, target)
+    element = _element_bits(layer, source, target, blocks)
     if element is None:
         return unknown(layer.op)
     bits, dsp = element
@@ -146,7 +149,7 @@ def _elements(layer: LayerRecord, table: Coefficients) -> Cost:
     )
 
 
-def _element_bits(layer: LayerRecord, source: Fixed, target: Fixed) -> tuple[float, int] | None:
+def _element_bits(layer: LayerRecord, source: Fixed, target: Fixed, blocks: Blocks) -> tuple[float, int] | None:
     """LUT of one element before the fitted factor, and its DSP blocks; None for a function without a formula."""
     width = min(source.width, target.width)
     cast = (target.width if is_rounding(source, target) else 0) + (width if is_saturating(source, target) else 0)
@@ -156,7 +159,8 @@ def _element_bits(layer: LayerRecord, source: Fixed, target: Fixed) -> tuple[flo
     if op == "thresholded_relu":
         return width - 1 + cast, 0
     if op == "multiply":
-        return cast, int(2 * source.width >= DSP_PRODUCT_BITS)
+        is_wide = 2 * source.width >= blocks.product_bits
+        return cast, blocks.count(source.width, source.width) if is_wide else 0
     if op in ("add", "subtract", "average"):
         return max(len(layer.sources) - 1, 1) * (source.width + 1) + cast, 0
     if op in ("binary_tanh", "ternary_tanh"):
@@ -202,7 +206,7 @@ def _table(layer: LayerRecord, table: Coefficients) -> Cost:
     )
 
 
-def _softmax(layer: LayerRecord, fabric: Fabric, budget_ns: float, table: Coefficients) -> Cost:
+def _softmax(layer: LayerRecord, fabric: Fabric, blocks: Blocks, budget_ns: float, table: Coefficients) -> Cost:
     source = layer.input or DEFAULT_TYPE
     coefficients = table.of("rtl_softmax", "yosys")
     size = max(layer.channels, 1)
@@ -224,13 +228,13 @@ def _softmax(layer: LayerRecord, fabric: Fabric, budget_ns: float, table: Coeffi
         )
     reachable = min(layer.table_size, 1 << min(source.width, 30))
     entry = layer.table or DEFAULT_TYPE
-    bits, blocks = entry.width + (not entry.signed), bram_blocks(entry.width, layer.table_size)
+    bits, rams = entry.width + (not entry.signed), bram_blocks(entry.width, layer.table_size)
     cost = Cost(
         model="rtl_softmax",
         lut=groups * size * (coefficients["lut"] + coefficients["lut_bit"] * source.width),
         ff=groups * size * coefficients["ff"],
-        dsp=float(groups * size * dsp_count(bits, bits)),
-        bram18=float(groups * blocks * (1 + (size if reachable > BLOCK_TABLE_ENTRIES else 0))),
+        dsp=float(groups * size * blocks.count(bits, bits)),
+        bram18=float(groups * rams * (1 + (size if reachable > BLOCK_TABLE_ENTRIES else 0))),
         latency_min=float(cycles),
         latency_max=float(cycles),
         rules=frozenset({"dsp", "ii"}),

@@ -4,19 +4,21 @@ A layer's figures depend on its weights, types, knobs, inputs and target alone. 
 a layer is planned once; asking again for a design of known layers takes a millisecond.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from hlsexplore.design import Design
 from hlsexplore.graph import Node
 from hlsexplore.ops import Input
 from hlsexplore.report import Figures
+from hlsexplore.rtl_plan.count.blocks import DSP48E1, Blocks
 from hlsexplore.rtl_plan.count.layers import SRL_CYCLES, layer_figures
 from hlsexplore.rtl_plan.count.stream import stream_layer_figures
 from hlsexplore.rtl_plan.keys import layer_key, planner_version
 from hlsexplore.rtl_plan.plan import holds_for_readers, planned_layer
-from hlsexplore.rtl_plan.stream.plan import stream_plan
+from hlsexplore.rtl_plan.stream.plan import StreamPlan, stream_plan
 from hlsexplore.rtl_plan.tensor import Tensor, input_tensor
 from hlsexplore.support import cache
 from hlsexplore.support.cache import content_key
@@ -51,20 +53,26 @@ class DesignSummary:
     Attributes:
         layers: Figures of each layer by name.
         total: Figures of the whole, the top module included.
+        times: Of a stream, cycles in which each layer begins, has its first result, and ends.
     """
 
     layers: Mapping[str, Figures]
     total: Figures
+    times: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
 
 
-def summarize(design: Design) -> DesignSummary:
+def summarize(design: Design, blocks: Blocks = DSP48E1) -> DesignSummary:
     """Count what the RTL of a design takes, from its plan; layers that were never planned take up to some seconds.
+
+    Args:
+        design: The design.
+        blocks: Cells that are counted.
 
     Raises:
         NoModelError: If a layer or an option has no plan that is counted; names the layer.
     """
     if design.target.io is not Io.PARALLEL:
-        return _stream(design)
+        return _stream(design, blocks)
     tensors: dict[str, Tensor] = {}
     starts: dict[str, int] = {}
     layers: dict[str, Figures] = {}
@@ -72,21 +80,21 @@ def summarize(design: Design) -> DesignSummary:
         if isinstance(node.op, Input):
             tensors[node.name], starts[node.name] = input_tensor(design, node), 0
             continue
-        found = _layer(design, node, tuple(tensors[name] for name in node.inputs))
+        found = _layer(design, node, tuple(tensors[name] for name in node.inputs), blocks)
         layers[node.name], tensors[node.name] = found.figures, found.output
         starts[node.name] = max(starts[name] for name in node.inputs) + int(found.figures.latency_cycles_max or 0)
     return DesignSummary(layers=layers, total=_total(design, layers, tensors, starts))
 
 
-def _stream(design: Design) -> DesignSummary:
+def _stream(design: Design, blocks: Blocks) -> DesignSummary:
     """Count a streaming design, whose layers' timing depends on each other, as a whole."""
-    key = content_key([planner_version(), design.key])
+    key = content_key([planner_version(), design.key, blocks.family])
     data = cache.load(KIND, key)
     found = None if data is None else _read_design(data)
     if found is not None:
         return found
     planned = stream_plan(design)
-    layers = {layer.node.name: stream_layer_figures(layer) for layer in planned.layers}
+    layers = {layer.node.name: stream_layer_figures(layer, blocks) for layer in planned.layers}
     total = Figures(
         **{name: sum(getattr(item, name) or 0 for item in layers.values()) for name in ("lut", "ff", "dsp", "bram18")},
         uram=0,
@@ -94,30 +102,45 @@ def _stream(design: Design) -> DesignSummary:
         latency_cycles_max=planned.latency_cycles,
         ii_cycles=planned.ii_cycles,
     )
-    summary = DesignSummary(layers=layers, total=total)
+    summary = DesignSummary(layers=layers, total=total, times=_times(planned))
     cache.store(KIND, key, asdict(summary))
     return summary
+
+
+def _times(planned: StreamPlan) -> dict[str, tuple[int, int, int]]:
+    """Cycles of each layer; its first result is there when a stage behind begins, or else at its end."""
+    firsts: dict[str, list[int]] = defaultdict(list)
+    stages = {layer.node.name: layer.stage for layer in planned.layers}
+    found = {}
+    for layer in reversed(planned.layers):
+        name, end = layer.node.name, layer.start_cycle + layer.latency_cycles
+        first = min(firsts[name], default=end)
+        found[name] = (layer.start_cycle, min(max(first, layer.start_cycle), end), end)
+        for source in layer.sources:
+            firsts[source].append(first if stages.get(source) == layer.stage else layer.start_cycle)
+    return found
 
 
 def _read_design(data: Mapping[str, Any]) -> DesignSummary | None:
     """Read a stored design; None when it is damaged."""
     try:
         layers = {name: Figures(**item) for name, item in data["layers"].items()}
-        return DesignSummary(layers=layers, total=Figures(**data["total"]))
-    except (KeyError, TypeError, AttributeError):
+        times = {name: (int(start), int(first), int(end)) for name, (start, first, end) in data["times"].items()}
+        return DesignSummary(layers=layers, total=Figures(**data["total"]), times=times)
+    except (KeyError, TypeError, ValueError, AttributeError):
         return None
 
 
-def _layer(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> LayerSummary:
+def _layer(design: Design, node: Node, inputs: tuple[Tensor, ...], blocks: Blocks) -> LayerSummary:
     holds = holds_for_readers(design, node)
-    key = layer_key(design, node, inputs, holds)
+    key = content_key([layer_key(design, node, inputs, holds), blocks.family])
 
     def make() -> LayerSummary:
         data = cache.load(KIND, key)
         found = None if data is None else _read(data)
         if found is None:
             planned = planned_layer(design, node, inputs, holds)
-            found = LayerSummary(figures=layer_figures(planned), output=planned.output)
+            found = LayerSummary(figures=layer_figures(planned, blocks), output=planned.output)
             cache.store(KIND, key, asdict(found))
         return found
 

@@ -1,13 +1,15 @@
-"""LUTs, flip-flops, DSP blocks and block RAMs of a planned layer, as Yosys maps its Verilog to Xilinx 7 series.
+"""LUTs, flip-flops, DSP blocks and block RAMs of a planned layer, as Yosys maps its Verilog.
 
 Adders, registers, weight memories and multipliers are counted bit by bit from the plan; wide gates and comparisons
-by rules. Nothing is fitted.
+by rules. Nothing is fitted. LUTs are those of Xilinx 7 series and UltraScale; on ECP5, multiplexers and accumulators
+take more of them.
 """
 
 from collections import defaultdict
 from math import ceil
 
 from hlsexplore.report import Figures
+from hlsexplore.rtl_plan.count.blocks import DSP48E1, Blocks
 from hlsexplore.rtl_plan.count.scan import scan_figures
 from hlsexplore.rtl_plan.folded import Folded
 from hlsexplore.rtl_plan.layers import LayerPlan
@@ -17,42 +19,42 @@ from hlsexplore.rtl_plan.netlist.net import VIEWS, Cell, Code, Net, Value, bits_
 from hlsexplore.rtl_plan.netlist.schedule import Schedule
 from hlsexplore.rtl_plan.netlist.timing import is_block_table
 from hlsexplore.rtl_plan.scan import Scan
+from hlsexplore.rtl_plan.tensor import Tensor
 
 SRL_CYCLES = 3
 """A chain of this many registers or more becomes a shift register in one LUT a bit (xilinx_srl -minlen 3)."""
 MERGED_MASK_BITS = 8
 """Bits of a mask that arithmetic follows: it merges with the LUTs behind it and costs one for about so many bits."""
-DSP_PRODUCT_BITS = 9
-"""Narrowest product that Yosys puts into a DSP block (`mul2dsp` with DSP_Y_MINWIDTH 9)."""
 DSP_REGISTERS = 2
 """Registers of an operand inside a DSP48E1 (A1 and A2, B1 and B2; UG479)."""
-DSP_WIDTHS = (25, 18)
-"""Operand bits of a DSP48E1, both signed (7 series DSP48E1 user guide UG479)."""
 BRAM18_BITS = 36
 """Widest word of an 18 kbit block RAM used as a ROM (7 series memory resources user guide UG473)."""
 BRAM18_WORDS = 512
+NARROW_EXTREME_LUTS = 8.6
+"""LUTs of four inputs for each bit of a comparison and a choice on ECP5 (16 and 24 bits)."""
 SHORT_ROM_STEPS = 8
 """Up to this many steps Yosys sees the weights' registers as plain ones and moves them into the DSP blocks; with more
 it makes a ROM of them, whose registers stay outside (measured with 7, 8, 9, 12, 15 and 16 steps, flip-flops exact)."""
 
 
-def layer_figures(plan: LayerPlan) -> Figures:
+def layer_figures(plan: LayerPlan, blocks: Blocks = DSP48E1) -> Figures:
     """Count what a layer's module takes.
 
     Args:
         plan: The planned layer.
+        blocks: Cells that are counted.
     """
     lut, ff, dsp, bram = 0, 0, 0, 0
     if plan.net is not None and plan.schedule is not None:
-        lut, ff, dsp, bram = _parallel(plan, plan.net, plan.schedule)
+        lut, ff, dsp, bram = _parallel(plan, plan.net, plan.schedule, blocks)
     elif plan.folded is not None:
-        lut, ff, dsp, bram = _folded(plan, plan.folded)
+        lut, ff, dsp, bram = _folded(plan, plan.folded, blocks)
     elif plan.scan is not None:
-        lut, ff, dsp, bram = _scanned(plan, plan.scan)
+        lut, ff, dsp, bram = _scanned(plan, plan.scan, blocks)
     elif plan.recurrence is not None:
-        lut, ff, dsp, bram = _recurrent(plan.recurrence)
+        lut, ff, dsp, bram = _recurrent(plan.recurrence, blocks)
     for part in plan.parts:
-        lut, ff, dsp, bram = (a + b for a, b in zip((lut, ff, dsp, bram), _resources(part), strict=True))
+        lut, ff, dsp, bram = (a + b for a, b in zip((lut, ff, dsp, bram), _resources(part, blocks), strict=True))
     return Figures(
         lut=lut,
         ff=ff,
@@ -64,28 +66,28 @@ def layer_figures(plan: LayerPlan) -> Figures:
     )
 
 
-def _resources(plan: LayerPlan) -> tuple[int, int, int, int]:
-    found = layer_figures(plan)
+def _resources(plan: LayerPlan, blocks: Blocks) -> tuple[int, int, int, int]:
+    found = layer_figures(plan, blocks)
     return int(found.lut or 0), int(found.ff or 0), int(found.dsp or 0), int(found.bram18 or 0)
 
 
-def _recurrent(recurrence: Recurrence) -> tuple[int, int, int, int]:
+def _recurrent(recurrence: Recurrence, blocks: Blocks) -> tuple[int, int, int, int]:
     """Count a step, the states, and the counter of the steps."""
-    lut, ff, dsp, bram = _resources(recurrence.step)
+    lut, ff, dsp, bram = _resources(recurrence.step, blocks)
     bits = max(1, (recurrence.steps - 1).bit_length())
     states = sum(tensor.size * tensor.width for tensor in recurrence.states)
     return lut + bits + 2, ff + states + bits, dsp, bram
 
 
-def _scanned(plan: LayerPlan, scan: Scan) -> tuple[int, int, int, int]:
+def _scanned(plan: LayerPlan, scan: Scan, blocks: Blocks) -> tuple[int, int, int, int]:
     lut, ff = scan_figures(scan, plan.output.size * plan.output.width)
-    own = _resources(scan.core)
+    own = _resources(scan.core, blocks)
     return lut + scan.copies * own[0], ff + scan.copies * own[1], scan.copies * own[2], scan.copies * own[3]
 
 
-def _parallel(plan: LayerPlan, net: Net, planned: Schedule) -> tuple[int, int, int, int]:
-    lut, dsp, bram = net_logic(net, planned)
-    ff, srl = net_registers(net, planned)
+def _parallel(plan: LayerPlan, net: Net, planned: Schedule, blocks: Blocks) -> tuple[int, int, int, int]:
+    lut, dsp, bram = net_logic(net, planned, blocks)
+    ff, srl = net_registers(net, planned, blocks)
     if plan.output.is_held:
         # A register with enable and reset: the reset is one gate for each masked element.
         alive = net.live()
@@ -93,7 +95,7 @@ def _parallel(plan: LayerPlan, net: Net, planned: Schedule) -> tuple[int, int, i
     return lut + srl, ff + plan.latency_cycles, dsp, bram
 
 
-def net_logic(net: Net, planned: Schedule) -> tuple[int, int, int]:
+def net_logic(net: Net, planned: Schedule, blocks: Blocks) -> tuple[int, int, int]:
     """Count LUTs, DSP blocks and block RAMs of a net's cells."""
     need, ends, bits = net.needed(), _ends(net), net_bits(net)
     lut = dsp = bram = 0
@@ -104,13 +106,17 @@ def net_logic(net: Net, planned: Schedule) -> tuple[int, int, int]:
         if cell.code is Code.ADD:
             lut += sum(adder_luts(cell, bits, need[number]))
         elif cell.code is Code.MUL:
-            dsp += dsp_blocks(args[0], args[1])
+            widths = operand_bits(args[0]), operand_bits(args[1])
+            if sum(widths) < blocks.product_bits:
+                lut += narrow_product_luts(sum(widths), min(widths))
+            else:
+                dsp, lut = dsp + blocks.count(*widths), lut + blocks.join_luts(*widths)
         elif is_block_table(cell):
             bram += bram_blocks(cell.width, len(cell.data))
         elif cell.code is Code.RELU and number not in ends:
             lut += ceil(need[number] / MERGED_MASK_BITS)
         elif not _is_reset(net, planned, number):
-            lut += _gates(cell, args, need[number])
+            lut += _gates(cell, args, need[number], blocks)
     return lut, dsp, bram
 
 
@@ -135,22 +141,24 @@ def _is_reset(net: Net, planned: Schedule, number: Value) -> bool:
     return masks and planned.last_use[number] > planned.stages[number]
 
 
-def _gates(cell: Cell, args: list[Cell], bits: int) -> int:
+def _gates(cell: Cell, args: list[Cell], bits: int, blocks: Blocks) -> int:
     match cell.code:
         case Code.CLIP | Code.ZERO_OUTSIDE:
             tested = max(args[0].width - cell.width, 0) + 1
             sides = int(args[0].high > cell.data[1]) + int(args[0].low < cell.data[0])
-            return bits + sides * ceil(tested / 5)
+            return bits + sides * ceil(tested / (blocks.lut_inputs - 1))
         case Code.RELU | Code.MUX:
             return bits
         case Code.LESS if args[1].code is Code.CONST and not args[1].low:
             return 0
         case Code.LESS:
             return max(arg.width for arg in args)
+        case Code.MAX | Code.MIN if not blocks.has_wide_luts:
+            return round(NARROW_EXTREME_LUTS * bits)
         case Code.MAX | Code.MIN:
             return max(arg.width for arg in args) + 1 + bits
         case Code.ROUND:
-            return ceil((cell.data[0] + 1) / 5) if cell.data[0] > 1 else 0
+            return ceil((cell.data[0] + 1) / (blocks.lut_inputs - 1)) if cell.data[0] > 1 else 0
         case Code.ROM:
             return cell.width
         case Code.AND | Code.NOT:
@@ -159,7 +167,7 @@ def _gates(cell: Cell, args: list[Cell], bits: int) -> int:
             return 0
 
 
-def net_registers(net: Net, planned: Schedule) -> tuple[int, int]:
+def net_registers(net: Net, planned: Schedule, blocks: Blocks) -> tuple[int, int]:
     """Count flip-flops and shift registers (in LUTs) between the cycles of a net, bit by bit."""
     reads: dict[Value, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     need = net.needed()
@@ -169,8 +177,8 @@ def net_registers(net: Net, planned: Schedule) -> tuple[int, int]:
         if not need[number] or cell.code in VIEWS:
             continue
         time = planned.stages[number] - is_block_table(cell)
-        # The registers before a multiplication are those of the DSP block.
-        inside = DSP_REGISTERS if cell.code is Code.MUL else 0
+        # The registers before a multiplication are those of the DSP block, where it has them.
+        inside = DSP_REGISTERS if cell.code is Code.MUL and blocks.holds_registers else 0
         for arg, bits in zip(cell.args, _arg_bits(net, cell, need[number]), strict=True):
             _read(net, arg, (1 << bits) - 1, time - min(inside, time - planned.stages[arg]), reads)
     ff = srl = 0
@@ -223,18 +231,9 @@ def _read(net: Net, value: Value, mask: int, time: int, reads: dict[Value, dict[
         reads[value][time] |= inside
 
 
-def dsp_blocks(a: Cell, b: Cell) -> int:
-    """Count the DSP blocks of a multiplier; an unsigned operand takes a bit for its sign."""
-    return dsp_count(*(cell.width + (not cell.signed) for cell in (a, b)))
-
-
-def dsp_count(a_bits: int, b_bits: int) -> int:
-    """Count the DSP blocks of a multiplier of two signed operands."""
-    wide, narrow = max(a_bits, b_bits), min(a_bits, b_bits)
-    return min(
-        ceil(wide / DSP_WIDTHS[0]) * ceil(narrow / DSP_WIDTHS[1]),
-        ceil(wide / DSP_WIDTHS[1]) * ceil(narrow / DSP_WIDTHS[0]),
-    )
+def operand_bits(cell: Cell) -> int:
+    """Return the bits of a signed operand; an unsigned one takes a bit for its sign."""
+    return cell.width + (not cell.signed)
 
 
 def bram_blocks(width: int, words: int) -> int:
@@ -243,43 +242,77 @@ def bram_blocks(width: int, words: int) -> int:
     return ceil(width * deep / BRAM18_BITS)
 
 
-def _folded(plan: LayerPlan, folded: Folded) -> tuple[int, int, int, int]:
+def _folded(plan: LayerPlan, folded: Folded, blocks: Blocks) -> tuple[int, int, int, int]:
     source = plan.inputs[0]
-    rom_lut, rom_ff, bram = _weight_memory(folded)
+    rom_lut, rom_ff, bram = _weight_memory(folded, blocks)
     lut, ff = rom_lut, rom_ff
     # Operands: a multiplexer for each group, registers for its delay, and the inputs where they are not held outside.
     inputs = 0 if folded.is_held else source.size * source.width
-    # The last two registers of an operand move into the DSP blocks that read it.
-    delays = sum(max(folded.delay(group) - 1, 0) for group in range(folded.groups))
-    ff += inputs + delays * source.width
-    lut += folded.groups * source.width * mux_luts(folded.steps_per_turn)
-    front_lut, _, _ = net_logic(folded.front, folded.front_schedule)
-    front_ff, front_srl = net_registers(folded.front, folded.front_schedule)
-    end_lut, _, _ = net_logic(folded.end, folded.end_schedule)
-    end_ff, end_srl = net_registers(folded.end, folded.end_schedule)
+    outside = [
+        operand_registers(folded.delay(group), folded.is_soft, blocks, source.width) for group in range(folded.groups)
+    ]
+    lut, ff = lut + sum(luts for luts, _ in outside), ff + inputs + sum(registers for _, registers in outside)
+    lut += folded.groups * source.width * blocks.mux_luts(folded.steps_per_turn)
+    front_lut, _, _ = net_logic(folded.front, folded.front_schedule, blocks)
+    front_ff, front_srl = net_registers(folded.front, folded.front_schedule, blocks)
+    end_lut, _, _ = net_logic(folded.end, folded.end_schedule, blocks)
+    end_ff, end_srl = net_registers(folded.end, folded.end_schedule, blocks)
     lut += front_lut + front_srl + end_lut + end_srl
     ff += front_ff + end_ff
-    bits = _accumulator_bits(folded)
-    lut += bits + _loop_gates(folded)
+    is_whole = is_whole_product(blocks, *_operands(folded, source))
+    bits = _accumulator_bits(folded, is_whole)
+    lut += bits * (1 if blocks.has_wide_luts else 2) + _loop_gates(folded, blocks)
     ff += bits
     if folded.loop_registered:
         ff += sum(folded.front.cells[output].width for output in folded.front.outputs)
-    ff -= _registers_in_blocks(folded)
-    if folded.multiply_cycles > 1 and not folded.is_soft:
-        chain_lut, chain_ff = _loose_chains(folded)
-        lut, ff = lut + chain_lut, ff + chain_ff
+    ff -= _registers_in_blocks(folded, is_whole)
     if folded.turns > 1:
         ff += folded.slots * folded.turns * plan.output.width
     control_lut, control_ff = _control(folded)
+    lut, ff = lut + control_lut, ff + control_ff
     if folded.is_soft:
         soft_lut, soft_ff = _soft_products(folded, source.width)
-        return lut + control_lut + soft_lut, ff + control_ff + soft_ff, 0, bram
+        return lut + soft_lut, ff + soft_ff, 0, bram
+    product_lut, product_ff, dsp = _block_products(folded, source, blocks)
+    return lut + product_lut, ff + product_ff, dsp, bram
+
+
+def operand_registers(delay: int, is_soft: bool, blocks: Blocks, width: int) -> tuple[int, int]:
+    """Count the LUTs (shift registers) and flip-flops of an operand that comes some cycles later than the first.
+
+    Its last two registers move into the blocks that read it, where these have some.
+    """
+    if is_soft or blocks.holds_registers:
+        return 0, max(delay - 1, 0) * width
+    if delay + 1 >= SRL_CYCLES and blocks.has_wide_luts:
+        return width, 0
+    return 0, (delay + 1) * width
+
+
+def _operands(folded: Folded, source: Tensor) -> tuple[int, int]:
+    """Bits of the signed operands of a product: weight and input."""
     weight = Cell(Code.CONST, (), (), *_weight_range(folded))
-    operand = Cell(Code.CONST, (), (), source.low, source.high)
+    return operand_bits(weight), operand_bits(Cell(Code.CONST, (), (), source.low, source.high))
+
+
+def is_whole_product(blocks: Blocks, a_bits: int, b_bits: int) -> bool:
+    """Whether a product with its registers and the adder behind it is inside one block."""
+    return blocks.holds_registers and blocks.count(a_bits, b_bits) == 1
+
+
+def _block_products(folded: Folded, source: Tensor, blocks: Blocks) -> tuple[int, int, int]:
+    """Count LUTs and flip-flops of the products outside of the blocks, and the blocks."""
+    operands = _operands(folded, source)
     widths = [bits_of(*lane) for group in folded.lanes for lane in group]
-    dsp = sum(width >= DSP_PRODUCT_BITS for width in widths) * dsp_blocks(weight, operand)
-    lut += sum(narrow_product_luts(width, folded.weight_bits) for width in widths if 1 < width < DSP_PRODUCT_BITS)
-    return lut + control_lut, ff + control_ff, dsp, bram
+    wide = [width for width in widths if width >= blocks.product_bits]
+    lut = sum(narrow_product_luts(width, folded.weight_bits) for width in widths if 1 < width < blocks.product_bits)
+    lut += len(wide) * blocks.join_luts(*operands)
+    is_whole = is_whole_product(blocks, *operands)
+    ff = 0 if is_whole else folded.multiply_cycles * sum(blocks.loose_bits(*operands, width) for width in wide)
+    if folded.multiply_cycles > 1 or not is_whole:
+        chain_lut, chain_ff = _loose_chains(folded)
+        lut, ff = lut + chain_lut, ff + chain_ff
+    return lut, ff, len(wide) * blocks.count(*operands)
 
 
 def narrow_product_luts(width: int, weight_bits: int) -> int:
@@ -313,7 +346,7 @@ def _soft_products(folded: Folded, source_bits: int) -> tuple[int, int]:
     return lut, ff
 
 
-def _accumulator_bits(folded: Folded) -> int:
+def _accumulator_bits(folded: Folded, is_whole: bool) -> int:
     """Count the bits of the accumulators in logic that the results depend on.
 
     A single multiplier with one register accumulates inside its DSP block.
@@ -321,7 +354,7 @@ def _accumulator_bits(folded: Folded) -> int:
     need = folded.end.needed()
     bits = {cell.data[0]: need[number] for number, cell in enumerate(folded.end.cells) if cell.code is Code.INPUT}
     is_alone = folded.groups == 1 and folded.product.dropped <= 0 and all(len(own) == 1 for own in folded.summands)
-    if is_alone and _has_free_register(folded) and not folded.loop_registered:
+    if is_alone and is_whole and _has_free_register(folded) and not folded.loop_registered:
         return 0
     return sum(bits.values())
 
@@ -331,9 +364,9 @@ def _has_free_register(folded: Folded) -> bool:
     return folded.multiply_cycles == 1 and not folded.is_soft
 
 
-def _registers_in_blocks(folded: Folded) -> int:
+def _registers_in_blocks(folded: Folded, is_whole: bool) -> int:
     """Count the flip-flops of sums that are registered directly behind the DSP blocks, and so inside them."""
-    if not _has_free_register(folded):
+    if not is_whole or not _has_free_register(folded):
         return 0
     front, planned = folded.front, folded.front_schedule
     direct = set(front.outputs) if folded.loop_registered else set()
@@ -354,9 +387,11 @@ def _loose_chains(folded: Folded) -> tuple[int, int]:
     return lut, ff
 
 
-def _loop_gates(folded: Folded) -> int:
+def _loop_gates(folded: Folded, blocks: Blocks) -> int:
     cells = [(cell, [folded.loop.cells[arg] for arg in cell.args]) for cell in folded.loop.cells]
-    return sum(_gates(cell, args, cell.width) for cell, args in cells if cell.code in (Code.CLIP, Code.ZERO_OUTSIDE))
+    return sum(
+        _gates(cell, args, cell.width, blocks) for cell, args in cells if cell.code in (Code.CLIP, Code.ZERO_OUTSIDE)
+    )
 
 
 def _weight_range(folded: Folded) -> tuple[int, int]:
@@ -364,7 +399,7 @@ def _weight_range(folded: Folded) -> tuple[int, int]:
     return int(weight.min()), int(weight.max())
 
 
-def _weight_memory(folded: Folded) -> tuple[int, int, int]:
+def _weight_memory(folded: Folded, blocks: Blocks) -> tuple[int, int, int]:
     """Count LUTs, flip-flops and block RAMs of the weights: equal columns of bits are stored once."""
     bram = lut = ff = 0
     for delay in range(min(folded.chain, folded.groups)):
@@ -378,26 +413,10 @@ def _weight_memory(folded: Folded) -> tuple[int, int, int]:
                 words = [folded.weight(step, group, slot) for step in range(folded.steps)]
                 columns |= {tuple(word >> bit & 1 for word in words) for bit in range(folded.weight_bits)}
         variable = [column for column in columns if 0 < sum(column) < len(column)]
-        lut += len(variable) * max(1, ceil(folded.steps / 64))
-        ff += 0 if folded.steps <= SHORT_ROM_STEPS and not folded.is_soft else len(variable)
+        lut += len(variable) * blocks.rom_luts(folded.steps)
+        is_inside = folded.steps <= SHORT_ROM_STEPS and not folded.is_soft and blocks.holds_registers
+        ff += 0 if is_inside else len(variable)
     return lut, ff, bram
-
-
-def mux_luts(inputs: int) -> int:
-    """Count the LUTs of a multiplexer of one bit.
-
-    A LUT joins four inputs, a MUXF7 two of these LUTs; above eight inputs Yosys builds a tree of LUTs and spends about
-    one more (16, 32 and 64 inputs: 6, 12 and 22, measured in folded layers).
-    """
-    if inputs <= 4:
-        return int(inputs > 1)
-    if inputs <= 8:
-        return ceil(inputs / 4)
-    total, left = 1, inputs
-    while left > 1:
-        left = ceil(left / 4)
-        total += left
-    return total
 
 
 def _control(folded: Folded) -> tuple[int, int]:

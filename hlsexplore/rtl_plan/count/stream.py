@@ -5,7 +5,8 @@ from math import ceil
 
 from hlsexplore.ops import Pair
 from hlsexplore.report import Figures
-from hlsexplore.rtl_plan.count.layers import BRAM18_BITS, BRAM18_WORDS, SRL_CYCLES, layer_figures, mux_luts, net_logic
+from hlsexplore.rtl_plan.count.blocks import DSP48E1, Blocks
+from hlsexplore.rtl_plan.count.layers import BRAM18_BITS, BRAM18_WORDS, SRL_CYCLES, layer_figures, net_logic
 from hlsexplore.rtl_plan.layers import LayerPlan
 from hlsexplore.rtl_plan.netlist.net import Net, counter_bits
 from hlsexplore.rtl_plan.netlist.schedule import Schedule
@@ -22,19 +23,20 @@ QUEUE_LUTS = 4
 """Gates of a queue beside its counters and places: room, valid, and the enables of the counters."""
 
 
-def stream_layer_figures(layer: StreamLayer) -> Figures:
+def stream_layer_figures(layer: StreamLayer, blocks: Blocks = DSP48E1) -> Figures:
     """Count what the module of a streaming layer takes.
 
     Args:
         layer: The planned layer.
+        blocks: Cells that are counted.
     """
-    core = layer_figures(layer.core)
+    core = layer_figures(layer.core, blocks)
     lut, ff, bram = int(core.lut or 0), int(core.ff or 0), int(core.bram18 or 0)
     if layer.feed is not None:
-        more = _feed(layer.feed)
+        more = _feed(layer.feed, blocks)
         control = _control(layer.feed.walk, layer.core.ii_cycles)
         lut, ff, bram = lut + more[0] + control[0], ff + more[1] + control[1] + layer.feed.is_registered, bram + more[2]
-    lut -= _spared_luts(layer.core)
+    lut -= _spared_luts(layer.core, blocks)
     width = layer.core.output.size * layer.core.output.width
     for depth in () if layer.waits else layer.depths:
         queue = queue_resources(depth, width)
@@ -50,12 +52,12 @@ def stream_layer_figures(layer: StreamLayer) -> Figures:
     )
 
 
-def _spared_luts(core: LayerPlan) -> int:
+def _spared_luts(core: LayerPlan, blocks: Blocks) -> int:
     """Count the LUTs of multiplexers over a whole input that a product of one beat at a time does not have."""
     folded = core.folded
     if folded is None or core.beats == 1:
         return 0
-    spared = mux_luts(folded.steps) - mux_luts(folded.steps // core.beats)
+    spared = blocks.mux_luts(folded.steps) - blocks.mux_luts(folded.steps // core.beats)
     return folded.groups * core.inputs[0].width * spared
 
 
@@ -94,7 +96,7 @@ def window_resources(reach: Pair, line_pixels: int, bits: int) -> tuple[int, int
     return 0, window + lines * bits * line_pixels, 0
 
 
-def _feed(feed: Feed) -> tuple[int, int, int]:
+def _feed(feed: Feed, blocks: Blocks) -> tuple[int, int, int]:
     """Count LUTs, flip-flops and block RAMs of a feed's data path."""
     bits = feed.pixel_bits
     match feed.kind:
@@ -107,16 +109,16 @@ def _feed(feed: Feed) -> tuple[int, int, int]:
         case FeedKind.BUFFER:
             return len(feed.elements) * feed.inputs[0].width, feed.buffer_bits, 0
         case FeedKind.REDUCE if feed.loop is not None:
-            return _reduce_luts(feed.loop, len(feed.starts)), feed.buffer_bits, 0
+            return _reduce_luts(feed.loop, len(feed.starts), blocks), feed.buffer_bits, 0
         case _:
             return 0, 0, 0
 
 
-def _reduce_luts(loop: Net, registers: int) -> int:
+def _reduce_luts(loop: Net, registers: int, blocks: Blocks) -> int:
     """Count the logic of a reduction's step; the start value is the registers' reset."""
     count = len(loop.cells)
     at_once = Schedule(stages=(0,) * count, latency_cycles=0, arrival_ns=0.0, last_use=(0,) * count)
-    return net_logic(loop, at_once)[0] + sum(loop.cells[index].width for index in range(registers))
+    return net_logic(loop, at_once, blocks)[0] + sum(loop.cells[index].width for index in range(registers))
 
 
 def _control(walk: Walk, pace: int) -> tuple[int, int]:

@@ -81,7 +81,12 @@ MARGIN = 0.85
 
 def fabric(target: Target) -> Fabric:
     """Return the delays of a target's part."""
-    part = target.part.lower()
+    return part_fabric(target.part)
+
+
+def part_fabric(name: str) -> Fabric:
+    """Return the delays of a part."""
+    part = name.lower()
     if part.startswith(("lfe5", "ecp5", "lfd2", "gw")):
         return LATTICE
     if part.startswith(("xc7", "xa7", "xq7")):

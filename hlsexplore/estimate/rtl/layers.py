@@ -176,8 +176,9 @@ def _element_bits(layer: LayerRecord, source: Fixed, target: Fixed, blocks: Bloc
     adds_bias = source.width + 2 if is_line else 0
     compares = 2 * width * (op in ("maximum", "minimum", "clip"))
     factor = max(source.fraction + (layer.weight or source).fraction, 1) + 2  # between 0 and 1, and a sign
-    blocks = dsp_count(source.width, factor) * (source.width + factor >= DSP_PRODUCT_BITS) if op == "hard_swish" else 0
-    return product + adds_bias + compares + width + cast, blocks
+    is_wide = op == "hard_swish" and source.width + factor >= blocks.product_bits
+    dsp = blocks.count(source.width, factor) if is_wide else 0
+    return product + adds_bias + compares + width + cast, dsp
 
 
 _FORMULA_OPS = frozenset(

@@ -133,6 +133,15 @@ def test_open_axes_besides_the_batch_are_named():
     )
 
 
+@pytest.mark.parametrize("open_size", ["features", -3, 0])
+def test_a_product_along_the_only_open_axis_says_so(open_size):
+    proto = model([node("MatMul", "x w")], {"x": [1, open_size]}, {"w": floats(3, 2)})
+    assert problems(proto) == (
+        "layer 'y' (MatMul): it multiplies along axis 1, which is the axis of the samples: the one of open size, or the "
+        "first. Export the model with every size fixed but that of the samples.",
+    )
+
+
 def test_mixing_samples_is_refused():
     proto = model([node("ReduceMean", "x", axes=[0])], {"x": ["n", 3]}, {}, opset=13)
     assert problems(proto) == ("layer 'y' (ReduceMean): it reduces over samples. Reduce over other axes.",)

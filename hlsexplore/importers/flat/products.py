@@ -26,6 +26,11 @@ def dense(context: Context, value: Value, axis: int, weight: Constant, bias: Con
         raise context.refuse(
             f"its weights of shape {weight.values.shape} differ between positions.", "Use the same weights at each."
         )
+    if value.batch_axis == axis:
+        raise context.refuse(
+            f"it multiplies along axis {axis}, which is the axis of the samples: the one of open size, or the first.",
+            "Export the model with every size fixed but that of the samples.",
+        )
     if weight.values.ndim != 2 or value.dims[axis] != weight.values.shape[0]:
         raise context.damaged(
             f"its weight of shape {weight.values.shape} does not fit {value.dims[axis]} inputs along axis {axis}"

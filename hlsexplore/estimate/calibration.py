@@ -122,10 +122,11 @@ def _observation(item: Mapping[str, Any]) -> Observation:
 
 
 def calibration_path() -> Path:
-    """Return where the user's calibration lives: `HLSEXPLORE_CALIBRATION`, else the user's data folder."""
-    given = os.environ.get("HLSEXPLORE_CALIBRATION")
-    if given:
+    """Return its file: `HLSEXPLORE_CALIBRATION`, else one in `HLSEXPLORE_CACHE`, else in the user's data folder."""
+    if given := os.environ.get("HLSEXPLORE_CALIBRATION"):
         return Path(given)
+    if folder := os.environ.get("HLSEXPLORE_CACHE"):
+        return Path(folder) / "calibration.json"
     home = os.environ.get("XDG_DATA_HOME")
     return (Path(home) if home else Path.home() / ".local" / "share") / "hlsexplore" / "calibration.json"
 

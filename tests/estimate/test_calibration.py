@@ -119,5 +119,8 @@ def test_the_path_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setenv("HLSEXPLORE_CALIBRATION", str(tmp_path / "own.json"))
     assert calibration_path() == tmp_path / "own.json"
     monkeypatch.delenv("HLSEXPLORE_CALIBRATION")
+    monkeypatch.setenv("HLSEXPLORE_CACHE", str(tmp_path / "cache"))
+    assert calibration_path() == tmp_path / "cache" / "calibration.json"
+    monkeypatch.delenv("HLSEXPLORE_CACHE")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert calibration_path() == tmp_path / "hlsexplore" / "calibration.json"

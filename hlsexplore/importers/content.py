@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hlsexplore.errors import ModelError
+from hlsexplore.support.files import open_regular
 
 HEAD_BYTES = 4096
 """Bytes at the beginning of a file that are looked at."""
@@ -73,7 +74,7 @@ def look(path: Path, weights: Path | None = None) -> Content:
             return Content(path=path, is_folder=True, members=frozenset(names), weights=weights)
         if not stat.S_ISREG(mode):
             raise ModelError(f"the model file {str(path)!r} is a device, pipe or socket. Give a regular file.")
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             head = file.read(HEAD_BYTES)
     except OSError as error:
         raise ModelError(f"the model file {str(path)!r} cannot be read: {error.strerror or error}.") from None

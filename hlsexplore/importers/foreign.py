@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from hlsexplore.importers.content import Content
+from hlsexplore.importers.content import MAX_FILE_BYTES, Content
 
 _SAVE = "Save the model as one file in Keras: model.save('NAME.keras')."
 _SAVED_MODEL_HEAD = re.compile(rb"\x08\x01\x12[\x80-\xff]")
 """TensorFlow's SavedModel: schema version 1, then meta graphs of 128 bytes or more (saved_model.proto)."""
+_CHECKPOINT = re.compile(r".*\.(index|data-\d{5}-of-\d{5})|checkpoint")
+"""Files of a TensorFlow checkpoint, which have no common beginning."""
 _PICKLE_HEAD = re.compile(rb"\x80[\x02-\x05]")
 _EXPORT = """
     program = torch.export.export(model.eval(), (example_input,))
@@ -43,6 +45,15 @@ def _has(*leaves: str) -> Callable[[Content], bool]:
 
 def _is_configuration(content: Content) -> bool:
     return bool(re.search(r"^(HLSConfig|KerasJson|KerasH5|KerasModel|OnnxModel|PytorchModel)\s*:", content.text, re.M))
+
+
+def _is_checkpoint(content: Content) -> bool:
+    names = content.members if content.is_folder else {content.path.name}
+    return any(_CHECKPOINT.fullmatch(name) for name in names)
+
+
+def _is_safetensors(content: Content) -> bool:
+    return content.head[8:10] == b'{"' and int.from_bytes(content.head[:8], "little") < MAX_FILE_BYTES
 
 
 def _is_arrays(content: Content) -> bool:
@@ -84,6 +95,16 @@ FOREIGN: tuple[Foreign, ...] = (
         name=f"a PyTorch pickle (torch.save), {_PICKLE}",
         recognises=_has("data.pkl"),
         way_out=f"Load it into its module in Python, and export that: {_EXPORT}",
+    ),
+    Foreign(
+        name="a TensorFlow checkpoint, weights without the model's structure",
+        recognises=_is_checkpoint,
+        way_out=f"Load it in Keras with model.load_weights, then save the whole model. {_SAVE}",
+    ),
+    Foreign(
+        name="a safetensors file, weights without the model's structure",
+        recognises=_is_safetensors,
+        way_out="Load it into its model in Python and export that.",
     ),
     Foreign(
         name="an archive of numpy arrays (.npz), no model",

@@ -86,7 +86,10 @@ def test_every_problem_is_listed_at_once(tmp_path, craft):
     )
     path = craft.write_keras(tmp_path / "m.keras", config, {"dense": [np.zeros((3, 2)), np.zeros(2)]})
     text = refused(path, "4 things in this model are not supported", UnsupportedError)
-    assert "layer 'b' (Dense): the activation 'gelu' is not supported. Train with 'relu' or 'elu' instead." in text
+    assert (
+        "layer 'b' (Dense): the activation 'gelu' is not supported. Train with 'hard_silu', 'relu' or 'elu' instead."
+        in text
+    )
     assert "layer 'c' (Mine): it is a class of your own, whose code is never executed." in text
     assert "layer 'd' (Densee): this class is not supported. The nearest supported one is 'Dense'." in text
     inspection = inspect_model(path)

@@ -46,6 +46,10 @@ FOREIGN = {
     "an archive of numpy arrays (.npz), no model": archive("x.npy", "y.npy"),
     "a Python pickle, which is Python code that is never executed": pickle.dumps({"w": [1.0]}),
     "a compressed archive (.gz)": b"\x1f\x8b\x08\x00" + bytes(100),
+    "a safetensors file, weights without the model's structure": b"\x40"
+    + bytes(7)
+    + b'{"w":{"dtype":"F32"}}'
+    + bytes(60),
     "a Git LFS pointer, not the model itself": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
     "a web page, not the model itself": b"\n<!DOCTYPE html>\n<html></html>",
 }
@@ -73,6 +77,17 @@ def test_foreign_folders_are_named_for_what_they_are(tmp_path):
         (folder / member).write_bytes(b"x")
         with pytest.raises(ModelError, match=f"^'{folder.name}' is {name}[.:] "):
             read_model(folder)
+
+
+def test_checkpoints_of_tensorflow_are_named_by_their_files(tmp_path):
+    for name in ("w.index", "w.data-00000-of-00001", "checkpoint"):
+        (tmp_path / name).write_bytes(b"\x00")
+        with pytest.raises(
+            ModelError, match=f"^'{name}' is a TensorFlow checkpoint, weights without the model's struct"
+        ):
+            read_model(tmp_path / name)
+    with pytest.raises(ModelError, match="is a TensorFlow checkpoint"):
+        read_model(tmp_path)
 
 
 def test_the_name_of_a_file_does_not_matter(tmp_path, craft):

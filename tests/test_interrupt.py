@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from processes import own_cache
 
 from hlsexplore.commands.interrupt import Interrupt
 from hlsexplore.design import Design
@@ -63,9 +64,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def start(files: Path, tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     started: list[subprocess.Popen[str]] = []
     (tmp_path / "work").mkdir()
+    cache = own_cache(tmp_path / "cache")
 
     def run(*argv: str, **variables: str) -> "subprocess.Popen[str]":
-        own = {"HLSEXPLORE_CACHE": str(tmp_path / "cache"), "HLSEXPLORE_WORK": str(tmp_path / "work")}
+        own = {"HLSEXPLORE_CACHE": str(cache), "HLSEXPLORE_WORK": str(tmp_path / "work")}
         process = subprocess.Popen(
             [sys.executable, "-m", "hlsexplore", *argv],
             cwd=files,

@@ -5,11 +5,13 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from hlsexplore.support.compiled import compiled
+
 TILE = 256
 """Samples computed together: a tile of every class stays in the first-level cache."""
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def settle(values: Any, offset: Any, is_rint: Any, wraps: Any, numbers: Any) -> None:
     """Cast integers in floats in place; every step must be exact in their dtype.
 
@@ -48,7 +50,7 @@ def settle(values: Any, offset: Any, is_rint: Any, wraps: Any, numbers: Any) -> 
                 row[i] = min(max(max(np.floor(v * scale + add), first), low), high)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def settle_columns(values: Any, out: Any, is_rint: Any, wraps: Any, numbers: Any, terms: Any) -> None:
     """Cast integers in floats, each column to a type of its own; every step must be exact in the dtype of `out`.
 
@@ -73,7 +75,7 @@ def settle_columns(values: Any, out: Any, is_rint: Any, wraps: Any, numbers: Any
             to[i] = min(max(v, low[i]), high[i]) * lift[i]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def settle_rows(values: Any, out: Any, is_rint: Any, wraps: Any, numbers: Any, terms: Any) -> None:
     """Cast as `settle_columns` does, each row to a type of its own."""
     add, first = numbers
@@ -95,7 +97,7 @@ def settle_rows(values: Any, out: Any, is_rint: Any, wraps: Any, numbers: Any, t
             to[i] = min(max(v, low), high) * lift
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def quantize(x: Any, is_rint: Any, wraps: Any, numbers: Any, out: Any) -> None:
     """Cast real values whose size in units of the last bit is below 2**52, or of any size where they are clipped.
 
@@ -123,7 +125,7 @@ def quantize(x: Any, is_rint: Any, wraps: Any, numbers: Any, out: Any) -> None:
             out[i] = np.floor(min(max(x[i] * scale, low), high) + add)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def softmax(x: Any, is_stable: Any, exp: Any, inverse: Any, drops: Any, casts: Any, out: Any) -> None:
     """Compute a softmax of each row by tables.
 

@@ -6,16 +6,16 @@ Roundings are given by `carrier.rounding_terms`.
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from hlsexplore.emulate.cast_kernels import hold
+from hlsexplore.support.compiled import compiled
 
 TILE = 256
 """Rows computed together: an accumulator tile stays in the first-level cache."""
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def sum_simple32(x: Any, w: Any, bias: Any, add: Any, bits: Any, lift: Any, out: Any) -> None:
     """Sum of rounded products modulo 2**32, for roundings that only add a constant.
 
@@ -51,7 +51,7 @@ def sum_simple32(x: Any, w: Any, bias: Any, add: Any, bits: Any, lift: Any, out:
                 out[o, start + r] = np.int32(np.int32(acc[r] << lift) >> lift)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def sum_general(x: Any, w: Any, bias: Any, terms: Any, bits: Any, lift: Any, out: Any) -> None:
     """Sum of rounded products modulo 2**64 for every rounding; int64 arrays shaped as in `sum_simple32`."""
     rows = x.shape[1]
@@ -71,7 +71,7 @@ def sum_general(x: Any, w: Any, bias: Any, terms: Any, bits: Any, lift: Any, out
                 out[o, start + r] = (acc[r] << lift) >> lift
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def sum_general32(x: Any, w: Any, bias: Any, terms: Any, bits: Any, lift: Any, out: Any) -> None:
     """Sum of rounded products modulo 2**32 for every rounding; int32 arrays shaped as in `sum_simple32`."""
     rows = x.shape[1]
@@ -95,7 +95,7 @@ def sum_general32(x: Any, w: Any, bias: Any, terms: Any, bits: Any, lift: Any, o
                 out[o, start + r] = np.int32(np.int32(acc[r] << lift) >> lift)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def sum_saturating(
     x: Any, w: Any, bias: Any, terms: Any, bits: Any, low: Any, high: Any, to_zero: Any, out: Any
 ) -> None:
@@ -130,7 +130,7 @@ def sum_saturating(
                 out[o, start + r] = acc[r]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def convolve32(x: Any, w: Any, bias: Any, planes: Any, epilogue: Any, out: Any) -> None:
     """Convolve on 32-bit integers that cannot overflow, and cast; one run of samples a tap.
 
@@ -183,7 +183,7 @@ def convolve32(x: Any, w: Any, bias: Any, planes: Any, epilogue: Any, out: Any) 
                     target += 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def count_casts(x: Any, w: Any, bias: Any, rounds: Any, holds: Any) -> Any:
     """Count what is lost where each product and each partial sum is cast, in the order of the rows.
 

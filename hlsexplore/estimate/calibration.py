@@ -14,6 +14,7 @@ from hlsexplore.estimate.devices import family_of
 from hlsexplore.estimate.intervals import FIGURE_NAMES, whole_bounds
 from hlsexplore.report import Bounds, Figures, Report
 from hlsexplore.rtl_plan.count.blocks import counted_family
+from hlsexplore.support.cache import cache_directory
 from hlsexplore.support.files import read_json, reason_of, replace_text
 from hlsexplore.target import Tool
 
@@ -122,11 +123,16 @@ def _observation(item: Mapping[str, Any]) -> Observation:
 
 
 def calibration_path() -> Path:
-    """Return its file: `HLSEXPLORE_CALIBRATION`, else one in `HLSEXPLORE_CACHE`, else in the user's data folder."""
-    if given := os.environ.get("HLSEXPLORE_CALIBRATION"):
-        return Path(given)
-    if folder := os.environ.get("HLSEXPLORE_CACHE"):
-        return Path(folder) / "calibration.json"
+    """Return where the user's calibration lives.
+
+    `HLSEXPLORE_CALIBRATION` names the file; else it is in `HLSEXPLORE_CACHE` where that is set, or in the user's data
+    folder: it cannot be made again as what a cache holds usually can.
+    """
+    given = os.environ.get("HLSEXPLORE_CALIBRATION")
+    if given:
+        return Path(given).expanduser()
+    if os.environ.get("HLSEXPLORE_CACHE"):
+        return cache_directory() / "calibration.json"
     home = os.environ.get("XDG_DATA_HOME")
     return (Path(home) if home else Path.home() / ".local" / "share") / "hlsexplore" / "calibration.json"
 

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import os
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from hlsexplore.errors import DataError
 from hlsexplore.fixed import RealArray
+from hlsexplore.support.cache import cache_directory
 from hlsexplore.support.files import open_regular, read_text, reason_of
 
 API = "https://www.openml.org/api/v1/json"
@@ -40,14 +40,6 @@ class Table:
 
     x: RealArray
     labels: NDArray[np.int64]
-
-
-def cache_folder() -> Path:
-    """Return where downloads are kept: HLSEXPLORE_CACHE, else the user's cache folder."""
-    if given := os.environ.get("HLSEXPLORE_CACHE"):
-        return Path(given)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "hlsexplore"
 
 
 def open_url(url: str) -> BinaryIO:
@@ -76,7 +68,7 @@ def fetch(name: str, cache: Path | None = None, opener: Opener = open_url) -> Pa
     Raises:
         DataError: If there is no connection, no such data set, or the file does not match its checksum.
     """
-    folder = cache if cache is not None else cache_folder()
+    folder = cache if cache is not None else cache_directory()
     file, note = folder / f"{name}.arff", folder / f"{name}.sha256"
     if file.is_file() and note.is_file():
         if _sha256(file) == read_text(note, 1000).strip():

@@ -10,8 +10,10 @@ the pattern comes out.
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from hlsexplore.support.compiled import compiled
 
 MIN_USES = 2
 """A sum that is used once saves nothing."""
@@ -33,7 +35,7 @@ def _ones(typing_context: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _with_room(room: Any, cost: Any, word: Any) -> Any:
     """Return the columns of a word that stay shallow enough when their bound grows by `cost`."""
     if cost == 0:
@@ -45,7 +47,7 @@ def _with_room(room: Any, cost: Any, word: Any) -> Any:
     return found
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _uses(planes: Any, spans: Any, pattern: Any, room: Any, cost: Any) -> Any:
     """Count the places of a pattern (a, b, distance, is_difference) in columns that can take it."""
     a, b, distance, opposite = pattern
@@ -65,7 +67,7 @@ def _uses(planes: Any, spans: Any, pattern: Any, room: Any, cost: Any) -> Any:
     return count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _refresh(planes: Any, spans: Any, masks: Any, row: Any) -> None:
     """Set the columns and the span of shifts in which an expression still has digits."""
     low, high = planes.shape[1], -1
@@ -79,7 +81,7 @@ def _refresh(planes: Any, spans: Any, masks: Any, row: Any) -> None:
     spans[row, 0], spans[row, 1] = low, high
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _meets(masks: Any, x: Any, y: Any, least: Any) -> Any:
     """Tell whether two expressions have digits in at least so many columns in common."""
     for word in range(masks.shape[1]):
@@ -89,7 +91,7 @@ def _meets(masks: Any, x: Any, y: Any, least: Any) -> Any:
     return False
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _count_pairs(planes: Any, spans: Any, x: Any, y: Any, counts: Any) -> None:
     """Count the patterns of two expressions: counts[opposite, shift of y - shift of x + number of shifts]."""
     middle = planes.shape[1]
@@ -106,7 +108,7 @@ def _count_pairs(planes: Any, spans: Any, x: Any, y: Any, counts: Any) -> None:
                     counts[1, middle + t - s] += _ones((plus & other_minus) | (minus & other_plus))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _merge(planes: Any, spans: Any, pattern: Any, new: Any, room: Any, cost: Any) -> None:
     """Replace every place of a pattern, in columns that can take it, by a digit of the new expression."""
     a, b, distance, opposite = pattern
@@ -127,7 +129,7 @@ def _merge(planes: Any, spans: Any, pattern: Any, new: Any, room: Any, cost: Any
                 planes[new, shift, 0, word], planes[new, shift, 1, word] = plus, minus
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _grown(entries: Any) -> Any:
     """Return a table of entries with twice the room."""
     larger = np.empty((2 * entries.shape[0], entries.shape[1]), dtype=np.int32)
@@ -135,7 +137,7 @@ def _grown(entries: Any) -> Any:
     return larger
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _score(count: Any, a: Any, b: Any, distance: Any, facts: Any, deeper: Any) -> Any:
     """Rate a pattern: the bits that its uses save, somewhat more for deeper expressions, which then grow on.
 
@@ -148,7 +150,7 @@ def _score(count: Any, a: Any, b: Any, distance: Any, facts: Any, deeper: Any) -
     return int(LEVELS * overlap * (count + deeper * depth)) + min(LEVELS - 1, depth)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _push(queue: Any, state: Any, score: Any, pattern: Any) -> Any:
     """Put a pattern into the queue and return the queue, which may have grown; state is [free, used, best]."""
     entries, heads = queue
@@ -166,7 +168,7 @@ def _push(queue: Any, state: Any, score: Any, pattern: Any) -> Any:
     return entries, heads
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _pop(queue: Any, state: Any) -> Any:
     """Take the best entry from the queue: a, b, distance, is_difference and the score that it had; a < 0: none."""
     entries, heads = queue
@@ -181,7 +183,7 @@ def _pop(queue: Any, state: Any) -> Any:
     return (np.int32(-1), np.int32(-1), np.int32(0), np.int32(0)), 0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def share(planes: Any, facts: Any, num_rows: Any, room: Any, deeper: Any, stop: Any) -> Any:
     """Replace the pattern that saves most by an expression of its own, until no pattern is used twice.
 

@@ -110,6 +110,11 @@ def _views() -> nn.Module:
     return Net(forward, conv=nn.Conv2d(2, 3, 2), mix=nn.Linear(3, 4))
 
 
+def _blocks() -> nn.Module:
+    first = (nn.PixelUnshuffle(2), nn.Conv2d(8, 9, 2), nn.ReLU(), nn.PixelShuffle(3))
+    return nn.Sequential(*first, nn.Conv2d(1, 2, 2), nn.Flatten(), nn.Linear(2 * 5 * 8, 3))
+
+
 def _sequence() -> nn.Module:
     def forward(net: Any, x: torch.Tensor) -> torch.Tensor:
         y = net.norm(net.embed(x))
@@ -147,6 +152,7 @@ CASES = {
     "cnn1d": Case(make=_cnn1d, shape=(3, 20)),
     "branches": Case(make=_branches, shape=(4, 5, 6)),
     "views": Case(make=_views, shape=(56,)),
+    "blocks": Case(make=_blocks, shape=(2, 6, 8)),
     "sequence": Case(make=_sequence, shape=(6, 3)),
     "gru": Case(make=_gru, shape=(6, 3)),
     "gru_bidirectional": Case(make=_gru_bidirectional, shape=(6, 3)),

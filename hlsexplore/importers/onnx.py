@@ -3,6 +3,7 @@
 import re
 import stat
 from collections.abc import Iterable
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ import numpy as np
 from hlsexplore.errors import ModelError, UnsupportedError
 from hlsexplore.importers.content import Content
 from hlsexplore.importers.flat.fold import MAX_CONSTANT
-from hlsexplore.importers.flat.graph import BATCH, MAX_AXIS, MAX_NODES, Array, FlatGraph, FlatInput, FlatNode
-from hlsexplore.importers.flat.names import says_something, weight_owner
+from hlsexplore.importers.flat.graph import BATCH, MAX_AXIS, MAX_NODES, Array, FlatGraph, FlatInput, FlatNode, Known
+from hlsexplore.importers.flat.names import path_name, quantizer_owner, says_something, weight_owner
 
 ONNX_HEAD = re.compile(rb"(?!\x08\x01\x12[\x80-\xff])\x08[\x01-\x40][\x12\x1a\x22\x28\x32\x3a\x42\x72]")
 """ONNX' ModelProto: ir_version, a small number, then any other of its fields (onnx.proto, fields 2 to 8 and 14); not a
@@ -23,6 +24,9 @@ MAX_ONNX_BYTES = 1 << 30
 _STANDARD = ("", "ai.onnx")
 _QUANTIZERS = frozenset({"Quant", "IntQuant", "BipolarQuant", "Trunc", "FloatQuant", "MultiThreshold"})
 """Ops that QONNX and FINN have under several domains (`qonnx.custom_op.general`, `onnx.brevitas`, `finn.*`)."""
+_KIND = re.compile(r"(?P<sign>U?INT)(?P<bits>\d{1,2})|FIXED<(?P<width>\d{1,2}),(?P<whole>\d{1,2})>")
+MAX_KIND_BITS = 32
+"""Most bits of a data type of an input."""
 _EXTERNAL = 1
 """TensorProto.DataLocation.EXTERNAL."""
 
@@ -87,10 +91,11 @@ def parse_onnx(data: bytes, label: str, folder: Path | None) -> FlatGraph:
             constants[_text(item.output[0])] = _constant(item, label, folder)
         else:
             nodes.append(_node(item, label, folder))
+    kinds = _kinds(graph)
     return FlatGraph(
         name=_name(_text(graph.name), label),
         label=label,
-        inputs=_inputs(inputs, label),
+        inputs=tuple(replace(item, known=known(kinds.get(item.name, ""))) for item in _inputs(inputs, label)),
         constants=constants,
         nodes=tuple(nodes),
         outputs=tuple(_text(item.name) for item in graph.output),
@@ -254,15 +259,65 @@ def _node(node: Any, label: str, folder: Path | None) -> FlatNode:
 
 
 def _label(node: Any) -> str:
-    """Return the module that a node's weights belong to, the node's path, or the name of its result."""
+    """Return the module that a node's weights belong to or that it is part of, its path, or the name of its result."""
     owner = next((found for name in node.input[1:] if (found := weight_owner(_text(name))) is not None), None)
-    if owner is not None:
-        return owner
-    name = _text(node.name)
+    scope = owner or _scope(node)
+    if scope is not None:
+        return scope
+    name, output = _text(node.name), _text(node.output[0]) if node.output else ""
     if name.startswith("/"):
+        return _module(path_name(name))
+    if output == f"{name}_out0":  # as qonnx' clean-up names them
         return name
-    output = _text(node.output[0]) if node.output else ""
     return output if says_something(output) else ""
+
+
+def _scope(node: Any) -> str | None:
+    """Return the module that PyTorch's exporter notes beside a node, or the one that a quantizer's scale belongs to."""
+    for item in node.metadata_props:
+        if _text(item.key) == "pkg.torch.onnx.name_scopes":
+            scopes = re.findall(r"'([\w.]{0,200})'", _text(item.value)[:4000])
+            return _module(scopes[-2]) if len(scopes) > 1 and scopes[-2] else None
+    found = quantizer_owner(_text(node.input[1])) if len(node.input) > 1 else None
+    return found[0] if found is not None and not found[1] else None
+
+
+def _module(name: str) -> str:
+    """Return the module that a quantizer is part of, or the module itself."""
+    found = quantizer_owner(name)
+    return found[0] if found is not None and found[0] else name
+
+
+def _kinds(graph: Any) -> dict[str, str]:
+    """Return what QONNX and FINN say of tensors' values: `UINT8`, `BIPOLAR`, `FIXED<8,4>`."""
+    return {
+        _text(item.tensor_name): _text(entry.value)
+        for item in graph.quantization_annotation
+        for entry in item.quant_parameter_tensor_names
+        if _text(entry.key) == "finn_datatype"
+    }
+
+
+def known(kind: str) -> Known | None:
+    """Return the values that a data type of QONNX has; None for floats and unknown ones.
+
+    Examples:
+        >>> known("INT4"), known("FIXED<8,4>"), known("FLOAT32")
+        (Known(low=-8.0, high=7.0, step=1.0), Known(low=-128.0, high=127.0, step=0.0625), None)
+    """
+    found = _KIND.fullmatch(kind)
+    if kind in ("BIPOLAR", "TERNARY"):
+        return Known(low=-1.0, high=1.0)
+    if kind == "BINARY":
+        return Known(low=0.0, high=1.0)
+    width = int(found["width"] or found["bits"]) if found else 0
+    if found is None or not 1 <= width <= MAX_KIND_BITS:
+        return None
+    if found["sign"] == "UINT":
+        return Known(low=0.0, high=2.0**width - 1)
+    half = 2.0 ** (width - 1)
+    step = 2.0 ** (int(found["whole"]) - width) if found["width"] else 1.0
+    return Known(low=-half, high=half - 1, step=step)
 
 
 def _inputs(items: Iterable[Any], label: str) -> tuple[FlatInput, ...]:
@@ -304,10 +359,10 @@ def free_batch(name: str, shape: list[int | None], label: str) -> FlatInput:
         raise UnsupportedError(
             [f"{where} leaves the axes {open_axes} open. Hardware needs fixed sizes: leave only the batch axis open."]
         )
-    if any(size is not None and size > MAX_AXIS for size in shape):
+    axis = open_axes[0] if open_axes else 0
+    if any(size is not None and size > MAX_AXIS for index, size in enumerate(shape) if index != axis):
         raise UnsupportedError([f"{where} has an axis of more than {MAX_AXIS}."])
     if not open_axes and len(shape) == 1:
         return FlatInput(name=name, shape=tuple(size or 1 for size in shape))
-    axis = open_axes[0] if open_axes else 0
     sizes = tuple(BATCH if index == axis else size or 1 for index, size in enumerate(shape))
     return FlatInput(name=name, shape=sizes, batch=shape[axis])

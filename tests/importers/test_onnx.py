@@ -151,6 +151,70 @@ def test_mixing_samples_is_refused():
     assert "mixes the batch axis" in problems(proto)[0]
 
 
+def test_a_fixed_batch_of_any_size_is_freed():
+    graph = hx.read_model(model([node("Relu", "x")], {"x": [789444, 3]}, {}))
+    assert graph.input_shape == (3,)
+
+
+def test_a_flattened_batch_of_one_is_a_sample_in_a_row():
+    w = floats(12, 2)
+    proto = model([node("Flatten", "x", "f", axis=0), node("MatMul", "f w")], {"x": [1, 3, 4]}, {"w": w})
+    x = floats(5, 3, 4)
+    assert np.allclose(hx.predict(hx.read_model(proto), x), x.reshape(5, 12) @ w, atol=1e-5)
+
+
+def test_a_normalisation_along_the_batch_axis_is_refused():
+    nodes = [node("Transpose", "x", "t", perm=[1, 0]), node("BatchNormalization", "t g g g g")]
+    assert problems(model(nodes, {"x": ["n", 4]}, {"g": np.ones(4, np.float32)})) == (
+        "layer 'y' (BatchNormalization): its channels are the batch axis. Put samples first.",
+    )
+
+
+@pytest.mark.parametrize("mode", ["DCR", "CRD"])
+def test_channels_that_become_blocks_of_pixels_come_back(mode):
+    nodes = [node("DepthToSpace", "x", "s", blocksize=2, mode=mode), node("Relu", "s")]
+    x = floats(2, 8, 3, 5)
+    divided = (2, 2, 2, 2, 3, 5)
+    order = (0, 3, 4, 1, 5, 2) if mode == "DCR" else (0, 1, 4, 2, 5, 3)
+    expected = np.maximum(x.reshape(divided).transpose(order).reshape(2, 2, 6, 10), 0)
+    assert (hx.predict(hx.read_model(model(nodes, {"x": ["n", 8, 3, 5]}, {})), x) == expected).all()
+    back = [*nodes, node("SpaceToDepth", "y", "z", blocksize=2)]
+    z = hx.predict(hx.read_model(model(back, {"x": ["n", 8, 3, 5]}, {}, ("z",))), x)
+    blocks = expected.reshape(2, 2, 3, 2, 5, 2).transpose(0, 3, 5, 1, 2, 4).reshape(2, 8, 3, 5)
+    assert (z == blocks).all()
+
+
+def test_a_constant_behind_a_product_is_its_bias():
+    weights = {"w": floats(4, 3), "b": floats(3), "k": floats(3, 2, 1, 1), "c": floats(3, 1, 1)}
+    graph = hx.read_model(model([node("MatMul", "x w", "a"), node("Add", "b a")], {"x": ["n", 4]}, weights))
+    assert [item.kind for item in graph] == ["input", "dense"]
+    assert np.allclose(graph.nodes[1].op.bias, weights["b"])
+    graph = hx.read_model(model([node("Conv", "x k", "a"), node("Sub", "a c")], {"x": ["n", 2, 3, 3]}, weights))
+    assert [item.kind for item in graph][:3] == ["input", "permute", "conv2d"]
+    assert np.allclose(graph.nodes[2].op.bias, -weights["c"].ravel())
+    both = model([node("MatMul", "x w", "a"), node("Add", "a b", "y")], {"x": ["n", 4]}, weights, ("a", "y"))
+    graph = hx.read_model(both)
+    x = floats(3, 4)
+    first, second = hx.predict(graph, x)
+    assert np.allclose(second - first, weights["b"], atol=1e-6)
+
+
+def test_layers_are_named_after_modules_and_paths():
+    weights = {"w": floats(4, 4), "features.0.weight": floats(4, 4)}
+    nodes = [
+        node("MatMul", "x features.0.weight", "/features/features.0/MatMul_output_0"),
+        node("Relu", "/features/features.0/MatMul_output_0", "/features/features.1/Relu_output_0"),
+        node("MatMul", "/features/features.1/Relu_output_0 w", "12"),
+        node("Sigmoid", "12", "y"),
+    ]
+    for item, name in zip(nodes, ["a", "/features/features.1/Relu", "/MatMul_1", "n"], strict=True):
+        item.name = name
+    scopes = nodes[3].metadata_props.add()
+    scopes.key, scopes.value = "pkg.torch.onnx.name_scopes", "['', 'head', 'head.gate', 'sigmoid']"
+    graph = hx.read_model(model(nodes, {"x": ["n", 4]}, weights))
+    assert [item.name for item in graph] == ["x", "features.0", "features.1", "MatMul_1", "head.gate"]
+
+
 def external(folder, location, **entries):
     proto = model([node("MatMul", "x w")], {"x": [1, 3]}, {"w": floats(3, 2)})
     weight = proto.graph.initializer[0]

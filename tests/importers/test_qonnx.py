@@ -197,6 +197,160 @@ def test_a_quantizer_that_always_gives_the_same_is_noted():
     assert notes == ("layer 'y': its quantizer gives the same integer for every input that can reach it.",)
 
 
+def whole(x, scale, zero=0, bits=4, signed=1):
+    return np.rint(quant(x, scale, zero, bits, signed) / np.float64(np.float32(scale)))
+
+
+@pytest.mark.parametrize(
+    ("function", "clipped"),
+    [
+        (node("Relu", "acc", "r"), lambda x: np.maximum(x, 0)),
+        (node("Clip", "acc low high", "r"), lambda x: np.clip(x, 0, 1.5)),
+        (node("Clip", "acc minus one", "r"), lambda x: np.clip(x, -1, 1)),
+        (node("Clip", "acc minus high", "r"), lambda x: np.clip(x, -1, 1.5)),
+        (node("Min", "acc high", "r"), lambda x: np.minimum(x, 1.5)),
+    ],
+)
+@pytest.mark.parametrize("zero", [0, 2])
+def test_a_clip_before_a_quantizer_is_part_of_it(function, clipped, zero):
+    weights = {"as": np.float32(0.11), "az": np.float32(0), "ab": np.float32(5)}
+    weights |= {"cs": np.float32(0.21), "cz": np.float32(zero), "cb": np.float32(4)}
+    weights |= {"low": np.float32(0), "high": np.float32(1.5), "minus": np.float32(-1), "one": np.float32(1)}
+    narrow = {"signed": 1, "narrow": 0}
+    proto, w = chain(narrow, narrow, weights, between=[function], last="r")
+    graph = hx.read_model(proto)
+    assert [item.kind for item in graph] == ["input", "dense", "requantize"]
+    assert graph.nodes[-1].op.proven
+    x = floats(300, 6)
+    expected = quant(clipped(quant(x, 0.11, 0, 5) @ w), 0.21, zero, 4)
+    assert np.allclose(hx.predict(graph, x), expected, atol=1e-6)
+    assert (hx.emulate(hx.Design.default(graph), x) == hx.predict(graph, x)).all()
+
+
+@pytest.mark.parametrize("kind", ["Add", "Sub"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_sum_of_two_scales_is_proven_too(kind, seed):
+    rng = np.random.default_rng(seed)
+    scales = rng.uniform(0.02, 0.4, 3).astype(np.float32)
+    factor = rng.normal(0, 1, 3).astype(np.float32)
+    weights = {"as": scales[0], "bs": scales[1], "cs": scales[2], "f": factor}
+    weights |= {key: np.float32(value) for key, value in {"az": 0, "bz": 1, "cz": 0, "ab": 4, "bb": 5, "cb": 5}.items()}
+    weights |= {"w": rng.integers(-3, 4, (3, 3)).astype(np.float32), "ws": np.float32(1), "wz": np.float32(0)}
+    weights["wb"] = np.float32(3)
+    nodes = [
+        quant_node("x", "a", "a", signed=1, narrow=0),
+        quant_node("w", "wq", "w", signed=1, narrow=0),
+        node("MatMul", "a wq", "acc"),
+        quant_node("acc", "b", "b", signed=1, narrow=0),
+        node("Mul", "b f", "bf"),
+        node(kind, "a bf", "s"),
+        node("Relu", "s", "r"),
+        quant_node("r", "y", "c", signed=1, narrow=0),
+    ]
+    found = inspect_model(model(nodes, {"x": [1, 3]}, weights, domains=(DOMAIN,)))
+    assert found.notes == ()
+    assert [item.kind for item in found.graph] == [
+        "input", "dense", "requantize", "affine", "affine", "add", "requantize"
+    ]  # fmt: skip
+    x = rng.normal(0, 1, (500, 3)).astype(np.float32)
+    a = quant(x, scales[0], 0, 4).astype(np.float64)
+    b = quant(a @ weights["w"], scales[1], 1, 5).astype(np.float64) * factor
+    real = np.maximum(a + b if kind == "Add" else a - b, 0)
+    expected = np.clip(np.rint(real / scales[2].astype(np.float64)), -16, 15)
+    y = hx.predict(found.graph, x)
+    assert (np.rint(y / float(scales[2])) == expected).all()
+    assert (hx.emulate(hx.Design.default(found.graph), x) == y).all()
+
+
+def test_a_sum_that_others_read_stays_a_sum_of_real_numbers():
+    weights = {"as": np.float32(0.11), "bs": np.float32(0.3), "cs": np.float32(0.2)}
+    weights |= {key: np.float32(value) for key, value in {"az": 0, "bz": 0, "cz": 0, "ab": 4, "bb": 4, "cb": 4}.items()}
+    nodes = [
+        quant_node("x", "a", "a", signed=1, narrow=0),
+        node("Relu", "a", "r"),
+        quant_node("r", "b", "b", signed=1, narrow=0),
+        node("Add", "a b", "s"),
+        quant_node("s", "y", "c", signed=1, narrow=0),
+    ]
+    graph = hx.read_model(model(nodes, {"x": [1, 3]}, weights, ("y", "s"), domains=(DOMAIN,)))
+    x = floats(200, 3)
+    a = quant(x, 0.11, 0, 4)
+    total = a + quant(np.maximum(a, 0), 0.3, 0, 4)
+    y, s = hx.predict(graph, x)
+    assert np.allclose(s, total, atol=1e-6)
+    assert np.allclose(y, quant(total, 0.2, 0, 4), atol=1e-6)
+
+
+def test_many_results_of_fine_inputs_are_proven_in_real_numbers():
+    """255 borders among sums this fine leave less room than float32's own rounding takes."""
+    rng = np.random.default_rng(1)
+    w = rng.integers(-127, 128, (64, 4)).astype(np.float32)
+    weights = {"w": w, "ws": np.float32(1), "wz": np.float32(0), "wb": np.float32(8), "as": np.float32(0.00713)}
+    weights |= {"az": np.float32(0), "ab": np.float32(8), "cs": np.float32(3.217), "cz": np.float32(0)}
+    weights["cb"] = np.float32(8)
+    nodes = [
+        quant_node("x", "q", "a", signed=0, narrow=0),
+        quant_node("w", "wq", "w", signed=1, narrow=1),
+        node("MatMul", "q wq", "acc"),
+        quant_node("acc", "y", "c", signed=1, narrow=0),
+    ]
+    found = inspect_model(model(nodes, {"x": [1, 64]}, weights, domains=(DOMAIN,)))
+    assert found.notes == ()
+    x = rng.uniform(0, 1.8, (300, 64)).astype(np.float32)
+    acc = np.clip(np.rint(x / np.float32(0.00713)), 0, 255).astype(np.float64) @ w
+    expected = np.clip(np.rint(acc * (float(np.float32(0.00713)) / float(np.float32(3.217)))), -128, 127)
+    assert (np.rint(hx.predict(found.graph, x) / float(np.float32(3.217))) == expected).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "low", "high", "type_"),
+    [("BIPOLAR", -1, 1, "fixed<2,2>"), ("UINT4", 0, 15, "ufixed<4,4>"), ("FIXED<5,3>", -16, 15, "fixed<5,3>")],
+)
+def test_what_a_file_says_of_its_input_makes_it_exact(kind, low, high, type_):
+    weights = {"w": RANDOM.integers(-2, 3, (6, 4)).astype(np.float32), "ws": np.float32(0.3), "wz": np.float32(0)}
+    weights |= {"wb": np.float32(3), "cs": np.float32(0.71), "cz": np.float32(0), "cb": np.float32(4)}
+    weights |= {"one": np.float32(1), "two": np.float32(2)}
+    nodes = [
+        node("Add", "x one", "a"),
+        node("Div", "a two", "d"),
+        quant_node("w", "wq", "w", signed=1, narrow=0),
+        node("MatMul", "d wq", "acc"),
+        quant_node("acc", "y", "c", signed=1, narrow=0),
+    ]
+    proto = model(nodes, {"x": [1, 6]}, weights, domains=(DOMAIN,))
+    entry = proto.graph.quantization_annotation.add(tensor_name="x")
+    entry.quant_parameter_tensor_names.add(key="finn_datatype", value=kind)
+    found = inspect_model(proto)
+    assert found.notes == ()
+    assert str(found.graph.nodes[0].types["result"]) == type_
+    step = 0.25 if kind.startswith("FIXED") else 1.0
+    x = (RANDOM.integers(low, high + 1, (200, 6)) * step).astype(np.float32)
+    wq = quant(weights["w"], 0.3, 0, 3).astype(np.float64)
+    expected = np.clip(np.rint((x + 1) / 2 @ wq / float(np.float32(0.71))), -8, 7)
+    assert (np.rint(hx.predict(found.graph, x) / float(np.float32(0.71))) == expected).all()
+    assert (hx.emulate(hx.Design.default(found.graph), x) == hx.predict(found.graph, x)).all()
+
+
+def test_ops_with_the_channels_last_are_those_of_onnx():
+    last = "qonnx.custom_op.channels_last"
+    w, gamma, beta = floats(5, 3, 2, 4), np.abs(floats(5)), floats(5)
+    weights = {"w": w, "g": gamma, "b": beta, "m": floats(5), "v": np.abs(floats(5)) + 1}
+    nodes = [
+        node("Conv", "x w", "c", domain=last, kernel_shape=[3, 2], strides=[1, 1], pads=[1, 0, 0, 0], group=1),
+        node("BatchNormalization", "c g b m v", "n", domain=last),
+        node("MaxPool", "n", "y", domain=last, kernel_shape=[2, 2], strides=[2, 1]),
+    ]
+    graph = hx.read_model(model(nodes, {"x": [1, 6, 5, 4]}, weights, domains=(last,)))
+    assert [item.kind for item in graph] == ["input", "conv2d", "max_pool2d"]
+    x = floats(3, 6, 5, 4)
+    padded = np.pad(x, ((0, 0), (1, 0), (0, 0), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 2), axis=(1, 2))  # (n, 5, 4, 4, 3, 2)
+    c = np.einsum("nijchw,fhwc->nijf", windows, w)
+    n = (c - weights["m"]) / np.sqrt(weights["v"] + 1e-5) * gamma + beta
+    pooled = np.lib.stride_tricks.sliding_window_view(n, (2, 2), axis=(1, 2)).max((4, 5))[:, ::2]
+    assert np.allclose(hx.predict(graph, x), pooled, atol=1e-4)
+
+
 def test_what_hardware_cannot_hold_is_refused_by_name():
     base = {"as": np.float32(0.2), "az": np.float32(0), "ab": np.float32(4)}
 

@@ -312,6 +312,12 @@ def inverse_root(call: Call) -> None:
     call.emit("Reciprocal", (call.between("Sqrt", (call.ref("self"),)),))
 
 
+def shuffle(call: Call) -> None:
+    """Translate channels that become blocks of pixels, or the other way round."""
+    op, name = ("SpaceToDepth", "downscale_factor") if "unshuffle" in call.kind else ("DepthToSpace", "upscale_factor")
+    call.emit(op, (call.ref("self"),), blocksize=call.get(name), mode="CRD")
+
+
 def softmax(call: Call) -> None:
     """Translate a softmax."""
     call.emit("Softmax", (call.ref("self"),), axis=call.get("dim", default=-1))
@@ -364,6 +370,7 @@ TABLE: dict[str, Callable[[Call], None]] = {
     **_names(binary("Greater"), "gt"),
     **_names(where, "where"),
     **_names(flip, "flip"),
+    **_names(shuffle, "pixel_shuffle", "pixel_unshuffle"),
     **_names(reversed_sub, "rsub"),
     **_names(power, "pow"),
     **_names(square, "square"),

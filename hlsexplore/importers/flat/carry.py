@@ -10,8 +10,8 @@ from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Node
 from hlsexplore.importers.flat.requantize import exact_type
 from hlsexplore.importers.flat.scales import Work, plain, real, settle
-from hlsexplore.importers.flat.sketch import Draft, Grid
-from hlsexplore.importers.flat.track import ONE, ZERO, Linear, Track, alike, is_power, per_channel
+from hlsexplore.importers.flat.sketch import Draft, FakeQuant, Grid
+from hlsexplore.importers.flat.track import ONE, ZERO, Linear, Track, alike, is_idle, is_power, per_channel
 from hlsexplore.ops import (
     MOVES,
     Affine,
@@ -56,13 +56,15 @@ def product(work: Work, draft: Draft, op: Product) -> Track:
     track = settle(work, work.tracks[draft.inputs[0]])
     linear = track.linear or Linear(scale=ONE, offset=ZERO)
     weight = _weight(op, draft.grids.get("weight"))
-    scale = _input_scale(op, linear.scale, track)
-    if weight is None or scale is None or linear.offset.any():
+    scale, shift = _input_scale(op, linear.scale, track), _shift(op, linear.offset, track)
+    if weight is None or scale is None or shift is None:
         return _folded(work, draft, op, track, linear)
     types = {"weight": exact_type(weight.values)}
     made = replace(op, kernel=weight.values, bias=None)
-    out = Linear(scale=scale * weight.scale, offset=ZERO)
+    out = Linear(scale=scale * weight.scale, offset=shift)
     if not track.is_exact:
+        if is_idle(out):
+            return _real(work, draft, replace(op, kernel=weight.values), track, types)
         name = work.add(draft.base, made, (track.node,), draft.shape, draft.source, types)
         found = Track(node=name, shape=draft.shape)
         return _biased_outside(found.then(out), op)
@@ -104,6 +106,27 @@ def _input_scale(op: Product, scale: RealArray, track: Track) -> RealArray | Non
     if isinstance(op, DepthwiseConv) and channels is not None:
         return np.repeat(channels, op.kernel.shape[3])
     return None
+
+
+def _shift(op: Product, offset: RealArray, track: Track) -> RealArray | None:
+    """Return what an offset of the inputs adds to the outputs; None if that differs between positions."""
+    if not offset.any():
+        return ZERO
+    channels = per_channel(offset, track.shape)
+    if channels is None or (not isinstance(op, Dense) and op.padding != ((0, 0), (0, 0))):
+        return None
+    # kernels end in (inputs, outputs), those of each channel in (channels, multiplier)
+    axes = tuple(range(op.kernel.ndim - (2 if isinstance(op, DepthwiseConv) else 1)))
+    kernel = op.kernel * (channels.reshape(-1, 1) if channels.size > 1 else channels)
+    shift: RealArray = kernel.sum(axis=axes).reshape(-1)
+    return shift
+
+
+def _real(work: Work, draft: Draft, op: Product, track: Track, types: dict[str, Fixed]) -> Track:
+    """Append a product of real values with weights that are multiples of a power of two."""
+    if op.bias is not None and "bias" in draft.grids and is_power(draft.grids["bias"].scale):
+        types = {**types, "bias": exact_type(op.bias)}
+    return Track(node=work.add(draft.base, op, (track.node,), draft.shape, draft.source, types), shape=draft.shape)
 
 
 def _limits(op: Product, track: Track, weight: _Weight) -> tuple[RealArray, RealArray]:
@@ -160,16 +183,13 @@ def _biased_outside(track: Track, op: Product) -> Track:
 
 def _folded(work: Work, draft: Draft, op: Product, track: Track, linear: Linear) -> Track:
     """Append a product with real weights, into which scale and offset of the inputs are folded."""
-    scale, offset = (per_channel(item, track.shape) for item in (linear.scale, linear.offset))
-    is_padded = not isinstance(op, Dense) and op.padding != ((0, 0), (0, 0))
-    if scale is None or offset is None or (offset.any() and is_padded):
+    scale, shift = per_channel(linear.scale, track.shape), _shift(op, linear.offset, track)
+    if scale is None or shift is None:
         return plain(work, draft, op)
-    kernel, bias = op.kernel, op.bias
-    if offset.any():  # kernels end in (inputs, outputs), those of each channel in (channels, multiplier)
-        axes = tuple(range(kernel.ndim - (2 if isinstance(op, DepthwiseConv) else 1)))
-        shift = (kernel * (offset.reshape(-1, 1) if offset.size > 1 else offset)).sum(axis=axes).reshape(-1)
+    bias = op.bias
+    if shift.any():
         bias = shift if bias is None else bias + shift
-    kernel = kernel * (scale.reshape(-1, 1) if scale.size > 1 else scale)
+    kernel = op.kernel * (scale.reshape(-1, 1) if scale.size > 1 else scale)
     name = work.add(draft.base, replace(op, kernel=kernel, bias=bias), (track.node,), draft.shape, draft.source)
     return Track(node=name, shape=draft.shape)
 
@@ -255,12 +275,21 @@ def merge(work: Work, draft: Draft, op: Merge) -> Track:
             return _added(
                 work, draft, op, tracks, Linear(scale=first.scale, offset=first.offset + sign * second.offset)
             )
+        case MergeFunction.ADD | MergeFunction.SUBTRACT if _is_quantized(work, draft):
+            turn = Linear(scale=np.array(1.0 if op.function is MergeFunction.ADD else -1.0), offset=ZERO)
+            work.sums[draft.name] = (tracks[0], tracks[1].then(turn))
+            return Track(node="", shape=draft.shape)
         case MergeFunction.MULTIPLY if not first.offset.any() and not second.offset.any():
             return _multiplied(work, draft, op, tracks, Linear(scale=first.scale * second.scale, offset=ZERO))
         case MergeFunction.MAXIMUM | MergeFunction.MINIMUM if _are_comparable(first, second):
             return _extreme(work, draft, op, tracks, first)
         case _:
             return plain(work, draft, op)
+
+
+def _is_quantized(work: Work, draft: Draft) -> bool:
+    """Whether quantizers are all that reads a tensor."""
+    return draft.name not in work.outputs and all(isinstance(item.op, FakeQuant) for item in work.readers(draft.name))
 
 
 def _are_comparable(first: Linear, second: Linear) -> bool:

@@ -87,9 +87,8 @@ def fit(problem: Problem) -> Fit | None:
     if reach > MAX_REACH or problem.num_thresholds > MAX_THRESHOLDS:
         return None
     rising = _directions(problem)
-    turned = _turned(problem, rising)
-    borders = _borders(turned)
-    factor, summand, fraction = _least(borders)
+    conditions = borders(turned(problem, rising))
+    factor, summand, fraction = _least(conditions)
     if (fraction < 0).any():
         return None
     found = Fit(
@@ -97,7 +96,7 @@ def fit(problem: Problem) -> Fit | None:
         summand=np.ldexp(summand.astype(np.float64), -fraction),
         fraction=int(fraction.max(initial=0)),
     )
-    return found if _agrees(problem, borders, rising, found) else None
+    return found if _agrees(problem, conditions, rising, found) else None
 
 
 def _directions(problem: Problem) -> NDArray[np.bool_]:
@@ -107,7 +106,7 @@ def _directions(problem: Problem) -> NDArray[np.bool_]:
     return np.asarray(last >= first)
 
 
-def _turned(problem: Problem, rising: NDArray[np.bool_]) -> Problem:
+def turned(problem: Problem, rising: NDArray[np.bool_]) -> Problem:
     """Return the problem in which every channel rises: falling ones read -v."""
     sign = np.where(rising, 1.0, -1.0)
     lows, highs = np.where(rising, problem.lows, -problem.highs), np.where(rising, problem.highs, -problem.lows)
@@ -117,7 +116,7 @@ def _turned(problem: Problem, rising: NDArray[np.bool_]) -> Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Borders:
+class Borders:
     """Conditions on a and b, shape (conditions, channels); those that a channel lacks are repeated ones.
 
     Attributes:
@@ -135,7 +134,7 @@ class _Borders:
     slope: RealArray
 
 
-def _borders(problem: Problem) -> _Borders:
+def borders(problem: Problem) -> Borders:
     """Find the thresholds of all results and channels by bisection."""
     ends = problem.function(np.stack([problem.lows, problem.highs]).astype(np.float64)).astype(np.int64)
     first, last = ends
@@ -160,7 +159,7 @@ def _borders(problem: Problem) -> _Borders:
     before = np.vstack([before, problem.highs])
     missed = np.vstack([np.where(exists, missed, _far(last + 1, free_high, 1)), _far(last + 1, free_high, 1)])
     spread = np.maximum((problem.highs - problem.lows).astype(np.float64), 1.0)
-    return _Borders(at=at, reached=reached, before=before, missed=missed, slope=(last - first) / spread)
+    return Borders(at=at, reached=reached, before=before, missed=missed, slope=(last - first) / spread)
 
 
 FAR = 1 << 16
@@ -171,7 +170,7 @@ def _far(values: Whole, is_free: NDArray[np.bool_], sign: int) -> Whole:
     return np.where(is_free, values + sign * FAR, values)
 
 
-def _least(borders: _Borders) -> tuple[Whole, Whole, Whole]:
+def _least(borders: Borders) -> tuple[Whole, Whole, Whole]:
     """Find the least fraction bits, and factor and summand with them, for each channel; -1 where there are none."""
     channels = borders.at.shape[1]
     factor, summand = np.zeros(channels, dtype=np.int64), np.zeros(channels, dtype=np.int64)
@@ -192,11 +191,11 @@ def _least(borders: _Borders) -> tuple[Whole, Whole, Whole]:
         found = channels_left[good]
         own = _take(borders, found)
         factor[found], fraction[found] = _simplest(own, a[good], bits), bits
-        summand[found] = _roundest(*_room(own, factor[found], bits))
+        summand[found] = roundest(*_room(own, factor[found], bits))
     return factor, summand, fraction
 
 
-def _nearest(borders: _Borders) -> tuple[_Borders, RealArray]:
+def _nearest(borders: Borders) -> tuple[Borders, RealArray]:
     """Return the conditions that are nearest to the best line, and its slope."""
     count = len(borders.at)
     if count <= KEPT:
@@ -211,16 +210,16 @@ def _nearest(borders: _Borders) -> tuple[_Borders, RealArray]:
     return _rows(borders, every), slope
 
 
-def _rows(borders: _Borders, rows: NDArray[np.intp]) -> _Borders:
+def _rows(borders: Borders, rows: NDArray[np.intp]) -> Borders:
     """Return some conditions of each channel."""
     at, reached, before, missed = (
         np.take_along_axis(getattr(borders, name), rows, axis=0) for name in ("at", "reached", "before", "missed")
     )
-    return _Borders(at=at, reached=reached, before=before, missed=missed, slope=borders.slope)
+    return Borders(at=at, reached=reached, before=before, missed=missed, slope=borders.slope)
 
 
-def _take(borders: _Borders, channels: NDArray[np.intp]) -> _Borders:
-    return _Borders(
+def _take(borders: Borders, channels: NDArray[np.intp]) -> Borders:
+    return Borders(
         at=borders.at[:, channels],
         reached=borders.reached[:, channels],
         before=borders.before[:, channels],
@@ -229,14 +228,14 @@ def _take(borders: _Borders, channels: NDArray[np.intp]) -> _Borders:
     )
 
 
-def _room(borders: _Borders, factor: Whole, bits: int) -> tuple[Whole, Whole]:
+def _room(borders: Borders, factor: Whole, bits: int) -> tuple[Whole, Whole]:
     """Return the least and largest summand with which factors fulfil all conditions; none if the first is larger."""
     low = ((borders.reached << bits) - factor * borders.at).max(axis=0)
     high = ((borders.missed << bits) - 1 - factor * borders.before).min(axis=0)
     return low, high
 
 
-def _best_slope(borders: _Borders) -> RealArray:
+def _best_slope(borders: Borders) -> RealArray:
     """Return the factor with the most room around it, in real numbers: the room is concave in the factor."""
     at, before = borders.at.astype(np.float64), borders.before.astype(np.float64)
     reached, missed = borders.reached.astype(np.float64), borders.missed.astype(np.float64)
@@ -255,7 +254,7 @@ def _best_slope(borders: _Borders) -> RealArray:
     return best
 
 
-def _climbed(borders: _Borders, slope: RealArray, bits: int) -> tuple[Whole, Whole, Whole]:
+def _climbed(borders: Borders, slope: RealArray, bits: int) -> tuple[Whole, Whole, Whole]:
     """Return the whole factor with the most room, and the room: it is concave, so a climb ends at the best."""
     factor = np.rint(np.ldexp(slope, bits)).astype(np.int64)
     low, high = _room(borders, factor, bits)
@@ -271,7 +270,7 @@ def _climbed(borders: _Borders, slope: RealArray, bits: int) -> tuple[Whole, Who
     return factor, low, high
 
 
-def _simplest(borders: _Borders, factor: Whole, bits: int) -> Whole:
+def _simplest(borders: Borders, factor: Whole, bits: int) -> Whole:
     """Return the factor with the fewest shifted summands, and of those the least, that fulfils all conditions.
 
     Factors that do are an interval around a given one, because the room is concave in the factor.
@@ -290,7 +289,7 @@ MANY = 99
 """More digits than any factor has."""
 
 
-def _edge(borders: _Borders, factor: Whole, bits: int, sign: int) -> Whole:
+def _edge(borders: Borders, factor: Whole, bits: int, sign: int) -> Whole:
     """Return the last factor in one direction that fulfils all conditions, at most twice the given one."""
     good, bad = factor.copy(), 2 * factor + 1 if sign > 0 else np.full_like(factor, -1)
     while (np.abs(bad - good) > 1).any():
@@ -307,7 +306,7 @@ def _digits(values: Whole) -> Whole:
     return digits
 
 
-def _roundest(low: Whole, high: Whole) -> Whole:
+def roundest(low: Whole, high: Whole) -> Whole:
     """Return the number from `low` to `high` with the most zeros at its end."""
     found = low.copy()
     for bits in range(62):
@@ -319,7 +318,7 @@ def _roundest(low: Whole, high: Whole) -> Whole:
     return found
 
 
-def _agrees(problem: Problem, borders: _Borders, rising: NDArray[np.bool_], found: Fit) -> bool:
+def _agrees(problem: Problem, borders: Borders, rising: NDArray[np.bool_], found: Fit) -> bool:
     """Compare fit and function at both sides of every threshold and at both ends, which is everywhere."""
     sign = np.where(rising, 1, -1)
     places = np.vstack([borders.at, borders.before, problem.lows * sign, problem.highs * sign]) * sign

@@ -44,6 +44,21 @@ class FlatNode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Values that are whole numbers of steps between limits.
+
+    Attributes:
+        low: Least number of steps.
+        high: Largest number of steps.
+        step: The step, a power of two.
+    """
+
+    low: float
+    high: float
+    step: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlatInput:
     """An input of the network.
 
@@ -51,11 +66,13 @@ class FlatInput:
         name: Its name.
         shape: Its shape, with `BATCH` for the axis that counts samples.
         batch: Size that the source gives to that axis, or None where it leaves it open or has none.
+        known: What the source says of its values, or None.
     """
 
     name: str
     shape: tuple[int, ...]
     batch: int | None = None
+    known: Known | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,4 +98,4 @@ class FlatGraph:
     version: int = 0
 
 
-__all__ = ["BATCH", "MAX_AXIS", "MAX_NODES", "Array", "FlatGraph", "FlatInput", "FlatNode", "Inspection"]
+__all__ = ["BATCH", "MAX_AXIS", "MAX_NODES", "Array", "FlatGraph", "FlatInput", "FlatNode", "Inspection", "Known"]

@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from hlsexplore.graph import Graph, Node
+from hlsexplore.importers.flat.absorb import absorbed
 from hlsexplore.importers.flat.carry import CARRIED
 from hlsexplore.importers.flat.entry import encoded
 from hlsexplore.importers.flat.graph import FlatGraph
 from hlsexplore.importers.flat.scales import Work, applied, entry, plain, quantize, returned, scaled
 from hlsexplore.importers.flat.sketch import Draft, FakeQuant
+from hlsexplore.importers.flat.sums import quantized_sum
 from hlsexplore.importers.flat.track import Track
 from hlsexplore.importers.flat.walk import Walked, walk
 from hlsexplore.importers.inspection import Inspection, LayerInfo
-from hlsexplore.ops import Activation, Affine, Input
+from hlsexplore.ops import Activation, Affine, Clip, Input
 
 
 def inspect_flat(graph: FlatGraph) -> Inspection:
@@ -51,11 +53,13 @@ def _append(work: Work, draft: Draft) -> None:
 def _track(work: Work, draft: Draft) -> Track:
     op = draft.op
     match op:
+        case FakeQuant() if draft.inputs[0] in work.sums:
+            return quantized_sum(work, draft, op)
         case FakeQuant():
             return quantize(work, draft, op)
         case Affine():
             return scaled(work, draft, op)
-        case Activation():
+        case Activation() | Clip():
             return applied(work, draft, op)
         case _ if type(op) in CARRIED:
             return CARRIED[type(op)](work, draft, op)
@@ -65,16 +69,8 @@ def _track(work: Work, draft: Draft) -> Track:
 
 def _reached(walked: Walked) -> dict[str, Draft]:
     """Return the drafts that the outputs depend on, and all inputs; equal quantizers of one tensor are one."""
-    drafts = walked.sketch.drafts
-    wanted: set[str] = set()
-    stack = [tensor.node for tensor in walked.outputs]
-    while stack:
-        name = stack.pop()
-        if name not in wanted:
-            wanted.add(name)
-            stack += drafts[name].inputs
-    kept = [draft for draft in drafts.values() if draft.name in wanted or not draft.inputs]
-    outputs = {tensor.node for tensor in walked.outputs}
+    outputs = frozenset(tensor.node for tensor in walked.outputs)
+    kept = absorbed(walked.sketch.drafts, outputs).values()
     same: dict[str, str] = {}
     found: dict[str, Draft] = {}
     known: dict[tuple[str, ...], str] = {}

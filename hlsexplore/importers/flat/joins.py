@@ -6,10 +6,9 @@ from math import inf, prod
 
 import numpy as np
 
-from hlsexplore.fixed import RealArray
 from hlsexplore.importers.flat.context import Context, Converter, Item
 from hlsexplore.importers.flat.graph import BATCH
-from hlsexplore.importers.flat.layout import affine
+from hlsexplore.importers.flat.layout import IMAGES, affine
 from hlsexplore.importers.flat.pointwise import clipped
 from hlsexplore.importers.flat.value import SAMPLES, Atoms, Constant, Value, named
 from hlsexplore.ops import Concatenate, Merge, MergeFunction, Reshape, Upsample
@@ -46,20 +45,20 @@ def _pair(context: Context, function: str, first: Item, second: Item) -> Item:
     if isinstance(first, Value) and isinstance(second, Value):
         return _both(context, function, first, second)
     if isinstance(first, Value) and isinstance(second, Constant):
-        return _with_constant(context, function, first, second.real)
+        return _with_constant(context, function, first, second)
     if isinstance(first, Constant) and isinstance(second, Value):
-        return _of_constant(context, function, first.real, second)
+        return _of_constant(context, function, first, second)
     raise context.refuse("both of its inputs are constant.", "Leave this layer out.")
 
 
-def _with_constant(context: Context, function: str, value: Value, other: RealArray) -> Value:
+def _with_constant(context: Context, function: str, value: Value, constant: Constant) -> Value:
     """Append value FUNCTION constant."""
-    one, zero = np.array(1.0), np.array(0.0)
+    other, one, zero = constant.real, np.array(1.0), np.array(0.0)
     match function:
         case "Add":
-            return affine(context, value, one, other)
+            return affine(context, value, one, other, grid=constant.grid)
         case "Sub":
-            return affine(context, value, one, -other)
+            return affine(context, value, one, -other, grid=constant.times(-1.0).grid)
         case "Mul":
             return affine(context, value, other, zero)
         case "Div":
@@ -72,10 +71,10 @@ def _with_constant(context: Context, function: str, value: Value, other: RealArr
     return clipped(context, value, *((limit, inf) if function == "Max" else (-inf, limit)))
 
 
-def _of_constant(context: Context, function: str, other: RealArray, value: Value) -> Value:
+def _of_constant(context: Context, function: str, other: Constant, value: Value) -> Value:
     """Append constant FUNCTION value."""
     if function == "Sub":
-        return affine(context, value, np.array(-1.0), other)
+        return affine(context, value, np.array(-1.0), other.real)
     if function == "Div":
         raise context.refuse("it divides by data.", "Divide by constants only.")
     return _with_constant(context, function, value, other)
@@ -134,16 +133,16 @@ def _repeated(context: Context, value: Value, dims: Sequence[int]) -> Value:
 
 
 def aligned(context: Context, values: Sequence[Value]) -> list[Value]:
-    """Bring tensors of as many axes into one layout: the first one's if its axes stand for themselves.
+    """Bring tensors of as many axes into one layout: with the channels last if one has it, else the first one's.
 
     Args:
         context: The op.
         values: The tensors.
     """
-    first = values[0]
+    first = next((item for item in values if item.axes in IMAGES.values()), values[0])
     if all(item.axes == first.axes and _sizes_alike(item, first) for item in values):
         return list(values)
-    if any(len(atoms) > 1 or (SAMPLES in atoms) != (SAMPLES in other) for atoms, other in _axes(values)):
+    if any(len(atoms) > 1 or (SAMPLES in atoms) != (SAMPLES in other) for atoms, other in _axes(values, first)):
         return [context.plain(item) for item in values]
     order = sorted(
         (index for index, atoms in enumerate(first.axes) if atoms != (SAMPLES,)),
@@ -152,8 +151,8 @@ def aligned(context: Context, values: Sequence[Value]) -> list[Value]:
     return [_ordered(context, item, order) for item in values]
 
 
-def _axes(values: Sequence[Value]) -> list[tuple[Atoms, Atoms]]:
-    return [pair for item in values for pair in zip(item.axes, values[0].axes, strict=True)]
+def _axes(values: Sequence[Value], first: Value) -> list[tuple[Atoms, Atoms]]:
+    return [pair for item in values for pair in zip(item.axes, first.axes, strict=True)]
 
 
 def _sizes_alike(first: Value, second: Value) -> bool:

@@ -1,12 +1,13 @@
 """Layouts that layers need: images with the channels last, a vector of features last, one scale for each channel."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from hlsexplore.fixed import RealArray
 from hlsexplore.importers.flat.context import Context
+from hlsexplore.importers.flat.sketch import Grid
 from hlsexplore.importers.flat.value import SAMPLES, Atoms, Value, broadcast, named
 from hlsexplore.importers.layer import Tensor
 from hlsexplore.ops import Affine, Op, Reshape
@@ -108,7 +109,14 @@ def reordered(values: RealArray, order: Sequence[int] | np.ndarray[tuple[int], n
     return moved
 
 
-def affine(context: Context, value: Value, scale: RealArray, offset: RealArray, suffix: str = "") -> Value:
+def affine(
+    context: Context,
+    value: Value,
+    scale: RealArray,
+    offset: RealArray,
+    suffix: str = "",
+    grid: Grid | None = None,
+) -> Value:
     """Append value * scale + offset.
 
     Args:
@@ -117,6 +125,7 @@ def affine(context: Context, value: Value, scale: RealArray, offset: RealArray, 
         scale: Factors, broadcastable to the source's shape.
         offset: Summands, alike.
         suffix: What to add to the layer's name.
+        grid: The integers behind the summands where the model quantises them.
     """
     longest = max(scale.ndim, offset.ndim)
     if longest > len(value.axes):
@@ -126,7 +135,11 @@ def affine(context: Context, value: Value, scale: RealArray, offset: RealArray, 
     varying = [axis for axis in range(len(shape)) if max(kernel.shape[axis], bias.shape[axis]) > 1]
     if varying and varying != [len(shape) - 1]:
         return _affine_elsewhere(context, value, kernel, bias, varying, suffix)
-    tensor = _affine(context, value.tensor, kernel.reshape(-1), bias.reshape(-1), suffix)
+    grids = {}
+    if grid is not None:
+        whole, step = (broadcast(array, value, context.source).reshape(-1) for array in (grid.integers, grid.scale))
+        grids = {"bias": Grid(integers=whole, scale=step)}
+    tensor = _affine(context, value.tensor, kernel.reshape(-1), bias.reshape(-1), suffix, grids)
     return Value(tensor=tensor, axes=value.axes)
 
 
@@ -170,10 +183,17 @@ def _ending_with(context: Context, value: Value, own: int) -> tuple[Tensor, tupl
     return tensor, tuple(tuple(renamed[atom] for atom in atoms if atom in renamed) for atoms in value.axes)
 
 
-def _affine(context: Context, tensor: Tensor, kernel: RealArray, bias: RealArray, suffix: str) -> Tensor:
+def _affine(
+    context: Context,
+    tensor: Tensor,
+    kernel: RealArray,
+    bias: RealArray,
+    suffix: str,
+    grids: Mapping[str, Grid] | None = None,
+) -> Tensor:
     channels = tensor.shape[-1]
     full = (np.array(np.broadcast_to(item, (channels,)), dtype=np.float64) for item in (kernel, bias))
-    return context.add(Affine(kernel=next(full), bias=next(full)), (tensor,), tensor.shape, suffix)
+    return context.add(Affine(kernel=next(full), bias=next(full)), (tensor,), tensor.shape, suffix, grids)
 
 
 def _affine_elsewhere(

@@ -50,6 +50,8 @@ def flatten(context: Context) -> Value:
     axis = axis + rank if axis < 0 else axis
     if not 0 <= axis <= rank:
         raise context.damaged(f"it names the axis {axis} of a tensor with {rank} axes")
+    if axis == 0 and context.batch == 1 and value.batch_axis == 0:
+        axis = 1  # one sample in a row: written for a batch of one
     return value.with_axes([_joined(value.axes[:axis]), _joined(value.axes[axis:])])
 
 

@@ -178,6 +178,8 @@ def batch_normalization(context: Context) -> Value:
     rank = len(value.axes)
     names = ("scale", "offset", "mean", "variance")
     gamma, beta, mean, variance = (context.real(index, name).reshape(-1) for index, name in enumerate(names, start=1))
+    if rank > 1 and SAMPLES in value.axes[1]:
+        raise context.refuse("its channels are the batch axis.", "Put samples first.")
     channels = value.dims[1] if rank > 1 else 1
     if any(item.size not in (1, channels) for item in (gamma, beta, mean, variance)) or (variance < 0).any():
         raise context.damaged(f"its statistics do not fit {channels} channels")

@@ -8,6 +8,7 @@ import numpy as np
 
 from hlsexplore.encoding import WholeRounding
 from hlsexplore.fixed import Fixed, Overflow, RealArray, Rounding
+from hlsexplore.graph import Shape
 from hlsexplore.importers.flat.fit import MAX_FRACTION, Problem, fit
 from hlsexplore.importers.flat.sketch import FakeQuant
 from hlsexplore.importers.flat.track import EQUAL, Linear, Track, exponent, grid_type, is_power, per_channel
@@ -63,13 +64,13 @@ def requantized(track: Track, quant: FakeQuant) -> Made | None:
     Returns:
         The op; None if functions are pending that no multiplier gives, so that they must be computed first.
     """
-    after = _after(track, quant)
+    after = after_quantizer(track, quant)
     shifted = _shift(track, quant, after)
     if shifted is not None:
         return shifted
     if not track.is_exact:
         return _unproven(track, quant, after, "it reads values that are on no grid")
-    work, is_flat = _by_channel(track)
+    work, is_flat = by_channel(track)
     own = _flattened(quant, track) if is_flat else quant
     problem = _problem(work, own)
     ends = problem.function(np.stack([problem.lows, problem.highs]).astype(np.float64))
@@ -78,6 +79,8 @@ def requantized(track: Track, quant: FakeQuant) -> Made | None:
     if exact is not None:
         return replace(exact, is_flat=is_flat, is_constant=is_constant)
     found = fit(problem)
+    if found is None and work.linear is not None:  # float32's own errors may be what no multiplier gives
+        found = fit(_problem(work, own, is_single=False))
     if found is not None:
         made = _built(work, after, found.factor / work.step, found.summand, Rounding.TRN, proven=True)
         return replace(made, is_flat=is_flat, is_constant=is_constant)
@@ -96,7 +99,7 @@ def _flattened(quant: FakeQuant, track: Track) -> FakeQuant:
     return replace(quant, scale=scale, zero=zero, out_scale=out_scale, out_zero=out_zero)
 
 
-def _after(track: Track, quant: FakeQuant) -> Track:
+def after_quantizer(track: Track, quant: FakeQuant) -> Track:
     """Return the tensor behind a quantizer: on the grid of its scale if that is a power of two, else integers."""
     low, high = quant.limits
     if not np.isfinite(low).all() or not np.isfinite(high).all():  # Trunc of the first version has no limits
@@ -118,9 +121,7 @@ def _reached(track: Track, quant: FakeQuant) -> tuple[RealArray, RealArray]:
 def _shift(track: Track, quant: FakeQuant, after: Track) -> Made | None:
     """Return a plain cast where scales are powers of two: nothing but a shift, rounding and clipping."""
     ops = [item for item in track.pending if not isinstance(item, Linear)]
-    is_relu = (
-        len(track.pending) == len(ops) == 1 and ops[0].op.function is Function.RELU and ops[0].op.max_value is None
-    )
+    is_relu = len(track.pending) == len(ops) == 1 and ops[0].is_relu
     if track.pending and not is_relu:
         return None
     rounding = ROUNDINGS.get(quant.rounding)
@@ -136,14 +137,22 @@ def _shift(track: Track, quant: FakeQuant, after: Track) -> Made | None:
     return Made(op=op, types={"result": type_}, track=after)
 
 
-def _by_channel(track: Track) -> tuple[Track, bool]:
+def by_channel(track: Track) -> tuple[Track, bool]:
     """Return the tensor with scales and limits by channel; as a vector where they differ between positions."""
-    arrays = [array for array in (track.low, track.high) if array is not None]
-    arrays += [array for item in track.pending if isinstance(item, Linear) for array in (item.scale, item.offset)]
+    arrays = [array for item in track.pending if isinstance(item, Linear) for array in (item.scale, item.offset)]
     if all(per_channel(array, track.shape) is not None for array in arrays):
-        return _mapped(track, lambda array: np.asarray(per_channel(array, track.shape))), False
+        low, high = track.limits
+        widened = replace(track, low=_end(low, track.shape, np.min), high=_end(high, track.shape, np.max))
+        return _mapped(widened, lambda array: np.asarray(per_channel(array, track.shape))), False
     flat = _mapped(track, lambda array: np.broadcast_to(array, track.shape).reshape(-1))
     return replace(flat, shape=(prod(track.shape),)), True
+
+
+def _end(limits: RealArray, shape: Shape, extreme: Callable[..., RealArray]) -> RealArray:
+    """Return limits of channels that hold at all positions."""
+    if per_channel(limits, shape) is not None:
+        return limits
+    return extreme(np.broadcast_to(limits, shape).reshape(-1, shape[-1]), axis=0)
 
 
 def _mapped(track: Track, move: Callable[[RealArray], RealArray]) -> Track:
@@ -155,8 +164,8 @@ def _mapped(track: Track, move: Callable[[RealArray], RealArray]) -> Track:
     return replace(track, low=move(low), high=move(high), pending=pending)
 
 
-def _problem(track: Track, quant: FakeQuant) -> Problem:
-    """Return the step function from values in units of the step to integers."""
+def _problem(track: Track, quant: FakeQuant, is_single: bool = True) -> Problem:
+    """Return the step function from values in units of the step to integers, in float32 or float64."""
     channels = track.shape[-1]
     low, high = track.limits
     least, most = quant.limits
@@ -164,7 +173,7 @@ def _problem(track: Track, quant: FakeQuant) -> Problem:
         least, most = _reached(track, quant)
 
     def function(values: RealArray) -> RealArray:
-        return np.broadcast_to(quant.integers(track.real(values * track.step)), values.shape)
+        return np.broadcast_to(quant.integers(track.real(values * track.step), is_single), values.shape)
 
     return Problem(
         function=function,
@@ -257,8 +266,9 @@ def _unproven(track: Track, quant: FakeQuant, after: Track, reason: str) -> Made
     if track.is_exact:
         reach = np.maximum(*(np.abs(end) for end in track.limits)) * track.step
         doubt = float((np.abs(kernel - factor) * reach + np.abs(bias - summand)).max())
-    made = _built(track, after, kernel, bias, rounding, proven=False, doubt=doubt)
-    return replace(made, doubt=reason)
+    exact = _built(track, after, factor, summand, rounding, proven=False, doubt=doubt)
+    short = _built(track, after, kernel, bias, rounding, proven=False)
+    return replace(exact, types=short.types, doubt=reason)
 
 
 UNKNOWN_DOUBT = 0.5

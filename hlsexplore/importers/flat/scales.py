@@ -16,9 +16,9 @@ from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node, Shape
 from hlsexplore.importers.flat.requantize import Made, requantized
 from hlsexplore.importers.flat.sketch import Draft, FakeQuant, free_name
-from hlsexplore.importers.flat.track import RISING, Apply, Linear, Track
+from hlsexplore.importers.flat.track import Apply, Linear, Track, is_rising
 from hlsexplore.importers.layer import Tensor
-from hlsexplore.ops import Activation, Affine, Function, Input, Op, Requantize, Reshape
+from hlsexplore.ops import Activation, Affine, Clip, Function, Input, Op, Requantize, Reshape
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,6 +32,7 @@ class Work:
         taken: Names in use.
         tracks: What became of each draft.
         notes: What people should know, a sentence each.
+        sums: Sums of two tensors of different scales that quantizers alone read, by draft.
         settled: Tracks whose functions or scales became layers, by node and what was pending.
     """
 
@@ -41,6 +42,7 @@ class Work:
     taken: set[str] = field(default_factory=set)
     tracks: dict[str, Track] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    sums: dict[str, tuple[Track, Track]] = field(default_factory=dict)
     settled: dict[tuple[str, tuple[int, ...]], Track] = field(default_factory=dict)
 
     def add(
@@ -134,8 +136,13 @@ def _settled_function(work: Work, track: Track, first: Linear) -> Track:
     rest = track.pending[1:] if track.pending[0] is first else track.pending
     head, *others = rest
     node = work.nodes[track.node]
-    is_relu = isinstance(head, Apply) and head.op.function is Function.RELU and head.op.max_value is None
-    if isinstance(head, Apply) and is_relu and track.is_exact and (first.scale > 0).all() and not first.offset.any():
+    if (
+        isinstance(head, Apply)
+        and head.is_relu
+        and track.is_exact
+        and (first.scale > 0).all()
+        and not first.offset.any()
+    ):
         low, high = track.limits
         raised = replace(track, low=np.maximum(low, 0.0), high=np.maximum(high, 0.0), pending=())
         name = work.add(f"{node.name}_relu", head.op, (track.node,), track.shape, node.source, {"result": raised.type})
@@ -144,7 +151,7 @@ def _settled_function(work: Work, track: Track, first: Linear) -> Track:
         source = real(work, replace(track, pending=(first,)))
         if not isinstance(head, Apply):
             raise ValueError("scales of scales are one")
-        name = work.add(f"{node.name}_{head.op.function}", head.op, (source.node,), track.shape, node.source)
+        name = work.add(f"{node.name}_{head.name}", head.op, (source.node,), track.shape, node.source)
         found = Track(node=name, shape=track.shape)
     for item in others:
         found = found.then(item)
@@ -196,18 +203,22 @@ def scaled(work: Work, draft: Draft, op: Affine) -> Track:
     return track.then(Linear(scale=op.kernel, offset=op.bias))
 
 
-def applied(work: Work, draft: Draft, op: Activation) -> Track:
+def applied(work: Work, draft: Draft, op: Activation | Clip) -> Track:
     """Note a rising function of integers; any other one is a layer."""
     track = work.tracks[draft.inputs[0]]
-    if track.is_exact and op.function in RISING and op.alpha >= 0:
+    if track.is_exact and is_rising(op):
         return track.then(Apply(op=op))
     return plain(work, draft, op)
 
 
 def entry(work: Work, draft: Draft) -> Track:
-    """Append an input that is read as it comes."""
-    name = work.add(draft.base, Input(), (), draft.shape, draft.source)
-    return Track(node=name, shape=draft.shape)
+    """Append an input that is read as it comes; its values are on a grid if the source says so."""
+    track = Track(node="", shape=draft.shape)
+    if draft.known is not None:
+        low, high = np.array(draft.known.low), np.array(draft.known.high)
+        track = replace(track, low=low, high=high, step=draft.known.step)
+    types = {"result": track.type} if track.is_exact else {}
+    return replace(track, node=work.add(draft.base, Input(), (), draft.shape, draft.source, types))
 
 
 def returned(work: Work, tensor: Tensor) -> str:

@@ -11,6 +11,7 @@ from hlsexplore.encoding import WholeRounding, round_whole
 from hlsexplore.errors import ModelError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Shape
+from hlsexplore.importers.flat.graph import Known
 from hlsexplore.importers.layer import MAX_ELEMENTS, Tensor
 from hlsexplore.ops import Op
 
@@ -44,19 +45,20 @@ class FakeQuant:
     out_scale: RealArray
     out_zero: RealArray
 
-    def integers(self, x: RealArray) -> RealArray:
-        """Return the integers behind the results, zero points taken off, computed in float32 as frameworks do it.
+    def integers(self, x: RealArray, is_single: bool = True) -> RealArray:
+        """Return the integers behind the results, zero points taken off.
 
         Args:
             x: Real values, the channels last.
+            is_single: Whether to compute in float32, as frameworks do it; else in float64.
         """
         if self.is_bipolar:
             return np.where(x >= 0, 1.0, -1.0)
-        single = np.float32
-        y: Any = np.asarray(x, dtype=single) / self.scale.astype(single) + self.zero.astype(single)
+        precision: Any = np.float32 if is_single else np.float64
+        y: Any = np.asarray(x, dtype=precision) / self.scale.astype(precision) + self.zero.astype(precision)
         if self.cut:
-            y = np.rint(y) / single(2.0**self.cut)
-        y = round_whole(np.clip(y, single(self.low), single(self.high)), self.rounding)
+            y = np.rint(y) / precision(2.0**self.cut)
+        y = round_whole(np.clip(y, precision(self.low), precision(self.high)), self.rounding)
         whole: RealArray = y.astype(np.float64) - self.out_zero
         return whole
 
@@ -93,6 +95,7 @@ class Draft:
         shape: Its shape without the batch axis.
         source: Name and class in the source.
         grids: Grids of its weights by tensor key (`weight`, `bias`), where the model quantises them.
+        known: What the source says of an input's values, or None.
     """
 
     name: str
@@ -102,6 +105,7 @@ class Draft:
     shape: Shape
     source: str
     grids: Mapping[str, Grid] = field(default_factory=dict)
+    known: Known | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import numpy as np
 from hlsexplore.encoding import Unit
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Shape
-from hlsexplore.ops import Activation, Function
+from hlsexplore.ops import Activation, Clip, Function
 from hlsexplore.reference.forward import activate
 
 ZERO, ONE = np.array(0.0), np.array(1.0)
@@ -27,7 +27,21 @@ class Linear:
 class Apply:
     """A function that never falls."""
 
-    op: Activation
+    op: Activation | Clip
+
+    def real(self, values: RealArray) -> RealArray:
+        """Return the function of values."""
+        return np.clip(values, self.op.low, self.op.high) if isinstance(self.op, Clip) else activate(self.op, values)
+
+    @property
+    def name(self) -> str:
+        """Its name, for layers."""
+        return "clip" if isinstance(self.op, Clip) else str(self.op.function)
+
+    @property
+    def is_relu(self) -> bool:
+        """Whether it is a ReLU without an upper limit."""
+        return isinstance(self.op, Activation) and self.op.function is Function.RELU and self.op.max_value is None
 
 
 Pending = Linear | Apply
@@ -104,7 +118,7 @@ class Track:
             values: Values, shape (..., *shape) or broadcastable to it.
         """
         for item in self.pending:
-            values = values * item.scale + item.offset if isinstance(item, Linear) else activate(item.op, values)
+            values = values * item.scale + item.offset if isinstance(item, Linear) else item.real(values)
         return values
 
     @property
@@ -120,6 +134,13 @@ class Track:
         """The least type that holds every value of a tensor on a grid."""
         low, high = self.limits
         return grid_type(float(low.min()), float(high.max()), self.step)
+
+
+def is_rising(op: Activation | Clip) -> bool:
+    """Whether a function never falls."""
+    if isinstance(op, Clip):
+        return (op.slope == 0 and op.floor == op.low) or op.low == -np.inf
+    return op.function in RISING and op.alpha >= 0
 
 
 def _without_idle(pending: tuple[Pending, ...]) -> tuple[Pending, ...]:

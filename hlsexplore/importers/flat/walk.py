@@ -1,18 +1,19 @@
 """Turns a flat op graph into a network: op by op, everything that does not fit listed at once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
 
 from hlsexplore.errors import ModelError, UnsupportedError
+from hlsexplore.importers.flat.blocks import BLOCKS
 from hlsexplore.importers.flat.context import Context, Converter, Item
 from hlsexplore.importers.flat.fold import FOLDS, MOVING, fold
 from hlsexplore.importers.flat.graph import BATCH, FlatGraph, FlatInput, FlatNode
 from hlsexplore.importers.flat.joins import JOINS
 from hlsexplore.importers.flat.moves import MOVES
-from hlsexplore.importers.flat.names import layer_name
+from hlsexplore.importers.flat.names import layer_name, says_something
 from hlsexplore.importers.flat.patterns import find_patterns
 from hlsexplore.importers.flat.pointwise import POINTWISE
 from hlsexplore.importers.flat.pools import POOLS
@@ -26,7 +27,7 @@ from hlsexplore.importers.layer import Tensor
 from hlsexplore.ops import Input, weights
 
 CONVERTERS: Mapping[str, Converter] = MappingProxyType(
-    {**PRODUCTS, **POOLS, **POINTWISE, **JOINS, **MOVES, **RECURRENT, **QUANTIZERS}
+    {**PRODUCTS, **POOLS, **POINTWISE, **JOINS, **MOVES, **BLOCKS, **RECURRENT, **QUANTIZERS}
 )
 """How each op becomes layers."""
 
@@ -110,10 +111,11 @@ def _needed(graph: FlatGraph) -> set[str]:
 
 def _input(state: Walk, item: FlatInput) -> None:
     """Append an input; its samples come first."""
-    name = layer_name(item.name, "input")
+    name = layer_name(item.name if says_something(item.name) else "", "input")
     axis = item.shape.index(BATCH) if BATCH in item.shape else None
     shape = tuple(size for size in item.shape if size != BATCH) or (1,)
     tensor = state.sketch.add(name, Input(), (), shape, f"{name} (input)")
+    state.sketch.drafts[tensor.node] = replace(state.sketch.drafts[tensor.node], known=item.known)
     value = stored(tensor, axis)
     if len(item.shape) == 1 and axis == 0:
         value = value.with_axes([(SAMPLES,)])

@@ -11,9 +11,11 @@ from typing import Any
 from hlsexplore.defaults.layers import default_layers
 from hlsexplore.errors import ConfigError, quoted, unknown_name
 from hlsexplore.fixed import Fixed
-from hlsexplore.graph import Graph
-from hlsexplore.layer_config import LayerConfig, changed_config, check_layer, layer_dict
+from hlsexplore.graph import Graph, Node
+from hlsexplore.layer_config import LayerConfig, changed_config, check_layer, knobs, layer_dict
 from hlsexplore.ops import MOVES, tensor_keys
+from hlsexplore.reference.observe import observe
+from hlsexplore.reference.samples import Inputs
 from hlsexplore.support.yaml_file import read_yaml, write_yaml
 from hlsexplore.target import Target
 
@@ -54,18 +56,31 @@ class Design:
         object.__setattr__(self, "key", hashlib.sha256(text.encode()).hexdigest())
 
     @classmethod
-    def default(cls, graph: Graph, target: Target | None = None, type: Fixed | str = "fixed<16,6>") -> "Design":
-        """Make a safe first design: the model's own quantizers where it has them, else types from the weights.
+    def default(
+        cls,
+        graph: Graph,
+        target: Target | None = None,
+        type: Fixed | str = "fixed<16,6>",
+        data: Inputs | None = None,
+    ) -> "Design":
+        """Make a safe first design: the model's own quantizers where it has them, else types that fit its values.
 
         Args:
             graph: The network.
             target: Where it shall run; `Target()` when None.
-            type: Type of inputs and results that the model does not prescribe.
+            type: Type of inputs that the model does not prescribe; its width is the usual one of weights and results,
+                which get more bits where values need them (docs/defaults.md).
+            data: Real inputs as for `emulate`: types hold what they cause, with a bit to spare, the inputs' types too.
+                Without data inputs may be anything that their type holds.
 
         Returns:
             A design with reuse 1 and the latency strategy; accumulators are wide enough for every input.
+
+        Raises:
+            DataError: If the data does not fit the network, or there is none of it.
         """
-        return cls(graph=graph, target=target or Target(), layers=default_layers(graph, Fixed.parse(type)))
+        seen = None if data is None else observe(graph, data)
+        return cls(graph=graph, target=target or Target(), layers=default_layers(graph, Fixed.parse(type), seen))
 
     def __eq__(self, other: object) -> bool:
         """Compare by content."""
@@ -221,7 +236,15 @@ def design_from_dict(data: dict[str, Any], graph: Graph) -> Design:
     for name, changes in layers.items():
         if not isinstance(changes, dict):
             raise ConfigError(f"layer {quoted(name)}: expected keys with values, not {quoted(changes)}.")
+    if all(_is_complete(node, layers.get(node.name)) for node in graph):
+        configs = {node.name: changed_config(node, LayerConfig(), layers[node.name]) for node in graph}
+        return Design(graph=graph, target=Target(**target), layers=configs)
     return Design.default(graph, Target(**target)).with_layers(layers)
+
+
+def _is_complete(node: Node, changes: Mapping[str, Any] | None) -> bool:
+    """Whether nothing of a layer is left to the defaults, which take longer than the rest."""
+    return changes is not None and set(changes) == {*tensor_keys(node.op), *knobs(node)}
 
 
 def _mapping(data: dict[str, Any], key: str) -> dict[str, Any]:

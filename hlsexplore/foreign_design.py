@@ -6,7 +6,7 @@ from pathlib import Path
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError
 from hlsexplore.graph import Graph, Node
-from hlsexplore.hls4ml_config import unknown_keys
+from hlsexplore.hls4ml_config import unknown_keys, with_plain_tables
 from hlsexplore.importers.content import look
 from hlsexplore.importers.graph_file import DESIGN, is_stored, read_stored
 from hlsexplore.importers.hls4ml.members import is_project, open_members
@@ -57,7 +57,7 @@ def read_foreign_design(path: str | Path) -> ForeignDesign:
     model = read_hls4ml(content)
     graph = model.graph
     notes = list(model.notes)
-    design = Design.default(graph, _target(model, notes))
+    design = with_plain_tables(Design.default(graph, _target(model, notes)))
     for name, values in model.knobs.items():
         wanted = {key: value for key, value in values.items() if key in knobs(graph[name])}
         if "reuse" in wanted:

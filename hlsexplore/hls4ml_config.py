@@ -16,7 +16,7 @@ from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
 from hlsexplore.importers.hls4ml.plain_yaml import plain_yaml
-from hlsexplore.layer_config import knobs
+from hlsexplore.layer_config import MAX_EXP_INTEGER, knobs
 from hlsexplore.ops import (
     MOVES,
     Affine,
@@ -103,12 +103,19 @@ def apply_config(data: Mapping[str, Any], graph: Graph) -> Configured:
     if not isinstance(inner, Mapping) or not ({"Model", "LayerName", "LayerType"} & set(inner)):
         raise ConfigError("this is no configuration of hls4ml: it has none of Model, LayerType and LayerName.")
     notes = list(unknown_keys(data, inner, graph))
-    design = Design.default(graph, _target(data))
+    design = with_plain_tables(Design.default(graph, _target(data)))
     results: dict[str, Fixed] = {}
     for node in graph:
         design = _apply(design, node, _Settings(inner, node), results, notes)
         results[node.name] = design.result_type(node.name)
     return Configured(design=design, notes=tuple(notes))
+
+
+def with_plain_tables(design: Design) -> Design:
+    """Return a design with tables as hls4ml makes them when nothing is said: 1024 entries, over all logits' range."""
+    plain = {"table_size": 1024, "exp_integer": MAX_EXP_INTEGER}
+    changes = {node.name: {key: plain[key] for key in knobs(node) if key in plain} for node in design.graph}
+    return design.with_layers({name: values for name, values in changes.items() if values})
 
 
 class _Settings:

@@ -48,6 +48,8 @@ class LayerConfig:
         strategy: Layout of the matrix product.
         table_size: Entries of lookup tables, a power of two.
         softmax: Algorithm of a softmax layer.
+        exp_integer: Most integer bits of the distance from the largest logit that the exponential table of a stable
+            softmax covers; those of the logits where these have fewer.
         parallel: Positions of a convolution computed at once.
         granularity: Whether each element keeps the model's type, or all are cast to `result`.
         trim: Fraction bits that each element's own type loses.
@@ -58,6 +60,7 @@ class LayerConfig:
     strategy: Strategy = Strategy.LATENCY
     table_size: int = 1024
     softmax: SoftmaxMode = SoftmaxMode.STABLE
+    exp_integer: int = 64
     parallel: int = 1
     granularity: Granularity = Granularity.ELEMENT
     trim: int = 0
@@ -68,7 +71,7 @@ class LayerConfig:
         Raises:
             ConfigError: If a strategy or an algorithm is unknown.
         """
-        for name in ("reuse", "table_size", "parallel", "trim"):
+        for name in ("reuse", "table_size", "exp_integer", "parallel", "trim"):
             value = getattr(self, name)
             if isinstance(value, np.integer):
                 object.__setattr__(self, name, int(value))
@@ -80,7 +83,8 @@ class LayerConfig:
                 raise ConfigError(f"unknown {name} {quoted(getattr(self, name))}. Valid values: {valid}.") from None
 
 
-KNOBS = ("reuse", "strategy", "table_size", "softmax", "parallel", "granularity", "trim")
+KNOBS = ("reuse", "strategy", "table_size", "softmax", "exp_integer", "parallel", "granularity", "trim")
+MAX_EXP_INTEGER = 64
 MAX_TABLE_SIZE = 1 << 18
 MAX_TRIM = 64
 
@@ -91,7 +95,7 @@ def knobs(node: Node) -> tuple[str, ...]:
     Examples:
         >>> from hlsexplore.ops import Softmax
         >>> knobs(Node(name="s", op=Softmax(), inputs=("x",), shape=(5,)))
-        ('table_size', 'softmax')
+        ('table_size', 'softmax', 'exp_integer')
     """
     found: list[str] = []
     if matmul_shape(node.op) is not None:
@@ -101,7 +105,7 @@ def knobs(node: Node) -> tuple[str, ...]:
     if isinstance(node.op, Softmax) or "table" in tensor_keys(node.op):
         found.append("table_size")
     if isinstance(node.op, Softmax):
-        found.append("softmax")
+        found += ["softmax", "exp_integer"]
     if element_types(node.op) is not None:
         found += ["granularity", "trim"]
     return tuple(found)
@@ -194,11 +198,12 @@ def check_layer(node: Node, config: LayerConfig) -> None:
         raise ConfigError(
             f"layer {node.name!r}: table_size must be a power of two from 2 to {MAX_TABLE_SIZE}, not {quoted(size)}."
         )
-    trim = config.trim
-    if isinstance(trim, bool) or not isinstance(trim, int) or not 0 <= trim <= MAX_TRIM:
-        raise ConfigError(
-            f"layer {node.name!r}: trim must be a number of bits from 0 to {MAX_TRIM}, not {quoted(trim)}."
-        )
+    for name, most in (("exp_integer", MAX_EXP_INTEGER), ("trim", MAX_TRIM)):
+        bits = getattr(config, name)
+        if isinstance(bits, bool) or not isinstance(bits, int) or not 0 <= bits <= most:
+            raise ConfigError(
+                f"layer {node.name!r}: {name} must be a number of bits from 0 to {most}, not {quoted(bits)}."
+            )
     positions = 1 if isinstance(node.op, Input) or len(node.shape) < 2 else node.num_elements // node.shape[-1]
     parallel = config.parallel
     if isinstance(parallel, bool) or not isinstance(parallel, int) or parallel < 1 or positions % parallel:

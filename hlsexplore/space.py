@@ -8,7 +8,7 @@ from typing import Any
 from hlsexplore.errors import ConfigError, quoted, unknown_name
 from hlsexplore.fixed import MAX_WIDTH, Fixed, Overflow, Rounding
 from hlsexplore.graph import Graph, Node
-from hlsexplore.layer_config import KNOBS, knobs
+from hlsexplore.layer_config import KNOBS, MAX_EXP_INTEGER, knobs
 from hlsexplore.ops import (
     TABLE_FUNCTIONS,
     Activation,
@@ -284,6 +284,8 @@ def _knob_choices(nodes: Sequence[Node], key: str, choices: Any, where: str, *, 
         return _reuse_choices(nodes, choices, where, is_strict=is_strict)
     if key in ("table_size", "parallel"):
         return _numbers(choices, where, 1, 1 << 18)
+    if key == "exp_integer":
+        return _numbers(choices, where, 0, MAX_EXP_INTEGER)
     valid = {"strategy": ("latency", "resource", "auto"), "softmax": ("stable", "latency", "argmax")}[key]
     items = _listed(choices, where)
     for item in items:

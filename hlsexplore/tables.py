@@ -34,6 +34,16 @@ def half_range(function: Function) -> int:
     return _HALF_RANGE[function]
 
 
+def table_reach(function: Function) -> int:
+    """Return the length of the range that a table covers: 2 r, or that of the negative side of ELU and SELU.
+
+    Examples:
+        >>> table_reach(Function.TANH), table_reach(Function.ELU)
+        (8, 8)
+    """
+    return 2 * _HALF_RANGE[function] if function in _HALF_RANGE else NEGATIVE_RANGE
+
+
 @lru_cache(maxsize=256)
 def activation_table(function: Function, size: int, type_: Fixed, alpha: float = 1.0) -> RawArray:
     """Return the raw entries of an activation table.
@@ -80,9 +90,32 @@ class SoftmaxTables:
     inverse_bits: int
 
 
+def softmax_distance(source: Fixed, exp_integer: int) -> Fixed:
+    """Return the type of the distance between the largest logit and another one, which saturates.
+
+    It saturates where the field's C++ wraps by default: a distance beyond the range must not make a false winner.
+
+    Args:
+        source: Type of the logits.
+        exp_integer: Most integer bits.
+
+    Examples:
+        >>> softmax_distance(Fixed(16, 6), 64), softmax_distance(Fixed(20, 10), 4)
+        (Fixed.parse('ufixed<15,5,TRN,SAT>'), Fixed.parse('ufixed<14,4,TRN,SAT>'))
+    """
+    integer = min(source.integer - int(source.signed), exp_integer)
+    return Fixed(max(integer + source.fraction, 1), integer, signed=False, overflow=Overflow.SAT)
+
+
 @lru_cache(maxsize=64)
 def softmax_tables(
-    source: Fixed, exp_table: Fixed, inv_input: Fixed, inv_table: Fixed, table_size: int, is_stable: bool
+    source: Fixed,
+    exp_table: Fixed,
+    inv_input: Fixed,
+    inv_table: Fixed,
+    table_size: int,
+    is_stable: bool,
+    exp_integer: int,
 ) -> SoftmaxTables:
     """Return the tables of a softmax.
 
@@ -96,15 +129,10 @@ def softmax_tables(
         inv_table: Type of reciprocal entries.
         table_size: Entries asked for, a power of two.
         is_stable: Whether the largest logit is subtracted first.
+        exp_integer: Most integer bits of the difference that addresses the exponential table; larger ones saturate.
     """
     bits = min(table_size.bit_length() - 1, source.width, inv_table.width)
-    sign = int(source.signed)
-    # Saturating, where the field's C++ wraps: a spread beyond the range must not make a false winner.
-    norm = (
-        Fixed(max(source.width - sign, 1), source.integer - sign, signed=False, overflow=Overflow.SAT)
-        if is_stable
-        else source
-    )
+    norm = softmax_distance(source, exp_integer) if is_stable else source
     exp_bits = min(bits, norm.width)
     inverse_bits = min(bits, inv_input.width)
     edges = _left_edges(norm, exp_bits)

@@ -18,7 +18,7 @@ import yaml
 import hlsexplore
 from hlsexplore.cli import main
 from hlsexplore.design import Design
-from hlsexplore.emulate import emulate, emulate_raw
+from hlsexplore.emulate import emulate, emulate_raw, float_forward
 from hlsexplore.estimate import estimate
 from hlsexplore.importers import read_model
 from hlsexplore.metrics import accuracy, agreement, relative_error, rmse, spread
@@ -130,6 +130,50 @@ def test_init_writes_a_design_that_the_other_commands_take(work, capsys):
     design = Design.load("d.yaml", read_model("m.keras"))
     assert str(design.type("x", "result")) == "fixed<12,4,TRN,SAT>"
     assert (design.target.clock_ns, design.target.io) == (2.5, "stream")
+
+
+def test_init_says_what_inputs_hold_and_fits_them_to_data(work, capsys):
+    graph = read_model("m.keras")
+    code, out, err = run(capsys, "init", "m.keras", "-o", "plain.yaml")
+    assert (code, err) == (0, "")
+    assert (
+        "input 'x' is fixed<16,6,TRN,SAT>: -32 to 31.999 in steps of 0.000976562; what lies outside is clipped." in out
+    )
+    x = np.random.default_rng(0).normal(500, 300, (60, SHAPE))
+    np.savez("wide.npz", x=x)
+    code, out, err = run(capsys, "init", "m.keras", "--data", "wide.npz", "-o", "wide.yaml")
+    assert (code, err) == (0, "") and "fitted to wide.npz." in out
+    design = Design.load("wide.yaml", graph)
+    assert design == Design.default(graph, data=x)
+    assert design.result_type("x").high > x.max()
+    found = run_json(capsys, "emulate", "m.keras", "--design", "wide.yaml", "--data", "wide.npz")
+    assert found["relative_error"] < 0.01
+    code, out, _ = run(capsys, "emulate", "m.keras", "--design", "plain.yaml", "--data", "wide.npz")
+    assert code == 0 and "Inputs leave the range of their type: 'hlsexplore init --data' fits it to samples." in out
+    code, _, err = run(capsys, "init", "m.keras", "--data", "wide.npz", "--hls4ml", "c.yml", "-o", "n.yaml")
+    assert code == 1 and "give one of them" in err
+
+
+def test_propose_fits_types_to_data_and_narrows_them_within_a_tolerance(work, capsys):
+    graph = read_model("m.keras")
+    x = np.random.default_rng(0).normal(0, 100, (200, SHAPE))
+    np.savez("wide.npz", x=x)
+    found = run_json(capsys, "propose", "m.keras", "--data", "wide.npz", "-o", "wide.yaml", "--clock-ns", "4")
+    design = Design.load("wide.yaml", graph)
+    assert (found["design"], found["design_key"], design.target.clock_ns) == ("wide.yaml", design.key, 4.0)
+    reference = float_forward(graph, x)
+    error = relative_error(emulate(design, x), reference)
+    assert found["relative_error"] == pytest.approx(error) and error < 0.002
+    code, out, err = run(capsys, "propose", "m.keras", "--data", "wide.npz", "--tolerance", "0.05", "-o", "small.yaml")
+    assert (code, err) == (0, "") and "Task: regression." in out and "before narrowing" in out
+    small = Design.load("small.yaml", graph)
+    assert relative_error(emulate(small, x), reference) < 0.05 + error
+    widths = [sum(item.type(name, "weight").width for name in ("fc1", "fc2")) for item in (small, design)]
+    assert widths[0] < 0.6 * widths[1]
+    again = run_json(capsys, "propose", "m.keras", "--data", "wide.npz", "--design", "small.yaml", "-o", "again.yaml")
+    assert again["layers"]["fc1"]["weight"] == str(small.type("fc1", "weight"))
+    code, _, err = run(capsys, "propose", "m.keras", "--data", "wide.npz", "-o", "small.yaml")
+    assert code == 1 and "small.yaml exists." in err
 
 
 def test_init_does_not_replace_a_file_unless_forced(work, capsys):
@@ -360,6 +404,7 @@ def test_version_and_help_go_to_stdout(capsys):
     commands = [
         "inspect",
         "init",
+        "propose",
         "emulate",
         "estimate",
         "sweep",
@@ -391,6 +436,11 @@ def test_version_and_help_go_to_stdout(capsys):
             "unknown io 'paralel'. Valid: parallel, stream. Did you mean 'parallel'?",
         ),
         (["init", "m.keras", "--part", "xc7 z"], "part 'xc7 z' is no device name."),
+        (["propose", "m.keras"], "the following arguments are required: --data"),
+        (
+            ["propose", "m.keras", "--data", "X.npz", "--tolerance", "1"],
+            "expected a number from 0 to below 1, not '1'",
+        ),
         (["export", "m.keras", "--to", "o", "--flow", "rtll"], "Did you mean 'rtl'?"),
         (
             ["sweep", "m.keras", "--data", "X.npz", "--study", "s", "--trials", "-3"],

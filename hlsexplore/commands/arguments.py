@@ -74,23 +74,23 @@ def _add_model_commands(add: Add) -> None:
     _model(command)
     command = add("init", "model:init", "write a first design file for a model")
     _model(command)
-    target = Target()
-    command.add_argument(
-        "-o", "--output", default="design.yaml", metavar="FILE", help="design file to write (design.yaml)"
-    )
-    command.add_argument("--type", type=_fixed, default=Fixed(16, 6), help="type of inputs and results (fixed<16,6>)")
-    command.add_argument("--part", type=_part, default=target.part, help=f"device ({target.part})")
-    command.add_argument("--clock-ns", type=_positive, default=target.clock_ns, metavar="N", help="clock period (5)")
-    command.add_argument(
-        "--io", choices=[str(item) for item in Io], default=str(target.io), help="interface (parallel)"
-    )
-    command.add_argument(
-        "--tool", choices=[str(item) for item in Tool], default=str(target.tool), help="tool that estimates imitate"
-    )
+    _data(command, required=False)
+    _first(command)
     command.add_argument(
         "--hls4ml", metavar="CONFIG.yml", help="take types and knobs from a configuration of hls4ml for this model"
     )
-    _force(command)
+    command = add("propose", "propose:propose", "write a design file whose types fit the values of data")
+    _model(command)
+    _data(command, required=True)
+    _task(command)
+    _design(command)
+    command.add_argument(
+        "--tolerance",
+        type=_share,
+        metavar="T",
+        help="narrow types while no more than this is lost, such as 0.005",
+    )
+    _first(command)
     command = add("emulate", "model:emulate", "exact accuracy of a design on data, and where values overflow")
     _model(command)
     _design(command)
@@ -219,6 +219,24 @@ def _model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("weights", metavar="WEIGHTS", nargs="?", help="weights of an architecture (.json): .h5")
 
 
+def _first(parser: argparse.ArgumentParser) -> None:
+    """Add what a design has before anything is tuned, and where it goes."""
+    target = Target()
+    parser.add_argument(
+        "-o", "--output", default="design.yaml", metavar="FILE", help="design file to write (design.yaml)"
+    )
+    parser.add_argument(
+        "--type", type=_fixed, default=Fixed(16, 6), help="type of inputs without data, and usual width (fixed<16,6>)"
+    )
+    parser.add_argument("--part", type=_part, default=target.part, help=f"device ({target.part})")
+    parser.add_argument("--clock-ns", type=_positive, default=target.clock_ns, metavar="N", help="clock period (5)")
+    parser.add_argument("--io", choices=[str(item) for item in Io], default=str(target.io), help="interface (parallel)")
+    parser.add_argument(
+        "--tool", choices=[str(item) for item in Tool], default=str(target.tool), help="tool that estimates imitate"
+    )
+    _force(parser)
+
+
 def _design(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--design", metavar="D.yaml", help="design file; a safe default design when left out")
 
@@ -283,6 +301,16 @@ def _positive(text: str) -> float:
         value = math.nan
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"expected a number above 0, not {text!r}")
+    return value
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to below 1, not {text!r}")
     return value
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from hlsexplore.commands.outcome import Outcome, Session, show, table
 from hlsexplore.data import load_data
+from hlsexplore.defaults.exact import cast_at_once
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError, HlsExploreError
 from hlsexplore.foreign_design import first_design, has_design, read_foreign_design
@@ -56,28 +57,73 @@ def init(args: Namespace, session: Session) -> Outcome:
     """Write a first design file."""
     graph = read(args.model, args.weights)
     design, notes = _first(args, graph)
-    path = Path(args.output)
-    if path.exists() and not args.force:
-        raise ConfigError(f"{args.output} exists. Choose another name with -o, or replace it with --force.")
-    design.save(path)
-    data = {"design": args.output, "design_key": design.key, "notes": list(notes), **design.to_dict()}
+    data = write_design(args, design, notes)
     lines = [f"Wrote {args.output} for {len(graph.layers)} layers; edit it or give it to the other commands."]
     lines += ["", *(f"  - {note}" for note in notes)] if notes else []
     return Outcome(data=data, text="\n".join(lines))
 
 
+def write_design(args: Namespace, design: Design, notes: Sequence[str]) -> dict[str, Any]:
+    """Write the design file that a command makes, and return what `--json` says of it.
+
+    Raises:
+        ConfigError: If the file exists and may not be replaced, or cannot be written.
+    """
+    check_output(args)
+    design.save(Path(args.output))
+    return {"design": args.output, "design_key": design.key, "notes": list(notes), **design.to_dict()}
+
+
+def check_output(args: Namespace) -> None:
+    """Check that the design file of a command may be written.
+
+    Raises:
+        ConfigError: If it exists and `--force` was not given.
+    """
+    if Path(args.output).exists() and not args.force:
+        raise ConfigError(f"{args.output} exists. Choose another name with -o, or replace it with --force.")
+
+
 def _first(args: Namespace, graph: Graph) -> tuple[Design, tuple[str, ...]]:
     """Make the design that `init` writes, with what is worth saying of it; options beat what a project says."""
-    default = Target()
-    options = {"part": args.part, "clock_ns": args.clock_ns, "io": args.io, "tool": args.tool}
-    given = {key: value for key, value in options.items() if str(value) != str(getattr(default, key))}
+    given = changed_target(args)
     if args.hls4ml is not None:
+        if args.data is not None:
+            raise ConfigError("--hls4ml takes types from a configuration, --data from samples: give one of them.")
         found = read_config(args.hls4ml, graph)
         return found.design.with_target(**given), found.notes
-    if has_design(args.model):
+    if args.data is None and has_design(args.model):
         read_too = read_foreign_design(args.model)
         return read_too.design.with_target(**given), read_too.notes
-    return Design.default(graph, Target(**options), args.type), ()
+    x = None if args.data is None else load_data(args.data, graph.inputs, graph.output_spellings).x
+    design = Design.default(graph, Target(**given), args.type, data=x)
+    return design, input_notes(design, None if args.data is None else Path(args.data).name)
+
+
+def changed_target(args: Namespace) -> dict[str, Any]:
+    """Return the fields of the target that options set to something else than the default."""
+    options = {"part": args.part, "clock_ns": args.clock_ns, "io": args.io, "tool": args.tool}
+    return {key: value for key, value in options.items() if str(value) != str(getattr(Target(), key))}
+
+
+def input_notes(design: Design, data: str | None) -> tuple[str, ...]:
+    """Say what each input can hold, and where its type comes from.
+
+    Args:
+        design: The design.
+        data: Name of the file of samples that it was fitted to, or None.
+    """
+    notes = []
+    for node in design.graph.inputs:
+        type_ = design.result_type(node.name)
+        holds = f"input {node.name!r} is {type_}: {type_.low:g} to {type_.high:g} in steps of {type_.step:g}"
+        if cast_at_once(design.graph, node) is not None:
+            notes.append(f"{holds}, as the model quantises it.")
+        elif data is not None:
+            notes.append(f"{holds}, fitted to {data}.")
+        else:
+            notes.append(f"{holds}; what lies outside is clipped. --data X.npz fits it to samples.")
+    return tuple(notes)
 
 
 def emulate(args: Namespace, session: Session) -> Outcome:
@@ -119,6 +165,9 @@ def emulate(args: Namespace, session: Session) -> Outcome:
     if bad:
         header = ["layer", "tensor", "type", "values", "wrapped", "saturated"]
         text += ["", "Values out of range:", table(header, [[item[name] for name in header] for item in bad])]
+        clipped = {item["layer"] for item in bad} & {node.name for node in graph.inputs}
+        if clipped:
+            text += ["", "Inputs leave the range of their type: 'hlsexplore init --data' fits it to samples."]
     elif counters:
         text += ["", "No value left the range of its type."]
     if args.out:

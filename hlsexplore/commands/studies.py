@@ -8,6 +8,7 @@ from hlsexplore.commands.model import load_design, read
 from hlsexplore.commands.outcome import Outcome, Session, table
 from hlsexplore.data import load_data
 from hlsexplore.errors import ConfigError, StudyError
+from hlsexplore.foreign_design import has_design
 from hlsexplore.merit import COSTS, task_text, unscored
 from hlsexplore.space import Space
 from hlsexplore.study.frame import flat_row
@@ -28,7 +29,7 @@ def sweep(args: Namespace, session: Session) -> Outcome:
 
     graph = read(args.model, args.weights)
     space = Space.load(args.space) if args.space else Space.default(graph)
-    base = load_design(args.design, graph, args.model)
+    base = load_design(args.design, graph, args.model) if args.design or has_design(args.model) else None
     data = load_data(args.data, graph.inputs, graph.output_spellings)
     with Study(args.study, graph, data.x, data.labels, metrics=args.metric or None, task=args.task) as study:
         before = len(study)

@@ -1,23 +1,46 @@
 """Types that just hold some values: of weights, of sums, of the parameters inside recurrent cells."""
 
+from collections.abc import Iterable
 from math import frexp
 
 import numpy as np
 
-from hlsexplore.fixed import Fixed, RealArray, quantize, to_real
+from hlsexplore.fixed import Fixed, Overflow, RealArray, Rounding, quantize, to_real
 from hlsexplore.graph import Node
 from hlsexplore.ops import DepthwiseConv, weights
 
+SPARE_WIDTH = 12
+"""Bits that a type may have beyond the usual width, where values need both large and small numbers."""
 
-def weight_type(values: RealArray, width: int) -> Fixed:
-    """Return the signed type of a width whose range just holds all values.
+
+def weight_type(values: RealArray, width: int, fraction: int = -(1 << 10)) -> Fixed:
+    """Return the signed type whose range just holds all values; rounding and saturation of constants cost nothing.
+
+    Args:
+        values: The weights.
+        width: Usual width.
+        fraction: Fraction bits that they should have; the type gets up to `SPARE_WIDTH` bits wider for them.
 
     Examples:
         >>> weight_type(np.array([0.4, -0.5]), 8)
-        Fixed.parse('fixed<8,0>')
+        Fixed.parse('fixed<8,0,RND,SAT>')
     """
     low, high = float(values.min(initial=0.0)), float(values.max(initial=0.0))
-    return Fixed(width, signed_integer_bits(low, high))
+    integer = signed_integer_bits(low, high)
+    width = min(max(width, integer + fraction), width + SPARE_WIDTH)
+    return Fixed(width, integer, rounding=Rounding.RND, overflow=Overflow.SAT)
+
+
+def holding(values: Iterable[float], fraction: int) -> Fixed:
+    """Return the narrowest signed type with these fraction bits that holds values.
+
+    Examples:
+        >>> holding([-1.0, 3.5], 2)
+        Fixed.parse('fixed<5,3>')
+    """
+    known = [0.0, *values]
+    integer = max(signed_integer_bits(min(known), max(known)), 1 - fraction)
+    return Fixed(integer + fraction, integer)
 
 
 SLOPE_WIDTH = 18
@@ -31,7 +54,7 @@ def slope_type(alpha: float) -> Fixed:
         >>> slope_type(0.2)
         Fixed.parse('fixed<18,-1>')
     """
-    return weight_type(np.array([alpha]), SLOPE_WIDTH)
+    return Fixed(SLOPE_WIDTH, signed_integer_bits(min(alpha, 0.0), max(alpha, 0.0)))
 
 
 def signed_integer_bits(low: float, high: float) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import product
 from math import ceil, log2
 
-from hlsexplore.defaults.bounds import accum_type, signed_integer_bits
+from hlsexplore.defaults.bounds import SPARE_WIDTH, accum_type, holding
 from hlsexplore.defaults.tables import table_type
 from hlsexplore.fixed import Fixed, Overflow
 from hlsexplore.graph import Node
@@ -23,12 +23,20 @@ _BOUNDED = {
 
 
 def recurrent_types(
-    node: Node, num_steps: int, types: Mapping[str, Fixed], source: Fixed, type_: Fixed, is_requantized: bool
+    node: Node,
+    *,
+    num_steps: int,
+    types: Mapping[str, Fixed],
+    source: Fixed,
+    usual: Fixed,
+    integers: Mapping[str, int],
+    fraction: int,
+    is_settled: bool,
 ) -> dict[str, Fixed]:
     """Return the types of a recurrent layer beside those of its weights.
 
     Types that the model's quantizers prescribe are kept, and what follows from them is exact: the result of a layer
-    whose functions (and, in a GRU, states) are quantised holds every value, within the width of `type_` if nobody
+    whose functions (and, in a GRU, states) are quantised holds every value, within the usual width if nobody
     requantises it.
 
     Args:
@@ -36,8 +44,10 @@ def recurrent_types(
         num_steps: Steps of its sequence.
         types: Types of its weights.
         source: Type of its input.
-        type_: Type of what nothing else prescribes.
-        is_requantized: Whether every reader casts the result to a type that the model prescribes.
+        usual: Usual width and modes.
+        integers: Integer bits that the values of `result`, `activation` and `state` need, sign included.
+        fraction: Fraction bits that readers notice.
+        is_settled: Whether every reader casts the result to a type that the model prescribes.
     """
     op, given = node.op, node.types
     if not isinstance(op, Recurrent):
@@ -48,14 +58,18 @@ def recurrent_types(
             found[key] = given[key]
         elif function in _BOUNDED:
             integer, is_signed = _BOUNDED[function]
-            found[key] = Fixed(type_.width, integer, is_signed, type_.rounding, Overflow.SAT)
+            found[key] = Fixed(usual.width, integer, is_signed, usual.rounding, Overflow.SAT)
+        else:
+            found[key] = _fit(usual, integers.get(key, integers["result"]), fraction)
     exact = _exact_result(op, given)
     bits = _reach_bits(op)
-    found["result"] = _tight(type_, bits) if exact is None else _within(exact, type_, is_requantized)
+    reach = integers["result"] if bits is None else min(bits, integers["result"])
+    found["result"] = _fit(usual, reach, fraction) if exact is None else _within(exact, usual, is_settled)
     found |= {key: given.get(key, found["result"]) for key in ("hidden", "memory")}
     found["state"] = _exact_state(op, given) or found["result"]
     if op.cell is Cell.LSTM and "memory" not in given:
-        found["state"] = _tight(type_, None if bits is None else bits + ceil(log2(num_steps)))
+        most = integers["state"] if bits is None else min(bits + ceil(log2(num_steps)), integers["state"])
+        found["state"] = _fit(usual, most, fraction)
     found["accum"] = cell_accum(node, {**types, **found}, source)
     found["table"] = cell_table(op)
     return {key: found.get(key, found["accum"]) for key in tensor_keys(op) if key in _INNER}
@@ -79,10 +93,10 @@ def _reach_bits(op: Recurrent) -> int | None:
     return integer + int(not is_signed)
 
 
-def _tight(type_: Fixed, bits: int | None) -> Fixed:
-    """Return the type with fewer integer bits where values never reach further, saturating."""
-    integer = type_.integer if bits is None else min(type_.integer, bits)
-    return Fixed(type_.width, integer, type_.signed, type_.rounding, Overflow.SAT)
+def _fit(usual: Fixed, integer: int, fraction: int) -> Fixed:
+    """Return a saturating type with these integer bits, of the usual width or wider where readers notice more."""
+    width = min(max(usual.width, integer + fraction), usual.width + SPARE_WIDTH)
+    return Fixed(width, integer, True, usual.rounding, Overflow.SAT)
 
 
 def _within(exact: Fixed, type_: Fixed, is_requantized: bool) -> Fixed:
@@ -98,14 +112,14 @@ def _exact_result(op: Recurrent, given: Mapping[str, Fixed]) -> Fixed | None:
     if op.cell is Cell.SIMPLE_RNN or act is None or gate is None:
         return act if op.cell is Cell.SIMPLE_RNN else None
     if op.cell is Cell.LSTM:
-        return _holding(_products(gate, act), gate.fraction + act.fraction)
+        return _saturating(_products(gate, act), gate.fraction + act.fraction)
     if hidden is None:
         return None
     rest = (1.0 - gate.low, 1.0 - gate.high)
     new = [a * b for a, b in product(_ends(act), rest)]
     old = _products(gate, hidden)
     fraction = max(gate.fraction, 0) + max(act.fraction, hidden.fraction)
-    return _holding([min(new) + min(old), max(new) + max(old)], fraction)
+    return _saturating([min(new) + min(old), max(new) + max(old)], fraction)
 
 
 def _exact_state(op: Recurrent, given: Mapping[str, Fixed]) -> Fixed | None:
@@ -114,9 +128,9 @@ def _exact_state(op: Recurrent, given: Mapping[str, Fixed]) -> Fixed | None:
     if op.cell is Cell.LSTM and act is not None and gate is not None and memory is not None:
         new, old = _products(gate, act), _products(gate, memory)
         fraction = gate.fraction + max(act.fraction, memory.fraction)
-        return _holding([min(new) + min(old), max(new) + max(old)], fraction)
+        return _saturating([min(new) + min(old), max(new) + max(old)], fraction)
     if op.cell is Cell.GRU and gate is not None and hidden is not None:
-        return _holding(_products(gate, hidden), gate.fraction + hidden.fraction)
+        return _saturating(_products(gate, hidden), gate.fraction + hidden.fraction)
     return None
 
 
@@ -128,9 +142,8 @@ def _ends(type_: Fixed) -> tuple[float, float]:
     return min(type_.low, 0.0), max(type_.high, 0.0)
 
 
-def _holding(values: list[float], fraction: int) -> Fixed:
-    integer = signed_integer_bits(min(*values, 0.0), max(*values, 0.0))
-    return Fixed(max(integer + fraction, 1), integer, overflow=Overflow.SAT)
+def _saturating(values: list[float], fraction: int) -> Fixed:
+    return holding(values, fraction).with_modes(overflow=Overflow.SAT)
 
 
 def cell_accum(node: Node, types: Mapping[str, Fixed], source: Fixed) -> Fixed:

@@ -1,12 +1,15 @@
 """Default types of tables, from what the tables hold."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import ceil, log2, sqrt
+
+import numpy as np
 
 from hlsexplore.defaults.bounds import signed_integer_bits
 from hlsexplore.fixed import Fixed, Overflow, Rounding, to_real
 from hlsexplore.ops import Function
-from hlsexplore.tables import activation_table
+from hlsexplore.reference.observe import Seen
+from hlsexplore.tables import activation_table, table_reach
 
 TABLE_WIDTH = 18
 """Bits of a table entry: the width of half a block RAM."""
@@ -16,7 +19,24 @@ NORM_STEP = 1 / 64
 """Step of a table of 1 / sqrt, relative to the usual variance: an error below 1 %."""
 MIN_TABLE_BITS = 10
 NORM_REACH_BITS = 3
-"""A default normalisation holds sums of 2**3 times the typical squares."""
+"""Integer bits of the sums of a normalisation of values around 1."""
+MAX_TABLE = 1 << 13
+"""Most entries of a default table of a function: eight block RAMs of 18 kbit."""
+MAX_SOFTMAX_TABLE = 1 << 14
+"""Most entries of a default softmax's tables; every two classes have a copy of the first."""
+MAX_GUESSED_TABLE = 1 << 12
+"""Most entries that such a table has for fear of logits that are closer than expected."""
+UNSURE = 4.0
+"""Without data, inputs may be smaller than standardised features by this factor, as pixels from 0 to 1 are."""
+FUNCTION_STEP = 1 / 64
+"""Step of a function's table, relative to the spread of what it reads: an error below 1 % of its results."""
+REPEATED_STEP = 1 / 256
+"""The same inside recurrent layers, where the errors of all steps add up."""
+EXP_INTEGER = 4
+"""Integer bits of distances of logits in a default softmax: exp(-16) is 0 in a table of 18 bits."""
+GAP_STEPS = 8
+"""Steps of a softmax's table in the tenth percentile of the distance between the two largest logits: one sample in
+eighty has both in one step, and in half of these the first one wins rightly."""
 NORM_FRACTION = 16
 """Fraction bits of the inner values of a normalisation; more where the values are small."""
 
@@ -40,6 +60,42 @@ def table_type(functions: Mapping[Function, float]) -> Fixed:
         values = to_real(activation_table(function, _SAMPLE_SIZE, _EXACT, scale), _EXACT)
         low, high = min(low, float(values.min())), max(high, float(values.max()))
     return Fixed(TABLE_WIDTH, signed_integer_bits(low, high), rounding=Rounding.RND, overflow=Overflow.SAT)
+
+
+def function_table_size(functions: Collection[Function], source: Seen, is_repeated: bool = False) -> int:
+    """Return the entries of a table of functions: 1024, or more where that many are coarse for what it reads.
+
+    Args:
+        functions: Functions by table that share the size.
+        source: Values that address it.
+        is_repeated: Whether it is read again and again in a recurrent layer.
+    """
+    spread = float(np.median(source.spread))
+    if spread <= 0.0:
+        return 1 << MIN_TABLE_BITS
+    reach = max(table_reach(function) for function in functions)
+    step = spread * (REPEATED_STEP if is_repeated else FUNCTION_STEP)
+    return _entries(reach / step, MAX_TABLE)
+
+
+def softmax_table_size(source: Fixed, gap: float, is_guessed: bool) -> int:
+    """Return the entries of a softmax's tables: 1024, or more where close logits would share an entry.
+
+    Args:
+        source: Type of the logits, whose range the exponential table covers up to `EXP_INTEGER`.
+        gap: Tenth percentile of the distance between the two largest logits; 0 when it is not known.
+        is_guessed: Whether no data tells it: logits may be closer by `UNSURE`, as far as that costs little.
+    """
+    reach = 2.0 ** min(source.integer - int(source.signed), EXP_INTEGER)
+    size = _entries(reach / max(gap / GAP_STEPS, source.step), MAX_SOFTMAX_TABLE)
+    if not is_guessed:
+        return size
+    return max(size, _entries(reach / max(gap / UNSURE / GAP_STEPS, source.step), MAX_GUESSED_TABLE))
+
+
+def _entries(steps: float, most: int) -> int:
+    """Return the power of two that is enough for these steps, within what a table may have."""
+    return int(min(max(1 << ceil(log2(max(steps, 1.0))), 1 << MIN_TABLE_BITS), most))
 
 
 def norm_types(epsilon: float, top: float) -> dict[str, Fixed]:

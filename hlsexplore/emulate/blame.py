@@ -237,6 +237,8 @@ COARSE_STEP = 0.25
 def softmax_step(design: Design, node: Node) -> tuple[float, int]:
     """Return the step of a softmax's exponential table in units of its input, and the address bits."""
     config, source = design.layers[node.name], design.input_types(node.name)[0]
-    sign = int(source.signed) if config.softmax is SoftmaxMode.STABLE else 0
-    bits = min(config.table_size.bit_length() - 1, source.width - sign, config.types["inv_table"].width)
-    return 2.0 ** (source.integer - sign - bits), bits
+    is_stable = config.softmax is SoftmaxMode.STABLE
+    integer = min(source.integer - int(source.signed), config.exp_integer) if is_stable else source.integer
+    width = max(integer + source.fraction, 1)
+    bits = min(config.table_size.bit_length() - 1, width, config.types["inv_table"].width)
+    return 2.0 ** (integer - bits), bits

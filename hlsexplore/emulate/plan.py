@@ -271,6 +271,7 @@ def step_key(context: Context) -> Hashable:
         context.shapes,
         config.table_size,
         config.softmax,
+        config.exp_integer,
         config.granularity,
         config.trim,
         _order_key(config),

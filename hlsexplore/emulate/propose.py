@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from hlsexplore.defaults.bounds import accum_type, signed_integer_bits
 from hlsexplore.defaults.cells import cell_accum, cell_table
+from hlsexplore.defaults.exact import cast_at_once, given_result
 from hlsexplore.defaults.tables import norm_table_size, norm_types, softmax_types, table_type
 from hlsexplore.design import Design
 from hlsexplore.emulate.blame import BLAME_SAMPLES, softmax_step
@@ -114,7 +115,9 @@ def _place_layer(design: Design, node: Node, run: FloatRun, safety: Safety, marg
     design = design.with_layer(node.name, **changes)
     if has_product(node):
         design = design.with_layer(node.name, accum=_accum(design, node, reach, safety))
-    if "result" in kept or (isinstance(node.op, Input) and safety == "inputs"):
+    is_input = isinstance(node.op, Input)
+    given = cast_at_once(design.graph, node) if is_input else given_result(node)
+    if given is not None or (is_input and safety == "inputs"):
         return design
     result = _result(design, node, reach)
     if (

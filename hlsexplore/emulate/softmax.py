@@ -37,6 +37,7 @@ def build_softmax(context: Context) -> Step:
         types["inv_table"],
         context.config.table_size,
         is_stable,
+        context.config.exp_integer,
     )
     accum, sum_type, result = types["accum"], types["inv_input"], types["result"]
     exp = as_carrier(requantize(tables.exp, types["exp_table"].fraction, accum), Span.of(accum).magnitude)

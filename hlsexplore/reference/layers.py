@@ -31,6 +31,8 @@ from hlsexplore.ops import (
 from hlsexplore.reference.windows import as_image, pad_image, windows
 
 Activate = Callable[[Activation, RealArray], RealArray]
+Note = Callable[[str, RealArray], None]
+"""Told of each tensor inside a recurrent layer: key (`accum`, `activation`, `gate`, `state`) and values."""
 
 _MERGES: dict[MergeFunction, Callable[[RealArray, RealArray], RealArray]] = {
     MergeFunction.ADD: np.add,
@@ -134,13 +136,18 @@ def dot(node: Node, inputs: Sequence[RealArray]) -> RealArray:
     return y
 
 
-def recurrent(node: Node, inputs: Sequence[RealArray], activate: Activate) -> RealArray:
+def _ignore(key: str, values: RealArray) -> None:
+    """Take no note."""
+
+
+def recurrent(node: Node, inputs: Sequence[RealArray], activate: Activate, note: Note = _ignore) -> RealArray:
     """Run a recurrent layer over a sequence, with the model's own quantizers of functions and states.
 
     Args:
         node: The layer.
         inputs: One sequence, shape (samples, steps, n_in).
         activate: Applies an elementwise function.
+        note: Told of the tensors inside.
     """
     op, x = node.op, inputs[0]
     if not isinstance(op, Recurrent):
@@ -149,7 +156,7 @@ def recurrent(node: Node, inputs: Sequence[RealArray], activate: Activate) -> Re
     hidden, memory = np.zeros((len(x), units)), np.zeros((len(x), units))
     sequence = np.zeros((len(x), x.shape[1], units))
     for t in range(x.shape[1] - 1, -1, -1) if op.go_backwards else range(x.shape[1]):
-        output, memory = _cell(node, op, x[:, t] @ op.kernel + op.bias, hidden, memory, activate)
+        output, memory = _cell(node, op, x[:, t] @ op.kernel + op.bias, hidden, memory, activate, note)
         hidden, memory = prescribed(node, "hidden", output), prescribed(node, "memory", memory)
         sequence[:, t] = output
     return sequence if op.return_sequences else output
@@ -162,31 +169,42 @@ def prescribed(node: Node, key: str, values: RealArray) -> RealArray:
 
 
 def _cell(
-    node: Node, op: Recurrent, from_x: RealArray, hidden: RealArray, memory: RealArray, activate: Activate
+    node: Node,
+    op: Recurrent,
+    from_x: RealArray,
+    hidden: RealArray,
+    memory: RealArray,
+    activate: Activate,
+    note: Note,
 ) -> tuple[RealArray, RealArray]:
     """Compute one step of a cell: the new output and the new memory."""
 
     def act(values: RealArray) -> RealArray:
         values = activate(Activation(function=op.activation, alpha=op.alpha), values)
+        note("activation", values)
         return prescribed(node, "activation", values)
 
     def gate(values: RealArray) -> RealArray:
         values = activate(Activation(function=op.recurrent_activation, alpha=op.recurrent_alpha), values)
+        note("gate", values)
         return prescribed(node, "gate", values)
 
     n = op.recurrent_kernel.shape[0]
     from_h = hidden @ op.recurrent_kernel + op.recurrent_bias
+    note("accum", from_x + from_h)
     match op.cell:
         case Cell.SIMPLE_RNN:
             return act(from_x + from_h), memory
         case Cell.LSTM:
             i, f, c, o = np.split(from_x + from_h, 4, axis=1)
             memory = gate(f) * memory + gate(i) * act(c)
+            note("state", memory)
             return gate(o) * act(memory), memory
         case Cell.GRU:
             z, r = np.split(gate(from_x[:, : 2 * n] + from_h[:, : 2 * n]), 2, axis=1)
             reset = r * from_h[:, 2 * n :]
             if not op.reset_after:
+                note("state", r * hidden)
                 reset = (r * hidden) @ op.recurrent_kernel[:, 2 * n :] + op.recurrent_bias[2 * n :]
             return z * hidden + (1.0 - z) * act(from_x[:, 2 * n :] + reset), memory
         case _:

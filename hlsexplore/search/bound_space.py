@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from math import ceil, log2, prod
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from hlsexplore.defaults.bounds import accum_type, signed_integer_bits
+from hlsexplore.defaults.exact import AVERAGE_BITS, pool_accum
 from hlsexplore.design import Design, replace_layers
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed, Overflow, RealArray
@@ -182,11 +183,9 @@ def _follow_pool(
     op = node.op
     if not isinstance(op, Pool):
         return
-    bits = ceil(log2(op.size[0] * op.size[1])) if op.average else 0
-    if "accum" not in chosen and old["accum"] == Fixed(
-        old_source.width + 2 * bits, old_source.integer + bits, old_source.signed
-    ):
-        types["accum"] = Fixed(source.width + 2 * bits, source.integer + bits, source.signed)
+    for spare in (0, AVERAGE_BITS):
+        if "accum" not in chosen and old["accum"] == pool_accum(op, old_source, spare):
+            types["accum"] = pool_accum(op, source, spare)
     if "result" not in chosen and old["result"] == old_source:
         types["result"] = source
 

@@ -160,7 +160,7 @@ class Study:
             on_event: Told after each design.
             cancel: Stops the sweep when set; what was evaluated is kept.
             pause: Holds the sweep while set.
-            base: Design that the space varies; `Design.default` when None.
+            base: Design that the space varies; the default design for these samples when None.
             sampler: `grid`, `random`, one that learns (docs/search.md), or `auto`.
             objectives: Figures that a learning sampler improves; those of the study when None.
             seed: Seed of the sampler; the same one proposes the same designs.
@@ -205,7 +205,8 @@ class Study:
         if isinstance(space, BoundSpace):
             return space
         spec = space if isinstance(space, Space) else Space.from_dict(space)
-        return BoundSpace.bind(spec, base or Design.default(self.graph), self.evaluator.ranges)
+        base = base or Design.default(self.graph, data=self.evaluator.data.x)
+        return BoundSpace.bind(spec, base, self.evaluator.ranges)
 
     def front(self, objectives: Sequence[str] | None = None, where: Sequence[str] = ()) -> list[Trial]:
         """Return the trials that no other trial beats, the best of the last objective first.

@@ -9,6 +9,7 @@ from agreement.kit import NUM_SAMPLES, OVERFLOWS, ROUNDINGS, Built, Case, chain,
 from hlsexplore.design import Design
 from hlsexplore.fixed import Fixed, Overflow, Rounding
 from hlsexplore.graph import Graph, Node
+from hlsexplore.layer_config import MAX_EXP_INTEGER
 from hlsexplore.ops import Activation, Affine, Clip, Dense, Function, Input, Permute, PRelu, Softmax
 
 
@@ -170,10 +171,11 @@ def clip_case(slope: float) -> Callable[[np.random.Generator], Built]:
 
 NO_SUCH = "hls4ml has no such function"
 TERNARY = "hls4ml doubles x in its own type, and its ternary tanh of the threshold itself is 0"
-SOFTMAX_WRAP = "our softmax saturates max - x where hls4ml wraps"
 
 
-def softmax_case(mode: str, reach: float, size: int = 1024) -> Callable[[np.random.Generator], Built]:
+def softmax_case(
+    mode: str, reach: float, size: int = 1024, exp_integer: int = MAX_EXP_INTEGER
+) -> Callable[[np.random.Generator], Built]:
     """Make a softmax whose logits use a share of the input's range."""
 
     def build(rng: np.random.Generator) -> Built:
@@ -189,6 +191,7 @@ def softmax_case(mode: str, reach: float, size: int = 1024) -> Callable[[np.rand
             "result": random_type(rng, (8, 16), (1, 4)),
             "table_size": size,
             "softmax": mode,
+            "exp_integer": exp_integer,
         }
         x = rng.uniform(-1, 1, (NUM_SAMPLES, count)) * reach * source.high
         return single(Softmax(), (count,), (count,), types), x
@@ -244,7 +247,8 @@ def pointwise_cases() -> list[Case]:
     cases += [Case(f"softmax_stable_{i}", softmax_case("stable", 0.49)) for i in range(4)]
     cases += [Case(f"softmax_stable_small_{i}", softmax_case("stable", 0.49, 64)) for i in range(2)]
     cases += [Case(f"softmax_default_{i}", default_softmax_case(f"fixed<{w},{i}>")) for w, i in ((16, 6), (24, 8))]
-    cases += [Case("softmax_stable_spread", softmax_case("stable", 1.0), differs=SOFTMAX_WRAP)]
+    cases += [Case("softmax_stable_spread", softmax_case("stable", 1.0))]
+    cases += [Case(f"softmax_stable_near_{i}", softmax_case("stable", 1.0, exp_integer=i)) for i in (1, 3)]
     cases += [Case(f"softmax_latency_{i}", softmax_case("latency", 0.2)) for i in range(3)]
     cases += [Case("softmax_argmax", softmax_case("argmax", 1.0))]
     return cases

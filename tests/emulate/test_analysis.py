@@ -21,8 +21,13 @@ def jets():
 
 @pytest.fixture(scope="module")
 def starved(jets):
-    """The jet tagger with the logits' type that hls4ml chooses by default."""
-    return Design.default(jets[0]).with_layer("output", result="fixed<38,18>")
+    """The jet tagger with the logits' type that hls4ml chooses by default, and a table over all of their range."""
+    softmax = jets[0].outputs[0]
+    return (
+        Design.default(jets[0])
+        .with_layer("output", result="fixed<38,18>")
+        .with_layer(softmax, exp_integer=64, table_size=1024)
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -87,7 +87,7 @@ def test_only_what_differs_is_computed(small_graph, data, monkeypatch):
 
 
 def test_first_design_keeps_results_in_the_narrowest_integers(small_graph, data):
-    emulator, design = Emulator(small_graph, data[0]), Design.default(small_graph, type="fixed<16,6>")
+    emulator, design = Emulator(small_graph, data[0]), Design.default(small_graph, data=data[0])
     emulator.run(design.with_layer("softmax", result="fixed<8,1>"))
     sizes = {"x": 2 * 16, "relu": 2 * 32, "dense_2": 2 * 5, "softmax": 5}  # dense_1 computes the ReLU behind it
     assert emulator.kept_mb == 3000 * sum(sizes.values()) / 1e6

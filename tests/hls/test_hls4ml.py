@@ -128,4 +128,4 @@ def test_refusals_come_all_at_once(tmp_path):
 def test_differences_of_arithmetic_are_said_by_layer(tmp_path):
     project = export(small()[0], tmp_path / "p", flow="hls4ml")
     assert project.extra["notes"] == list(differences(small()[0]))
-    assert "stable softmax wraps" in project.extra["notes"][0]
+    assert "distances of logits saturate at 2^0" in project.extra["notes"][0]

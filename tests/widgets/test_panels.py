@@ -246,8 +246,9 @@ def test_axes_of_parallel_coordinates_are_chosen(swept):
 
 def test_trial_under_the_pointer_is_described(swept):
     explore = swept.explore
-    columns = swept.state.catalog.columns
-    worst = int(columns["number"][columns["lut"].argmax()])
+    study = swept.state.catalog.study
+    best = {trial.number for trial in study.front(("accuracy", "lut"))}
+    worst = next(trial.number for trial in study.trials() if trial.number not in best)
     send(explore.plot, ev="hover", id=worst)
     assert explore.wait(20)
     assert explore.plot.caption.startswith(f"Trial {worst}: beaten by") and "weight" in explore.plot.caption

@@ -6,7 +6,7 @@ from typing import Any
 from hlsexplore.data import load_data
 from hlsexplore.design import Design
 from hlsexplore.errors import HlsExploreError
-from hlsexplore.foreign_design import first_design
+from hlsexplore.foreign_design import has_design, read_design
 from hlsexplore.graph import Graph
 from hlsexplore.importers import inspect_model
 from hlsexplore.support.files import read_json
@@ -37,7 +37,7 @@ def explore(model: Any, x: Any, labels: Any = None, weights: str | Path | None =
         return compatibility_page(f"{name} cannot be explored yet", found)
     if isinstance(model, str | Path):
         options.setdefault("model", model)
-        options.setdefault("design", first_design(model, found.graph))
+        options.setdefault("design", read_design(model) if has_design(model) else None)
         options.setdefault("weights", weights)
     return Explorer(found.graph, x, labels, **options)
 
@@ -55,7 +55,8 @@ def application(path: str | Path) -> Any:
             return compatibility_page(f"{Path(names['model']).name} cannot be explored yet", found)
         data = load_data(names["data"], found.graph.inputs, found.graph.output_spellings)
         graph, chosen = found.graph, names.get("design")
-        design = Design.load(chosen, graph) if chosen else first_design(names["model"], graph)
+        design = read_design(names["model"]) if has_design(names["model"]) else None
+        design = Design.load(chosen, graph) if chosen else design
         return Explorer(
             found.graph,
             data.x,

@@ -58,7 +58,7 @@ class Explorer:
             labels: Class numbers, one-hot rows or wanted values; None when there are none. For several outputs a tuple
                 in their order, with None for those that have none, or a mapping by name.
             study: A `Study` to show and extend, or the path of its file.
-            design: Where to begin; `Design.default(graph)` when None.
+            design: Where to begin; `Design.default(graph, data=x)` when None.
             metric: Figure of merit: `accuracy`, `auc`, `rmse`, `agreement`, `relative_error`, a function of (outputs,
                 labels) of which more is better, or (function, "min"); what fits the task when None.
             title: Heading; the graph's name when None.

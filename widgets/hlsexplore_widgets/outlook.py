@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from hlsexplore.data import Samples
 from hlsexplore.design import Design
 from hlsexplore.errors import ToolError
 from hlsexplore.estimate import forecast
@@ -46,18 +47,19 @@ def outlook(design: Design, tool: str) -> Outlook:
     return Outlook(text=text, warnings=(*gone, *found.warnings))
 
 
-def first_design(graph: Graph, study: Study | None = None) -> Design:
-    """Return the default design, for a tool that can be asked: a vendor's HLS where it is installed, else Yosys.
+def first_design(graph: Graph, x: Samples, study: Study | None = None) -> Design:
+    """Return the default design for samples and a tool that can be asked: a vendor's HLS if installed, else Yosys.
 
     Args:
         graph: The network.
+        x: Samples that its types shall fit.
         study: A study that the page shows; its newest trial says what the designs are for.
     """
     newest = None if study is None else study.store.newest()
     if newest is not None:
-        return Design.default(graph, Target(**newest.config["target"]))
+        return Design.default(graph, Target(**newest.config["target"]), data=x)
     tool = next((tool for tool in (Tool.VITIS_HLS, Tool.VIVADO_HLS) if not missing(tool)), Tool.YOSYS)
-    return Design.default(graph, Target(tool=tool))
+    return Design.default(graph, Target(tool=tool), data=x)
 
 
 def missing(tool: str) -> str:

@@ -34,6 +34,7 @@ TAGS = {
 }
 """Tensor key -> short tag, name for people, colour."""
 MAIN = ("weight", "result")
+EXP_INTEGERS = (2, 3, 4, 5, 6, 8, 64)
 TABLE_SIZES = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
 MAX_REUSE_CHOICES = 64
 
@@ -167,6 +168,17 @@ def _choices(node: Node) -> list[dict[str, Any]]:
                 values = list(TABLE_SIZES)
                 found.append(
                     {"name": knob, "label": "table entries", "values": values, "numeric": True, "prefix": "tab "}
+                )
+            case "exp_integer":
+                values = list(EXP_INTEGERS)
+                found.append(
+                    {
+                        "name": knob,
+                        "label": "bits of logit distances",
+                        "values": values,
+                        "numeric": True,
+                        "prefix": "exp ",
+                    }
                 )
             case "parallel":
                 positions = node.num_elements // node.shape[-1]

@@ -67,8 +67,8 @@ class ExplorerState:
             x: Real inputs, shape (samples, *graph.input_shape); a tuple of arrays if there are several inputs.
             labels: Class numbers, one-hot rows or wanted values, for several outputs as in `Study`; None without.
             study: A `Study` to show and extend, or the path of its file.
-            design: Where to begin; the default design when None, for the tool of the study's last trial, or one that
-                is installed here.
+            design: Where to begin; when None the default design for these samples, and for the tool of the study's
+                last trial, or one that is installed here.
             metric: Figure of merit: a name or one of the user's own, as in `Study`; what fits the task when None.
             task: What the outputs are for, as in `Study`; a `Study` that is given knows.
 
@@ -90,7 +90,7 @@ class ExplorerState:
         self._temporary = ExitStack()
         weakref.finalize(self, self._temporary.close)
         self._subscribers: list[tuple[Callable[[Topic], None], frozenset[Topic]]] = []
-        self._history = History(design=design or first_design(graph, study))
+        self._history = History(design=design or first_design(graph, self.evaluator.data.x, study))
         self._first = self._history.design
         self._revision = 0
         self._seq = 0.0

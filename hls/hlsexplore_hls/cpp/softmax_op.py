@@ -27,7 +27,13 @@ def softmax(context: OpContext) -> LayerCode:
         )
     is_stable = config.softmax is SoftmaxMode.STABLE
     tables = softmax_tables(
-        context.types[0], types["exp_table"], types["inv_input"], types["inv_table"], config.table_size, is_stable
+        context.types[0],
+        types["exp_table"],
+        types["inv_input"],
+        types["inv_table"],
+        config.table_size,
+        is_stable,
+        config.exp_integer,
     )
     return LayerCode(
         header=context.header("softmax"),

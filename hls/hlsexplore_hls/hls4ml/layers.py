@@ -10,7 +10,7 @@ import numpy as np
 from hlsexplore.design import Design
 from hlsexplore.fixed import Fixed, to_real
 from hlsexplore.graph import Node
-from hlsexplore.layer_config import knobs
+from hlsexplore.layer_config import SoftmaxMode, knobs
 from hlsexplore.ops import (
     WEIGHT_FIELDS,
     Activation,
@@ -36,6 +36,7 @@ from hlsexplore.ops import (
     Softmax,
     Upsample,
 )
+from hlsexplore.tables import softmax_distance
 from hlsexplore.weights import raw_weights
 
 Words = dict[str, Any]
@@ -309,6 +310,9 @@ def layer_settings(node: Node, design: Design) -> Words:
         settings["Strategy"] = str(config.strategy).capitalize()
     if "softmax" in has:
         settings["Implementation"] = str(config.softmax)
+        if config.softmax is SoftmaxMode.STABLE:
+            distance = softmax_distance(design.input_types(node.name)[0], config.exp_integer)
+            settings |= {"inp_norm_t": ap_type(distance), "ExpTableSize": min(config.table_size, 1 << distance.width)}
     if "table_size" in has:
         settings["TableSize"] = config.table_size
     if "parallel" in has:

@@ -35,6 +35,7 @@ from hlsexplore.ops import (
     Recurrent,
     Softmax,
 )
+from hlsexplore.tables import softmax_distance
 from hlsexplore.target import Io
 from hlsexplore_hls.hls4ml.layers import LAYERS
 
@@ -143,8 +144,8 @@ _REFUSALS: Mapping[type[Op], Rule] = MappingProxyType(
 
 def _softmax_differs(op: Softmax, node: Node, design: Design) -> str | None:
     if design.layers[node.name].softmax is SoftmaxMode.STABLE:
-        integer = design.input_types(node.name)[0].integer
-        return f"hls4ml's stable softmax wraps where logits are 2^{integer - 1} or more apart; this one saturates."
+        distance = softmax_distance(design.input_types(node.name)[0], design.layers[node.name].exp_integer)
+        return f"distances of logits saturate at 2^{distance.integer}; hls4ml does so for Vivado and Vitis only."
     return None
 
 

@@ -70,7 +70,7 @@ def _tables(code: Code, design: Design, node: Node) -> list[str]:
     (source,), config, count = design.input_types(node.name), design.layers[node.name], node.shape[-1]
     types, is_stable, result = config.types, config.softmax is SoftmaxMode.STABLE, design.result_type(node.name)
     exp_type, accum, sum_type, inverse_type = (types[key] for key in ("exp_table", "accum", "inv_input", "inv_table"))
-    tables = softmax_tables(source, exp_type, sum_type, inverse_type, config.table_size, is_stable)
+    tables = softmax_tables(source, exp_type, sum_type, inverse_type, config.table_size, is_stable, config.exp_integer)
     entries = requantize(tables.exp, exp_type.fraction, accum).tolist()
     exponential = code.table("EXP", entries, type_of(accum))
     inverse = code.table("INVERSE", tables.inverse.tolist(), type_of(inverse_type))

@@ -45,7 +45,9 @@ def _table_outputs(layer: Layer, values: Sequence[Value]) -> list[Value]:
     is_stable = layer.config.softmax is SoftmaxMode.STABLE
     source = layer.design.input_types(layer.node.name)[0]
     exp_type, accum, sum_type, inverse_type = (types[key] for key in ("exp_table", "accum", "inv_input", "inv_table"))
-    tables = softmax_tables(source, exp_type, sum_type, inverse_type, layer.config.table_size, is_stable)
+    tables = softmax_tables(
+        source, exp_type, sum_type, inverse_type, layer.config.table_size, is_stable, layer.config.exp_integer
+    )
     entries = requantize(tables.exp, exp_type.fraction, accum).tolist()
     if is_stable:
         top = largest(net, values)

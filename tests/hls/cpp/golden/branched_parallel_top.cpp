@@ -1,4 +1,4 @@
-// Top function of branched. Generated from design c185bb6ce7bc.
+// Top function of branched. Generated from design 0c21d691bbb0.
 #include "branched.h"
 
 #include "layers.h"

@@ -1,4 +1,4 @@
-// Top function of branched. Generated from design 11c975a0bb5f.
+// Top function of branched. Generated from design 7e20ebdf289e.
 #include "branched.h"
 
 #include "layers.h"

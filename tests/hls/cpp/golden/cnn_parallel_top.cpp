@@ -1,4 +1,4 @@
-// Top function of cnn. Generated from design 0ce7f9a42589.
+// Top function of cnn. Generated from design 30391611b14f.
 #include "cnn.h"
 
 #include "layers.h"

@@ -1,4 +1,4 @@
-// Configuration of every layer of cnn. Generated from design fd00967188ba.
+// Configuration of every layer of cnn. Generated from design a91166131213.
 #pragma once
 
 #include "types.h"
@@ -65,7 +65,7 @@ struct pool {
     static constexpr unsigned stream_width = 4;
     static constexpr bool has_padding = false;
     static constexpr unsigned num_parallel = 1;
-    typedef ap_fixed<10, 4> accum_t;
+    typedef ap_fixed<10, 7> accum_t;
 };
 
 // layer 'flatten' (reshape): 2 x 2 x 3 -> 12
@@ -90,8 +90,8 @@ struct dense {
     static constexpr unsigned num_multipliers = 35;
     static constexpr nnet::strategy kind = nnet::strategy::latency;
     typedef ap_fixed<6, 3> weight_t;
-    typedef ap_fixed<21, 8> bias_t;
-    typedef ap_fixed<21, 8> accum_t;
+    typedef ap_fixed<21, 11> bias_t;
+    typedef ap_fixed<21, 11> accum_t;
     typedef nnet::rom<6, true>::type weight_rom;
     typedef nnet::rom<21, true>::type bias_rom;
 };

@@ -1,4 +1,4 @@
-// Top function of cnn. Generated from design fd00967188ba.
+// Top function of cnn. Generated from design a91166131213.
 #include "cnn.h"
 
 #include "layers.h"

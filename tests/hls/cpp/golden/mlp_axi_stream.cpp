@@ -1,4 +1,4 @@
-// mlp with AXI-Stream ports. Generated from design b3022235a952.
+// mlp with AXI-Stream ports. Generated from design 2dedbca18ffa.
 #include "mlp_axi.h"
 
 void mlp_axi(hls::stream<ap_axis<16, 1, 1, 1>> &x, hls::stream<ap_axis<16, 1, 1, 1>> &softmax) {

@@ -1,6 +1,6 @@
 // Example of a host program for the kernel mlp_kernel, with the native interface of the Xilinx runtime (XRT).
 // Usage: host KERNEL.xclbin NUMBER_OF_SAMPLES INPUT_FILE OUTPUT_FILE; files of raw words, sample after sample
-//. Generated from design b3022235a952.
+//. Generated from design 2dedbca18ffa.
 #include <cstdlib>
 #include <fstream>
 #include <iostream>

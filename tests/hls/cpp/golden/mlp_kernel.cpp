@@ -1,4 +1,4 @@
-// mlp as a kernel that works on samples in memory. Generated from design b3022235a952.
+// mlp as a kernel that works on samples in memory. Generated from design 2dedbca18ffa.
 #include "mlp_kernel.h"
 
 // One sample: fetched, computed and stored side by side with its neighbours.

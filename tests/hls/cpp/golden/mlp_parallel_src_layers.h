@@ -1,4 +1,4 @@
-// Configuration of every layer of mlp. Generated from design 70ca2890cacf.
+// Configuration of every layer of mlp. Generated from design 1edf6e66208b.
 #pragma once
 
 #include "types.h"
@@ -45,10 +45,10 @@ struct fc2 {
     static constexpr unsigned num_multipliers = 16;
     static constexpr nnet::strategy kind = nnet::strategy::latency;
     typedef ap_fixed<6, 3> weight_t;
-    typedef ap_fixed<20, 7> bias_t;
-    typedef ap_fixed<20, 7> accum_t;
+    typedef ap_fixed<21, 10> bias_t;
+    typedef ap_fixed<21, 10> accum_t;
     typedef nnet::rom<6, true>::type weight_rom;
-    typedef nnet::rom<20, true>::type bias_rom;
+    typedef nnet::rom<21, true>::type bias_rom;
 };
 
 // layer 'softmax' (softmax): 3 classes
@@ -57,7 +57,7 @@ struct softmax {
     static constexpr unsigned num_positions = 1;
     static constexpr unsigned exp_bits = 4;
     static constexpr unsigned inverse_bits = 4;
-    typedef ap_ufixed<12, 6, AP_TRN, AP_SAT> norm_t;
+    typedef ap_ufixed<12, 4, AP_TRN, AP_SAT> norm_t;
     typedef ap_ufixed<18, 1, AP_RND, AP_SAT> exp_table_t;
     typedef ap_ufixed<19, 2, AP_RND, AP_SAT> accum_t;
     typedef ap_ufixed<19, 2, AP_RND, AP_SAT> inv_input_t;

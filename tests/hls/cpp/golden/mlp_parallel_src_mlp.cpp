@@ -1,4 +1,4 @@
-// Top function of mlp. Generated from design 70ca2890cacf.
+// Top function of mlp. Generated from design 1edf6e66208b.
 #include "mlp.h"
 
 #include "layers.h"

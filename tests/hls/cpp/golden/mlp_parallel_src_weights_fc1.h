@@ -1,4 +1,4 @@
-// Constants of one layer as raw integers. Generated from design 70ca2890cacf.
+// Constants of one layer as raw integers. Generated from design 1edf6e66208b.
 #pragma once
 
 #include "../types.h"
@@ -12,7 +12,7 @@ static const nnet::rom<6, true>::type weight[24] = {
 };
 
 static const nnet::rom<20, true>::type bias[6] = {
-    -1504, 4416, 15840, -2240, -2016, 8192
+    -1504, 4416, 15840, -2208, -1984, 8224
 };
 
 } // namespace fc1

@@ -1,4 +1,4 @@
-# Builds mlp with Vitis HLS or Vivado HLS. Generated from design b3022235a952.
+# Builds mlp with Vitis HLS or Vivado HLS. Generated from design 2dedbca18ffa.
 #
 #   vitis_hls -f build.tcl csim=1 synth=1 cosim=1     (also: vivado_hls -f build.tcl ...)
 #   HLSEXPLORE_BUILD="csim=1 synth=1" vitis-run --mode hls --tcl build.tcl

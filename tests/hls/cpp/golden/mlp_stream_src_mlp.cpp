@@ -1,4 +1,4 @@
-// Top function of mlp. Generated from design b3022235a952.
+// Top function of mlp. Generated from design 2dedbca18ffa.
 #include "mlp.h"
 
 #include "layers.h"

@@ -9,7 +9,7 @@ import numpy as np
 
 from hlsexplore.defaults.bounds import accum_type, holding
 from hlsexplore.errors import NoModelError
-from hlsexplore.fixed import Fixed, quantize, to_real
+from hlsexplore.fixed import Fixed, Overflow, quantize, to_real
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import (
     TABLE_FUNCTIONS,
@@ -88,7 +88,8 @@ def exact_type(graph: Graph, node: Node, inputs: Sequence[Fixed], types: Mapping
             ends = [value * count for value in _products(inputs[0], inputs[1])]
             return holding(ends, inputs[0].fraction + inputs[1].fraction)
         case Requantize():
-            return holding([op.low, op.high], types["weight"].fraction + inputs[0].fraction)
+            fraction = max(types["weight"].fraction + inputs[0].fraction, types["bias"].fraction)
+            return holding([op.low, op.high], fraction).with_modes(overflow=Overflow.SAT)  # it clips what it has cast
         case Input() | Lookup() | LayerNorm() | Recurrent() | Softmax():
             return None
         case Reshape() | Permute() | Pad() | Crop() | Upsample():

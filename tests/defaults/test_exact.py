@@ -56,7 +56,7 @@ def one_layer(index: int, source: Fixed) -> Design:
     return Design.default(Graph(name="one", nodes=(*inputs, layer, cast), outputs=("q",)))
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=60)
 @given(
     st.sampled_from([i for i, (op, _, _) in enumerate(LAYERS) if not isinstance(op, Quantize)]),
     SOURCES,

@@ -45,8 +45,8 @@ class Overflow(StrEnum):
 
 _MODE = r"\s*(?:AP_)?([A-Z_]{1,12})\s*"
 _MODES = rf"(?:,{_MODE}(?:,{_MODE}(?:,\s*(\d{{1,4}})\s*)?)?)?"
-_PATTERN = re.compile(rf"\s*(?:ap_)?(u?)fixed\s*<\s*(\d{{1,4}})\s*,\s*(-?\d{{1,4}})\s*{_MODES}>\s*")
-_INT_PATTERN = re.compile(r"\s*(?:ap_)?(u?)int\s*<\s*(\d{1,4})\s*>\s*")
+_PATTERN = re.compile(rf"\s*(?:ap_)?(u?)fixed\s*<\s*(\d{{1,4}})\s*,\s*(-?\d{{1,4}})\s*{_MODES}>\s*", re.ASCII)
+_INT_PATTERN = re.compile(r"\s*(?:ap_)?(u?)int\s*<\s*(\d{1,4})\s*>\s*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

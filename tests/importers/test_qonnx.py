@@ -214,7 +214,7 @@ def whole(x, scale, zero=0, bits=4, signed=1):
 @pytest.mark.parametrize("zero", [0, 2])
 def test_a_clip_before_a_quantizer_is_part_of_it(function, clipped, zero):
     weights = {"as": np.float32(0.11), "az": np.float32(0), "ab": np.float32(5)}
-    weights |= {"cs": np.float32(0.21), "cz": np.float32(zero), "cb": np.float32(4)}
+    weights |= {"cs": np.float32(0.2137), "cz": np.float32(zero), "cb": np.float32(4)}
     weights |= {"low": np.float32(0), "high": np.float32(1.5), "minus": np.float32(-1), "one": np.float32(1)}
     narrow = {"signed": 1, "narrow": 0}
     proto, w = chain(narrow, narrow, weights, between=[function], last="r")
@@ -222,7 +222,7 @@ def test_a_clip_before_a_quantizer_is_part_of_it(function, clipped, zero):
     assert [item.kind for item in graph] == ["input", "dense", "requantize"]
     assert graph.nodes[-1].op.proven
     x = floats(300, 6)
-    expected = quant(clipped(quant(x, 0.11, 0, 5) @ w), 0.21, zero, 4)
+    expected = quant(clipped(quant(x, 0.11, 0, 5) @ w), 0.2137, zero, 4)
     assert np.allclose(hx.predict(graph, x), expected, atol=1e-6)
     assert (hx.emulate(hx.Design.default(graph), x) == hx.predict(graph, x)).all()
 

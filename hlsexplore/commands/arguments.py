@@ -188,7 +188,9 @@ def _add_hls4ml_command(add: Add) -> None:
 def _add_machine_commands(add: Add) -> None:
     add("doctor", "machine:doctor", "say which tools and packages are present, and how to get the others")
     command = add("calibrate", "machine:calibrate", "learn from reports of your own syntheses")
-    command.add_argument("reports", nargs="+", metavar="REPORTS", help="report files or project folders")
+    command.add_argument("reports", nargs="+", metavar="REPORTS", help="report files, projects, or folders of projects")
+    fit = "also fit coefficients to hls4ml projects and write them (to your own file)"
+    command.add_argument("--fit", nargs="?", const="", metavar="FILE", help=fit)
     command = add("lab", "machine:lab", "open JupyterLab on a bundled notebook")
     command.add_argument("--demo", metavar="NAME", help="example to show")
     command.add_argument("--no-browser", action="store_true", help="only print the address")

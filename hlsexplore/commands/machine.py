@@ -1,10 +1,15 @@
 """Commands about this machine and the panels: doctor, lab, app, calibrate, demo."""
 
 from argparse import Namespace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from hlsexplore.commands.outcome import Outcome, Session, table
 from hlsexplore.errors import ToolError
+
+if TYPE_CHECKING:
+    from hlsexplore.estimate import Observation
+    from hlsexplore_hls.reports.observations import Collected
 
 
 def doctor(args: Namespace, session: Session) -> Outcome:
@@ -62,27 +67,56 @@ def demo(args: Namespace, session: Session) -> Outcome:
 
 
 def calibrate(args: Namespace, session: Session) -> Outcome:
-    """Learn from reports of the user's own syntheses."""
+    """Learn from reports of the user's own syntheses; fit coefficients to them if asked for."""
     from hlsexplore.estimate import Calibration
-    from hlsexplore_hls.reports.observations import learn
+    from hlsexplore_hls.reports.observations import collect
 
-    before = Calibration.load()
-    after = learn(args.reports, before)
+    before, found = Calibration.load(), collect(args.reports)
+    after = before.with_observations(found.observations)
+    data: dict[str, Any] = {}
+    lines: list[str] = []
+    if args.fit is not None:
+        data["fit"], lines, fitted = _fit(found, args.fit)
+        after = after.with_observations(fitted)
     file = after.save()
     header = ["model", "tool", "figure", "estimate", "report"]
     rows = [
         [item.model[:12], item.tool, name, round(item.estimate[name]), round(item.report[name])]
-        for item in after.observations
+        for item in found.observations
         for name in item.estimate
         if name in item.report
     ]
-    data = {
+    data |= {
         "file": str(file),
         "observations": len(after.observations),
         "new": len(after.observations) - len(before.observations),
+        "left_out": [{"project": where, "reason": reason} for where, reason in found.left_out],
     }
-    lines = [table(header, rows), "", f"{len(after.observations)} reports in {file}."]
+    lines = [table(header, rows), "", f"{len(after.observations)} reports in {file}.", *lines]
+    if found.left_out:
+        lines += ["", "Left out:", *(f"  - {where}: {reason}" for where, reason in found.left_out)]
     return Outcome(data=data, text="\n".join(lines))
+
+
+def _fit(found: "Collected", file: str) -> tuple[dict[str, Any], list[str], list["Observation"]]:
+    """Fit coefficients, write them, and return what is said of them and the reports beside estimates with them."""
+    from hlsexplore.estimate.coefficients import coefficients_path, read_coefficients
+    from hlsexplore.estimate.own_fit import fit_own
+    from hlsexplore.estimate.tables import write_own_coefficients
+
+    path = Path(file) if file else coefficients_path()
+    own = fit_own([sample for pair in found.pairs for sample in pair.samples()])
+    tools = [pair.report.tool for pair in found.pairs if not pair.is_logic]
+    write_own_coefficients(path, own.coefficients, tools, own.num_designs)
+    written = read_coefficients(path)
+    errors = {name: {"shipped": one, "fitted": two} for name, (one, two) in own.errors.items()}
+    lines = [f"Coefficients fitted to {own.num_designs} designs in {path}."]
+    lines += [
+        f"  {name.upper()}: median error {one:.1f} % with the shipped ones, {two:.1f} % with a fit to all other designs"
+        for name, (one, two) in own.errors.items()
+    ]
+    observations = [pair.observation(written) for pair in found.pairs]
+    return {"file": str(path), "designs": own.num_designs, "errors": errors}, lines, observations
 
 
 def _panels() -> Any:

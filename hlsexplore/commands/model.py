@@ -179,6 +179,7 @@ def estimate(args: Namespace, session: Session) -> Outcome:
     """Estimate a design's resources and latency."""
     from hlsexplore.estimate import Calibration
     from hlsexplore.estimate import estimate as run
+    from hlsexplore.estimate.coefficients import own_coefficients
     from hlsexplore.estimate.estimator import Level
 
     graph = read(args.model, args.weights)
@@ -186,7 +187,7 @@ def estimate(args: Namespace, session: Session) -> Outcome:
     usual: Level = "plan" if design.target.tool is Tool.YOSYS else "hls"
     level: Level = args.level or usual
     with cancellable(session.cancel):
-        report = run(design, level=level, calibration=Calibration.load())
+        report = run(design, level=level, calibration=Calibration.load(), coefficients=own_coefficients())
     return Outcome(data=report_data(report, design.target.part), text=report_text(report, design.target.part))
 
 

@@ -40,6 +40,7 @@ class Observation:
         design_key: Key of the design; empty for a foreign project.
         estimate: Estimated figures by name.
         report: Reported figures by name.
+        coefficients: Digest of the user's own coefficients that the estimate is made with; empty for the shipped ones.
     """
 
     tool: str
@@ -48,6 +49,12 @@ class Observation:
     design_key: str
     estimate: Mapping[str, float]
     report: Mapping[str, float]
+    coefficients: str = ""
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What a newer report of the same design has in common with it."""
+        return (self.tool, self.family, self.model, self.design_key, self.coefficients)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +71,10 @@ class Calibration:
         """Return a calibration with more reports; a report of a design replaces an earlier one of the same design."""
         found = list(self.observations)
         for item in added:
-            same = (item.tool, item.family, item.model, item.design_key)
             found = [
                 old
                 for old in found
-                if (old.tool, old.family, old.model, old.design_key) != same
-                or (not item.design_key and old.estimate != item.estimate)
+                if old.identity != item.identity or (not item.design_key and old.estimate != item.estimate)
             ]
             found.append(item)
         return Calibration(observations=tuple(found))
@@ -119,6 +124,7 @@ def _observation(item: Mapping[str, Any]) -> Observation:
         design_key=str(item["design_key"]),
         estimate={str(name): float(value) for name, value in item["estimate"].items()},
         report={str(name): float(value) for name, value in item["report"].items()},
+        coefficients=str(item.get("coefficients", "")),
     )
 
 
@@ -137,7 +143,7 @@ def calibration_path() -> Path:
     return (Path(home) if home else Path.home() / ".local" / "share") / "hlsexplore" / "calibration.json"
 
 
-def observe(estimate: Report, report: Report, part: str, model: str) -> Observation:
+def observe(estimate: Report, report: Report, part: str, model: str, coefficients: str = "") -> Observation:
     """Put a report beside its estimate.
 
     Args:
@@ -145,6 +151,7 @@ def observe(estimate: Report, report: Report, part: str, model: str) -> Observat
         report: The tool's report.
         part: Part of the design.
         model: Digest of the network, or its name for a foreign project.
+        coefficients: Digest of the user's own coefficients that the estimate is made with.
     """
     return Observation(
         tool=report.tool,
@@ -153,6 +160,7 @@ def observe(estimate: Report, report: Report, part: str, model: str) -> Observat
         design_key=estimate.design_key or "",
         estimate=_known(estimate.total),
         report=_known(report.total),
+        coefficients=coefficients,
     )
 
 
@@ -176,7 +184,7 @@ def calibrate(pairs: Iterable[tuple[Design, Report]], start: Calibration | None 
     return (start or Calibration()).with_observations(found)
 
 
-def calibrated(report: Report, calibration: Calibration, part: str, model: str) -> Report:
+def calibrated(report: Report, calibration: Calibration, part: str, model: str, coefficients: str = "") -> Report:
     """Correct an estimate by what earlier reports said.
 
     The logarithm of report over estimate has a prior around 0, as wide as the interval of 80 %; reports of the same
@@ -188,9 +196,10 @@ def calibrated(report: Report, calibration: Calibration, part: str, model: str) 
         calibration: Reports.
         part: Part of the design.
         model: Digest of the network.
+        coefficients: Digest of the user's own coefficients that the estimate is made with.
     """
     family = report.counted_family or _family(report.tool, part)
-    mine = _of_family(calibration, report.tool, family)
+    mine = _of_family(calibration, report.tool, family, coefficients)
     exact = [item for item in mine if item.design_key and item.design_key == report.design_key]
     if not mine or not report.bounds:
         return report
@@ -213,9 +222,10 @@ def factors(calibration: Calibration, tool: str, part: str, model: str) -> dict[
         tool: The tool that is estimated.
         part: Part of the designs.
         model: Digest of the network.
+        coefficients: Digest of the user's own coefficients that the estimate is made with.
     """
     family = _family(tool, part)
-    mine = _of_family(calibration, tool, family)
+    mine = _of_family(calibration, tool, family, "")
     return {name: factor for name, (factor, _) in _factors(mine, family, model).items()}
 
 
@@ -230,9 +240,9 @@ def _family(tool: str, part: str) -> str:
     return counted_family(part) if tool == Tool.YOSYS else family_of(part)
 
 
-def _of_family(calibration: Calibration, tool: str, family: str) -> list[Observation]:
+def _of_family(calibration: Calibration, tool: str, family: str, coefficients: str) -> list[Observation]:
     """Return a tool's reports; of our RTL those that counted the cells of a family, which say nothing of others."""
-    found = [item for item in calibration.observations if item.tool == tool]
+    found = [item for item in calibration.observations if (item.tool, item.coefficients) == (tool, coefficients)]
     return [item for item in found if tool != Tool.YOSYS or item.family == family]
 
 

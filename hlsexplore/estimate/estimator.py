@@ -49,7 +49,12 @@ _RULE_KEYS = {"lut": "lut", "ff": "ff", "dsp": "dsp", "bram18": "bram18", "ii_cy
 
 
 def estimate(
-    design: Design, *, level: Level = "hls", calibration: Calibration | None = None, family: str | None = None
+    design: Design,
+    *,
+    level: Level = "hls",
+    calibration: Calibration | None = None,
+    family: str | None = None,
+    coefficients: Coefficients | None = None,
 ) -> Report:
     """Predict the synthesis report of a design, instantly and from its actual weights.
 
@@ -64,6 +69,8 @@ def estimate(
         calibration: The user's own reports, which correct the estimate; none when None. Counts of a plan stay.
         family: Device family whose cells are counted for the tool `yosys`: `xc7`, `xcup` or `ecp5`; None: the one that
             `synthesize(project, "yosys")` counts, `ecp5` for parts of Lattice and else `xc7`.
+        coefficients: The user's own, as `hlsexplore calibrate FOLDER --fit` writes them and `own_coefficients` reads;
+            the shipped ones when None.
 
     Raises:
         ConfigError: If there is no such family.
@@ -75,24 +82,36 @@ def estimate(
     """
     if family is not None and family not in BLOCKS:
         raise ConfigError(unknown_name("family", family, BLOCKS, "The tool 'yosys'"))
-    return _with_fit(_estimate(design, calibration or Calibration(), level, family), design.target.part)
+    report = _estimate(design, calibration or Calibration(), level, family, coefficients or shipped())
+    return _with_fit(report, design.target.part)
 
 
-def _estimate(design: Design, learnt: Calibration, level: Level, family: str | None) -> Report:
+def _estimate(
+    design: Design, learnt: Calibration, level: Level, family: str | None, coefficients: Coefficients
+) -> Report:
     if level == "plan" and design.target.tool is Tool.YOSYS:
         try:
             return planned_report(design, family)
         except NoModelError as error:
-            report = _estimate(design, learnt, "hls", family)
+            report = _estimate(design, learnt, "hls", family, coefficients)
             return replace(report, missing=(*report.missing, f"Estimated without a plan: {error}"))
     record = replace(record_of(design), cells=family or counted_family(design.target.part))
-    report = estimate_record(record)
-    part, model = design.target.part, design.graph.digest
+    report = _with_origin(estimate_record(record, coefficients), coefficients)
+    part, model, name = design.target.part, design.graph.digest, coefficients.name
     if level != "logic" or design.target.tool is Tool.YOSYS:
-        return calibrated(report, learnt, part, model)
+        return calibrated(report, learnt, part, model, name)
     if any(item.tool == LOGIC_TOOL for item in learnt.observations):
-        return calibrated(after_synthesis(report, record), learnt, part, model)
-    return after_synthesis(calibrated(report, learnt, part, model), record)
+        return calibrated(after_synthesis(report, record), learnt, part, model, name)
+    return after_synthesis(calibrated(report, learnt, part, model, name), record)
+
+
+def _with_origin(report: Report, coefficients: Coefficients) -> Report:
+    """Return a report that says when it rests on the user's own coefficients."""
+    if not coefficients.name:
+        return report
+    rows = coefficients.provenance.get("rows")
+    what = f"fitted to {rows} designs" if isinstance(rows, int) else "of unknown origin"
+    return replace(report, notes=(*report.notes, f"Estimated with your own coefficients, {what}."))
 
 
 def _with_fit(report: Report, part: str) -> Report:

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hlsexplore.errors import ConfigError
 from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.intervals import Spreads
 from hlsexplore.estimate.support import CellSupport
+from hlsexplore.support.files import replace_text
 
 FOLDER = Path(__file__).parent
 
@@ -26,6 +28,34 @@ def write_tables(
     path = FOLDER / "coefficients.toml"
     path.write_text(_with_values(path.read_text(encoding="utf-8"), table, _provenance(entries)), encoding="utf-8")
     (FOLDER / "intervals.toml").write_text(_intervals(spreads) + _cells(cells), encoding="utf-8")
+
+
+def write_own_coefficients(path: Path, table: Coefficients, tools: Sequence[str], rows: int) -> None:
+    """Store a user's own coefficients, complete and with the comments of the shipped ones.
+
+    Args:
+        path: The file.
+        table: Fitted coefficients.
+        tools: Tools whose reports they are fitted to.
+        rows: Designs.
+
+    Raises:
+        ConfigError: If the file cannot be written.
+    """
+    provenance = [
+        "[provenance]",
+        f"rows = {rows}",
+        f"tools = {sorted(set(tools))}".replace("'", '"'),
+        f'date = "{datetime.now(tz=UTC).date().isoformat()}"',
+        'method = "ridge regression around the shipped coefficients, hlsexplore calibrate --fit"',
+        "",
+    ]
+    text = _with_values((FOLDER / "coefficients.toml").read_text(encoding="utf-8"), table, provenance)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_text(path, text)
+    except OSError as error:
+        raise ConfigError(f"cannot write the coefficients {str(path)!r}: {error.strerror or error}.") from None
 
 
 def write_rtl_tables(table: Coefficients, spreads: Spreads, rows: int, summary: Sequence[Mapping[str, Any]]) -> None:

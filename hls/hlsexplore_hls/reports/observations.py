@@ -1,14 +1,18 @@
 """Reports of finished syntheses beside their estimates: what `hlsexplore calibrate` learns from."""
 
+import os
 from collections.abc import Iterable
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from hlsexplore.design import Design
-from hlsexplore.errors import ConfigError, ToolError
-from hlsexplore.estimate import Calibration, Observation, estimate, estimate_record, observe
-from hlsexplore.estimate.logic import after_synthesis
+from hlsexplore.errors import ConfigError, HlsExploreError, ToolError
+from hlsexplore.estimate import Observation, estimate, estimate_record, observe
+from hlsexplore.estimate.coefficients import Coefficients
+from hlsexplore.estimate.fitting import Sample
+from hlsexplore.estimate.logic import LOGIC_TOOL, after_synthesis
+from hlsexplore.estimate.record import DesignRecord
 from hlsexplore.report import Figures, Report
 from hlsexplore.rtl_plan.count.blocks import BLOCKS, DSP48E1
 from hlsexplore.target import Tool
@@ -21,6 +25,10 @@ from hlsexplore_hls.tools.synthesize import load_report
 ESTIMATES = "estimates"
 """Key of a manifest's `extra` under which `export` keeps what was estimated for each tool."""
 GRAPH = "graph_digest"
+SEARCH_DEPTH = 6
+"""Levels of folders that are searched for projects."""
+UNREADABLE = (HlsExploreError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, OSError)
+"""What foreign projects that are damaged may raise."""
 
 
 def estimates_of(design: Design) -> dict[str, Any]:
@@ -29,10 +37,8 @@ def estimates_of(design: Design) -> dict[str, Any]:
     for tool in Tool:
         own = design if design.target.tool is tool else design.with_target(tool=tool)
         for family in BLOCKS if tool is Tool.YOSYS else (None,):
-            total = estimate(own, family=family).total
-            values = {item.name: getattr(total, item.name) for item in fields(Figures)}
             name = str(tool) if family is None else f"{tool}:{family}"
-            found[name] = {key: float(value) for key, value in values.items() if value is not None}
+            found[name] = _values(estimate(own, family=family).total)
     return {ESTIMATES: found, GRAPH: design.graph.digest}
 
 
@@ -52,29 +58,121 @@ def observations_of(path: str | Path) -> list[Observation]:
     root = _project_of(Path(path))
     if (root / MANIFEST).is_file():
         return _own(root)
-    return _foreign(root)
+    return [pair.observation() for pair in _pairs(root)]
 
 
-def learn(paths: Iterable[str | Path], start: Calibration) -> Calibration:
-    """Add the reports of projects to a calibration.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A design of hls4ml with a report of it.
+
+    Attributes:
+        root: Its project.
+        design: What was synthesised, for the tool that reported.
+        report: The report.
+        part: Device.
+        model: Name of the network.
+        is_logic: Whether the report is of Vivado's logic synthesis.
+    """
+
+    root: Path
+    design: DesignRecord
+    report: Report
+    part: str
+    model: str
+    is_logic: bool = False
+
+    def observation(self, table: Coefficients | None = None) -> Observation:
+        """Set the report beside what is estimated, with other coefficients than the shipped ones if there are any."""
+        expected = estimate_record(self.design, table)
+        expected = after_synthesis(expected, self.design) if self.is_logic else expected
+        return observe(expected, self.report, self.part, self.model, "" if table is None else table.name)
+
+    def samples(self) -> list[Sample]:
+        """Return the design and the layers that its report names, for a fit."""
+        if self.is_logic:
+            return []
+        names = [layer.name for layer in self.design.layers]
+        layers = {names.index(name): figures for name, figures in self.report.layers.items() if name in names}
+        return [
+            Sample(design=self.design, layer=index, truth=_values(figures), repository=str(self.root))
+            for index, figures in ((None, self.report.total), *layers.items())
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """What many folders hold.
+
+    Attributes:
+        observations: Of every project that could be read.
+        pairs: Of those of hls4ml, whose sources are there for a fit.
+        left_out: Projects that could not be read, and why.
+    """
+
+    observations: tuple[Observation, ...]
+    pairs: tuple[Pair, ...]
+    left_out: tuple[tuple[str, str], ...]
+
+
+def collect(paths: Iterable[str | Path]) -> Collected:
+    """Read all projects in and below folders; one that cannot be read is named and left out.
 
     Raises:
-        ToolError: If a path holds no project with a report.
+        ToolError: If no project with a report can be read; names what is wrong with the first one.
     """
-    return start.with_observations([item for path in paths for item in observations_of(path)])
+    observations: list[Observation] = []
+    pairs: list[Pair] = []
+    left_out: list[tuple[str, str]] = []
+    for path in paths:
+        for root in projects_below(Path(path)):
+            try:
+                found = [] if (root / MANIFEST).is_file() else _pairs(root)
+                own = [pair.observation() for pair in found] if found else observations_of(root)
+            except UNREADABLE as error:
+                left_out.append((str(root), str(error) or type(error).__name__))
+            else:
+                pairs, observations = [*pairs, *found], [*observations, *own]
+    if not observations:
+        raise ToolError(left_out[0][1] if left_out else "no path was given, so there is nothing to learn from.")
+    return Collected(observations=tuple(observations), pairs=tuple(pairs), left_out=tuple(left_out))
+
+
+def projects_below(path: Path) -> list[Path]:
+    """List the projects that a path is in, or else all below it; links to folders are not followed."""
+    for folder in (path, *path.absolute().parents)[:8]:
+        if _is_project(folder):
+            return [folder]
+    found: list[Path] = []
+    level = [path] if path.is_dir() else []
+    for _ in range(SEARCH_DEPTH):
+        inner = [folder for outer in level for folder in _subfolders(outer)]
+        found += [folder for folder in inner if _is_project(folder)]
+        level = [folder for folder in inner if not _is_project(folder)]
+    return sorted(found) or [path]
+
+
+def _is_project(folder: Path) -> bool:
+    return (folder / MANIFEST).is_file() or (folder / "firmware" / "parameters.h").is_file()
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    try:
+        return [Path(entry.path) for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
 
 
 def _project_of(path: Path) -> Path:
     """Return the nearest folder at or above a path that is a project."""
     for folder in (path, *path.absolute().parents)[:8]:
-        if (folder / MANIFEST).is_file() or (folder / "firmware" / "parameters.h").is_file():
+        if _is_project(folder):
             return folder
     raise ToolError(
         f"{str(path)!r} is in no project of hlsexplore or hls4ml, so there is nothing to compare a report with."
     )
 
 
-def _foreign(root: Path) -> list[Observation]:
+def _pairs(root: Path) -> list[Pair]:
     """Read a project of hls4ml; the report tells the tool and its version, on which the estimate depends."""
     foreign = read_hls4ml_project(root)
     model, design = f"hls4ml {foreign.model}", foreign.design
@@ -86,12 +184,16 @@ def _foreign(root: Path) -> list[Observation]:
             raise
     else:
         design = replace(design, tool=report.tool, version=report.tool_version or "")
-        found.append(observe(estimate_record(design), report, foreign.part, model))
+        found.append(Pair(root=root, design=design, report=report, part=foreign.part, model=model))
     if logic is not None:
-        expected = after_synthesis(estimate_record(design), design)
-        measured = Report(source="vsynth", tool=expected.tool, tool_version=logic.version, total=logic.figures)
-        found.append(observe(expected, measured, foreign.part, model))
+        measured = Report(source="vsynth", tool=LOGIC_TOOL, tool_version=logic.version, total=logic.figures)
+        found.append(Pair(root=root, design=design, report=measured, part=foreign.part, model=model, is_logic=True))
     return found
+
+
+def _values(figures: Figures) -> dict[str, float]:
+    values = {item.name: getattr(figures, item.name) for item in fields(Figures)}
+    return {name: float(value) for name, value in values.items() if value is not None}
 
 
 def _own(root: Path) -> list[Observation]:

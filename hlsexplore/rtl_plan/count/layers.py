@@ -14,7 +14,7 @@ from hlsexplore.rtl_plan.count.scan import scan_figures
 from hlsexplore.rtl_plan.folded import Folded
 from hlsexplore.rtl_plan.layers import LayerPlan
 from hlsexplore.rtl_plan.lower.recurrent import Recurrence
-from hlsexplore.rtl_plan.netlist.adders import adder_luts, net_bits
+from hlsexplore.rtl_plan.netlist.adders import Bits, adder_luts, first_added_bit, net_bits
 from hlsexplore.rtl_plan.netlist.net import VIEWS, Cell, Code, Net, Value, bits_of
 from hlsexplore.rtl_plan.netlist.schedule import Schedule
 from hlsexplore.rtl_plan.netlist.timing import is_block_table
@@ -104,7 +104,7 @@ def net_logic(net: Net, planned: Schedule, blocks: Blocks) -> tuple[int, int, in
             continue
         args = [net.cells[arg] for arg in cell.args]
         if cell.code is Code.ADD:
-            lut += sum(adder_luts(cell, bits, need[number]))
+            lut += _adder_luts(cell, bits, need[number], blocks)
         elif cell.code is Code.MUL:
             widths = operand_bits(args[0]), operand_bits(args[1])
             if sum(widths) < blocks.product_bits:
@@ -118,6 +118,13 @@ def net_logic(net: Net, planned: Schedule, blocks: Blocks) -> tuple[int, int, in
         elif not _is_reset(net, planned, number):
             lut += _gates(cell, args, need[number], blocks)
     return lut, dsp, bram
+
+
+def _adder_luts(cell: Cell, bits: list[Bits], width: int, blocks: Blocks) -> int:
+    """Count the LUTs of an adder: a LUT joins the bits of two operands, and where it is narrow, a chain takes all."""
+    if blocks.has_wide_luts:
+        return sum(adder_luts(cell, bits, width))
+    return 2 * ceil(max(width - first_added_bit(cell), 0) / 2)
 
 
 def _ends(net: Net) -> set[Value]:

@@ -69,7 +69,7 @@ def adder_luts(cell: Cell, bits: list[Bits], width: int) -> tuple[int, int]:
         width: Bits of the sum that anything reads.
     """
     (a, b), (shift_a, shift_b, subtract) = cell.args, cell.data
-    first = 0 if subtract and shift_a else max(shift_a, shift_b)
+    first = first_added_bit(cell)
     if width <= first:
         return 0, 0
     counted = (1 << width) - (1 << first)
@@ -79,3 +79,9 @@ def adder_luts(cell: Cell, bits: list[Bits], width: int) -> tuple[int, int]:
     luts = x_variable & y_variable & counted
     inverters = (x_variable ^ y_variable) & (~inverted if subtract else inverted) & counted
     return luts.bit_count(), inverters.bit_count()
+
+
+def first_added_bit(cell: Cell) -> int:
+    """Return the lowest bit of an adder's or subtractor's sum that is not a bit of an operand as it is."""
+    shift_a, shift_b, subtract = cell.data
+    return 0 if subtract and shift_a else max(shift_a, shift_b)

@@ -1,6 +1,7 @@
 """Reports beside their estimates, on hls4ml projects made here: what `hlsexplore calibrate` learns from."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +9,16 @@ import pytest
 
 import hlsexplore as hx
 from hlsexplore.cli import main
-from hlsexplore.errors import ToolError
+from hlsexplore.errors import ConfigError, ToolError
 from hlsexplore.estimate import Calibration, estimate_record
+from hlsexplore.estimate.coefficients import own_coefficients, read_coefficients
 from hlsexplore.estimate.logic import after_synthesis
+from hlsexplore.estimate.record import DesignRecord
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Dense, Input
 from hlsexplore_hls import export
 from hlsexplore_hls.reports.hls4ml_project import read_hls4ml_project
-from hlsexplore_hls.reports.observations import learn, observations_of
+from hlsexplore_hls.reports.observations import collect, observations_of
 
 PART = "xcvu13p-flga2577-2-e"
 REPORTS = "myproject_prj/solution1/syn/report"
@@ -134,9 +137,9 @@ def test_a_report_file_leads_to_its_project(tmp_path: Path) -> None:
 
 def test_several_projects_are_learnt_and_the_same_report_counts_once(tmp_path: Path) -> None:
     paths = [project(tmp_path / "a", xml=XML), project(tmp_path / "b", rpt=TEXT)]
-    once = learn(paths, Calibration())
+    once = Calibration().with_observations(collect(paths).observations)
     assert [item.tool for item in once.observations] == ["vivado_hls", "vitis_hls"]
-    assert learn(paths, once) == once
+    assert once.with_observations(collect(paths).observations) == once
 
 
 def test_a_project_without_a_report_says_so(tmp_path: Path) -> None:
@@ -182,3 +185,70 @@ def test_calibrate_command_moves_the_next_estimates(
         assert (after.total.lut > before.total.lut) == rises
         bounds = [report.bounds[0].upper.lut / report.bounds[0].lower.lut for report in (before, after)]
         assert bounds[1] < bounds[0]
+
+
+def test_all_projects_below_a_folder_are_read_and_a_bad_one_is_named(tmp_path: Path) -> None:
+    for index in range(12):
+        project(
+            tmp_path / f"user{index % 3}" / f"run{index}" / "hls4ml_prj", xml=XML.replace("4321", str(4000 + index))
+        )
+    project(tmp_path / "user0" / "empty")
+    broken = project(tmp_path / "user1" / "broken", xml="<profile><unclosed>")
+    found = collect([tmp_path])
+    assert sorted(item.report["lut"] for item in found.observations) == [4000 + index for index in range(12)]
+    assert [Path(where).name for where, _ in found.left_out] == ["empty", "broken"]
+    reasons = dict(found.left_out)
+    assert "has no report of C synthesis" in reasons[str(tmp_path / "user0" / "empty")]
+    assert reasons[str(broken)]
+
+
+def test_only_bad_projects_are_an_error(tmp_path: Path) -> None:
+    project(tmp_path / "a" / "empty")
+    with pytest.raises(ToolError, match="has no report of C synthesis"):
+        collect([tmp_path])
+
+
+def test_a_fit_writes_own_coefficients_which_estimates_then_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HLSEXPLORE_CALIBRATION", str(tmp_path / "calibration.json"))
+    monkeypatch.setenv("HLSEXPLORE_COEFFICIENTS", str(tmp_path / "own.toml"))
+    plain = estimate_record(observed(tmp_path / "probe")).total.lut
+    assert plain is not None
+    for index in range(5):
+        project(tmp_path / "runs" / f"run{index}", xml=XML.replace("4321", f"{1.5 * plain + index:.0f}"))
+    project(tmp_path / "runs" / "empty")
+    assert main(["calibrate", str(tmp_path / "runs"), "--fit", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert (data["fit"]["file"], data["fit"]["designs"]) == (str(tmp_path / "own.toml"), 5)
+    assert data["fit"]["errors"]["lut"]["fitted"] < data["fit"]["errors"]["lut"]["shipped"]
+    assert [Path(item["project"]).name for item in data["left_out"]] == ["empty"]
+    own = own_coefficients()
+    assert own is not None and own.name
+    assert plain * 1.1 < estimate_record(observed(tmp_path / "probe"), own).total.lut < plain * 1.6
+    report = hx.estimate(jets(), coefficients=own)
+    assert "Estimated with your own coefficients, fitted to 5 designs." in report.notes
+    # What was learnt beside the shipped coefficients does not correct estimates of others a second time.
+    learnt = Calibration.load()
+    assert {item.coefficients for item in learnt.observations} == {"", own.name}
+
+
+def observed(root: Path) -> DesignRecord:
+    design = read_hls4ml_project(project(root, xml=XML)).design
+    return replace(design, tool="vivado_hls", version="2020.1")
+
+
+def test_a_fit_to_one_project_says_what_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HLSEXPLORE_CALIBRATION", str(tmp_path / "calibration.json"))
+    assert main(["calibrate", str(project(tmp_path / "one", xml=XML)), "--fit"]) != 0
+    assert "at least 3 hls4ml projects, and here are 1" in capsys.readouterr().err
+
+
+def test_damaged_coefficients_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    for text in ("[models", "[models]\nunrolled = 3\n", "[other]\n"):
+        file.write_text(text)
+        with pytest.raises(ConfigError, match=r"the coefficients '.*own.toml' cannot be read"):
+            read_coefficients(file)

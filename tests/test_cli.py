@@ -301,6 +301,19 @@ def test_estimate_prints_the_report(work, capsys):
     assert re.search(r"^total +[\d,]+", out, re.MULTILINE)
 
 
+def test_estimate_sets_three_tools_side_by_side(work, capsys):
+    design = Design.default(read_model("m.keras"))
+    data = run_json(capsys, "estimate", "m.keras", "--compare-tools")
+    assert [item["tool"] for item in data["tools"]] == ["vitis_hls", "vivado", "yosys"]
+    assert data["tools"][0]["total"]["lut"] == estimate(design.with_target(tool="vitis_hls")).total.lut
+    code, out, _ = run(capsys, "estimate", "m.keras", "--compare-tools")
+    assert (
+        code == 0
+        and "Vivado, logic synthesis" in out
+        and re.search(r"^ *lut +[\d,]+ +[\d,]+ to [\d,]+", out, re.MULTILINE)
+    )
+
+
 def test_estimate_says_what_does_not_fit(work, capsys):
     design = Design.default(read_model("m.keras")).with_target(tool="vivado_hls", part="xc7z007sclg225-1")
     design = design.with_layers({node.name: {"result": "fixed<32,16>"} for node in design.graph.layers})

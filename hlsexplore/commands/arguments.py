@@ -106,6 +106,11 @@ def _add_model_commands(add: Add) -> None:
         choices=["hls", "logic", "plan"],
         help="what is predicted (docs/estimates.md); plan for the tool yosys, else hls",
     )
+    command.add_argument(
+        "--compare-tools",
+        action="store_true",
+        help="Vitis HLS, Vivado's logic synthesis and our RTL in Yosys side by side",
+    )
 
 
 def _add_study_commands(add: Add) -> None:

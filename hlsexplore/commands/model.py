@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hlsexplore.commands.outcome import Outcome, Session, show, table
 from hlsexplore.data import load_data
@@ -21,6 +21,9 @@ from hlsexplore.support.cancel import cancellable
 from hlsexplore.support.files import replace_arrays
 from hlsexplore.target import Target, Tool
 from hlsexplore.task import Goal, find_goals
+
+if TYPE_CHECKING:
+    from hlsexplore.estimate import ToolEstimate
 
 
 def inspect(args: Namespace, session: Session) -> Outcome:
@@ -184,11 +187,34 @@ def estimate(args: Namespace, session: Session) -> Outcome:
 
     graph = read(args.model, args.weights)
     design = load_design(args.design, graph, args.model)
+    if args.compare_tools:
+        from hlsexplore.estimate import compare_tools
+
+        found = compare_tools(design, calibration=Calibration.load(), coefficients=own_coefficients())
+        tools = [{"name": item.name} | report_data(item.report, design.target.part) for item in found]
+        return Outcome(data={"tools": tools}, text=_comparison_text(found))
     usual: Level = "plan" if design.target.tool is Tool.YOSYS else "hls"
     level: Level = args.level or usual
     with cancellable(session.cancel):
         report = run(design, level=level, calibration=Calibration.load(), coefficients=own_coefficients())
     return Outcome(data=report_data(report, design.target.part), text=report_text(report, design.target.part))
+
+
+def _comparison_text(found: Sequence["ToolEstimate"]) -> str:
+    """Write the totals of several tools side by side, each with its interval of 95 %."""
+    names = [name for name in FIGURES if any(getattr(item.report.total, name) is not None for item in found)]
+    rows: list[list[Any]] = []
+    for name in names:
+        row: list[Any] = [name.replace("latency_cycles", "cycles")]
+        for item in found:
+            value, outer = getattr(item.report.total, name), item.report.bounds[-1] if item.report.bounds else None
+            ends = (None, None) if outer is None else (getattr(outer.lower, name), getattr(outer.upper, name))
+            row += [_whole(value), "" if None in ends else f"{ends[0]:,.0f} to {ends[1]:,.0f}"]
+        rows.append(row)
+    lines = [table(["", *(word for item in found for word in (item.name, "95 %"))], rows)]
+    for item in found:
+        lines += [f"{item.name}: {sentence}" for sentence in (*item.report.missing, *item.report.notes)]
+    return "\n".join(lines)
 
 
 def read(model: str, weights: str | None = None) -> Graph:

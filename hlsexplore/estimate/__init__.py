@@ -1,6 +1,7 @@
 """Resources and latency of a design as the vendor's tool will report them, from the weights (docs/estimates.md)."""
 
 from hlsexplore.estimate.calibration import Calibration, Observation, calibrate, calibration_path, observe
+from hlsexplore.estimate.compare import ToolEstimate, compare_tools
 from hlsexplore.estimate.devices import Device, device, devices, family_of, misfits, utilisation
 from hlsexplore.estimate.estimator import estimate, estimate_many, estimate_record
 from hlsexplore.estimate.forecast import Forecast, forecast
@@ -13,8 +14,10 @@ __all__ = [
     "Device",
     "Forecast",
     "Observation",
+    "ToolEstimate",
     "calibrate",
     "calibration_path",
+    "compare_tools",
     "device",
     "devices",
     "estimate",

@@ -46,12 +46,12 @@ def _casts(types: ElementTypes, shape: tuple[int, ...]) -> list[str]:
     for index, (type_, mask) in enumerate(types.groups(shape)):
         lines.append(typedef(f"own_{index}_t", cpp_type(type_)))
         for element in np.flatnonzero(mask).tolist():
-            casts[element] = f"own_{index}_t(x[{element}])"
+            casts[element] = f"nnet::cast<own_{index}_t>(x[{element}])"
     return [
         *lines,
         f"template <typename In, typename Out> static void cast_each(const In x[{len(casts)}], Out y[{len(casts)}]) {{",
         "#pragma HLS INLINE",
-        *(f"    y[{element}] = {text};" for element, text in enumerate(casts)),
+        *(f"    y[{element}] = nnet::cast<Out>({text});" for element, text in enumerate(casts)),
         "}",
     ]
 

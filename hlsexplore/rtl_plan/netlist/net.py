@@ -404,15 +404,8 @@ class Net:
         return found
 
     def live(self) -> list[bool]:
-        """Tell for each cell whether an output depends on it."""
-        alive = [False] * len(self.cells)
-        for output in self.outputs:
-            alive[output] = True
-        for number in range(len(self.cells) - 1, -1, -1):
-            if alive[number]:
-                for arg in self.cells[number].args:
-                    alive[arg] = True
-        return alive
+        """Tell for each cell whether an output depends on any of its bits."""
+        return [bits > 0 for bits in self.needed()]
 
     def needed(self) -> list[int]:
         """Count the low bits of each cell that anything depends on; 0 for cells that nothing reads."""

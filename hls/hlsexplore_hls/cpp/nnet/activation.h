@@ -11,7 +11,7 @@ namespace nnet {
 template <typename Config> struct linear {
     template <typename In, typename Out> static Out apply(const In &x) {
 #pragma HLS INLINE
-        return x;
+        return cast<Out>(x);
     }
 };
 
@@ -21,7 +21,7 @@ template <typename Config> struct relu {
 #pragma HLS INLINE
         Out y = zero<Out>();
         if (!is_negative(x)) {
-            y = x;
+            y = cast<Out>(x);
         }
         return y;
     }
@@ -43,9 +43,9 @@ template <typename Config> struct clipped_relu {
 template <typename Config> struct leaky_relu {
     template <typename In, typename Out> static Out apply(const In &x) {
 #pragma HLS INLINE
-        Out y = x * from_raw<typename Config::slope_t>(Config::slope_raw);
+        Out y = cast<Out>(x * from_raw<typename Config::slope_t>(Config::slope_raw));
         if (!is_negative(x)) {
-            y = x;
+            y = cast<Out>(x);
         }
         return y;
     }
@@ -57,7 +57,7 @@ template <typename Config> struct thresholded_relu {
 #pragma HLS INLINE
         Out y = zero<Out>();
         if (x > from_raw<typename Config::threshold_t>(Config::threshold_raw)) {
-            y = x;
+            y = cast<Out>(x);
         }
         return y;
     }
@@ -70,11 +70,11 @@ template <typename Config> struct hard_sigmoid {
         const ap_ufixed<1, 1> one = 1;
         const ap_ufixed<1, 0> half = 0.5;
         const typename Config::slope_t slope = from_raw<typename Config::slope_t>(Config::slope_raw);
-        Out y = x * slope + half;
+        Out y = cast<Out>(x * slope + half);
         if (is_negative(x * slope + half)) {
             y = zero<Out>();
         } else if (x * slope + half > one) {
-            y = one;
+            y = cast<Out>(one);
         }
         return y;
     }
@@ -87,11 +87,11 @@ template <typename Config> struct hard_swish {
         const ap_ufixed<1, 1> one = 1;
         const ap_ufixed<1, 0> half = 0.5;
         const typename Config::slope_t slope = from_raw<typename Config::slope_t>(Config::slope_raw);
-        Out y = (x * slope + half) * x;
+        Out y = cast<Out>((x * slope + half) * x);
         if (is_negative(x * slope + half)) {
             y = zero<Out>();
         } else if (x * slope + half > one) {
-            y = x;
+            y = cast<Out>(x);
         }
         return y;
     }
@@ -101,7 +101,7 @@ template <typename Config> struct hard_swish {
 template <typename Config> struct clip {
     template <typename In, typename Out> static Out apply(const In &x) {
 #pragma HLS INLINE
-        Out y = x;
+        Out y = cast<Out>(x);
         if (x > from_raw<typename Config::bound_t>(Config::high_raw)) {
             y = from_raw<Out>(Config::ceiling_raw);
         }
@@ -117,13 +117,13 @@ template <typename Config> struct clip {
 template <typename Config> struct clip_line {
     template <typename In, typename Out> static Out apply(const In &x) {
 #pragma HLS INLINE
-        Out y = x;
+        Out y = cast<Out>(x);
         if (x > from_raw<typename Config::bound_t>(Config::high_raw)) {
             y = from_raw<Out>(Config::ceiling_raw);
         }
         if (x <= from_raw<typename Config::bound_t>(Config::low_raw)) {
-            y = x * from_raw<typename Config::slope_t>(Config::slope_raw) +
-                from_raw<typename Config::offset_t>(Config::offset_raw);
+            y = cast<Out>(x * from_raw<typename Config::slope_t>(Config::slope_raw) +
+                          from_raw<typename Config::offset_t>(Config::offset_raw));
         }
         return y;
     }
@@ -133,13 +133,13 @@ template <typename Config> struct clip_line {
 template <typename Config> struct hard_tanh {
     template <typename In, typename Out> static Out apply(const In &x) {
 #pragma HLS INLINE
-        const ap_int<2> one = 1;
-        const ap_int<2> minus_one = -1;
-        Out y = x;
+        const ap_fixed<2, 2> one = 1;
+        const ap_fixed<2, 2> minus_one = -1;
+        Out y = cast<Out>(x);
         if (x > one) {
-            y = one;
+            y = cast<Out>(one);
         } else if (x < minus_one) {
-            y = minus_one;
+            y = cast<Out>(minus_one);
         }
         return y;
     }

@@ -12,16 +12,16 @@ namespace nnet {
 template <typename Config, typename Out, typename In>
 inline Out scale_and_shift(const In &x, typename Config::weight_rom weight, typename Config::bias_rom bias) {
 #pragma HLS INLINE
-    return x * from_raw<typename Config::weight_t>(weight) + from_raw<typename Config::bias_t>(bias);
+    return cast<Out>(x * from_raw<typename Config::weight_t>(weight) + from_raw<typename Config::bias_t>(bias));
 }
 
 // x above 0, weight * x below.
 template <typename Config, typename Out, typename In>
 inline Out sloped(const In &x, typename Config::weight_rom weight) {
 #pragma HLS INLINE
-    Out y = x * from_raw<typename Config::weight_t>(weight);
+    Out y = cast<Out>(x * from_raw<typename Config::weight_t>(weight));
     if (!is_negative(x)) {
-        y = x;
+        y = cast<Out>(x);
     }
     return y;
 }

@@ -18,9 +18,9 @@ template <typename Config> struct layer_norm_constants {
     Sum:
         for (unsigned i = 0; i < Config::num_in; i++) {
 #pragma HLS UNROLL
-            sum = sum + x[i];
+            sum = cast<accum_t>(sum + x[i]);
         }
-        return sum * from_raw<accum_t>(Config::inverse_raw);
+        return cast<accum_t>(sum * from_raw<accum_t>(Config::inverse_raw));
     }
 };
 
@@ -38,18 +38,18 @@ inline void layer_norm_vector(const In x[Config::num_in], Out y[Config::num_in],
 Load:
     for (unsigned i = 0; i < Config::num_in; i++) {
 #pragma HLS UNROLL
-        values[i] = x[i];
+        values[i] = cast<accum_t>(x[i]);
     }
     const accum_t mean = layer_norm_constants<Config>::mean(values);
 Center:
     for (unsigned i = 0; i < Config::num_in; i++) {
 #pragma HLS UNROLL
-        values[i] = values[i] - mean;
-        squares[i] = values[i] * values[i];
+        values[i] = cast<accum_t>(values[i] - mean);
+        squares[i] = cast<accum_t>(values[i] * values[i]);
     }
     const accum_t variance = layer_norm_constants<Config>::mean(squares);
-    const ap_ufixed<Config::table_bits, Config::table_bits, AP_TRN_ZERO, AP_SAT> index =
-        scaled<Config::shift>(variance);
+    typedef ap_ufixed<Config::table_bits, Config::table_bits, AP_TRN_ZERO, AP_SAT> index_t;
+    const index_t index = cast<index_t>(scaled<Config::shift>(variance));
     const typename Config::table_t inverse = from_raw<typename Config::table_t>(table[index.to_uint()]);
 Scale:
     for (unsigned i = 0; i < Config::num_in; i++) {

@@ -43,7 +43,7 @@ inline void multiply(const In x[Config::num_in], Out y[Config::num_out], const W
 Start:
     for (unsigned o = 0; o < Config::num_out; o++) {
 #pragma HLS UNROLL
-        acc[o] = from_raw<typename Config::bias_t>(bias[o]);
+        acc[o] = cast<typename Config::accum_t>(from_raw<typename Config::bias_t>(bias[o]));
     }
 Rows:
     for (unsigned i = 0; i < Config::num_in; i++) {
@@ -53,14 +53,14 @@ Rows:
 #pragma HLS UNROLL
             const unsigned o = matrix<Config>::output(i, k);
             const weight_t weight = from_raw<weight_t>(weights[i * matrix<Config>::row_size + k]);
-            const typename Config::accum_t product = x[i] * weight;
+            const typename Config::accum_t product = cast<typename Config::accum_t>(x[i] * weight);
             acc[o] = add<typename Config::accum_t>(acc[o], product);
         }
     }
 Finish:
     for (unsigned o = 0; o < Config::num_out; o++) {
 #pragma HLS UNROLL
-        y[o] = acc[o];
+        y[o] = cast<Out>(acc[o]);
     }
 }
 
@@ -118,7 +118,7 @@ template <typename Config> struct shared_multipliers {
         Start:
             for (unsigned k = 0; k < num_accums; k++) {
 #pragma HLS UNROLL
-                acc[k] = from_raw<typename Config::bias_t>(bias[at.group * num_accums + k]);
+                acc[k] = cast<accum_t>(from_raw<typename Config::bias_t>(bias[at.group * num_accums + k]));
             }
         }
     Rows:
@@ -131,7 +131,7 @@ template <typename Config> struct shared_multipliers {
                 if (i < Config::num_in) {
                     const unsigned o = matrix<Config>::output(i, k);
                     const weight_t weight = from_raw<weight_t>(weights[(t * group_size + k) * num_steps + at.index]);
-                    const accum_t product = x[i] * weight;
+                    const accum_t product = cast<accum_t>(x[i] * weight);
                     acc[o] = add<typename Config::accum_t>(acc[o], product);
                 }
             }
@@ -140,7 +140,7 @@ template <typename Config> struct shared_multipliers {
         Finish:
             for (unsigned k = 0; k < num_accums; k++) {
 #pragma HLS UNROLL
-                y[at.group * num_accums + k] = acc[k];
+                y[at.group * num_accums + k] = cast<Out>(acc[k]);
             }
         }
     }

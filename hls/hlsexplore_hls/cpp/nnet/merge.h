@@ -69,7 +69,7 @@ Steps:
         for (unsigned k = 0; k < Config::num_parallel; k++) {
 #pragma HLS UNROLL
             if (i + k < Config::num_elements) {
-                y[i + k] = Last<Config>::finish(Join::join(a[i + k], b[i + k]));
+                y[i + k] = cast<Out>(Last<Config>::finish(Join::join(a[i + k], b[i + k])));
             }
         }
     }
@@ -86,7 +86,7 @@ Steps:
         for (unsigned k = 0; k < Config::num_parallel; k++) {
 #pragma HLS UNROLL
             if (i + k < Config::num_elements) {
-                y[i + k] = Last<Config>::finish(Join::join(Join::join(a[i + k], b[i + k]), c[i + k]));
+                y[i + k] = cast<Out>(Last<Config>::finish(Join::join(Join::join(a[i + k], b[i + k]), c[i + k])));
             }
         }
     }
@@ -103,8 +103,8 @@ Steps:
         for (unsigned k = 0; k < Config::num_parallel; k++) {
 #pragma HLS UNROLL
             if (i + k < Config::num_elements) {
-                y[i + k] =
-                    Last<Config>::finish(Join::join(Join::join(Join::join(a[i + k], b[i + k]), c[i + k]), d[i + k]));
+                y[i + k] = cast<Out>(
+                    Last<Config>::finish(Join::join(Join::join(Join::join(a[i + k], b[i + k]), c[i + k]), d[i + k])));
             }
         }
     }
@@ -118,8 +118,8 @@ inline typename Config::accum_t inner_product(const A a[Config::num_in], const B
 Products:
     for (unsigned i = 0; i < Config::num_in; i++) {
 #pragma HLS UNROLL
-        const typename Config::accum_t term = a[i] * b[i];
-        acc = acc + term;
+        const typename Config::accum_t term = cast<typename Config::accum_t>(a[i] * b[i]);
+        acc = add<typename Config::accum_t>(acc, term);
     }
     return acc;
 }
@@ -127,7 +127,7 @@ Products:
 template <typename Config, typename A, typename B, typename Out>
 void dot(const A a[Config::num_in], const B b[Config::num_in], Out y[1]) {
 #pragma HLS PIPELINE II=1
-    y[0] = inner_product<Config>(a, b);
+    y[0] = cast<Out>(inner_product<Config>(a, b));
 }
 
 } // namespace nnet

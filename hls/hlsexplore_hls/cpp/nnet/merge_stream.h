@@ -21,7 +21,7 @@ Beats:
     Channels:
         for (unsigned k = 0; k < Config::num_channels; k++) {
 #pragma HLS UNROLL
-            result[k] = Last<Config>::finish(Join::join(from_a[k], from_b[k]));
+            result[k] = cast<Out>(Last<Config>::finish(Join::join(from_a[k], from_b[k])));
         }
         y.write(result);
     }
@@ -42,7 +42,7 @@ Beats:
     Channels:
         for (unsigned k = 0; k < Config::num_channels; k++) {
 #pragma HLS UNROLL
-            result[k] = Last<Config>::finish(Join::join(Join::join(from_a[k], from_b[k]), from_c[k]));
+            result[k] = cast<Out>(Last<Config>::finish(Join::join(Join::join(from_a[k], from_b[k]), from_c[k])));
         }
         y.write(result);
     }
@@ -65,8 +65,8 @@ Beats:
     Channels:
         for (unsigned k = 0; k < Config::num_channels; k++) {
 #pragma HLS UNROLL
-            result[k] =
-                Last<Config>::finish(Join::join(Join::join(Join::join(from_a[k], from_b[k]), from_c[k]), from_d[k]));
+            result[k] = cast<Out>(
+                Last<Config>::finish(Join::join(Join::join(Join::join(from_a[k], from_b[k]), from_c[k]), from_d[k])));
         }
         y.write(result);
     }
@@ -80,7 +80,7 @@ void dot(hls::stream<array<A, Config::num_in>> &a, hls::stream<array<B, Config::
     const array<B, Config::num_in> from_b = b.read();
     array<Out, 1> result;
     NNET_PACK(result)
-    result[0] = inner_product<Config>(from_a.data, from_b.data);
+    result[0] = cast<Out>(inner_product<Config>(from_a.data, from_b.data));
     y.write(result);
 }
 

@@ -72,7 +72,7 @@ Blocks:
     Elements:
         for (unsigned i = 0; i < size; i++) {
 #pragma HLS UNROLL
-            y[b * whole_size + offset + i] = x[b * size + i];
+            y[b * whole_size + offset + i] = cast<Out>(x[b * size + i]);
         }
     }
 }

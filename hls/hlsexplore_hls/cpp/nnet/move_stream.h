@@ -204,12 +204,12 @@ Beats:
     First:
         for (unsigned c = 0; c < Config::size_0; c++) {
 #pragma HLS UNROLL
-            result[c] = from_a[c];
+            result[c] = cast<Out>(from_a[c]);
         }
     Second:
         for (unsigned c = 0; c < Config::size_1; c++) {
 #pragma HLS UNROLL
-            result[Config::size_0 + c] = from_b[c];
+            result[Config::size_0 + c] = cast<Out>(from_b[c]);
         }
         y.write(result);
     }
@@ -233,14 +233,14 @@ Blocks:
             First:
                 for (unsigned c = 0; c < Config::num_channels; c++) {
 #pragma HLS UNROLL
-                    result[c] = beat[c];
+                    result[c] = cast<Out>(beat[c]);
                 }
             } else {
                 const array<B, Config::num_channels> beat = b.read();
             Second:
                 for (unsigned c = 0; c < Config::num_channels; c++) {
 #pragma HLS UNROLL
-                    result[c] = beat[c];
+                    result[c] = cast<Out>(beat[c]);
                 }
             }
             y.write(result);

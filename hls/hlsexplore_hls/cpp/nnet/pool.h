@@ -33,7 +33,7 @@ template <typename Config> struct max_pool {
                 }
             }
         }
-        return best;
+        return cast<typename Config::accum_t>(best);
     }
 };
 
@@ -53,7 +53,7 @@ template <typename Config> struct average_pool {
                 const int row = image<Config>::row(at.row, i);
                 const int column = image<Config>::column(at.column, j);
                 if (image<Config>::has(row, column)) {
-                    sum = sum + x[image<Config>::offset(row, column) + channel];
+                    sum = cast<typename Config::accum_t>(sum + x[image<Config>::offset(row, column) + channel]);
                     count++;
                 }
             }
@@ -81,7 +81,7 @@ Positions:
         Channels:
             for (unsigned c = 0; c < Config::num_channels; c++) {
 #pragma HLS UNROLL
-                y[at.index * Config::num_channels + c] = Function<Config>::apply(x, at, c);
+                y[at.index * Config::num_channels + c] = cast<Out>(Function<Config>::apply(x, at, c));
             }
             next_place<Config::out_width>(at);
         }
@@ -103,9 +103,9 @@ Pixels:
             for (unsigned c = 0; c < Config::num_channels; c++) {
 #pragma HLS UNROLL
                 const typename Config::accum_t before = p + q == 0 ? zero<typename Config::accum_t>() : sum[c];
-                sum[c] = before + x[(p + q) * Config::num_channels + c];
+                sum[c] = cast<typename Config::accum_t>(before + x[(p + q) * Config::num_channels + c]);
                 if (p + q == Config::in_height * Config::in_width - 1) {
-                    y[c] = truncated_quotient(sum[c], Config::in_height * Config::in_width);
+                    y[c] = cast<Out>(truncated_quotient(sum[c], Config::in_height * Config::in_width));
                 }
             }
         }
@@ -131,8 +131,7 @@ Pixels:
                     best[c] = value;
                 }
                 if (p + q == Config::in_height * Config::in_width - 1) {
-                    const typename Config::accum_t result = best[c];
-                    y[c] = result;
+                    y[c] = cast<Out>(cast<typename Config::accum_t>(best[c]));
                 }
             }
         }

@@ -86,11 +86,11 @@ Pixels:
 #pragma HLS UNROLL
                     const unsigned row = i / Config::kernel_width;
                     const unsigned column = i % Config::kernel_width;
-                    taps[i] = window[row][column][c];
+                    taps[i] = cast<typename Config::accum_t>(window[row][column][c]);
                     is_inside[i] = is_image_row<Config>(at.row - (sliding<Config>::rows - 1) + row) &&
                                    is_image_column<Config>(at.column - (sliding<Config>::columns - 1) + column);
                 }
-                result[c] = Window<Config>::reduce(taps, is_inside);
+                result[c] = cast<Out>(Window<Config>::reduce(taps, is_inside));
             }
             y.write(result);
         }
@@ -116,9 +116,9 @@ Pixels:
         for (unsigned c = 0; c < Config::num_channels; c++) {
 #pragma HLS UNROLL
             const accum_t before = p == 0 ? zero<accum_t>() : sum[c];
-            const accum_t value = pixel[c];
-            sum[c] = before + value;
-            result[c] = truncated_quotient(sum[c], num_pixels);
+            const accum_t value = cast<accum_t>(pixel[c]);
+            sum[c] = add<accum_t>(before, value);
+            result[c] = cast<Out>(truncated_quotient(sum[c], num_pixels));
         }
         if (p == num_pixels - 1) {
             y.write(result);
@@ -143,11 +143,11 @@ Pixels:
     Channels:
         for (unsigned c = 0; c < Config::num_channels; c++) {
 #pragma HLS UNROLL
-            const accum_t value = pixel[c];
+            const accum_t value = cast<accum_t>(pixel[c]);
             if (p == 0 || exceeds<accum_t>(value, best[c])) {
                 best[c] = value;
             }
-            result[c] = best[c];
+            result[c] = cast<Out>(best[c]);
         }
         if (p == num_pixels - 1) {
             y.write(result);

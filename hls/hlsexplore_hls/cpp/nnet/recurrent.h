@@ -47,8 +47,8 @@ void vector_product(const In x[Config::num_in], Out y[Config::num_out],
 // A new hidden state: as it leaves the layer, and as the next step reads it.
 template <typename Value, typename Hidden, typename Out> inline void leave(const Value &value, Hidden &hidden, Out &y) {
 #pragma HLS INLINE
-    hidden = value;
-    y = value;
+    hidden = cast<Hidden>(value);
+    y = cast<Out>(value);
 }
 
 // h = act(W x + U h)
@@ -64,7 +64,7 @@ struct simple_rnn {
     Units:
         for (unsigned k = 0; k < Config::num_units; k++) {
 #pragma HLS UNROLL
-            const typename Config::accum_t total = from_x[k] + from_h[k];
+            const typename Config::accum_t total = cast<typename Config::accum_t>(from_x[k] + from_h[k]);
             leave(activated<typename Config::act_function, typename Config::activation_t>(total, act_table), hidden[k],
                   y[k]);
         }
@@ -89,10 +89,10 @@ struct lstm {
     Units:
         for (unsigned k = 0; k < n; k++) {
 #pragma HLS UNROLL
-            const accum_t total_i = from_x[k] + from_h[k];
-            const accum_t total_f = from_x[n + k] + from_h[n + k];
-            const accum_t total_g = from_x[2 * n + k] + from_h[2 * n + k];
-            const accum_t total_o = from_x[3 * n + k] + from_h[3 * n + k];
+            const accum_t total_i = cast<accum_t>(from_x[k] + from_h[k]);
+            const accum_t total_f = cast<accum_t>(from_x[n + k] + from_h[n + k]);
+            const accum_t total_g = cast<accum_t>(from_x[2 * n + k] + from_h[2 * n + k]);
+            const accum_t total_o = cast<accum_t>(from_x[3 * n + k] + from_h[3 * n + k]);
             const gate_t i = activated<typename Config::rec_function, gate_t>(total_i, rec_table);
             const gate_t f = activated<typename Config::rec_function, gate_t>(total_f, rec_table);
             const activation_t g = activated<typename Config::act_function, activation_t>(total_g, act_table);
@@ -123,12 +123,12 @@ struct gru {
     Units:
         for (unsigned k = 0; k < n; k++) {
 #pragma HLS UNROLL
-            const accum_t total_z = from_x[k] + from_h[k];
-            const accum_t total_r = from_x[n + k] + from_h[n + k];
+            const accum_t total_z = cast<accum_t>(from_x[k] + from_h[k]);
+            const accum_t total_r = cast<accum_t>(from_x[n + k] + from_h[n + k]);
             const gate_t z = activated<typename Config::rec_function, gate_t>(total_z, rec_table);
             const gate_t r = activated<typename Config::rec_function, gate_t>(total_r, rec_table);
-            const accum_t reset = r * from_h[2 * n + k];
-            const accum_t total_g = from_x[2 * n + k] + reset;
+            const accum_t reset = cast<accum_t>(r * from_h[2 * n + k]);
+            const accum_t total_g = cast<accum_t>(from_x[2 * n + k] + reset);
             const activation_t g = activated<typename Config::act_function, activation_t>(total_g, act_table);
             leave(g * (one - z) + hidden[k] * z, hidden[k], y[k]);
         }
@@ -252,17 +252,17 @@ Steps:
     Mask:
         for (unsigned k = 0; k < n; k++) {
 #pragma HLS UNROLL
-            const accum_t total_r = from_x[n + k] + from_h[n + k];
+            const accum_t total_r = cast<accum_t>(from_x[n + k] + from_h[n + k]);
             const gate_t r = activated<typename Config::rec_function, gate_t>(total_r, rec_table);
-            masked[k] = r * hidden[k];
+            masked[k] = cast<typename Config::state_t>(r * hidden[k]);
         }
         vector_product<typename Config::masked_product>(masked, from_masked, masked_weights, masked_bias);
     Units:
         for (unsigned k = 0; k < n; k++) {
 #pragma HLS UNROLL
-            const accum_t total_z = from_x[k] + from_h[k];
+            const accum_t total_z = cast<accum_t>(from_x[k] + from_h[k]);
             const gate_t z = activated<typename Config::rec_function, gate_t>(total_z, rec_table);
-            const accum_t total_g = from_x[2 * n + k] + from_masked[k];
+            const accum_t total_g = cast<accum_t>(from_x[2 * n + k] + from_masked[k]);
             const activation_t g = activated<typename Config::act_function, activation_t>(total_g, act_table);
             leave(g * (one - z) + hidden[k] * z, hidden[k], result[k]);
         }

@@ -41,7 +41,7 @@ template <typename Config> struct stable_norm {
     Spread:
         for (unsigned i = 0; i < Config::num_in; i++) {
 #pragma HLS UNROLL
-            norm[i] = top - x[i];
+            norm[i] = cast<typename Config::norm_t>(top - x[i]);
         }
     }
 };
@@ -52,7 +52,7 @@ template <typename Config> struct latency_norm {
     Copy:
         for (unsigned i = 0; i < Config::num_in; i++) {
 #pragma HLS UNROLL
-            norm[i] = x[i];
+            norm[i] = cast<typename Config::norm_t>(x[i]);
         }
     }
 };
@@ -71,15 +71,16 @@ Exponentials:
     for (unsigned i = 0; i < Config::num_in; i++) {
 #pragma HLS UNROLL
         const unsigned index = top_bits<typename Config::norm_t, Config::exp_bits>(norm[i]);
-        terms[i] = from_raw<typename Config::exp_table_t>(exp_table[index]);
+        terms[i] = cast<typename Config::accum_t>(from_raw<typename Config::exp_table_t>(exp_table[index]));
     }
-    const typename Config::inv_input_t total = tree<typename Config::accum_t, Config::num_in>::sum(terms);
+    const typename Config::inv_input_t total =
+        cast<typename Config::inv_input_t>(tree<typename Config::accum_t, Config::num_in>::sum(terms));
     const unsigned index = top_bits<typename Config::inv_input_t, Config::inverse_bits>(total);
     const typename Config::inv_table_t inverse = from_raw<typename Config::inv_table_t>(inv_table[index]);
 Scale:
     for (unsigned i = 0; i < Config::num_in; i++) {
 #pragma HLS UNROLL
-        y[i] = terms[i] * inverse;
+        y[i] = cast<Out>(terms[i] * inverse);
     }
 }
 

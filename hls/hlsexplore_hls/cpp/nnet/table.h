@@ -13,9 +13,10 @@ template <typename Config> struct signed_table {
     template <typename In, typename Out>
     static Out apply(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
 #pragma HLS INLINE
-        const ap_fixed<Config::table_bits, Config::table_bits, AP_TRN_ZERO, AP_SAT> index = scaled<Config::shift>(x);
+        typedef ap_fixed<Config::table_bits, Config::table_bits, AP_TRN_ZERO, AP_SAT> index_t;
+        const index_t index = cast<index_t>(scaled<Config::shift>(x));
         const unsigned entry = index.to_int() + (1 << (Config::table_bits - 1));
-        return from_raw<typename Config::table_t>(table[entry]);
+        return cast<Out>(from_raw<typename Config::table_t>(table[entry]));
     }
 };
 
@@ -24,11 +25,11 @@ template <typename Config> struct elu {
     template <typename In, typename Out>
     static Out apply(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
 #pragma HLS INLINE
-        const ap_ufixed<Config::table_bits, Config::table_bits, AP_TRN_ZERO, AP_SAT> index =
-            scaled<Config::shift>(opposite(x));
-        Out y = from_raw<typename Config::table_t>(table[index.to_uint()]);
+        typedef ap_ufixed<Config::table_bits, Config::table_bits, AP_TRN_ZERO, AP_SAT> index_t;
+        const index_t index = cast<index_t>(scaled<Config::shift>(opposite(x)));
+        Out y = cast<Out>(from_raw<typename Config::table_t>(table[index.to_uint()]));
         if (!is_negative(x)) {
-            y = x;
+            y = cast<Out>(x);
         }
         return y;
     }
@@ -39,11 +40,11 @@ template <typename Config> struct selu {
     template <typename In, typename Out>
     static Out apply(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
 #pragma HLS INLINE
-        const ap_ufixed<Config::table_bits, Config::table_bits, AP_TRN_ZERO, AP_SAT> index =
-            scaled<Config::shift>(opposite(x));
-        Out y = from_raw<typename Config::table_t>(table[index.to_uint()]);
+        typedef ap_ufixed<Config::table_bits, Config::table_bits, AP_TRN_ZERO, AP_SAT> index_t;
+        const index_t index = cast<index_t>(scaled<Config::shift>(opposite(x)));
+        Out y = cast<Out>(from_raw<typename Config::table_t>(table[index.to_uint()]));
         if (!is_negative(x)) {
-            y = x * from_raw<typename Config::scale_t>(Config::scale_raw);
+            y = cast<Out>(x * from_raw<typename Config::scale_t>(Config::scale_raw));
         }
         return y;
     }
@@ -54,9 +55,9 @@ template <typename Config> struct own_table {
     template <typename In, typename Out>
     static Out apply(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
 #pragma HLS INLINE
-        const typename Config::source_t place = x;
+        const typename Config::source_t place = cast<typename Config::source_t>(x);
         const ap_uint<Config::table_bits> address = raw_bits(place);
-        return from_raw<typename Config::table_t>(table[address.to_uint()]);
+        return cast<Out>(from_raw<typename Config::table_t>(table[address.to_uint()]));
     }
 };
 

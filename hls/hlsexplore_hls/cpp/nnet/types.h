@@ -52,6 +52,30 @@ template <typename T, typename Raw> inline T from_raw(Raw raw) {
     return value;
 }
 
+// A cast to a type, whatever bits it keeps. The headers look at the first bit that an assignment drops; where even the
+// sign lies above that bit, it is repeated down to it, which costs nothing.
+template <bool is_far> struct caster {
+    template <typename Out, int W, int I, bool S, ap_q_mode Q, ap_o_mode O, int N>
+    static Out cast(const ap_fixed_base<W, I, S, Q, O, N> &x) {
+#pragma HLS INLINE
+        return x;
+    }
+};
+template <> struct caster<true> {
+    template <typename Out, int W, int I, bool S, ap_q_mode Q, ap_o_mode O, int N>
+    static Out cast(const ap_fixed_base<W, I, S, Q, O, N> &x) {
+#pragma HLS INLINE
+        constexpr int more = W - I - (Out::width - Out::iwidth) - W;
+        const ap_fixed_base<W + more, I + more, S, AP_TRN, AP_WRAP, 0> wide = x;
+        return wide;
+    }
+};
+template <typename Out, int W, int I, bool S, ap_q_mode Q, ap_o_mode O, int N>
+inline Out cast(const ap_fixed_base<W, I, S, Q, O, N> &x) {
+#pragma HLS INLINE
+    return caster<(W - I - (Out::width - Out::iwidth) > W)>::template cast<Out>(x);
+}
+
 // The sum of two values of one type, cast to it: without fraction bits to round, only overflow remains. An adder that
 // wraps is an adder of the raw integers.
 template <typename T, ap_o_mode overflow = T::omode> struct adder {

@@ -126,7 +126,7 @@ def collect(paths: Iterable[str | Path]) -> Collected:
     for path in paths:
         for root in projects_below(Path(path)):
             try:
-                found = [] if (root / MANIFEST).is_file() else _pairs(root)
+                found = [] if (root / MANIFEST).is_file() else _pairs(_project_of(root))
                 own = [pair.observation() for pair in found] if found else observations_of(root)
             except UNREADABLE as error:
                 left_out.append((str(root), str(error) or type(error).__name__))

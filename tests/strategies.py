@@ -40,5 +40,6 @@ def graphs(draw: st.DrawFn) -> Graph:
             case function:
                 op, inputs, shape = Activation(function=Function(function)), (source.name,), source.shape
         nodes.append(Node(name=name, op=op, inputs=inputs, shape=shape))
-    outputs = draw(st.lists(st.sampled_from([node.name for node in nodes]), min_size=1, max_size=4))
+    names = st.sampled_from([node.name for node in nodes])
+    outputs = draw(st.lists(names, min_size=1, max_size=4, unique=True))
     return Graph(name="drawn", nodes=tuple(nodes), outputs=tuple(outputs))

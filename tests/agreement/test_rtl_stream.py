@@ -18,6 +18,8 @@ from hlsexplore.target import Io
 
 pytestmark = pytest.mark.skipif(not is_available(), reason="needs verilator and a C++ compiler")
 SAMPLES = 40
+# Types that differ between positions, and several positions at once, cannot stream; each refusal says so.
+REFUSED = ("elements_conv", "elements_max_pool", "lookup_of_elements", "requantize_image_parallel")
 
 
 def streamed(case: Case) -> Case:
@@ -61,7 +63,7 @@ def batches(is_slow: bool) -> list[list[Case]]:
 @pytest.mark.parametrize("cases", batches(False), ids=lambda cases: cases[0].name)
 def test_streaming_rtl_equals_the_emulator_exactly(cases: list[Case], tmp_path: Path) -> None:
     refused = [case.name for case in cases if is_refused(case.make()[0])]
-    assert all(name.startswith(RECURRENT) for name in refused)
+    assert [name for name in refused if not name.startswith((*RECURRENT, *REFUSED))] == []
     assert not (problems := compare(cases, tmp_path)), "\n".join(problems)
 
 

@@ -277,7 +277,7 @@ def test_every_control_is_reached_by_tab(page):
             '.hx-app button, .hx-app select, .hx-app input, .hx-app [role=slider], .hx-app [tabindex]')].filter(shown));
         window.visited = new Set();
         document.addEventListener('focusin', event => window.visited.add(event.target));
-        document.querySelector('.hx-brand button').focus(); }"""
+        document.querySelector('.hx-skip').focus(); }"""
     )
     for _ in range(page.evaluate("() => window.wanted.size") + 3):
         page.keyboard.press("Tab")

@@ -18,8 +18,9 @@ from hlsexplore.target import Tool
 from hlsexplore_hls import Project, export
 from hlsexplore_hls.flows import FLOWS, find_flow
 from hlsexplore_hls.tools.synthesize import tools_of
+from hlsexplore_widgets.channel import Topic
 from hlsexplore_widgets.live import Verification
-from hlsexplore_widgets.state import ExplorerState, Topic
+from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.worker import Throttle
 
 Condition = Literal["idle", "running", "done", "failed", "cancelled"]

@@ -10,6 +10,7 @@ from hlsexplore.design import Design
 from hlsexplore.graph import Graph
 from hlsexplore.merit import Chosen
 from hlsexplore.study.study import Study
+from hlsexplore_widgets.channel import Topic
 from hlsexplore_widgets.panels.analyse import AnalysePanel
 from hlsexplore_widgets.panels.build import BuildPanel
 from hlsexplore_widgets.panels.explore import ExplorePanel
@@ -17,7 +18,7 @@ from hlsexplore_widgets.panels.layers import LayersPanel
 from hlsexplore_widgets.panels.tiles import TilesPanel
 from hlsexplore_widgets.panels.toasts import ToastsPanel
 from hlsexplore_widgets.snapshot import Snapshot, displayed
-from hlsexplore_widgets.state import ExplorerState, Topic
+from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.worker import Throttle
 
 RENEW_S = 2.0

@@ -15,6 +15,7 @@ from hlsexplore.emulate.quality import judging, unit_of
 from hlsexplore.errors import CancelledError, ConfigError, HlsExploreError
 from hlsexplore.merit import as_outputs
 from hlsexplore.report import Report
+from hlsexplore_widgets.channel import Topic
 from hlsexplore_widgets.components import Choices, PlotView, Tabs
 from hlsexplore_widgets.figures import (
     blame_figure,
@@ -31,7 +32,7 @@ from hlsexplore_widgets.figures import (
     value_info,
 )
 from hlsexplore_widgets.figures.base import empty_figure, label_of
-from hlsexplore_widgets.state import ExplorerState, Topic
+from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
 TABS = (

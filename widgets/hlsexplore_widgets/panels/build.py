@@ -7,9 +7,10 @@ from typing import Any
 from hlsexplore.report import Report
 from hlsexplore_widgets.build_job import BuildJob, BuildResult, option_data
 from hlsexplore_widgets.cards import save_card, save_notebook
+from hlsexplore_widgets.channel import Topic
 from hlsexplore_widgets.components import BuildView
 from hlsexplore_widgets.outlook import outlook
-from hlsexplore_widgets.state import ExplorerState, Topic
+from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
 FIGURES = (

@@ -12,6 +12,7 @@ from hlsexplore.estimate import device
 from hlsexplore.study.trial import cost_metrics
 from hlsexplore_widgets import selection as chosen
 from hlsexplore_widgets.catalog import Catalog, summary
+from hlsexplore_widgets.channel import Topic
 from hlsexplore_widgets.components import Choices, PlotView, SweepView, Tabs, TrialsTable
 from hlsexplore_widgets.controls import line_controls, pareto_controls
 from hlsexplore_widgets.figures import (
@@ -33,7 +34,7 @@ from hlsexplore_widgets.growth import front_growth
 from hlsexplore_widgets.live import Live
 from hlsexplore_widgets.scoring import headlines
 from hlsexplore_widgets.selection import Selection
-from hlsexplore_widgets.state import ExplorerState, Topic
+from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.sweep_job import SweepJob, option_data
 from hlsexplore_widgets.trial_page import Query, asked, empty_page, page_data
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins

@@ -6,10 +6,11 @@ from typing import Any
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError, HlsExploreError
 from hlsexplore.report import Figures
+from hlsexplore_widgets.channel import Topic
 from hlsexplore_widgets.components import LayersTable
 from hlsexplore_widgets.profile import activation_spreads, weight_spreads
 from hlsexplore_widgets.rows import config_data, cost_texts, live_data, reuse_choices, row_data
-from hlsexplore_widgets.state import ExplorerState, Topic
+from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
 

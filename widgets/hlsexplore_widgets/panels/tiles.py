@@ -7,9 +7,10 @@ from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError
 from hlsexplore.estimate.devices import devices
 from hlsexplore.target import Io, Tool
+from hlsexplore_widgets.channel import Topic
 from hlsexplore_widgets.components import Tiles
 from hlsexplore_widgets.readout import shown_data
-from hlsexplore_widgets.state import ExplorerState, Topic
+from hlsexplore_widgets.state import ExplorerState
 
 
 class TilesPanel:

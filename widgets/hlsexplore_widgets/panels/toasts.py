@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from hlsexplore_widgets.channel import Topic
 from hlsexplore_widgets.components import Toasts
-from hlsexplore_widgets.state import ExplorerState, Topic
+from hlsexplore_widgets.state import ExplorerState
 
 
 class ToastsPanel:

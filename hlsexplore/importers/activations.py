@@ -8,6 +8,7 @@ import numpy as np
 
 from hlsexplore.fixed import Fixed
 from hlsexplore.importers.layer import Layer, Tensor, only
+from hlsexplore.importers.options import Options
 from hlsexplore.importers.quantizers import Quantizer, looks_like_quantizer, parse_quantizer
 from hlsexplore.importers.structure import class_of
 from hlsexplore.importers.weight_quantizers import cast_type, is_plain_cast
@@ -102,8 +103,10 @@ def apply_activation(layer: Layer, x: Tensor, spec: Any, is_own: bool = False) -
         is_own: Whether the layer is nothing but this activation; the first node then gets its name.
     """
     if _is_layer(spec):
-        wrapped = replace(layer, cls=class_of(spec, layer.source)[0], config=spec["config"])
-        return ACTIVATION_LAYERS[wrapped.cls](wrapped if is_own else wrapped.renamed(wrapped.cls.lower()), (x,))
+        wrapped = replace(layer, cls=class_of(spec, layer.source)[0], config=Options(spec["config"]))
+        y = ACTIVATION_LAYERS[wrapped.cls](wrapped if is_own else wrapped.renamed(wrapped.cls.lower()), (x,))
+        wrapped.require_all_read()
+        return y
     if looks_like_quantizer(spec):
         quantizer = parse_quantizer(spec, layer.where("activation"))
         return x if quantizer is None else apply_quantizer(layer, x, quantizer, is_own)

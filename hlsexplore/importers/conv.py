@@ -186,10 +186,12 @@ def rank_of(layer: Layer) -> int:
 
 def time_distributed_conv(layer: Layer, x: Tensor) -> Tensor:
     """Convert a Conv1D that is applied to each step of (steps, width, channels): a Conv2D with a height of 1."""
-    options = dict(layer.config)
-    for key, default in (("kernel_size", None), ("strides", 1), ("dilation_rate", 1)):
-        if default is not None or key in options:
-            options[key] = [1, layer.integers(key, 1, default)[0]]
+    sizes = {
+        key: [1, layer.integers(key, 1, default)[0]]
+        for key, default in (("kernel_size", None), ("strides", 1), ("dilation_rate", 1))
+        if default is not None or key in layer.config
+    }
+    options = layer.config.changed(**sizes)
     if options.get("padding") == "causal":
         raise layer.refuse("causal padding inside TimeDistributed is not supported.", "Use 'valid' or 'same'.")
     slide = _sliding(replace(layer, config=options), x, 2)

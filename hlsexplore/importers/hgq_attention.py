@@ -11,6 +11,7 @@ from hlsexplore.importers.hgq_parts import apply_quantizer, moved, quantized_inp
 from hlsexplore.importers.hgq_quantizers import least_type, read_types
 from hlsexplore.importers.hgq_tables import softmax
 from hlsexplore.importers.layer import Layer, Tensor
+from hlsexplore.importers.options import Options
 from hlsexplore.ops import Dense, Merge, MergeFunction, Upsample
 
 MAX_PRODUCTS = 1 << 16
@@ -139,7 +140,7 @@ def attention(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     options |= {"axes": list(range(rank - count, rank)), "iq_conf": None}
     options["stable"] = layer.config.get("stable_softmax", True)
     options["input_scaler"] = 1.0 / float(np.sqrt(float(layer.integer("key_dim"))))
-    weights = softmax(replace(layer.renamed("softmax"), component="_softmax", config=options), (scores,))
+    weights = softmax(replace(layer.renamed("softmax"), component="_softmax", config=Options(options)), (scores,))
     y = contracted(layer, combine_equation, weights, v, "combined")
     letters, sizes = _LETTERS[: len(y.shape) + 1], layer.config.get("output_shape")
     new = "zyxwvu"[: len(sizes) if isinstance(sizes, list | tuple) else 1]
@@ -147,7 +148,7 @@ def attention(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     config = _projection_config(layer, equation, new, "output_dense", has_input=True, has_output=False)
     if layer.config.get("oq_conf") is not None:
         config["oq_conf"] = layer.config["qkvo_oq_conf"]
-    y = einsum_dense(replace(layer, component="output_dense", cls="QEinsumDense", config=config), (y,))
+    y = einsum_dense(replace(layer, component="output_dense", cls="QEinsumDense", config=Options(config)), (y,))
     return quantized_output(layer, y)
 
 
@@ -166,7 +167,7 @@ def _projection(layer: Layer, x: Tensor, name: str, casters: tuple[str, ...]) ->
     letters = _LETTERS[: len(x.shape) + 1]
     equation = f"{letters},{letters[-1]}yz->{letters[:-1]}yz"
     config = _projection_config(layer, equation, "yz", f"{name}_dense", has_input=False, has_output=True)
-    return einsum_dense(replace(inner, config=config), (x,))
+    return einsum_dense(replace(inner, config=Options(config)), (x,))
 
 
 def _projection_config(

@@ -14,6 +14,7 @@ from hlsexplore.importers.source import Lookup, Source
 from hlsexplore.importers.stripped import stripped_weights
 from hlsexplore.importers.structure import (
     MAX_LAYERS,
+    Call,
     LayerSpec,
     ModelSpec,
     TensorRef,
@@ -21,6 +22,7 @@ from hlsexplore.importers.structure import (
     parse_model,
     shape_of,
 )
+from hlsexplore.importers.training import differs_in_training
 from hlsexplore.ops import Activation, Function, Input, weights
 
 
@@ -82,11 +84,17 @@ class _Place:
         spec: The model.
         names: Names of the layers that lead to it from the outside; empty for the outermost model.
         prefix: What the names of its nodes begin with.
+        is_training: Whether it is called in training mode.
     """
 
     spec: ModelSpec
     names: tuple[str, ...] = ()
     prefix: str = ""
+    is_training: bool = False
+
+    def trains(self, call: Call) -> bool:
+        """Whether a call in it runs in training mode: its own argument counts before that of the model around it."""
+        return self.is_training if call.is_training is None else call.is_training
 
 
 _Made = dict[tuple[str, int], tuple[Tensor, ...]]
@@ -202,7 +210,7 @@ def _convert_call(
     is_reserved = call == 0 and place.prefix == "".join(f"{name}/" for name in place.names)
     name = path if is_reserved else walk.builder.unique(path if call == 0 else f"{path}_{call + 1}")
     if spec.model is not None:
-        return _convert_nested(walk, place, spec, name, inputs)
+        return _convert_nested(walk, place, spec, call, name, inputs)
     start, problem = len(walk.builder.nodes), None
     try:
         output = _converted(walk, place, spec, call, name, inputs)
@@ -225,7 +233,7 @@ def _convert_call(
 
 
 def _convert_nested(
-    walk: _Walk, place: _Place, spec: LayerSpec, name: str, inputs: tuple[Tensor, ...]
+    walk: _Walk, place: _Place, spec: LayerSpec, call: int, name: str, inputs: tuple[Tensor, ...]
 ) -> tuple[Tensor, ...]:
     """Convert a model that is used as a layer: its layers take the place of it."""
     model = spec.model
@@ -234,7 +242,12 @@ def _convert_nested(
             f"the nested model {name!r} is used with {len(inputs)} inputs, which it does not have. The file is damaged."
         )
     made: _Made = {(ref.layer, ref.call): (tensor,) for ref, tensor in zip(model.inputs, inputs, strict=True)}
-    inner = _Place(spec=model, names=(*place.names, spec.name), prefix=f"{name}/")
+    try:
+        _check_call(spec.calls[call], f"model {name!r}", is_function=False)
+    except UnsupportedError as error:
+        walk.problems.extend(error.problems)
+    trains = place.trains(spec.calls[call])
+    inner = _Place(spec=model, names=(*place.names, spec.name), prefix=f"{name}/", is_training=trains)
     return _convert(walk, inner, made)
 
 
@@ -250,12 +263,14 @@ def _converted(walk: _Walk, place: _Place, spec: LayerSpec, call: int, name: str
     is_known = is_function or spec.cls in CONVERTERS
     if not is_hgq and (spec.package not in ("", "qkeras") or not is_known):
         raise UnsupportedError([f"{label}: {advice(spec.cls, spec.package)}"])
-    if spec.calls[call].constants and not is_function:
+    _check_call(spec.calls[call], label, is_function)
+    if place.trains(spec.calls[call]) and (is_hgq or spec.wrapper or differs_in_training(spec.cls, spec.config)):
         raise UnsupportedError(
-            [f"{label}: it is called with the constant {spec.calls[call].constants[0]}. Use a layer without it."]
+            [
+                f"{label}: it runs in training mode (it or a model around it is called with training=True), in which "
+                "its outputs depend on the batch or on chance. Call it without training=True."
+            ]
         )
-    if "mask" in spec.calls[call].keywords:
-        raise UnsupportedError([f"{label}: it is called with a mask. Use a layer without it."])
     policy = spec.config.get("dtype")
     if isinstance(policy, dict) and policy.get("class_name", "DTypePolicy") != "DTypePolicy":
         raise UnsupportedError(
@@ -264,12 +279,11 @@ def _converted(walk: _Walk, place: _Place, spec: LayerSpec, call: int, name: str
                 "Save the model before model.quantize()."
             ]
         )
-    options = Options(spec.config)
     weights = walk.weights((*place.names, spec.name))
     layer = Layer(
         name=name,
         cls=spec.cls,
-        config=options,
+        config=Options(spec.config),
         builder=walk.builder,
         weights=stripped_weights(weights, spec.wrapper, spec.cls) if spec.wrapper else weights,
         is_keras2=walk.source.is_keras2,
@@ -279,9 +293,23 @@ def _converted(walk: _Walk, place: _Place, spec: LayerSpec, call: int, name: str
     walk.has_hgq |= is_hgq
     converter = hgq.convert if is_hgq else operation if is_function else CONVERTERS[spec.cls]
     output = converter(layer, inputs)
-    if options.unread() and output not in inputs:
-        raise layer.refuse(f"the option {options.unread()[0]} is not known.", "Build the layer without it.")
+    if output not in inputs:
+        layer.require_all_read()
     return output
+
+
+def _check_call(call: Call, label: str, is_function: bool) -> None:
+    """Refuse arguments that no converter reads.
+
+    Raises:
+        UnsupportedError: If a layer gets constants, or anything gets a mask.
+    """
+    if call.constants and not is_function:
+        raise UnsupportedError(
+            [f"{label}: it is called with the constant {call.constants[0]}. Use a layer without it."]
+        )
+    if "mask" in call.keywords:
+        raise UnsupportedError([f"{label}: it is called with a mask. Use a layer without it."])
 
 
 def _placeholder(walk: _Walk, name: str, inputs: tuple[Tensor, ...], hint: Shape | None) -> Tensor:

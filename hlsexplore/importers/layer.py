@@ -8,6 +8,7 @@ from typing import Any
 from hlsexplore.errors import ModelError, UnsupportedError
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Node, Shape
+from hlsexplore.importers.options import Options
 from hlsexplore.importers.source import EMPTY, MAX_WEIGHT_ELEMENTS, LayerWeights
 from hlsexplore.importers.structure import Call, Json
 from hlsexplore.ops import Op, Pair, weights
@@ -106,7 +107,7 @@ class Layer:
 
     name: str
     cls: str
-    config: Json
+    config: Options
     builder: Builder
     weights: LayerWeights = EMPTY
     is_keras2: bool = False
@@ -144,7 +145,17 @@ class Layer:
 
     def inside(self, cls: str, config: Json, suffix: str) -> "Layer":
         """Return a layer that this one holds, under a free name."""
-        return replace(self.renamed(suffix), cls=cls, config=config)
+        return replace(self.renamed(suffix), cls=cls, config=Options(config))
+
+    def require_all_read(self) -> None:
+        """Refuse options that change the result and that the converter did not read, such as those of later versions.
+
+        Raises:
+            UnsupportedError: With the first of them.
+        """
+        unread = self.config.unread()
+        if unread:
+            raise self.refuse(f"the option {unread[0]} is not known.", "Build the layer without it.")
 
     def refuse(self, problem: str, way_out: str) -> UnsupportedError:
         """Make the error for something unsupported in this layer."""

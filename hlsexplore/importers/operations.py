@@ -156,7 +156,7 @@ def transpose(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
 def joined(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     """Convert concatenate of tensors."""
     axis = option(layer, -1, "axis")
-    return concatenate(replace(layer, config={**layer.config, "axis": axis}), inputs)
+    return concatenate(replace(layer, config=layer.config.changed(axis=axis)), inputs)
 
 
 def matmul(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:

@@ -53,6 +53,12 @@ class Options(dict[str, Any]):
         self.asked.add(str(key))
         return super().__contains__(key)
 
+    def changed(self, **changes: Any) -> "Options":
+        """Return the options with some replaced; what is asked of either is asked of both."""
+        options = Options({**{key: super(Options, self).__getitem__(key) for key in self}, **changes})
+        options.asked = self.asked
+        return options
+
     def unread(self) -> list[str]:
         """List what was given but not asked for, such as options of later versions, as text for messages."""
         return [

@@ -9,6 +9,7 @@ from hlsexplore.fixed import Fixed
 from hlsexplore.importers.activations import plain_activation, quantizer_steps
 from hlsexplore.importers.dense import quantized
 from hlsexplore.importers.layer import Layer, Tensor, only
+from hlsexplore.importers.options import Options
 from hlsexplore.importers.quantizers import looks_like_quantizer, parse_quantizer
 from hlsexplore.importers.structure import class_of
 from hlsexplore.ops import Activation, Cell, Concatenate, Function, Merge, MergeFunction, Recurrent
@@ -131,14 +132,15 @@ def bidirectional(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     forward = _wrapped(layer, "layer", "forward_layer", 0)
     backward = _wrapped(layer, "backward_layer" if layer.config.get("backward_layer") else "layer", "backward_layer", 1)
     if not layer.config.get("backward_layer"):
-        backward = replace(
-            backward, config={**backward.config, "go_backwards": not backward.flag("go_backwards", False)}
-        )
+        turned = not backward.flag("go_backwards", False)
+        backward = replace(backward, config=backward.config.changed(go_backwards=turned))
     if forward.flag("go_backwards", False) or not backward.flag("go_backwards", False):
         raise layer.refuse(
             "its layers read in other than the usual directions.", "Use keras.layers.Bidirectional(layer)."
         )
     pair = (_recurrent(forward, x, "forward"), _recurrent(backward, x, "backward"))
+    forward.require_all_read()
+    backward.require_all_read()
     mode = layer.config.get("merge_mode", "concat")
     shape = pair[0].shape
     if pair[1].shape != shape:
@@ -162,4 +164,4 @@ def _wrapped(layer: Layer, key: str, component: str, ordinal: int) -> Layer:
     cls, package, _ = class_of(item, layer.source)
     if package not in ("", "qkeras") or cls.removeprefix("Q") not in _CELLS:
         raise layer.refuse(f"it wraps a layer of class {cls!r}.", "Wrap a SimpleRNN, LSTM or GRU.")
-    return replace(layer, cls=cls, config=item["config"], component=component, ordinal=ordinal)
+    return replace(layer, cls=cls, config=Options(item["config"]), component=component, ordinal=ordinal)

@@ -15,8 +15,6 @@ MAX_DEPTH = 20
 MAX_NAME = 256
 MODEL_CLASSES = ("Functional", "Sequential", "Model")
 _FRAMEWORKS = ("keras", "qkeras", "tf_keras", "builtins", "tensorflow", "tensorflow_model_optimization")
-_IN_TRAINING = ("mask", "training")
-"""Arguments of calls that change nothing at inference; masks are refused where they are made."""
 WRAPPERS = ("PruneLowMagnitude", "SpectralNormalization")
 """Wrappers that are taken off: they act in training only, but for the masks of pruning."""
 _OPERATIONS = ("TFOpLambda", "SlicingOpLambda")
@@ -57,12 +55,14 @@ class Call:
     Attributes:
         inputs: The tensors that it reads, in order.
         arguments: Positional arguments: constants and lists, with a `Slot` for each tensor.
-        keywords: Named arguments likewise; those that only matter in training are left out.
+        keywords: Named arguments likewise, without `training` and masks that are None.
+        is_training: Whether it asks for training mode or for inference; None if it says neither.
     """
 
     inputs: tuple[TensorRef, ...] = ()
     arguments: tuple[Any, ...] = ()
     keywords: Mapping[str, Any] = field(default_factory=dict)
+    is_training: bool | None = None
 
     @property
     def constants(self) -> tuple[str, ...]:
@@ -304,7 +304,13 @@ def _call3(node: Json, label: str, name: str) -> Call:
         raise ModelError(f"{label}: the arguments of layer {name!r} are no object. The file is damaged.")
     used = {key: value for key, value in extra.items() if key != "training" and not (key == "mask" and value is None)}
     keywords = {key: _arguments(value, inputs, label) for key, value in used.items()}
-    return Call(inputs=tuple(inputs), arguments=tuple(arguments), keywords=keywords)
+    training = _training(extra.get("training"))
+    return Call(inputs=tuple(inputs), arguments=tuple(arguments), keywords=keywords, is_training=training)
+
+
+def _training(value: Any) -> bool | None:
+    """Read the argument `training`; one that is a tensor may be true."""
+    return None if value is None else bool(value)
 
 
 def _arguments(item: Any, inputs: list[TensorRef], label: str, depth: int = 0) -> Any:
@@ -336,6 +342,7 @@ def _call2(node: Any, label: str) -> Call:
     inputs: list[TensorRef] = []
     arguments: list[Any] = []
     keywords: dict[str, Any] = {}
+    training: bool | None = None
     if isinstance(node, list) and node and isinstance(node[0], str):
         node = [node]
     if not isinstance(node, list):
@@ -350,14 +357,15 @@ def _call2(node: Any, label: str) -> Call:
             case _:
                 inputs.append(_reference(tensor, label))
                 arguments.append(Slot(len(inputs) - 1))
+        training = _training(extra.get("training")) if training is None else training
         for key, value in extra.items():
             match value:
                 case [str(), int(), int()]:
                     inputs.append(_reference(value, label))
                     keywords[key] = Slot(len(inputs) - 1)
-                case _ if key != "name" and not (key in _IN_TRAINING and value in (None, False)):
+                case _ if key not in ("name", "training") and not (key == "mask" and value in (None, False)):
                     keywords[key] = value
-    return Call(inputs=tuple(inputs), arguments=tuple(arguments), keywords=keywords)
+    return Call(inputs=tuple(inputs), arguments=tuple(arguments), keywords=keywords, is_training=training)
 
 
 def _reference(item: Any, label: str, shape: tuple[int, ...] | None = None) -> TensorRef:

@@ -8,6 +8,7 @@ from hlsexplore.importers.activations import ACTIVATION_LAYERS
 from hlsexplore.importers.conv import CHANNELWISE_LAYERS, CONV_LAYERS, time_distributed_conv
 from hlsexplore.importers.dense import DENSE_LAYERS
 from hlsexplore.importers.layer import Converter, Layer, Tensor, only
+from hlsexplore.importers.options import Options
 from hlsexplore.importers.pool import POOL_LAYERS
 from hlsexplore.importers.reshape import identity
 from hlsexplore.importers.structure import class_of
@@ -45,21 +46,23 @@ def time_distributed(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     if not isinstance(item, dict) or not isinstance(item.get("config"), dict):
         raise layer.damaged("layer", "a layer")
     cls, package, _ = class_of(item, layer.source)
-    inner = replace(layer, cls=cls, config=item["config"], component="layer")
+    inner = replace(layer, cls=cls, config=Options(item["config"]), component="layer")
     if package not in ("", "qkeras"):
         raise layer.refuse(f"it wraps {cls!r}, a class of your own.", "Wrap a layer of Keras or QKeras.")
     if len(x.shape) < 2:
         raise layer.damaged("name", f"an input of at least two axes, but it reads one of shape {x.shape}")
-    if cls in _LAST_AXIS:
-        return _LAST_AXIS[cls](inner, inputs)
     if cls == "Flatten":
         return x if len(x.shape) == 2 else layer.add(Reshape(), (x,), (x.shape[0], prod(x.shape[1:])))
-    if cls in _CONV1D:
-        return time_distributed_conv(inner, x)
-    if cls not in _UNROLLED:
+    if cls not in (*_LAST_AXIS, *_CONV1D, *_UNROLLED):
         known = "Dense, Conv1D, Conv2D, DepthwiseConv2D, poolings, activations, normalisations or Flatten"
         raise layer.refuse(f"it wraps a layer of class {cls!r}.", f"Wrap {known}.")
-    return _unrolled(inner, x, _UNROLLED[cls])
+    if cls in _LAST_AXIS:
+        y = _LAST_AXIS[cls](inner, inputs)
+    else:
+        y = time_distributed_conv(inner, x) if cls in _CONV1D else _unrolled(inner, x, _UNROLLED[cls])
+    if y != x:
+        inner.require_all_read()
+    return y
 
 
 def _unrolled(layer: Layer, x: Tensor, converter: Converter) -> Tensor:

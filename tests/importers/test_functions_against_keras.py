@@ -13,6 +13,8 @@ import pytest
 import hlsexplore as hx
 from hlsexplore.errors import UnsupportedError
 from hlsexplore.importers import read_model
+from hlsexplore.importers.keras import inspect_keras
+from hlsexplore.importers.live import read_live
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
 
@@ -286,13 +288,24 @@ def test_options_that_quantizers_do_not_save_are_read_from_the_live_model(k3):
             read_model(model_of(k3, SEQUENCE, lambda k, x, layer=layer: layer(x)))
 
 
-def test_options_that_no_converter_reads_are_refused(tmp_path, craft):
-    config, groups = craft.dense_net(sparsity_of_the_future=0.5)
-    path = craft.write_keras(tmp_path / "m.keras", config, groups)
-    with pytest.raises(
-        UnsupportedError, match=r"layer 'fc' \(Dense\): the option sparsity_of_the_future=0\.5 is not known"
-    ):
-        read_model(path)
+@pytest.mark.parametrize("place", ["layer", "time_distributed", "bidirectional"])
+def test_options_that_no_converter_reads_are_refused(k3, place):
+    layer = {
+        "layer": lambda k: k.L.Dense(3, name="a"),
+        "time_distributed": lambda k: k.L.TimeDistributed(k.L.Dense(3), name="a"),
+        "bidirectional": lambda k: k.L.Bidirectional(k.L.GRU(3), name="a"),
+    }[place](k3)
+    model = model_of(k3, SEQUENCE, lambda k, x: layer(x))
+    assert read_model(model).layers
+    source = read_live(model)
+    config = source.config["config"]["layers"][1]["config"]
+    (config if place == "layer" else config["layer"]["config"])["sparsity_of_the_future"] = 0.5
+    found = inspect_keras(source)
+    assert len(found.problems) == 1
+    assert found.problems[0].startswith("layer 'a")
+    assert found.problems[0].endswith(
+        ": the option sparsity_of_the_future=0.5 is not known. Build the layer without it."
+    )
 
 
 @pytest.fixture(scope="module")

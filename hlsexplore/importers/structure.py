@@ -302,10 +302,16 @@ def _call3(node: Json, label: str, name: str) -> Call:
     extra = node.get("kwargs") or {}
     if not isinstance(extra, dict) or not isinstance(arguments, list):
         raise ModelError(f"{label}: the arguments of layer {name!r} are no object. The file is damaged.")
-    used = {key: value for key, value in extra.items() if key != "training" and not (key == "mask" and value is None)}
+    used = {key: value for key, value in extra.items() if key != "training" and not _is_no_mask(key, value)}
     keywords = {key: _arguments(value, inputs, label) for key, value in used.items()}
     training = _training(extra.get("training"))
     return Call(inputs=tuple(inputs), arguments=tuple(arguments), keywords=keywords, is_training=training)
+
+
+def _is_no_mask(key: str, value: Any) -> bool:
+    """Whether an argument is a mask that is None, or one for each input that is."""
+    masks = value if isinstance(value, list | tuple) else [value]
+    return key == "mask" and all(item is None or item is False for item in masks)
 
 
 def _training(value: Any) -> bool | None:
@@ -363,7 +369,7 @@ def _call2(node: Any, label: str) -> Call:
                 case [str(), int(), int()]:
                     inputs.append(_reference(value, label))
                     keywords[key] = Slot(len(inputs) - 1)
-                case _ if key not in ("name", "training") and not (key == "mask" and value in (None, False)):
+                case _ if key not in ("name", "training") and not _is_no_mask(key, value):
                     keywords[key] = value
     return Call(inputs=tuple(inputs), arguments=tuple(arguments), keywords=keywords, is_training=training)
 

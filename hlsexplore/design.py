@@ -12,7 +12,7 @@ from hlsexplore.defaults.layers import default_layers
 from hlsexplore.errors import ConfigError, quoted, unknown_name
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
-from hlsexplore.layer_config import LayerConfig, changed_config, check_layer, knobs, layer_dict
+from hlsexplore.layer_config import PRUNING, Change, LayerConfig, changed_config, check_layer, knobs, layer_dict
 from hlsexplore.ops import MOVES, tensor_keys
 from hlsexplore.reference.observe import observe
 from hlsexplore.reference.samples import Inputs
@@ -121,12 +121,12 @@ class Design:
         """Return the types of the tensors that a layer reads."""
         return tuple(self.result_type(source) for source in self.graph[name].inputs)
 
-    def with_layer(self, name: str, **changes: Fixed | str | int) -> "Design":
+    def with_layer(self, name: str, **changes: Change) -> "Design":
         """Return a design with some types or knobs of one layer changed.
 
         Args:
             name: Layer.
-            **changes: Tensor keys with a type, or knobs with their value.
+            **changes: Tensor keys with a type, knobs with their value, or `mask` with the weights to keep.
 
         Raises:
             ConfigError: If the layer, a key or a value is not valid; says which are.
@@ -135,7 +135,7 @@ class Design:
         config = changed_config(node, self.layers[name], changes)
         return replace_layers(self, {name: config})
 
-    def with_layers(self, changes: Mapping[str, Mapping[str, Fixed | str | int]]) -> "Design":
+    def with_layers(self, changes: Mapping[str, Mapping[str, Change]]) -> "Design":
         """Return a design with several layers changed at once; same rules as `with_layer`."""
         configs = {name: changed_config(self.graph[name], self.layers[name], items) for name, items in changes.items()}
         return replace_layers(self, configs)
@@ -244,7 +244,7 @@ def design_from_dict(data: dict[str, Any], graph: Graph) -> Design:
 
 def _is_complete(node: Node, changes: Mapping[str, Any] | None) -> bool:
     """Whether nothing of a layer is left to the defaults, which take longer than the rest."""
-    return changes is not None and set(changes) == {*tensor_keys(node.op), *knobs(node)}
+    return changes is not None and set(changes).union(PRUNING) == {*tensor_keys(node.op), *knobs(node), *PRUNING}
 
 
 def _mapping(data: dict[str, Any], key: str) -> dict[str, Any]:

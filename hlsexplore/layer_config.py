@@ -12,6 +12,7 @@ from hlsexplore.element_types import ElementTypes
 from hlsexplore.errors import ConfigError, quoted, unknown_name
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
+from hlsexplore.masks import Mask, Pattern, Pruning, can_prune, check_masks, patterns_of
 from hlsexplore.ops import Input, Softmax, element_types, matmul_shape, tensor_keys
 from hlsexplore.reuse import check_reuse
 
@@ -29,6 +30,10 @@ class SoftmaxMode(StrEnum):
     STABLE = "stable"
     LATENCY = "latency"
     ARGMAX = "argmax"
+
+
+Change = Fixed | str | float | Mask | Mapping[str, Mask | str]
+"""What one key of a layer can be set to: a type, a word, a number, or masks of its weights by tensor key."""
 
 
 class Granularity(StrEnum):
@@ -53,6 +58,9 @@ class LayerConfig:
         parallel: Positions of a convolution computed at once.
         granularity: Whether each element keeps the model's type, or all are cast to `result`.
         trim: Fraction bits that each element's own type loses.
+        density: Share of the weights that is kept; the smallest ones are 0.
+        pattern: What is dropped as a whole.
+        masks: Which weights are kept, by tensor key, before `density` drops more; all where a key is missing.
     """
 
     types: Mapping[str, Fixed] = field(default_factory=dict)
@@ -64,6 +72,9 @@ class LayerConfig:
     parallel: int = 1
     granularity: Granularity = Granularity.ELEMENT
     trim: int = 0
+    density: float = 1.0
+    pattern: Pattern = Pattern.WEIGHTS
+    masks: Mapping[str, Mask] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Normalise plain strings to words and numpy's integers to Python's.
@@ -75,7 +86,10 @@ class LayerConfig:
             value = getattr(self, name)
             if isinstance(value, np.integer):
                 object.__setattr__(self, name, int(value))
-        for name, kind in (("strategy", Strategy), ("softmax", SoftmaxMode), ("granularity", Granularity)):
+        if isinstance(self.density, int | float | np.number) and not isinstance(self.density, bool):
+            object.__setattr__(self, "density", float(self.density))
+        words = ("strategy", Strategy), ("softmax", SoftmaxMode), ("granularity", Granularity), ("pattern", Pattern)
+        for name, kind in words:
             try:
                 object.__setattr__(self, name, kind(getattr(self, name)))
             except ValueError:
@@ -83,7 +97,20 @@ class LayerConfig:
                 raise ConfigError(f"unknown {name} {quoted(getattr(self, name))}. Valid values: {valid}.") from None
 
 
-KNOBS = ("reuse", "strategy", "table_size", "softmax", "exp_integer", "parallel", "granularity", "trim")
+KNOBS = (
+    "reuse",
+    "strategy",
+    "table_size",
+    "softmax",
+    "exp_integer",
+    "parallel",
+    "granularity",
+    "trim",
+    "density",
+    "pattern",
+)
+PRUNING = ("density", "pattern", "mask")
+"""Keys that a layer's plain data has only where weights are dropped."""
 MAX_EXP_INTEGER = 64
 MAX_TABLE_SIZE = 1 << 18
 MAX_TRIM = 64
@@ -99,7 +126,7 @@ def knobs(node: Node) -> tuple[str, ...]:
     """
     found: list[str] = []
     if matmul_shape(node.op) is not None:
-        found += ["reuse", "strategy"]
+        found += ["reuse", "strategy", "density", "pattern"]
         if node.kind.startswith(("conv", "depthwise_conv")):
             found.append("parallel")
     if isinstance(node.op, Softmax) or "table" in tensor_keys(node.op):
@@ -117,13 +144,39 @@ def own_types(node: Node, config: LayerConfig) -> ElementTypes | None:
     return None if types is None or config.granularity is Granularity.UNIFORM else types.trimmed(config.trim)
 
 
-def layer_dict(node: Node, config: LayerConfig) -> dict[str, str | int]:
+def layer_dict(node: Node, config: LayerConfig) -> dict[str, Any]:
     """Return a layer's configuration as plain data, in the form that `with_layer` accepts."""
-    types: dict[str, str | int] = {key: str(config.types[key]) for key in tensor_keys(node.op)}
+    types: dict[str, Any] = {key: str(config.types[key]) for key in tensor_keys(node.op)}
     for key in knobs(node):
         value = getattr(config, key)
-        types[key] = value if isinstance(value, int) else str(value)
+        if key not in PRUNING:
+            types[key] = value if isinstance(value, int) else str(value)
+    if config.density < 1:
+        types["density"] = config.density
+    if config.pattern is not Pattern.WEIGHTS:
+        types["pattern"] = str(config.pattern)
+    if config.masks:
+        types["mask"] = {key: mask.text for key, mask in sorted(config.masks.items())}
     return types
+
+
+def pruning_of(config: LayerConfig) -> Pruning | None:
+    """Return what of a layer's weights is dropped, or None where all are kept; equal ones drop the same."""
+    if config.density >= 1 and not config.masks:
+        return None
+    masks = tuple(sorted(config.masks.items(), key=lambda item: item[0]))
+    if config.density >= 1:
+        return Pruning(masks=masks)
+    if config.pattern in (Pattern.WEIGHTS, Pattern.NEURONS):
+        return Pruning(density=config.density, pattern=config.pattern, masks=masks)
+    return Pruning(
+        density=config.density,
+        pattern=config.pattern,
+        masks=masks,
+        reuse=config.reuse,
+        interleaved=config.strategy is Strategy.RESOURCE,
+        width=config.types["weight"].width if config.pattern is Pattern.WORDS else 0,
+    )
 
 
 def changed_config(node: Node, config: LayerConfig, changes: Mapping[str, Any]) -> LayerConfig:
@@ -134,12 +187,15 @@ def changed_config(node: Node, config: LayerConfig, changes: Mapping[str, Any]) 
     """
     types = dict(config.types)
     values: dict[str, Any] = {}
-    valid = (*tensor_keys(node.op), *knobs(node))
+    valid = valid_keys(node)
     for key, value in changes.items():
         if key not in valid:
             raise ConfigError(f"layer {node.name!r}: {unknown_name('key', key, valid, f'A {node.kind} layer')}")
         if key in KNOBS:
             values[key] = value
+            continue
+        if key == "mask":
+            values["masks"] = _masks(node, value)
             continue
         try:
             types[key] = Fixed.parse(value)
@@ -151,6 +207,22 @@ def changed_config(node: Node, config: LayerConfig, changes: Mapping[str, Any]) 
         raise ConfigError(f"layer {node.name!r}: {error}") from None
     check_layer(node, changed)
     return changed
+
+
+def valid_keys(node: Node) -> tuple[str, ...]:
+    """Keys that `with_layer` takes for a node: its types, its knobs, and `mask` where it has weights to drop."""
+    return (*tensor_keys(node.op), *knobs(node), *(("mask",) if can_prune(node.op) else ()))
+
+
+def _masks(node: Node, value: Any) -> dict[str, Mask]:
+    """Return masks by tensor key: one alone is that of the weights, None drops all masks."""
+    given = value if isinstance(value, Mapping) else {} if value is None else {"weight": value}
+    try:
+        masks = {str(key): Mask.parse(item) for key, item in given.items()}
+        check_masks(node.op, masks)
+    except ConfigError as error:
+        raise ConfigError(f"layer {node.name!r}: {error}") from None
+    return {key: mask for key, mask in masks.items() if not mask.kept.all()}
 
 
 def follow_mode(node: Node, before: LayerConfig, after: LayerConfig, named: Collection[str]) -> LayerConfig:
@@ -193,6 +265,7 @@ def check_layer(node: Node, config: LayerConfig) -> None:
         if not isinstance(config.types.get(key), Fixed):
             raise ConfigError(f"layer {node.name!r}: the type of {key!r} is missing.")
     check_reuse(node, config.reuse)
+    _check_pruning(node, config)
     size = config.table_size
     if isinstance(size, bool) or not isinstance(size, int) or not 2 <= size <= MAX_TABLE_SIZE or size & (size - 1):
         raise ConfigError(
@@ -211,3 +284,27 @@ def check_layer(node: Node, config: LayerConfig) -> None:
             f"layer {node.name!r}: parallel must divide the {positions} positions of this layer, "
             f"not {quoted(parallel)}."
         )
+
+
+def _check_pruning(node: Node, config: LayerConfig) -> None:
+    """Check which weights a layer keeps.
+
+    Raises:
+        ConfigError: If the share is out of range, or the layer cannot be pruned like that.
+    """
+    density = config.density
+    if not isinstance(density, float) or not 0 < density <= 1:
+        raise ConfigError(f"layer {node.name!r}: density must be above 0 and at most 1, not {quoted(density)}.")
+    if not can_prune(node.op):
+        if density < 1 or config.masks:
+            raise ConfigError(f"layer {node.name!r}: a {node.kind} layer has no matrix of weights to prune.")
+        return
+    if config.pattern not in (valid := patterns_of(node.op)):
+        names = ", ".join(repr(item.value) for item in valid)
+        raise ConfigError(
+            f"layer {node.name!r}: a {node.kind} layer cannot be pruned by {config.pattern.value!r}. Valid: {names}."
+        )
+    try:
+        check_masks(node.op, config.masks)
+    except ConfigError as error:
+        raise ConfigError(f"layer {node.name!r}: {error}") from None

@@ -8,7 +8,8 @@ from typing import Any
 from hlsexplore.errors import ConfigError, quoted, unknown_name
 from hlsexplore.fixed import MAX_WIDTH, Fixed, Overflow, Rounding
 from hlsexplore.graph import Graph, Node
-from hlsexplore.layer_config import KNOBS, MAX_EXP_INTEGER, knobs
+from hlsexplore.layer_config import KNOBS, MAX_EXP_INTEGER, SoftmaxMode, Strategy, knobs
+from hlsexplore.masks import Pattern, patterns_of
 from hlsexplore.ops import (
     TABLE_FUNCTIONS,
     Activation,
@@ -286,12 +287,35 @@ def _knob_choices(nodes: Sequence[Node], key: str, choices: Any, where: str, *, 
         return _numbers(choices, where, 1, 1 << 18)
     if key == "exp_integer":
         return _numbers(choices, where, 0, MAX_EXP_INTEGER)
-    valid = {"strategy": ("latency", "resource", "auto"), "softmax": ("stable", "latency", "argmax")}[key]
+    if key == "density":
+        return _shares(choices, where)
+    valid = _words(nodes, key, where)
     items = _listed(choices, where)
     for item in items:
         if item not in valid:
             raise ConfigError(f"{where}: {unknown_name(key, item, valid, 'This knob')}")
     return tuple(items)
+
+
+def _words(nodes: Sequence[Node], key: str, where: str) -> tuple[str, ...]:
+    """Words that a knob of all the layers can be."""
+    match key:
+        case "strategy":
+            return (*(item.value for item in Strategy), "auto")
+        case "softmax":
+            return tuple(item.value for item in SoftmaxMode)
+        case "pattern":
+            return tuple(item.value for item in Pattern if all(item in patterns_of(node.op) for node in nodes))
+    raise ConfigError(f"{where}: {key!r} belongs to the model and is no choice of a space.")
+
+
+def _shares(choices: Any, where: str) -> tuple[float, ...]:
+    """Shares of weights that are kept."""
+    items = _listed(choices, where)
+    for item in items:
+        if isinstance(item, bool) or not isinstance(item, int | float) or not 0 < item <= 1:
+            raise ConfigError(f"{where}: expected shares of weights above 0 and up to 1, not {quoted(item)}.")
+    return tuple(dict.fromkeys(float(item) for item in items))
 
 
 def _reuse_choices(nodes: Sequence[Node], choices: Any, where: str, *, is_strict: bool) -> tuple[int, ...]:

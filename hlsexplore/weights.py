@@ -6,11 +6,30 @@ import numpy as np
 
 from hlsexplore.design import Design
 from hlsexplore.fixed import Fixed, RawArray, RealArray, quantize
-from hlsexplore.ops import weights
+from hlsexplore.layer_config import LayerConfig, pruning_of
+from hlsexplore.masks import AnyOp, Pruning, pruned
+from hlsexplore.ops import Op, weights
 from hlsexplore.support.recent import Recent
 
 _casts: Recent[tuple[int, Fixed], tuple[RealArray, RawArray]] = Recent(512)
 """Each with the array, so that no other one gets its identity meanwhile."""
+
+_pruned: Recent[tuple[int, Pruning], tuple[Op, Op]] = Recent(256)
+"""Each with the op that it was made of, for the same reason."""
+
+
+def pruned_op(op: AnyOp, config: LayerConfig) -> AnyOp:
+    """Return an op whose dropped weights are zeros; the same object where the design keeps all of them.
+
+    Args:
+        op: An op of a graph.
+        config: Its types and knobs in a design.
+    """
+    pruning = pruning_of(config)
+    if pruning is None:
+        return op
+    found: tuple[AnyOp, AnyOp] = _pruned.find((id(op), pruning), lambda: (op, pruned(op, pruning)))  # type: ignore[assignment]
+    return found[1]
 
 
 def raw_weights(design: Design, name: str) -> Mapping[str, RawArray]:
@@ -24,7 +43,8 @@ def raw_weights(design: Design, name: str) -> Mapping[str, RawArray]:
         Read-only arrays in the shapes of the op's fields; empty for a layer without weights.
     """
     config = design.layers[name]
-    return {key: quantized(values, config.types[key]) for key, values in weights(design.graph[name].op).items()}
+    values = weights(pruned_op(design.graph[name].op, config))
+    return {key: quantized(array, config.types[key]) for key, array in values.items()}
 
 
 def quantized(values: RealArray, type_: Fixed) -> RawArray:

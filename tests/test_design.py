@@ -96,7 +96,7 @@ def test_pickle_gives_an_equal_design(design):
 
 
 def test_knobs_depend_on_the_op(small_graph):
-    assert knobs(small_graph["dense_1"]) == ("reuse", "strategy")
+    assert knobs(small_graph["dense_1"]) == ("reuse", "strategy", "density", "pattern")
     assert knobs(small_graph["softmax"]) == ("table_size", "softmax", "exp_integer")
     assert knobs(small_graph["relu"]) == ()
 

@@ -16,7 +16,8 @@ from hlsexplore.emulate import emulate
 from hlsexplore.errors import ConfigError
 from hlsexplore.graph import Graph, Node
 from hlsexplore.layer_config import MAX_EXP_INTEGER, Granularity, SoftmaxMode, Strategy, knobs
-from hlsexplore.ops import Dense, Input, Softmax, tensor_keys
+from hlsexplore.masks import can_prune, patterns_of
+from hlsexplore.ops import Dense, Input, Softmax, tensor_keys, weights
 from hlsexplore.reuse import legal_reuse
 from hlsexplore.search.bound_space import BoundSpace
 from hlsexplore.space import Space
@@ -105,10 +106,19 @@ def settings_of(node: Node) -> st.SearchStrategy[dict[str, object]]:
         "parallel": st.sampled_from([n for n in range(1, positions + 1) if positions % n == 0]),
         "granularity": st.sampled_from(Granularity),
         "trim": st.integers(0, 9),
+        "density": st.floats(0, 1, exclude_min=True) | st.integers(1, 1000).map(lambda n: np.float32(n / 1000)),
+        "pattern": st.sampled_from(patterns_of(node.op)),
     }
     keys = dict.fromkeys(tensor_keys(node.op), TYPES) | {key: values[key] for key in knobs(node)}
+    if can_prune(node.op):
+        keys["mask"] = st.fixed_dictionaries({}, optional={key: masks(a.shape) for key, a in weights(node.op).items()})
     changes = st.fixed_dictionaries({}, optional=keys)
     return st.tuples(changes, st.randoms()).map(lambda drawn: shuffled(*drawn))
+
+
+def masks(shape: tuple[int, ...]) -> st.SearchStrategy[np.ndarray]:
+    """Draw which weights of a tensor stay."""
+    return st.integers(0, 2**31).map(lambda seed: np.random.default_rng(seed).random(shape) < 0.6)
 
 
 def shuffled(changes, random):
@@ -195,7 +205,7 @@ def test_a_softmax_with_the_types_of_another_mode_is_the_same_from_file_and_stud
 def test_every_design_of_a_space_is_the_same_when_loaded(data):
     node = data.draw(st.sampled_from(EVERY_OP.nodes))
     drawn = data.draw(st.lists(settings_of(node), min_size=1, max_size=3))
-    keys = [key for key in drawn[0] if all(key in item for item in drawn)]
+    keys = [key for key in drawn[0] if key != "mask" and all(key in item for item in drawn)]
     layers = {
         key: list(dict.fromkeys(str(item[key]) if key in tensor_keys(node.op) else item[key] for item in drawn))
         for key in keys

@@ -13,12 +13,13 @@ from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import RawArray
 from hlsexplore.layer_config import LayerConfig, Strategy
 from hlsexplore.ops import Requantize, limits_raw, weights
-from hlsexplore.weights import quantized
+from hlsexplore.weights import pruned_op, quantized
 
 
 def raw_weights_of(context: Context) -> dict[str, RawArray]:
     """Return the raw weights of a layer by tensor key."""
-    return {key: quantized(values, context.config.types[key]) for key, values in weights(context.node.op).items()}
+    values = weights(pruned_op(context.node.op, context.config))
+    return {key: quantized(array, context.config.types[key]) for key, array in values.items()}
 
 
 def accumulation_order(config: LayerConfig, n_in: int) -> NDArray[np.intp] | None:

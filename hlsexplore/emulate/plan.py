@@ -21,7 +21,7 @@ from hlsexplore.emulate.spatial import build_conv, build_pool
 from hlsexplore.emulate.step import Builder, Context, Probe, Run, Step
 from hlsexplore.fixed import Fixed, Overflow
 from hlsexplore.graph import Graph, Node
-from hlsexplore.layer_config import LayerConfig, Strategy, own_types
+from hlsexplore.layer_config import LayerConfig, Strategy, own_types, pruning_of
 from hlsexplore.ops import (
     Activation,
     Affine,
@@ -274,6 +274,7 @@ def step_key(context: Context) -> Hashable:
         config.exp_integer,
         config.granularity,
         config.trim,
+        pruning_of(config),
         _order_key(config),
         context.io if context.io is Io.STREAM else None,
     )

@@ -19,6 +19,7 @@ from hlsexplore.errors import ConfigError, unknown_name
 from hlsexplore.fixed import Fixed, Overflow, RealArray, quantize, to_real
 from hlsexplore.ops import weights
 from hlsexplore.reference.samples import Inputs, check_inputs
+from hlsexplore.weights import pruned_op
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 """Quantiles of abs(value) in a `TensorTrace`."""
@@ -172,7 +173,7 @@ def trace(design: Design, x: Inputs, keep_results: bool = False, cancel: CancelE
             if keep_results:
                 _keep(plan, kept, {name: value})
     for node in design.graph:
-        for key, array in weights(node.op).items():
+        for key, array in weights(pruned_op(node.op, design.layers[node.name])).items():
             tallies.add_real(node.name, key, array, design.layers[node.name].types[key])
     return Trace(
         design_key=design.key,

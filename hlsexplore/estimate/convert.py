@@ -39,7 +39,7 @@ from hlsexplore.ops import (
     Softmax,
     Upsample,
 )
-from hlsexplore.weights import quantized
+from hlsexplore.weights import pruned_op, quantized
 
 
 def record_of(design: Design) -> DesignRecord:
@@ -116,7 +116,7 @@ def layer_record(graph: Graph, node: Node, config: LayerConfig, source: Fixed) -
         config: The layer's types and knobs.
         source: Type of its (first) input.
     """
-    op, types = node.op, config.types
+    op, types = pruned_op(node.op, config), config.types
     values: dict[str, Any] = {
         "name": node.name,
         "op": _op_name(op, node),

@@ -198,7 +198,7 @@ def _first_points(space: BoundSpace, rng: np.random.Generator) -> list[Point]:
     values = [_axis_values(axis.choices) for axis in space.axes]
     high = tuple(int(np.argmax(value)) for value in values)
     low = tuple(int(np.argmin(value)) for value in values)
-    is_type = [axis.part != "value" for axis in space.axes]
+    is_type = [axis.part != "value" or axis.key == "density" for axis in space.axes]
     precise = tuple(top if kind else bottom for top, bottom, kind in zip(high, low, is_type, strict=True))
     coarse = tuple(bottom if kind else top for top, bottom, kind in zip(high, low, is_type, strict=True))
     middle = tuple(length // 2 for length in space.shape)

@@ -229,4 +229,4 @@ def _count(value: float | None) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return value if isinstance(value, int) else str(value)
+    return value if isinstance(value, int | float) else str(value)

@@ -9,9 +9,10 @@ import numpy as np
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Node
 from hlsexplore.importers.flat.requantize import exact_type
-from hlsexplore.importers.flat.scales import Work, plain, real, settle
+from hlsexplore.importers.flat.scales import plain, real, settle
 from hlsexplore.importers.flat.sketch import Draft, FakeQuant, Grid
 from hlsexplore.importers.flat.track import ONE, ZERO, Linear, Track, alike, is_idle, is_power, per_channel
+from hlsexplore.importers.flat.work import Work
 from hlsexplore.ops import (
     MOVES,
     Affine,
@@ -215,7 +216,7 @@ def pool(work: Work, draft: Draft, op: Pool) -> Track:
 def _by_channel(track: Track) -> bool:
     """Whether limits and scales are the same at all positions."""
     arrays = list(track.limits)
-    arrays += [array for item in track.pending if isinstance(item, Linear) for array in (item.scale, item.offset)]
+    arrays += [array for item in track.pending for array in item.arrays]
     return all(per_channel(array, track.shape) is not None for array in arrays)
 
 
@@ -376,10 +377,7 @@ def move(work: Work, draft: Draft, op: Op) -> Track:
         channels = per_channel(full, draft.shape)
         return full if channels is None else channels
 
-    pending = tuple(
-        Linear(scale=moved(item.scale), offset=moved(item.offset)) if isinstance(item, Linear) else item
-        for item in track.pending
-    )
+    pending = tuple(item.moved(moved) for item in track.pending)
     found = replace(track, node=name, shape=draft.shape, pending=pending)
     if not track.is_exact:
         return found

@@ -5,9 +5,9 @@ import numpy as np
 from hlsexplore.encoding import Encoding
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Node
-from hlsexplore.importers.flat.scales import Work
 from hlsexplore.importers.flat.sketch import Draft, FakeQuant
 from hlsexplore.importers.flat.track import Linear, Track, grid_type, is_power
+from hlsexplore.importers.flat.work import Work
 from hlsexplore.ops import Affine, Input, Permute, Reshape
 from hlsexplore.reference.moves import mover
 

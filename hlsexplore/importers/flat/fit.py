@@ -86,7 +86,7 @@ def fit(problem: Problem) -> Fit | None:
     reach = int(max(abs(int(problem.lows.min())), abs(int(problem.highs.max()))))
     if reach > MAX_REACH or problem.num_thresholds > MAX_THRESHOLDS:
         return None
-    rising = _directions(problem)
+    rising = directions(problem)
     conditions = borders(turned(problem, rising))
     factor, summand, fraction = _least(conditions)
     if (fraction < 0).any():
@@ -99,7 +99,7 @@ def fit(problem: Problem) -> Fit | None:
     return found if _agrees(problem, conditions, rising, found) else None
 
 
-def _directions(problem: Problem) -> NDArray[np.bool_]:
+def directions(problem: Problem) -> NDArray[np.bool_]:
     """Return which channels rise (or are constant)."""
     ends = np.stack([problem.lows, problem.highs]).astype(np.float64)
     first, last = problem.function(ends)
@@ -134,10 +134,13 @@ class Borders:
     slope: RealArray
 
 
-def borders(problem: Problem) -> Borders:
-    """Find the thresholds of all results and channels by bisection."""
-    ends = problem.function(np.stack([problem.lows, problem.highs]).astype(np.float64)).astype(np.int64)
-    first, last = ends
+def thresholds(problem: Problem) -> tuple[Whole, NDArray[np.bool_]]:
+    """Return the least inputs that reach each result of a rising step function, by bisection.
+
+    Returns:
+        Thresholds of the results from the second one on, and which channels have them, both (results, channels).
+    """
+    first, last = problem.function(np.stack([problem.lows, problem.highs]).astype(np.float64)).astype(np.int64)
     count = max(int((last - first).max(initial=0)), 0)
     wanted = first + 1 + np.arange(count, dtype=np.int64)[:, None]
     low = np.broadcast_to(problem.lows, wanted.shape).copy()
@@ -147,7 +150,14 @@ def borders(problem: Problem) -> Borders:
         is_reached = problem.function(middle.astype(np.float64)) >= wanted
         high = np.where(is_reached, middle, high)
         low = np.where(is_reached, low, middle)
-    exists = wanted <= last
+    return high, wanted <= last
+
+
+def borders(problem: Problem) -> Borders:
+    """Return the conditions that the thresholds of all results and channels are."""
+    first, last = problem.function(np.stack([problem.lows, problem.highs]).astype(np.float64)).astype(np.int64)
+    high, exists = thresholds(problem)
+    wanted = first + 1 + np.arange(len(high), dtype=np.int64)[:, None]
     at = np.where(exists, high, problem.lows)
     reached = np.where(exists, wanted, first)
     before = np.where(exists, high - 1, problem.highs)

@@ -8,13 +8,14 @@ from hlsexplore.importers.flat.absorb import absorbed
 from hlsexplore.importers.flat.carry import CARRIED
 from hlsexplore.importers.flat.entry import encoded
 from hlsexplore.importers.flat.graph import FlatGraph
-from hlsexplore.importers.flat.scales import Work, applied, entry, plain, quantize, returned, scaled
+from hlsexplore.importers.flat.scales import applied, entry, plain, quantize, returned, scaled
 from hlsexplore.importers.flat.sketch import Draft, FakeQuant
 from hlsexplore.importers.flat.sums import quantized_sum
 from hlsexplore.importers.flat.track import Track
 from hlsexplore.importers.flat.walk import Walked, walk
+from hlsexplore.importers.flat.work import Work
 from hlsexplore.importers.inspection import Inspection, LayerInfo
-from hlsexplore.ops import Activation, Affine, Clip, Input
+from hlsexplore.ops import Activation, Affine, Clip, Input, PRelu
 
 
 def inspect_flat(graph: FlatGraph) -> Inspection:
@@ -59,7 +60,7 @@ def _track(work: Work, draft: Draft) -> Track:
             return quantize(work, draft, op)
         case Affine():
             return scaled(work, draft, op)
-        case Activation() | Clip():
+        case Activation() | Clip() | PRelu():
             return applied(work, draft, op)
         case _ if type(op) in CARRIED:
             return CARRIED[type(op)](work, draft, op)

@@ -69,20 +69,18 @@ def requantized(track: Track, quant: FakeQuant) -> Made | None:
     if shifted is not None:
         return shifted
     if not track.is_exact:
-        return _unproven(track, quant, after, "it reads values that are on no grid")
+        return _unproven(track, quant, after, NO_GRID)
     work, is_flat = by_channel(track)
-    own = _flattened(quant, track) if is_flat else quant
-    problem = _problem(work, own)
+    own = flattened(quant, track) if is_flat else quant
+    problem = step_function(work, own)
     ends = problem.function(np.stack([problem.lows, problem.highs]).astype(np.float64))
     is_constant = bool((ends == ends.reshape(-1)[0]).all())
     exact = _exact(work, own, after)
     if exact is not None:
         return replace(exact, is_flat=is_flat, is_constant=is_constant)
     found = fit(problem)
-    if found is None and work.linear is not None:  # float32's own errors may be what no multiplier gives
-        found = fit(_problem(work, own, is_single=False))
     if found is not None:
-        made = _built(work, after, found.factor / work.step, found.summand, Rounding.TRN, proven=True)
+        made = built(work, after, found.factor / work.step, found.summand, Rounding.TRN, proven=True)
         return replace(made, is_flat=is_flat, is_constant=is_constant)
     if work.linear is None:
         return None
@@ -90,7 +88,7 @@ def requantized(track: Track, quant: FakeQuant) -> Made | None:
     return replace(_unproven(work, own, after, reason), is_flat=is_flat)
 
 
-def _flattened(quant: FakeQuant, track: Track) -> FakeQuant:
+def flattened(quant: FakeQuant, track: Track) -> FakeQuant:
     """Return a quantizer of a tensor as that of the same tensor as a vector."""
     scale, zero, out_scale, out_zero = (
         np.broadcast_to(item, track.shape).reshape(-1)
@@ -134,12 +132,12 @@ def _shift(track: Track, quant: FakeQuant, after: Track) -> Made | None:
     if (type_.min_raw, type_.max_raw) != (quant.low, quant.high):
         return None
     op = Activation(function=Function.RELU if is_relu else Function.LINEAR)
-    return Made(op=op, types={"result": type_}, track=after)
+    return Made(op=op, types={"result": type_}, track=after, doubt=None if track.is_exact else NO_GRID)
 
 
 def by_channel(track: Track) -> tuple[Track, bool]:
     """Return the tensor with scales and limits by channel; as a vector where they differ between positions."""
-    arrays = [array for item in track.pending if isinstance(item, Linear) for array in (item.scale, item.offset)]
+    arrays = [array for item in track.pending for array in item.arrays]
     if all(per_channel(array, track.shape) is not None for array in arrays):
         low, high = track.limits
         widened = replace(track, low=_end(low, track.shape, np.min), high=_end(high, track.shape, np.max))
@@ -156,15 +154,12 @@ def _end(limits: RealArray, shape: Shape, extreme: Callable[..., RealArray]) -> 
 
 
 def _mapped(track: Track, move: Callable[[RealArray], RealArray]) -> Track:
-    pending = tuple(
-        Linear(scale=move(item.scale), offset=move(item.offset)) if isinstance(item, Linear) else item
-        for item in track.pending
-    )
+    pending = tuple(item.moved(move) for item in track.pending)
     low, high = track.limits
     return replace(track, low=move(low), high=move(high), pending=pending)
 
 
-def _problem(track: Track, quant: FakeQuant, is_single: bool = True) -> Problem:
+def step_function(track: Track, quant: FakeQuant, is_single: bool = True) -> Problem:
     """Return the step function from values in units of the step to integers, in float32 or float64."""
     channels = track.shape[-1]
     low, high = track.limits
@@ -202,7 +197,7 @@ def _exact(track: Track, quant: FakeQuant, after: Track) -> Made | None:
     scale = 2.0**MAX_EXACT
     if any((item * scale != np.rint(item * scale)).any() for item in (factor, summand)):
         return None
-    return _built(track, after, factor, summand, rounding, proven=True)
+    return built(track, after, factor, summand, rounding, proven=True)
 
 
 def _snapped(factor: RealArray) -> RealArray:
@@ -212,7 +207,7 @@ def _snapped(factor: RealArray) -> RealArray:
     return short if is_short.all() else factor
 
 
-def _built(
+def built(
     source: Track,
     after: Track,
     factor: RealArray,
@@ -266,11 +261,13 @@ def _unproven(track: Track, quant: FakeQuant, after: Track, reason: str) -> Made
     if track.is_exact:
         reach = np.maximum(*(np.abs(end) for end in track.limits)) * track.step
         doubt = float((np.abs(kernel - factor) * reach + np.abs(bias - summand)).max())
-    exact = _built(track, after, factor, summand, rounding, proven=False, doubt=doubt)
-    short = _built(track, after, kernel, bias, rounding, proven=False)
+    exact = built(track, after, factor, summand, rounding, proven=False, doubt=doubt)
+    short = built(track, after, kernel, bias, rounding, proven=False)
     return replace(exact, types=short.types, doubt=reason)
 
 
+NO_GRID = "it reads values that are on no grid"
+"""Why nothing can be proven of a quantizer."""
 UNKNOWN_DOUBT = 0.5
 """Distance to a border, in steps, below which anything may happen: the whole step."""
 

@@ -5,66 +5,18 @@ Products, sums, poolings and moves pass scales on; a quantizer ends them in one 
 on (softmax, recurrent layers) makes it a layer of its own.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import prod
 
 import numpy as np
 
-from hlsexplore.encoding import Unit
-from hlsexplore.fixed import Fixed
-from hlsexplore.graph import Node, Shape
-from hlsexplore.importers.flat.requantize import Made, requantized
-from hlsexplore.importers.flat.sketch import Draft, FakeQuant, free_name
-from hlsexplore.importers.flat.track import Apply, Linear, Track, is_rising
+from hlsexplore.importers.flat.requantize import UNKNOWN_DOUBT, Made, requantized
+from hlsexplore.importers.flat.sketch import Draft, FakeQuant
+from hlsexplore.importers.flat.steps import stepped
+from hlsexplore.importers.flat.track import Apply, Linear, Track, is_rising, per_channel
+from hlsexplore.importers.flat.work import Work
 from hlsexplore.importers.layer import Tensor
-from hlsexplore.ops import Activation, Affine, Clip, Function, Input, Op, Requantize, Reshape
-
-
-@dataclass(slots=True, kw_only=True)
-class Work:
-    """A network while its scales are resolved. Mutable, because nodes are appended one after another.
-
-    Attributes:
-        drafts: The drafts by name, in topological order.
-        outputs: Names of the drafts that are outputs.
-        nodes: Nodes so far, by name.
-        taken: Names in use.
-        tracks: What became of each draft.
-        notes: What people should know, a sentence each.
-        sums: Sums of two tensors of different scales that quantizers alone read, by draft.
-        settled: Tracks whose functions or scales became layers, by node and what was pending.
-    """
-
-    drafts: Mapping[str, Draft]
-    outputs: tuple[str, ...]
-    nodes: dict[str, Node] = field(default_factory=dict)
-    taken: set[str] = field(default_factory=set)
-    tracks: dict[str, Track] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    sums: dict[str, tuple[Track, Track]] = field(default_factory=dict)
-    settled: dict[tuple[str, tuple[int, ...]], Track] = field(default_factory=dict)
-
-    def add(
-        self,
-        base: str,
-        op: Op,
-        inputs: tuple[str, ...],
-        shape: Shape,
-        source: str,
-        types: Mapping[str, Fixed] | None = None,
-        unit: Unit | None = None,
-    ) -> str:
-        """Append a node under a name, or the next free one, and return its name."""
-        name = free_name(base, self.taken)
-        self.nodes[name] = Node(
-            name=name, op=op, inputs=inputs, shape=shape, types=types or {}, source=source, unit=unit
-        )
-        return name
-
-    def readers(self, name: str) -> list[Draft]:
-        """Return the drafts that read one."""
-        return [draft for draft in self.drafts.values() if name in draft.inputs]
+from hlsexplore.ops import Activation, Affine, Clip, Function, Input, Op, PRelu, Requantize, Reshape
 
 
 def quantize(work: Work, draft: Draft, quant: FakeQuant) -> Track:
@@ -77,6 +29,10 @@ def quantize(work: Work, draft: Draft, quant: FakeQuant) -> Track:
     """
     track = work.tracks[draft.inputs[0]]
     made = requantized(track, quant)
+    if made is None or made.doubt is not None:
+        found = stepped(work, draft, quant, track)
+        if found is not None:
+            return found
     if made is None:
         track = settle(work, track)
         made = requantized(track, quant)
@@ -107,11 +63,12 @@ def _append(work: Work, draft: Draft, track: Track, made: Made) -> Track:
 
 def _doubt(name: str, made: Made) -> str:
     """Say how far the integers of a quantizer may be off."""
-    distance = made.op.doubt if isinstance(made.op, Requantize) else 0.5
-    return (
+    start = (
         f"layer {name!r}: its integers are not proven to be the model's, since {made.doubt}. They may differ by one "
-        f"for inputs within {distance:.2g} steps of a border between two integers."
     )
+    if not isinstance(made.op, Requantize) or made.op.doubt == UNKNOWN_DOUBT:
+        return f"{start}where types of the layers before, or float32's rounding, move a value across a border."
+    return f"{start}for inputs within {made.op.doubt:.2g} steps of a border between two integers."
 
 
 def settle(work: Work, track: Track) -> Track:
@@ -203,11 +160,13 @@ def scaled(work: Work, draft: Draft, op: Affine) -> Track:
     return track.then(Linear(scale=op.kernel, offset=op.bias))
 
 
-def applied(work: Work, draft: Draft, op: Activation | Clip) -> Track:
+def applied(work: Work, draft: Draft, op: Activation | Clip | PRelu) -> Track:
     """Note a rising function of integers; any other one is a layer."""
     track = work.tracks[draft.inputs[0]]
-    if track.is_exact and is_rising(op):
-        return track.then(Apply(op=op))
+    slopes = per_channel(op.kernel, track.shape) if isinstance(op, PRelu) else None
+    own = op if slopes is None else PRelu(kernel=slopes)
+    if track.is_exact and is_rising(op) and (slopes is not None or not isinstance(op, PRelu)):
+        return track.then(Apply(op=own))
     return plain(work, draft, op)
 
 

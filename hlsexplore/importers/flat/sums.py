@@ -20,9 +20,10 @@ from hlsexplore.importers.flat.fit import (
     turned,
 )
 from hlsexplore.importers.flat.requantize import after_quantizer, by_channel, exact_type
-from hlsexplore.importers.flat.scales import Work, plain, quantize
+from hlsexplore.importers.flat.scales import plain, quantize
 from hlsexplore.importers.flat.sketch import Draft, FakeQuant
 from hlsexplore.importers.flat.track import Linear, Track, grid_type, per_channel
+from hlsexplore.importers.flat.work import Work
 from hlsexplore.ops import Affine, Merge, MergeFunction, Requantize
 
 MAX_VALUES = 1 << 12

@@ -1,5 +1,6 @@
 """Tensors of a quantised network while scales travel: integers in the hardware, and what stays symbolic behind them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from hlsexplore.encoding import Unit
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Shape
-from hlsexplore.ops import Activation, Clip, Function
+from hlsexplore.ops import Activation, Clip, Function, PRelu
 from hlsexplore.reference.forward import activate
 
 ZERO, ONE = np.array(0.0), np.array(1.0)
@@ -22,21 +23,42 @@ class Linear:
     scale: RealArray
     offset: RealArray
 
+    @property
+    def arrays(self) -> tuple[RealArray, ...]:
+        """What may differ between elements."""
+        return self.scale, self.offset
+
+    def moved(self, move: Callable[[RealArray], RealArray]) -> "Linear":
+        """Return it for a tensor whose elements were moved."""
+        return Linear(scale=move(self.scale), offset=move(self.offset))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Apply:
     """A function that never falls."""
 
-    op: Activation | Clip
+    op: Activation | Clip | PRelu
 
     def real(self, values: RealArray) -> RealArray:
-        """Return the function of values."""
+        """Return the function of values, the channels last."""
+        if isinstance(self.op, PRelu):
+            slopes: RealArray = np.maximum(values, 0.0) + self.op.kernel * np.minimum(values, 0.0)
+            return slopes
         return np.clip(values, self.op.low, self.op.high) if isinstance(self.op, Clip) else activate(self.op, values)
+
+    @property
+    def arrays(self) -> tuple[RealArray, ...]:
+        """What may differ between elements."""
+        return (self.op.kernel,) if isinstance(self.op, PRelu) else ()
+
+    def moved(self, move: Callable[[RealArray], RealArray]) -> "Apply":
+        """Return it for a tensor whose elements were moved."""
+        return Apply(op=PRelu(kernel=move(self.op.kernel))) if isinstance(self.op, PRelu) else self
 
     @property
     def name(self) -> str:
         """Its name, for layers."""
-        return "clip" if isinstance(self.op, Clip) else str(self.op.function)
+        return str(self.op.function) if isinstance(self.op, Activation) else type(self.op).__name__.lower()
 
     @property
     def is_relu(self) -> bool:
@@ -136,8 +158,10 @@ class Track:
         return grid_type(float(low.min()), float(high.max()), self.step)
 
 
-def is_rising(op: Activation | Clip) -> bool:
+def is_rising(op: Activation | Clip | PRelu) -> bool:
     """Whether a function never falls."""
+    if isinstance(op, PRelu):
+        return bool((op.kernel >= 0).all())
     if isinstance(op, Clip):
         return (op.slope == 0 and op.floor == op.low) or op.low == -np.inf
     return op.function in RISING and op.alpha >= 0

@@ -141,5 +141,7 @@ def configuration_notes(path: str | Path) -> tuple[str, ...]:
         reuse = settings.get("ReuseFactor") if isinstance(settings, dict) else None
         built = model.knobs.get(name, {}).get("reuse")
         if isinstance(reuse, int) and isinstance(built, int) and reuse != built:
-            notes.append(f"layer {name!r}: ReuseFactor {reuse} was rounded to {built}.")
+            was_legal = reuse in legal_reuse(model.graph[name])
+            fate = f"is not what parameters.h has: {built}" if was_legal else f"was rounded to {built}"
+            notes.append(f"layer {name!r}: ReuseFactor {reuse} {fate}.")
     return tuple(notes)

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 import tarfile
 import warnings
 import zlib
@@ -16,8 +17,10 @@ import hlsexplore as hx
 from hlsexplore.emulate.run import raw_outputs
 from hlsexplore.errors import ModelError, UnsupportedError
 from hlsexplore.foreign_design import read_foreign_design
+from hlsexplore.graph import Graph, Node
 from hlsexplore.importers.hls4ml.network import element_type, parse_configs, product
 from hlsexplore.importers.hls4ml.plain_yaml import plain_yaml
+from hlsexplore.ops import Activation, Affine, Dense, Function, Input, Softmax
 
 oracle = pytest.importorskip("agreement.oracle_hls4ml", reason="needs hls4ml")
 pytestmark = pytest.mark.skipif(not oracle.is_available(), reason="needs hls4ml and a C++ compiler")
@@ -66,9 +69,6 @@ def test_what_hls4ml_writes_is_read_as_the_design_that_went_in(group, tmp_path):
 
 def small_design(io="parallel"):
     rng = np.random.default_rng(4)
-    from hlsexplore.graph import Graph, Node
-    from hlsexplore.ops import Activation, Dense, Function, Input, Softmax
-
     nodes = (
         Node(name="x", op=Input(), inputs=(), shape=(6,)),
         Node(name="fc", op=Dense(kernel=rng.normal(size=(6, 4)), bias=rng.normal(size=4)), inputs=("x",), shape=(4,)),
@@ -122,7 +122,8 @@ def test_a_weight_header_serves_where_the_text_is_missing(project):
 
 
 def test_notes_say_where_the_weights_come_from(project):
-    assert any("text files" in note for note in read_foreign_design(project[0]).notes)
+    notes = read_foreign_design(project[0]).notes
+    assert any("text files" in note for note in notes) and not any("wrap" in note for note in notes)
 
 
 def edit(folder, name, old, new):
@@ -130,6 +131,86 @@ def edit(folder, name, old, new):
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
+
+
+def test_types_written_in_place_as_before_version_1_are_the_same_design(project):
+    folder, _, _, _ = project
+    before = hx.read_design(folder)
+    path = folder / "firmware" / "parameters.h"
+    text = path.read_text()
+    for type_, name in re.findall(r"typedef (ap_u?fixed<[^;]+>) (\w+);", (folder / "firmware/defines.h").read_text()):
+        text = re.sub(rf"typedef {name} (\w+);", f"typedef {type_} \\1;", text)
+    assert text != path.read_text() and "accum_t accum_t" not in text
+    path.write_text(text)
+    assert hx.read_design(folder) == before
+
+
+def test_softmax_without_a_sum_type_adds_in_its_table_s_type(project):
+    folder = project[0]
+    for name in ("accum_t", "inv_inp_t", "inp_norm_t"):
+        edit(folder, "parameters.h", f"typedef c0_out_{name} {name};", "")
+    found = read_foreign_design(folder)
+    types = found.design.layers["c0_out"].types
+    assert types["accum"] == types["inv_input"] == types["exp_table"]
+    assert any(note.startswith("layer 'c0_out': its softmax is of an hls4ml before 1.2") for note in found.notes)
+
+
+def test_distance_of_a_softmax_is_taken_over_and_a_wrap_is_said(project):
+    folder = project[0]
+    edit(folder, "defines.h", "ap_fixed<16,1,AP_TRN,AP_SAT,0> layer3_t", "ap_fixed<16,4,AP_TRN,AP_SAT,0> layer3_t")
+    edit(folder, "defines.h", "ap_ufixed<15,0,AP_TRN,AP_SAT,0> c0_out_inp_norm_t", "ap_ufixed<14,2> c0_out_inp_norm_t")
+    found = read_foreign_design(folder)
+    assert found.design.layers["c0_out"].exp_integer == 2
+    assert "layer 'c0_out': distances between its logits wrap at 4 in hls4ml's C++; here they saturate." in found.notes
+
+
+def test_only_the_top_function_is_read_and_an_input_may_be_filled_by_hand(project):
+    folder, _, x, _ = project
+    before = hx.emulate(hx.read_design(folder), x)
+    path = folder / "firmware" / "oracle.cpp"
+    text = path.read_text()
+    path.write_text(f"{text}\nint main() {{\n    nnet::copy_data<float, input_t, 0, 6>(a, b);\n}}\n")
+    np.testing.assert_array_equal(hx.emulate(hx.read_design(folder), x), before)
+    start = text.index(") {")
+    port = re.search(r"(\w+) c0_x\[[^\]]+\]", text)[0]
+    inside = f") {{\n    {port};\n    for (int i = 0; i < 6; i++) {{ c0_x[i] = raw[i]; }}\n"
+    path.write_text(text[:start].replace(port, "int raw[6]") + inside + text[start + 3 :])
+    found = read_foreign_design(folder)
+    np.testing.assert_array_equal(hx.emulate(found.design, x), before)
+    assert "input 'c0_x' is filled by code of the project's own, which is not read." in found.notes
+
+
+def test_scales_stored_as_powers_of_two_are_those_numbers(tmp_path):
+    scale = np.array([0.25, -2.0, 1.0, 0.0625])
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(4,)),
+        Node(name="bn", op=Affine(kernel=scale, bias=np.arange(4) / 8), inputs=("x",), shape=(4,)),
+    )
+    design = hx.Design.default(Graph(name="scaled", nodes=nodes, outputs=("bn",)))
+    design = design.with_layer("bn", weight="fixed<9,4>", bias="fixed<8,4>", result="fixed<20,8>")
+    folder = tmp_path / "prj"
+    written(design, folder)
+    x = np.random.default_rng(3).normal(0, 3, (60, 4))
+    before = hx.emulate(hx.read_design(folder), x)
+    (folder / "firmware/weights/s2.txt").write_text("{1.0, -2}, {-1.0, 1}, {1.0, 0}, {1.0, -4}")
+    edit(folder, "parameters.h", "product::mult", "product::weight_exponential")
+    path = folder / "firmware" / "parameters.h"
+    path.write_text(re.sub(r"typedef \w+ scale_t", "typedef exponent_scale2_t scale_t", path.read_text()))
+    edit(
+        folder,
+        "defines.h",
+        "#endif",
+        "typedef struct exponent_scale2_t {ap_uint<1> sign;ap_int<4> weight; } exponent_scale2_t;\n#endif",
+    )
+    back = hx.read_design(folder)
+    np.testing.assert_array_equal(hx.emulate(back, x), before)
+    assert [str(config.types["weight"]) for config in back.layers.values() if "weight" in config.types] == [
+        "fixed<7,3>"
+    ]
+    edit(folder, "defines.h", "ap_int<4> weight", "ap_int<1> weight")
+    (folder / "firmware/weights/s2.txt").write_text("{1.0, -12}, {-1.0, 1}, {1.0, 0}, {1.0, -4}")
+    with pytest.raises(UnsupportedError, match="its shifts leave the range of hls4ml's product"):
+        hx.read_design(folder)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 from hlsexplore.errors import ModelError
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Node, Shape
-from hlsexplore.importers.hls4ml.network import Call, Network
+from hlsexplore.importers.hls4ml.network import Call, Network, element_type
 from hlsexplore.ops import Input, Op, Reshape
 
 Knobs = dict[str, str | int]
@@ -24,12 +24,14 @@ class Build:
         nodes: Nodes so far.
         tensors: Variable of the C++ -> node that gives it.
         knobs: Reuse, strategy, table sizes and the like of each node.
+        notes: Where the C++ computes something else than our op does.
     """
 
     network: Network
     nodes: dict[str, Node] = field(default_factory=dict)
     tensors: dict[str, str] = field(default_factory=dict)
     knobs: dict[str, Knobs] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def unique(self, name: str) -> str:
         """Return a name that no node has yet."""
@@ -121,8 +123,8 @@ class Step:
         return self.call.config.get(key, "").rpartition("::")[2]
 
     def type(self, name: str | None) -> Fixed | None:
-        """Return a type by its name in the C++."""
-        return self.build.network.types.get(name) if name else None
+        """Return a type by its name in the C++, or as versions before 1.0 write it in place: `ap_fixed<16,6>`."""
+        return (self.build.network.types.get(name) or element_type(name)) if name else None
 
     def types(self, **names: str) -> dict[str, Fixed]:
         """Return types by tensor key, from the names of the configuration's types; missing ones are left out."""

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from hlsexplore.errors import ModelError
-from hlsexplore.fixed import Fixed, RealArray
+from hlsexplore.fixed import Fixed, Overflow, RealArray
 from hlsexplore.importers.hls4ml.build import Step
 from hlsexplore.ops import (
     Activation,
@@ -41,7 +41,7 @@ PRODUCTS = {"mult", "both_binary", "weight_binary", "data_binary", "weight_terna
 def _matrix(step: Step, argument: int, n_in: int, n_out: int, prefix: str = "") -> RealArray:
     """Return a kernel of shape (n_in, n_out); the resource strategies store it the other way round."""
     kind = step.word(f"{prefix}using product")
-    if kind in ("both_binary", "weight_exponential"):
+    if kind == "both_binary":
         raise ModelError(f"its products are of the kind {kind!r}, which is not read. Give the trained model instead.")
     flat = step.array(argument, n_in * n_out, "the kernel")
     if kind == "weight_binary":
@@ -69,7 +69,27 @@ def _product_types(step: Step) -> dict[str, Fixed]:
     types = step.types(weight="weight_t", bias="bias_t", accum="accum_t")
     if step.word("using product") == "weight_binary" and "weight" in types:
         types["weight"] = Fixed(2, 2)
-    return {**types, **step.result}
+    return {**types, **_exponent_type(step, 2, "weight_t"), **step.result}
+
+
+def _exponent_type(step: Step, argument: int, key: str) -> dict[str, Fixed]:
+    """Return the type that holds all powers of two of an array; {} where its products are of another kind.
+
+    hls4ml shifts the input in a type of 2 (Wx + We) bits, half of them behind the point (`weight_exponential`).
+
+    Raises:
+        ModelError: If that type would lose bits of the input, which our exact product keeps.
+    """
+    if step.word("using product") != "weight_exponential":
+        return {}
+    values = step.build.network.arrays(step.call.arguments[argument])
+    exponents = np.log2(np.abs(np.asarray(values, dtype=np.float64)))
+    low, high = int(exponents.min()), int(exponents.max())
+    data, width = step.type(step.call.parameters[0]), step.build.network.exponents.get(step.call.config.get(key, ""))
+    room = None if data is None or width is None else (data.width + width, data)
+    if room is not None and (room[1].fraction - low > room[0] or room[1].integer + high > room[0]):
+        raise ModelError("its shifts leave the range of hls4ml's product, which is not read. Give the trained model.")
+    return {"weight": Fixed(max(high, low) + 2 - min(low, 0), high + 2)}
 
 
 def _dense(step: Step) -> None:
@@ -128,7 +148,7 @@ def _normalize(step: Step) -> None:
         source = step.build.read(step.call.arguments[0], (n_in // channels, channels) if n_in != channels else (n_in,))
         shape = step.build.nodes[source].shape
     op = Affine(kernel=step.array(2, channels, "the scale"), bias=step.array(3, channels, "the offset"))
-    types = step.types(weight="scale_t", bias="bias_t") | step.result
+    types = step.types(weight="scale_t", bias="bias_t") | _exponent_type(step, 2, "scale_t") | step.result
     step.add(op, shape, (source,), step.call.arguments[1], types)
 
 
@@ -221,9 +241,33 @@ def _softmax(step: Step) -> None:
     size = max(sizes) or 1024
     if sizes[0] and sizes[1] and sizes[0] != sizes[1]:
         raise ModelError(f"its tables have {sizes[0]} and {sizes[1]} entries; read are softmaxes with two equal ones.")
-    types.setdefault("accum", types.get("exp_table", next(iter(types.values()))))
-    types.setdefault("inv_input", types["accum"])
-    step.add(Softmax(), shape, (source,), step.call.arguments[1], types | step.result, table_size=size, softmax=mode)
+    if "accum" not in types and "exp_table" in types:
+        types["accum"] = types["exp_table"]  # versions before 1.0 sum in the table's type
+    if "accum" in types:
+        types.setdefault("inv_input", types["accum"])
+    knobs: dict[str, str | int] = {"table_size": size, "softmax": mode}
+    if mode == "stable":
+        knobs |= _distance(step)
+    step.add(Softmax(), shape, (source,), step.call.arguments[1], types | step.result, **knobs)
+
+
+def _distance(step: Step) -> dict[str, str | int]:
+    """Return the integer bits of a narrow distance from the largest logit; say where our saturating one differs."""
+    type_ = step.type(step.call.config.get("inp_norm_t"))
+    if type_ is None:
+        step.build.notes.append(
+            f"layer {step.call.layer!r}: its softmax is of an hls4ml before 1.2; that of 1.3 is computed, whose table "
+            "may give other last bits."
+        )
+        return {}
+    if type_.overflow is not Overflow.SAT:
+        step.build.notes.append(
+            f"layer {step.call.layer!r}: distances between its logits wrap at {2.0**type_.integer:g} in hls4ml's C++; "
+            "here they saturate."
+        )
+    source = step.type(step.call.parameters[0])
+    is_narrow = source is not None and 0 <= type_.integer < source.integer - int(source.signed)
+    return {"exp_integer": type_.integer} if is_narrow else {}
 
 
 def _pool(rank: int, is_global: bool = False) -> Convert:

@@ -63,6 +63,7 @@ class Network:
         aliases: Variable -> the variable whose elements it names again, with the shape where it is known.
         arrays: Reads the numbers of a weight array by its name.
         settings: `part`, `clock_period`, `clock_uncertainty`, `backend`, `io_type`.
+        exponents: Names of types that hold a sign and a power of two -> bits of the exponent.
         notes: What the reader of the numbers has to say.
     """
 
@@ -74,6 +75,7 @@ class Network:
     arrays: ArrayReader
     aliases: Mapping[str, tuple[str, tuple[int, ...] | None]] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
+    exponents: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -86,6 +88,7 @@ _STRUCT = re.compile(r"struct\s+(\w+)\s*(?::\s*nnet::\w+)?\s*\{(.*?)\n\s*\};", r
 _USING = re.compile(r"using\s+(\w+)\s*=\s*(nnet::[\w:]+)")
 _INTEGER = re.compile(r"ap_(u?)int<\s*(\d+)\s*>$")
 _AC = re.compile(r"ac_fixed<\s*(\d+)\s*,\s*(-?\d+)\s*,\s*(true|false)\s*(?:,\s*AC_(\w+)\s*)?(?:,\s*AC_(\w+)\s*)?>$")
+_EXPONENT = re.compile(r"struct\s+\w+\s*\{[^}]*ap_int<\s*(\d+)\s*>\s*weight;\s*\}\s*(\w+)\s*;")
 _DEFINE = re.compile(r"^\s*#define\s+(\w+)\s+([\d* ]+)\s*$", re.MULTILINE)
 
 
@@ -93,7 +96,7 @@ def parse_types(text: str) -> dict[str, Fixed]:
     """Read the typedefs of `defines.h`: names -> element types; types that are no fixed-point ones are left out."""
     found: dict[str, Fixed] = {}
     for body, name in _ALIAS.findall(text):
-        type_ = element_type(body)
+        type_ = element_type(body) or found.get(body)
         if type_ is not None:
             found[name] = type_
     return found
@@ -113,6 +116,11 @@ def element_type(text: str) -> Fixed | None:
         return Fixed.parse(body)
     except ConfigError:
         return None
+
+
+def parse_exponents(text: str) -> dict[str, int]:
+    """Read the types of powers of two: name -> bits of the exponent."""
+    return {name: int(width) for width, name in _EXPONENT.findall(text)}
 
 
 def parse_defines(text: str) -> dict[str, int]:

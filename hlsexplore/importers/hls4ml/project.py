@@ -15,6 +15,7 @@ from hlsexplore.importers.hls4ml.network import (
     joined_config,
     parse_configs,
     parse_defines,
+    parse_exponents,
     parse_types,
     product,
 )
@@ -24,6 +25,8 @@ CONFIGURATION = "hls4ml_config.yml"
 CALL = re.compile(r"nnet::(\w+)<([^;(]*)>\(([^;]*)\);\s*(?://\s*(\S[^\n]*?)\s*)?$", re.MULTILINE)
 _REFERENCE = re.compile(r"auto\s*&\s*(\w+)\s*=\s*(\w+)\s*;")
 _SIGNATURE = re.compile(r"void\s+(\w+)\s*\(([^)]*)\)\s*\{")
+_LOCAL = re.compile(r"^\s*(\w+)\s+(\w+)\s*\[([\w* ]+)\]\s*;", re.MULTILINE)
+_POWER = re.compile(r"\{\s*([-+]?\d+(?:\.\d*)?)\s*,\s*([-+]?\d+)\s*\}")
 _PORT = re.compile(
     r"(?:hls::stream<\s*(?P<stream>\w+)\s*>\s*&\s*(?P<name>\w+)|(?P<type>\w+)\s+(?P<array>\w+)\s*\[(?P<size>[\w* ]+)\])"
 )
@@ -38,10 +41,11 @@ def read_project(members: Members) -> Network:
     Raises:
         ModelError: If a file is missing or the top function has no calls that can be understood.
     """
-    source = _top_source(members)
-    match = _SIGNATURE.search(source)
+    text = _top_source(members)
+    match = _SIGNATURE.search(text)
     if match is None:
         raise ModelError(f"the hls4ml project {members.label!r} has no top function that can be found. Write it again.")
+    source = _body(text[match.end() :])
     defines = members.text("firmware/defines.h")
     names = parse_defines(defines) | parse_defines(members.text(PARAMETERS))
     parameters = members.text(PARAMETERS)
@@ -54,11 +58,13 @@ def read_project(members: Members) -> Network:
     read = {name for call in calls for name in call.arguments}
     configuration = _configuration(members)
     shapes = _shapes(configuration.get("InputShapes"))
-    inputs = {
-        name: (kind, shapes.get(name) or ((size,) if size else ()))
-        for name, (kind, size) in ports.items()
-        if name not in written and (name in read or name in renamed.values())
-    }
+    used = (read | set(renamed.values())) - written
+    notes = ["weights come from the project's text files, with as many decimal digits as their type has bits."]
+    entries = {name: port for name, port in ports.items() if name in used}
+    if not entries:
+        entries = {name: (kind, product(size, names)) for kind, name, size in _LOCAL.findall(source) if name in used}
+        notes += [f"input {name!r} is filled by code of the project's own, which is not read." for name in entries]
+    inputs = {name: (kind, shapes.get(name) or ((size,) if size else ())) for name, (kind, size) in entries.items()}
     return Network(
         name=match[1],
         calls=calls,
@@ -68,8 +74,19 @@ def read_project(members: Members) -> Network:
         aliases={alias: (name, None) for alias, name in renamed.items()},
         arrays=lambda name: weight_text(members, name),
         settings=_settings(members, configuration, "hls::stream" in match[2]),
-        notes=("weights come from the project's text files, with as many decimal digits as their type has bits.",),
+        exponents=parse_exponents(defines),
+        notes=tuple(notes),
     )
+
+
+def _body(text: str) -> str:
+    """Return the body of a function, from behind its opening brace to the one that closes it."""
+    depth = 1
+    for match in re.finditer(r"[{}]", text):
+        depth += 1 if match[0] == "{" else -1
+        if depth == 0:
+            return text[: match.start()]
+    return text
 
 
 def _top_source(members: Members) -> str:
@@ -151,8 +168,10 @@ def weight_text(members: Members, name: str) -> NDArray[np.float64] | None:
     if text in members:
         body = members.text(text)
     elif header in members:
-        body = members.text(header).partition("{")[2].partition("}")[0]
+        body = members.text(header).partition("{")[2].partition("};")[0]
     else:
         return None
+    if powers := _POWER.findall(body):  # a sign and an exponent each
+        return np.array([float(sign) * 2.0 ** int(exponent) for sign, exponent in powers])
     found = _NUMBER.findall(body)
     return np.array(found, dtype=np.float64) if found else None

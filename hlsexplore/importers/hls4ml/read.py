@@ -91,7 +91,8 @@ def build_model(network: Network) -> Hls4mlModel:
         layers.append(info)
     graph = None if problems else _graph(network, build)
     inspection = Inspection(name=network.name, layers=tuple(layers), problems=tuple(problems), graph=graph)
-    return Hls4mlModel(inspection=inspection, knobs=build.knobs, settings=dict(network.settings), notes=network.notes)
+    notes = (*network.notes, *build.notes)
+    return Hls4mlModel(inspection=inspection, knobs=build.knobs, settings=dict(network.settings), notes=notes)
 
 
 def _graph(network: Network, build: Build) -> Graph:

@@ -2,8 +2,9 @@
 
 from argparse import Namespace
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hlsexplore.commands.model import report_text
 from hlsexplore.commands.outcome import Outcome, Session, table
@@ -13,7 +14,12 @@ from hlsexplore.errors import HlsExploreError, ToolError
 from hlsexplore.foreign_design import ForeignDesign, configuration_notes, read_foreign_design, without_prescriptions
 from hlsexplore.report import Report
 
+if TYPE_CHECKING:
+    from hlsexplore_hls.reports.cosim import Cosim
+    from hlsexplore_hls.reports.observations import Pair
+
 FIGURES = ("lut", "ff", "dsp", "bram18", "latency_cycles_max", "ii_cycles")
+LOGIC = ("lut", "ff", "dsp", "bram18")
 TOLERANCE = 0.002
 """Loss that counts as equal: two of a thousand decisions, or that share of the spread of a regression."""
 
@@ -24,8 +30,9 @@ def check(args: Namespace, session: Session) -> Outcome:
 
     found = read_foreign_design(args.project)
     design = found.design
-    report = _measured(args.project)
-    expected = estimate(design)
+    built, logic, simulated = _reports(args.project)
+    expected = estimate(design) if built is None else built.estimate()
+    report = None if built is None else built.report
     settings = [*configuration_notes(args.project), *found.notes]
     data: dict[str, Any] = {
         "project": args.project,
@@ -33,12 +40,21 @@ def check(args: Namespace, session: Session) -> Outcome:
         "settings": settings,
         "estimate": _figures(expected),
         "report": None if report is None else _figures(report),
+        "logic": None if logic is None else {"estimate": _figures(logic.estimate()), "report": _figures(logic.report)},
+        "simulated": None if simulated is None else asdict(simulated),
     }
     lines = [f"{design.graph.name}: {design!r}", "", "Settings"]
     lines += [f"  - {item}" for item in settings] or ["  - nothing was ignored or rounded."]
     lines += ["", "Costs", _costs(expected, report)]
     if report is None:
         lines.append("There is no report of C synthesis in the project; run hls4ml's build to get one.")
+    if logic is not None:
+        pairs = [f"{name} {_pair(getattr(logic.estimate().total, name), logic.report.total, name)}" for name in LOGIC]
+        lines.append(f"After Vivado's logic synthesis (estimate / report): {', '.join(pairs)}")
+    if simulated is not None:
+        outcome = "passed" if simulated.has_passed else "failed"
+        cycles = f"{_number(simulated.latency_cycles_min)} to {_number(simulated.latency_cycles_max)} cycles"
+        lines.append(f"Co-simulation: {outcome}, latency {cycles}, II {_number(simulated.ii_cycles_max)}")
     if args.data is not None:
         more, text = _on_data(design, found, args, session)
         data |= more
@@ -49,16 +65,24 @@ def check(args: Namespace, session: Session) -> Outcome:
     return Outcome(data=data, text="\n".join(lines))
 
 
-def _measured(project: str) -> Report | None:
-    """Return the report of C synthesis in a project's folder, None where there is none."""
-    from hlsexplore_hls.reports.folder import read_report_folder
+def _reports(project: str) -> "tuple[Pair | None, Pair | None, Cosim | None]":
+    """Return a project's reports of C synthesis and of logic synthesis with what they are of, and its co-simulation."""
+    from hlsexplore_hls.reports.folder import read_reports
+    from hlsexplore_hls.reports.observations import pairs_of
 
-    if not Path(project).is_dir():
-        return None
+    root = Path(project)
+    if not root.is_dir():
+        return None, None, None
     try:
-        return read_report_folder(project)
+        pairs = pairs_of(root)
     except ToolError:
-        return None
+        return None, None, None
+    try:
+        simulated = read_reports(root).cosim
+    except ToolError:
+        simulated = None
+    built = next((pair for pair in pairs if not pair.is_logic), None)
+    return built, next((pair for pair in pairs if pair.is_logic), None), simulated
 
 
 def _figures(report: Report) -> dict[str, Any]:
@@ -82,9 +106,13 @@ def _costs(expected: Report, report: Report | None) -> str:
 
 
 def _pair(value: float | None, other: Any, name: str) -> str:
-    first = "?" if value is None else f"{value:,.0f}"
+    first = _number(value)
     measured = getattr(other, name, None)
     return first if measured is None else f"{first} / {measured:,.0f}"
+
+
+def _number(value: float | None) -> str:
+    return "?" if value is None else f"{value:,.0f}"
 
 
 def _on_data(

@@ -1,7 +1,7 @@
-"""Reads what a foreign hls4ml project builds, so that its report can be set beside an estimate.
+"""What a foreign hls4ml project builds, in the estimator's form, so that its report can be set beside an estimate.
 
-The C++ that hls4ml writes is regular: one `struct config` of constants for each layer, one `typedef` for each type, one
-call for each layer, one header for each weight array. Only these are read, as text; nothing is compiled or executed.
+The C++ is read by the importer (`hlsexplore.importers.hls4ml`), as text; nothing is compiled or executed. Unlike a
+graph, a record may lack weights, and hold layers that no op of ours computes.
 """
 
 import re
@@ -10,24 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from hlsexplore.errors import ConfigError, ToolError
+from hlsexplore.errors import ModelError, ToolError
 from hlsexplore.estimate.record import DesignRecord
 from hlsexplore.estimate.rows import design_of_row
 from hlsexplore.fixed import Fixed, quantize
-from hlsexplore.support.files import read_regular
-
-MAX_BYTES = 64 << 20
-_STRUCT = re.compile(r"struct\s+(\w+)\s*:\s*nnet::\w+\s*\{(.*?)\n\};", re.DOTALL)
-_CONSTANT = re.compile(r"static\s+const\s+[\w:]+\s+(\w+)\s*=\s*([^;]+);")
-_ALIAS = re.compile(r"typedef\s+([^;]+?)\s+(\w+)\s*;")
-_ARRAY = re.compile(r"nnet::array<\s*(.+?)\s*,\s*[\d* ]+>$")
-_CALL = re.compile(r"nnet::(\w+)<([^;(]*)>\(([^;]*)\);\s*//\s*(\S.*?)\s*$", re.MULTILINE)
-_REFERENCE = re.compile(r"auto\s*&\s*(\w+)\s*=\s*(\w+)\s*;")
-_SETTING = re.compile(r'set\s+(part|clock_period|clock_uncertainty|backend)\s+"?([\w.%\-]+)"?')
-_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+from hlsexplore.importers.content import look
+from hlsexplore.importers.hls4ml.network import Call, Network, element_type
+from hlsexplore.importers.hls4ml.read import read_network
 
 _OPS = {
     "dense": "dense",
@@ -85,68 +76,30 @@ def read_hls4ml_project(folder: str | Path) -> ForeignProject:
     Raises:
         ToolError: If the folder holds no such project.
     """
-    root = Path(folder)
-    firmware = root / "firmware"
-    names = [file.stem for file in sorted(firmware.glob("*.cpp"))] if firmware.is_dir() else []
-    if not names or not (firmware / "parameters.h").is_file():
-        raise ToolError(f"{str(root)!r} holds no hls4ml project: it needs firmware/parameters.h and a top function.")
-    source = _text(firmware / f"{names[0]}.cpp")
-    types = _types(_text(firmware / "defines.h")) if (firmware / "defines.h").is_file() else {}
-    configs = {name: _config(body, types) for name, body in _STRUCT.findall(_text(firmware / "parameters.h"))}
-    settings = _settings(root)
+    try:
+        network = read_network(look(Path(folder)))
+    except ModelError as error:
+        raise ToolError(str(error)) from None
+    settings = network.settings
     weights: dict[str, NDArray[Any]] = {}
-    references = dict(_REFERENCE.findall(source))
-    layers = [_layer(match, configs, types, references, firmware, weights) for match in _CALL.finditer(source)]
-    layers = [layer for layer in layers if layer is not None]
-    pragma = "DATAFLOW" if "HLS DATAFLOW" in source else "PIPELINE"
     period = float(settings.get("clock_period") or 5.0)
     row = {
-        "layers": layers,
+        "layers": [_layer(call, network, weights) for call in network.calls if len(call.arguments) > 1],
         "tool": "vivado_hls" if settings.get("backend", "").lower().startswith("vivado") else "vitis_hls",
         "part": settings.get("part"),
         "clock_ns": period,
         "clock_uncertainty_ns": _uncertainty(settings.get("clock_uncertainty"), period),
-        "io_type": "io_stream" if "hls::stream" in source else "io_parallel",
-        "top": names[0],
-        "top_pragma": [pragma],
+        "io_type": settings.get("io_type"),
+        "top": network.name,
+        "top_pragma": [settings.get("top_pragma", "")],
     }
-    return ForeignProject(design=design_of_row(row, weights), model=names[0], part=settings.get("part", ""))
-
-
-def _text(file: Path) -> str:
-    try:
-        return read_regular(file, MAX_BYTES).decode("utf-8", errors="replace")
-    except OSError as error:
-        raise ToolError(f"{str(file)!r} cannot be read: {error.strerror or error}.") from None
-
-
-def _settings(root: Path) -> dict[str, str]:
-    files = [root / "project.tcl", root / "build_prj.tcl"]
-    return {key: value for file in files if file.is_file() for key, value in _SETTING.findall(_text(file))}
+    return ForeignProject(design=design_of_row(row, weights), model=network.name, part=settings.get("part", ""))
 
 
 def _uncertainty(text: str | None, period: float) -> float | None:
-    if not text or not _NUMBER.match(text):
-        return None
-    return float(text.rstrip("%")) / 100 * period if text.endswith("%") else float(text)
-
-
-def _types(text: str) -> dict[str, str]:
-    """Names of types -> element type in the spelling of `Fixed`."""
-    return {name: _element(body) for body, name in _ALIAS.findall(text)}
-
-
-def _element(body: str) -> str:
-    match = _ARRAY.match(body.strip())
-    text = (match[1] if match else body).strip().replace(" ", "")
-    return re.sub(r"(,AP_\w+,AP_\w+),\d+>$", r"\1>", text)
-
-
-def _config(body: str, types: Mapping[str, str]) -> dict[str, str]:
-    values = {name: value.strip() for name, value in _CONSTANT.findall(body)}
-    for alias, name in _ALIAS.findall(body):
-        values[name] = types.get(alias.strip(), alias.strip())
-    return values
+    """Return the clock's uncertainty in ns, given in ns or in percent of the period."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(%?)", text or "")
+    return None if match is None else float(match[1]) * (period / 100 if match[2] else 1.0)
 
 
 def _whole(config: Mapping[str, str], name: str) -> int | None:
@@ -154,27 +107,14 @@ def _whole(config: Mapping[str, str], name: str) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def _layer(
-    match: re.Match[str],
-    configs: Mapping[str, Mapping[str, str]],
-    types: Mapping[str, str],
-    references: Mapping[str, str],
-    firmware: Path,
-    weights: dict[str, NDArray[Any]],
-) -> dict[str, Any] | None:
-    function, template, call, name = match.groups()
-    parameters = [item.strip() for item in template.split(",")]
-    arguments = [item.strip() for item in call.split(",")]
-    config = dict(configs.get(parameters[-1], {}))
-    if function.startswith("load_weights") or len(parameters) < 2 or len(arguments) < 2:
-        return None
-    config |= {key: value for key, value in configs.get(config.get("mult_config", ""), {}).items() if key not in config}
-    inner = configs.get(config.get("mult_config1", ""), {})
-    strategy = config.get("strategy") or inner.get("strategy") or "nnet::latency"
-    layer = {
-        "name": name,
-        "op": _OPS.get(function, function),
-        "fn": function,
+def _layer(call: Call, network: Network, weights: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    config = call.config
+    strategy = config.get("strategy") or config.get("mult_config1.strategy") or "nnet::latency"
+    source, *_ = network.aliases.get(call.arguments[0], (call.arguments[0],))
+    layer: dict[str, Any] = {
+        "name": call.layer,
+        "op": _OPS.get(call.function, call.function),
+        "fn": call.function,
         "shape": _shape(config),
         "strategy": strategy.removeprefix("nnet::"),
         "reuse": _whole(config, "reuse_factor") or 1,
@@ -183,14 +123,16 @@ def _layer(
         "n_zeros_declared": _whole(config, "n_zeros"),
         "table_size": _whole(config, "table_size"),
         "pool_op": config.get("pool_op", "").removeprefix("nnet::"),
-        "in_edge": references.get(arguments[0], arguments[0]),
-        "out_edge": arguments[1],
-        "input_type": types.get(parameters[0]),
-        "result_type": types.get(parameters[1]),
+        "in_edge": source,
+        "out_edge": call.arguments[1],
     }
+    names = dict(zip(("input", "result"), (call.parameters[0], call.parameters[-2]), strict=True))
     for key in ("weight", "bias", "accum", "table", "recurrent_weight", "recurrent_bias"):
-        layer[f"{key}_type"] = config.get(f"{key}_t") or (config.get("exp_table_t") if key == "table" else None)
-    _add_weights(layer, config, arguments[2:], firmware, weights)
+        names[key] = config.get(f"{key}_t") or (config.get("exp_table_t", "") if key == "table" else "")
+    types = {key: network.types.get(name) or element_type(name) for key, name in names.items()}
+    layer |= {f"{key}_type": str(type_) for key, type_ in types.items() if type_ is not None}
+    scale = config.get("scale_t", "")
+    _add_weights(layer, types | {"scale": network.types.get(scale) or element_type(scale)}, call, network, weights)
     return layer
 
 
@@ -211,40 +153,21 @@ _KEYS = {"weight": "weights_key", "bias": "bias_key", "recurrent_weight": "recur
 
 def _add_weights(
     layer: dict[str, Any],
-    config: Mapping[str, str],
-    arguments: list[str],
-    firmware: Path,
+    types: Mapping[str, Fixed | None],
+    call: Call,
+    network: Network,
     weights: dict[str, NDArray[Any]],
 ) -> None:
-    for argument in arguments:
+    for argument in call.arguments[2:]:
         match = re.fullmatch(r"([a-z]+)\d+\w*", argument)
         role = _FIELDS.get(match[1]) if match else None
-        values = _values(firmware / "weights", argument) if role else None
-        type_ = _fixed(layer.get(f"{role}_type") or config.get("scale_t"))
+        values = network.arrays(argument) if role else None
+        type_ = types.get(role or "") or types["scale"]
         if role is None or values is None or type_ is None:
             continue
         raw = quantize(values, type_)
         weights[argument] = _arranged(raw, role, layer)
         layer[_KEYS.get(role, f"{role}_key")] = argument
-
-
-def _fixed(text: object) -> Fixed | None:
-    try:
-        return Fixed.parse(str(text)) if text else None
-    except ConfigError:
-        return None
-
-
-def _values(folder: Path, name: str) -> NDArray[np.float64] | None:
-    """Numbers of a weight array, from its text file or its header."""
-    for file, cut in ((folder / f"{name}.txt", False), (folder / f"{name}.h", True)):
-        if file.is_file():
-            text = _text(file)
-            body = text.partition("{")[2].partition("}")[0] if cut else text
-            found = _NUMBER.findall(body)
-            if found:
-                return np.array(found, dtype=np.float64)
-    return None
 
 
 def _arranged(raw: NDArray[Any], role: str, layer: Mapping[str, Any]) -> NDArray[Any]:

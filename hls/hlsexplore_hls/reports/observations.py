@@ -58,7 +58,7 @@ def observations_of(path: str | Path) -> list[Observation]:
     root = _project_of(Path(path))
     if (root / MANIFEST).is_file():
         return _own(root)
-    return [pair.observation() for pair in _pairs(root)]
+    return [pair.observation() for pair in pairs_of(root)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +81,15 @@ class Pair:
     model: str
     is_logic: bool = False
 
+    def estimate(self, table: Coefficients | None = None) -> Report:
+        """Return what is estimated, with other coefficients than the shipped ones if there are any."""
+        expected = estimate_record(self.design, table)
+        return after_synthesis(expected, self.design) if self.is_logic else expected
+
     def observation(self, table: Coefficients | None = None) -> Observation:
         """Set the report beside what is estimated, with other coefficients than the shipped ones if there are any."""
-        expected = estimate_record(self.design, table)
-        expected = after_synthesis(expected, self.design) if self.is_logic else expected
-        return observe(expected, self.report, self.part, self.model, "" if table is None else table.name)
+        name = "" if table is None else table.name
+        return observe(self.estimate(table), self.report, self.part, self.model, name)
 
     def samples(self) -> list[Sample]:
         """Return the design and the layers that its report names, for a fit."""
@@ -126,7 +130,7 @@ def collect(paths: Iterable[str | Path]) -> Collected:
     for path in paths:
         for root in projects_below(Path(path)):
             try:
-                found = [] if (root / MANIFEST).is_file() else _pairs(_project_of(root))
+                found = [] if (root / MANIFEST).is_file() else pairs_of(_project_of(root))
                 own = [pair.observation() for pair in found] if found else observations_of(root)
             except UNREADABLE as error:
                 left_out.append((str(root), str(error) or type(error).__name__))
@@ -172,8 +176,18 @@ def _project_of(path: Path) -> Path:
     )
 
 
-def _pairs(root: Path) -> list[Pair]:
-    """Read a project of hls4ml; the report tells the tool and its version, on which the estimate depends."""
+def pairs_of(root: Path) -> list[Pair]:
+    """Read a project of hls4ml; the report tells the tool and its version, on which the estimate depends.
+
+    Args:
+        root: Its folder.
+
+    Returns:
+        The design with the report of C synthesis and with that of Vivado's logic synthesis, whichever is there.
+
+    Raises:
+        ToolError: If it is no such project, or has no report.
+    """
     foreign = read_hls4ml_project(root)
     model, design = f"hls4ml {foreign.model}", foreign.design
     found, logic = [], read_utilization(root)

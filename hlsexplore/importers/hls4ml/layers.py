@@ -134,6 +134,11 @@ def _conv(rank: int, is_depthwise: bool = False) -> Convert:
         knobs = _product_knobs(step)
         if step.build.network.settings["io_type"] == "io_parallel" and partitions and positions % partitions == 0:
             knobs["parallel"] = positions // partitions
+        if step.word("implementation") == "encoded" and step.build.network.settings["io_type"] == "io_stream":
+            step.build.notes.append(
+                f"layer {step.call.layer!r}: its windows are encoded (ConvImplementation); what is estimated and built "
+                "here has line buffers."
+            )
         step.add(op, shape, (source,), step.call.arguments[1], _product_types(step), **knobs)
 
     return convert

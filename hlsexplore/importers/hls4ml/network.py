@@ -62,7 +62,7 @@ class Network:
         outputs: Variables that leave the top function, in order.
         aliases: Variable -> the variable whose elements it names again, with the shape where it is known.
         arrays: Reads the numbers of a weight array by its name.
-        settings: `part`, `clock_period`, `clock_uncertainty`, `backend`, `io_type`.
+        settings: `part`, `clock_period`, `clock_uncertainty`, `backend`, `io_type`, `top_pragma`.
         exponents: Names of types that hold a sign and a power of two -> bits of the exponent.
         notes: What the reader of the numbers has to say.
     """

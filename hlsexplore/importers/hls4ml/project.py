@@ -73,7 +73,8 @@ def read_project(members: Members) -> Network:
         outputs=tuple(name for name in ports if name in written or name in renamed),
         aliases={alias: (name, None) for alias, name in renamed.items()},
         arrays=lambda name: weight_text(members, name),
-        settings=_settings(members, configuration, "hls::stream" in match[2]),
+        settings=_settings(members, configuration, "hls::stream" in match[2])
+        | {"top_pragma": "DATAFLOW" if "HLS DATAFLOW" in source else "PIPELINE"},
         exponents=parse_exponents(defines),
         notes=tuple(notes),
     )

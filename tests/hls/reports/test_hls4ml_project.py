@@ -72,5 +72,5 @@ def test_missing_weights_leave_the_layer_without_constants(tmp_path: Path) -> No
 
 
 def test_a_folder_that_is_no_project_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ToolError, match="holds no hls4ml project"):
+    with pytest.raises(ToolError, match="is half an hls4ml project"):
         read_hls4ml_project(tmp_path)

@@ -130,6 +130,43 @@ def test_a_utilisation_report_alone_is_enough(tmp_path: Path) -> None:
     assert found.estimate["lut"] == after_synthesis(estimate_record(design), design).total.lut
 
 
+SIMULATED = """| Verilog | Pass | 3 | 3 | 4 | 1 | 1 | 2 |"""
+
+
+@pytest.mark.parametrize("place", ["myproject_prj/solution1", "solution1"])
+def test_check_sets_every_report_beside_its_estimate(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    root = project(tmp_path, xml=XML, vivado=VIVADO)
+    (root / "myproject_prj" / "solution1" / "sim" / "report").mkdir(parents=True)
+    (root / "myproject_prj" / "solution1" / "sim" / "report" / "myproject_cosim.rpt").write_text(SIMULATED)
+    if place == "solution1":
+        (root / "myproject_prj" / "solution1").rename(root / "solution1")
+    hls, logic = observations_of(root)
+    # The array of biases has no file: the record needs none, the graph does.
+    (root / "firmware" / "weights" / "b2.txt").write_text(",".join(["0.5"] * 8))
+    assert main(["hls4ml", "check", str(root), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["report"]["total"]["lut"], found["report"]["total"]["dsp"]) == (4321, 60)
+    assert found["estimate"]["total"]["dsp"] == pytest.approx(hls.estimate["dsp"])
+    assert (found["logic"]["report"]["total"]["lut"], found["simulated"]["latency_cycles_max"]) == (2100, 4)
+    assert found["logic"]["estimate"]["total"]["dsp"] == logic.estimate["dsp"]
+    assert main(["hls4ml", "check", str(root)]) == 0
+    text = capsys.readouterr().out
+    assert "report of vivado_hls 2020.1" in text and "/ 4,321" in text and "/ 2,100" in text
+    assert "Co-simulation: passed, latency 3 to 4 cycles, II 2" in text
+
+
+def test_sizes_by_name_and_types_in_place_are_read_as_older_versions_write_them(tmp_path: Path) -> None:
+    newer = estimate_record(read_hls4ml_project(project(tmp_path / "new")).design)
+    old = project(tmp_path / "old")
+    defines, parameters = old / "firmware/defines.h", old / "firmware/parameters.h"
+    defines.write_text("#define N_INPUT_1_1 16\n#define N_LAYER_2 8\n" + defines.read_text())
+    text = parameters.read_text().replace("n_in = 16", "n_in = N_INPUT_1_1").replace("n_out = 8", "n_out = N_LAYER_2")
+    parameters.write_text(text.replace("typedef model_default_t accum_t", "typedef ap_fixed<16,6> accum_t"))
+    assert estimate_record(read_hls4ml_project(old).design).total == newer.total
+
+
 def test_a_report_file_leads_to_its_project(tmp_path: Path) -> None:
     root = project(tmp_path, xml=XML)
     assert observations_of(root / REPORTS / "myproject_csynth.xml") == observations_of(root)

@@ -16,6 +16,7 @@ from hlsexplore.errors import (
 )
 
 if TYPE_CHECKING:
+    from hlsexplore.compress import fine_tune
     from hlsexplore.design import Design
     from hlsexplore.emulate import Emulator, Trace, blame, emulate, propose_types, trace
     from hlsexplore.emulate import float_forward as predict
@@ -56,6 +57,7 @@ __all__ = [
     "blame",
     "emulate",
     "estimate",
+    "fine_tune",
     "load_example",
     "predict",
     "propose_types",
@@ -78,6 +80,7 @@ _LAZY = {
     "blame": ("emulate", "blame"),
     "emulate": ("emulate", "emulate"),
     "estimate": ("estimate", "estimate"),
+    "fine_tune": ("compress", "fine_tune"),
     "load_example": ("examples", "load"),
     "predict": ("emulate", "float_forward"),
     "propose_types": ("emulate", "propose_types"),

@@ -1,0 +1,371 @@
+"""The network of a design in TensorFlow: what training computes is what the emulator computes (docs/compression.md).
+
+Every cast rounds and overflows as its type says; gradients pass through it straight, and stop where it saturates. Only
+the process that trains imports this module.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import log2, prod
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from hlsexplore.compress.trainable import is_lossless
+from hlsexplore.design import Design
+from hlsexplore.emulate.carrier import Span
+from hlsexplore.emulate.merge import RECIPROCAL
+from hlsexplore.emulate.pointwise import signed_index
+from hlsexplore.errors import NoModelError
+from hlsexplore.fixed import Fixed, Overflow, Rounding, quantize, requantize, to_real
+from hlsexplore.graph import Node
+from hlsexplore.ops import (
+    MOVES,
+    Activation,
+    Affine,
+    Concatenate,
+    Conv,
+    Crop,
+    Dense,
+    DepthwiseConv,
+    Function,
+    Merge,
+    MergeFunction,
+    Pad,
+    Permute,
+    Pool,
+    Reshape,
+    weights,
+)
+from hlsexplore.reference.windows import pad_image, windows
+from hlsexplore.tables import activation_table, half_range
+
+Tensor = Any
+Weights = Mapping[tuple[str, str], Tensor]
+"""Trained values by layer and tensor key."""
+Apply = Callable[[Sequence[Tensor], Weights], Tensor]
+FLOAT32_BITS = 22
+"""Integers of so many bits, with the half that rounding adds, are exact in float32."""
+SOFT: dict[Function, Callable[[Tensor], Tensor]] = {
+    Function.SIGMOID: tf.sigmoid,
+    Function.TANH: tf.tanh,
+    Function.SOFTPLUS: tf.math.softplus,
+    Function.SOFTSIGN: tf.math.softsign,
+}
+"""Functions by table; their slopes are those of the functions themselves."""
+
+
+def make_forward(design: Design, outputs: Sequence[str]) -> Callable[[Mapping[str, Tensor], Weights], list[Tensor]]:
+    """Return the function from cast inputs and weights to the results of some layers.
+
+    Args:
+        design: What is computed.
+        outputs: Names of the layers whose results are returned.
+    """
+    wanted = needed(design, outputs)
+    steps: list[tuple[Node, Apply]] = [(node, _apply(design, node)) for node in wanted if node.inputs]
+
+    def forward(inputs: Mapping[str, Tensor], values: Weights) -> list[Tensor]:
+        results = dict(inputs)
+        for node, apply in steps:
+            results[node.name] = apply([results[name] for name in node.inputs], values)
+        return [results[name] for name in outputs]
+
+    return forward
+
+
+def needed(design: Design, outputs: Sequence[str]) -> list[Node]:
+    """List the nodes that some results depend on, in order."""
+    names = set(outputs)
+    for node in reversed(design.graph.nodes):
+        if node.name in names:
+            names.update(node.inputs)
+    return [node for node in design.graph if node.name in names]
+
+
+def float_type(design: Design, outputs: Sequence[str]) -> Any:
+    """Return the smallest of float32 and float64 in which every sum of the network is exact, as far as one is."""
+    bits = 0
+    for node in needed(design, outputs):
+        types = [design.result_type(node.name), *design.input_types(node.name)]
+        count = 1
+        if isinstance(node.op, Dense | Conv | DepthwiseConv | Affine):
+            source, kinds = types[1], design.layers[node.name].types
+            kernel = node.op.kernel
+            rows = (
+                1
+                if isinstance(node.op, Affine)
+                else prod(kernel.shape[: 2 if isinstance(node.op, DepthwiseConv) else -1])
+            )
+            weight, bias = kinds["weight"], kinds["bias"]
+            product = Fixed.parse(f"fixed<{source.width + weight.width},{source.integer + weight.integer}>")
+            types += [product, bias]
+            count = rows + 1
+        if isinstance(node.op, Pool):
+            count = prod(node.op.size)
+        if isinstance(node.op, Merge):
+            count = 1 << (20 if node.op.function is MergeFunction.AVERAGE else len(node.inputs))
+        whole, fraction = max(type_.integer for type_ in types), max(type_.fraction for type_ in types)
+        bits = max(bits, int(np.ceil(whole + fraction + log2(count))))
+    return tf.float32 if bits <= FLOAT32_BITS else tf.float64
+
+
+def caster(type_: Fixed) -> Callable[[Tensor], Tensor]:
+    """Return the cast to a type, with straight-through gradients."""
+    scale = 2.0**type_.fraction
+    low, high = float(type_.min_raw), float(type_.max_raw)
+    span = 2.0**type_.width
+
+    def cast(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        raw = _rounded(x * scale, type_.rounding)
+        is_inside = tf.logical_and(raw >= low, raw <= high)
+        match type_.overflow:
+            case Overflow.WRAP:
+                y = raw - span * tf.floor((raw - low) / span)
+            case Overflow.SAT_ZERO:
+                y = tf.where(is_inside, raw, tf.zeros_like(raw))
+            case _:
+                y = tf.clip_by_value(raw, low, high)
+
+        def slope(upstream: Tensor) -> Tensor:
+            return (
+                upstream if type_.overflow is Overflow.WRAP else tf.where(is_inside, upstream, tf.zeros_like(upstream))
+            )
+
+        return y / scale, slope
+
+    function: Callable[[Tensor], Tensor] = tf.custom_gradient(cast)
+    return function
+
+
+def _rounded(x: Tensor, rounding: Rounding) -> Tensor:
+    match rounding:
+        case Rounding.TRN:
+            return tf.floor(x)
+        case Rounding.TRN_ZERO:
+            return tf.where(x < 0, tf.math.ceil(x), tf.floor(x))
+        case Rounding.RND:
+            return tf.floor(x + 0.5)
+        case Rounding.RND_CONV:
+            return tf.round(x)
+        case Rounding.RND_ZERO:
+            return tf.sign(x) * tf.math.ceil(tf.abs(x) - 0.5)
+        case Rounding.RND_INF:
+            return tf.sign(x) * tf.floor(tf.abs(x) + 0.5)
+        case Rounding.RND_MIN_INF:
+            return tf.math.ceil(x - 0.5)
+
+
+def _apply(design: Design, node: Node) -> Apply:
+    if isinstance(node.op, MOVES):
+        return _move(node)
+    maker = _MAKERS.get(type(node.op))
+    if maker is None:
+        raise NoModelError(f"layer {node.name!r}: {node.kind!r} cannot be trained.")
+    return maker(design, node)
+
+
+def _product(design: Design, node: Node) -> Apply:
+    op, types, name = node.op, design.layers[node.name].types, node.name
+    casts = {key: caster(types[key]) for key in weights(op)}
+    is_exact = is_lossless(design, node)
+    accum = _same if is_exact else caster(types["accum"])
+    result = _same if is_exact and types["result"] == types["accum"] else caster(types["result"])
+
+    def apply(inputs: Sequence[Tensor], values: Weights) -> Tensor:
+        total = _multiplied(node, inputs[0], casts["weight"](values[name, "weight"]))
+        if "bias" in casts:
+            total += casts["bias"](values[name, "bias"])
+        return result(accum(total))
+
+    return apply
+
+
+def _same(x: Tensor) -> Tensor:
+    return x
+
+
+def _multiplied(node: Node, x: Tensor, kernel: Tensor) -> Tensor:
+    op = node.op
+    if isinstance(op, Dense):
+        return tf.tensordot(x, kernel, 1)
+    if not isinstance(op, Conv | DepthwiseConv):
+        raise NoModelError(f"layer {node.name!r} is no product.")
+    if isinstance(op, DepthwiseConv):
+        height, width, channels, multiplier = op.kernel.shape
+        each = tf.eye(channels, dtype=kernel.dtype)
+        kernel = tf.reshape(tf.einsum("hwcm,cd->hwcdm", kernel, each), (height, width, channels, channels * multiplier))
+    image = tf.expand_dims(x, 1) if op.rank == 1 else x
+    padded = tf.pad(image, ((0, 0), *op.padding, (0, 0)))
+    y = tf.nn.conv2d(padded, kernel, strides=(1, *op.stride, 1), padding="VALID", dilations=(1, *op.dilation, 1))
+    return tf.reshape(y, (-1, *node.shape))
+
+
+def _affine(design: Design, node: Node) -> Apply:
+    types, name = design.layers[node.name].types, node.name
+    weight, bias, result = caster(types["weight"]), caster(types["bias"]), caster(types["result"])
+    return lambda inputs, values: result(inputs[0] * weight(values[name, "weight"]) + bias(values[name, "bias"]))
+
+
+def _activation(design: Design, node: Node) -> Apply:
+    op, config = node.op, design.layers[node.name]
+    if not isinstance(op, Activation):
+        raise NoModelError(f"layer {node.name!r} is no activation.")
+    result = caster(config.types["result"])
+    match op.function:
+        case Function.LINEAR:
+            return lambda inputs, values: result(inputs[0])
+        case Function.RELU if op.max_value is None:
+            return lambda inputs, values: result(tf.nn.relu(inputs[0]))
+        case Function.RELU:
+            top = op.max_value
+            return lambda inputs, values: tf.where(
+                inputs[0] > top, result(tf.constant(top, inputs[0].dtype)), result(tf.nn.relu(inputs[0]))
+            )
+        case Function.LEAKY_RELU:
+            weight = config.types["weight"]
+            slope = float(to_real(quantize(np.float64(op.alpha), weight), weight))
+            return lambda inputs, values: tf.where(
+                inputs[0] > 0, result(inputs[0]), result(slope * tf.minimum(inputs[0], 0.0))
+            )
+        case _ if op.function in SOFT:
+            return _table(design, node, op)
+    raise NoModelError(f"layer {node.name!r}: {node.kind!r} cannot be trained.")
+
+
+def _table(design: Design, node: Node, op: Activation) -> Apply:
+    """Take entries of the function's table, with the function's own slope."""
+    config, soft = design.layers[node.name], SOFT[op.function]
+    size, type_ = config.table_size, config.types["table"]
+    final = config.types["result"]
+    raw = requantize(activation_table(op.function, size, type_), type_.fraction, final)
+    entries = to_real(raw, final)
+    source = design.input_types(node.name)[0]
+    index_type, span = signed_index(Span.of(source), size, half_range(op.function))
+    scale = 2.0 ** (span.fraction - source.fraction)
+
+    def take(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        place = _rounded(x / scale, index_type.rounding)
+        place = tf.clip_by_value(place, float(index_type.min_raw), float(index_type.max_raw))
+        y = tf.gather(tf.constant(entries, x.dtype), tf.cast(place, tf.int32) + size // 2)
+
+        def slope(upstream: Tensor) -> Tensor:
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                smooth = soft(x)
+            return upstream * tape.gradient(smooth, x)
+
+        return y, slope
+
+    function: Callable[[Tensor], Tensor] = tf.custom_gradient(take)
+    return lambda inputs, values: function(inputs[0])
+
+
+def _pool(design: Design, node: Node) -> Apply:
+    op, types = node.op, design.layers[node.name].types
+    if not isinstance(op, Pool):
+        raise NoModelError(f"layer {node.name!r} is no pooling.")
+    accum, result = caster(types["accum"]), caster(types["result"])
+    source = design.input_types(node.name)[0]
+    shape = design.graph.input_shapes(node)[0]
+    height, width = (1, shape[0]) if op.rank == 1 else shape[:2]
+    ones = pad_image(np.ones((1, height, width, 1)), op.padding)
+    counts = windows(ones, op.size, op.stride).sum(axis=(3, 4))
+    own = np.broadcast_to(counts, (*counts.shape[:3], node.shape[-1])).reshape(1, *node.shape)
+
+    def apply(inputs: Sequence[Tensor], values: Weights) -> Tensor:
+        image = tf.expand_dims(inputs[0], 1) if op.rank == 1 else inputs[0]
+        low = 0.0 if op.average else source.low
+        padded = tf.pad(image, ((0, 0), *op.padding, (0, 0)), constant_values=tf.constant(low, image.dtype))
+        if not op.average:
+            best = tf.nn.max_pool2d(padded, op.size, op.stride, "VALID")
+            return result(accum(tf.reshape(best, (-1, *node.shape))))
+        total = tf.nn.avg_pool2d(padded, op.size, op.stride, "VALID") * float(prod(op.size))
+        step = 2.0 ** -types["accum"].fraction
+        total = accum(tf.reshape(_snapped(total, 2.0**-source.fraction), (-1, *node.shape)))
+        return result(_divided(total, tf.constant(own, total.dtype), step))
+
+    return apply
+
+
+def _snapped(x: Tensor, step: float) -> Tensor:
+    """Put a sum that went through an average back on its grid; the slope stays."""
+
+    def snap(values: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        return tf.round(values / step) * step, lambda upstream: upstream
+
+    return tf.custom_gradient(snap)(x)
+
+
+def _divided(total: Tensor, counts: Tensor, step: float) -> Tensor:
+    """Divide integers of a step, truncating toward zero."""
+
+    def divide(values: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        raw = _rounded(tf.round(values / step) / counts, Rounding.TRN_ZERO)
+        return raw * step, lambda upstream: upstream / counts
+
+    return tf.custom_gradient(divide)(total)
+
+
+def _merge(design: Design, node: Node) -> Apply:
+    op, result = node.op, caster(design.layers[node.name].types["result"])
+    if not isinstance(op, Merge):
+        raise NoModelError(f"layer {node.name!r} is no merge.")
+    functions: dict[MergeFunction, Callable[[Tensor, Tensor], Tensor]] = {
+        MergeFunction.ADD: tf.add,
+        MergeFunction.AVERAGE: tf.add,
+        MergeFunction.SUBTRACT: tf.subtract,
+        MergeFunction.MULTIPLY: tf.multiply,
+        MergeFunction.MAXIMUM: tf.maximum,
+        MergeFunction.MINIMUM: tf.minimum,
+    }
+    join = functions[op.function]
+    share = float(to_real(quantize(np.float64(1 / len(node.inputs)), RECIPROCAL), RECIPROCAL))
+
+    def apply(inputs: Sequence[Tensor], values: Weights) -> Tensor:
+        total = inputs[0]
+        for item in inputs[1:]:
+            total = join(total, item)
+        return result(total * share if op.function is MergeFunction.AVERAGE else total)
+
+    return apply
+
+
+def _concatenate(design: Design, node: Node) -> Apply:
+    op, result = node.op, caster(design.layers[node.name].types["result"])
+    if not isinstance(op, Concatenate):
+        raise NoModelError(f"layer {node.name!r} is no concatenation.")
+    return lambda inputs, values: tf.concat([result(item) for item in inputs], axis=op.axis + 1)
+
+
+def _move(node: Node) -> Apply:
+    op = node.op
+    match op:
+        case Reshape():
+            return lambda inputs, values: tf.reshape(inputs[0], (-1, *node.shape))
+        case Permute():
+            axes = (0, *(axis + 1 for axis in op.axes))
+            return lambda inputs, values: tf.transpose(inputs[0], axes)
+        case Pad():
+            pads = ((0, 0), *(op.padding if op.rank == 2 else op.padding[1:]), (0, 0))
+            return lambda inputs, values: tf.pad(inputs[0], pads)
+        case Crop():
+            sides = op.cropping if op.rank == 2 else op.cropping[1:]
+            begin = (0, *(side[0] for side in sides), 0)
+            return lambda inputs, values: tf.slice(inputs[0], begin, (-1, *node.shape))
+    rows, columns = op.size  # type: ignore[union-attr]
+    if op.rank == 1:  # type: ignore[union-attr]
+        return lambda inputs, values: tf.repeat(inputs[0], columns, axis=1)
+    return lambda inputs, values: tf.repeat(tf.repeat(inputs[0], rows, axis=1), columns, axis=2)
+
+
+_MAKERS: dict[type, Callable[[Design, Node], Apply]] = {
+    Dense: _product,
+    Conv: _product,
+    DepthwiseConv: _product,
+    Affine: _affine,
+    Activation: _activation,
+    Pool: _pool,
+    Merge: _merge,
+    Concatenate: _concatenate,
+}

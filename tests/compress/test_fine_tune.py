@@ -1,0 +1,167 @@
+"""Training in a process of its own: what it returns, and what it says when it cannot."""
+
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from hlsexplore.compress import Settings, fine_tune
+from hlsexplore.design import Design
+from hlsexplore.emulate import emulate, float_forward
+from hlsexplore.errors import CancelledError, ConfigError, DataError, ToolError, UnsupportedError
+from hlsexplore.fixed import Fixed, quantize, to_real
+from hlsexplore.graph import Graph, Node
+from hlsexplore.metrics import accuracy
+from hlsexplore.ops import Activation, Dense, Function, Input, Lookup, Softmax, weights
+
+
+@pytest.fixture(scope="module")
+def data() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(600, 6))
+    return x, (np.abs(x[:, 0]) + x[:, 1] > 1).astype(int) + (x[:, 2] > 1)
+
+
+@pytest.fixture(scope="module")
+def design() -> Design:
+    rng = np.random.default_rng(4)
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(6,)),
+        Node(name="fc1", op=Dense(kernel=rng.normal(0, 0.5, (6, 16)), bias=np.zeros(16)), inputs=("x",), shape=(16,)),
+        Node(name="relu", op=Activation(function=Function.RELU), inputs=("fc1",), shape=(16,)),
+        Node(name="fc2", op=Dense(kernel=rng.normal(0, 0.5, (16, 3)), bias=np.zeros(3)), inputs=("relu",), shape=(3,)),
+        Node(name="softmax", op=Softmax(), inputs=("fc2",), shape=(3,)),
+    )
+    design = Design.default(Graph(name="net", nodes=nodes, outputs=("softmax",)), type="fixed<10,4>")
+    return design.with_layers(
+        {
+            "fc1": {"weight": "fixed<5,2,RND,SAT>", "density": 0.5, "reuse": 2},
+            "relu": {"result": "ufixed<6,3,RND,SAT>"},
+            "fc2": {"weight": "fixed<5,2>"},
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def tuned(design: Design, data):
+    return fine_tune(design, *data, epochs=12, batch_size=32, learning_rate=0.01, distill=0.0)
+
+
+def test_training_gets_accuracy(design: Design, tuned, data) -> None:
+    x, y = data
+    assert accuracy(emulate(design, x), y) < 0.6
+    assert accuracy(emulate(tuned.design, x), y) > 0.8
+
+
+def test_the_design_keeps_its_types_knobs_and_zeros(design: Design, tuned) -> None:
+    for name in ("fc1", "relu", "fc2", "softmax", "x"):
+        before, after = design.layers[name], tuned.design.layers[name]
+        assert {
+            key: after.types[key] for key in after.types if key != "accum" and (name, key) != ("fc1", "result")
+        } == {key: before.types[key] for key in before.types if key != "accum" and (name, key) != ("fc1", "result")}
+        assert (after.reuse, after.strategy) == (before.reuse, before.strategy)
+    kernel = tuned.graph["fc1"].op.kernel
+    assert np.count_nonzero(kernel) <= 48 and tuned.design.layers["fc1"].masks["weight"].density == 0.5
+    assert not kernel[~tuned.design.layers["fc1"].masks["weight"].kept].any()
+
+
+def test_weights_are_on_their_grids(tuned) -> None:
+    for node in tuned.graph:
+        for key, values in weights(node.op).items():
+            type_ = tuned.design.layers[node.name].types[key]
+            np.testing.assert_array_equal(to_real(quantize(values, type_), type_), values)
+
+
+def test_the_default_design_of_the_new_network_computes_the_same(tuned, data) -> None:
+    own = Design.default(tuned.graph)
+    for name, config in tuned.design.layers.items():
+        assert own.layers[name].types == config.types
+    softmax = tuned.design.layers["softmax"]
+    own = own.with_layer("softmax", exp_integer=softmax.exp_integer, table_size=softmax.table_size)
+    np.testing.assert_array_equal(emulate(own, data[0]), emulate(tuned.design, data[0]))
+
+
+def test_epochs_tell_the_way(tuned) -> None:
+    assert [epoch.number for epoch in tuned.epochs] == list(range(len(tuned.epochs))) and len(tuned.epochs) > 6
+    assert tuned.epochs[0].loss is None and tuned.epochs[0].density == 1.0
+    assert [epoch.density for epoch in tuned.epochs[6:]] == [96 / 144] * len(tuned.epochs[6:])
+    assert tuned.epochs[-1].loss < tuned.epochs[1].loss
+
+
+def test_the_same_seed_gives_the_same_network(design: Design, data) -> None:
+    settings = Settings(epochs=2, seed=7, gradual=False)
+    first, second = (fine_tune(design, *data, settings=settings) for _ in range(2))
+    assert first.design.key == second.design.key
+
+
+def test_a_float_network_teaches(design: Design, data) -> None:
+    x = data[0]
+    wrong = (np.argmax(float_forward(design.graph, x), axis=1) + 1) % 3
+    taught = fine_tune(design.with_layer("fc1", density=1.0), x, wrong, epochs=3, distill=1.0)
+    assert accuracy(emulate(taught.design, x), wrong) < 0.3
+
+
+def test_cancel_ends_the_process(design: Design, data) -> None:
+    cancel = threading.Event()
+    with pytest.raises(
+        CancelledError, match="the training was cancelled; the design and its network are as they were."
+    ):
+        fine_tune(design, *data, epochs=100_000, patience=100_000, cancel=cancel, on_epoch=lambda epoch: cancel.set())
+
+
+def test_a_process_that_dies_is_one_sentence(design: Design, data, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(
+        ToolError, match="the training process ended early .*; the design and its network are as they were."
+    ):
+        fine_tune(design, *data)
+
+
+@pytest.mark.parametrize(
+    ("count", "labels", "options", "error", "text"),
+    [
+        (5, None, {}, DataError, "5 training samples are too few: at least 8 are needed"),
+        (9, None, {"validation": 0.99}, DataError, "9 training samples are too few"),
+        (20, np.arange(20), {}, DataError, "0 to 2"),
+        (20, np.zeros(7, dtype=int), {}, DataError, "7"),
+        (20, None, {"epoch": 3}, ConfigError, "unknown option 'epoch'. fine_tune has 'epochs',"),
+        (20, None, {"epochs": 0}, ConfigError, "epochs must be a whole number from 1 to 100000, not 0."),
+        (
+            20,
+            None,
+            {"learning_rate": float("nan")},
+            ConfigError,
+            "learning_rate must be above 0 and below 10, not nan.",
+        ),
+        (20, None, {"distill": 2}, ConfigError, "distill must be a share from 0 to 1, not 2."),
+        (
+            20,
+            None,
+            {"settings": Settings(), "epochs": 3},
+            ConfigError,
+            "give either settings or single options, not both.",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(design: Design, data, count, labels, options, error, text) -> None:
+    x, y = data
+    with pytest.raises(error) as caught:
+        fine_tune(design, x[:count], y[:count] if labels is None else labels, **options)
+    assert text in str(caught.value)
+
+
+def test_labels_are_needed(design: Design, data) -> None:
+    with pytest.raises(
+        DataError, match="the output 'softmax' has no labels to train with. Give y_train for every output."
+    ):
+        fine_tune(design, data[0], None)
+
+
+def test_a_network_with_tables_is_refused(design: Design, data) -> None:
+    type_ = Fixed.parse("fixed<4,2>")
+    table = Lookup(source=type_, entries=np.arange(16) - 8, type=type_)
+    nodes = (design.graph["x"], Node(name="table", op=table, inputs=("x",), shape=(6,)))
+    other = Design.default(Graph(name="tables", nodes=nodes, outputs=("table",)))
+    with pytest.raises(UnsupportedError, match="layer 'table': a lookup layer cannot be trained"):
+        fine_tune(other, data[0], np.zeros((600, 6)), task="regression")

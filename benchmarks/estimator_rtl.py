@@ -28,11 +28,10 @@ from hlsexplore.errors import HlsExploreError
 from hlsexplore.estimate.coefficients import Coefficients, shipped
 from hlsexplore.estimate.convert import record_of
 from hlsexplore.estimate.estimator import estimate, estimate_record
-from hlsexplore.estimate.hls.matrix import constants_of
 from hlsexplore.estimate.intervals import Spreads, class_of, spreads_from
 from hlsexplore.estimate.record import TABLE_OPS, DesignRecord, LayerRecord
 from hlsexplore.estimate.rtl.layers import _element_bits
-from hlsexplore.estimate.rtl.matrix import graph_of, register_features, unrolled_features
+from hlsexplore.estimate.rtl.matrix import graph_of, register_features, unrolled_features, varying
 from hlsexplore.estimate.rtl.timing import rtl_fabric
 from hlsexplore.estimate.tables import write_rtl_tables
 from hlsexplore.graph import Graph, Node
@@ -163,10 +162,11 @@ def _unrolled(items: Sequence[tuple[DesignRecord, LayerRecord, Row]]) -> dict[tu
     found: dict[tuple[str, str], float] = {}
     systems: dict[str, list[tuple[dict[str, float], float]]] = {"rtl_unrolled": [], "rtl_cut": [], "rtl_registers": []}
     for design, layer, figures in items:
-        graph = graph_of(constants_of(layer))
+        constants, width = varying(layer)
+        graph = graph_of(constants)
         if not graph.digits:
             continue
-        features = unrolled_features(layer, graph)
+        features = unrolled_features(layer, graph, width)
         systems["rtl_cut" if "dropped" in features else "rtl_unrolled"].append((features, np.log(figures["lut"])))
         if figures["latency_cycles_max"] and figures["ff"]:
             fabric = rtl_fabric(design.family)
@@ -186,7 +186,7 @@ def _unrolled(items: Sequence[tuple[DesignRecord, LayerRecord, Row]]) -> dict[tu
 
 def _others(items: Sequence[tuple[LayerRecord, Row]]) -> dict[tuple[str, str], float]:
     found: dict[tuple[str, str], float] = {}
-    simple = [item for item in items if item[0].op not in ("softmax", "relu") and item[0].op not in TABLE_OPS]
+    simple = [item for item in items if item[0].op not in ("softmax", "relu", "linear") and item[0].op not in TABLE_OPS]
     bits = sum(layer.elements * _element_bits(layer, layer.input, layer.result)[0] for layer, _ in simple)
     found["rtl_element", "lut"] = sum(figures["lut"] for _, figures in simple) / bits
     width = sum(layer.elements * layer.result.width for layer, _ in simple)

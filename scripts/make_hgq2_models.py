@@ -132,6 +132,19 @@ def modes(x: Any) -> Any:
     return with_modes("datalane", chosen, lambda: QDense(2)(QDense(3, activation="relu")(x)))
 
 
+def early(x: Any) -> Any:
+    """Layers of Keras on real data before the first quantizers, which saturate or wrap."""
+    from hgq.layers import QDense
+    from keras import layers
+
+    relu, largest = layers.ReLU()(x), layers.MaxPooling1D(2)(x)
+    both = layers.Concatenate(axis=1)([relu, largest])
+    return [
+        *with_modes("datalane", [("kif", "RND_CONV", "SAT")], lambda: QDense(3)(layers.Flatten()(relu))),
+        *with_modes("datalane", [("kif", "RND", "SAT_SYM")], lambda: QDense(3)(layers.Flatten()(both))),
+    ]
+
+
 def weight_modes(x: Any) -> Any:
     """Every rounding and overflow mode of weights, in both kinds of quantizers."""
     from hgq.layers import QDense
@@ -316,6 +329,7 @@ def options(x: Any) -> Any:
 
 NETWORKS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
     "modes": (modes, (4,)),
+    "early": (early, (4, 2)),
     "weight_modes": (weight_modes, (4,)),
     "untraced": (untraced, (3, 4)),
     "conv1d": (conv1d, (9, 2)),

@@ -11,10 +11,11 @@ from hlsexplore.design import Design
 from hlsexplore.estimate.constants import Constants
 from hlsexplore.estimate.devices import family_of
 from hlsexplore.estimate.element_bits import with_element_bits
+from hlsexplore.estimate.elements import elements_of
 from hlsexplore.estimate.record import DesignRecord, Image, LayerRecord
 from hlsexplore.fixed import Fixed, quantize
 from hlsexplore.graph import Graph, Node
-from hlsexplore.layer_config import LayerConfig, own_types
+from hlsexplore.layer_config import LayerConfig
 from hlsexplore.ops import (
     MOVES,
     Activation,
@@ -67,40 +68,44 @@ def record_of(design: Design) -> DesignRecord:
 def _with_bits(design: Design, node: Node) -> LayerRecord:
     """Convert one layer with the bits of its input's elements, where they have types of their own."""
     layer = layer_record(design.graph, node, design.layers[node.name], _input_type(design, node))
-    bits = _element_bits(design, node.inputs[0]) if node.inputs else None
+    bits = _bits_of(design, node)
     if bits is None:
         return layer
-    position = bits.reshape(-1, bits.shape[-1]).max(axis=0) if bits.ndim else bits.reshape(1)
     match node.op:
-        case Dense():
-            return with_element_bits(layer, position.tolist())
-        case Conv():
-            return with_element_bits(layer, np.tile(position, prod(node.op.kernel.shape[:2])).tolist())
-        case Activation() if bits.size == layer.n_in:
+        case Dense() | Conv():
+            channels = _by_channel(bits, is_apart=layer.parallel >= layer.pixels)
+            return with_element_bits(layer, np.tile(channels, layer.n_in // len(channels)).tolist())
+        case Activation() | Affine() | Quantize() | Merge() | Pool() if bits.size == layer.n_in:
             return with_element_bits(layer, bits.ravel().tolist())
         case _:
             return layer
 
 
-def _element_bits(design: Design, name: str) -> NDArray[np.int64] | None:
-    """Bits of each element of a tensor, its shape; None where all have one type or they are not followed.
+def _bits_of(design: Design, node: Node) -> NDArray[np.int64] | None:
+    """Bits of the elements that a layer works on: the widest of several inputs; of a cast, what it leaves of them."""
+    if isinstance(node.op, Quantize):
+        own = elements_of(design, node.name)
+        return None if own is None else own.bits
+    found = [elements_of(design, name) for name in node.inputs]
+    if all(item is None for item in found):
+        return None
+    shapes = design.graph.input_shapes(node)
+    widths = [design.result_type(name).width for name in node.inputs]
+    each = [
+        np.full(shape, width, dtype=np.int64) if item is None else item.bits
+        for item, shape, width in zip(found, shapes, widths, strict=True)
+    ]
+    widest: NDArray[np.int64] = each[0] if len(set(shapes)) > 1 else np.max(each, axis=0)
+    return widest
 
-    A ReLU passes the bits of its input on, less the sign, and reshaping keeps them.
-    """
-    node = design.graph[name]
-    if isinstance(node.op, Input | Quantize):
-        types = own_types(node, design.layers[name])
-        return None if types is None else types.broadcast_to(node.shape).width.astype(np.int64)
-    if not isinstance(node.op, Reshape | Activation) or not node.inputs:
-        return None
-    bits = _element_bits(design, node.inputs[0])
-    if bits is None or isinstance(node.op, Reshape):
-        return None if bits is None else bits.reshape(node.shape)
-    if node.op.function is not Function.RELU:
-        return None
-    sign = design.result_type(node.inputs[0]).signed
-    passed: NDArray[np.int64] = np.minimum(np.maximum(bits - int(sign), 0), design.result_type(name).width)
-    return passed
+
+def _by_channel(bits: NDArray[np.int64], is_apart: bool) -> NDArray[np.int64]:
+    """Return the bits of each channel: the most at some position, or the mean where each has a circuit of its own."""
+    positions = bits.reshape(-1, bits.shape[-1]) if bits.ndim else bits.reshape(1, 1)
+    channels: NDArray[np.int64] = positions.max(axis=0)
+    if is_apart:
+        channels = np.minimum(channels, np.ceil(positions.mean(axis=0)).astype(np.int64))
+    return channels
 
 
 def _input_type(design: Design, node: Node) -> Fixed:
@@ -210,8 +215,6 @@ def _op_name(op: Op, node: Node) -> str:
             return "tanh"
         case PRelu():
             return "prelu"
-        case Quantize():
-            return "quantizer"
         case Pool():
             return "global_pooling" if op.is_global else ("average_pooling" if op.average else "max_pooling")
         case Merge() | Activation():

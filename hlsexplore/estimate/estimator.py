@@ -180,7 +180,7 @@ def estimate_record(
     table = table or shipped()
     spreads = shipped_spreads() if spreads is None else spreads
     costs, layout = costs_of(design, table), layout_of(design)
-    columns = columns_of(design.layers, costs)
+    columns = columns_of(design, costs)
     figures = figures_at(total_columns(layout, columns, table))
     prices = with_one_price(layout.tech, columns)[:, 0]
     costs = [

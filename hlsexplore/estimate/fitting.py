@@ -98,7 +98,7 @@ def predict(samples: Sequence[Sample], table: Coefficients) -> Matrix:
 def _figures(design: DesignRecord, table: Coefficients) -> tuple[list[float | None], ...]:
     """Predicted figures of each layer, and of the total last."""
     costs = costs_of(design, table)
-    total = figures_at(total_columns(layout_of(design), columns_of(design.layers, costs), table))
+    total = figures_at(total_columns(layout_of(design), columns_of(design, costs), table))
     layers = ([getattr(cost, _COST_KEYS.get(key, key)) for key in PREDICTED] for cost in costs)
     return (*layers, [getattr(total, key) for key in PREDICTED])
 

@@ -101,3 +101,9 @@ def live_elements(layer: LayerRecord, before: Constants | None, after: Constants
             if found.size == layer.elements:
                 mask = found if mask is None else mask & found
     return layer.elements if mask is None else int(mask.sum())
+
+
+def live_results(layer: LayerRecord, before: Constants | None, after: Constants | None) -> int:
+    """Count the elements of a layer's result that vary and are read."""
+    own = layer.constants if layer.op == "dense" and layer.pixels == 1 else before
+    return live_elements(layer, own, after)

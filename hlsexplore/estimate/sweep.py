@@ -14,7 +14,7 @@ from hlsexplore.estimate.convert import layer_record, record_of
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.hls.streams import Column
 from hlsexplore.estimate.layers import layer_cost
-from hlsexplore.estimate.liveness import neighbours
+from hlsexplore.estimate.liveness import live_results, neighbours
 from hlsexplore.estimate.pricing import Pricing
 from hlsexplore.estimate.record import DesignRecord, LayerRecord
 from hlsexplore.estimate.technology import technology
@@ -147,7 +147,7 @@ class _Sweep:
     def _columns(self, chosen: NDArray[np.integer], layout: Layout) -> dict[str, Column]:
         picks, flat = self.picks[chosen], layout.flat
         layers = self.base.layers
-        values = {name: np.empty((len(layers), len(chosen))) for name in (*COST_FIELDS, "width")}
+        values = {name: np.empty((len(layers), len(chosen))) for name in (*COST_FIELDS, "width", "live")}
         around = _neighbour_names(self.base) if flat else {}
         for index, layer in enumerate(layers):
             near = around.get(layer.name, (None, None))
@@ -155,9 +155,10 @@ class _Sweep:
             groups, inverse = _unique(picks[:, relevant])
             costs = [self._cost(layer, near, relevant, group, flat) for group in groups]
             for name in COST_FIELDS:
-                column = np.array([_number(getattr(cost, name)) for cost, _ in costs])
+                column = np.array([_number(getattr(cost, name)) for cost, _, _ in costs])
                 values[name][index] = column[inverse]
-            values["width"][index] = np.array([width for _, width in costs])[inverse]
+            for place, name in enumerate(("width", "live"), 1):
+                values[name][index] = np.array([item[place] for item in costs])[inverse]
         return total_columns(layout, Columns(**values), self.table)
 
     def _relevant(self, name: str, near: tuple[str | None, str | None]) -> list[int]:
@@ -183,7 +184,7 @@ class _Sweep:
 
     def _cost(
         self, layer: LayerRecord, near: tuple[str | None, str | None], relevant: list[int], group: Picks, flat: bool
-    ) -> tuple[Cost, float]:
+    ) -> tuple[Cost, float, float]:
         changes: dict[str, dict[str, Fixed | str | int]] = {}
         for index, value in zip(relevant, group.tolist(), strict=True):
             choice = self.choices[index]
@@ -191,7 +192,7 @@ class _Sweep:
         record = self._layer(layer.name, changes)
         around = tuple(None if other is None else self._layer(other, changes).constants for other in near)
         cost = layer_cost(record, self._pricing(flat), _pair(around))
-        return cost, float((record.result or DEFAULT_TYPE).width)
+        return cost, float((record.result or DEFAULT_TYPE).width), float(live_results(record, *_pair(around)))
 
     def _pricing(self, flat: bool) -> Pricing:
         if flat not in self.pricing:

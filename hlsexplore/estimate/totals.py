@@ -13,6 +13,7 @@ from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.hls.streams import Column, last_end
 from hlsexplore.estimate.hls.windows import FIFO_DEPTH_IN_LUT, fifo_width
+from hlsexplore.estimate.liveness import live_results, neighbours
 from hlsexplore.estimate.record import MATRIX_OPS, MOVE_OPS, DesignRecord, LayerRecord
 from hlsexplore.estimate.technology import Speed, Technology, technology
 from hlsexplore.report import Figures
@@ -36,7 +37,7 @@ FIFO_LUT, FIFO_LUT_WORD = 50.0, 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """Costs of layers, shape (layers, designs)."""
+    """Costs of layers, and bits and number of the live elements of their results, shape (layers, designs)."""
 
     lut: Column
     ff: Column
@@ -52,9 +53,10 @@ class Columns:
     mux_lut: Column
     delay_ns: Column
     width: Column
+    live: Column
 
 
-COST_FIELDS = tuple(item.name for item in fields(Columns) if item.name != "width")
+COST_FIELDS = tuple(item.name for item in fields(Columns) if item.name not in ("width", "live"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,15 +97,18 @@ def layout_of(design: DesignRecord) -> Layout:
     )
 
 
-def columns_of(layers: Sequence[LayerRecord], costs: Sequence[Cost]) -> Columns:
+def columns_of(design: DesignRecord, costs: Sequence[Cost]) -> Columns:
     """Return the costs of one design as columns of one."""
+    layers = design.layers
     shape = (len(layers), 1)
     values = {
         name: np.array([_number(getattr(cost, name)) for cost in costs], dtype=np.float64).reshape(shape)
         for name in COST_FIELDS
     }
     widths = np.array([float((layer.result or DEFAULT_TYPE).width) for layer in layers]).reshape(shape)
-    return Columns(**values, width=widths)
+    around = {} if design.is_dataflow else neighbours(design)
+    live = np.array([float(live_results(layer, *around.get(layer.name, (None, None)))) for layer in layers])
+    return Columns(**values, width=widths, live=live.reshape(shape))
 
 
 def _number(value: float | None) -> float:
@@ -329,14 +334,14 @@ def _connections(
 
 
 def _stage_bits(layout: Layout, columns: Columns, breaks: Column) -> Column:
-    """Bits that cross a cycle boundary between two layers."""
+    """Bits that cross a cycle boundary between two layers; what is constant or unread has no registers."""
     total = np.zeros(columns.lut.shape[1])
     bits = np.zeros(columns.lut.shape[1])
     for index, layer in enumerate(layout.layers):
         if index:
             total += breaks[index] * bits
         if layer.op not in ("quantizer", *MOVE_OPS):
-            bits = layer.elements * columns.width[index]
+            bits = columns.live[index] * columns.width[index]
     return total
 
 
@@ -374,6 +379,8 @@ def _axi_cycles(layout: Layout, table: Coefficients) -> float:
 
 def _input_bits(layer: LayerRecord) -> float:
     width = (layer.input or DEFAULT_TYPE).width
+    if layer.input_bits is not None and layer.image is None:
+        return float(sum(layer.input_bits))
     if layer.image is not None:
         return float(layer.image.in_pixels * layer.image.in_channels * width)
     return float(layer.n_in * width)

@@ -10,7 +10,7 @@ from math import ceil, log2, prod
 
 import numpy as np
 
-from hlsexplore.fixed import Fixed, RawArray, RealArray, quantize
+from hlsexplore.fixed import Fixed, Overflow, RawArray, RealArray, quantize
 from hlsexplore.graph import Node, Shape
 from hlsexplore.ops import (
     MOVES,
@@ -22,6 +22,7 @@ from hlsexplore.ops import (
     DepthwiseConv,
     Dot,
     Function,
+    Input,
     Lookup,
     Merge,
     MergeFunction,
@@ -38,11 +39,15 @@ SPARE_BITS = 2
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Integers from `low` to `high` with `fraction` bits right of the binary point: what a tensor can hold."""
+    """Integers from `low` to `high` with `fraction` bits right of the binary point: what a tensor can hold.
+
+    Data that no cast has met yet may lie beyond; `overflow` says what becomes of it.
+    """
 
     low: int
     high: int
     fraction: int
+    overflow: Overflow = Overflow.WRAP
 
     @classmethod
     def of(cls, type_: Fixed) -> "Reach":
@@ -52,17 +57,18 @@ class Reach:
     def lifted(self, fraction: int) -> "Reach":
         """Return the same with more fraction bits."""
         shift = fraction - self.fraction
-        return Reach(self.low << shift, self.high << shift, fraction)
+        return Reach(self.low << shift, self.high << shift, fraction, self.overflow)
 
     def with_zero(self) -> "Reach":
         """Return the same with 0."""
-        return Reach(min(self.low, 0), max(self.high, 0), self.fraction)
+        return Reach(min(self.low, 0), max(self.high, 0), self.fraction, self.overflow)
 
     def type(self) -> Fixed:
         """Return the least type that holds it."""
         low, high = min(self.low, 0), max(self.high, 0)
         bits = max((-low - 1).bit_length() if low else 0, high.bit_length()) + (low < 0)
-        return Fixed(max(bits, 1), max(bits, 1) - self.fraction, signed=low < 0)
+        width = max(bits, 1)
+        return Fixed(width, width - self.fraction, signed=low < 0, overflow=self.overflow)
 
 
 def prescribe_results(nodes: Sequence[Node]) -> tuple[Node, ...]:
@@ -99,6 +105,8 @@ def _walk(nodes: Sequence[Node]) -> tuple[tuple[Node, ...], dict[str, Reach | No
         given = fixed.types.get("result")
         if given is not None:
             reach = Reach.of(given)
+            if isinstance(node.op, Input):
+                reach = replace(reach, overflow=given.overflow)
         elif reach is not None and not isinstance(node.op, (*MOVES, Quantize)):
             fixed = replace(fixed, types={**fixed.types, "result": reach.type()})
         reaches[node.name] = reach
@@ -128,7 +136,8 @@ def _reach(node: Node, inputs: Sequence[Reach | None], shapes: Sequence[Shape]) 
         case Concatenate():
             fraction = max(item.fraction for item in known)
             lifted = [item.lifted(fraction) for item in known]
-            return Reach(min(item.low for item in lifted), max(item.high for item in lifted), fraction)
+            overflow = max((item.overflow for item in known), key=lambda mode: mode is not Overflow.WRAP)
+            return Reach(min(item.low for item in lifted), max(item.high for item in lifted), fraction, overflow)
         case Dot():
             product = _merge_reach(MergeFunction.MULTIPLY, known)
             count = shapes[0][-1]
@@ -188,13 +197,13 @@ def _function_reach(node: Node, op: Activation, source: Reach) -> Reach | None:
         case Function.LINEAR:
             return source
         case Function.RELU if op.max_value is None:
-            return Reach(max(source.low, 0), max(source.high, 0), source.fraction)
+            return Reach(max(source.low, 0), max(source.high, 0), source.fraction, source.overflow)
         case Function.RELU | Function.HARD_TANH:
             top = 1.0 if op.max_value is None else op.max_value
             fine = max(source.fraction, _fraction_bits(top))
             lifted, limit = source.lifted(fine), int(top * 2.0**fine)
             floor = -limit if op.function is Function.HARD_TANH else 0
-            return Reach(min(max(lifted.low, floor), limit), min(max(lifted.high, floor), limit), fine)
+            return Reach(min(max(lifted.low, floor), limit), min(max(lifted.high, floor), limit), fine, source.overflow)
         case Function.LEAKY_RELU if "weight" in node.types:
             slope = int(quantize(np.float64(op.alpha), node.types["weight"]))
             fine = source.fraction + max(node.types["weight"].fraction, 0)

@@ -87,7 +87,8 @@ def _all_elements(layer: LayerRecord, source: Fixed, target: Fixed, tech: Techno
         if bits:
             drop = max(source.width - bits, 0)
             own = Fixed(bits, source.integer - drop, signed=source.signed)
-            lut, dsp = price(layer, own, replace(target, width=min(target.width, bits)), tech)
+            width = min(target.width, bits)
+            lut, dsp = price(layer, own, replace(target, width=width, integer=width - target.fraction), tech)
             total, blocks = total + lut * count, blocks + dsp * count
     share = used / max(sum(map(bool, layer.input_bits)), used, 1)
     return total * share, round(blocks * share)

@@ -20,6 +20,8 @@ from hlsexplore.rtl_plan.netlist.timing import BLOCK_TABLE_ENTRIES, Fabric
 WIRES = MOVE_OPS | {"concatenate", "permute", "crop", "upsample", "zeropad", "quantizer"}
 HELD_SHARE = 0.5
 """LUT that hold an element of a ReLU: 1 before layers that share multipliers, else 0."""
+ROUNDING_LUT, SATURATING_LUT = 0.5, 0.85
+"""LUT for each bit of an element that is rounded, and that saturates (429 casts of 38 HGQ2 networks)."""
 JOINS = frozenset({"add", "subtract", "average", "maximum", "minimum", "multiply"})
 
 
@@ -54,6 +56,8 @@ def rtl_cost(layer: LayerRecord, tech: Technology, io: str, budget_ns: float, ta
         return unknown(layer.op)
     if layer.op == "relu":
         return _relu(layer)
+    if layer.op == "linear":
+        return _cast(layer)
     if layer.op in ELEMENTWISE_OPS | JOINS | {"batchnorm"}:
         return _elements(layer, blocks, table)
     return unknown(layer.op)
@@ -95,7 +99,7 @@ def _convolution(
 def _max_pooling(layer: LayerRecord, window: int) -> Cost:
     """A tree of comparisons and choices for each element, without registers."""
     source = layer.input or DEFAULT_TYPE
-    bits = source.width - (source.signed and layer.is_rectified)
+    bits = _mean_bits(layer, source.width) - (source.signed and layer.is_rectified)
     return Cost(
         model="rtl_pooling",
         lut=layer.elements * (window - 1) * (2.0 * bits + 1),
@@ -130,6 +134,28 @@ def _relu(layer: LayerRecord) -> Cost:
     )
 
 
+def _mean_bits(layer: LayerRecord, width: int) -> float:
+    """Bits of an element on average; those of its type where elements have no types of their own."""
+    return width if layer.input_bits is None else sum(layer.input_bits) / len(layer.input_bits)
+
+
+def _cast(layer: LayerRecord) -> Cost:
+    """A cast of each element: an adder where it rounds, a choice where it saturates; no registers of its own."""
+    source, target = layer.input or DEFAULT_TYPE, layer.result or layer.input or DEFAULT_TYPE
+    bits = _mean_bits(layer, target.width)
+    lut = ROUNDING_LUT * is_rounding(source, target) + SATURATING_LUT * is_saturating(source, target)
+    return Cost(
+        model="rtl_cast",
+        lut=lut * layer.elements * bits,
+        ff=0.0,
+        dsp=0.0,
+        bram18=0.0,
+        latency_min=0.0,
+        latency_max=0.0,
+        rules=frozenset({"bram18", "dsp", "ii"}),
+    )
+
+
 def _elements(layer: LayerRecord, blocks: Blocks, table: Coefficients) -> Cost:
     source, target = layer.input or DEFAULT_TYPE, layer.result or layer.input or DEFAULT_TYPE
     coefficients = table.of("rtl_element", "yosys")
@@ -151,18 +177,17 @@ def _elements(layer: LayerRecord, blocks: Blocks, table: Coefficients) -> Cost:
 
 def _element_bits(layer: LayerRecord, source: Fixed, target: Fixed, blocks: Blocks) -> tuple[float, int] | None:
     """LUT of one element before the fitted factor, and its DSP blocks; None for a function without a formula."""
-    width = min(source.width, target.width)
+    bits = _mean_bits(layer, source.width)
+    width = min(bits, float(target.width))
     cast = (target.width if is_rounding(source, target) else 0) + (width if is_saturating(source, target) else 0)
     op = layer.op
-    if op == "linear":
-        return cast, 0
     if op == "thresholded_relu":
         return width - 1 + cast, 0
     if op == "multiply":
-        is_wide = 2 * source.width >= blocks.product_bits
-        return cast, blocks.count(source.width, source.width) if is_wide else 0
+        is_wide = 2 * bits >= blocks.product_bits
+        return cast, blocks.count(ceil(bits), ceil(bits)) if is_wide else 0
     if op in ("add", "subtract", "average"):
-        return max(len(layer.sources) - 1, 1) * (source.width + 1) + cast, 0
+        return max(len(layer.sources) - 1, 1) * (bits + 1) + cast, 0
     if op in ("binary_tanh", "ternary_tanh"):
         return 3.0, 0
     if op not in _FORMULA_OPS:
@@ -171,9 +196,9 @@ def _element_bits(layer: LayerRecord, source: Fixed, target: Fixed, blocks: Bloc
     if layer.constants is not None:
         weight = layer.constants.weight
         digits = float(csd_digits(weight).mean())
-    product = max(digits - 1, 0) * (source.width + 2)
+    product = max(digits - 1, 0) * (bits + 2)
     is_line = op in ("batchnorm", "hard_sigmoid", "hard_swish") or (op == "clip" and digits > 0)
-    adds_bias = source.width + 2 if is_line else 0
+    adds_bias = bits + 2 if is_line else 0
     compares = 2 * width * (op in ("maximum", "minimum", "clip"))
     factor = max(source.fraction + (layer.weight or source).fraction, 1) + 2  # between 0 and 1, and a sign
     is_wide = op == "hard_swish" and source.width + factor >= blocks.product_bits

@@ -73,15 +73,38 @@ def _distinct(values: Integers, floor: int) -> int:
     return int((new & (ordered > floor)).sum())
 
 
-def unrolled_features(layer: LayerRecord, graph: Graph) -> dict[str, float]:
-    """Return the logarithms, and a few shares, whose weighted sum is the logarithm of the LUT."""
+def varying(layer: LayerRecord) -> tuple[Constants, float]:
+    """Return the weights of inputs that are not always 0, and the bits of an input, as its digits weigh them."""
+    constants, source = constants_of(layer), types_of(layer)[0]
+    if layer.input_bits is None or len(layer.input_bits) != constants.weight.shape[0]:
+        return constants, float(source.width)
+    bits = np.array(layer.input_bits)
+    kept = _without_rows(constants, tuple((bits == 0).tolist()))
+    digits = csd_digits(kept.weight).sum(axis=1)
+    return kept, float((digits * bits).sum() / max(digits.sum(), 1)) or float(source.width)
+
+
+@lru_cache(maxsize=1024)
+def _without_rows(constants: Constants, are_zero: tuple[bool, ...]) -> Constants:
+    """Return constants whose named rows are 0."""
+    return Constants.of(np.where(np.array(are_zero)[:, None], 0, constants.weight), constants.bias)
+
+
+def unrolled_features(layer: LayerRecord, graph: Graph, width: float) -> dict[str, float]:
+    """Return the logarithms, and a few shares, whose weighted sum is the logarithm of the LUT.
+
+    Args:
+        layer: The layer.
+        graph: What there is to add.
+        width: Bits of an input, on average.
+    """
     source, weight, accum = types_of(layer)
     signed = source.signed and not layer.is_rectified
     found = {
         "constant": 1.0,
         "digits": log(graph.digits),
         "digits_squared": log(graph.digits) ** 2,
-        "width": log(source.width - (source.signed and not signed) + 2),
+        "width": log(width - (source.signed and not signed) + 2),
         "signed": float(signed),
         "terms": log(graph.digits / graph.outputs),
         "outputs": log(graph.outputs),
@@ -111,10 +134,10 @@ def _trimmed(layer: LayerRecord, graph: Graph) -> float:
     return max(exact - kept, 0.0) / exact
 
 
-def unrolled_stages(layer: LayerRecord, graph: Graph, fabric: Fabric, budget_ns: float) -> float:
+def unrolled_stages(width: float, graph: Graph, fabric: Fabric, budget_ns: float) -> float:
     """Return register stages as a real number: the depth of the adder graph over the adders that fit a cycle."""
     depth = DEPTH_SLOPE * log2(graph.largest + 1) + DEPTH_OFFSET
-    adder = fabric.carry_ns + fabric.carry_bit_ns * (types_of(layer)[0].width + 2)
+    adder = fabric.carry_ns + fabric.carry_bit_ns * (width + 2)
     return depth / max(1, int(budget_ns / adder))
 
 
@@ -150,16 +173,17 @@ def register_features(
 
 def rtl_unrolled(layer: LayerRecord, fabric: Fabric, budget_ns: float, table: Coefficients) -> Cost:
     """Estimate a product at reuse 1, at every position; its cycles follow from the plan alone and are fitted here."""
-    graph = graph_of(constants_of(layer))
+    constants, width = varying(layer)
+    graph = graph_of(constants)
     rules = frozenset({"dsp", "bram18", "ii"})
     if not graph.digits:
         return Cost(
             model="rtl_unrolled", lut=0.0, ff=0.0, dsp=0.0, bram18=0.0, latency_min=0.0, latency_max=0.0, rules=rules
         )
-    features = unrolled_features(layer, graph)
+    features = unrolled_features(layer, graph, width)
     model = "rtl_cut" if "dropped" in features else "rtl_unrolled"
     lut = _power(table, model, features)
-    stages = unrolled_stages(layer, graph, fabric, budget_ns)
+    stages = unrolled_stages(width, graph, fabric, budget_ns)
     ff = (
         _power(table, "rtl_registers", register_features(lut, features, graph, fabric, budget_ns))
         if round(stages)

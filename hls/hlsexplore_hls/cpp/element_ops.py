@@ -10,18 +10,15 @@ from hlsexplore.emulate.carrier import Span
 from hlsexplore.emulate.merge import RECIPROCAL
 from hlsexplore.emulate.piecewise import raw_limit
 from hlsexplore.fixed import Fixed, quantize
-from hlsexplore.ops import Activation, Clip, Merge, MergeFunction, PRelu, Requantize, limits_raw
+from hlsexplore.ops import Activation, Affine, Clip, Merge, MergeFunction, PRelu, Requantize, limits_raw
 from hlsexplore_hls.cpp.code import LayerCode, Rom, constant, cpp_type, raw_constant, rom, rom_type, typedef
 from hlsexplore_hls.cpp.functions import FunctionContext, function_code
 from hlsexplore_hls.cpp.joins import MAX_JOINED
-from hlsexplore_hls.cpp.op_context import OpContext, lane_members, unsupported
+from hlsexplore_hls.cpp.op_context import OpContext, lane_members
 
 
-def activation(context: OpContext) -> LayerCode:
+def activation(context: OpContext, op: Activation) -> LayerCode:
     """Return the C++ of an elementwise function."""
-    op = context.node.op
-    if not isinstance(op, Activation):
-        raise unsupported(context)
     types = context.config.types
     code = function_code(
         FunctionContext(
@@ -43,11 +40,9 @@ def activation(context: OpContext) -> LayerCode:
     )
 
 
-def clip(context: OpContext) -> LayerCode:
+def clip(context: OpContext, op: Clip) -> LayerCode:
     """Return the C++ of bounds with a constant or a line below."""
-    op, source, types, (lanes, cycles) = context.node.op, context.types[0], context.config.types, lane_members(context)
-    if not isinstance(op, Clip):
-        raise unsupported(context)
+    source, types, (lanes, cycles) = context.types[0], context.config.types, lane_members(context)
     span = Span.of(source)
     below = [raw_constant("floor_raw", _raw(op.floor, types["result"]))]
     if op.slope:
@@ -76,7 +71,7 @@ def _raw(value: float, type_: Fixed) -> int:
     return int(quantize(np.float64(value), type_))
 
 
-def affine(context: OpContext) -> LayerCode:
+def affine(context: OpContext, op: Affine | Requantize) -> LayerCode:
     """Return the C++ of a scale and offset of each channel."""
     types, raw, (lanes, cycles) = context.config.types, context.raw, lane_members(context)
     return LayerCode(
@@ -96,24 +91,20 @@ def affine(context: OpContext) -> LayerCode:
     )
 
 
-def requantize(context: OpContext) -> LayerCode:
+def requantize(context: OpContext, op: Requantize) -> LayerCode:
     """Return the C++ of a scale and offset of each channel, and a clip."""
-    op, type_ = context.node.op, context.config.types["result"]
-    if not isinstance(op, Requantize):
-        raise unsupported(context)
+    type_ = context.config.types["result"]
     low, high = limits_raw(op, type_)
-    code = affine(context)
+    code = affine(context, op)
     if (low, high) == (type_.min_raw, type_.max_raw):
         return code
     limits = (raw_constant("low_raw", low), raw_constant("high_raw", high))
     return replace(code, function="nnet::requantize", members=(*code.members, *limits))
 
 
-def prelu(context: OpContext) -> LayerCode:
+def prelu(context: OpContext, op: PRelu) -> LayerCode:
     """Return the C++ of a PReLU: a slope for each channel, or for each element where they differ."""
-    op, type_, (lanes, cycles) = context.node.op, context.config.types["weight"], lane_members(context)
-    if not isinstance(op, PRelu):
-        raise unsupported(context)
+    type_, (lanes, cycles) = context.config.types["weight"], lane_members(context)
     full = np.broadcast_to(context.raw["weight"], context.node.shape)
     rows = full.reshape(-1, context.node.shape[-1])
     slopes = rows[0] if (rows == rows[0]).all() else full.ravel()
@@ -142,11 +133,9 @@ _JOINS = {
 }
 
 
-def merge(context: OpContext) -> LayerCode:
+def merge(context: OpContext, op: Merge) -> LayerCode:
     """Return the C++ of an elementwise function of several tensors."""
-    op, count, (lanes, cycles) = context.node.op, len(context.shapes), lane_members(context)
-    if not isinstance(op, Merge):
-        raise unsupported(context)
+    count, (lanes, cycles) = len(context.shapes), lane_members(context)
     if count > MAX_JOINED:
         raise AVERAGE_OF_MANY.error(context.node, io=context.design.target.io.value, count=count)
     is_average = op.function is MergeFunction.AVERAGE

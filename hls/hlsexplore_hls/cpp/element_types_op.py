@@ -7,18 +7,16 @@ from hlsexplore.element_types import ElementTypes
 from hlsexplore.layer_config import own_types
 from hlsexplore.ops import Lookup, Quantize
 from hlsexplore_hls.cpp.code import LayerCode, constant, cpp_type, rom, rom_type, typedef
-from hlsexplore_hls.cpp.op_context import OpContext, beats, lane_members, unsupported
+from hlsexplore_hls.cpp.op_context import OpContext, beats, lane_members
 
 
-def quantize(context: OpContext) -> LayerCode:
+def quantize(context: OpContext, op: Quantize) -> LayerCode:
     """Return the C++ of a cast of each element, or of each channel of a stream.
 
     Raises:
         NoModelError: If elements of a stream have other types at other positions.
     """
     node, (num_beats, size) = context.node, beats(context.node.shape)
-    if not isinstance(node.op, Quantize):
-        raise unsupported(context)
     types = own_types(node, context.config)
     types = ElementTypes.uniform(context.config.types["result"]) if types is None else types
     full = types.broadcast_to(node.shape)
@@ -56,11 +54,9 @@ def _casts(types: ElementTypes, shape: tuple[int, ...]) -> list[str]:
     ]
 
 
-def lookup(context: OpContext) -> LayerCode:
+def lookup(context: OpContext, op: Lookup) -> LayerCode:
     """Return the C++ of a table that belongs to the model."""
-    op, (lanes, cycles) = context.node.op, lane_members(context)
-    if not isinstance(op, Lookup):
-        raise unsupported(context)
+    lanes, cycles = lane_members(context)
     return LayerCode(
         header=context.header("table", "activation_stream"),
         function="nnet::look_up",

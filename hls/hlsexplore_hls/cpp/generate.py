@@ -21,7 +21,7 @@ from hlsexplore_hls.cpp.context import (
     TypeContext,
 )
 from hlsexplore_hls.cpp.joins import with_small_joins
-from hlsexplore_hls.cpp.layers import generate_layer
+from hlsexplore_hls.cpp.layers import WRITERS
 from hlsexplore_hls.cpp.op_context import OpContext, beats
 from hlsexplore_hls.cpp.wiring import Call, Wiring, wire
 from hlsexplore_hls.flows import Generated
@@ -113,7 +113,7 @@ def _project_context(design: Design, names: Mapping[str, str], interface: str) -
     for call in wiring.calls:
         if not call.is_copy:
             node = graph[call.node]
-            code = generate_layer(OpContext(design=design, node=node, is_dataflow=is_dataflow))
+            code = WRITERS(OpContext(design=design, node=node, is_dataflow=is_dataflow), node.op)
             text = f"layer '{comment(node.name)}' ({node.kind}): {code.summary}"
             layers[node.name] = LayerContext(identifier=names[node.name], comment=text, code=code)
     headers = {layer.code.header for layer in layers.values()}

@@ -1,5 +1,6 @@
 """The C++ of each op: its configuration struct, constants and call (docs/cpp.md)."""
 
+from hlsexplore.handlers import Handlers
 from hlsexplore.ops import (
     Activation,
     Affine,
@@ -13,7 +14,6 @@ from hlsexplore.ops import (
     LayerNorm,
     Lookup,
     Merge,
-    Op,
     Pad,
     Permute,
     Pool,
@@ -27,42 +27,31 @@ from hlsexplore.ops import (
 )
 from hlsexplore_hls.cpp import element_ops, element_types_op, matrix_ops, norm_op, recurrent_op, shape_ops, softmax_op
 from hlsexplore_hls.cpp.code import LayerCode
-from hlsexplore_hls.cpp.op_context import OpContext, OpGenerator, unsupported
+from hlsexplore_hls.cpp.op_context import OpContext, unsupported
 
-
-def generate_layer(context: OpContext) -> LayerCode:
-    """Return the C++ of a layer.
-
-    Raises:
-        NoModelError: If the flow cannot build the op.
-    """
-    found = _GENERATORS.get(type(context.node.op))
-    if found is None:
-        raise unsupported(context)
-    return found(context)
-
-
-_GENERATORS: dict[type[Op], OpGenerator] = {
-    Activation: element_ops.activation,
-    Affine: element_ops.affine,
-    Requantize: element_ops.requantize,
-    Clip: element_ops.clip,
-    Concatenate: shape_ops.concatenate,
-    Conv: matrix_ops.conv,
-    Crop: shape_ops.frame,
-    Dense: matrix_ops.dense,
-    DepthwiseConv: matrix_ops.depthwise_conv,
-    Dot: shape_ops.dot,
-    LayerNorm: norm_op.layer_norm,
-    Lookup: element_types_op.lookup,
-    Merge: element_ops.merge,
-    PRelu: element_ops.prelu,
-    Pad: shape_ops.frame,
-    Permute: shape_ops.permute,
-    Pool: shape_ops.pool,
-    Quantize: element_types_op.quantize,
-    Recurrent: recurrent_op.recurrent,
-    Reshape: shape_ops.reshape,
-    Softmax: softmax_op.softmax,
-    Upsample: shape_ops.frame,
-}
+WRITERS = (
+    Handlers[OpContext, LayerCode](refuse=lambda context, op: unsupported(context))
+    .on(Activation, element_ops.activation)
+    .on(Affine, element_ops.affine)
+    .on(Requantize, element_ops.requantize)
+    .on(Clip, element_ops.clip)
+    .on(Concatenate, shape_ops.concatenate)
+    .on(Conv, matrix_ops.conv)
+    .on(Crop, shape_ops.frame)
+    .on(Dense, matrix_ops.dense)
+    .on(DepthwiseConv, matrix_ops.depthwise_conv)
+    .on(Dot, shape_ops.dot)
+    .on(LayerNorm, norm_op.layer_norm)
+    .on(Lookup, element_types_op.lookup)
+    .on(Merge, element_ops.merge)
+    .on(PRelu, element_ops.prelu)
+    .on(Pad, shape_ops.frame)
+    .on(Permute, shape_ops.permute)
+    .on(Pool, shape_ops.pool)
+    .on(Quantize, element_types_op.quantize)
+    .on(Recurrent, recurrent_op.recurrent)
+    .on(Reshape, shape_ops.reshape)
+    .on(Softmax, softmax_op.softmax)
+    .on(Upsample, shape_ops.frame)
+)
+"""How each op is written as C++."""

@@ -3,15 +3,15 @@
 from math import prod
 
 from hlsexplore.coverage import CPP_PARALLEL_ON_STREAM
-from hlsexplore.ops import Conv, DepthwiseConv
+from hlsexplore.ops import Conv, Dense, DepthwiseConv
 from hlsexplore_hls.cpp.code import LayerCode, constant
 from hlsexplore_hls.cpp.matrix import Matrix, matrix_of
-from hlsexplore_hls.cpp.op_context import OpContext, unsupported
+from hlsexplore_hls.cpp.op_context import OpContext
 from hlsexplore_hls.cpp.window import window_of
 from hlsexplore_hls.names import size_text
 
 
-def dense(context: OpContext) -> LayerCode:
+def dense(context: OpContext, op: Dense) -> LayerCode:
     """Return the C++ of a dense layer."""
     raw, positions = context.raw, context.num_positions
     num_in, num_out = raw["weight"].shape
@@ -26,20 +26,16 @@ def dense(context: OpContext) -> LayerCode:
     )
 
 
-def conv(context: OpContext) -> LayerCode:
+def conv(context: OpContext, op: Conv) -> LayerCode:
     """Return the C++ of a convolution."""
-    op, raw = context.node.op, context.raw
-    if not isinstance(op, Conv):
-        raise unsupported(context)
+    raw = context.raw
     filters = raw["weight"].shape[3]
     return _convolution(context, op, matrix_of(context, raw["weight"].reshape(-1, filters), raw.get("bias"), filters))
 
 
-def depthwise_conv(context: OpContext) -> LayerCode:
+def depthwise_conv(context: OpContext, op: DepthwiseConv) -> LayerCode:
     """Return the C++ of a depthwise convolution."""
-    op, raw = context.node.op, context.raw
-    if not isinstance(op, DepthwiseConv):
-        raise unsupported(context)
+    raw = context.raw
     channels, multiplier = raw["weight"].shape[2:]
     weight = raw["weight"].reshape(-1, multiplier)
     return _convolution(context, op, matrix_of(context, weight, raw.get("bias"), channels * multiplier, multiplier))

@@ -6,14 +6,12 @@ from hlsexplore.fixed import quantize
 from hlsexplore.ops import LayerNorm
 from hlsexplore.tables import inverse_root_table, variance_reach
 from hlsexplore_hls.cpp.code import LayerCode, constant, cpp_type, raw_constant, rom, rom_type, typedef
-from hlsexplore_hls.cpp.op_context import OpContext, unsupported
+from hlsexplore_hls.cpp.op_context import OpContext
 
 
-def layer_norm(context: OpContext) -> LayerCode:
+def layer_norm(context: OpContext, op: LayerNorm) -> LayerCode:
     """Return the C++ of a normalisation over the last axis."""
-    op, config, types = context.node.op, context.config, context.config.types
-    if not isinstance(op, LayerNorm):
-        raise unsupported(context)
+    config, types = context.config, context.config.types
     raw, accum, count = context.raw, types["accum"], context.node.shape[-1]
     bits, reach = config.table_size.bit_length() - 1, variance_reach(accum)
     inverse = int(quantize(np.float64(1.0 / count), accum))

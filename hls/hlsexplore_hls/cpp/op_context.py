@@ -1,6 +1,5 @@
 """What the C++ of one layer depends on, and members that several layers share."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 
@@ -13,7 +12,7 @@ from hlsexplore.layer_config import LayerConfig
 from hlsexplore.ops import Pair
 from hlsexplore.target import Io
 from hlsexplore.weights import raw_weights
-from hlsexplore_hls.cpp.code import LayerCode, constant
+from hlsexplore_hls.cpp.code import constant
 
 MAX_LANES = 512
 """Elements that an elementwise layer of a dataflow design computes at once."""
@@ -71,9 +70,6 @@ class OpContext:
             stream: The one for io_stream; the former with `_stream` when None.
         """
         return f"{(stream or f'{parallel}_stream') if self.is_stream else parallel}.h"
-
-
-OpGenerator = Callable[[OpContext], LayerCode]
 
 
 def unsupported(context: OpContext, what: str = "") -> NoModelError:

@@ -11,17 +11,14 @@ from hlsexplore.ops import Activation, Cell, Function, Recurrent
 from hlsexplore_hls.cpp.code import LayerCode, Rom, constant, cpp_type, rom, rom_type, typedef
 from hlsexplore_hls.cpp.functions import FunctionCode, FunctionContext, function_code
 from hlsexplore_hls.cpp.matrix import Matrix, matrix_of
-from hlsexplore_hls.cpp.op_context import OpContext, unsupported
+from hlsexplore_hls.cpp.op_context import OpContext
 
 _NO_TABLE = Fixed(1, 1)
 _CELLS = {Cell.SIMPLE_RNN: "nnet::simple_rnn", Cell.LSTM: "nnet::lstm", Cell.GRU: "nnet::gru"}
 
 
-def recurrent(context: OpContext) -> LayerCode:
+def recurrent(context: OpContext, op: Recurrent) -> LayerCode:
     """Return the C++ of a recurrent layer."""
-    op = context.node.op
-    if not isinstance(op, Recurrent):
-        raise unsupported(context)
     types, units = context.config.types, op.recurrent_kernel.shape[0]
     num_steps, num_in = context.shapes[0]
     products = _products(context, op)

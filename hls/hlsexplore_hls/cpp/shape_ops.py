@@ -1,22 +1,20 @@
 """The C++ of layers that move or join elements, and of poolings."""
 
 from math import prod
+from typing import assert_never
 
 from hlsexplore.coverage import MANY_AXES
-from hlsexplore.ops import Concatenate, Crop, Pad, Permute, Pool, Upsample
+from hlsexplore.ops import Concatenate, Crop, Dot, Pad, Permute, Pool, Reshape, Upsample
 from hlsexplore_hls.cpp.code import LayerCode, constant, cpp_type, typedef
-from hlsexplore_hls.cpp.op_context import OpContext, beats, unsupported
+from hlsexplore_hls.cpp.op_context import OpContext, beats
 from hlsexplore_hls.cpp.window import image_shape, window_of
 from hlsexplore_hls.names import size_text
 
 MAX_AXES = 4
 
 
-def pool(context: OpContext) -> LayerCode:
+def pool(context: OpContext, op: Pool) -> LayerCode:
     """Return the C++ of a pooling."""
-    op = context.node.op
-    if not isinstance(op, Pool):
-        raise unsupported(context)
     has_padding = any(any(pair) for pair in op.padding)
     window = window_of(context, op.size, op.stride, op.padding, is_global=op.is_global)
     is_whole = op.is_global and not has_padding and op.size == window.in_size
@@ -40,11 +38,9 @@ def pool(context: OpContext) -> LayerCode:
     )
 
 
-def permute(context: OpContext) -> LayerCode:
+def permute(context: OpContext, op: Permute) -> LayerCode:
     """Return the C++ of a transposition."""
-    op, shape = context.node.op, context.shapes[0]
-    if not isinstance(op, Permute):
-        raise unsupported(context)
+    shape = context.shapes[0]
     if len(shape) > MAX_AXES:
         raise MANY_AXES.error(context.node, io=context.design.target.io.value, count=len(shape))
     missing = MAX_AXES - len(shape)
@@ -77,7 +73,7 @@ def _beat_members(context: OpContext) -> tuple[str, ...]:
     )
 
 
-def reshape(context: OpContext) -> LayerCode:
+def reshape(context: OpContext, op: Reshape) -> LayerCode:
     """Return the C++ of a reshape of a stream into beats of another size."""
     (in_beats, in_size), (out_beats, out_size) = beats(context.shapes[0]), beats(context.node.shape)
     is_plain = in_size % out_size == 0 or out_size % in_size == 0
@@ -90,9 +86,8 @@ def reshape(context: OpContext) -> LayerCode:
     )
 
 
-def frame(context: OpContext) -> LayerCode:
+def frame(context: OpContext, op: Pad | Crop | Upsample) -> LayerCode:
     """Return the C++ of zero padding, cropping or upsampling."""
-    op = context.node.op
     top = left = 0
     repeat = (1, 1)
     match op:
@@ -103,7 +98,7 @@ def frame(context: OpContext) -> LayerCode:
         case Upsample():
             repeat = op.size
         case _:
-            raise unsupported(context)
+            assert_never(op)
     in_height, in_width, channels = image_shape(context.shapes[0])
     out_height, out_width, _ = image_shape(context.node.shape)
     cycles = max(in_height * repeat[0], out_height) * max(in_width * repeat[1], out_width)
@@ -126,11 +121,8 @@ def frame(context: OpContext) -> LayerCode:
     )
 
 
-def concatenate(context: OpContext) -> LayerCode:
+def concatenate(context: OpContext, op: Concatenate) -> LayerCode:
     """Return the C++ of a concatenation."""
-    op = context.node.op
-    if not isinstance(op, Concatenate):
-        raise unsupported(context)
     if context.is_stream:
         return _concatenate_streams(context, op)
     sizes = [prod(shape[op.axis :]) for shape in context.shapes]
@@ -170,7 +162,7 @@ def _concatenate_streams(context: OpContext, op: Concatenate) -> LayerCode:
     )
 
 
-def dot(context: OpContext) -> LayerCode:
+def dot(context: OpContext, op: Dot) -> LayerCode:
     """Return the C++ of an inner product."""
     return LayerCode(
         header=context.header("merge"),

@@ -4,12 +4,13 @@ import numpy as np
 
 from hlsexplore.fixed import quantize
 from hlsexplore.layer_config import SoftmaxMode
+from hlsexplore.ops import Softmax
 from hlsexplore.tables import softmax_tables
 from hlsexplore_hls.cpp.code import LayerCode, constant, cpp_type, raw_constant, rom, rom_type, typedef
 from hlsexplore_hls.cpp.op_context import OpContext
 
 
-def softmax(context: OpContext) -> LayerCode:
+def softmax(context: OpContext, op: Softmax) -> LayerCode:
     """Return the C++ of a softmax over the last axis."""
     node, config, types = context.node, context.config, context.config.types
     classes, positions = node.shape[-1], context.num_positions

@@ -6,13 +6,9 @@ from math import ceil, floor, isfinite, prod
 import numpy as np
 
 from hlsexplore.coverage import Executor, no_answer
-from hlsexplore.design import Design
-from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize, requantize
-from hlsexplore.graph import Node
-from hlsexplore.ops import Activation, Clip, Function, PRelu, Requantize, limits_raw
+from hlsexplore.ops import Activation, Affine, Clip, Function, PRelu, Requantize, limits_raw
 from hlsexplore.tables import NEGATIVE_RANGE, SELU_SCALE, activation_table, half_range
-from hlsexplore.weights import raw_weights
 from hlsexplore_hls.xls.code import (
     Call,
     Code,
@@ -25,35 +21,34 @@ from hlsexplore_hls.xls.code import (
     parameter,
     summed,
 )
+from hlsexplore_hls.xls.layer import Layer
 from hlsexplore_hls.xls.text import number, type_of
 
 SELU_TYPE = Fixed(16, 1, signed=False)
 """Type of SELU's lambda (docs/ir.md, section Tables)."""
 
 
-def activation(code: Code, design: Design, node: Node) -> list[Call]:
+def activation(layer: Layer, op: Activation) -> list[Call]:
     """Write an elementwise function."""
-    op, (source,), result = node.op, design.input_types(node.name), design.result_type(node.name)
-    if not isinstance(op, Activation):
-        raise NoModelError(f"layer {node.name!r}: {node.kind!r} is no elementwise function.")
+    (source,), result = layer.sources, layer.result
     x = element("x", source)
     match op.function:
         case Function.LINEAR:
-            lines = [code.cast(x, result, "result")]
+            lines = [layer.code.cast(x, result, "result")]
         case Function.RELU:
-            lines = _relu(code, op, source, result)
+            lines = _relu(layer.code, op, source, result)
         case Function.LEAKY_RELU:
-            slope = int(quantize(np.float64(op.alpha), design.layers[node.name].types["weight"]))
-            lines = _sloped(code, source, result, slope, design.layers[node.name].types["weight"])
+            slope = int(quantize(np.float64(op.alpha), layer.config.types["weight"]))
+            lines = _sloped(layer.code, source, result, slope, layer.config.types["weight"])
         case Function.SIGMOID | Function.TANH | Function.SOFTPLUS | Function.SOFTSIGN:
-            lines = _table(code, design, node, op)
+            lines = _table(layer, op)
         case Function.ELU | Function.SELU:
-            lines = _negative_table(code, design, node, op)
+            lines = _negative_table(layer, op)
         case _:
-            lines = _piecewise(code, design, node, op)
+            lines = _piecewise(layer, op)
     text = function(op.function.value, [parameter("x", source, None)], type_of(result), lines)
-    name = code.add(op.function.value, text)
-    return each(name, prod(node.shape))
+    name = layer.code.add(op.function.value, text)
+    return each(name, prod(layer.node.shape))
 
 
 def each(name: str, count: int) -> list[Call]:
@@ -61,21 +56,19 @@ def each(name: str, count: int) -> list[Call]:
     return [Call(function=name, arguments=((i,),), outputs=(i,), is_scalar=True) for i in range(count)]
 
 
-def prelu(code: Code, design: Design, node: Node) -> list[Call]:
+def prelu(layer: Layer, op: PRelu) -> list[Call]:
     """Write slopes below 0 that differ between elements."""
-    op, (source,), result = node.op, design.input_types(node.name), design.result_type(node.name)
-    if not isinstance(op, PRelu):
-        raise NoModelError(f"layer {node.name!r}: {node.kind!r} is no PReLU.")
-    weight = design.layers[node.name].types["weight"]
-    slopes = np.broadcast_to(raw_weights(design, node.name)["weight"], node.shape).ravel().tolist()
+    (source,), result = layer.sources, layer.result
+    weight = layer.config.types["weight"]
+    slopes = np.broadcast_to(layer.raw["weight"], layer.node.shape).ravel().tolist()
     names = {
-        slope: code.add(
+        slope: layer.code.add(
             f"slope_{index}",
             function(
                 f"slope_{index}",
                 [parameter("x", source, None)],
                 type_of(result),
-                _sloped(code, source, result, slope, weight),
+                _sloped(layer.code, source, result, slope, weight),
             ),
         )
         for index, slope in enumerate(sorted(set(slopes)))
@@ -85,28 +78,28 @@ def prelu(code: Code, design: Design, node: Node) -> list[Call]:
     ]
 
 
-def affine(code: Code, design: Design, node: Node) -> list[Call]:
+def affine(layer: Layer, op: Affine | Requantize) -> list[Call]:
     """Write x * weight + bias, a function for each channel; a requantization also clips."""
-    (source,), result = design.input_types(node.name), design.result_type(node.name)
-    raw, types = raw_weights(design, node.name), design.layers[node.name].types
-    limits = limits_raw(node.op, result) if isinstance(node.op, Requantize) else None
+    (source,), result = layer.sources, layer.result
+    raw, types = layer.raw, layer.config.types
+    limits = limits_raw(op, result) if isinstance(op, Requantize) else None
     names = []
     for channel, (scale, bias) in enumerate(zip(raw["weight"].tolist(), raw["bias"].tolist(), strict=True)):
-        product = code.times(element("x", source), scale)
+        product = layer.code.times(element("x", source), scale)
         product = Value(text=product.text, bits=product.bits, fraction=source.fraction + types["weight"].fraction)
         offset = _constant(bias, types["bias"].fraction)
         name = f"channel_{channel}"
-        lines = [code.cast(summed(product, offset), result, "result")]
+        lines = [layer.code.cast(summed(product, offset), result, "result")]
         if limits is not None:
             low, high = (f"{type_of(result)}:{limit}" for limit in limits)
             lines = [
                 f"let v = {lines[0]};",
                 f"if v < {low} {{ {low} }} else if v > {high} {{ {high} }} else {{ v }}",
             ]
-        names.append(code.add(name, function(name, [parameter("x", source, None)], type_of(result), lines)))
+        names.append(layer.code.add(name, function(name, [parameter("x", source, None)], type_of(result), lines)))
     return [
         Call(function=names[i % len(names)], arguments=((i,),), outputs=(i,), is_scalar=True)
-        for i in range(prod(node.shape))
+        for i in range(prod(layer.node.shape))
     ]
 
 
@@ -138,24 +131,24 @@ def _sloped(code: Code, source: Fixed, result: Fixed, slope: int, weight: Fixed)
     return [f"if x > {type_of(source)}:0 {{ {above} }} else {{ {below} }}"]
 
 
-def _piecewise(code: Code, design: Design, node: Node, op: Activation) -> list[str]:
-    (source,), result = design.input_types(node.name), design.result_type(node.name)
+def _piecewise(layer: Layer, op: Activation) -> list[str]:
+    (source,), result = layer.sources, layer.result
     x = element("x", source)
     one, minus, zero = (f"{type_of(result)}:{int(quantize(np.float64(value), result))}" for value in (1.0, -1.0, 0.0))
-    weight = design.layers[node.name].types.get("weight")
+    weight = layer.config.types.get("weight")
     match op.function:
         case Function.THRESHOLDED_RELU if weight is not None:
             theta = Fraction(int(quantize(np.float64(op.alpha), weight))) / Fraction(2) ** weight.fraction
             above = _above(x, floor(theta * Fraction(2) ** source.fraction))
-            return [f"if {above} {{ {code.cast(x, result, 'result')} }} else {{ {zero} }}"]
+            return [f"if {above} {{ {layer.code.cast(x, result, 'result')} }} else {{ {zero} }}"]
         case Function.HARD_SIGMOID | Function.HARD_SWISH if weight is not None:
-            total = summed(_times(code, x, op.alpha, weight), Value(text=number(1, 2), bits=2, fraction=1))
+            total = summed(_times(layer.code, x, op.alpha, weight), Value(text=number(1, 2), bits=2, fraction=1))
             lines, factor = _clipped(total, 0, 1)
             value = factor if op.function is Function.HARD_SIGMOID else multiplied(x, factor)
-            return [*lines, code.cast(value, result, "result")]
+            return [*lines, layer.code.cast(value, result, "result")]
         case Function.HARD_TANH:
             lines, value = _clipped(lifted(x, max(source.fraction, 0)), -1, 1)
-            return [*lines, code.cast(value, result, "result")]
+            return [*lines, layer.code.cast(value, result, "result")]
         case Function.BINARY_TANH:
             return [f"if {x.text} < {number(0, x.bits)} {{ {minus} }} else {{ {one} }}"]
         case Function.TERNARY_TANH:
@@ -163,7 +156,7 @@ def _piecewise(code: Code, design: Design, node: Node, op: Activation) -> list[s
             above, below = _above(x, max(limit - 1, 0)), _below(x, min(1 - limit, 0))
             return [f"if {below} {{ {minus} }} else if {above} {{ {one} }} else {{ {zero} }}"]
         case _:
-            raise no_answer(Executor.XLS, node)
+            raise no_answer(Executor.XLS, layer.node)
 
 
 def _above(x: Value, limit: int) -> str:
@@ -194,13 +187,11 @@ def _clipped(value: Value, low: int, high: int) -> tuple[list[str], Value]:
     return lines, Value(text="c", bits=bits, fraction=value.fraction)
 
 
-def clip(code: Code, design: Design, node: Node) -> list[Call]:
+def clip(layer: Layer, op: Clip) -> list[Call]:
     """Write bounds with a constant or a line below."""
-    op, (source,), result = node.op, design.input_types(node.name), design.result_type(node.name)
-    if not isinstance(op, Clip):
-        raise no_answer(Executor.XLS, node)
-    x, types = element("x", source), design.layers[node.name].types
-    text = code.cast(x, result, "result")
+    (source,), result = layer.sources, layer.result
+    x, types = element("x", source), layer.config.types
+    text = layer.code.cast(x, result, "result")
     if isfinite(op.high):
         ceiling = int(quantize(np.float64(op.high), result))
         text = f"if {_above(x, _limit(op.high, source))} {{ {type_of(result)}:{ceiling} }} else {{ {text} }}"
@@ -208,19 +199,21 @@ def clip(code: Code, design: Design, node: Node) -> list[Call]:
         below = f"{type_of(result)}:{int(quantize(np.float64(op.floor), result))}"
         if op.slope:
             offset = _constant(int(quantize(np.float64(op.offset), types["bias"])), types["bias"].fraction)
-            below = code.cast(summed(_times(code, x, op.slope, types["weight"]), offset), result, "result_below")
+            below = layer.code.cast(
+                summed(_times(layer.code, x, op.slope, types["weight"]), offset), result, "result_below"
+            )
         text = f"if {_above(x, _limit(op.low, source))} {{ {text} }} else {{ {below} }}"
-    name = code.add("clip", function("clip", [parameter("x", source, None)], type_of(result), [text]))
-    return each(name, prod(node.shape))
+    name = layer.code.add("clip", function("clip", [parameter("x", source, None)], type_of(result), [text]))
+    return each(name, prod(layer.node.shape))
 
 
 def _limit(value: float, source: Fixed) -> int:
     return floor(Fraction(value) * Fraction(2) ** source.fraction)
 
 
-def _table(code: Code, design: Design, node: Node, op: Activation) -> list[str]:
+def _table(layer: Layer, op: Activation) -> list[str]:
     """Write a table over both signs."""
-    (source,), config, result = design.input_types(node.name), design.layers[node.name], design.result_type(node.name)
+    (source,), config, result = layer.sources, layer.config, layer.result
     size, type_ = config.table_size, config.types["table"]
     entries = requantize(activation_table(op.function, size, type_), type_.fraction, result)
     bits = size.bit_length() - 1
@@ -229,7 +222,7 @@ def _table(code: Code, design: Design, node: Node, op: Activation) -> list[str]:
     x = element("x", source)
     place = Value(text=x.text, bits=x.bits, fraction=x.fraction + per_entry)
     # Entry 0 becomes that of x = 0, negative x are the upper half.
-    return [lookup(code, "TABLE", np.roll(entries, -size // 2), type_of(result), place, index)]
+    return [lookup(layer.code, "TABLE", np.roll(entries, -size // 2), type_of(result), place, index)]
 
 
 def lookup(code: Code, name: str, entries: RawArray, type_: str, place: Value, index: Fixed) -> str:
@@ -270,9 +263,9 @@ def lookup(code: Code, name: str, entries: RawArray, type_: str, place: Value, i
     )
 
 
-def _negative_table(code: Code, design: Design, node: Node, op: Activation) -> list[str]:
+def _negative_table(layer: Layer, op: Activation) -> list[str]:
     """Write ELU or SELU: a table for negative inputs, a product or nothing for the others."""
-    (source,), config, result = design.input_types(node.name), design.layers[node.name], design.result_type(node.name)
+    (source,), config, result = layer.sources, layer.config, layer.result
     size, type_, is_selu = config.table_size, config.types["table"], op.function is Function.SELU
     raw = activation_table(op.function, size, type_, 1.0 if is_selu else op.alpha)
     bits = size.bit_length() - 1
@@ -280,10 +273,12 @@ def _negative_table(code: Code, design: Design, node: Node, op: Activation) -> l
     x = element("x", source)
     depth = Value(text="depth", bits=x.bits + 1, fraction=x.fraction + NEGATIVE_RANGE.bit_length() - 1 - bits)
     scale, fraction = (int(quantize(np.float64(SELU_SCALE), SELU_TYPE)), SELU_TYPE.fraction) if is_selu else (1, 0)
-    product = code.times(x, scale)
-    above = code.cast(Value(text=product.text, bits=product.bits, fraction=x.fraction + fraction), result, "result")
+    product = layer.code.times(x, scale)
+    above = layer.code.cast(
+        Value(text=product.text, bits=product.bits, fraction=x.fraction + fraction), result, "result"
+    )
     zero = number(0, depth.bits)
-    below = lookup(code, "TABLE", requantize(raw, type_.fraction, result), type_of(result), depth, index)
+    below = lookup(layer.code, "TABLE", requantize(raw, type_.fraction, result), type_of(result), depth, index)
     return [
         f"let v = {extended(x, depth.bits)};",
         f"let depth = if v < {zero} {{ -v }} else {{ {zero} }};",

@@ -5,11 +5,8 @@ from typing import assert_never
 
 import numpy as np
 
-from hlsexplore.design import Design
-from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Rounding, quantize
-from hlsexplore.graph import Node
-from hlsexplore.ops import Concatenate, Merge, MergeFunction
+from hlsexplore.ops import Concatenate, Dot, Merge, MergeFunction
 from hlsexplore_hls.xls.code import (
     Call,
     Code,
@@ -24,6 +21,7 @@ from hlsexplore_hls.xls.code import (
     parameter,
     summed,
 )
+from hlsexplore_hls.xls.layer import Layer
 from hlsexplore_hls.xls.products import accumulated
 from hlsexplore_hls.xls.text import type_of
 
@@ -31,20 +29,18 @@ RECIPROCAL = Fixed(18, 0, signed=False, rounding=Rounding.RND)
 """Type of 1/n in an average of n tensors (docs/ir.md, section Merges)."""
 
 
-def merge(code: Code, design: Design, node: Node) -> list[Call]:
+def merge(layer: Layer, op: Merge) -> list[Call]:
     """Write an elementwise function of several tensors: full precision from left to right, one cast."""
-    op, result, sources = node.op, design.result_type(node.name), design.input_types(node.name)
-    if not isinstance(op, Merge):
-        raise NoModelError(f"layer {node.name!r}: {node.kind!r} is no merge.")
+    result, sources = layer.result, layer.sources
     names = [f"x{i}" for i in range(len(sources))]
     values = [element(name, type_) for name, type_ in zip(names, sources, strict=True)]
-    total = _merged(code, op.function, values)
+    total = _merged(layer.code, op.function, values)
     parameters = [parameter(name, type_, None) for name, type_ in zip(names, sources, strict=True)]
     name = str(op.function)
-    code.add(name, function(name, parameters, type_of(result), [code.cast(total, result, "result")]))
+    layer.code.add(name, function(name, parameters, type_of(result), [layer.code.cast(total, result, "result")]))
     return [
         Call(function=name, arguments=((i,),) * len(names), outputs=(i,), is_scalar=True)
-        for i in range(prod(node.shape))
+        for i in range(prod(layer.node.shape))
     ]
 
 
@@ -72,23 +68,21 @@ def _merged(code: Code, kind: MergeFunction, values: list[Value]) -> Value:
     return total
 
 
-def concatenate(code: Code, design: Design, node: Node) -> list[Call]:
+def concatenate(layer: Layer, op: Concatenate) -> list[Call]:
     """Write a concatenation: each element is cast to the result."""
-    op, result, sources = node.op, design.result_type(node.name), design.input_types(node.name)
-    if not isinstance(op, Concatenate):
-        raise NoModelError(f"layer {node.name!r}: {node.kind!r} is no concatenation.")
-    shapes = [design.graph[name].shape for name in node.inputs]
+    result, sources = layer.result, layer.sources
+    shapes = layer.shapes
     owners = np.concatenate([np.full(shape, i) for i, shape in enumerate(shapes)], axis=op.axis).ravel().tolist()
     places = [np.arange(prod(shape)).reshape(shape) for shape in shapes]
     elements = np.concatenate(places, axis=op.axis).ravel().tolist()
     names = [
-        code.add(
+        layer.code.add(
             f"input_{i}",
             function(
                 f"input_{i}",
                 [parameter("x", source, None)],
                 type_of(result),
-                [code.cast(element("x", source), result, "result")],
+                [layer.code.cast(element("x", source), result, "result")],
             ),
         )
         for i, source in enumerate(sources)
@@ -104,19 +98,19 @@ def concatenate(code: Code, design: Design, node: Node) -> list[Call]:
     ]
 
 
-def dot(code: Code, design: Design, node: Node) -> list[Call]:
+def dot(layer: Layer, op: Dot) -> list[Call]:
     """Write an inner product: each product is cast to the accumulator, then added."""
-    first, second = design.input_types(node.name)
-    accum, result = design.layers[node.name].types["accum"], design.result_type(node.name)
-    count = prod(design.graph[node.inputs[0]].shape)
+    first, second = layer.sources
+    accum, result = layer.config.types["accum"], layer.result
+    count = prod(layer.shapes[0])
     terms = [
-        code.cast(multiplied(element(f"a[u32:{i}]", first), element(f"b[u32:{i}]", second)), accum, "accum")
+        layer.code.cast(multiplied(element(f"a[u32:{i}]", first), element(f"b[u32:{i}]", second)), accum, "accum")
         for i in range(count)
     ]
     lines = [
-        *accumulated(code, "y", 0, terms, accum),
-        f"[{code.cast(element('y', accum), result, 'result')}]",
+        *accumulated(layer.code, "y", 0, terms, accum),
+        f"[{layer.code.cast(element('y', accum), result, 'result')}]",
     ]
     parameters = [parameter("a", first, count), parameter("b", second, count)]
-    code.add("inner_product", function("inner_product", parameters, f"{type_of(result)}[1]", lines))
+    layer.code.add("inner_product", function("inner_product", parameters, f"{type_of(result)}[1]", lines))
     return [Call(function="inner_product", arguments=(tuple(range(count)),) * 2, outputs=(0,))]

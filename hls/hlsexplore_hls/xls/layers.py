@@ -1,6 +1,6 @@
 """Layers as DSLX: one file and one public function each, from flat bits to flat bits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -8,6 +8,7 @@ from hlsexplore.coverage import Executor, no_answer
 from hlsexplore.design import Design
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
+from hlsexplore.handlers import Handlers
 from hlsexplore.ops import (
     MOVES,
     Activation,
@@ -34,6 +35,7 @@ from hlsexplore_hls.xls.element_types import cast_elements, own_table
 from hlsexplore_hls.xls.elementwise import activation, affine, clip, prelu
 from hlsexplore_hls.xls.folded import folded
 from hlsexplore_hls.xls.joins import concatenate, dot, merge
+from hlsexplore_hls.xls.layer import Layer
 from hlsexplore_hls.xls.products import product_of, unrolled
 from hlsexplore_hls.xls.softmax import layer_norm, softmax
 from hlsexplore_hls.xls.text import type_of
@@ -97,7 +99,9 @@ def layer_text(design: Design, node: Node, name: str) -> LayerText:
     elif is_wires(node):
         body = _moved(design, node, name)
     else:
-        body = _called(_calls(code, design, node), sources, result, name, input_bits, output_bits)
+        body = _called(
+            WRITERS(Layer(code=code, design=design, node=node), node.op), sources, result, name, input_bits, output_bits
+        )
     shape = " x ".join(map(str, node.shape))
     what = ", ".join(f"{count} elements of {type_}" for count, type_ in zip(counts, sources, strict=True))
     head = f"// Layer '{comment(node.name)}' ({node.kind}): {what} to {shape} of {result}."
@@ -105,35 +109,30 @@ def layer_text(design: Design, node: Node, name: str) -> LayerText:
     return LayerText(name=name, text=text, input_bits=input_bits, output_bits=output_bits, reuse=reuse)
 
 
-def _dense(code: Code, design: Design, node: Node) -> list[Call]:
-    return unrolled(code, node, product_of(design, node))
+def _matrix(layer: Layer, op: Dense | Conv | DepthwiseConv) -> list[Call]:
+    return unrolled(layer.code, layer.node, product_of(layer.design, layer.node))
 
 
-_WRITERS: dict[type, Callable[[Code, Design, Node], list[Call]]] = {
-    Activation: activation,
-    Affine: affine,
-    Requantize: affine,
-    Clip: clip,
-    Concatenate: concatenate,
-    Conv: _dense,
-    Dense: _dense,
-    DepthwiseConv: _dense,
-    Dot: dot,
-    LayerNorm: layer_norm,
-    Lookup: own_table,
-    Merge: merge,
-    Pool: pool,
-    PRelu: prelu,
-    Quantize: cast_elements,
-    Softmax: softmax,
-}
-
-
-def _calls(code: Code, design: Design, node: Node) -> list[Call]:
-    writer = _WRITERS.get(type(node.op))
-    if writer is None:
-        raise no_answer(Executor.XLS, node)
-    return writer(code, design, node)
+WRITERS = (
+    Handlers[Layer, list[Call]](refuse=lambda layer, op: no_answer(Executor.XLS, layer.node))
+    .on(Activation, activation)
+    .on(Affine, affine)
+    .on(Requantize, affine)
+    .on(Clip, clip)
+    .on(Concatenate, concatenate)
+    .on(Conv, _matrix)
+    .on(Dense, _matrix)
+    .on(DepthwiseConv, _matrix)
+    .on(Dot, dot)
+    .on(LayerNorm, layer_norm)
+    .on(Lookup, own_table)
+    .on(Merge, merge)
+    .on(Pool, pool)
+    .on(PRelu, prelu)
+    .on(Quantize, cast_elements)
+    .on(Softmax, softmax)
+)
+"""How each op that computes something is written."""
 
 
 def _called(

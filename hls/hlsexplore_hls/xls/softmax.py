@@ -4,14 +4,10 @@ from math import prod
 
 import numpy as np
 
-from hlsexplore.design import Design
-from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow, Rounding, quantize, requantize
-from hlsexplore.graph import Node
 from hlsexplore.layer_config import SoftmaxMode
-from hlsexplore.ops import LayerNorm
+from hlsexplore.ops import LayerNorm, Softmax
 from hlsexplore.tables import inverse_root_table, softmax_tables, variance_reach
-from hlsexplore.weights import raw_weights
 from hlsexplore_hls.xls.code import (
     Call,
     Code,
@@ -25,22 +21,23 @@ from hlsexplore_hls.xls.code import (
     summed,
 )
 from hlsexplore_hls.xls.elementwise import lookup
+from hlsexplore_hls.xls.layer import Layer
 from hlsexplore_hls.xls.products import accumulated
 from hlsexplore_hls.xls.text import number, signed_bits, type_of
 
 
-def softmax(code: Code, design: Design, node: Node) -> list[Call]:
+def softmax(layer: Layer, op: Softmax) -> list[Call]:
     """Write a softmax over the last axis."""
-    is_argmax = design.layers[node.name].softmax is SoftmaxMode.ARGMAX
-    lines = _argmax(code, design, node) if is_argmax else _tables(code, design, node)
-    return _rows(code, design, node, "argmax" if is_argmax else "softmax", lines)
+    is_argmax = layer.config.softmax is SoftmaxMode.ARGMAX
+    lines = _argmax(layer) if is_argmax else _tables(layer)
+    return _rows(layer, "argmax" if is_argmax else "softmax", lines)
 
 
-def _rows(code: Code, design: Design, node: Node, name: str, lines: list[str]) -> list[Call]:
+def _rows(layer: Layer, name: str, lines: list[str]) -> list[Call]:
     """Use a function at each position of the other axes."""
-    (source,), result, count = design.input_types(node.name), design.result_type(node.name), node.shape[-1]
-    code.add(name, function(name, [parameter("x", source, count)], f"{type_of(result)}[{count}]", lines))
-    places = [tuple(range(first, first + count)) for first in range(0, prod(node.shape), count)]
+    (source,), result, count = layer.sources, layer.result, layer.node.shape[-1]
+    layer.code.add(name, function(name, [parameter("x", source, count)], f"{type_of(result)}[{count}]", lines))
+    places = [tuple(range(first, first + count)) for first in range(0, prod(layer.node.shape), count)]
     return [Call(function=name, arguments=(place,), outputs=place) for place in places]
 
 
@@ -49,11 +46,11 @@ def _largest(code: Code, source: Fixed, count: int) -> str:
     return extreme([element(f"x[u32:{i}]", source) for i in range(count)], True)
 
 
-def _argmax(code: Code, design: Design, node: Node) -> list[str]:
+def _argmax(layer: Layer) -> list[str]:
     """Write a one-hot vector: 1 for the first largest value."""
-    (source,), result, count = design.input_types(node.name), design.result_type(node.name), node.shape[-1]
+    (source,), result, count = layer.sources, layer.result, layer.node.shape[-1]
     one = f"{type_of(result)}:{int(quantize(np.float64(1.0), result))}"
-    lines = [f"let top = {_largest(code, source, count)};", "let seen = false;"]
+    lines = [f"let top = {_largest(layer.code, source, count)};", "let seen = false;"]
     for i in range(count):
         value = element(f"x[u32:{i}]", source).text
         lines += [f"let wins{i} = {value} == top && !seen;", f"let seen = seen || wins{i};"]
@@ -66,28 +63,28 @@ def _top_bits(name: str, type_: Fixed, bits: int) -> str:
     return f"(({name} as uN[{type_.width}]) >> u32:{type_.width - bits}) as uN[{bits}]"
 
 
-def _tables(code: Code, design: Design, node: Node) -> list[str]:
-    (source,), config, count = design.input_types(node.name), design.layers[node.name], node.shape[-1]
-    types, is_stable, result = config.types, config.softmax is SoftmaxMode.STABLE, design.result_type(node.name)
+def _tables(layer: Layer) -> list[str]:
+    (source,), config, count = layer.sources, layer.config, layer.node.shape[-1]
+    types, is_stable, result = config.types, config.softmax is SoftmaxMode.STABLE, layer.result
     exp_type, accum, sum_type, inverse_type = (types[key] for key in ("exp_table", "accum", "inv_input", "inv_table"))
     tables = softmax_tables(source, exp_type, sum_type, inverse_type, config.table_size, is_stable, config.exp_integer)
     entries = requantize(tables.exp, exp_type.fraction, accum).tolist()
-    exponential = code.table("EXP", entries, type_of(accum))
-    inverse = code.table("INVERSE", tables.inverse.tolist(), type_of(inverse_type))
+    exponential = layer.code.table("EXP", entries, type_of(accum))
+    inverse = layer.code.table("INVERSE", tables.inverse.tolist(), type_of(inverse_type))
     lines = []
     if is_stable:
-        lines.append(f"let top = {_largest(code, source, count)};")
+        lines.append(f"let top = {_largest(layer.code, source, count)};")
         top = Value(text="top", bits=signed_bits(source), fraction=source.fraction)
     for i in range(count):
         x = element(f"x[u32:{i}]", source)
-        distance = code.cast(summed(top, x, "-"), tables.norm, "distance") if is_stable else f"x[u32:{i}]"
+        distance = layer.code.cast(summed(top, x, "-"), tables.norm, "distance") if is_stable else f"x[u32:{i}]"
         lines.append(f"let d{i} = {distance};")
         lines.append(f"let e{i} = {exponential}[{_top_bits(f'd{i}', tables.norm, tables.exp_bits)}];")
-    lines.append(f"let sum = {_tree(code, [f'e{i}' for i in range(count)], accum)};")
-    lines.append(f"let sum = {code.cast(element('sum', accum), sum_type, 'inverse_input')};")
+    lines.append(f"let sum = {_tree(layer.code, [f'e{i}' for i in range(count)], accum)};")
+    lines.append(f"let sum = {layer.code.cast(element('sum', accum), sum_type, 'inverse_input')};")
     lines.append(f"let inverse = {inverse}[{_top_bits('sum', sum_type, tables.inverse_bits)}];")
     factor = element("inverse", inverse_type)
-    outputs = [code.cast(multiplied(element(f"e{i}", accum), factor), result, "result") for i in range(count)]
+    outputs = [layer.code.cast(multiplied(element(f"e{i}", accum), factor), result, "result") for i in range(count)]
     return [*lines, f"[{', '.join(outputs)}]"]
 
 
@@ -100,34 +97,32 @@ def _tree(code: Code, terms: list[str], accum: Fixed) -> str:
     return code.cast(summed(element(a, accum), element(b, accum)), accum, "sum")
 
 
-def layer_norm(code: Code, design: Design, node: Node) -> list[Call]:
+def layer_norm(layer: Layer, op: LayerNorm) -> list[Call]:
     """Write mean, variance, a table of 1 / sqrt, scale and offset over the last axis."""
-    op, (source,), config = node.op, design.input_types(node.name), design.layers[node.name]
-    if not isinstance(op, LayerNorm):
-        raise NoModelError(f"layer {node.name!r}: {node.kind!r} is no layer normalisation.")
-    types, accum, count, size = config.types, config.types["accum"], node.shape[-1], config.table_size
-    raw, reach, bits = raw_weights(design, node.name), variance_reach(accum), size.bit_length() - 1
+    (source,), config = layer.sources, layer.config
+    types, accum, count, size = config.types, config.types["accum"], layer.node.shape[-1], config.table_size
+    raw, reach, bits = layer.raw, variance_reach(accum), size.bit_length() - 1
     entries = inverse_root_table(size, reach, op.epsilon, types["table"])
     index = Fixed(bits, bits, signed=False, rounding=Rounding.TRN_ZERO, overflow=Overflow.SAT)
     inverse = int(quantize(np.float64(1.0 / count), accum))
-    lines = [f"let a{i} = {code.cast(element(f'x[u32:{i}]', source), accum, 'accum')};" for i in range(count)]
-    lines += _mean(code, "mean", [f"a{i}" for i in range(count)], inverse, accum)
+    lines = [f"let a{i} = {layer.code.cast(element(f'x[u32:{i}]', source), accum, 'accum')};" for i in range(count)]
+    lines += _mean(layer.code, "mean", [f"a{i}" for i in range(count)], inverse, accum)
     mean = element("mean", accum)
     for i in range(count):
-        lines.append(f"let d{i} = {code.cast(summed(element(f'a{i}', accum), mean, '-'), accum, 'difference')};")
+        lines.append(f"let d{i} = {layer.code.cast(summed(element(f'a{i}', accum), mean, '-'), accum, 'difference')};")
         square = multiplied(element(f"d{i}", accum), element(f"d{i}", accum))
-        lines.append(f"let q{i} = {code.cast(square, accum, 'square')};")
-    lines += _mean(code, "variance", [f"q{i}" for i in range(count)], inverse, accum)
+        lines.append(f"let q{i} = {layer.code.cast(square, accum, 'square')};")
+    lines += _mean(layer.code, "variance", [f"q{i}" for i in range(count)], inverse, accum)
     variance = element("variance", accum)
     place = Value(text=variance.text, bits=variance.bits, fraction=accum.fraction + reach - bits)
-    lines.append(f"let root = {lookup(code, 'ROOT', entries, type_of(types['table']), place, index)};")
+    lines.append(f"let root = {lookup(layer.code, 'ROOT', entries, type_of(types['table']), place, index)};")
     outputs = []
     for i in range(count):
         normal = multiplied(element(f"d{i}", accum), element("root", types["table"]))
         scale = _constant(int(raw["weight"][i]), types["weight"])
         total = summed(multiplied(normal, scale), _constant(int(raw["bias"][i]), types["bias"]))
-        outputs.append(code.cast(total, design.result_type(node.name), "result"))
-    return _rows(code, design, node, "normalised", [*lines, f"[{', '.join(outputs)}]"])
+        outputs.append(layer.code.cast(total, layer.result, "result"))
+    return _rows(layer, "normalised", [*lines, f"[{', '.join(outputs)}]"])
 
 
 def _constant(raw: int, type_: Fixed) -> Value:

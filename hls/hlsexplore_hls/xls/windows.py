@@ -1,9 +1,6 @@
 """Pooling as DSLX (docs/ir.md, section Pooling)."""
 
-from hlsexplore.design import Design
-from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow
-from hlsexplore.graph import Node
 from hlsexplore.ops import Pool
 from hlsexplore.rtl_plan.lower.spatial import window_elements
 from hlsexplore_hls.xls.code import (
@@ -17,16 +14,15 @@ from hlsexplore_hls.xls.code import (
     parameter,
     summed,
 )
+from hlsexplore_hls.xls.layer import Layer
 from hlsexplore_hls.xls.text import number, signed_bits, type_of
 
 
-def pool(code: Code, design: Design, node: Node) -> list[Call]:
+def pool(layer: Layer, op: Pool) -> list[Call]:
     """Write a pooling: a function for each number of elements that a window has without its padding."""
-    op, (source,), result = node.op, design.input_types(node.name), design.result_type(node.name)
-    if not isinstance(op, Pool):
-        raise NoModelError(f"layer {node.name!r}: {node.kind!r} is no pooling.")
-    accum = design.layers[node.name].types["accum"]
-    shape = design.graph[node.inputs[0]].shape
+    (source,), result = layer.sources, layer.result
+    accum = layer.config.types["accum"]
+    shape = layer.shapes[0]
     taps = window_elements(shape, op.rank, op.size, op.stride, op.padding)
     windows = taps.transpose(0, 2, 1).reshape(-1, taps.shape[1]).tolist()
     calls = []
@@ -34,10 +30,10 @@ def pool(code: Code, design: Design, node: Node) -> list[Call]:
     for output, window in enumerate(windows):
         elements = tuple(place for place in window if place >= 0)
         name = f"{'average' if op.average else 'maximum'}_of_{len(elements)}"
-        if name not in code.helpers:
-            lines = write(code, len(elements), source, accum, result)
+        if name not in layer.code.helpers:
+            lines = write(layer.code, len(elements), source, accum, result)
             text = function(name, [parameter("x", source, len(elements))], f"{type_of(result)}[1]", lines)
-            code.add(name, text)
+            layer.code.add(name, text)
         calls.append(Call(function=name, arguments=(elements,), outputs=(output,)))
     return calls
 

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from hlsexplore.emulate.carrier import Carrier, Span, cast, convert, dtype_for
 from hlsexplore.emulate.product import Product, plan_product
 from hlsexplore.emulate.step import Context, CountingProbe, Probe, Step, result_step
-from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import RawArray
 from hlsexplore.layer_config import LayerConfig, Strategy
-from hlsexplore.ops import Requantize, limits_raw, weights
+from hlsexplore.ops import Affine, Dense, Requantize, limits_raw, weights
 from hlsexplore.weights import pruned_op, quantized
 
 
@@ -69,7 +68,7 @@ def show_accumulator(product: Product, exact: Product, rows: Carrier, acc: Carri
     return settled
 
 
-def build_dense(context: Context) -> Step:
+def build_dense(context: Context, op: Dense) -> Step:
     """Plan a Dense layer."""
     raw = raw_weights_of(context)
     product, exact = plan_matrix(context, raw["weight"], raw.get("bias"))
@@ -93,7 +92,7 @@ def build_dense(context: Context) -> Step:
     return replace(step, run=run, rectified=lambda inputs, probe: run(inputs, probe, is_rectified=True))
 
 
-def build_affine(context: Context) -> Step:
+def build_affine(context: Context, op: Affine | Requantize) -> Step:
     """Plan x * kernel + bias: full precision inside, one cast."""
     raw, types, source = raw_weights_of(context), context.config.types, context.spans[0].with_zero()
     fraction = max(source.fraction + types["weight"].fraction, types["bias"].fraction)
@@ -117,12 +116,10 @@ def build_affine(context: Context) -> Step:
     return result_step(context, compute, span)
 
 
-def build_requantize(context: Context) -> Step:
+def build_requantize(context: Context, op: Requantize) -> Step:
     """Plan x * kernel + bias, one cast, and a clip."""
-    op, type_ = context.node.op, context.config.types["result"]
-    if not isinstance(op, Requantize):
-        raise NoModelError(f"layer {context.node.name!r} is no Requantize layer.")
-    step = build_affine(context)
+    type_ = context.config.types["result"]
+    step = build_affine(context, op)
     low, high = limits_raw(op, type_)
     if low <= step.span.low and step.span.high <= high:
         return step

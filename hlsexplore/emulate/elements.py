@@ -26,7 +26,6 @@ from hlsexplore.emulate.carrier import (
 )
 from hlsexplore.emulate.step import Context, Probe, Step
 from hlsexplore.encoding import Encoding
-from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow, RealArray, Rounding
 from hlsexplore.graph import Shape
 from hlsexplore.layer_config import own_types
@@ -209,11 +208,9 @@ def plan_elements(types: ElementTypes, shape: Shape, source: Span) -> ElementCas
     return ElementCast(types=types, source=source, span=span, dtype=dtype, is_outside=is_outside, **kept)
 
 
-def build_quantize(context: Context) -> Step:
+def build_quantize(context: Context, op: Quantize) -> Step:
     """Plan a cast of each element to its own type, then of all to the result type."""
-    op, type_, source = context.node.op, context.config.types["result"], context.spans[0]
-    if not isinstance(op, Quantize):
-        raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} casts no elements.")
+    type_, source = context.config.types["result"], context.spans[0]
     types = own_types(context.node, context.config)
     if types is None:
         types = ElementTypes.uniform(type_)

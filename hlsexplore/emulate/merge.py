@@ -16,19 +16,15 @@ from hlsexplore.emulate.accumulate import (
 )
 from hlsexplore.emulate.carrier import Carrier, Span, cast, cast_span, convert, dtype_for
 from hlsexplore.emulate.step import Context, Probe, Step, cast_probed, result_step
-from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Rounding, quantize
-from hlsexplore.ops import Concatenate, Merge, MergeFunction
+from hlsexplore.ops import Concatenate, Dot, Merge, MergeFunction
 
 RECIPROCAL = Fixed(18, 0, signed=False, rounding=Rounding.RND)
 """Type of 1/n in an average of n tensors; exact where n is a power of two."""
 
 
-def build_merge(context: Context) -> Step:
+def build_merge(context: Context, op: Merge) -> Step:
     """Plan an elementwise function of several tensors: full precision from left to right, one cast."""
-    op = context.node.op
-    if not isinstance(op, Merge):
-        raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} is no merge.")
     match op.function:
         case MergeFunction.MULTIPLY:
             return _build_multiply(context)
@@ -92,11 +88,9 @@ def _build_extreme(context: Context, is_maximum: bool) -> Step:
     return result_step(context, compute, Span(fraction, pick(lows), pick(highs)))
 
 
-def build_concatenate(context: Context) -> Step:
+def build_concatenate(context: Context, op: Concatenate) -> Step:
     """Plan a concatenation: each tensor is cast to the result type."""
-    op, type_ = context.node.op, context.config.types["result"]
-    if not isinstance(op, Concatenate):
-        raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} is no concatenation.")
+    type_ = context.config.types["result"]
     spans = [cast_span(span, type_) for span in context.spans]
     whole = Span(type_.fraction, min(s.low for s in spans), max(s.high for s in spans))
     dtype = dtype_for(whole.magnitude)
@@ -112,7 +106,7 @@ def build_concatenate(context: Context) -> Step:
     return Step(run=run, span=whole, type=type_)
 
 
-def build_dot(context: Context) -> Step:
+def build_dot(context: Context, op: Dot) -> Step:
     """Plan an inner product: each product is cast to the accumulator, then added."""
     accum = context.config.types["accum"]
     products = product_span(*context.spans)

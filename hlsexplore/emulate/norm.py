@@ -8,17 +8,14 @@ from hlsexplore.emulate.accumulate import accumulate, add_carriers, multiply_car
 from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, cast, convert, dtype_for
 from hlsexplore.emulate.dense import raw_weights_of
 from hlsexplore.emulate.step import Context, Probe, Step, result_step
-from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize
 from hlsexplore.ops import LayerNorm
 from hlsexplore.tables import inverse_root_table, variance_reach
 
 
-def build_layer_norm(context: Context) -> Step:
+def build_layer_norm(context: Context, op: LayerNorm) -> Step:
     """Plan mean, variance, a table of 1 / sqrt, scale and offset over the last axis."""
-    op, types, size = context.node.op, context.config.types, context.config.table_size
-    if not isinstance(op, LayerNorm):
-        raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} is no layer normalisation.")
+    types, size = context.config.types, context.config.table_size
     raw, accum, count = raw_weights_of(context), types["accum"], context.node.shape[-1]
     table_raw = inverse_root_table(size, variance_reach(accum), op.epsilon, types["table"])
     table = as_carrier(table_raw, Span.of(types["table"]).magnitude)

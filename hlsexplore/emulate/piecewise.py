@@ -6,27 +6,21 @@ from math import ceil, floor, isfinite, isinf
 
 import numpy as np
 
-from hlsexplore.coverage import Executor, no_answer
 from hlsexplore.emulate.accumulate import add_carriers, multiply_carriers, product_span, sum_span
 from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, cast, cast_span, dtype_for
 from hlsexplore.emulate.step import Context, Probe, Step, cast_probed, result_step
-from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import quantize
 from hlsexplore.ops import Activation, Clip, Function, PRelu
 from hlsexplore.weights import quantized
 
 
-def build_leaky_relu(context: Context) -> Step:
+def build_leaky_relu(context: Context, op: Activation) -> Step:
     """Plan x above 0, else slope * x, the slope in the weight type."""
-    op = _activation(context)
     return _sloped(context, np.asarray(quantize(np.float64(op.alpha), context.config.types["weight"])))
 
 
-def build_prelu(context: Context) -> Step:
+def build_prelu(context: Context, op: PRelu) -> Step:
     """Plan x above 0, else slope * x, with a slope for each element or channel."""
-    op = context.node.op
-    if not isinstance(op, PRelu):
-        raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} is no PReLU.")
     raw = quantized(op.kernel, context.config.types["weight"])
     return _sloped(context, np.broadcast_to(raw, context.node.shape))
 
@@ -51,9 +45,9 @@ def _sloped(context: Context, slope: Carrier) -> Step:
     return Step(run=run, span=cast_span(span, result).hull(cast_span(products, result)), type=result)
 
 
-def build_thresholded_relu(context: Context) -> Step:
+def build_thresholded_relu(context: Context, op: Activation) -> Step:
     """Plan x above the threshold, which is in the weight type, else 0."""
-    op, span, weight = _activation(context), context.spans[0], context.config.types["weight"]
+    span, weight = context.spans[0], context.config.types["weight"]
     theta = Fraction(int(quantize(np.float64(op.alpha), weight))) / Fraction(2) ** weight.fraction
     limit = floor(theta * Fraction(2) ** span.fraction)
 
@@ -69,15 +63,15 @@ def build_thresholded_relu(context: Context) -> Step:
     return result_step(context, compute, span.with_zero())
 
 
-def build_hard_sigmoid(context: Context) -> Step:
+def build_hard_sigmoid(context: Context, op: Activation) -> Step:
     """Plan clip(slope * x + 1/2, 0, 1), the slope in the weight type, full precision inside."""
-    squeeze, squeezed = _squeezed(context)
+    squeeze, squeezed = _squeezed(context, op)
     return result_step(context, lambda inputs, probe: squeeze(inputs[0]), squeezed)
 
 
-def build_hard_swish(context: Context) -> Step:
+def build_hard_swish(context: Context, op: Activation) -> Step:
     """Plan x * clip(slope * x + 1/2, 0, 1), the slope in the weight type, full precision inside."""
-    span, (squeeze, squeezed) = context.spans[0], _squeezed(context)
+    span, (squeeze, squeezed) = context.spans[0], _squeezed(context, op)
 
     def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
         return multiply_carriers(inputs[0], span, squeeze(inputs[0]), squeezed)
@@ -85,9 +79,9 @@ def build_hard_swish(context: Context) -> Step:
     return result_step(context, compute, product_span(span, squeezed))
 
 
-def _squeezed(context: Context) -> tuple[Callable[[Carrier], Carrier], Span]:
+def _squeezed(context: Context, op: Activation) -> tuple[Callable[[Carrier], Carrier], Span]:
     """Return the function clip(slope * x + 1/2, 0, 1) in full precision, and the span of its results."""
-    op, span, weight = _activation(context), context.spans[0], context.config.types["weight"]
+    span, weight = context.spans[0], context.config.types["weight"]
     raw = quantize(np.float64(op.alpha), weight)
     slope, half = Span(weight.fraction, int(raw), int(raw)), Span(1, 1, 1)
     products = product_span(span, slope)
@@ -103,11 +97,9 @@ def _squeezed(context: Context) -> tuple[Callable[[Carrier], Carrier], Span]:
     return squeeze, Span(total.fraction, 0, one)
 
 
-def build_clip(context: Context) -> Step:
+def build_clip(context: Context, op: Clip) -> Step:
     """Plan x between two bounds: the upper one above, a constant or a line below; each branch is cast by itself."""
-    op, span, result = context.node.op, context.spans[0], context.config.types["result"]
-    if not isinstance(op, Clip):
-        raise no_answer(Executor.EMULATOR, context.node)
+    span, result = context.spans[0], context.config.types["result"]
     low, high = raw_limit(op.low, span), raw_limit(op.high, span)
     ceiling = int(quantize(np.float64(op.high), result)) if high < span.high else 0
     below = _line(context, op)
@@ -154,7 +146,7 @@ def _line(context: Context, op: Clip) -> Step:
     return result_step(context, compute, sum_span(products, shift))
 
 
-def build_hard_tanh(context: Context) -> Step:
+def build_hard_tanh(context: Context, op: Activation) -> Step:
     """Plan clip(x, -1, 1)."""
     span = context.spans[0]
     one = 2.0**span.fraction
@@ -179,7 +171,7 @@ def _grid_below_one(context: Context) -> Step:
     return result_step(context, compute, Span(0, -1, 1))
 
 
-def build_binary_tanh(context: Context) -> Step:
+def build_binary_tanh(context: Context, op: Activation) -> Step:
     """Plan 1 from 0 on, else -1."""
 
     def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
@@ -189,9 +181,9 @@ def build_binary_tanh(context: Context) -> Step:
     return result_step(context, compute, Span(0, -1, 1))
 
 
-def build_ternary_tanh(context: Context) -> Step:
+def build_ternary_tanh(context: Context, op: Activation) -> Step:
     """Plan the sign of x where abs(x) reaches the threshold, else 0."""
-    op, span = _activation(context), context.spans[0]
+    span = context.spans[0]
     limit = ceil(Fraction(op.alpha) * Fraction(2) ** span.fraction)
 
     def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
@@ -203,14 +195,9 @@ def build_ternary_tanh(context: Context) -> Step:
     return result_step(context, compute, Span(0, -1, 1))
 
 
-def _activation(context: Context) -> Activation:
-    op = context.node.op
-    if not isinstance(op, Activation):
-        raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} is no elementwise function.")
-    return op
+FunctionBuilder = Callable[[Context, Activation], Step]
 
-
-PIECEWISE = {
+PIECEWISE: dict[Function, FunctionBuilder] = {
     Function.LEAKY_RELU: build_leaky_relu,
     Function.THRESHOLDED_RELU: build_thresholded_relu,
     Function.HARD_SIGMOID: build_hard_sigmoid,

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from types import MappingProxyType
 
 from hlsexplore.coverage import Executor, no_answer
 from hlsexplore.design import Design
@@ -18,9 +17,10 @@ from hlsexplore.emulate.pointwise import build_activation, build_lookup
 from hlsexplore.emulate.recurrent import build_recurrent
 from hlsexplore.emulate.softmax import build_softmax
 from hlsexplore.emulate.spatial import build_conv, build_pool
-from hlsexplore.emulate.step import Builder, Context, Probe, Run, Step
+from hlsexplore.emulate.step import Context, Probe, Run, Step
 from hlsexplore.fixed import Fixed, Overflow
 from hlsexplore.graph import Graph, Node
+from hlsexplore.handlers import Handlers
 from hlsexplore.layer_config import LayerConfig, Strategy, own_types, pruning_of
 from hlsexplore.ops import (
     Activation,
@@ -36,7 +36,6 @@ from hlsexplore.ops import (
     LayerNorm,
     Lookup,
     Merge,
-    Op,
     Pad,
     Permute,
     Pool,
@@ -51,31 +50,30 @@ from hlsexplore.ops import (
 from hlsexplore.support.recent import Recent
 from hlsexplore.target import Io
 
-BUILDERS: MappingProxyType[type[Op], Builder] = MappingProxyType(
-    {
-        Dense: build_dense,
-        Conv: build_conv,
-        DepthwiseConv: build_conv,
-        Affine: build_affine,
-        Requantize: build_requantize,
-        LayerNorm: build_layer_norm,
-        PRelu: build_prelu,
-        Pool: build_pool,
-        Merge: build_merge,
-        Concatenate: build_concatenate,
-        Dot: build_dot,
-        Recurrent: build_recurrent,
-        Activation: build_activation,
-        Clip: build_clip,
-        Quantize: build_quantize,
-        Lookup: build_lookup,
-        Softmax: build_softmax,
-        Reshape: build_move,
-        Permute: build_move,
-        Pad: build_move,
-        Crop: build_move,
-        Upsample: build_move,
-    }
+BUILDERS = (
+    Handlers[Context, Step](refuse=lambda context, op: no_answer(Executor.EMULATOR, context.node))
+    .on(Dense, build_dense)
+    .on(Conv, build_conv)
+    .on(DepthwiseConv, build_conv)
+    .on(Affine, build_affine)
+    .on(Requantize, build_requantize)
+    .on(LayerNorm, build_layer_norm)
+    .on(PRelu, build_prelu)
+    .on(Pool, build_pool)
+    .on(Merge, build_merge)
+    .on(Concatenate, build_concatenate)
+    .on(Dot, build_dot)
+    .on(Recurrent, build_recurrent)
+    .on(Activation, build_activation)
+    .on(Clip, build_clip)
+    .on(Quantize, build_quantize)
+    .on(Lookup, build_lookup)
+    .on(Softmax, build_softmax)
+    .on(Reshape, build_move)
+    .on(Permute, build_move)
+    .on(Pad, build_move)
+    .on(Crop, build_move)
+    .on(Upsample, build_move)
 )
 """How each op is planned."""
 
@@ -251,10 +249,7 @@ def _step(context: Context) -> tuple[Step, int]:
     """Return the step of a layer, the kept one where it was planned before, and its number."""
 
     def make() -> tuple[Node, Step, int]:
-        builder = BUILDERS.get(type(context.node.op))
-        if builder is None:
-            raise no_answer(Executor.EMULATOR, context.node)
-        return context.node, builder(context), next(_numbers)
+        return context.node, BUILDERS(context, context.node.op), next(_numbers)
 
     return _steps.find(step_key(context), make)[1:]
 

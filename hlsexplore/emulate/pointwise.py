@@ -8,31 +8,30 @@ import numpy as np
 
 from hlsexplore.coverage import Executor, no_answer
 from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, cast, cast_span, convert, dtype_for, settle
-from hlsexplore.emulate.piecewise import PIECEWISE
-from hlsexplore.emulate.step import Builder, Context, Probe, Step, cast_probed, result_step
+from hlsexplore.emulate.piecewise import PIECEWISE, FunctionBuilder
+from hlsexplore.emulate.step import Context, Probe, Step, cast_probed, result_step
 from hlsexplore.emulate.tables import NEGATIVE_RANGE, activation_table, half_range
-from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize, requantize
 from hlsexplore.ops import Activation, Function, Lookup
 
 
-def build_activation(context: Context) -> Step:
+def build_activation(context: Context, op: Activation) -> Step:
     """Plan an elementwise function."""
-    op = context.node.op
-    if not isinstance(op, Activation) or op.function not in _BUILDERS:
+    builder = _BUILDERS.get(op.function)
+    if builder is None:
         raise no_answer(Executor.EMULATOR, context.node)
-    return _BUILDERS[op.function](context)
+    return builder(context, op)
 
 
-def build_linear(context: Context) -> Step:
+def build_linear(context: Context, op: Activation) -> Step:
     """Plan a cast."""
     return result_step(context, lambda inputs, probe: inputs[0].copy(), context.spans[0])
 
 
-def build_relu(context: Context) -> Step:
+def build_relu(context: Context, op: Activation) -> Step:
     """Plan max(x, 0), with an upper clip for relu6 and the like."""
-    op, span = context.node.op, context.spans[0]
-    top = op.max_value if isinstance(op, Activation) else None
+    span = context.spans[0]
+    top = op.max_value
     type_, above = context.config.types["result"], positive_span(span)
 
     def rectified(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
@@ -67,11 +66,9 @@ def positive_span(span: Span) -> Span:
     return Span(span.fraction, max(span.low, 0), max(span.high, 0))
 
 
-def build_table(context: Context) -> Step:
+def build_table(context: Context, op: Activation) -> Step:
     """Plan a function whose table covers both signs: sigmoid, tanh, softplus, softsign."""
-    op, span, size = context.node.op, context.spans[0], context.config.table_size
-    if not isinstance(op, Activation):
-        raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} has no table.")
+    span, size = context.spans[0], context.config.table_size
     table = activation_table(op.function, size, context.config.types["table"])
     entries = Entries(table, context.config.types["table"], context.config.types["result"])
     index_type, index_span = signed_index(span, size, half_range(op.function))
@@ -123,11 +120,9 @@ class Entries:
         return cast_probed(self._entries[index], Span.of(self._type), self._result, "result", probe)
 
 
-def build_lookup(context: Context) -> Step:
+def build_lookup(context: Context, op: Lookup) -> Step:
     """Plan a table that belongs to the model."""
-    op, span = context.node.op, context.spans[0]
-    if not isinstance(op, Lookup):
-        raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} has no table.")
+    span = context.spans[0]
     entries, mask = Entries(op.entries, op.type, context.config.types["result"]), (1 << op.source.width) - 1
 
     def run(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
@@ -139,11 +134,9 @@ def build_lookup(context: Context) -> Step:
     return Step(run=run, span=entries.span, type=context.config.types["result"])
 
 
-def build_negative_table(context: Context) -> Step:
+def build_negative_table(context: Context, op: Activation) -> Step:
     """Plan ELU or SELU: a table for negative inputs, a product or nothing for the others."""
-    op, span, size = context.node.op, context.spans[0], context.config.table_size
-    if not isinstance(op, Activation):
-        raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} has no table.")
+    span, size = context.spans[0], context.config.table_size
     types = context.config.types
     table = activation_table(op.function, size, types["table"], op.alpha if op.function is Function.ELU else 1.0)
     entries = Entries(table, types["table"], types["result"])
@@ -180,7 +173,7 @@ SELU_TYPE = Fixed(16, 1, signed=False)
 """Type of SELU's lambda in hls4ml 1.3."""
 SELU_RAW = int(quantize(np.float64(1.0507009873554805), SELU_TYPE))
 
-_BUILDERS: dict[Function, Builder] = {
+_BUILDERS: dict[Function, FunctionBuilder] = {
     Function.LINEAR: build_linear,
     Function.RELU: build_relu,
     Function.SIGMOID: build_table,

@@ -12,18 +12,14 @@ from hlsexplore.emulate.dense import accumulation_order, raw_weights_of, show_ac
 from hlsexplore.emulate.pointwise import build_activation
 from hlsexplore.emulate.product import Product, plan_product
 from hlsexplore.emulate.step import Context, Probe, Step, cast_probed
-from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
 from hlsexplore.layer_config import LayerConfig
 from hlsexplore.ops import Activation, Cell, Function, Recurrent
 
 
-def build_recurrent(context: Context) -> Step:
+def build_recurrent(context: Context, op: Recurrent) -> Step:
     """Plan a recurrent layer."""
-    op = context.node.op
-    if not isinstance(op, Recurrent):
-        raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} is no recurrent layer.")
     cell = {Cell.SIMPLE_RNN: _simple_rnn, Cell.LSTM: _lstm, Cell.GRU: _gru}[op.cell](_Gates(context, op))
     units, result = op.recurrent_kernel.shape[0], context.config.types["result"]
     span, fed = Span.of(result), Span.of(fed_type(op, context.config))
@@ -130,7 +126,7 @@ class _Gates:
         part = replace(
             context, node=node, config=config, types=(source,), spans=(Span.of(source),), shapes=((self.units,),)
         )
-        step = build_activation(part)
+        step = build_activation(part, op)
 
         def apply(x: Carrier, probe: Probe | None) -> Carrier:
             return step.run([x], None if probe is None else _renamed(probe, key))

@@ -23,9 +23,10 @@ from hlsexplore.emulate.step import Context, Probe, Step, cast_probed
 from hlsexplore.emulate.tables import SoftmaxTables, softmax_tables
 from hlsexplore.fixed import Fixed, RawArray, quantize, requantize
 from hlsexplore.layer_config import SoftmaxMode
+from hlsexplore.ops import Softmax
 
 
-def build_softmax(context: Context) -> Step:
+def build_softmax(context: Context, op: Softmax) -> Step:
     """Plan a softmax over the last axis."""
     if context.config.softmax is SoftmaxMode.ARGMAX:
         return _build_argmax(context)

@@ -11,7 +11,6 @@ from hlsexplore.emulate.carrier import Carrier, Span, cast, cast_span, convert, 
 from hlsexplore.emulate.dense import multiply, plan_matrix, raw_weights_of
 from hlsexplore.emulate.direct import plan_direct
 from hlsexplore.emulate.step import Context, Probe, Step, cast_probed, result_step
-from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Shape
 from hlsexplore.ops import Conv, DepthwiseConv, Pool
@@ -20,11 +19,8 @@ from hlsexplore.target import Io
 from hlsexplore.weights import depthwise_matrix
 
 
-def build_conv(context: Context) -> Step:
+def build_conv(context: Context, op: Conv | DepthwiseConv) -> Step:
     """Plan a convolution as a matrix product over windows, or directly where that is faster."""
-    op = context.node.op
-    if not isinstance(op, Conv | DepthwiseConv):
-        raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} is no convolution.")
     raw = raw_weights_of(context)
     kernel = raw["weight"]
     height, width = kernel.shape[:2]
@@ -63,11 +59,8 @@ def build_conv(context: Context) -> Step:
     return replace(step, run=run, rectified=lambda inputs, probe: run(inputs, probe, is_rectified=True))
 
 
-def build_pool(context: Context) -> Step:
+def build_pool(context: Context, op: Pool) -> Step:
     """Plan a pooling."""
-    op = context.node.op
-    if not isinstance(op, Pool):
-        raise NoModelError(f"layer {context.node.name!r}: {context.node.kind!r} is no pooling.")
     return _build_average(context, op) if op.average else _build_max(context, op)
 
 

@@ -84,9 +84,6 @@ class Step:
     is_rectifier: bool = False
 
 
-Builder = Callable[[Context], Step]
-
-
 def cast_probed(values: Carrier, span: Span, type_: Fixed, key: str, probe: Probe | None) -> Carrier:
     """Cast a temporary and show the cast to the probe, if there is one."""
     if probe is None:

@@ -10,6 +10,7 @@ from hlsexplore.encoding import decoded
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph, Node
+from hlsexplore.handlers import Handlers
 from hlsexplore.ops import (
     MOVES,
     Activation,
@@ -24,7 +25,6 @@ from hlsexplore.ops import (
     LayerNorm,
     Lookup,
     Merge,
-    Op,
     Pool,
     PRelu,
     Quantize,
@@ -33,10 +33,9 @@ from hlsexplore.ops import (
     Softmax,
 )
 from hlsexplore.reference import layers
+from hlsexplore.reference.layers import Block
 from hlsexplore.reference.moves import mover
 from hlsexplore.reference.samples import Inputs, block_size, open_inputs, real, unpack
-
-Forward = Callable[[Node, Sequence[RealArray]], RealArray]
 
 
 def float_forward(graph: Graph, x: Inputs) -> Any:
@@ -71,40 +70,25 @@ def forward_node(node: Node, inputs: Sequence[RealArray]) -> RealArray:
     """Compute one layer in float64."""
     if isinstance(node.op, MOVES):
         return mover(node)(inputs[0])
-    forward = FORWARD.get(type(node.op))
-    if forward is None:
-        raise no_answer(Executor.REFERENCE, node)
-    return layers.prescribed(node, "result", forward(node, inputs))
+    return layers.prescribed(node, "result", FORWARD(Block(node=node, inputs=inputs), node.op))
 
 
-def _dense(node: Node, inputs: Sequence[RealArray]) -> RealArray:
-    op = node.op
-    if not isinstance(op, Dense):
-        raise NoModelError(f"layer {node.name!r} is no Dense layer.")
-    y: RealArray = inputs[0] @ op.kernel
+def _dense(block: Block, op: Dense) -> RealArray:
+    y: RealArray = block.inputs[0] @ op.kernel
     return y if op.bias is None else y + op.bias
 
 
-def _affine(node: Node, inputs: Sequence[RealArray]) -> RealArray:
-    op = node.op
-    if not isinstance(op, Affine):
-        raise NoModelError(f"layer {node.name!r} is no Affine layer.")
-    return inputs[0] * op.kernel + op.bias
+def _affine(block: Block, op: Affine) -> RealArray:
+    return block.inputs[0] * op.kernel + op.bias
 
 
-def _requantize(node: Node, inputs: Sequence[RealArray]) -> RealArray:
-    op = node.op
-    if not isinstance(op, Requantize):
-        raise NoModelError(f"layer {node.name!r} is no Requantize layer.")
-    rounded = layers.prescribed(node, "result", inputs[0] * op.kernel + op.bias)
+def _requantize(block: Block, op: Requantize) -> RealArray:
+    rounded = layers.prescribed(block.node, "result", block.inputs[0] * op.kernel + op.bias)
     return np.clip(rounded, op.low, op.high)
 
 
-def _activation(node: Node, inputs: Sequence[RealArray]) -> RealArray:
-    op = node.op
-    if not isinstance(op, Activation):
-        raise NoModelError(f"layer {node.name!r} is no activation.")
-    return activate(op, inputs[0])
+def _activation(block: Block, op: Activation) -> RealArray:
+    return activate(op, block.inputs[0])
 
 
 def activate(op: Activation, x: RealArray) -> RealArray:
@@ -117,23 +101,21 @@ def activate(op: Activation, x: RealArray) -> RealArray:
     return y if op.max_value is None else np.minimum(y, op.max_value)
 
 
-def _clip(node: Node, inputs: Sequence[RealArray]) -> RealArray:
-    op, (x,) = node.op, inputs
-    if not isinstance(op, Clip):
-        raise no_answer(Executor.REFERENCE, node)
+def _clip(block: Block, op: Clip) -> RealArray:
+    (x,) = block.inputs
     line = op.floor + op.slope * (x - op.low) if op.slope else np.full_like(x, op.floor)
     y: RealArray = np.where(x > op.low, np.minimum(x, op.high), line)
     return y
 
 
-def _softmax(node: Node, inputs: Sequence[RealArray]) -> RealArray:
-    e = np.exp(inputs[0] - inputs[0].max(axis=-1, keepdims=True))
+def _softmax(block: Block, op: Softmax) -> RealArray:
+    e = np.exp(block.inputs[0] - block.inputs[0].max(axis=-1, keepdims=True))
     y: RealArray = e / e.sum(axis=-1, keepdims=True)
     return y
 
 
-def _recurrent(node: Node, inputs: Sequence[RealArray]) -> RealArray:
-    return layers.recurrent(node, inputs, activate)
+def _recurrent(block: Block, op: Recurrent) -> RealArray:
+    return layers.recurrent(block, op, activate)
 
 
 SELU_LAMBDA, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
@@ -157,22 +139,24 @@ ELEMENTWISE: dict[Function, Callable[[RealArray, float], RealArray]] = {
 }
 """Elementwise functions of (x, alpha)."""
 
-FORWARD: dict[type[Op], Forward] = {
-    Dense: _dense,
-    Affine: _affine,
-    Requantize: _requantize,
-    Activation: _activation,
-    Clip: _clip,
-    Softmax: _softmax,
-    Quantize: layers.quantized,
-    Lookup: layers.lookup,
-    Conv: layers.conv,
-    DepthwiseConv: layers.conv,
-    Pool: layers.pool,
-    LayerNorm: layers.layer_norm,
-    PRelu: layers.prelu,
-    Merge: layers.merge,
-    Concatenate: layers.concatenate,
-    Dot: layers.dot,
-    Recurrent: _recurrent,
-}
+FORWARD = (
+    Handlers[Block, RealArray](refuse=lambda block, op: no_answer(Executor.REFERENCE, block.node))
+    .on(Dense, _dense)
+    .on(Affine, _affine)
+    .on(Requantize, _requantize)
+    .on(Activation, _activation)
+    .on(Clip, _clip)
+    .on(Softmax, _softmax)
+    .on(Quantize, layers.quantized)
+    .on(Lookup, layers.lookup)
+    .on(Conv, layers.conv)
+    .on(DepthwiseConv, layers.conv)
+    .on(Pool, layers.pool)
+    .on(LayerNorm, layers.layer_norm)
+    .on(PRelu, layers.prelu)
+    .on(Merge, layers.merge)
+    .on(Concatenate, layers.concatenate)
+    .on(Dot, layers.dot)
+    .on(Recurrent, _recurrent)
+)
+"""How each op but moves is computed."""

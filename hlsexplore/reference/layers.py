@@ -1,13 +1,13 @@
 """Layers in float64 beyond products and activations: what the float reference computes, in Keras' words."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from typing import assert_never
 
 import numpy as np
 
 from hlsexplore.element_types import quantize_elements
-from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import RealArray, quantize, to_real
 from hlsexplore.graph import Node
 from hlsexplore.ops import (
@@ -44,6 +44,19 @@ _MERGES: dict[MergeFunction, Callable[[RealArray, RealArray], RealArray]] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Block:
+    """A layer on a block of samples.
+
+    Attributes:
+        node: The layer.
+        inputs: Tensors that it reads, each (samples, *shape).
+    """
+
+    node: Node
+    inputs: Sequence[RealArray]
+
+
 def input_values(node: Node, x: RealArray) -> RealArray:
     """Return an input's data as the hardware reads it: encoded, and cast where the model gives its elements types."""
     if isinstance(node.op, Input) and node.op.encoding is not None:
@@ -52,87 +65,63 @@ def input_values(node: Node, x: RealArray) -> RealArray:
     return x if types is None else to_real(quantize_elements(x, types), types.hull())
 
 
-def quantized(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+def quantized(block: Block, op: Quantize) -> RealArray:
     """Cast each element to its own type."""
-    op = node.op
-    if not isinstance(op, Quantize):
-        raise NoModelError(f"layer {node.name!r} casts no elements.")
-    return to_real(quantize_elements(inputs[0], op.types), op.types.hull())
+    return to_real(quantize_elements(block.inputs[0], op.types), op.types.hull())
 
 
-def lookup(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+def lookup(block: Block, op: Lookup) -> RealArray:
     """Take entries of the model's table."""
-    op = node.op
-    if not isinstance(op, Lookup):
-        raise NoModelError(f"layer {node.name!r} has no table.")
-    address = quantize(inputs[0], op.source) & ((1 << op.source.width) - 1)
+    address = quantize(block.inputs[0], op.source) & ((1 << op.source.width) - 1)
     return to_real(op.entries[address], op.type)
 
 
-def conv(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+def conv(block: Block, op: Conv | DepthwiseConv) -> RealArray:
     """Convolve: each window times the kernel."""
-    op = node.op
-    if not isinstance(op, Conv | DepthwiseConv):
-        raise NoModelError(f"layer {node.name!r} is no convolution.")
     height, width = op.kernel.shape[:2]
-    view = windows(pad_image(as_image(inputs[0], op.rank), op.padding), (height, width), op.stride, op.dilation)
+    view = windows(pad_image(as_image(block.inputs[0], op.rank), op.padding), (height, width), op.stride, op.dilation)
     formula = "nyxijc,ijcf->nyxf" if isinstance(op, Conv) else "nyxijc,ijcm->nyxcm"
-    y: RealArray = np.einsum(formula, view, op.kernel, optimize=True).reshape(-1, *node.shape)
+    y: RealArray = np.einsum(formula, view, op.kernel, optimize=True).reshape(-1, *block.node.shape)
     return y if op.bias is None else y + op.bias
 
 
-def pool(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+def pool(block: Block, op: Pool) -> RealArray:
     """Pool: the maximum or average of each window; padding does not count."""
-    op = node.op
-    if not isinstance(op, Pool):
-        raise NoModelError(f"layer {node.name!r} is no pooling.")
-    padded = pad_image(as_image(inputs[0], op.rank), op.padding, np.nan)
+    padded = pad_image(as_image(block.inputs[0], op.rank), op.padding, np.nan)
     view = windows(padded, op.size, op.stride)
     y: RealArray = np.nanmean(view, axis=(3, 4)) if op.average else np.nanmax(view, axis=(3, 4))
-    return y.reshape(-1, *node.shape)
+    return y.reshape(-1, *block.node.shape)
 
 
-def layer_norm(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+def layer_norm(block: Block, op: LayerNorm) -> RealArray:
     """Normalise the last axis, scale and shift."""
-    op, x = node.op, inputs[0]
-    if not isinstance(op, LayerNorm):
-        raise NoModelError(f"layer {node.name!r} is no layer normalisation.")
+    x = block.inputs[0]
     mean, variance = x.mean(axis=-1, keepdims=True), x.var(axis=-1, keepdims=True)
     y: RealArray = (x - mean) / np.sqrt(variance + op.epsilon) * op.kernel + op.bias
     return y
 
 
-def prelu(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+def prelu(block: Block, op: PRelu) -> RealArray:
     """Scale negative values by a slope of their own."""
-    op, x = node.op, inputs[0]
-    if not isinstance(op, PRelu):
-        raise NoModelError(f"layer {node.name!r} is no PReLU.")
+    x = block.inputs[0]
     y: RealArray = np.maximum(x, 0.0) + op.kernel * np.minimum(x, 0.0)
     return y
 
 
-def merge(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+def merge(block: Block, op: Merge) -> RealArray:
     """Combine tensors of one shape from left to right."""
-    op = node.op
-    if not isinstance(op, Merge):
-        raise NoModelError(f"layer {node.name!r} is no merge.")
-    total = reduce(_MERGES[op.function], inputs)
-    return total / len(inputs) if op.function is MergeFunction.AVERAGE else total
+    total = reduce(_MERGES[op.function], block.inputs)
+    return total / len(block.inputs) if op.function is MergeFunction.AVERAGE else total
 
 
-def concatenate(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+def concatenate(block: Block, op: Concatenate) -> RealArray:
     """Join tensors."""
-    op = node.op
-    if not isinstance(op, Concatenate):
-        raise NoModelError(f"layer {node.name!r} is no concatenation.")
-    return np.concatenate(inputs, axis=op.axis + 1)
+    return np.concatenate(block.inputs, axis=op.axis + 1)
 
 
-def dot(node: Node, inputs: Sequence[RealArray]) -> RealArray:
+def dot(block: Block, op: Dot) -> RealArray:
     """Multiply two vectors."""
-    if not isinstance(node.op, Dot):
-        raise NoModelError(f"layer {node.name!r} is no dot product.")
-    y: RealArray = np.sum(inputs[0] * inputs[1], axis=-1, keepdims=True)
+    y: RealArray = np.sum(block.inputs[0] * block.inputs[1], axis=-1, keepdims=True)
     return y
 
 
@@ -140,24 +129,22 @@ def _ignore(key: str, values: RealArray) -> None:
     """Take no note."""
 
 
-def recurrent(node: Node, inputs: Sequence[RealArray], activate: Activate, note: Note = _ignore) -> RealArray:
+def recurrent(block: Block, op: Recurrent, activate: Activate, note: Note = _ignore) -> RealArray:
     """Run a recurrent layer over a sequence, with the model's own quantizers of functions and states.
 
     Args:
-        node: The layer.
-        inputs: One sequence, shape (samples, steps, n_in).
+        block: One sequence, shape (samples, steps, n_in).
+        op: The layer.
         activate: Applies an elementwise function.
         note: Told of the tensors inside.
     """
-    op, x = node.op, inputs[0]
-    if not isinstance(op, Recurrent):
-        raise NoModelError(f"layer {node.name!r} is no recurrent layer.")
+    x = block.inputs[0]
     units = op.recurrent_kernel.shape[0]
     hidden, memory = np.zeros((len(x), units)), np.zeros((len(x), units))
     sequence = np.zeros((len(x), x.shape[1], units))
     for t in range(x.shape[1] - 1, -1, -1) if op.go_backwards else range(x.shape[1]):
-        output, memory = _cell(node, op, x[:, t] @ op.kernel + op.bias, hidden, memory, activate, note)
-        hidden, memory = prescribed(node, "hidden", output), prescribed(node, "memory", memory)
+        output, memory = _cell(block.node, op, x[:, t] @ op.kernel + op.bias, hidden, memory, activate, note)
+        hidden, memory = prescribed(block.node, "hidden", output), prescribed(block.node, "memory", memory)
         sequence[:, t] = output
     return sequence if op.return_sequences else output
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from hlsexplore.design import Design
 from hlsexplore.graph import Node
+from hlsexplore.handlers import Handlers
 from hlsexplore.ops import (
     Activation,
     Affine,
@@ -31,7 +32,7 @@ from hlsexplore.ops import (
 from hlsexplore.rtl_plan.folded import Folded, fold
 from hlsexplore.rtl_plan.lower.elements import lower_lookup, lower_quantize
 from hlsexplore.rtl_plan.lower.joins import lower_concatenate, lower_dot, lower_merge
-from hlsexplore.rtl_plan.lower.layer import Layer, Lower, refuse
+from hlsexplore.rtl_plan.lower.layer import Layer, refuse
 from hlsexplore.rtl_plan.lower.matmul import Product, matrix_outputs
 from hlsexplore.rtl_plan.lower.moves import lower_move
 from hlsexplore.rtl_plan.lower.norm import lower_layer_norm
@@ -128,11 +129,9 @@ def plan_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: bo
             return _recurrent(design, node, inputs[0])
         case Reshape():
             return LayerPlan(node=node, inputs=inputs, output=replace(inputs[0], shape=node.shape), latency_cycles=0)
-    lower = _LOWER.get(type(node.op))
-    if lower is None:
-        raise refuse(node)
     net = Net()
-    net.outputs = lower(Layer(net=net, design=design, node=node, inputs=inputs, values=input_values(net, inputs)))
+    layer = Layer(net=net, design=design, node=node, inputs=inputs, values=input_values(net, inputs))
+    net.outputs = LOWERINGS(layer, node.op)
     return parallel_layer(design, node, inputs, net, holds)
 
 
@@ -362,24 +361,26 @@ def input_values(net: Net, inputs: tuple[Tensor, ...]) -> tuple[list[Value], ...
     return tuple(values)
 
 
-_LOWER: dict[type, Lower] = {
-    Activation: lower_activation,
-    Affine: lower_affine,
-    Requantize: lower_requantize,
-    Clip: lower_clip,
-    Concatenate: lower_concatenate,
-    Conv: lower_conv,
-    Crop: lower_move,
-    DepthwiseConv: lower_conv,
-    Dot: lower_dot,
-    LayerNorm: lower_layer_norm,
-    Lookup: lower_lookup,
-    Merge: lower_merge,
-    Pad: lower_move,
-    Permute: lower_move,
-    Pool: lower_pool,
-    PRelu: lower_prelu,
-    Quantize: lower_quantize,
-    Softmax: lower_softmax,
-    Upsample: lower_move,
-}
+LOWERINGS = (
+    Handlers[Layer, list[Value]](refuse=lambda layer, op: refuse(layer.node))
+    .on(Activation, lower_activation)
+    .on(Affine, lower_affine)
+    .on(Requantize, lower_requantize)
+    .on(Clip, lower_clip)
+    .on(Concatenate, lower_concatenate)
+    .on(Conv, lower_conv)
+    .on(Crop, lower_move)
+    .on(DepthwiseConv, lower_conv)
+    .on(Dot, lower_dot)
+    .on(LayerNorm, lower_layer_norm)
+    .on(Lookup, lower_lookup)
+    .on(Merge, lower_merge)
+    .on(Pad, lower_move)
+    .on(Permute, lower_move)
+    .on(Pool, lower_pool)
+    .on(PRelu, lower_prelu)
+    .on(Quantize, lower_quantize)
+    .on(Softmax, lower_softmax)
+    .on(Upsample, lower_move)
+)
+"""How the cells of each op are added: the functions return its outputs, raw integers of the result type, row-major."""

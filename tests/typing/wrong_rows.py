@@ -8,6 +8,9 @@ from hlsexplore.emulate.spatial import build_conv, build_pool
 from hlsexplore.ops import Conv, Dense, Dot, Pool
 from hlsexplore.reference import layers
 from hlsexplore.reference.forward import FORWARD
+from hlsexplore.rtl_plan.layers import LOWERINGS
+from hlsexplore.rtl_plan.lower.joins import lower_dot
+from hlsexplore.rtl_plan.stream.beats import PLANNERS
 from hlsexplore_hls.cpp import shape_ops
 from hlsexplore_hls.cpp.layers import WRITERS as CPP
 from hlsexplore_hls.xls.joins import dot
@@ -19,6 +22,8 @@ BUILDERS.on(Dense, build_conv)  # type: ignore[arg-type]
 BUILDERS.on(Dense, lambda context, op: context)  # type: ignore[arg-type,return-value]
 BUILDERS.on(int, build_pool)  # type: ignore[arg-type,type-var]
 FORWARD.on(Dense, layers.pool)  # type: ignore[arg-type]
+LOWERINGS.on(Pool, lower_dot)  # type: ignore[arg-type]
+PLANNERS.on(Dot, lower_dot)  # type: ignore[arg-type]
 CPP.on(Dot, shape_ops.pool)  # type: ignore[arg-type]
 CPP.on(Dot, dot)  # type: ignore[arg-type]
 XLS.on(Pool, dot)  # type: ignore[arg-type]

@@ -6,16 +6,14 @@ from hlsexplore.element_types import ElementTypes
 from hlsexplore.fixed import RawArray, requantize
 from hlsexplore.layer_config import own_types
 from hlsexplore.ops import Lookup, Quantize
-from hlsexplore.rtl_plan.lower.layer import Layer, refuse
+from hlsexplore.rtl_plan.lower.layer import Layer
 from hlsexplore.rtl_plan.netlist.casts import cast
 from hlsexplore.rtl_plan.netlist.net import Value, bits_of
 from hlsexplore.rtl_plan.netlist.zeros import known_zeros
 
 
-def lower_quantize(layer: Layer) -> list[Value]:
+def lower_quantize(layer: Layer, op: Quantize) -> list[Value]:
     """Add the cast of each element to its own type, then to the result type."""
-    if not isinstance(layer.node.op, Quantize):
-        raise refuse(layer.node)
     types = own_types(layer.node, layer.config)
     types = ElementTypes.uniform(layer.result) if types is None else types
     outputs = [layer.net.const(0)] * layer.node.num_elements
@@ -26,11 +24,9 @@ def lower_quantize(layer: Layer) -> list[Value]:
     return outputs
 
 
-def lower_lookup(layer: Layer) -> list[Value]:
+def lower_lookup(layer: Layer, op: Lookup) -> list[Value]:
     """Add a table for each element, as small as the element's own range and step allow."""
-    op, net = layer.node.op, layer.net
-    if not isinstance(op, Lookup):
-        raise refuse(layer.node)
+    net = layer.net
     entries = requantize(op.entries, op.type.fraction, layer.result)
     outputs: list[Value] = []
     for value in layer.values[0]:

@@ -5,8 +5,8 @@ from typing import assert_never
 import numpy as np
 
 from hlsexplore.fixed import Fixed, Overflow, Rounding, quantize
-from hlsexplore.ops import Concatenate, Merge, MergeFunction
-from hlsexplore.rtl_plan.lower.layer import Layer, aligned, refuse
+from hlsexplore.ops import Concatenate, Dot, Merge, MergeFunction
+from hlsexplore.rtl_plan.lower.layer import Layer, aligned
 from hlsexplore.rtl_plan.lower.matmul import signed_products
 from hlsexplore.rtl_plan.netlist.casts import cast, overflow
 from hlsexplore.rtl_plan.netlist.net import Value
@@ -16,11 +16,8 @@ RECIPROCAL = Fixed(18, 0, signed=False, rounding=Rounding.RND)
 """Type of 1/n in an average of n tensors."""
 
 
-def lower_merge(layer: Layer) -> list[Value]:
+def lower_merge(layer: Layer, op: Merge) -> list[Value]:
     """Add an elementwise function of several tensors: full precision from left to right, one cast."""
-    op = layer.node.op
-    if not isinstance(op, Merge):
-        raise refuse(layer.node)
     return [_merge(layer, op.function, list(values)) for values in zip(*layer.values, strict=True)]
 
 
@@ -51,11 +48,8 @@ def _merge(layer: Layer, function: MergeFunction, values: list[Value]) -> Value:
             assert_never(function)
 
 
-def lower_concatenate(layer: Layer) -> list[Value]:
+def lower_concatenate(layer: Layer, op: Concatenate) -> list[Value]:
     """Add a concatenation: each tensor is cast to the result."""
-    op = layer.node.op
-    if not isinstance(op, Concatenate):
-        raise refuse(layer.node)
     parts = []
     for tensor, values in zip(layer.inputs, layer.values, strict=True):
         cells = np.array([layer.finish(value, tensor.fraction) for value in values], dtype=np.int64)
@@ -63,7 +57,7 @@ def lower_concatenate(layer: Layer) -> list[Value]:
     return [int(value) for value in np.concatenate(parts, axis=op.axis).ravel()]
 
 
-def lower_dot(layer: Layer) -> list[Value]:
+def lower_dot(layer: Layer, op: Dot) -> list[Value]:
     """Add an inner product: each product is cast to the accumulator, then added."""
     net, accum = layer.net, layer.config.types["accum"]
     fraction = sum(tensor.fraction for tensor in layer.inputs)

@@ -56,10 +56,6 @@ class Layer:
         return [function(value) for value in self.values[0]]
 
 
-Lower = Callable[[Layer], list[Value]]
-"""Adds a layer's cells and returns its outputs, raw integers of the result type, row-major."""
-
-
 def refuse(node: Node) -> NoModelError:
     """Build the error for a layer that has no RTL."""
     return no_answer(Executor.RTL_PARALLEL, node)

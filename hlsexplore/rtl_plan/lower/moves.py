@@ -8,6 +8,9 @@ from hlsexplore.ops import Crop, Pad, Permute, Reshape, Upsample
 from hlsexplore.rtl_plan.lower.layer import Layer, refuse
 from hlsexplore.rtl_plan.netlist.net import Value
 
+Move = Reshape | Permute | Pad | Crop | Upsample
+"""Ops that only move elements."""
+
 
 def source_elements(node: Node, shape: Shape) -> NDArray[np.int64]:
     """Return the input element of each output element, row-major; -1 for a zero.
@@ -38,7 +41,7 @@ def source_elements(node: Node, shape: Shape) -> NDArray[np.int64]:
             raise refuse(node)
 
 
-def lower_move(layer: Layer) -> list[Value]:
+def lower_move(layer: Layer, op: Move) -> list[Value]:
     """Add the wires of a layer that only moves elements."""
     values = layer.values[0]
     elements = source_elements(layer.node, layer.inputs[0].shape).tolist()

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize
 from hlsexplore.ops import LayerNorm
-from hlsexplore.rtl_plan.lower.layer import Layer, refuse
+from hlsexplore.rtl_plan.lower.layer import Layer
 from hlsexplore.rtl_plan.lower.matmul import signed_products
 from hlsexplore.rtl_plan.lower.spatial import accumulated
 from hlsexplore.rtl_plan.netlist.casts import cast
@@ -13,11 +13,9 @@ from hlsexplore.tables import inverse_root_table, variance_reach
 from hlsexplore.weights import raw_weights
 
 
-def lower_layer_norm(layer: Layer) -> list[Value]:
+def lower_layer_norm(layer: Layer, op: LayerNorm) -> list[Value]:
     """Add a normalisation over the last axis, at each position of the other axes."""
-    op, size = layer.node.op, layer.node.shape[-1]
-    if not isinstance(op, LayerNorm):
-        raise refuse(layer.node)
+    size = layer.node.shape[-1]
     raw = raw_weights(layer.design, layer.node.name)
     outputs: list[Value] = []
     for first in range(0, len(layer.values[0]), size):

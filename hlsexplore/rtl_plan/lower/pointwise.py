@@ -20,30 +20,25 @@ SELU_TYPE = Fixed(16, 1, signed=False)
 SELU_RAW = int(quantize(1.0507009873554805, SELU_TYPE))
 
 
-def lower_activation(layer: Layer) -> list[Value]:
+def lower_activation(layer: Layer, op: Activation) -> list[Value]:
     """Add an elementwise function."""
-    op = layer.node.op
-    if not isinstance(op, Activation) or op.function not in _FUNCTIONS:
+    lower = _FUNCTIONS.get(op.function)
+    if lower is None:
         raise refuse(layer.node)
-    return _FUNCTIONS[op.function](layer, op)
+    return lower(layer, op)
 
 
-def lower_prelu(layer: Layer) -> list[Value]:
+def lower_prelu(layer: Layer, op: PRelu) -> list[Value]:
     """Add x above 0, else slope * x."""
-    op = layer.node.op
-    if not isinstance(op, PRelu):
-        raise refuse(layer.node)
     weight = layer.config.types["weight"]
     slopes = np.broadcast_to(quantized(op.kernel, weight), layer.node.shape).ravel()
     pairs = zip(layer.values[0], slopes.tolist(), strict=True)
     return [_sloped(layer, value, int(slope), weight.fraction) for value, slope in pairs]
 
 
-def lower_clip(layer: Layer) -> list[Value]:
+def lower_clip(layer: Layer, op: Clip) -> list[Value]:
     """Add x between two bounds: the upper one above, a constant or a line below; each branch is cast by itself."""
-    op, net, types = layer.node.op, layer.net, layer.config.types
-    if not isinstance(op, Clip):
-        raise refuse(layer.node)
+    net, types = layer.net, layer.config.types
     low, high = (_limit(layer, value) for value in (op.low, op.high))
     ceiling = net.const(int(quantize(op.high, layer.result)) if isfinite(op.high) else 0)
     floored = net.const(int(quantize(op.floor, layer.result)))
@@ -71,10 +66,8 @@ def _limit(layer: Layer, value: float) -> Value | None:
     return layer.net.const(floor(Fraction(value) * Fraction(2) ** layer.fraction)) if isfinite(value) else None
 
 
-def lower_affine(layer: Layer) -> list[Value]:
+def lower_affine(layer: Layer, op: Affine | Requantize) -> list[Value]:
     """Add x * scale + bias for each channel, with one cast at the end."""
-    if not isinstance(layer.node.op, Affine | Requantize):
-        raise refuse(layer.node)
     raw, types, net = raw_weights(layer.design, layer.node.name), layer.config.types, layer.net
     products = layer.fraction + types["weight"].fraction
     fraction = max(products, types["bias"].fraction)
@@ -88,12 +81,10 @@ def lower_affine(layer: Layer) -> list[Value]:
     return outputs
 
 
-def lower_requantize(layer: Layer) -> list[Value]:
+def lower_requantize(layer: Layer, op: Requantize) -> list[Value]:
     """Add x * scale + bias for each channel, one cast, and a clip."""
-    if not isinstance(layer.node.op, Requantize):
-        raise refuse(layer.node)
-    low, high = limits_raw(layer.node.op, layer.result)
-    return [layer.net.clip(value, low, high) for value in lower_affine(layer)]
+    low, high = limits_raw(op, layer.result)
+    return [layer.net.clip(value, low, high) for value in lower_affine(layer, op)]
 
 
 def _linear(layer: Layer, op: Activation) -> list[Value]:

@@ -160,7 +160,7 @@ class _Step:
         cells = [self.net.cells[value] for value in values]
         tensor = Tensor(shape=shape, fraction=source.fraction, ranges=tuple((cell.low, cell.high) for cell in cells))
         return lower_activation(
-            Layer(net=self.net, design=design, node=nodes[1], inputs=(tensor,), values=(list(values),))
+            Layer(net=self.net, design=design, node=nodes[1], inputs=(tensor,), values=(list(values),)), op
         )
 
 

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from hlsexplore.fixed import Fixed, quantize, requantize
 from hlsexplore.layer_config import SoftmaxMode
+from hlsexplore.ops import Softmax
 from hlsexplore.rtl_plan.lower.layer import Layer
 from hlsexplore.rtl_plan.netlist.casts import cast
 from hlsexplore.rtl_plan.netlist.net import Net, Value
 from hlsexplore.tables import softmax_tables
 
 
-def lower_softmax(layer: Layer) -> list[Value]:
+def lower_softmax(layer: Layer, op: Softmax) -> list[Value]:
     """Add a softmax over the last axis, at each position of the other axes."""
     size = layer.node.shape[-1]
     one = argmax_outputs if layer.config.softmax is SoftmaxMode.ARGMAX else _table_outputs

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from hlsexplore.fixed import Fixed, Overflow, Rounding
 from hlsexplore.graph import Shape
 from hlsexplore.ops import Conv, DepthwiseConv, Pair, Pool
-from hlsexplore.rtl_plan.lower.layer import Layer, refuse
+from hlsexplore.rtl_plan.lower.layer import Layer
 from hlsexplore.rtl_plan.lower.matmul import matrix_outputs
 from hlsexplore.rtl_plan.lower.softmax import largest, tree_sum
 from hlsexplore.rtl_plan.netlist.casts import cast, overflow, rounded
@@ -50,11 +50,9 @@ def window_elements(
     return np.stack(windows)
 
 
-def lower_conv(layer: Layer) -> list[Value]:
+def lower_conv(layer: Layer, op: Conv | DepthwiseConv) -> list[Value]:
     """Add a convolution or depthwise convolution with all positions side by side: a matrix product at each."""
-    op, net = layer.node.op, layer.net
-    if not isinstance(op, Conv | DepthwiseConv):
-        raise refuse(layer.node)
+    net = layer.net
     product = layer_product(layer.design, layer.node)
     size = (op.kernel.shape[0], op.kernel.shape[1])
     windows = window_elements(layer.inputs[0].shape, op.rank, size, op.stride, op.padding, op.dilation)
@@ -65,11 +63,9 @@ def lower_conv(layer: Layer) -> list[Value]:
     return outputs
 
 
-def lower_pool(layer: Layer) -> list[Value]:
+def lower_pool(layer: Layer, op: Pool) -> list[Value]:
     """Add a pooling: a maximum, or a sum and a division, of each window and channel."""
-    op, accum = layer.node.op, layer.config.types["accum"]
-    if not isinstance(op, Pool):
-        raise refuse(layer.node)
+    accum = layer.config.types["accum"]
     windows = window_elements(layer.inputs[0].shape, op.rank, op.size, op.stride, op.padding)
     outputs: list[Value] = []
     for window in windows:

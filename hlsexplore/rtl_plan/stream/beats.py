@@ -1,7 +1,6 @@
 """Layers on streams: the feed of each kind of layer, and the logic that computes a beat of its output."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from hlsexplore.coverage import (
 )
 from hlsexplore.design import Design
 from hlsexplore.graph import Node, Shape
+from hlsexplore.handlers import Handlers
 from hlsexplore.ops import (
     Activation,
     Affine,
@@ -50,7 +50,7 @@ from hlsexplore.rtl_plan.layers import (
     plan_matrix,
     plan_recurrence,
 )
-from hlsexplore.rtl_plan.lower.layer import Layer, refuse
+from hlsexplore.rtl_plan.lower.layer import Layer
 from hlsexplore.rtl_plan.lower.moves import source_elements
 from hlsexplore.rtl_plan.lower.spatial import pool_beat, pool_end, pool_step
 from hlsexplore.rtl_plan.netlist.casts import cast
@@ -70,7 +70,26 @@ from hlsexplore.rtl_plan.walk import (
 )
 
 Planned = tuple[Feed, LayerPlan]
-Planner = Callable[[Design, Node, tuple[Tensor, ...]], Planned]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Arriving:
+    """A layer whose inputs come beat by beat.
+
+    Attributes:
+        design: The design.
+        node: The layer.
+        inputs: A beat of each tensor that it reads.
+    """
+
+    design: Design
+    node: Node
+    inputs: tuple[Tensor, ...]
+
+    @property
+    def shape(self) -> Shape:
+        """Shape of the first tensor that it reads."""
+        return self.design.graph[self.node.inputs[0]].shape
 
 
 def beat_layer(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
@@ -87,27 +106,14 @@ def beat_layer(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planne
     parallel = design.layers[node.name].parallel
     if parallel != 1:
         raise RTL_PARALLEL_ON_STREAM.error(node, parallel=parallel)
-    return _planner(node)(design, node, inputs)
+    return PLANNERS(Arriving(design=design, node=node, inputs=inputs), node.op)
 
 
 def is_direct(node: Node) -> bool:
     """Whether a layer computes each beat from one beat of its only input."""
-    return len(node.inputs) == 1 and _planner(node) in (_direct, _dense)
-
-
-def _planner(node: Node) -> "Planner":
-    """Return how a layer is planned.
-
-    Raises:
-        NoModelError: If it has no streaming RTL.
-    """
-    op = node.op
-    is_pointwise = isinstance(op, Conv | DepthwiseConv) and not is_windowed(node)
-    if is_pointwise or (isinstance(op, Concatenate) and op.axis == len(node.shape) - 1):
-        return _direct
-    if type(op) not in _PLANNERS:
-        raise no_answer(Executor.RTL_STREAM, node)
-    return _PLANNERS[type(op)]
+    is_pointwise = isinstance(node.op, Conv | DepthwiseConv) and not is_windowed(node)
+    planner = PLANNERS.table.get(type(node.op))
+    return len(node.inputs) == 1 and (is_pointwise or planner in (_direct, _dense))
 
 
 def is_windowed(node: Node) -> bool:
@@ -118,33 +124,33 @@ def is_windowed(node: Node) -> bool:
     return op.kernel.shape[:2] != (1, 1) or op.stride != (1, 1) or any(map(any, op.padding))
 
 
-def _direct(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
+def _direct(layer: Arriving, op: Op) -> Planned:
+    design, node, inputs = layer.design, layer.node, layer.inputs
     positions, size = beats_of(node.shape)
     feed = Feed(kind=FeedKind.DIRECT, walk=plain_walk(positions, len(inputs)), inputs=inputs)
-    if isinstance(node.op, Conv | DepthwiseConv):
+    if isinstance(op, Conv | DepthwiseConv):
         return feed, plan_matrix(design, node, inputs[0])
     beat = replace(node, shape=(size,), op=_op_of_beat(node, size))
     return feed, plan_layer(design, beat, inputs)
 
 
-def _dense(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
-    op, (source,) = node.op, inputs
-    if not isinstance(op, Dense) or source.size == op.kernel.shape[0]:
-        return _direct(design, node, inputs)
+def _dense(layer: Arriving, op: Dense) -> Planned:
+    (source,) = layer.inputs
+    if source.size == op.kernel.shape[0]:
+        return _direct(layer, op)
     beats = op.kernel.shape[0] // source.size
-    feed = Feed(kind=FeedKind.ACCUMULATE, walk=collecting_walk(1, beats), inputs=inputs)
-    return feed, plan_accumulated(design, node, source, beats)
+    feed = Feed(kind=FeedKind.ACCUMULATE, walk=collecting_walk(1, beats), inputs=layer.inputs)
+    return feed, plan_accumulated(layer.design, layer.node, source, beats)
 
 
-def _recurrent(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
-    op, (source,) = node.op, inputs
-    if isinstance(op, Recurrent) and op.go_backwards:
-        raise BACKWARD_STREAM.error(node)
-    steps, _ = beats_of(_shape(design, node))
-    is_sequence = isinstance(op, Recurrent) and op.return_sequences
-    walk = plain_walk(steps) if is_sequence else collecting_walk(1, steps)
-    feed = Feed(kind=FeedKind.DIRECT if is_sequence else FeedKind.ACCUMULATE, walk=walk, inputs=inputs)
-    return feed, plan_recurrence(design, node, source, steps)
+def _recurrent(layer: Arriving, op: Recurrent) -> Planned:
+    if op.go_backwards:
+        raise BACKWARD_STREAM.error(layer.node)
+    steps, _ = beats_of(layer.shape)
+    walk = plain_walk(steps) if op.return_sequences else collecting_walk(1, steps)
+    kind = FeedKind.DIRECT if op.return_sequences else FeedKind.ACCUMULATE
+    feed = Feed(kind=kind, walk=walk, inputs=layer.inputs)
+    return feed, plan_recurrence(layer.design, layer.node, layer.inputs[0], steps)
 
 
 def _op_of_beat(node: Node, size: int) -> Op:
@@ -165,9 +171,10 @@ def _op_of_beat(node: Node, size: int) -> Op:
     return op
 
 
-def _windowed(design: Design, node: Node, source: Tensor, has_flags: bool = False) -> tuple[Feed, Tensor]:
+def _windowed(layer: Arriving, has_flags: bool = False) -> tuple[Feed, Tensor]:
     """Plan a sliding window; return also the tensor of a whole window."""
-    positions = positions_of(node, _shape(design, node))
+    (source,) = layer.inputs
+    positions = positions_of(layer.node, layer.shape)
     feed = Feed(
         kind=FeedKind.WINDOW,
         walk=positions.walk,
@@ -179,28 +186,22 @@ def _windowed(design: Design, node: Node, source: Tensor, has_flags: bool = Fals
     return feed, window_tensor(source, source.size, positions)
 
 
-def _shape(design: Design, node: Node) -> Shape:
-    """Return the shape of a layer's first input."""
-    return design.graph[node.inputs[0]].shape
+def _conv(layer: Arriving, op: Conv | DepthwiseConv) -> Planned:
+    if not is_windowed(layer.node):
+        return _direct(layer, op)
+    feed, window = _windowed(layer)
+    return feed, plan_matrix(layer.design, layer.node, window)
 
 
-def _conv(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
-    feed, window = _windowed(design, node, inputs[0])
-    return feed, plan_matrix(design, node, window)
-
-
-def _pool(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
-    op = node.op
-    if not isinstance(op, Pool):
-        raise refuse(node)
+def _pool(layer: Arriving, op: Pool) -> Planned:
     if op.is_global:
-        return _global_pool(design, node, inputs[0])
-    has_flags = not positions_of(node, _shape(design, node)).walk.takes(0).all()
-    feed, window = _windowed(design, node, inputs[0], has_flags)
+        return _global_pool(layer)
+    has_flags = not positions_of(layer.node, layer.shape).walk.takes(0).all()
+    feed, window = _windowed(layer, has_flags)
     sources = (window, _flags(len(feed.taps))) if has_flags else (window,)
-    layer = _beat_layer(design, node, sources)
-    layer.net.outputs = pool_beat(layer, _real_taps(feed) if has_flags else ())
-    return feed, parallel_layer(design, layer.node, sources, layer.net)
+    beat = _beat_layer(layer, sources)
+    beat.net.outputs = pool_beat(beat, _real_taps(feed) if has_flags else ())
+    return feed, parallel_layer(layer.design, beat.node, sources, beat.net)
 
 
 def _real_taps(feed: Feed) -> tuple[int, ...]:
@@ -214,10 +215,10 @@ def _real_taps(feed: Feed) -> tuple[int, ...]:
     return tuple(sorted({rows * columns for rows in counts[0] for columns in counts[1]}))
 
 
-def _global_pool(design: Design, node: Node, source: Tensor) -> Planned:
-    positions, _ = beats_of(_shape(design, node))
-    accum = design.layers[node.name].types["accum"]
-    loop = _beat_layer(design, node, (_full(source.size, accum.fraction, (accum.min_raw, accum.max_raw)), source))
+def _global_pool(layer: Arriving) -> Planned:
+    (source,), (positions, _) = layer.inputs, beats_of(layer.shape)
+    accum = layer.design.layers[layer.node.name].types["accum"]
+    loop = _beat_layer(layer, (_full(source.size, accum.fraction, (accum.min_raw, accum.max_raw)), source))
     loop.net.outputs, starts = pool_step(loop)
     feed = Feed(
         kind=FeedKind.REDUCE,
@@ -226,15 +227,15 @@ def _global_pool(design: Design, node: Node, source: Tensor) -> Planned:
         loop=loop.net,
         starts=starts,
     )
-    end = _beat_layer(design, node, (loop.inputs[0],))
+    end = _beat_layer(layer, (loop.inputs[0],))
     end.net.outputs = pool_end(end, positions)
-    return feed, parallel_layer(design, end.node, end.inputs, end.net)
+    return feed, parallel_layer(layer.design, end.node, end.inputs, end.net)
 
 
-def _beat_layer(design: Design, node: Node, sources: tuple[Tensor, ...]) -> Layer:
+def _beat_layer(layer: Arriving, sources: tuple[Tensor, ...]) -> Layer:
     net = Net()
-    beat = replace(node, shape=node.shape[-1:])
-    return Layer(net=net, design=design, node=beat, inputs=sources, values=input_values(net, sources))
+    beat = replace(layer.node, shape=layer.node.shape[-1:])
+    return Layer(net=net, design=layer.design, node=beat, inputs=sources, values=input_values(net, sources))
 
 
 def _full(size: int, fraction: int, span: Range) -> Tensor:
@@ -245,15 +246,12 @@ def _flags(count: int) -> Tensor:
     return _full(count, 0, (0, 1))
 
 
-def _frame(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
-    (source,) = inputs
-    image, _ = image_of(_shape(design, node))
-    op = node.op
-    padding = op.padding if isinstance(op, Pad) else _negative(op.cropping) if isinstance(op, Crop) else ((0, 0),) * 2
-    walk = frame_walk(image, padding)
-    feed = Feed(kind=FeedKind.WINDOW, walk=walk, inputs=inputs)
+def _frame(layer: Arriving, op: Pad | Crop) -> Planned:
+    (source,), (image, _) = layer.inputs, image_of(layer.shape)
+    walk = frame_walk(image, op.padding if isinstance(op, Pad) else _negative(op.cropping))
+    feed = Feed(kind=FeedKind.WINDOW, walk=walk, inputs=layer.inputs)
     output = with_zero(source) if isinstance(op, Pad) else source
-    return feed, _wires(node, replace(output, arrival_ns=0.0))
+    return feed, _wires(layer.node, replace(output, arrival_ns=0.0))
 
 
 def _negative(cropping: tuple[Pair, Pair]) -> tuple[Pair, Pair]:
@@ -265,8 +263,8 @@ def _wires(node: Node, beat: Tensor) -> LayerPlan:
     return LayerPlan(node=replace(node, shape=beat.shape), inputs=(beat,), output=beat, latency_cycles=0)
 
 
-def _reshape(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
-    (source,) = inputs
+def _reshape(layer: Arriving, op: Reshape) -> Planned:
+    node, inputs, (source,) = layer.node, layer.inputs, layer.inputs
     num_out, size_out = beats_of(node.shape)
     size_in = source.size
     if size_out % size_in == 0:
@@ -275,19 +273,19 @@ def _reshape(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
         beat = repeated(source, count)
     elif size_in % size_out == 0:
         count = size_in // size_out
-        feed = Feed(kind=FeedKind.SPLIT, walk=splitting_walk(beats_of(_shape(design, node))[0], count), inputs=inputs)
+        feed = Feed(kind=FeedKind.SPLIT, walk=splitting_walk(beats_of(layer.shape)[0], count), inputs=inputs)
         beat = any_position(source, size_out)
     else:
-        return _buffer(design, node, inputs)
+        return _buffer(layer, op)
     return feed, _wires(node, replace(beat, arrival_ns=0.0))
 
 
-def _buffer(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
-    (source,) = inputs
+def _buffer(layer: Arriving, op: Permute | Upsample | Reshape) -> Planned:
+    node, (source,) = layer.node, layer.inputs
     num_out, size_out = beats_of(node.shape)
-    elements = source_elements(node, _shape(design, node))
-    walk = buffering_walk(beats_of(_shape(design, node))[0], num_out)
-    feed = Feed(kind=FeedKind.BUFFER, walk=walk, inputs=inputs, elements=tuple(elements.tolist()))
+    elements = source_elements(node, layer.shape)
+    walk = buffering_walk(beats_of(layer.shape)[0], num_out)
+    feed = Feed(kind=FeedKind.BUFFER, walk=walk, inputs=layer.inputs, elements=tuple(elements.tolist()))
     taken = [element % source.size for element in elements]
     whole = replace(
         source,
@@ -298,46 +296,48 @@ def _buffer(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
     return feed, _wires(node, replace(any_position(whole, size_out), arrival_ns=0.0))
 
 
-def _concatenate(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
-    op = node.op
-    if not isinstance(op, Concatenate):
-        raise refuse(node)
+def _concatenate(layer: Arriving, op: Concatenate) -> Planned:
+    design, node, inputs = layer.design, layer.node, layer.inputs
+    if op.axis == len(node.shape) - 1:
+        return _direct(layer, op)
     axis, blocks = op.axis, int(np.prod(node.shape[: op.axis]))
     counts = tuple(int(np.prod(design.graph[name].shape[axis:-1])) for name in node.inputs)
     feed = Feed(kind=FeedKind.CHOOSE, walk=choosing_walk(blocks, counts), inputs=inputs)
     sources = (*inputs, _flags(len(inputs)))
-    layer = _beat_layer(design, node, sources)
-    net, flags = layer.net, layer.values[-1]
+    beat = _beat_layer(layer, sources)
+    net, flags = beat.net, beat.values[-1]
     for channel in range(inputs[0].size):
-        chosen = layer.finish(layer.values[0][channel], inputs[0].fraction)
+        chosen = beat.finish(beat.values[0][channel], inputs[0].fraction)
         for port in range(1, len(inputs)):
-            own = cast(net, layer.values[port][channel], inputs[port].fraction, layer.result)
+            own = cast(net, beat.values[port][channel], inputs[port].fraction, beat.result)
             chosen = net.mux(flags[port], own, chosen)
         net.outputs.append(chosen)
-    return feed, parallel_layer(design, layer.node, sources, net)
+    return feed, parallel_layer(design, beat.node, sources, net)
 
 
-_PLANNERS: dict[type[Op], Planner] = {
-    Activation: _direct,
-    Affine: _direct,
-    Requantize: _direct,
-    Clip: _direct,
-    Concatenate: _concatenate,
-    Conv: _conv,
-    Crop: _frame,
-    Dense: _dense,
-    DepthwiseConv: _conv,
-    Dot: _direct,
-    LayerNorm: _direct,
-    Lookup: _direct,
-    Merge: _direct,
-    PRelu: _direct,
-    Pad: _frame,
-    Permute: _buffer,
-    Pool: _pool,
-    Quantize: _direct,
-    Recurrent: _recurrent,
-    Reshape: _reshape,
-    Softmax: _direct,
-    Upsample: _buffer,
-}
+PLANNERS = (
+    Handlers[Arriving, Planned](refuse=lambda layer, op: no_answer(Executor.RTL_STREAM, layer.node))
+    .on(Activation, _direct)
+    .on(Affine, _direct)
+    .on(Requantize, _direct)
+    .on(Clip, _direct)
+    .on(Concatenate, _concatenate)
+    .on(Conv, _conv)
+    .on(Crop, _frame)
+    .on(Dense, _dense)
+    .on(DepthwiseConv, _conv)
+    .on(Dot, _direct)
+    .on(LayerNorm, _direct)
+    .on(Lookup, _direct)
+    .on(Merge, _direct)
+    .on(PRelu, _direct)
+    .on(Pad, _frame)
+    .on(Permute, _buffer)
+    .on(Pool, _pool)
+    .on(Quantize, _direct)
+    .on(Recurrent, _recurrent)
+    .on(Reshape, _reshape)
+    .on(Softmax, _direct)
+    .on(Upsample, _buffer)
+)
+"""How each op is planned."""

@@ -18,7 +18,7 @@ from hlsexplore.support.files import npz_bytes
 from hlsexplore.support.progress import OnEvent, ignore
 from hlsexplore.task import head_of
 from hlsexplore_hls.destination import check_destination, write_project
-from hlsexplore_hls.flows import Generated, find_flow, resolve
+from hlsexplore_hls.flows import Flow, Generated, find_flow, resolve
 from hlsexplore_hls.names import identifiers
 from hlsexplore_hls.project import GOLDEN, Port, Project, quantize_inputs
 from hlsexplore_hls.reports.observations import estimates_of
@@ -60,24 +60,15 @@ def export(
         ToolError: If the flow's compiler is missing or fails.
         CancelledError: If `cancel` was set.
     """
-    chosen = find_flow(flow)
-    interface = interface or chosen.interfaces[0]
-    if interface not in chosen.interfaces:
-        valid = ", ".join(map(repr, chosen.interfaces))
-        raise ConfigError(f"the flow {flow!r} has no interface {interface!r}. Valid interfaces: {valid}.")
-    folder = Path(path)
+    chosen, folder = find_flow(flow), Path(path)
+    interface = _interface(flow, chosen, interface)
     check_destination(folder, overwrite)
     options = {"on_event": on_event, "cancel": cancel} if chosen.is_compiled else {}
     with cancellable(cancel):
         generated: Generated = resolve(chosen.generate)(design, interface=interface, **options)
-        raw_inputs, raw_outputs = _golden_vectors(design, golden_x, cancel)
+        vectors = _golden_vectors(design, golden_x, cancel)
         check_cancelled()
-    files = {name: text.encode() if isinstance(text, str) else text for name, text in generated.files.items()}
-    if chosen.golden_files is not None:
-        more: Mapping[str, str] = resolve(chosen.golden_files)(raw_inputs, raw_outputs)
-        files |= {name: text.encode() for name, text in more.items()}
-    files[GOLDEN] = _pack_golden(raw_inputs, raw_outputs)
-    names = identifiers(design.graph)
+    files, names = _contents(chosen, generated, vectors), identifiers(design.graph)
     project = Project(
         path=folder,
         flow=flow,
@@ -96,6 +87,25 @@ def export(
     )
     write_project(project, files, overwrite)
     return project
+
+
+def _interface(name: str, flow: Flow, interface: str | None) -> str:
+    """Return the interface that was asked for, or the flow's first."""
+    if interface and interface not in flow.interfaces:
+        valid = ", ".join(map(repr, flow.interfaces))
+        raise ConfigError(f"the flow {name!r} has no interface {interface!r}. Valid interfaces: {valid}.")
+    return interface or flow.interfaces[0]
+
+
+def _contents(
+    flow: Flow, generated: Generated, vectors: tuple[Sequence[RawArray], Sequence[RawArray]]
+) -> dict[str, bytes]:
+    """Return the generated files, those of the test bench and the golden vectors, by path."""
+    texts = dict(generated.files)
+    if flow.golden_files is not None:
+        texts |= resolve(flow.golden_files)(*vectors)
+    files = {name: text.encode() if isinstance(text, str) else text for name, text in texts.items()}
+    return {**files, GOLDEN: _pack_golden(*vectors)}
 
 
 def _port(design: Design, names: Mapping[str, str], name: str) -> Port:

@@ -112,17 +112,15 @@ def blame(
     def saved(node: Node, relief: Mapping[str, Fixed | int]) -> float:
         return loss - lost(design.with_layer(node.name, **relief))
 
-    tensors, layers = list[Blame](), list[Blame]()
-    for node in graph:
-        if isinstance(node.op, MOVES):
-            continue
+    def of_layer(node: Node) -> tuple[list[Blame], Blame]:
         relief = {key: generous(design, node, key, run) for key in relief_keys(node)}
         mine = []
         for key in relief:
             cost, alone = saved(node, {key: relief[key]}), lost(relieved(design, run, spare=(node.name, key)))
             mine.append(_of_tensor(design, node, key, cost, alone, explain(design, node, key, counts, run)))
-        tensors += mine
-        layers.append(_together(mine, saved(node, relief)))
+        return mine, _together(mine, saved(node, relief))
+
+    found = [of_layer(node) for node in graph if not isinstance(node.op, MOVES)]
     return BlameList(
         score=quality.score(outputs),
         best=quality.best,
@@ -130,8 +128,8 @@ def blame(
         metric=quality.name,
         unit=quality.unit,
         num_samples=len(rows),
-        tensors=tuple(sorted(tensors, key=_dearness)),
-        layers=tuple(sorted(layers, key=_dearness)),
+        tensors=tuple(sorted((item for mine, _ in found for item in mine), key=_dearness)),
+        layers=tuple(sorted((layer for _, layer in found), key=_dearness)),
     )
 
 

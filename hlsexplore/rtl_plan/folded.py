@@ -18,7 +18,9 @@ from dataclasses import dataclass, replace
 from hlsexplore.fixed import Fixed, Rounding
 from hlsexplore.rtl_plan.lower.matmul import Product, Ranges, is_order_free, partial_sums
 from hlsexplore.rtl_plan.netlist.casts import cast, folded_offset, overflow, rounded
-from hlsexplore.rtl_plan.netlist.net import Code, Net, Value, bits_of
+from hlsexplore.rtl_plan.netlist.cells import Code, Value, bits_of
+from hlsexplore.rtl_plan.netlist.needs import needed
+from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.schedule import Schedule, schedule
 from hlsexplore.rtl_plan.netlist.sums import Term, sum_terms
 from hlsexplore.rtl_plan.netlist.timing import Fabric
@@ -154,25 +156,16 @@ def fold(
     rows = _rows(n_in, reuse // turns, is_interleaved)
     groups, slots = len(rows[0]), n_out // turns
     columns = [range(slot * turns, (slot + 1) * turns) for slot in range(slots)]
-    free = [all(is_order_free(ranges, product, column) for column in own) for own in columns]
-    is_exact = product.dropped <= 0 and all(free)
     lowest, highest = int(product.weight.min()), int(product.weight.max())
     soft, weight_bits = is_soft(lowest, highest), bits_of(min(lowest, 0), max(highest, 0))
-    chain = min(MAX_CHAIN, groups) if is_exact and not soft else 1
-    inner, low_bits = _without_zeros(product, columns) if is_exact else (product, [0] * slots)
-    wraps = [_wraps(inner, ranges, own) for own in columns]
-    inner, rounding = _rounded_start(inner, product.result) if is_exact and not any(wraps) else (inner, None)
-    lanes = _lane_ranges(inner, ranges, rows, columns)
-    sums = _chain_sums(lanes, chain)
-    front, summands = _front(inner, sums or lanes, free)
+    accum = _accumulate(product, ranges, columns)
+    # DSP blocks add neighbours in a chain where no product is cast before it is added.
+    chain = min(MAX_CHAIN, groups) if accum.is_exact and not soft else 1
+    sums = _chain_sums(lanes := _lane_ranges(accum.inner, ranges, rows, columns), chain)
+    # Products or chain sums to summands, then summands to accumulators: one step; the casts of the results come last.
+    front, summands = _front(accum.inner, sums or lanes, accum.free)
     planned = schedule(front, fabric, budget_ns, fabric.dsp_add_ns if chain > 1 else 0.0)
-    accumulators = _accumulators(inner, ranges, columns, [a and not b for a, b in zip(free, wraps, strict=True)])
-    end = _end(accumulators, product, inner, low_bits, rounding)
-    if all(free):
-        # Bits above those that the results depend on would keep each other alive through the accumulator's loop.
-        accumulators = _trimmed(accumulators, end)
-        end = _end(accumulators, product, inner, low_bits, rounding)
-    loop = _loop(inner, accumulators, (front, summands), free)
+    loop = _loop(accum.inner, accum.ranges, (front, summands), accum.free)
     depth = schedule(loop, fabric, float("inf"), planned.arrival_ns)
     return Folded(
         product=product,
@@ -189,15 +182,50 @@ def fold(
         summands=summands,
         loop=loop,
         loop_registered=planned.arrival_ns > 0 and depth.arrival_ns > budget_ns,
-        starts=inner.bias,
-        end=end,
-        end_schedule=schedule(end, fabric, budget_ns),
+        starts=accum.inner.bias,
+        end=accum.end,
+        end_schedule=schedule(accum.end, fabric, budget_ns),
         multiply_cycles=_soft_cycles(lanes, weight_bits, fabric, budget_ns) if soft else _dsp_cycles(fabric, budget_ns),
         is_soft=soft,
         weight_bits=weight_bits,
         is_block_rom=reuse >= BLOCK_ROM_STEPS,
         is_held=is_held,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Accumulation:
+    """How a folded product accumulates.
+
+    Attributes:
+        inner: The product as it is accumulated: without low bits that stay zero, and with the rounding in its start.
+        free: Of each slot, whether the order of its sums does not matter.
+        is_exact: Whether no product is cast before it is added, in any slot.
+        ranges: Range of each slot's accumulator.
+        end: Casts of the accumulators to the results.
+    """
+
+    inner: Product
+    free: tuple[bool, ...]
+    is_exact: bool
+    ranges: list[Range]
+    end: Net
+
+
+def _accumulate(product: Product, ranges: Ranges, columns: Sequence[range]) -> _Accumulation:
+    """Plan the accumulators of a folded product; `columns` are the outputs of each slot."""
+    free = tuple(all(is_order_free(ranges, product, column) for column in own) for own in columns)
+    is_exact = product.dropped <= 0 and all(free)
+    inner, low_bits = _without_zeros(product, columns) if is_exact else (product, [0] * len(columns))
+    wraps = [_wraps(inner, ranges, own) for own in columns]
+    inner, rounding = _rounded_start(inner, product.result) if is_exact and not any(wraps) else (inner, None)
+    accumulators = _accumulators(inner, ranges, columns, [a and not b for a, b in zip(free, wraps, strict=True)])
+    end = _end(accumulators, product, inner, low_bits, rounding)
+    if all(free):
+        # Bits above those that the results depend on would keep each other alive through the accumulator's loop.
+        accumulators = _trimmed(accumulators, end)
+        end = _end(accumulators, product, inner, low_bits, rounding)
+    return _Accumulation(inner=inner, free=free, is_exact=is_exact, ranges=accumulators, end=end)
 
 
 def is_soft(lowest: int, highest: int) -> bool:
@@ -337,7 +365,7 @@ def _accumulators(
 
 def _trimmed(accumulators: Sequence[Range], end: Net) -> list[Range]:
     """Return ranges of the low bits that the results depend on; sums then wrap in them."""
-    need = end.needed()
+    need = needed(end)
     bits = {cell.data[0]: need[number] for number, cell in enumerate(end.cells) if cell.code is Code.INPUT}
     found: list[Range] = []
     for slot, (low, high) in enumerate(accumulators):

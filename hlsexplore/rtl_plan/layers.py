@@ -46,7 +46,8 @@ from hlsexplore.rtl_plan.lower.pointwise import (
 from hlsexplore.rtl_plan.lower.recurrent import Recurrence, check_recurrent, state_tensors, step_net
 from hlsexplore.rtl_plan.lower.softmax import lower_softmax
 from hlsexplore.rtl_plan.lower.spatial import lower_conv, lower_pool
-from hlsexplore.rtl_plan.netlist.net import Net, Value
+from hlsexplore.rtl_plan.netlist.cells import Value
+from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.schedule import Schedule, registered, schedule
 from hlsexplore.rtl_plan.netlist.timing import Fabric, budget_ns, fabric
 from hlsexplore.rtl_plan.netlist.zeros import output_zeros

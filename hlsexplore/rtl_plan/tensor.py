@@ -7,7 +7,7 @@ from hlsexplore.design import Design
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
 from hlsexplore.layer_config import own_types
-from hlsexplore.rtl_plan.netlist.net import bits_of
+from hlsexplore.rtl_plan.netlist.cells import bits_of
 from hlsexplore.rtl_plan.netlist.zeros import ALL, trailing_zeros
 
 Range = tuple[int, int]

@@ -198,6 +198,11 @@ def join_cases() -> list[Case]:
         *(Case(f"layer_norm_{i}", layer_norm_case(1)) for i in range(3)),
         Case("layer_norm_wide", layer_norm_case(4), differs=RANGE),
     ]
+    return cases + _recurrent_cases() + cell_cases()
+
+
+def _recurrent_cases() -> list[Case]:
+    cases = []
     for io in ("parallel", "stream"):
         cases += [
             Case(f"gru_{io}_last", recurrent_case(Cell.GRU, io, False, False)),
@@ -227,4 +232,4 @@ def join_cases() -> list[Case]:
             differs=UNSUPPORTED,
         ),
     ]
-    return cases + cell_cases()
+    return cases

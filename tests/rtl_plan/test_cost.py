@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from hlsexplore.rtl_plan.netlist.adders import adder_luts, net_bits
-from hlsexplore.rtl_plan.netlist.net import Code, Net, Value
+from hlsexplore.rtl_plan.netlist.cells import Code, Value
+from hlsexplore.rtl_plan.netlist.net import Net
 
 ABOVE = 6
 """Bits above a value that are looked at too: its sign or zeros."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hlsexplore.rtl_plan.netlist.net import counter_bits
+from hlsexplore.rtl_plan.netlist.cells import counter_bits
 from hlsexplore.rtl_plan.walk import Axis, Pattern, Walk
 from hlsexplore_hls.rtl.nets import literal, vector
 

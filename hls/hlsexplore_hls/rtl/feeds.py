@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hlsexplore.rtl_plan.netlist.net import Code
+from hlsexplore.rtl_plan.netlist.cells import Code
 from hlsexplore.rtl_plan.netlist.schedule import Schedule
 from hlsexplore.rtl_plan.stream.feed import Feed, FeedKind
 from hlsexplore_hls.rtl.control import Control

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from hlsexplore.rtl_plan.folded import Folded
 from hlsexplore.rtl_plan.layers import LayerPlan
-from hlsexplore.rtl_plan.netlist.net import Code, bits_of, counter_bits
+from hlsexplore.rtl_plan.netlist.cells import Code, bits_of, counter_bits
 from hlsexplore.rtl_plan.netlist.schedule import Schedule
 from hlsexplore.rtl_plan.tensor import Tensor
 from hlsexplore_hls.rtl.nets import Writer, clocked, extended, join, literal, select, vector

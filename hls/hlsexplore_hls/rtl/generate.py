@@ -4,7 +4,7 @@ from typing import Any
 
 from hlsexplore.design import Design
 from hlsexplore.rtl_plan.layers import LayerPlan
-from hlsexplore.rtl_plan.netlist.net import Code
+from hlsexplore.rtl_plan.netlist.cells import Code
 from hlsexplore.rtl_plan.netlist.timing import is_block_table
 from hlsexplore.rtl_plan.plan import DesignPlan, plan
 from hlsexplore.rtl_plan.stream.plan import StreamPlan, stream_plan

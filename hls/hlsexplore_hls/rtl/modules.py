@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from hlsexplore.rtl_plan.layers import LayerPlan
-from hlsexplore.rtl_plan.netlist.net import bits_of
+from hlsexplore.rtl_plan.netlist.cells import bits_of
 from hlsexplore.rtl_plan.tensor import Tensor
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.rtl.folded import folded_body

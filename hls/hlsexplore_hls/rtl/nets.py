@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hlsexplore.fixed import Rounding
-from hlsexplore.rtl_plan.netlist.net import VIEWS, Cell, Code, Net, Value
+from hlsexplore.rtl_plan.netlist.cells import VIEWS, Cell, Code, Value
+from hlsexplore.rtl_plan.netlist.needs import live, needed
+from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.schedule import Schedule
 from hlsexplore.rtl_plan.netlist.timing import is_block_table
 
@@ -41,14 +43,14 @@ class Writer:
 
     def __post_init__(self) -> None:
         """Count the bits that each cell's wire needs."""
-        self.sizes = self.net.needed()
+        self.sizes = needed(self.net)
         for number, cell in enumerate(self.net.cells):
             if cell.code in (Code.INPUT, Code.ROM):
                 self.sizes[number] = cell.width
 
     def write(self) -> None:
         """Write every live cell and its registers."""
-        alive = self.net.live()
+        alive = live(self.net)
         for number, cell in enumerate(self.net.cells):
             if alive[number] and cell.code not in VIEWS and cell.code is not Code.CONST:
                 self._cell(number, cell)

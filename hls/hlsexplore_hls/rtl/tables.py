@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hlsexplore.rtl_plan.netlist.net import bits_of
+from hlsexplore.rtl_plan.netlist.cells import bits_of
 from hlsexplore_hls.rtl.modules import HEAD, TAIL
 from hlsexplore_hls.rtl.nets import literal, vector
 

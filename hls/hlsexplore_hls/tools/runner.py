@@ -81,15 +81,13 @@ def run(
     Args:
         argv: Program and arguments; no shell reads them.
         cwd: Working directory.
-        on_line: Gets lines of output live, in this thread, at most some 200 a second; of a flood a
-            sentence says how many were left out.
+        on_line: Gets lines of output live, in this thread, some 200 a second; of a flood it is told how many not.
         scan: Gets every line (cut at 4,000 characters), to find stages and figures in it.
         cancel: Set it from any thread to stop the program.
         timeout_s: Longest wall time, or None.
         deadline: Limit of all the work that this program is a part of, in place of `cancel` and `timeout_s`.
         memory_mb: Most resident memory of all its processes together, or None; checked 5 times a second.
-        env: Variables added to this process' environment. Temporary files go to the working directory, and what tools
-            keep between runs to `cache_directory()`.
+        env: Variables added to this process' environment and to those of `_folders`.
         check: Whether an exit code other than 0 is an error.
         log_file: File that gets the output, at most 64 MB of it.
         what: Name of the program in messages; the file name of argv[0] when None.
@@ -106,36 +104,36 @@ def run(
         ('hello',)
     """
     words = tuple(str(word) for word in argv)
-    name = what or Path(words[0]).name
-    deadline = deadline or Deadline.after(timeout_s, cancel)
+    name, deadline = what or Path(words[0]).name, deadline or Deadline.after(timeout_s, cancel)
     if deadline.is_cancelled:
         raise CancelledError(f"{name!r} was cancelled before it started.")
     if not Path(cwd).is_dir():
         raise ToolError(f"{name!r} cannot run in the folder {str(cwd)!r}: there is no such folder.")
     began = time.monotonic()
     with LineLog(on_line=on_line, scan=scan, log_file=log_file, max_tail_lines=MAX_TAIL_LINES) as log:
-        program = _start(words, cwd, env, memory_mb)
-        try:
-            reason = _pump(program, log, deadline)
-        except BaseException:
-            program.stop()
-            raise
-        finally:
-            answer = program.finish()
-            (Path(cwd) / KEPT).unlink(missing_ok=True)
-    wall_s = time.monotonic() - began
-    if reason == "cancelled":
-        raise CancelledError(f"{name!r} was cancelled after {wall_s:.0f} s.")
+        reason, answer = _supervised(_start(words, cwd, env, memory_mb), log, deadline, Path(cwd))
+    done = _completed(words, answer, time.monotonic() - began, log)
     if reason == "timeout":
-        raise ToolError(f"{deadline.sentence(name)}{_shown(log.tail)}")
-    if answer.get("error"):
-        raise ToolError(f"{name!r} cannot be started from {words[0]!r}: {answer['error']}.")
-    if answer.get("reason") == "memory":
-        raise ToolError(
-            f"{name!r} used more than {memory_mb:g} MB of memory and was stopped. Allow more with memory_mb, or "
-            f"choose a smaller design.{_shown(log.tail)}"
-        )
-    done = Completed(
+        raise ToolError(f"{deadline.sentence(name)}{_shown(done.tail)}")
+    _check_end(name, done, reason or str(answer.get("reason", "")), answer.get("error"), memory_mb, check)
+    return done
+
+
+def _supervised(program: Guarded, log: LineLog, deadline: Deadline, cwd: Path) -> tuple[str, Mapping[str, object]]:
+    """Follow a program to its end; return why it was stopped, or an empty text, and what its guardian says."""
+    try:
+        reason = _pump(program, log, deadline)
+    except BaseException:
+        program.stop()
+        raise
+    finally:
+        answer = program.finish()
+        (cwd / KEPT).unlink(missing_ok=True)
+    return reason, answer
+
+
+def _completed(words: tuple[str, ...], answer: Mapping[str, object], wall_s: float, log: LineLog) -> Completed:
+    return Completed(
         argv=words,
         exit_code=int(_number(answer.get("exit_code")) or 0) if "exit_code" in answer else -signal.SIGKILL,
         wall_s=wall_s,
@@ -144,9 +142,30 @@ def run(
         num_lines=log.num_lines,
         tail=tuple(log.tail),
     )
+
+
+def _check_end(name: str, done: Completed, reason: str, error: object, memory_mb: float | None, check: bool) -> None:
+    """Raise what a program ended by, if it did not end well and by itself.
+
+    Args:
+        name: The program.
+        done: What is known of it.
+        reason: Why it was stopped: `cancelled`, `memory`, or empty.
+        error: Why it could not be started, or None.
+        memory_mb: Its limit.
+        check: Whether an exit code other than 0 is an error.
+    """
+    if reason == "cancelled":
+        raise CancelledError(f"{name!r} was cancelled after {done.wall_s:.0f} s.")
+    if error:
+        raise ToolError(f"{name!r} cannot be started from {done.argv[0]!r}: {error}.")
+    if reason == "memory":
+        raise ToolError(
+            f"{name!r} used more than {memory_mb:g} MB of memory and was stopped. Allow more with memory_mb, or "
+            f"choose a smaller design.{_shown(done.tail)}"
+        )
     if check and done.exit_code:
         raise ToolError(failed(name, done))
-    return done
 
 
 def failed(name: str, done: Completed) -> str:

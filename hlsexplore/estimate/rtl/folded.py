@@ -26,7 +26,8 @@ from hlsexplore.rtl_plan.count.layers import (
     operand_registers,
 )
 from hlsexplore.rtl_plan.folded import BLOCK_ROM_STEPS, LUT_WEIGHT_BITS, MAX_CHAIN, is_soft
-from hlsexplore.rtl_plan.netlist.net import Net, bits_of
+from hlsexplore.rtl_plan.netlist.cells import bits_of
+from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.schedule import schedule
 from hlsexplore.rtl_plan.netlist.sums import Term, sum_terms
 from hlsexplore.rtl_plan.netlist.timing import Fabric

@@ -15,7 +15,9 @@ from hlsexplore.rtl_plan.folded import Folded
 from hlsexplore.rtl_plan.layers import LayerPlan
 from hlsexplore.rtl_plan.lower.recurrent import Recurrence
 from hlsexplore.rtl_plan.netlist.adders import Bits, adder_luts, first_added_bit, net_bits
-from hlsexplore.rtl_plan.netlist.net import VIEWS, Cell, Code, Net, Value, bits_of
+from hlsexplore.rtl_plan.netlist.cells import VIEWS, Cell, Code, Value, bits_of
+from hlsexplore.rtl_plan.netlist.needs import live, needed
+from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.schedule import Schedule
 from hlsexplore.rtl_plan.netlist.timing import is_block_table
 from hlsexplore.rtl_plan.scan import Scan
@@ -90,14 +92,14 @@ def _parallel(plan: LayerPlan, net: Net, planned: Schedule, blocks: Blocks) -> t
     ff, srl = net_registers(net, planned, blocks)
     if plan.output.is_held:
         # A register with enable and reset: the reset is one gate for each masked element.
-        alive = net.live()
+        alive = live(net)
         lut += sum(1 for number, cell in enumerate(net.cells) if alive[number] and cell.code is Code.RELU)
     return lut + srl, ff + plan.latency_cycles, dsp, bram
 
 
 def net_logic(net: Net, planned: Schedule, blocks: Blocks) -> tuple[int, int, int]:
     """Count LUTs, DSP blocks and block RAMs of a net's cells."""
-    need, ends, bits = net.needed(), _ends(net), net_bits(net)
+    need, ends, bits = needed(net), _ends(net), net_bits(net)
     lut = dsp = bram = 0
     for number, cell in enumerate(net.cells):
         if not need[number] or cell.code in VIEWS:
@@ -177,7 +179,7 @@ def _gates(cell: Cell, args: list[Cell], bits: int, blocks: Blocks) -> int:
 def net_registers(net: Net, planned: Schedule, blocks: Blocks) -> tuple[int, int]:
     """Count flip-flops and shift registers (in LUTs) between the cycles of a net, bit by bit."""
     reads: dict[Value, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    need = net.needed()
+    need = needed(net)
     for output in net.outputs:
         _read(net, output, (1 << need[output]) - 1, planned.latency_cycles, reads)
     for number, cell in enumerate(net.cells):
@@ -358,7 +360,7 @@ def _accumulator_bits(folded: Folded, is_whole: bool) -> int:
 
     A single multiplier with one register accumulates inside its DSP block.
     """
-    need = folded.end.needed()
+    need = needed(folded.end)
     bits = {cell.data[0]: need[number] for number, cell in enumerate(folded.end.cells) if cell.code is Code.INPUT}
     is_alone = folded.groups == 1 and folded.product.dropped <= 0 and all(len(own) == 1 for own in folded.summands)
     if is_alone and is_whole and _has_free_register(folded) and not folded.loop_registered:

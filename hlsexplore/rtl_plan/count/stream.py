@@ -8,7 +8,8 @@ from hlsexplore.report import Figures
 from hlsexplore.rtl_plan.count.blocks import DSP48E1, Blocks
 from hlsexplore.rtl_plan.count.layers import BRAM18_BITS, BRAM18_WORDS, SRL_CYCLES, layer_figures, net_logic
 from hlsexplore.rtl_plan.layers import LayerPlan
-from hlsexplore.rtl_plan.netlist.net import Net, counter_bits
+from hlsexplore.rtl_plan.netlist.cells import counter_bits
+from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.schedule import Schedule
 from hlsexplore.rtl_plan.stream.feed import Feed, FeedKind, is_block_line
 from hlsexplore.rtl_plan.stream.plan import StreamLayer

@@ -8,7 +8,7 @@ from hlsexplore.layer_config import own_types
 from hlsexplore.ops import Lookup, Quantize
 from hlsexplore.rtl_plan.lower.layer import Layer
 from hlsexplore.rtl_plan.netlist.casts import cast
-from hlsexplore.rtl_plan.netlist.net import Value, bits_of
+from hlsexplore.rtl_plan.netlist.cells import Value, bits_of
 from hlsexplore.rtl_plan.netlist.zeros import known_zeros
 
 

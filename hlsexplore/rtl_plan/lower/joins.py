@@ -9,7 +9,7 @@ from hlsexplore.ops import Concatenate, Dot, Merge, MergeFunction
 from hlsexplore.rtl_plan.lower.layer import Layer, aligned
 from hlsexplore.rtl_plan.lower.matmul import signed_products
 from hlsexplore.rtl_plan.netlist.casts import cast, overflow
-from hlsexplore.rtl_plan.netlist.net import Value
+from hlsexplore.rtl_plan.netlist.cells import Value
 from hlsexplore.rtl_plan.netlist.sums import Term, sum_terms
 
 RECIPROCAL = Fixed(18, 0, signed=False, rounding=Rounding.RND)

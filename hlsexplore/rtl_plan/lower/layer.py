@@ -10,7 +10,8 @@ from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
 from hlsexplore.layer_config import LayerConfig
 from hlsexplore.rtl_plan.netlist.casts import cast
-from hlsexplore.rtl_plan.netlist.net import Net, Value
+from hlsexplore.rtl_plan.netlist.cells import Value
+from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.tensor import Tensor
 
 

@@ -7,8 +7,9 @@ import numpy as np
 
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, requantize
 from hlsexplore.rtl_plan.netlist.casts import cast, folded_offset, overflow, rounded
+from hlsexplore.rtl_plan.netlist.cells import Value
 from hlsexplore.rtl_plan.netlist.cmvm import constant_products, multiply_matrix
-from hlsexplore.rtl_plan.netlist.net import Net, Value
+from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.sums import Term, plain, scaled, sum_terms
 
 Ranges = Sequence[tuple[int, int]]

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from hlsexplore.graph import Node, Shape
 from hlsexplore.ops import Crop, Pad, Permute, Reshape, Upsample
 from hlsexplore.rtl_plan.lower.layer import Layer, refuse
-from hlsexplore.rtl_plan.netlist.net import Value
+from hlsexplore.rtl_plan.netlist.cells import Value
 
 Move = Reshape | Permute | Pad | Crop | Upsample
 """Ops that only move elements."""

@@ -8,7 +8,8 @@ from hlsexplore.rtl_plan.lower.layer import Layer
 from hlsexplore.rtl_plan.lower.matmul import signed_products
 from hlsexplore.rtl_plan.lower.spatial import accumulated
 from hlsexplore.rtl_plan.netlist.casts import cast
-from hlsexplore.rtl_plan.netlist.net import Net, Value
+from hlsexplore.rtl_plan.netlist.cells import Value
+from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.tables import inverse_root_table, variance_reach
 from hlsexplore.weights import raw_weights
 

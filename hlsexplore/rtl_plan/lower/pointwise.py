@@ -11,7 +11,7 @@ from hlsexplore.ops import Activation, Affine, Clip, Function, PRelu, Requantize
 from hlsexplore.rtl_plan.lower.layer import Layer, refuse
 from hlsexplore.rtl_plan.lower.matmul import signed_products
 from hlsexplore.rtl_plan.netlist.casts import cast
-from hlsexplore.rtl_plan.netlist.net import Value
+from hlsexplore.rtl_plan.netlist.cells import Value
 from hlsexplore.tables import NEGATIVE_RANGE, activation_table, half_range
 from hlsexplore.weights import quantized, raw_weights
 

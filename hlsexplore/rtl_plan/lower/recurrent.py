@@ -15,7 +15,8 @@ from hlsexplore.rtl_plan.lower.layer import Layer, aligned, refuse
 from hlsexplore.rtl_plan.lower.matmul import make_product, matrix_outputs
 from hlsexplore.rtl_plan.lower.pointwise import lower_activation
 from hlsexplore.rtl_plan.netlist.casts import cast
-from hlsexplore.rtl_plan.netlist.net import Net, Value
+from hlsexplore.rtl_plan.netlist.cells import Value
+from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.tensor import Tensor, full_tensor
 from hlsexplore.weights import raw_weights
 

@@ -7,7 +7,8 @@ from hlsexplore.layer_config import SoftmaxMode
 from hlsexplore.ops import Softmax
 from hlsexplore.rtl_plan.lower.layer import Layer
 from hlsexplore.rtl_plan.netlist.casts import cast
-from hlsexplore.rtl_plan.netlist.net import Net, Value
+from hlsexplore.rtl_plan.netlist.cells import Value
+from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.tables import softmax_tables
 
 

@@ -13,8 +13,9 @@ from hlsexplore.rtl_plan.lower.layer import Layer
 from hlsexplore.rtl_plan.lower.matmul import matrix_outputs
 from hlsexplore.rtl_plan.lower.softmax import largest, tree_sum
 from hlsexplore.rtl_plan.netlist.casts import cast, overflow, rounded
+from hlsexplore.rtl_plan.netlist.cells import Value
 from hlsexplore.rtl_plan.netlist.cmvm import constant_products
-from hlsexplore.rtl_plan.netlist.net import Net, Value
+from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.sums import Term, plain, scaled, sum_terms
 from hlsexplore.rtl_plan.products import layer_product
 

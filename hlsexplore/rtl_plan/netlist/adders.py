@@ -6,7 +6,8 @@ carry chain, one with a constant bit takes none, or an inverter where a subtract
 
 from typing import NamedTuple
 
-from hlsexplore.rtl_plan.netlist.net import Cell, Code, Net
+from hlsexplore.rtl_plan.netlist.cells import Cell, Code
+from hlsexplore.rtl_plan.netlist.net import Net
 
 
 class Bits(NamedTuple):

@@ -1,7 +1,8 @@
 """Casts between fixed-point types as cells: first round, then overflow (docs/ir.md, section Types)."""
 
 from hlsexplore.fixed import Fixed, Overflow, Rounding
-from hlsexplore.rtl_plan.netlist.net import Net, Value
+from hlsexplore.rtl_plan.netlist.cells import Value
+from hlsexplore.rtl_plan.netlist.net import Net
 
 
 def cast(net: Net, value: Value, fraction: int, type_: Fixed) -> Value:

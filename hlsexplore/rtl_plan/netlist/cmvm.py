@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.fixed import RawArray
-from hlsexplore.rtl_plan.netlist.net import Net, Value
+from hlsexplore.rtl_plan.netlist.cells import Value
+from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.sums import Term, add_terms, join_terms, plain, scaled, unsigned_term
 from hlsexplore.support.cancel import check_cancelled, run_compiled
 

@@ -1,109 +1,18 @@
 """Arithmetic as a netlist of integer cells with exact ranges: what the RTL generator writes and the estimator counts.
 
 A cell's value is an integer; its range (low, high) is exact or wider, never narrower, so widths follow from it. Where
-the binary point lies is known to whoever builds the net. `Net.evaluate` runs a net in numpy.
+the binary point lies is known to whoever builds the net. `evaluate` runs a net in numpy.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Rounding
-
-Value = int
-"""Number of a cell in its net."""
-
-
-class Code(StrEnum):
-    """What a cell computes from its arguments a, b, c and its data."""
-
-    INPUT = "input"
-    """Element data[0] of the input tensors without its lowest data[1] bits, which are 0."""
-    CONST = "const"
-    """The constant data[0]."""
-    ADD = "add"
-    """(a << data[0]) + (b << data[1]), or minus when data[2]."""
-    JOIN = "join"
-    """a + (b << data[1]) where a, not negative, has at most data[1] bits: wires only."""
-    INVERT = "invert"
-    """The lowest data[1] bits of a, those in the mask data[0] inverted; not negative: other cells absorb inverters."""
-    SHIFT = "shift"
-    """a << data[0], or floor(a / 2**-data[0]) when negative: wires only."""
-    SLICE = "slice"
-    """Bits [data[0], data[0] + data[1]) of a, two's complement when data[2]: wires only."""
-    ROUND = "round"
-    """The bit that rounding mode data[1] adds when data[0] bits of a are dropped."""
-    CLIP = "clip"
-    """a limited to [data[0], data[1]]."""
-    ZERO_OUTSIDE = "zero_outside"
-    """a, or 0 when it is outside [data[0], data[1]]."""
-    RELU = "relu"
-    """max(a, 0)."""
-    MAX = "max"
-    """max(a, b)."""
-    MIN = "min"
-    """min(a, b)."""
-    LESS = "less"
-    """1 when a < b, else 0."""
-    MUX = "mux"
-    """b when a is not 0, else c."""
-    AND = "and"
-    """a and b, both one bit."""
-    NOT = "not"
-    """1 when a is 0, else 0."""
-    MUL = "mul"
-    """a * b, both variable."""
-    ROM = "rom"
-    """data[a]: a table with an entry for each value of the unsigned a."""
-
-
-VIEWS = frozenset({Code.SHIFT, Code.SLICE, Code.JOIN, Code.INVERT})
-"""Cells that are other cells' bits in another place."""
-
-WIRES = VIEWS | {Code.INPUT, Code.CONST}
-"""Cells that need no logic."""
-
-
-class Cell(NamedTuple):
-    """One cell: its code, arguments, data, and the range of its value."""
-
-    code: Code
-    args: tuple[Value, ...]
-    data: tuple[Any, ...]
-    low: int
-    high: int
-
-    @property
-    def signed(self) -> bool:
-        """Whether the value can be negative."""
-        return self.low < 0
-
-    @property
-    def width(self) -> int:
-        """Bits of the value, the sign included; a constant zero has 1."""
-        return bits_of(self.low, self.high)
-
-
-def counter_bits(count: int) -> int:
-    """Bits of a counter with `count` values."""
-    return max(1, (count - 1).bit_length())
-
-
-def bits_of(low: int, high: int) -> int:
-    """Count the bits that hold every integer from low to high, with a sign bit only if low is negative.
-
-    Examples:
-        >>> bits_of(0, 7), bits_of(-8, 7), bits_of(-1, 8), bits_of(-4, -4)
-        (3, 4, 5, 3)
-    """
-    if low < 0:
-        return max((-low - 1).bit_length(), max(high, 0).bit_length()) + 1
-    return max(high.bit_length(), 1)
+from hlsexplore.rtl_plan.netlist.cells import Cell, Code, Value, objects, round_up
 
 
 class Net:
@@ -134,7 +43,7 @@ class Net:
         size = len(inputs) + 1
         cells = [self.cells[value] for value in inputs]
         sums, spans = [cell.low + cell.high for cell in cells], [cell.high - cell.low for cell in cells]
-        self._basis = _objects([*sums, 2]), _objects([*spans, 0])
+        self._basis = objects([*sums, 2]), objects([*spans, 0])
         self._forms = {value: _unit(size, index) for index, value in enumerate(inputs)}
         try:
             yield
@@ -403,136 +312,8 @@ class Net:
             self.cells.append(Cell(code, args, data, low, high))
         return found
 
-    def live(self) -> list[bool]:
-        """Tell for each cell whether an output depends on any of its bits."""
-        return [bits > 0 for bits in self.needed()]
-
-    def needed(self) -> list[int]:
-        """Count the low bits of each cell that anything depends on; 0 for cells that nothing reads."""
-        need = [0] * len(self.cells)
-        for output in self.outputs:
-            need[output] = self.cells[output].width
-        for number in range(len(self.cells) - 1, -1, -1):
-            if need[number]:
-                cell = self.cells[number]
-                for arg, bits in zip(cell.args, _asked(cell, need[number], self.cells), strict=True):
-                    need[arg] = max(need[arg], min(bits, self.cells[arg].width))
-        return need
-
-    def evaluate(self, inputs: NDArray[Any]) -> NDArray[Any]:
-        """Run the net.
-
-        Args:
-            inputs: Integers, shape (samples, inputs).
-
-        Returns:
-            Python integers in an object array, shape (samples, outputs).
-        """
-        columns = inputs.astype(object)
-        values: list[NDArray[Any]] = []
-        for cell in self.cells:
-            values.append(_evaluate(cell, [values[arg] for arg in cell.args], columns))
-        result = np.empty((len(columns), len(self.outputs)), dtype=object)
-        for column, output in enumerate(self.outputs):
-            result[:, column] = values[output]
-        return result
-
-
-def _asked(cell: Cell, bits: int, cells: Sequence[Cell]) -> list[int]:
-    """Return how many low bits of each argument the low `bits` bits of a cell depend on."""
-    match cell.code:
-        case Code.ADD | Code.JOIN:
-            low = bits if cell.code is Code.ADD else min(bits, cell.data[1])
-            return [max(low - cell.data[0], 0), max(bits - cell.data[1], 0)]
-        case Code.SHIFT:
-            return [max(bits - cell.data[0], 0)]
-        case Code.SLICE:
-            return [cell.data[0] + min(bits, cell.data[1])]
-        case Code.INVERT:
-            return [bits]
-        case Code.MUX:
-            return [1, bits, bits]
-        case _:
-            return [cells[arg].width for arg in cell.args]
-
-
-def _evaluate(cell: Cell, args: list[Any], inputs: NDArray[Any]) -> Any:
-    data = cell.data
-    match cell.code:
-        case Code.INPUT:
-            return inputs[:, data[0]] >> data[1]
-        case Code.CONST:
-            return np.array([data[0]] * len(inputs), dtype=object)
-        case Code.ADD | Code.JOIN:
-            a, b = args[0] << data[0], args[1] << data[1]
-            return a - b if data[2] else a + b
-        case Code.INVERT:
-            return (args[0] & ((1 << data[1]) - 1)) ^ data[0]
-        case Code.SHIFT:
-            return args[0] << data[0] if data[0] > 0 else args[0] >> -data[0]
-        case Code.SLICE:
-            first, width, signed = data
-            kept = (args[0] >> first) & ((1 << width) - 1)
-            return np.where(kept >> (width - 1), kept - (1 << width), kept) if signed else kept
-        case Code.ROUND:
-            return _objects([round_up(value, data[0], data[1]) for value in args[0]])
-        case Code.CLIP:
-            return np.minimum(np.maximum(args[0], data[0]), data[1])
-        case Code.ZERO_OUTSIDE:
-            return np.where((args[0] < data[0]) | (args[0] > data[1]), 0, args[0])
-        case Code.RELU:
-            return np.maximum(args[0], 0)
-        case Code.MAX:
-            return np.maximum(args[0], args[1])
-        case Code.MIN:
-            return np.minimum(args[0], args[1])
-        case Code.LESS:
-            return _objects([int(a < b) for a, b in zip(*args, strict=True)])
-        case Code.MUX:
-            return _objects([b if a else c for a, b, c in zip(*args, strict=True)])
-        case Code.AND:
-            return args[0] & args[1]
-        case Code.NOT:
-            return 1 - args[0]
-        case Code.MUL:
-            return args[0] * args[1]
-        case Code.ROM:
-            return _objects([data[value] for value in args[0]])
-    raise NoModelError(f"no numpy model of the cell {cell.code!r}.")
-
-
-def round_up(value: int, bits: int, rounding: Rounding) -> int:
-    """Return 1 when dropping `bits` > 0 bits by a rounding mode gives floor + 1, else 0.
-
-    Examples:
-        >>> [round_up(value, 1, Rounding.RND_CONV) for value in (1, 2, 3)]
-        [0, 0, 1]
-    """
-    rest, half = value & ((1 << bits) - 1), 1 << (bits - 1)
-    match rounding:
-        case Rounding.TRN:
-            return 0
-        case Rounding.TRN_ZERO:
-            return int(value < 0 and rest > 0)
-        case Rounding.RND:
-            return int(rest >= half)
-        case Rounding.RND_MIN_INF:
-            return int(rest > half)
-        case Rounding.RND_ZERO:
-            return int(rest > half or (rest == half and value < 0))
-        case Rounding.RND_INF:
-            return int(rest > half or (rest == half and value >= 0))
-        case Rounding.RND_CONV:
-            return int(rest > half or (rest == half and (value >> bits) & 1))
-
 
 def _unit(size: int, index: int) -> NDArray[Any]:
     form = np.zeros(size, dtype=object)
     form[index] = 1
     return form
-
-
-def _objects(values: list[Any]) -> NDArray[Any]:
-    packed = np.empty(len(values), dtype=object)
-    packed[:] = values
-    return packed

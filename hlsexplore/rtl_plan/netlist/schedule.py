@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hlsexplore.rtl_plan.netlist.net import VIEWS, Code, Net, Value
+from hlsexplore.rtl_plan.netlist.cells import VIEWS, Code, Value
+from hlsexplore.rtl_plan.netlist.needs import live
+from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.timing import Fabric, delay_ns, is_block_table
 
 
@@ -77,7 +79,7 @@ def _last_use(net: Net, stages: Sequence[int], latency: int) -> tuple[int, ...]:
 
     for output in net.outputs:
         use(output, latency)
-    alive = net.live()
+    alive = live(net)
     for number in range(len(net.cells) - 1, -1, -1):
         if not alive[number]:
             continue

@@ -184,6 +184,20 @@ def _pop(queue: Any, state: Any) -> Any:
 
 
 @compiled
+def _push_pairs(queue: Any, state: Any, pair: Any, spans: Any, counts: Any, facts: Any, deeper: Any) -> Any:
+    """Queue the patterns of two expressions that are used often enough; return the queue, which may be a larger one."""
+    (x, y), zero = pair, counts.shape[1] // 2
+    for distance in range(1 if x == y else spans[y, 0] - spans[x, 1], spans[y, 1] - spans[x, 0] + 1):
+        a, b = (x, y) if distance >= 0 else (y, x)
+        for opposite in range(2):
+            count = counts[opposite, zero + distance]
+            if count >= MIN_USES:
+                score = _score(count, a, b, abs(distance), facts, deeper)
+                queue = _push(queue, state, score, (a, b, abs(distance), opposite))
+    return queue
+
+
+@compiled
 def share(planes: Any, facts: Any, num_rows: Any, room: Any, deeper: Any, stop: Any) -> Any:
     """Replace the pattern that saves most by an expression of its own, until no pattern is used twice.
 
@@ -216,19 +230,10 @@ def share(planes: Any, facts: Any, num_rows: Any, room: Any, deeper: Any, stop: 
         for x in range(fresh, size):
             # an expression with one digit a column meets another one once in a column
             least = MIN_USES if spans[x, 0] == spans[x, 1] else 1
-            if stop[0]:
-                return made[:0].copy()
-            for y in range(x + 1):
-                if not _meets(masks, x, y, least):
-                    continue
-                _count_pairs(planes, spans, x, y, counts)
-                for distance in range(1 if x == y else spans[y, 0] - spans[x, 1], spans[y, 1] - spans[x, 0] + 1):
-                    a, b = (x, y) if distance >= 0 else (y, x)
-                    for opposite in range(2):
-                        count = counts[opposite, num_shifts + distance]
-                        if count >= MIN_USES:
-                            score = _score(count, a, b, abs(distance), facts, deeper)
-                            queue = _push(queue, state, score, (a, b, abs(distance), opposite))
+            for y in range(x + 1 if not stop[0] else 0):
+                if _meets(masks, x, y, least):
+                    _count_pairs(planes, spans, x, y, counts)
+                    queue = _push_pairs(queue, state, (x, y), spans, counts, facts, deeper)
         fresh = size
         if stop[0]:
             return made[:0].copy()
@@ -250,6 +255,6 @@ def share(planes: Any, facts: Any, num_rows: Any, room: Any, deeper: Any, stop: 
         _merge(planes, spans, pattern, size, room, cost)
         depths[size] = max(depths[a], depths[b]) + 1
         reach[size] = reach[a] + reach[b] * 2.0 ** pattern[2]
-        for row in (a, b, size):
-            _refresh(planes, spans, masks, row)
+        for changed in (pattern[0], pattern[1], np.int32(size)):
+            _refresh(planes, spans, masks, changed)
         size += 1

@@ -3,7 +3,8 @@
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
-from hlsexplore.rtl_plan.netlist.net import Net, Value
+from hlsexplore.rtl_plan.netlist.cells import Value
+from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.support.cancel import check_cancelled
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import ceil, log2
 
-from hlsexplore.rtl_plan.netlist.net import WIRES, Cell, Code
+from hlsexplore.rtl_plan.netlist.cells import WIRES, Cell, Code
 from hlsexplore.target import Target
 
 

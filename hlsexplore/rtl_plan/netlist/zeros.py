@@ -1,6 +1,7 @@
 """Low bits of a net's values that are always 0: they need no wire, no register and no adder."""
 
-from hlsexplore.rtl_plan.netlist.net import Cell, Code, Net, Value
+from hlsexplore.rtl_plan.netlist.cells import Cell, Code, Value
+from hlsexplore.rtl_plan.netlist.net import Net
 
 ALL = 1 << 16
 """Trailing zeros of the constant 0."""

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hlsexplore.ops import Pair
-from hlsexplore.rtl_plan.netlist.net import Net, bits_of
+from hlsexplore.rtl_plan.netlist.cells import bits_of
+from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.tensor import Tensor
 from hlsexplore.rtl_plan.walk import Walk
 

@@ -1,0 +1,42 @@
+"""Which bits of a net anything depends on."""
+
+from collections.abc import Sequence
+
+from hlsexplore.rtl_plan.netlist.cells import Cell, Code
+from hlsexplore.rtl_plan.netlist.net import Net
+
+
+def live(net: Net) -> list[bool]:
+    """Tell for each cell whether an output depends on any of its bits."""
+    return [bits > 0 for bits in needed(net)]
+
+
+def needed(net: Net) -> list[int]:
+    """Count the low bits of each cell that anything depends on; 0 for cells that nothing reads."""
+    need = [0] * len(net.cells)
+    for output in net.outputs:
+        need[output] = net.cells[output].width
+    for number in range(len(net.cells) - 1, -1, -1):
+        if need[number]:
+            cell = net.cells[number]
+            for arg, bits in zip(cell.args, _asked(cell, need[number], net.cells), strict=True):
+                need[arg] = max(need[arg], min(bits, net.cells[arg].width))
+    return need
+
+
+def _asked(cell: Cell, bits: int, cells: Sequence[Cell]) -> list[int]:
+    """Return how many low bits of each argument the low `bits` bits of a cell depend on."""
+    match cell.code:
+        case Code.ADD | Code.JOIN:
+            low = bits if cell.code is Code.ADD else min(bits, cell.data[1])
+            return [max(low - cell.data[0], 0), max(bits - cell.data[1], 0)]
+        case Code.SHIFT:
+            return [max(bits - cell.data[0], 0)]
+        case Code.SLICE:
+            return [cell.data[0] + min(bits, cell.data[1])]
+        case Code.INVERT:
+            return [bits]
+        case Code.MUX:
+            return [1, bits, bits]
+        case _:
+            return [cells[arg].width for arg in cell.args]

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cli_kit import SHAPE, write_model
 
+import hlsexplore
 from hlsexplore.emulate import float_forward
 from hlsexplore.graph import Graph, Node
+from hlsexplore.importers import read_model
 from hlsexplore.ops import Activation, Dense, Function, Input, Softmax
 
 
@@ -79,3 +82,15 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == file.read_text(encoding="utf-8"), f"{name} changed; if that is right: pytest --update-golden"
 
     return compare
+
+
+@pytest.fixture
+def work(tmp_path, monkeypatch):
+    """A folder with a model and data, made the current one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HLSEXPLORE_CALIBRATION", str(tmp_path / "calibration" / "reports.json"))
+    graph = read_model(write_model(tmp_path / "m.keras"))
+    x = np.random.default_rng(1).normal(0, 1, (200, SHAPE))
+    labels = hlsexplore.predict(graph, x).argmax(axis=1)
+    np.savez(tmp_path / "X.npz", x=x, y=labels)
+    return tmp_path

@@ -1,6 +1,6 @@
 """Structure of a design in logic, shared by the RTL generator and the estimator."""
 
-from hlsexplore.rtl_plan.layers import LayerPlan
+from hlsexplore.rtl_plan.layer_plan import LayerPlan
 from hlsexplore.rtl_plan.plan import DesignPlan, plan
 from hlsexplore.rtl_plan.tensor import Tensor
 

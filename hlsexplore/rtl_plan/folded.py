@@ -64,6 +64,7 @@ class Folded:
         weight_bits: Bits of a weight in its memory.
         is_block_rom: Whether weights live in block ROMs.
         is_held: Whether the inputs stay until the next ones come, so that the module does not have to keep them.
+        beats: Beats in which the input comes, each with its own steps.
     """
 
     product: Product
@@ -88,6 +89,7 @@ class Folded:
     weight_bits: int
     is_block_rom: bool
     is_held: bool
+    beats: int = 1
 
     @property
     def num_multipliers(self) -> int:

@@ -1,6 +1,6 @@
 """The structure of one layer in logic: its netlist or shared multipliers, its cycles and buses."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from hlsexplore.design import Design
 from hlsexplore.graph import Node
@@ -30,6 +30,7 @@ from hlsexplore.ops import (
     Upsample,
 )
 from hlsexplore.rtl_plan.folded import Folded, fold
+from hlsexplore.rtl_plan.layer_plan import Bank, LayerPlan, Parallel, Recurrence, Wires
 from hlsexplore.rtl_plan.lower.elements import lower_lookup, lower_quantize
 from hlsexplore.rtl_plan.lower.joins import lower_concatenate, lower_dot, lower_merge
 from hlsexplore.rtl_plan.lower.layer import Layer, refuse
@@ -43,18 +44,17 @@ from hlsexplore.rtl_plan.lower.pointwise import (
     lower_prelu,
     lower_requantize,
 )
-from hlsexplore.rtl_plan.lower.recurrent import Recurrence, check_recurrent, state_tensors, step_net
+from hlsexplore.rtl_plan.lower.recurrent import check_recurrent, state_tensors, step_net
 from hlsexplore.rtl_plan.lower.softmax import lower_softmax
 from hlsexplore.rtl_plan.lower.spatial import lower_conv, lower_pool
 from hlsexplore.rtl_plan.netlist.cells import Value
 from hlsexplore.rtl_plan.netlist.net import Net
-from hlsexplore.rtl_plan.netlist.schedule import Schedule, registered, schedule
+from hlsexplore.rtl_plan.netlist.schedule import registered, schedule
 from hlsexplore.rtl_plan.netlist.timing import Fabric, budget_ns, fabric
 from hlsexplore.rtl_plan.netlist.zeros import output_zeros
 from hlsexplore.rtl_plan.products import channel_products, in_order, is_interleaved, layer_product
 from hlsexplore.rtl_plan.scan import (
     Positions,
-    Scan,
     is_scanned,
     make_scan,
     num_positions,
@@ -67,46 +67,6 @@ from hlsexplore.rtl_plan.walk import plain_walk
 
 LATE = 0.5
 """Activations that end after this share of a cycle are registered: a register's reset then does their masking."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LayerPlan:
-    """One module.
-
-    Attributes:
-        node: The layer.
-        inputs: Tensors that it reads.
-        output: Tensor that it makes.
-        net: Its logic, when it is fully parallel.
-        schedule: Cycles of the net.
-        folded: Its parts, when it reuses multipliers.
-        beats: Beats in which the input of a folded product comes, each with its own steps.
-        parts: Modules that share its inputs, each for some of its outputs, side by side.
-        elements: Elements of the input that each of the parts reads.
-        scan: How it computes its positions one after another.
-        recurrence: Its step and its states, when it is recurrent.
-        latency_cycles: Cycles from input to output.
-        ii_cycles: Cycles between two inputs.
-    """
-
-    node: Node
-    inputs: tuple[Tensor, ...]
-    output: Tensor
-    net: Net | None = None
-    schedule: Schedule | None = None
-    folded: Folded | None = None
-    beats: int = 1
-    parts: tuple["LayerPlan", ...] = ()
-    elements: tuple[tuple[int, ...], ...] = ()
-    scan: Scan | None = None
-    recurrence: Recurrence | None = None
-    latency_cycles: int
-    ii_cycles: int = 1
-
-    @property
-    def is_wires(self) -> bool:
-        """Whether the module only moves bits."""
-        return not (self.net or self.folded or self.scan or self.recurrence or self.parts)
 
 
 def plan_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: bool = False) -> LayerPlan:
@@ -129,7 +89,8 @@ def plan_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: bo
         case Recurrent():
             return _recurrent(design, node, inputs[0])
         case Reshape():
-            return LayerPlan(node=node, inputs=inputs, output=replace(inputs[0], shape=node.shape), latency_cycles=0)
+            output = replace(inputs[0], shape=node.shape)
+            return LayerPlan(node=node, inputs=inputs, output=output, body=Wires(), latency_cycles=0)
     net = Net()
     layer = Layer(net=net, design=design, node=node, inputs=inputs, values=input_values(net, inputs))
     net.outputs = LOWERINGS(layer, node.op)
@@ -200,7 +161,7 @@ def plan_recurrence(design: Design, node: Node, source: Tensor, steps: int) -> L
         output=replace(
             step.output, shape=here.shape, ranges=step.output.ranges[:units], zeros=step.output.zeros[:units]
         ),
-        recurrence=recurrence,
+        body=recurrence,
         latency_cycles=step.latency_cycles,
         ii_cycles=recurrence.pace,
     )
@@ -216,7 +177,7 @@ def _recurrent(design: Design, node: Node, source: Tensor) -> LayerPlan:
         node=node,
         inputs=(source,),
         output=replace(repeated(core.output, scan.results), shape=node.shape, arrival_ns=0.0),
-        scan=scan,
+        body=scan,
         latency_cycles=scan.latency_cycles,
         ii_cycles=scan.ii_cycles,
     )
@@ -233,7 +194,7 @@ def _scanned(design: Design, node: Node, source: Tensor) -> LayerPlan:
         node=node,
         inputs=(source,),
         output=replace(repeated(core.output, count), shape=node.shape, arrival_ns=0.0),
-        scan=scan,
+        body=scan,
         latency_cycles=scan.latency_cycles,
         ii_cycles=scan.ii_cycles,
     )
@@ -251,9 +212,9 @@ def plan_accumulated(design: Design, node: Node, beat: Tensor, beats: int) -> La
     reuse = design.layers[node.name].reuse
     product = in_order(layer_product(design, node), reuse)
     folded = fold(product, beat.ranges * beats, reuse, False, beat.is_held, *timing_of(design))
-    layer = _folded_layer(design, replace(node, shape=node.shape[-1:]), beat, folded)
+    layer = _folded_layer(design, replace(node, shape=node.shape[-1:]), beat, replace(folded, beats=beats))
     steps = reuse // beats
-    return replace(layer, beats=beats, latency_cycles=layer.latency_cycles - reuse + steps, ii_cycles=steps)
+    return replace(layer, latency_cycles=layer.latency_cycles - reuse + steps, ii_cycles=steps)
 
 
 def _bank(design: Design, node: Node, source: Tensor) -> LayerPlan:
@@ -276,8 +237,7 @@ def _bank(design: Design, node: Node, source: Tensor) -> LayerPlan:
             zeros=(),
             arrival_ns=max(part.output.arrival_ns for part in parts),
         ),
-        parts=tuple(parts),
-        elements=elements,
+        body=Bank(parts=tuple(parts), elements=elements),
         latency_cycles=max(part.latency_cycles for part in parts),
         ii_cycles=parts[0].ii_cycles,
     )
@@ -300,7 +260,7 @@ def _folded_layer(design: Design, node: Node, source: Tensor, folded: Folded) ->
         node=node,
         inputs=(source,),
         output=Tensor(shape=node.shape, fraction=fraction, ranges=ranges, arrival_ns=arrival),
-        folded=folded,
+        body=folded,
         latency_cycles=folded.latency_cycles,
         ii_cycles=folded.steps,
     )
@@ -335,8 +295,7 @@ def parallel_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], net: 
             arrival_ns=planned.arrival_ns,
             is_held=holds,
         ),
-        net=net,
-        schedule=planned,
+        body=Parallel(net=net, schedule=planned),
         latency_cycles=planned.latency_cycles,
     )
 

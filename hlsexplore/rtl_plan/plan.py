@@ -11,7 +11,8 @@ from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Node
 from hlsexplore.ops import Dense, Input, Reshape
 from hlsexplore.rtl_plan.keys import layer_key
-from hlsexplore.rtl_plan.layers import LayerPlan, plan_layer
+from hlsexplore.rtl_plan.layer_plan import LayerPlan
+from hlsexplore.rtl_plan.layers import plan_layer
 from hlsexplore.rtl_plan.tensor import Tensor, input_tensor
 from hlsexplore.support.cancel import check_cancelled
 from hlsexplore.support.recent import Recent

@@ -5,7 +5,6 @@ the next row. `parallel` positions are computed at once.
 """
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,57 +12,9 @@ from hlsexplore.coverage import PARTS_OF_ROWS
 from hlsexplore.design import Design
 from hlsexplore.graph import Node
 from hlsexplore.ops import Conv, Dense, DepthwiseConv, Pair, Pool
+from hlsexplore.rtl_plan.layer_plan import LayerPlan, Scan
 from hlsexplore.rtl_plan.tensor import Tensor, any_position, repeated, with_zero
 from hlsexplore.rtl_plan.walk import Walk, image_of, plain_walk, window_walk
-
-if TYPE_CHECKING:
-    from hlsexplore.rtl_plan.layers import LayerPlan
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Scan:
-    """A scan.
-
-    Attributes:
-        core: The matrix at one position.
-        steps: How often the held image moves on, the first place included.
-        copies: Positions computed at once.
-        elements: Pixel of the input that each pixel of the held image is, or -1 for padding.
-        pixel_bits: Bits of a pixel, all channels.
-        taps: Pixels of the held image that each copy reads, [copy][tap].
-        row_steps: Steps along a row of positions.
-        step_pixels: Pixels by which the image moves from one step to the next.
-        row_pixels: Pixels by which it moves at the end of a row.
-        results: Results of each copy; fewer than steps where only the last step has one.
-        is_backward: Whether the steps, and so their results, come in reverse.
-    """
-
-    core: "LayerPlan"
-    steps: int
-    copies: int
-    elements: tuple[int, ...]
-    pixel_bits: int
-    taps: tuple[tuple[int, ...], ...]
-    row_steps: int
-    step_pixels: int
-    row_pixels: int
-    results: int
-    is_backward: bool = False
-
-    @property
-    def pace(self) -> int:
-        """Cycles of a step."""
-        return self.core.ii_cycles
-
-    @property
-    def ii_cycles(self) -> int:
-        """Cycles between two inputs."""
-        return self.steps * self.pace
-
-    @property
-    def latency_cycles(self) -> int:
-        """Cycles from the input to the collected output: a register before and one behind."""
-        return 1 + (self.steps - 1) * self.pace + self.core.latency_cycles + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +84,7 @@ def positions_of(node: Node, shape: tuple[int, ...]) -> Positions:
     )
 
 
-def make_scan(design: Design, node: Node, core: "LayerPlan", positions: Positions, pixel_bits: int) -> Scan:
+def make_scan(design: Design, node: Node, core: LayerPlan, positions: Positions, pixel_bits: int) -> Scan:
     """Plan a scan.
 
     Args:
@@ -179,7 +130,7 @@ def make_scan(design: Design, node: Node, core: "LayerPlan", positions: Position
     )
 
 
-def sequence_scan(core: "LayerPlan", steps: int, pixel_bits: int, is_sequence: bool, is_backward: bool) -> Scan:
+def sequence_scan(core: LayerPlan, steps: int, pixel_bits: int, is_sequence: bool, is_backward: bool) -> Scan:
     """Plan the scan of a sequence, step by step.
 
     Args:

@@ -8,6 +8,7 @@ from hlsexplore.ops import Activation, Conv, Dense, Function, Input
 from hlsexplore.rtl_plan import plan
 from hlsexplore.rtl_plan.count.blocks import DSP48E1
 from hlsexplore.rtl_plan.count.layers import layer_figures, net_registers
+from hlsexplore.rtl_plan.layer_plan import Scan
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.schedule import Schedule
 
@@ -52,8 +53,8 @@ def test_positions_one_after_another_are_counted_once_with_the_image_that_they_s
     )
     design = Design.default(Graph(name="net", nodes=nodes, outputs=("conv",)), type="fixed<8,3>")
     (layer,) = plan(design.with_layer("conv", parallel=1)).layers
-    assert layer.scan is not None
-    core, figures = layer_figures(layer.scan.core), layer_figures(layer)
+    assert isinstance(layer.body, Scan)
+    core, figures = layer_figures(layer.body.core), layer_figures(layer)
     image, results = 4 * 4 * 8, 9 * 3 * 8
     assert core.lut is not None and core.ff is not None and figures.lut is not None and figures.ff is not None
     assert figures.lut >= core.lut + image
@@ -80,8 +81,8 @@ def test_latency_is_the_sum_of_the_layers_and_the_output_register():
 def test_activation_before_shared_multipliers_holds_its_output():
     layers = {layer.node.name: layer for layer in plan(network(reuse=4)).layers}
     assert layers["act"].output.is_held
-    assert layers["out"].folded is not None and layers["out"].folded.is_held
-    assert layers["fc"].folded is not None and not layers["fc"].folded.is_held
+    assert layers["out"].body.is_held
+    assert not layers["fc"].body.is_held
 
 
 def test_registers_are_counted_by_bits_that_are_read():

@@ -9,6 +9,7 @@ from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Conv, DepthwiseConv, Function, Input, Merge, MergeFunction, Pool, PRelu
 from hlsexplore.rtl_plan.count.stream import stream_layer_figures
+from hlsexplore.rtl_plan.layer_plan import Scan
 from hlsexplore.rtl_plan.plan import plan
 from hlsexplore.rtl_plan.stream.feed import FeedKind
 from hlsexplore.rtl_plan.stream.flow import Stage, flow
@@ -86,7 +87,7 @@ def test_dense_layer_sums_over_beats_where_their_order_cannot_matter():
     layers = {layer.node.name: layer for layer in stream_plan(shared).layers}
     assert "flatten" not in layers and layers["dense"].sources == ("pool",)
     assert layers["dense"].feed is not None and layers["dense"].feed.kind is FeedKind.ACCUMULATE
-    assert (layers["dense"].core.beats, layers["dense"].core.ii_cycles, layers["dense"].ii_cycles) == (4, 3, 12)
+    assert (layers["dense"].core.body.beats, layers["dense"].core.ii_cycles, layers["dense"].ii_cycles) == (4, 3, 12)
     saturating = shared.with_layer("dense", accum="fixed<14,6,TRN,SAT>")
     assert [layer.node.name for layer in stream_plan(saturating).layers][-2:] == ["flatten", "dense"]
 
@@ -122,9 +123,9 @@ def test_layers_that_nothing_reads_are_left_out():
 def test_parallel_convolution_slides_the_image_past_its_multipliers():
     design = cnn("parallel").with_layer("conv", reuse=6, parallel=4)
     layer = plan(design).layers[0]
-    assert layer.scan is not None
-    assert (layer.scan.copies, layer.scan.steps, layer.ii_cycles) == (4, 5, 30)
-    assert layer.latency_cycles == 1 + 4 * 6 + layer.scan.core.latency_cycles + 1
+    assert isinstance(layer.body, Scan)
+    assert (layer.body.copies, layer.body.steps, layer.ii_cycles) == (4, 5, 30)
+    assert layer.latency_cycles == 1 + 4 * 6 + layer.body.core.latency_cycles + 1
 
 
 def test_positions_at_once_must_be_parts_of_a_row_or_whole_rows():
@@ -141,7 +142,7 @@ def test_depthwise_channels_do_not_share_multipliers():
     op = DepthwiseConv(kernel=rng.normal(0, 0.4, (2, 2, 3, 1)))
     nodes = (node("x", Input(), (), (4, 4, 3)), node("dw", op, ("x",), (3, 3, 3)))
     layer = stream_plan(streamed(*nodes, dw={"reuse": 2})).layers[0]
-    assert len(layer.core.parts) == 3 and layer.ii_cycles == 9 * 2 + 7
+    assert len(layer.core.body.parts) == 3 and layer.ii_cycles == 9 * 2 + 7
     with pytest.raises(NoModelError, match=r"as reuse=12 would\. Set it to one of 1, 2, 4, or use the flow 'vitis'"):
         stream_plan(streamed(*nodes, dw={"reuse": 12}))
 

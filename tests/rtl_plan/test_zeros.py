@@ -51,7 +51,7 @@ def test_elements_without_bits_need_no_logic() -> None:
     for name, types in (("some", TYPES), ("none", none)):
         design = hx.Design.default(graph(dense, types=types, outputs=("d",)))
         design = design.with_layer("d", weight="ufixed<5,5>", result="fixed<16,12>")
-        logic[name] = plan(design).layers[-1].net
+        logic[name] = plan(design).layers[-1].body.net
     assert {cell.code for cell in logic["none"].cells} == {"const"}
     assert sorted(cell.data for cell in logic["some"].cells if cell.code == "input") == [(0, 4), (1, 0), (3, 3)]
     raw = quantize_elements(np.random.default_rng(0).uniform(-9, 9, (50, 4)), TYPES)

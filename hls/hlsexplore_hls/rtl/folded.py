@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from hlsexplore.rtl_plan.folded import Folded
-from hlsexplore.rtl_plan.layers import LayerPlan
+from hlsexplore.rtl_plan.layer_plan import LayerPlan
 from hlsexplore.rtl_plan.netlist.cells import Code, bits_of, counter_bits
 from hlsexplore.rtl_plan.netlist.schedule import Schedule
 from hlsexplore.rtl_plan.tensor import Tensor
@@ -19,8 +19,8 @@ def folded_body(plan: LayerPlan, folded: Folded) -> list[str]:
     several beats take their share of the steps each, whenever they come.
     """
     source = plan.inputs[0]
-    lines = _control(folded, plan.beats)
-    lines += _operands(source, folded, plan.beats)
+    lines = _control(folded, folded.beats)
+    lines += _operands(source, folded, folded.beats)
     products, lane_lines = _soft_products(source, folded) if folded.is_soft else _multipliers(source, folded)
     lines += lane_lines
     front = Writer(net=folded.front, planned=folded.front_schedule, inputs=products)
@@ -29,7 +29,7 @@ def folded_body(plan: LayerPlan, folded: Folded) -> list[str]:
     summands, registers, summand_lines = _summands(folded, front)
     lines += summand_lines
     lines += clocked([*front.registers, *front.last_registers, *registers])
-    lines += _accumulators(folded, summands, plan.beats)
+    lines += _accumulators(folded, summands, folded.beats)
     return [*lines, *_results(plan, folded)]
 
 

@@ -1,9 +1,10 @@
 """The RTL flow: from a design to Verilog files."""
 
-from typing import Any
+from typing import Any, assert_never
 
 from hlsexplore.design import Design
-from hlsexplore.rtl_plan.layers import LayerPlan
+from hlsexplore.rtl_plan.folded import Folded
+from hlsexplore.rtl_plan.layer_plan import Bank, LayerPlan, Parallel, Recurrence, Scan, Wires
 from hlsexplore.rtl_plan.netlist.cells import Code
 from hlsexplore.rtl_plan.netlist.timing import is_block_table
 from hlsexplore.rtl_plan.plan import DesignPlan, plan
@@ -78,14 +79,20 @@ def _stream(design: Design, names: dict[str, str], top: str) -> Generated:
 
 def _tables(layer: LayerPlan, name: str) -> dict[tuple[int, ...], str]:
     """Name the modules of a layer's large lookup tables."""
-    found: dict[tuple[int, ...], str] = {}
-    for cell in layer.net.cells if layer.net is not None else []:
-        if cell.code is Code.ROM and is_block_table(cell):
-            found.setdefault(cell.data, f"{name}_table{len(found)}")
-    if layer.scan is not None:
-        return _tables(layer.scan.core, name)
-    if layer.recurrence is not None:
-        return _tables(layer.recurrence.step, name)
+    body, found = layer.body, dict[tuple[int, ...], str]()
+    match body:
+        case Parallel():
+            for cell in body.net.cells:
+                if cell.code is Code.ROM and is_block_table(cell):
+                    found.setdefault(cell.data, f"{name}_table{len(found)}")
+        case Scan():
+            return _tables(body.core, name)
+        case Recurrence():
+            return _tables(body.step, name)
+        case Folded() | Bank() | Wires():
+            pass
+        case _:
+            assert_never(body)
     return found
 
 

@@ -1,8 +1,10 @@
 """One Verilog module for each layer."""
 
 from collections.abc import Mapping
+from typing import assert_never
 
-from hlsexplore.rtl_plan.layers import LayerPlan
+from hlsexplore.rtl_plan.folded import Folded
+from hlsexplore.rtl_plan.layer_plan import Bank, LayerPlan, Parallel, Recurrence, Scan, Wires
 from hlsexplore.rtl_plan.netlist.cells import bits_of
 from hlsexplore.rtl_plan.tensor import Tensor
 from hlsexplore_hls.names import comment
@@ -26,37 +28,42 @@ def layer_module(plan: LayerPlan, name: str, tables: Mapping[tuple[int, ...], st
         name: Identifier of the module.
         tables: Module of each lookup table, by its entries.
     """
-    if plan.parts:
-        return _bank(plan, name)
-    if plan.recurrence is not None:
-        body = recurrent_body(plan, plan.recurrence, name)
-    elif plan.scan is not None:
-        body = scan_body(plan, plan.scan, name, has_clock(plan.scan.core))
-    elif plan.folded is not None:
-        body = folded_body(plan, plan.folded)
-    elif plan.net is not None:
-        body = _parallel_body(plan, tables)
-    else:
-        body = ["  assign out_data = in_data;"]
-    text = "\n".join([HEAD + _title(plan), *_header(plan, name), *body, "endmodule", TAIL])
-    if plan.recurrence is not None:
-        return "\n".join([text, layer_module(plan.recurrence.step, f"{name}_step", tables)])
-    if plan.scan is None:
-        return text
-    return "\n".join([text, layer_module(plan.scan.core, f"{name}_core", tables)])
+    body, inner = plan.body, list[str]()
+    match body:
+        case Recurrence():
+            lines, how = recurrent_body(plan, body, name), f"a step every {body.pace} cycles"
+            inner = [layer_module(body.step, f"{name}_step", tables)]
+        case Scan():
+            lines = scan_body(plan, body, name, has_clock(body.core))
+            how = f"{body.copies} of {body.copies * body.steps} positions at once"
+            inner = [layer_module(body.core, f"{name}_core", tables)]
+        case Bank():
+            lines, how = _bank(plan, body, name), f"{len(body.parts)} parts side by side"
+            inner = [layer_module(part, f"{name}_part{index}", {}) for index, part in enumerate(body.parts)]
+        case Folded():
+            lines = folded_body(plan, body)
+            how = f"{body.num_multipliers} multipliers, each used {body.steps} times"
+        case Parallel():
+            lines, how = _parallel_body(plan, body, tables), "fully parallel"
+        case Wires():
+            lines, how = ["  assign out_data = in_data;"], "wires only"
+        case _:
+            assert_never(body)
+    text = "\n".join([HEAD + _title(plan, how), *_header(plan, name), *lines, "endmodule", TAIL])
+    return "\n".join([text, *inner])
 
 
-def _bank(plan: LayerPlan, name: str) -> str:
-    """Write a module of several parts, each of which computes some of the outputs, and the parts' modules."""
+def _bank(plan: LayerPlan, bank: Bank, name: str) -> list[str]:
+    """Write the inside of a module of several parts, each of which computes some of the outputs."""
     source, width = plan.inputs[0], plan.output.width
-    lines = ["  wire [" + f"{len(plan.parts) - 1}:0] valids;"] if len(plan.parts) > 1 else ["  wire valids;"]
+    lines = ["  wire [" + f"{len(bank.parts) - 1}:0] valids;"] if len(bank.parts) > 1 else ["  wire valids;"]
     results: list[str] = []
     valid = ""
-    for index, (part, elements) in enumerate(zip(plan.parts, plan.elements, strict=True)):
+    for index, (part, elements) in enumerate(zip(bank.parts, bank.elements, strict=True)):
         own = part.inputs[0].width
         taken = [select("in_data", bus_width(source), element * source.width, own) for element in elements]
         wire = f"part{index}"
-        flag = f"valids[{index}]" if len(plan.parts) > 1 else "valids"
+        flag = f"valids[{index}]" if len(bank.parts) > 1 else "valids"
         lines += ["", f"  wire {vector(bus_width(part.output))}{wire};"]
         connections = f".in_data({join(list(reversed(taken)))}), .out_valid({flag}), .out_data({wire})"
         lines.append(f"  {name}_{wire} {wire}_layer (.clk(clk), .rst(rst), .in_valid(in_valid), {connections});")
@@ -73,9 +80,7 @@ def _bank(plan: LayerPlan, name: str) -> str:
             sign = select(settled, total, place * size + size - 1, 1) if part.output.signed else "1'b0"
             results.append(join([repeat(sign, width - size), element]) if width > size else element)
     lines += ["", f"  assign out_valid = {valid};", *assign_bus("out_data", results)]
-    own_module = "\n".join([HEAD + _title(plan), *_header(plan, name), *lines, "endmodule", TAIL])
-    parts = [layer_module(part, f"{name}_part{index}", {}) for index, part in enumerate(plan.parts)]
-    return "\n".join([own_module, *parts])
+    return lines
 
 
 def bus_width(tensor: Tensor) -> int:
@@ -108,20 +113,11 @@ def describe(tensor: Tensor) -> str:
 
 def has_clock(plan: LayerPlan) -> bool:
     """Whether the module has registers, and so the ports clk, rst and valid."""
-    return plan.latency_cycles > 0 or plan.recurrence is not None
+    return plan.latency_cycles > 0 or isinstance(plan.body, Recurrence)
 
 
-def _title(plan: LayerPlan) -> str:
+def _title(plan: LayerPlan, how: str) -> str:
     shape = " x ".join(map(str, plan.inputs[0].shape)), " x ".join(map(str, plan.output.shape))
-    how = f"{len(plan.parts)} parts side by side" if plan.parts else "fully parallel"
-    if plan.scan is not None:
-        how = f"{plan.scan.copies} of {plan.scan.copies * plan.scan.steps} positions at once"
-    if plan.recurrence is not None:
-        how = f"a step every {plan.recurrence.pace} cycles"
-    if plan.folded is not None:
-        how = f"{plan.folded.num_multipliers} multipliers, each used {plan.folded.steps} times"
-    if plan.is_wires:
-        how = "wires only"
     return (
         f"// Layer '{comment(plan.node.name)}' ({plan.node.kind}): {shape[0]} -> {shape[1]}, {how}.\n"
         f"// Latency {plan.latency_cycles} cycles, a new input every {plan.ii_cycles}."
@@ -140,10 +136,8 @@ def _header(plan: LayerPlan, name: str) -> list[str]:
     return [f"module {name} (", ",\n".join(ports), ");"]
 
 
-def _parallel_body(plan: LayerPlan, tables: Mapping[tuple[int, ...], str]) -> list[str]:
-    net, planned = plan.net, plan.schedule
-    if net is None or planned is None:
-        return []
+def _parallel_body(plan: LayerPlan, body: Parallel, tables: Mapping[tuple[int, ...], str]) -> list[str]:
+    net, planned = body.net, body.schedule
     lines, names = input_wires(plan.inputs, {cell.data[0] for cell in net.cells if cell.code == "input"})
     writer = Writer(net=net, planned=planned, inputs=names, tables=tables)
     writer.write()

@@ -1,7 +1,6 @@
 """The body of a module of a recurrent layer: its states, and the arithmetic of a step."""
 
-from hlsexplore.rtl_plan.layers import LayerPlan
-from hlsexplore.rtl_plan.lower.recurrent import Recurrence
+from hlsexplore.rtl_plan.layer_plan import LayerPlan, Recurrence
 from hlsexplore.rtl_plan.tensor import Tensor
 from hlsexplore_hls.rtl.nets import join, literal, repeat, select, vector
 

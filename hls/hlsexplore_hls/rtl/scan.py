@@ -1,8 +1,7 @@
 """The body of a module that computes its positions one after another: a held image slides past the arithmetic."""
 
-from hlsexplore.rtl_plan.layers import LayerPlan
+from hlsexplore.rtl_plan.layer_plan import LayerPlan, Scan
 from hlsexplore.rtl_plan.netlist.cells import counter_bits
-from hlsexplore.rtl_plan.scan import Scan
 from hlsexplore_hls.rtl.nets import join, literal, select, vector
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from hlsexplore.rtl_plan.layer_plan import Wires
 from hlsexplore.rtl_plan.stream.feed import Feed, FeedKind
 from hlsexplore.rtl_plan.stream.plan import StreamLayer
 from hlsexplore_hls.names import comment
@@ -41,7 +42,7 @@ def stream_module(layer: StreamLayer, name: str, tables: Mapping[tuple[int, ...]
     else:
         lines += _queues(layer, name, valid) if layer.depths else _results(valid)
     parts = ["\n".join([*lines, "endmodule", TAIL])]
-    if not layer.core.is_wires:
+    if not isinstance(layer.core.body, Wires):
         parts.append(layer_module(layer.core, core, tables))
     for depth in sorted(set(layer.depths)) if not _waits(layer) else ():
         parts.append(queue_module(f"{name}_queue{depth}", depth, bus_width(layer.core.output)))
@@ -143,7 +144,7 @@ def _core(layer: StreamLayer, core: str, operands: list[str], valid: str) -> tup
     """Write the instance of the arithmetic; return also the valid of its result."""
     plan = layer.core
     lines = ["", f"  wire {vector(bus_width(plan.output))}result;"]
-    if plan.is_wires:
+    if isinstance(plan.body, Wires):
         return [*lines, f"  assign result = {operands[0]};"], valid
     connections = [f".{input_name(index)}({operand})" for index, operand in enumerate(operands)]
     if has_clock(plan):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from hlsexplore.rtl_plan.layers import LayerPlan
+from hlsexplore.rtl_plan.layer_plan import LayerPlan
 from hlsexplore.rtl_plan.plan import DesignPlan
 from hlsexplore.rtl_plan.tensor import Tensor
 from hlsexplore_hls.names import comment

@@ -7,20 +7,19 @@ take more of them.
 
 from collections import defaultdict
 from math import ceil
+from typing import assert_never
 
 from hlsexplore.report import Figures
 from hlsexplore.rtl_plan.count.blocks import DSP48E1, Blocks
 from hlsexplore.rtl_plan.count.scan import scan_figures
 from hlsexplore.rtl_plan.folded import Folded
-from hlsexplore.rtl_plan.layers import LayerPlan
-from hlsexplore.rtl_plan.lower.recurrent import Recurrence
+from hlsexplore.rtl_plan.layer_plan import Bank, LayerPlan, Parallel, Recurrence, Scan, Wires
 from hlsexplore.rtl_plan.netlist.adders import Bits, adder_luts, first_added_bit, net_bits
 from hlsexplore.rtl_plan.netlist.cells import VIEWS, Cell, Code, Value, bits_of
 from hlsexplore.rtl_plan.netlist.needs import live, needed
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.schedule import Schedule
 from hlsexplore.rtl_plan.netlist.timing import is_block_table
-from hlsexplore.rtl_plan.scan import Scan
 from hlsexplore.rtl_plan.tensor import Tensor
 
 SRL_CYCLES = 3
@@ -46,17 +45,7 @@ def layer_figures(plan: LayerPlan, blocks: Blocks = DSP48E1) -> Figures:
         plan: The planned layer.
         blocks: Cells that are counted.
     """
-    lut, ff, dsp, bram = 0, 0, 0, 0
-    if plan.net is not None and plan.schedule is not None:
-        lut, ff, dsp, bram = _parallel(plan, plan.net, plan.schedule, blocks)
-    elif plan.folded is not None:
-        lut, ff, dsp, bram = _folded(plan, plan.folded, blocks)
-    elif plan.scan is not None:
-        lut, ff, dsp, bram = _scanned(plan, plan.scan, blocks)
-    elif plan.recurrence is not None:
-        lut, ff, dsp, bram = _recurrent(plan.recurrence, blocks)
-    for part in plan.parts:
-        lut, ff, dsp, bram = (a + b for a, b in zip((lut, ff, dsp, bram), _resources(part, blocks), strict=True))
+    lut, ff, dsp, bram = _of_body(plan, blocks)
     return Figures(
         lut=lut,
         ff=ff,
@@ -66,6 +55,28 @@ def layer_figures(plan: LayerPlan, blocks: Blocks = DSP48E1) -> Figures:
         latency_cycles_max=plan.latency_cycles,
         ii_cycles=plan.ii_cycles,
     )
+
+
+def _of_body(plan: LayerPlan, blocks: Blocks) -> tuple[int, int, int, int]:
+    """Count the LUTs, flip-flops, DSP blocks and block RAMs of what a layer computes with."""
+    body = plan.body
+    match body:
+        case Parallel():
+            return _parallel(plan, body.net, body.schedule, blocks)
+        case Folded():
+            return _folded(plan, body, blocks)
+        case Scan():
+            return _scanned(plan, body, blocks)
+        case Recurrence():
+            return _recurrent(body, blocks)
+        case Bank():
+            parts = [_resources(part, blocks) for part in body.parts]
+            lut, ff, dsp, bram = (sum(found) for found in zip(*parts, strict=True))
+            return lut, ff, dsp, bram
+        case Wires():
+            return 0, 0, 0, 0
+        case _:
+            assert_never(body)
 
 
 def _resources(plan: LayerPlan, blocks: Blocks) -> tuple[int, int, int, int]:

@@ -1,12 +1,9 @@
 """LUTs and flip-flops around the arithmetic of a layer that computes its positions one after another."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from hlsexplore.rtl_plan.scan import Scan
+from hlsexplore.rtl_plan.layer_plan import Scan
 
 
-def scan_figures(scan: "Scan", output_bits: int) -> tuple[int, int]:
+def scan_figures(scan: Scan, output_bits: int) -> tuple[int, int]:
     """Count LUTs and flip-flops of the held image, the counters and the collected results.
 
     Args:
@@ -23,7 +20,7 @@ def scan_figures(scan: "Scan", output_bits: int) -> tuple[int, int]:
     return lut + 4, ff + 2
 
 
-def _held_pixels(scan: "Scan") -> set[int]:
+def _held_pixels(scan: Scan) -> set[int]:
     """Return the pixels of the held image that need registers: read at some step, and not always padding."""
     moves = [scan.step_pixels] * (scan.row_steps > 1) + [scan.row_pixels]
     size = len(scan.elements)

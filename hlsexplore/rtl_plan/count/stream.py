@@ -7,7 +7,8 @@ from hlsexplore.ops import Pair
 from hlsexplore.report import Figures
 from hlsexplore.rtl_plan.count.blocks import DSP48E1, Blocks
 from hlsexplore.rtl_plan.count.layers import BRAM18_BITS, BRAM18_WORDS, SRL_CYCLES, layer_figures, net_logic
-from hlsexplore.rtl_plan.layers import LayerPlan
+from hlsexplore.rtl_plan.folded import Folded
+from hlsexplore.rtl_plan.layer_plan import LayerPlan
 from hlsexplore.rtl_plan.netlist.cells import counter_bits
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.schedule import Schedule
@@ -55,10 +56,10 @@ def stream_layer_figures(layer: StreamLayer, blocks: Blocks = DSP48E1) -> Figure
 
 def _spared_luts(core: LayerPlan, blocks: Blocks) -> int:
     """Count the LUTs of multiplexers over a whole input that a product of one beat at a time does not have."""
-    folded = core.folded
-    if folded is None or core.beats == 1:
+    folded = core.body
+    if not isinstance(folded, Folded) or folded.beats == 1:
         return 0
-    spared = blocks.mux_luts(folded.steps) - blocks.mux_luts(folded.steps // core.beats)
+    spared = blocks.mux_luts(folded.steps) - blocks.mux_luts(folded.steps // folded.beats)
     return folded.groups * core.inputs[0].width * spared
 
 

@@ -1,8 +1,7 @@
 """A step of a recurrent layer as cells (docs/ir.md, section Recurrent), and the states between steps."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from hlsexplore.coverage import SHARED_CELLS
 from hlsexplore.defaults.bounds import slope_type
@@ -19,33 +18,6 @@ from hlsexplore.rtl_plan.netlist.cells import Value
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.tensor import Tensor, full_tensor
 from hlsexplore.weights import raw_weights
-
-if TYPE_CHECKING:
-    from hlsexplore.rtl_plan.layers import LayerPlan
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Recurrence:
-    """A recurrent layer.
-
-    Attributes:
-        step: Arithmetic of a step: reads the input of a step and the states, gives the output and the new states.
-        steps: Steps of a sequence.
-        states: Tensor of each state: the hidden one, and the memory of an LSTM.
-        places: First output of the step that is each new state.
-        is_sequence: Whether every step is an output, or the last one only.
-    """
-
-    step: "LayerPlan"
-    steps: int
-    states: tuple[Tensor, ...]
-    places: tuple[int, ...]
-    is_sequence: bool
-
-    @property
-    def pace(self) -> int:
-        """Cycles of a step: the state is in its registers a cycle after the arithmetic."""
-        return self.step.latency_cycles + 1
 
 
 def check_recurrent(design: Design, node: Node) -> Recurrent:

@@ -41,8 +41,8 @@ from hlsexplore.ops import (
     Softmax,
     Upsample,
 )
+from hlsexplore.rtl_plan.layer_plan import LayerPlan, Wires
 from hlsexplore.rtl_plan.layers import (
-    LayerPlan,
     input_values,
     parallel_layer,
     plan_accumulated,
@@ -260,7 +260,7 @@ def _negative(cropping: tuple[Pair, Pair]) -> tuple[Pair, Pair]:
 
 
 def _wires(node: Node, beat: Tensor) -> LayerPlan:
-    return LayerPlan(node=replace(node, shape=beat.shape), inputs=(beat,), output=beat, latency_cycles=0)
+    return LayerPlan(node=replace(node, shape=beat.shape), inputs=(beat,), output=beat, body=Wires(), latency_cycles=0)
 
 
 def _reshape(layer: Arriving, op: Reshape) -> Planned:

@@ -12,7 +12,8 @@ from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Node
 from hlsexplore.ops import Dense, Input, Reshape
-from hlsexplore.rtl_plan.layers import LayerPlan, timing_of
+from hlsexplore.rtl_plan.layer_plan import LayerPlan, Wires
+from hlsexplore.rtl_plan.layers import timing_of
 from hlsexplore.rtl_plan.products import accumulates
 from hlsexplore.rtl_plan.stream.beats import beat_layer, is_direct
 from hlsexplore.rtl_plan.stream.feed import Feed, FeedKind
@@ -56,7 +57,9 @@ class StreamLayer:
     @property
     def waits(self) -> bool:
         """Whether collected beats wait in their own registers until they are read, and no queue is needed."""
-        is_collected = self.feed is not None and self.feed.kind is FeedKind.COLLECT and self.core.is_wires
+        is_collected = (
+            self.feed is not None and self.feed.kind is FeedKind.COLLECT and isinstance(self.core.body, Wires)
+        )
         return is_collected and len(self.readers) == 1
 
 
@@ -161,7 +164,7 @@ def _goes_on(design: Design, readers: dict[str, list[Reader]], name: str) -> boo
 
 def _fork(node: Node, beat: Tensor, readers: list[Reader]) -> StreamLayer:
     feed = Feed(kind=FeedKind.DIRECT, walk=plain_walk(beats_of(node.shape)[0]), inputs=(beat,))
-    core = LayerPlan(node=node, inputs=(beat,), output=beat, latency_cycles=0)
+    core = LayerPlan(node=node, inputs=(beat,), output=beat, body=Wires(), latency_cycles=0)
     return StreamLayer(node=node, sources=(node.name,), feed=feed, core=core, readers=tuple(readers))
 
 

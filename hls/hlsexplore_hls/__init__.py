@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hlsexplore_hls.exporter import export
-    from hlsexplore_hls.project import Port, Project, SimulationResult
+    from hlsexplore_hls.ports import Port
+from hlsexplore_hls.project import Project, SimulationResult
 
 _MODULES = {"Port": "project", "Project": "project", "SimulationResult": "project", "export": "exporter"}
 

@@ -9,11 +9,13 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from hlsexplore.errors import ConfigError
 from hlsexplore.support.files import reason_of
 from hlsexplore.support.locks import held
-from hlsexplore_hls.manifest import MANIFEST, load_project, to_manifest
+from hlsexplore_hls.manifest import FORMAT, MANIFEST, read_manifest
+from hlsexplore_hls.ports import Port
 from hlsexplore_hls.project import BUILD, Project
 from hlsexplore_hls.tools.run_folder import FAILED, RESULT
 from hlsexplore_hls.tools.synthesize import LOCK, REPORT, TOOLS
@@ -65,7 +67,7 @@ def own_files(folder: Path) -> list[str]:
     Raises:
         ConfigError: If the manifest is damaged.
     """
-    project = load_project(folder, complete=False)
+    project = Project(**read_manifest(folder, complete=False))
     return _other_than(folder, {MANIFEST, *project.files} - set(project.modified()))
 
 
@@ -108,7 +110,7 @@ def write_project(project: Project, files: Mapping[str, bytes], overwrite: bool)
             for name, content in files.items():
                 (fresh / name).parent.mkdir(parents=True, exist_ok=True)
                 (fresh / name).write_bytes(content)
-            (fresh / MANIFEST).write_text(json.dumps(to_manifest(project), indent=2) + "\n", encoding="utf-8")
+            (fresh / MANIFEST).write_text(json.dumps(_manifest(project), indent=2) + "\n", encoding="utf-8")
             if folder.exists() and any(folder.iterdir()):
                 _carry(folder, fresh)
             swap(fresh, folder, stack)
@@ -182,3 +184,36 @@ def _carry(folder: Path, fresh: Path) -> None:
     if kept:
         names = ", ".join(map(repr, kept[:SHOWN_NAMES])) + (" and more" if len(kept) > SHOWN_NAMES else "")
         logger.warning("kept files of your own in %r: %s", str(folder), names)
+
+
+def _manifest(project: Project) -> dict[str, Any]:
+    """Return the manifest of a project as plain data."""
+    target = project.target
+    return {
+        "format": FORMAT,
+        "flow": project.flow,
+        "model": project.model,
+        "design_key": project.design_key,
+        "target": {"part": target.part, "clock_ns": target.clock_ns, "io": str(target.io), "tool": str(target.tool)},
+        "top": project.top,
+        "interface": project.interface,
+        "latency_cycles": project.latency_cycles,
+        "ii_cycles": project.ii_cycles,
+        "inputs": [_port_dict(port) for port in project.inputs],
+        "outputs": [_port_dict(port) for port in project.outputs],
+        "layers": dict(project.layers),
+        "files": dict(project.files),
+        "extra": dict(project.extra),
+    }
+
+
+def _port_dict(port: Port) -> dict[str, Any]:
+    data = {
+        "name": port.name,
+        "identifier": port.identifier,
+        "shape": list(port.shape),
+        "type": str(port.type),
+        "head": str(port.head),
+    }
+    more = {"types": port.types, "encoding": port.encoding, "unit": port.unit}
+    return data | {name: item.to_dict() for name, item in more.items() if item is not None}

@@ -20,7 +20,8 @@ from hlsexplore.task import head_of
 from hlsexplore_hls.destination import check_destination, write_project
 from hlsexplore_hls.flows import Flow, Generated, find_flow, resolve
 from hlsexplore_hls.names import identifiers
-from hlsexplore_hls.project import GOLDEN, Port, Project, quantize_inputs
+from hlsexplore_hls.ports import Port
+from hlsexplore_hls.project import GOLDEN, Project, quantize_inputs
 from hlsexplore_hls.reports.observations import estimates_of
 
 GOLDEN_SAMPLES = 1000

@@ -1,8 +1,11 @@
-"""The manifest of a project, `hlsexplore.json`: written by `export`, read and checked by `Project.load`."""
+"""The manifest of a project, `hlsexplore.json`: read and checked for `Project.load`.
+
+This file knows the fields of a project, not the project: that one reads itself from here.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypedDict
 
 from hlsexplore.element_types import ElementTypes
 from hlsexplore.encoding import Encoding, Unit
@@ -12,47 +15,33 @@ from hlsexplore.support.files import read_json, reason_of
 from hlsexplore.target import Target
 from hlsexplore.task import Head
 from hlsexplore_hls.flows import find_flow
-from hlsexplore_hls.project import Port, Project
+from hlsexplore_hls.ports import Port
 
 MANIFEST = "hlsexplore.json"
 MAX_BYTES = 256 << 20
 FORMAT = 1
 
 
-def to_manifest(project: Project) -> dict[str, Any]:
-    """Return the manifest of a project as plain data."""
-    target = project.target
-    return {
-        "format": FORMAT,
-        "flow": project.flow,
-        "model": project.model,
-        "design_key": project.design_key,
-        "target": {"part": target.part, "clock_ns": target.clock_ns, "io": str(target.io), "tool": str(target.tool)},
-        "top": project.top,
-        "interface": project.interface,
-        "latency_cycles": project.latency_cycles,
-        "ii_cycles": project.ii_cycles,
-        "inputs": [_port_dict(port) for port in project.inputs],
-        "outputs": [_port_dict(port) for port in project.outputs],
-        "layers": dict(project.layers),
-        "files": dict(project.files),
-        "extra": dict(project.extra),
-    }
+class Fields(TypedDict):
+    """What a manifest says: the fields of a `Project`."""
+
+    path: Path
+    flow: str
+    model: str
+    design_key: str
+    target: Target
+    top: str
+    interface: str
+    latency_cycles: int | None
+    ii_cycles: int | None
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    layers: Mapping[str, str]
+    files: Mapping[str, str]
+    extra: Mapping[str, Any]
 
 
-def _port_dict(port: Port) -> dict[str, Any]:
-    data = {
-        "name": port.name,
-        "identifier": port.identifier,
-        "shape": list(port.shape),
-        "type": str(port.type),
-        "head": str(port.head),
-    }
-    more = {"types": port.types, "encoding": port.encoding, "unit": port.unit}
-    return data | {name: item.to_dict() for name, item in more.items() if item is not None}
-
-
-def load_project(folder: Path, complete: bool = True) -> Project:
+def read_manifest(folder: Path, complete: bool = True) -> Fields:
     """Read the manifest in a folder.
 
     Args:
@@ -77,14 +66,14 @@ def load_project(folder: Path, complete: bool = True) -> Project:
         project = _from_manifest(folder, data)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"the manifest {str(file)!r} is damaged ({error!r}). Export the design again.") from None
-    missing = [name for name in project.files if not (folder / name).is_file()]
+    missing = [name for name in project["files"] if not (folder / name).is_file()]
     if missing and complete:
         names = ", ".join(map(repr, missing[:5]))
         raise ConfigError(f"the project {str(folder)!r} lacks {names}. Export the design again.")
     return project
 
 
-def _from_manifest(folder: Path, data: Mapping[str, Any]) -> Project:
+def _from_manifest(folder: Path, data: Mapping[str, Any]) -> Fields:
     if data["format"] != FORMAT:
         raise ConfigError(
             f"the project {str(folder)!r} has the format {data['format']!r}, and this version reads format {FORMAT}. "
@@ -95,7 +84,7 @@ def _from_manifest(folder: Path, data: Mapping[str, Any]) -> Project:
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
             raise ValueError(f"unsafe path {name!r}")
-    return Project(
+    return Fields(
         path=folder,
         flow=data["flow"],
         model=str(data["model"]),

@@ -14,55 +14,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hlsexplore.design import Design
-from hlsexplore.element_types import ElementTypes, quantize_elements
-from hlsexplore.encoding import Encoding, Unit, decoded
+from hlsexplore.encoding import decoded
 from hlsexplore.errors import ConfigError, DataError
-from hlsexplore.fixed import Fixed, RawArray, RealArray, quantize, requantize, to_real
+from hlsexplore.fixed import RawArray, RealArray, to_real
 from hlsexplore.report import Report
 from hlsexplore.support.files import open_regular, reason_of
 from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore.target import Target
-from hlsexplore.task import Head
 from hlsexplore_hls.flows import Simulated, find_flow, resolve
+from hlsexplore_hls.manifest import read_manifest
+from hlsexplore_hls.ports import Port
 
 GOLDEN = "golden.npz"
 BUILD = "build"
 """Folder inside a project for everything that simulation and synthesis write; no part of the digest."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Port:
-    """An input or output of a project.
-
-    Attributes:
-        name: Name of the node in the graph.
-        identifier: Its name in the generated files.
-        shape: Shape without the batch axis.
-        type: Type of each element on the bus.
-        types: Types of single elements to which data is cast first, or None.
-        encoding: How real data becomes what the bus carries, of an input of a network with real scales; else None.
-        unit: What the values of an output stand for where that is not themselves.
-        head: What the values promise, of an output.
-    """
-
-    name: str
-    identifier: str
-    shape: tuple[int, ...]
-    type: Fixed
-    types: ElementTypes | None = None
-    encoding: Encoding | None = None
-    unit: Unit | None = None
-    head: Head = Head.FREE
-
-    def cast(self, values: RealArray) -> RawArray:
-        """Cast real values, shape (samples, *shape), to raw integers of the bus."""
-        return self.pack(values if self.encoding is None else self.encoding.encode(values))
-
-    def pack(self, values: RealArray) -> RawArray:
-        """Cast values that are encoded already to raw integers of the bus."""
-        if self.types is None:
-            return quantize(values, self.type)
-        return requantize(quantize_elements(values, self.types), self.types.hull().fraction, self.type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,9 +110,7 @@ class Project:
         Raises:
             ConfigError: If the folder is no project, its manifest is damaged, or a file of it is missing.
         """
-        from hlsexplore_hls.manifest import load_project
-
-        return load_project(Path(path))
+        return cls(**read_manifest(Path(path)))
 
     def modified(self) -> tuple[str, ...]:
         """List the files whose content is not what `export` wrote."""

@@ -8,7 +8,6 @@ from math import exp, log, sqrt
 from pathlib import Path
 from typing import Any
 
-from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError
 from hlsexplore.estimate.devices import family_of
 from hlsexplore.estimate.intervals import FIGURE_NAMES, whole_bounds
@@ -162,26 +161,6 @@ def observe(estimate: Report, report: Report, part: str, model: str, coefficient
         report=_known(report.total),
         coefficients=coefficients,
     )
-
-
-def calibrate(pairs: Iterable[tuple[Design, Report]], start: Calibration | None = None) -> Calibration:
-    """Learn from reports of designs.
-
-    Args:
-        pairs: Each design with the report of its synthesis; the report's tool decides with which estimate.
-        start: What was learnt before.
-
-    Returns:
-        A calibration for `estimate(design, calibration=...)`.
-    """
-    from hlsexplore.estimate.estimator import estimate
-
-    found = []
-    for design, report in pairs:
-        own = design if str(design.target.tool) == report.tool else design.with_target(tool=report.tool)
-        expected = replace(estimate(own, family=report.counted_family), design_key=design.key)
-        found.append(observe(expected, report, design.target.part, design.graph.digest))
-    return (start or Calibration()).with_observations(found)
 
 
 def calibrated(report: Report, calibration: Calibration, part: str, model: str, coefficients: str = "") -> Report:

@@ -8,7 +8,8 @@ import pytest
 
 from hlsexplore.fixed import Fixed
 from hlsexplore.target import Target
-from hlsexplore_hls.project import Port, Project
+from hlsexplore_hls.ports import Port
+from hlsexplore_hls.project import Project
 
 TOP = """
 module net_top (input clk, input [31:0] x, output [23:0] y);

@@ -15,7 +15,6 @@ from hlsexplore.rtl_plan.netlist.cmvm import (
     shared_products,
     solver_name,
 )
-from hlsexplore.rtl_plan.netlist.evaluate import evaluate
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.sums import plain
 
@@ -27,7 +26,7 @@ def products(matrix, x, low, high, solver=searched_products):
     inputs = [net.input(row, low, high) for row in range(len(matrix))]
     with net.linear(inputs):
         net.outputs = [plain(net, term) for term in solver(net, inputs, matrix)]
-    return evaluate(net, x)
+    return net.evaluate(x)
 
 
 def digits_of(column):

@@ -8,7 +8,6 @@ import pytest
 from hlsexplore.fixed import Fixed, Overflow, Rounding, overflow_raw, requantize
 from hlsexplore.rtl_plan.lower.matmul import make_product, matrix_outputs
 from hlsexplore.rtl_plan.netlist.cmvm import csd_digits, shared_products
-from hlsexplore.rtl_plan.netlist.evaluate import evaluate
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.sums import plain
 
@@ -42,7 +41,7 @@ def check(seed, wide=False):
     product = make_product(weight, bias, (source, weight_type, bias_type, accum, result), order)
     net = Net()
     net.outputs = matrix_outputs(net, [net.input(row, source.min_raw, source.max_raw) for row in range(n_in)], product)
-    values = evaluate(net, x)
+    values = net.evaluate(x)
     expected = reference(x, weight, product.bias, source.fraction + weight_type.fraction, accum, result, order)
     np.testing.assert_array_equal(values.astype(np.int64), expected)
     cells = [net.cells[output] for output in net.outputs]
@@ -67,7 +66,7 @@ def test_shared_products_need_no_solver():
     inputs = [net.input(row, -8, 7) for row in range(6)]
     with net.linear(inputs):
         net.outputs = [plain(net, term) for term in shared_products(net, inputs, weight)]
-    np.testing.assert_array_equal(evaluate(net, x).astype(np.int64), x @ weight)
+    np.testing.assert_array_equal(net.evaluate(x).astype(np.int64), x @ weight)
 
 
 @pytest.mark.parametrize("number", [1, 7, 11, 170, 1023, 4097])

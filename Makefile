@@ -9,7 +9,7 @@ EXAMPLE ?= shuttle
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo explore test check agreement notebooks browser soak bench screenshots js golden wheel clean
+.PHONY: help demo explore test check agreement notebooks browser soak bench screenshots js golden wheel docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,14 @@ screenshots: $(VENV)/.dev ## pictures of the panels, light and dark, for the doc
 
 golden: $(VENV)/.dev ## rewrite the golden files of the generators
 	$(BIN)/python -m pytest -n $(JOBS) tests/hls --update-golden
+
+$(VENV)/.docs: pyproject.toml | $(VENV)/bin/python
+	@$(PIP) -e '.[docs]'
+	@touch $@
+
+docs: $(VENV)/.docs ## build the documentation with the API reference into build/site; a broken link fails
+	$(BIN)/python scripts/docs_source.py build
+	$(BIN)/python -m mkdocs build --strict -f build/mkdocs.yml
 
 wheel: $(VENV)/.dev ## build the wheel
 	$(PIP) build && $(BIN)/python -m build --wheel

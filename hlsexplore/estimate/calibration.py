@@ -22,9 +22,9 @@ OTHER_MODEL = 0.5
 """Weight of a report of another network, over one of the same network."""
 OTHER_FAMILY = 0.5
 """Weight of a report for another device family."""
-DOUBT = 0.3
+PRIOR_WEIGHT = 0.3
 """Weight of the estimate itself, in reports of the same network for the same family."""
-REST = 0.15
+KEPT_VARIANCE = 0.15
 """Share of the variance that stays whatever was measured."""
 
 
@@ -239,7 +239,7 @@ def _shift(name: str, observations: list[Observation], family: str, model: str) 
         weight = (1.0 if item.model == model else OTHER_MODEL) * (1.0 if item.family == family else OTHER_FAMILY)
         total += weight
         weighted += weight * log((item.report[name] + 1) / (item.estimate[name] + 1))
-    return weighted / (total + DOUBT), 1.0 if not total else min(1.0, DOUBT / (total + DOUBT) + REST)
+    return weighted / (total + PRIOR_WEIGHT), 1.0 if not total else min(1.0, PRIOR_WEIGHT / (total + PRIOR_WEIGHT) + KEPT_VARIANCE)
 
 
 def _moved(figures: Figures, factors: Mapping[str, tuple[float, float]], measured: Mapping[str, float]) -> Figures:

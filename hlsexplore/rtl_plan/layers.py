@@ -65,7 +65,7 @@ from hlsexplore.rtl_plan.scan import (
 from hlsexplore.rtl_plan.tensor import Tensor, repeated
 from hlsexplore.rtl_plan.walk import plain_walk
 
-LATE = 0.5
+MAX_UNREGISTERED = 0.5
 """Activations that end after this share of a cycle are registered: a register's reset then does their masking."""
 
 
@@ -279,7 +279,7 @@ def parallel_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], net: 
     arrival = max(tensor.arrival_ns for tensor in inputs)
     family, budget = timing_of(design)
     planned = schedule(net, family, budget, arrival)
-    late = isinstance(node.op, Activation) and planned.arrival_ns > LATE * budget
+    late = isinstance(node.op, Activation) and planned.arrival_ns > MAX_UNREGISTERED * budget
     if holds or late:
         planned = registered(net, planned)
     ranges = tuple((net.cells[output].low, net.cells[output].high) for output in net.outputs)

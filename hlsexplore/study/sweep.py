@@ -23,7 +23,7 @@ from hlsexplore.support.progress import Event
 logger = logging.getLogger(__name__)
 BATCH = 16
 """Points that a sampler is asked for at once; constant, so that a resumed or longer sweep proposes the same ones."""
-HOPELESS = 10
+MAX_FIRST_FAILURES = 10
 """A sweep whose first designs all fail stops after so many."""
 
 
@@ -270,5 +270,5 @@ def _wait(sweep: Sweep, progress: _Progress) -> None:
 def _check_hope(progress: _Progress, trial: Trial) -> None:
     if trial.status is Status.FAILED:
         logger.warning("design %s failed: %s", trial.design_key[:12], trial.error)
-    if progress.num_new == progress.num_failed == HOPELESS:
-        raise StudyError(f"the first {HOPELESS} designs of the sweep all failed. The last one: {trial.error}")
+    if progress.num_new == progress.num_failed == MAX_FIRST_FAILURES:
+        raise StudyError(f"the first {MAX_FIRST_FAILURES} designs of the sweep all failed. The last one: {trial.error}")

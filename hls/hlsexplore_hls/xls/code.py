@@ -59,7 +59,7 @@ class Code:
         name = self.add(f"to_{role}", cast_function(f"to_{role}", value.bits, value.fraction, target))
         return f"{name}({value.text})"
 
-    def settle(self, value: Value, target: Fixed, role: str) -> Value:
+    def requantize(self, value: Value, target: Fixed, role: str) -> Value:
         """Write the cast of a value, as a signed value again."""
         bits = signed_bits(target)
         text = self.cast(value, target, role)

@@ -23,7 +23,7 @@ def cast_elements(layer: Layer, op: Quantize) -> list[Call]:
     zero = function("nothing", x, type_of(result), [f"{type_of(result)}:0"])
     names = [""] * prod(layer.node.shape)
     for index, (type_, mask) in enumerate(types.groups(layer.node.shape)):
-        own = layer.code.settle(element("x", source), type_, f"own_{index}")
+        own = layer.code.requantize(element("x", source), type_, f"own_{index}")
         lines = [layer.code.cast(own, result, f"result_{index}")]
         name = layer.code.add(f"element_{index}", function(f"element_{index}", x, type_of(result), lines))
         for place in np.flatnonzero(mask).tolist():

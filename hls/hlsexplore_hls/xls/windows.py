@@ -42,7 +42,7 @@ def _maximum(code: Code, count: int, source: Fixed, accum: Fixed, result: Fixed)
     bits = signed_bits(source)
     code.add("larger", extreme_function(bits, True))
     best = extreme([element(f"x[u32:{i}]", source) for i in range(count)], True)
-    settled = code.settle(Value(text=best, bits=bits, fraction=source.fraction), accum, "accum")
+    settled = code.requantize(Value(text=best, bits=bits, fraction=source.fraction), accum, "accum")
     return [f"[{code.cast(settled, result, 'result')}]"]
 
 
@@ -51,14 +51,14 @@ def _average(code: Code, count: int, source: Fixed, accum: Fixed, result: Fixed)
     terms = [element(f"x[u32:{i}]", source) for i in range(count)]
     bits = signed_bits(accum)
     if accum.overflow is Overflow.WRAP and source.fraction <= accum.fraction:
-        casts = [code.settle(term, accum, "accum").text for term in terms]
+        casts = [code.requantize(term, accum, "accum").text for term in terms]
         lines = [f"let total = {' + '.join(casts)};"]
         if not accum.signed:
             lines.append(f"let total = (total as uN[{accum.width}]) as sN[{bits}];")
     else:
         lines = [f"let total = {number(0, bits)};"]
         total = Value(text="total", bits=bits, fraction=accum.fraction)
-        lines += [f"let total = {code.settle(summed(total, term), accum, 'sum').text};" for term in terms]
+        lines += [f"let total = {code.requantize(summed(total, term), accum, 'sum').text};" for term in terms]
     if count > 1:
         wide = max(bits, count.bit_length() + 1)
         mean = Value(text=f"((total as sN[{wide}]) / {number(count, wide)})", bits=wide, fraction=accum.fraction)

@@ -239,7 +239,9 @@ def _shift(name: str, observations: list[Observation], family: str, model: str) 
         weight = (1.0 if item.model == model else OTHER_MODEL) * (1.0 if item.family == family else OTHER_FAMILY)
         total += weight
         weighted += weight * log((item.report[name] + 1) / (item.estimate[name] + 1))
-    return weighted / (total + PRIOR_WEIGHT), 1.0 if not total else min(1.0, PRIOR_WEIGHT / (total + PRIOR_WEIGHT) + KEPT_VARIANCE)
+    return weighted / (total + PRIOR_WEIGHT), 1.0 if not total else min(
+        1.0, PRIOR_WEIGHT / (total + PRIOR_WEIGHT) + KEPT_VARIANCE
+    )
 
 
 def _moved(figures: Figures, factors: Mapping[str, tuple[float, float]], measured: Mapping[str, float]) -> Figures:

@@ -7,7 +7,6 @@ import hlsexplore as hx
 from hlsexplore.element_types import ElementTypes, quantize_elements
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Dense, Function, Input, Merge, MergeFunction, Quantize
-from hlsexplore.rtl_plan.netlist.evaluate import evaluate
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.zeros import output_zeros
 from hlsexplore.rtl_plan.plan import plan
@@ -55,7 +54,7 @@ def test_elements_without_bits_need_no_logic() -> None:
     assert {cell.code for cell in logic["none"].cells} == {"const"}
     assert sorted(cell.data for cell in logic["some"].cells if cell.code == "input") == [(0, 4), (1, 0), (3, 3)]
     raw = quantize_elements(np.random.default_rng(0).uniform(-9, 9, (50, 4)), TYPES)
-    np.testing.assert_array_equal(evaluate(logic["some"], raw).astype(int), raw @ kernel)
+    np.testing.assert_array_equal(logic["some"].evaluate(raw).astype(int), raw @ kernel)
 
 
 @pytest.mark.parametrize("bits", [1, 3, 5])
@@ -64,7 +63,7 @@ def test_a_shift_back_drops_only_zeros(bits: int) -> None:
     value = net.shift(net.input(0, -5, 9, zeros=3), -bits)
     net.outputs = [value]
     x = np.arange(-5, 10)[:, None] << 3
-    np.testing.assert_array_equal(evaluate(net, x)[:, 0].astype(int), x[:, 0] >> bits)
+    np.testing.assert_array_equal(net.evaluate(x)[:, 0].astype(int), x[:, 0] >> bits)
     assert output_zeros(net) == (max(3 - bits, 0),)
 
 

@@ -1,20 +1,21 @@
 """Netlists in numpy: what a net computes, for tests of whatever builds nets."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.errors import NoModelError
-from hlsexplore.rtl_plan.netlist.cells import Cell, Code, objects, round_up
-from hlsexplore.rtl_plan.netlist.net import Net
+from hlsexplore.rtl_plan.netlist.cells import Cell, Code, Value, objects, round_up
 
 
-def evaluate(net: Net, inputs: NDArray[Any]) -> NDArray[Any]:
+def evaluate(cells: Sequence[Cell], outputs: Sequence[Value], inputs: NDArray[Any]) -> NDArray[Any]:
     """Run a net.
 
     Args:
-        net: The net.
+        cells: Every cell, each after its arguments.
+        outputs: The cells that leave the net.
         inputs: Integers, shape (samples, inputs).
 
     Returns:
@@ -22,10 +23,10 @@ def evaluate(net: Net, inputs: NDArray[Any]) -> NDArray[Any]:
     """
     columns = inputs.astype(object)
     values: list[NDArray[Any]] = []
-    for cell in net.cells:
+    for cell in cells:
         values.append(_evaluate(cell, [values[arg] for arg in cell.args], columns))
-    result = np.empty((len(columns), len(net.outputs)), dtype=object)
-    for column, output in enumerate(net.outputs):
+    result = np.empty((len(columns), len(outputs)), dtype=object)
+    for column, output in enumerate(outputs):
         result[:, column] = values[output]
     return result
 

@@ -1,7 +1,7 @@
 """Arithmetic as a netlist of integer cells with exact ranges: what the RTL generator writes and the estimator counts.
 
 A cell's value is an integer; its range (low, high) is exact or wider, never narrower, so widths follow from it. Where
-the binary point lies is known to whoever builds the net. `evaluate` runs a net in numpy.
+the binary point lies is known to whoever builds the net.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hlsexplore.fixed import Rounding
 from hlsexplore.rtl_plan.netlist.cells import Cell, Code, Value, objects, round_up
+from hlsexplore.rtl_plan.netlist.evaluate import evaluate
 
 
 class Net:
@@ -311,6 +312,17 @@ class Net:
             found = self._known[key] = len(self.cells)
             self.cells.append(Cell(code, args, data, low, high))
         return found
+
+    def evaluate(self, inputs: NDArray[Any]) -> NDArray[Any]:
+        """Run the net in numpy.
+
+        Args:
+            inputs: Integers, shape (samples, inputs).
+
+        Returns:
+            Python integers in an object array, shape (samples, outputs).
+        """
+        return evaluate(self.cells, self.outputs, inputs)
 
 
 def _unit(size: int, index: int) -> NDArray[Any]:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from hlsexplore.commands.terminal import write
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed
+from hlsexplore.masks import Pattern
 from hlsexplore.target import Io, Target, Tool
 from hlsexplore.task import read_task
 from hlsexplore_hls.flows import FLOWS
@@ -59,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
         return made
 
     _add_model_commands(add)
+    _add_compress_commands(add)
     _add_study_commands(add)
     _add_project_commands(add)
     _add_hls4ml_command(add)
@@ -111,6 +113,49 @@ def _add_model_commands(add: Add) -> None:
         action="store_true",
         help="Vitis HLS, Vivado's logic synthesis and our RTL in Yosys side by side",
     )
+
+
+def _add_compress_commands(add: Add) -> None:
+    command = add("prune", "compress:prune", "write a design that keeps a share of its weights")
+    _model(command)
+    _design(command)
+    command.add_argument("--density", type=_share, required=True, metavar="S", help="share that is kept, such as 0.4")
+    command.add_argument("--layers", metavar="A,B,...", help="layers that lose weights (all that can)")
+    command.add_argument(
+        "--pattern",
+        choices=[str(item) for item in Pattern],
+        default=str(Pattern.WEIGHTS),
+        help="what is dropped as a whole (docs/compression.md)",
+    )
+    command.add_argument(
+        "--by",
+        choices=["magnitude", "saliency"],
+        default="magnitude",
+        help="the same share of every layer, or most where the least accuracy pays for the most LUT",
+    )
+    _data(command, required=False)
+    _task(command)
+    command.add_argument("-o", "--output", default="design.yaml", metavar="FILE", help="design file to write")
+    _force(command)
+    command = add("fine-tune", "compress:fine_tune", "train the weights of a design, with its types and zeros kept")
+    _model(command)
+    _design(command)
+    command.add_argument("--train", required=True, metavar="X.npz", help="training samples x and labels y")
+    _data(command, required=False)
+    _task(command)
+    command.add_argument("--to", required=True, metavar="DIR", help="folder of the new network and its design")
+    command.add_argument("--epochs", type=_count, default=30, metavar="N", help="passes over the samples, at most (30)")
+    command.add_argument("--batch-size", type=_count, default=128, metavar="N", help="samples of a step (128)")
+    command.add_argument("--learning-rate", type=_positive, default=2e-3, metavar="R", help="first step (0.002)")
+    command.add_argument(
+        "--validation", type=_share, default=0.15, metavar="S", help="share that chooses the best epoch (0.15)"
+    )
+    command.add_argument(
+        "--distill", type=float, default=0.5, metavar="S", help="share of the loss that the float network teaches (0.5)"
+    )
+    command.add_argument("--mixed", type=_count, default=0, metavar="N", help="mixed samples for each sample (0)")
+    command.add_argument("--seed", type=_count, default=0, help="seed of split and order (0)")
+    _force(command)
 
 
 def _add_study_commands(add: Add) -> None:

@@ -5,8 +5,9 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,7 @@ from threading import Thread
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hlsexplore.compress.job import Epoch, Settings
 from hlsexplore.compress.trainable import Masks, check_trainable, logits_of, tuned_design
@@ -35,6 +37,7 @@ FEWEST = 8
 """Samples from which on a part of them can choose the best epoch."""
 POLL_S = 0.1
 ERROR_BYTES = 4000
+Rows = NDArray[np.int64]
 OnEpoch = Callable[[Epoch], None]
 
 
@@ -94,7 +97,36 @@ def fine_tune(
         ToolError: If TensorFlow is missing or the process fails.
         CancelledError: If `cancel` was set.
     """
-    chosen = _settings(settings, options)
+    job = make_job(design, x_train, y_train, task=task, teacher=teacher, settings=_settings(settings, options))
+    with Trainer() as trainer:
+        return trainer.train(job, on_epoch or (lambda epoch: None), cancel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Job:
+    """A training that was checked.
+
+    Attributes:
+        design: What to train.
+        goals: Tasks and labels of its outputs.
+        inputs: Training samples by input.
+        rows: Numbers of the samples that train, and of those that choose the best epoch.
+        teacher: The network that the loss compares with.
+        settings: How to train.
+    """
+
+    design: Design
+    goals: tuple[Goal, ...]
+    inputs: Mapping[str, RealArray]
+    rows: tuple[Rows, Rows]
+    teacher: Graph
+    settings: Settings
+
+
+def make_job(
+    design: Design, x_train: Inputs, y_train: Any, *, task: Any, teacher: Graph | None, settings: Settings
+) -> Job:
+    """Check what `fine_tune` gets, and make a job of it."""
     inputs = check_inputs(design.graph, x_train)
     count = len(next(iter(inputs.values())))
     goals = find_goals(design.graph, count, y_train, task)
@@ -102,11 +134,13 @@ def fine_tune(
     if missing:
         raise DataError(f"the output {missing[0]!r} has no labels to train with. Give y_train for every output.")
     check_trainable(design, goals)
-    train, valid = _split(goals, count, chosen)
-    with work_folder() as folder:
-        _write(folder, design, goals, chosen, teacher or design.graph, inputs, (train, valid))
-        epochs = tuple(_run(folder, on_epoch or (lambda epoch: None), cancel))
-        return FineTuned(design=_read(folder, design), epochs=epochs)
+    for goal in goals:
+        name = logits_of(design.graph, goal)
+        shape = design.graph[name].shape
+        if teacher is not None and (name not in teacher or teacher[name].shape != shape):
+            raise ConfigError(f"the teacher {teacher.name!r} has no layer {quoted(name)} of shape {shape}.")
+    rows = _split(goals, count, settings)
+    return Job(design=design, goals=goals, inputs=inputs, rows=rows, teacher=teacher or design.graph, settings=settings)
 
 
 def _settings(settings: Settings | None, options: Mapping[str, Any]) -> Settings:
@@ -119,7 +153,7 @@ def _settings(settings: Settings | None, options: Mapping[str, Any]) -> Settings
     return settings or Settings(**options)
 
 
-def _split(goals: Sequence[Goal], count: int, settings: Settings) -> tuple[Any, Any]:
+def _split(goals: Sequence[Goal], count: int, settings: Settings) -> tuple[Rows, Rows]:
     """Split samples into those that train and those that choose, with equal shares of the classes."""
     rng = np.random.default_rng(settings.seed)
     wanted = max(1, round(count * settings.validation))
@@ -140,67 +174,129 @@ def _split(goals: Sequence[Goal], count: int, settings: Settings) -> tuple[Any, 
     return np.sort(order[wanted:]), np.sort(order[:wanted])
 
 
-def _write(
-    folder: Path,
-    design: Design,
-    goals: Sequence[Goal],
-    settings: Settings,
-    teacher: Graph,
-    inputs: Mapping[str, RealArray],
-    rows: tuple[Any, Any],
-) -> None:
+def _write(folder: Path, job: Job) -> None:
     """Write what the process reads: inputs are cast already, and the teacher's values known."""
-    heads = [logits_of(design.graph, goal) for goal in goals]
-    for name in heads:
-        if name not in teacher or teacher[name].shape != design.graph[name].shape:
-            raise ConfigError(
-                f"the teacher {teacher.name!r} has no layer {quoted(name)} of shape {design.graph[name].shape}."
-            )
+    design, teacher = job.design, job.teacher
+    heads = [logits_of(design.graph, goal) for goal in job.goals]
     bare = Graph(name=teacher.name, nodes=teacher.nodes, outputs=tuple(dict.fromkeys(heads)))
-    found = dict(zip(bare.outputs, as_outputs(float_forward(bare, dict(inputs))), strict=True))
+    inputs = _with_mixed(job)
+    found = dict(zip(bare.outputs, as_outputs(float_forward(bare, inputs)), strict=True))
     plan = plan_design(design)
     arrays: dict[str, Any] = {}
     for name, x in inputs.items():
         arrays[f"x/{name}"] = to_float(plan.inputs[name].cast(x), plan.spans[name].fraction)
-    np.savez(folder / "data.npz", **arrays, train=rows[0], valid=rows[1])
+    count, total = (len(next(iter(items.values()))) for items in (job.inputs, inputs))
+    train = np.concatenate([job.rows[0], np.arange(count, total)])
+    np.savez(folder / "data.npz", **arrays, train=train, valid=job.rows[1], num_labelled=np.int64(count))
     with (folder / "job.pickle").open("wb") as file:
-        pickle.dump((design, tuple(goals), settings, [found[name] for name in heads]), file)
+        pickle.dump((design, job.goals, job.settings, [found[name] for name in heads]), file)
 
 
-def _run(folder: Path, on_epoch: OnEpoch, cancel: CancelEvent | None) -> Iterator[Epoch]:
-    """Run the process and yield its epochs.
+def _with_mixed(job: Job) -> dict[str, RealArray]:
+    """Return the samples, and behind them weighted means of two of those that train."""
+    if not job.settings.mixed:
+        return dict(job.inputs)
+    rng = np.random.default_rng([job.settings.seed, 1])
+    count = job.settings.mixed * len(job.rows[0])
+    first, second = job.rows[0][rng.integers(len(job.rows[0]), size=(2, count))]
+    share = rng.random(count)
+    found: dict[str, RealArray] = {}
+    for name, x in job.inputs.items():
+        part = share.reshape(-1, *(1 for _ in x.shape[1:]))
+        found[name] = np.concatenate([x, part * x[first] + (1 - part) * x[second]])
+    return found
 
-    Raises:
-        CancelledError: If it was cancelled.
-        ToolError: If it cannot be started or fails.
+
+class Trainer:
+    """The process that trains; starting it once for several trainings saves loading TensorFlow. Ends with its block.
+
+    It is mutable because it is a process.
     """
-    if find_spec("tensorflow") is None:
-        raise ToolError("training needs TensorFlow. Install it with: pip install 'hlsexplore[train]'")
-    threads = max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    argv = [sys.executable, "-m", "hlsexplore.compress.worker", str(folder), str(threads)]
-    with (folder / "errors.txt").open("wb") as errors:
+
+    def __init__(self) -> None:
+        """Make a trainer; the process starts with the block."""
+        self._process: guard.Guarded | None = None
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "Trainer":
+        """Start the process.
+
+        Raises:
+            ToolError: If TensorFlow is missing or the process cannot be started.
+        """
+        if find_spec("tensorflow") is None:
+            raise ToolError("training needs TensorFlow. Install it with: pip install 'hlsexplore[train]'")
+        threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        paths = os.pathsep.join(path for path in sys.path if path)
+        env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": paths}
+        argv = [sys.executable, "-m", "hlsexplore.compress.worker", str(threads)]
+        self._folder = self._stack.enter_context(work_folder())
+        errors = self._stack.enter_context((self._folder / "errors.txt").open("wb"))
         try:
-            process = guard.start(argv, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=errors)
+            self._process = guard.start(
+                argv, cwd=self._folder, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors
+            )
         except (OSError, ValueError) as error:
+            self._stack.close()
             raise ToolError(f"the training process cannot be started: {error}.") from None
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.stop()
+            self._process.finish()
+            self._process = None
+        self._stack.close()
+
+    def train(self, job: Job, on_epoch: OnEpoch, cancel: CancelEvent | None) -> FineTuned:
+        """Train a job.
+
+        Args:
+            job: What to train.
+            on_epoch: Gets every epoch.
+            cancel: Set it from another thread to end the process.
+
+        Raises:
+            CancelledError: If `cancel` was set.
+            ToolError: If the process fails.
+        """
+        process = self._process
+        if process is None:
+            raise ToolError("the trainer is not running; use it in a with block.")
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        _write(folder, job)
+        epochs: list[Epoch] = []
+        is_done = False
         with _stopped_by(process, cancel):
+            stream = process.process.stdin
+            if stream is not None:
+                with suppress(OSError):
+                    stream.write(json.dumps(str(folder)).encode() + b"\n")
+                    stream.flush()
             for line in process.process.stdout or ():
-                epoch = Epoch(**json.loads(line))
-                on_epoch(epoch)
-                yield epoch
-            answer = process.finish()
-    if cancel is not None and cancel.is_set():
-        raise CancelledError("the training was cancelled; the design and its network are as they were.")
-    if answer.get("exit_code") != 0 or not (folder / "best.npz").is_file():
-        lines = (folder / "errors.txt").read_bytes()[-ERROR_BYTES:].decode(errors="replace").strip().splitlines()
-        reason = lines[-1] if lines else f"exit code {answer.get('exit_code')}"
-        raise ToolError(f"the training process ended early ({reason}); the design and its network are as they were.")
+                said = json.loads(line)
+                if said is None:
+                    is_done = True
+                    break
+                epochs.append(Epoch(**said))
+                on_epoch(epochs[-1])
+        if cancel is not None and cancel.is_set():
+            raise CancelledError("the training was cancelled; the design and its network are as they were.")
+        if not is_done:
+            raise ToolError(self._failure(process))
+        return FineTuned(design=_read(folder, job.design), epochs=tuple(epochs))
+
+    def _failure(self, process: guard.Guarded) -> str:
+        answer = process.finish()
+        text = (self._folder / "errors.txt").read_bytes()[-ERROR_BYTES:].decode(errors="replace").strip()
+        reason = text.splitlines()[-1] if text else f"exit code {answer.get('exit_code')}"
+        return f"the training process ended early ({reason}); the design and its network are as they were."
 
 
 @contextmanager
 def _stopped_by(process: guard.Guarded, cancel: CancelEvent | None) -> Iterator[None]:
-    """End a process when an event is set, or when the block ends otherwise."""
+    """End a process when an event is set, or when the block ends with an error."""
     done = CancelEvent()
 
     def watch() -> None:
@@ -213,11 +309,12 @@ def _stopped_by(process: guard.Guarded, cancel: CancelEvent | None) -> Iterator[
     watcher.start()
     try:
         yield
+    except BaseException:
+        process.stop()
+        raise
     finally:
         done.set()
         watcher.join()
-        process.stop()
-        process.finish()
 
 
 def _read(folder: Path, design: Design) -> Design:

@@ -7,6 +7,7 @@ from hlsexplore.support.values import whole
 
 MAX_EPOCHS = 100_000
 MAX_BATCH = 1 << 20
+MAX_MIXED = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,9 @@ class Settings:
         distill: Share of the loss that compares with the float network's outputs instead of the labels, 0 to 1.
         gradual: Whether `density` falls to its value over the first half of the epochs, the smallest weights chosen
             anew in each; else what the design drops at the beginning stays dropped.
-        seed: Seed of the split and of the order of samples.
+        mixed: Samples that are made of each training sample, for data sets of a few hundred: weighted means of two
+            (mixup: Zhang et al., 2018), for which the float network's outputs are wanted.
+        seed: Seed of the split, of the order of samples, and of mixed ones.
     """
 
     epochs: int = 30
@@ -32,6 +35,7 @@ class Settings:
     patience: int = 15
     distill: float = 0.5
     gradual: bool = True
+    mixed: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -44,6 +48,7 @@ class Settings:
             ("epochs", 1, MAX_EPOCHS),
             ("batch_size", 1, MAX_BATCH),
             ("patience", 1, MAX_EPOCHS),
+            ("mixed", 0, MAX_MIXED),
             ("seed", 0, (1 << 32) - 1),
         ):
             whole(getattr(self, name), name, low, high)

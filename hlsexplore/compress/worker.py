@@ -5,7 +5,6 @@ import pickle
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from math import cos, pi
 from pathlib import Path
 from typing import Any
 
@@ -32,21 +31,23 @@ Key = tuple[str, str]
 
 
 def main() -> None:
-    """Train the job of the folder that the command line names."""
-    folder = Path(sys.argv[1])
-    threads = int(sys.argv[2])
+    """Train the job of each folder that a line of standard input names, until its end."""
+    threads = int(sys.argv[1])
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    with (folder / "job.pickle").open("rb") as file:
-        design, goals, settings, teacher = pickle.load(file)
-    with np.load(folder / "data.npz") as data:
-        arrays = {name: data[name] for name in data.files}
+    for line in sys.stdin:
+        folder = Path(json.loads(line))
+        with (folder / "job.pickle").open("rb") as file:
+            design, goals, settings, teacher = pickle.load(file)
+        with np.load(folder / "data.npz") as data:
+            arrays = {name: data[name] for name in data.files}
+        best = train(design, goals, settings, teacher, arrays, lambda epoch: _say(asdict(epoch)))
+        replace_arrays(folder / "best.npz", best)
+        _say(None)
 
-    def tell(epoch: Epoch) -> None:
-        print(json.dumps(asdict(epoch)), flush=True)  # noqa: T201
 
-    best = train(design, goals, settings, teacher, arrays, tell)
-    replace_arrays(folder / "best.npz", best)
+def _say(data: Any) -> None:
+    print(json.dumps(data), flush=True)  # noqa: T201
 
 
 def train(
@@ -73,15 +74,16 @@ def train(
     heads = [logits_of(design.graph, goal) for goal in goals]
     dtype = float_type(design, heads)
     inputs = {name[2:]: tf.constant(values, dtype) for name, values in arrays.items() if name.startswith("x/")}
-    losses = [_loss(goal, teacher[index], settings.distill, dtype) for index, goal in enumerate(goals)]
+    share = np.where(np.arange(len(teacher[0])) < arrays["num_labelled"], settings.distill, 1.0)
+    losses = [_loss(goal, teacher[index], share, dtype) for index, goal in enumerate(goals)]
     state = _State(design, settings, dtype)
-    step, outputs = _compiled(make_forward(design, heads), state, inputs, losses)
+    epoch, outputs = _compiled(make_forward(design, heads), state, inputs, losses)
     rows, valid = arrays["train"].astype(np.int64), arrays["valid"].astype(np.int64)
     size = min(settings.batch_size, len(rows))
     ramp = max(1, int(settings.epochs * RAMP)) if state.drops else 0
-    count = max(1, len(rows) // size) * settings.epochs
+    steps = max(1, len(rows) // size)
     rng = np.random.default_rng(settings.seed)
-    best, kept, since, done = (-np.inf, -np.inf), state.snapshot(), 0, 0
+    best, kept, since = (-np.inf, -np.inf), state.snapshot(), 0
 
     def judge(number: int, loss: float | None) -> tuple[float, float]:
         found, missed = outputs(tf.constant(valid), state.masks)
@@ -96,13 +98,11 @@ def train(
     for number in range(1, settings.epochs + 1):
         if ramp:
             state.drop(min(1.0, number / ramp))
-        order = rng.permutation(rows)
-        parts: list[float] = []
-        for start in range(0, len(order) - size + 1, size):
-            rate = settings.learning_rate * (FINAL_RATE + (1 - FINAL_RATE) * (1 + cos(pi * done / count)) / 2)
-            parts.append(float(step(tf.constant(order[start : start + size]), tf.constant(rate, dtype), state.masks)))
-            done += 1
-        reached = judge(number, float(np.mean(parts)))
+        order = rng.permutation(rows)[: steps * size].reshape(steps, size)
+        done = (steps * (number - 1) + np.arange(steps)) / (steps * settings.epochs)
+        rates = settings.learning_rate * (FINAL_RATE + (1 - FINAL_RATE) * (1 + np.cos(np.pi * done)) / 2)
+        loss = epoch(tf.constant(order), tf.constant(rates, dtype), state.masks)
+        reached = judge(number, float(loss))
         if number < ramp:
             continue
         since = 0 if reached > best else since + 1
@@ -119,7 +119,7 @@ def _compiled(
     inputs: Mapping[str, Tensor],
     losses: Sequence[Callable[[Tensor, Tensor], Tensor]],
 ) -> tuple[Callable[..., Tensor], Callable[..., Any]]:
-    """Return the step of training, and what the network gives for some samples with its loss."""
+    """Return the steps of an epoch, and what the network gives for some samples with its loss."""
     optimizer = _Adam(list(state.variables.values()))
 
     def run(rows: Tensor, masks: Mapping[Key, Tensor]) -> tuple[list[Tensor], Tensor]:
@@ -127,15 +127,18 @@ def _compiled(
         found = forward({name: tf.gather(x, rows) for name, x in inputs.items()}, values)
         return found, tf.add_n([loss(output, rows) for loss, output in zip(losses, found, strict=True)])
 
-    def step(rows: Tensor, rate: Tensor, masks: Mapping[Key, Tensor]) -> Tensor:
-        with tf.GradientTape() as tape:
-            loss = run(rows, masks)[1]
-        optimizer.apply(tape.gradient(loss, list(state.variables.values())), rate)
-        for key, variable in state.variables.items():
-            variable.assign(tf.clip_by_value(variable, *state.limits[key]))
-        return loss
+    def epoch(rows: Tensor, rates: Tensor, masks: Mapping[Key, Tensor]) -> Tensor:
+        total = tf.zeros((), rates.dtype)
+        for index in tf.range(tf.shape(rates)[0]):
+            with tf.GradientTape() as tape:
+                loss = run(rows[index], masks)[1]
+            optimizer.apply(tape.gradient(loss, list(state.variables.values())), rates[index])
+            for key, variable in state.variables.items():
+                variable.assign(tf.clip_by_value(variable, *state.limits[key]))
+            total += loss
+        return total / tf.cast(tf.shape(rates)[0], rates.dtype)
 
-    return tf.function(step), tf.function(run)
+    return tf.function(epoch), tf.function(run)
 
 
 class _State:
@@ -226,9 +229,18 @@ class _Adam:
             variable.assign_sub(size * first / (tf.sqrt(second) + 1e-8))
 
 
-def _loss(goal: Goal, teacher: RealArray, distill: float, dtype: Any) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return the loss of an output's logits, or of its values, for some samples."""
-    labels = np.asarray(goal.labels)
+def _loss(goal: Goal, teacher: RealArray, share: RealArray, dtype: Any) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return the loss of an output's logits, or of its values, for some samples.
+
+    Args:
+        goal: Task and labels of the output.
+        teacher: The float network's values.
+        share: Share of the loss that compares with them, for each sample; 1 for those behind the labels.
+        dtype: Of the computation.
+    """
+    given = np.asarray(goal.labels)
+    labels = np.resize(given, (len(teacher), *given.shape[1:]))
+    distill, ones = tf.constant(share, dtype), (1,) * (teacher.ndim - 1)
     soft = tf.constant(teacher, dtype)
     match goal.task.kind:
         case Kind.MULTICLASS:
@@ -238,7 +250,8 @@ def _loss(goal: Goal, teacher: RealArray, distill: float, dtype: Any) -> Callabl
             def classes(y: Tensor, rows: Tensor) -> Tensor:
                 own = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(hard, rows), y)
                 other = tf.nn.softmax_cross_entropy_with_logits(tf.gather(aims, rows), y)
-                return tf.reduce_mean((1 - distill) * own + distill * other)
+                part = tf.reshape(tf.gather(distill, rows), (-1, *ones[1:]))
+                return tf.reduce_mean((1 - part) * own + part * other)
 
             return classes
         case Kind.BINARY | Kind.MULTILABEL:
@@ -246,7 +259,8 @@ def _loss(goal: Goal, teacher: RealArray, distill: float, dtype: Any) -> Callabl
             hard, aims = tf.constant(labels.reshape(shape), dtype), tf.sigmoid(soft)
 
             def bits(y: Tensor, rows: Tensor) -> Tensor:
-                aim = (1 - distill) * tf.gather(hard, rows) + distill * tf.gather(aims, rows)
+                part = tf.reshape(tf.gather(distill, rows), (-1, *ones))
+                aim = (1 - part) * tf.gather(hard, rows) + part * tf.gather(aims, rows)
                 return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(aim, y))
 
             return bits
@@ -254,7 +268,8 @@ def _loss(goal: Goal, teacher: RealArray, distill: float, dtype: Any) -> Callabl
     spread = float(np.var(labels)) or 1.0
 
     def values(y: Tensor, rows: Tensor) -> Tensor:
-        aim = (1 - distill) * tf.gather(hard, rows) + distill * tf.gather(soft, rows)
+        part = tf.reshape(tf.gather(distill, rows), (-1, *ones))
+        aim = (1 - part) * tf.gather(hard, rows) + part * tf.gather(soft, rows)
         return tf.reduce_mean(tf.square(y - aim)) / spread
 
     return values

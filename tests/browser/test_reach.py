@@ -27,6 +27,19 @@ def test_first_key_leads_to_the_trials(page):
     assert page.evaluate("() => document.activeElement.closest('.hx-area-explore') !== null")
 
 
+def test_three_tools_open_by_keyboard(page):
+    button = page.get_by_role("button", name="Three tools")
+    button.focus()
+    page.keyboard.press("Enter")
+    region = page.get_by_role("region", name="Three tools")
+    region.get_by_role("row", name=re.compile("our RTL in Yosys")).wait_for(timeout=10_000)
+    rows = region.get_by_role("row").all_inner_texts()
+    assert len(rows) == 4 and all(re.search(r"\d", row) for row in rows[1:])
+    assert button.get_attribute("aria-expanded") == "true"
+    button.press("Enter")
+    assert not region.is_visible()
+
+
 def test_value_and_unit_are_apart_where_they_are_copied_and_spoken(page):
     page.wait_for_timeout(1200)
     spoken = page.locator(".hx-hidden[role=status]").first.inner_text()

@@ -349,7 +349,7 @@ def test_a_new_view_gets_everything_again(explorer):
     sent = []
     explorer.tiles.view.send_state = sent.append
     explorer.tiles.view.set_state({"views": 1})
-    assert sent[-1] == ["explorer", "shown", "target"]
+    assert sent[-1] == ["explorer", "shown", "target", "tools"]
 
 
 def test_figures_that_arrive_while_panels_are_built_are_shown(small_graph, small_x, monkeypatch):
@@ -369,3 +369,36 @@ def test_figures_that_arrive_while_panels_are_built_are_shown(small_graph, small
     assert state.wait(60)
     assert not panel.view.shown["pending"]
     state.close()
+
+
+def test_three_tools_stand_side_by_side_and_follow_the_design(explorer):
+    tiles = explorer.tiles.view
+    assert tiles.tools == {}
+    send(tiles, ev="tools", open=True)
+    found = explorer.state.compared(explorer.design)
+    assert [row["name"] for row in tiles.tools["rows"]] == [item.name for item in found]
+    assert [row["cells"][0]["value"] for row in tiles.tools["rows"]] == [f"{i.report.total.lut:,.0f}" for i in found]
+    low, high = found[0].report.bounds[0].lower.lut, found[0].report.bounds[0].upper.lut
+    assert tiles.tools["rows"][0]["cells"][0]["range"] == f"{low:,.0f} to {high:,.0f}"
+    assert set(tiles.tools["notes"]) == {note for item in found for note in item.report.notes}
+    before = tiles.tools["rows"]
+    send(explorer.layers.view, ev="edit", seq=5.0, gesture="g", changes={"dense_1": {"weight": "fixed<4,1>"}})
+    assert explorer.state.wait(60) and tiles.tools["rows"] != before
+    send(tiles, ev="tools", open=False)
+    closed = tiles.tools
+    send(explorer.layers.view, ev="edit", seq=6.0, gesture="h", changes={"dense_1": {"weight": "fixed<6,1>"}})
+    assert explorer.state.wait(60) and tiles.tools is closed
+
+
+def test_a_kind_that_was_never_measured_is_said_on_the_tile_and_on_the_card(explorer, monkeypatch):
+    from dataclasses import replace
+
+    from hlsexplore_widgets.cards import card
+    from hlsexplore_widgets.readout import tiles
+
+    live = explorer.state.live
+    report = replace(live.report, notes=("no measured design of this kind: dense on a stream.",))
+    noted = replace(live, report=report)
+    shown = tiles(noted, None, (), {})
+    assert all("no measured design of this kind" in item["tip"] for item in shown if item["id"] in ("lut", "ff", "ii"))
+    assert card(explorer.state, None)["estimate"]["notes"] == list(live.report.notes)

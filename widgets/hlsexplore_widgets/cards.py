@@ -43,7 +43,7 @@ def card(state: ExplorerState, result: BuildResult | None) -> dict[str, Any]:
     for name, score in live.scores.items() if is_current else ():
         found[name] = {"value": score.value, "lower_95": score.lower, "upper_95": score.upper}
     if is_current and live.report is not None:
-        found["estimate"] = _figures(live.report)
+        found["estimate"] = _figures(live.report) | {"notes": list(live.report.notes)}
     if is_current and live.planned is not None:
         found["plan"] = _figures(live.planned)
     found["verifications"] = [

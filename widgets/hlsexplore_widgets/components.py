@@ -94,6 +94,7 @@ class Tiles(Component):
     _css = style("tiles")
     shown = t.Dict().tag(sync=True)
     target = t.Dict().tag(sync=True)
+    tools = t.Dict().tag(sync=True)
 
 
 class Toasts(Component):

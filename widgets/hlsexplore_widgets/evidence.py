@@ -7,7 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from hlsexplore.design import Design
-from hlsexplore.estimate import Calibration, calibrate, estimate
+from hlsexplore.estimate import Calibration, ToolEstimate, calibrate, compare_tools, estimate
+from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.report import Report
 from hlsexplore.study.study import Study
 from hlsexplore.support.work_folder import work_folder
@@ -24,12 +25,14 @@ class Evidence:
     Attributes:
         catalog: The study's trials as columns, or None without a study.
         calibration: The user's own reports, which sharpen estimates.
+        coefficients: The user's own coefficients, or None.
     """
 
     def __init__(self) -> None:
         """Know nothing."""
         self.catalog: Catalog | None = None
         self.calibration = Calibration()
+        self.coefficients: Coefficients | None = None
         self._lock = threading.RLock()
         self._knowledge = Knowledge()
         self._verified: dict[str, dict[str, Verification]] = {}
@@ -55,8 +58,12 @@ class Evidence:
         return study
 
     def estimated(self, design: Design) -> Report:
-        """Estimate a design, sharpened by the user's own reports."""
-        return estimate(design, calibration=self.calibration)
+        """Estimate a design, by the user's own coefficients where there are some, sharpened by the user's reports."""
+        return estimate(design, calibration=self.calibration, coefficients=self.coefficients)
+
+    def compared(self, design: Design) -> tuple[ToolEstimate, ...]:
+        """Estimate a design as each tool would report it, by the same coefficients and reports."""
+        return compare_tools(design, calibration=self.calibration, coefficients=self.coefficients)
 
     def learn(self, design: Design, report: Report) -> Calibration:
         """Let a tool's report sharpen the estimates of this and later explorers, and return what is known then.

@@ -178,7 +178,7 @@ def _figure_tile(id_: str, label: str, key: str, live: Live, baseline: Live | No
     interval = f"{level} % interval: {lower} to {upper}" if lower != upper else ""
     words = "; ".join(filter(None, (interval, remark)))
     told = PLANNED_TIP if source == PLAN else f"Reported by {source} for this very design" if source else ""
-    tip = "\n".join(filter(None, (words, told)))
+    tip = "\n".join(filter(None, (words, told, *(() if source else live.best.notes))))
     item |= {"value": f"{value:,.0f}", "tip": tip, "source": source}
     change = _change(live, baseline, key)
     if change is not None:

@@ -11,7 +11,8 @@ from uuid import uuid4
 from hlsexplore.design import Design
 from hlsexplore.emulate import Emulator, Trace
 from hlsexplore.errors import HlsExploreError
-from hlsexplore.estimate import Calibration
+from hlsexplore.estimate import Calibration, ToolEstimate
+from hlsexplore.estimate.coefficients import own_coefficients
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph
 from hlsexplore.merit import Chosen
@@ -89,6 +90,7 @@ class ExplorerState(Channel):
         self.evaluation = Evaluation(self.evaluator, self._screen, self.id[:6])
         with self.guard("reading the calibration"):
             self._evidence.calibration = Calibration.load()
+            self._evidence.coefficients = own_coefficients()
         if study is not None:
             self._evidence.take_study(study)
         self._submit(now_ms())
@@ -173,6 +175,10 @@ class ExplorerState(Channel):
     def calibration(self) -> Calibration:
         """The user's own reports, which sharpen estimates."""
         return self._evidence.calibration
+
+    def compared(self, design: Design) -> tuple[ToolEstimate, ...]:
+        """Estimate a design as each tool would report it, with what the user's own reports tell."""
+        return self._evidence.compared(design)
 
     def estimated(self, design: Design) -> Report:
         """Estimate a design, sharpened by the user's own reports."""

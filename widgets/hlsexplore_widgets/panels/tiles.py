@@ -11,6 +11,7 @@ from hlsexplore_widgets.channel import Topic
 from hlsexplore_widgets.components import Tiles
 from hlsexplore_widgets.readout import shown_data
 from hlsexplore_widgets.state import ExplorerState
+from hlsexplore_widgets.tool_table import tool_table
 
 
 class TilesPanel:
@@ -25,6 +26,7 @@ class TilesPanel:
         self._state = state
         self._title = title
         self._note = note
+        self._shows_tools = False
         with state.lock:  # the first figures may arrive at any moment
             self.view = Tiles(
                 state, self._receive, shown=shown_data(state, title, note), target=target_data(state.design)
@@ -38,6 +40,8 @@ class TilesPanel:
         if topic == "design" and state.live.revision != state.revision and state.live.seq < state.seq:
             return  # a browser made the change and knows; the figures follow in one message
         self.view.shown = shown_data(state, self._title, self._note)
+        if self._shows_tools and topic in ("design", "live"):
+            self.view.tools = tool_table(state.compared(state.design))
 
     def _receive(self, message: Mapping[str, Any]) -> None:
         seq = float(message.get("seq", 0.0))
@@ -50,6 +54,10 @@ class TilesPanel:
                 self._state.reset(seq)
             case "pin":
                 self._state.pin(seq)
+            case "tools":
+                self._shows_tools = bool(message.get("open"))
+                if self._shows_tools:
+                    self.view.tools = tool_table(self._state.compared(self._state.design))
             case "target":
                 self._state.load(_retargeted(self._state.design, message), seq=seq)
 

@@ -2,6 +2,7 @@
 import { announce, bus, isStale } from "./bus.js";
 import { h, listen, put, wake } from "./dom.js";
 import { targetMenu } from "./target.js";
+import { toolTable } from "./tools.js";
 
 const MOST_COLUMNS = 10; // in one row; several outputs have a tile each
 
@@ -18,13 +19,15 @@ function render({ model, el }) {
   const grid = h("div", { class: "hx-tiles" });
   const spoken = h("div", { class: "hx-hidden", role: "status", "aria-live": "polite" });
   const target = targetMenu(model, lane);
+  const compared = toolTable(model);
   const tools = h(
     "div", { class: "hx-tools", role: "toolbar", "aria-label": "History" },
     command("undo", "Undo", "Undo the last change (Ctrl+Z)"), command("redo", "Redo", "Redo (Ctrl+Shift+Z)"),
     command("reset", "Reset", "Back to the first design"), command("pin", "Pin as baseline", "Show differences against this design"),
+    compared.button,
   );
   const skip = h("button", { type: "button", class: "hx-skip", text: "Skip to the trials", on: { click: () => (el.closest(".hx-app") ?? document).querySelector(".hx-area-explore [role=tab][aria-selected=true]")?.focus() } });
-  el.replaceChildren(skip, h("div", { class: "hx-head" }, h("div", { class: "hx-brand" }, title, subtitle, target.node), h("span", { class: "hx-spring" }), tools), grid, spoken);
+  el.replaceChildren(skip, h("div", { class: "hx-head" }, h("div", { class: "hx-brand" }, title, subtitle, target.node), h("span", { class: "hx-spring" }), tools), grid, compared.region, spoken);
   const tiles = new Map();
   let timer = 0;
   let late = 0;
@@ -102,7 +105,7 @@ function render({ model, el }) {
     buttons[event.shiftKey ? "redo" : "undo"].click();
   }
 
-  const off = [listen(model, "change:shown", draw)];
+  const off = [listen(model, "change:shown", draw), listen(model, "change:tools", compared.draw)];
   lane.addEventListener("edit", fade);
   document.addEventListener("keydown", onKey, true);
   draw();

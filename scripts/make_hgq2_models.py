@@ -10,17 +10,14 @@ three times its spread, so that what wraps does wrap, and a third lies on ties.
 """
 
 import argparse
-import os
-import subprocess
 import sys
-import venv
-import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("HGQ2==0.2.0", "keras==3.15.1", "tensorflow-cpu==2.21.0", "numpy")
+from hgq2_environment import compress, is_inside, run_inside
+
 FOLDER = Path(__file__).parents[1] / "tests" / "data" / "models" / "hgq2"
 ROUNDINGS = ("TRN", "RND", "RND_CONV", "TRN_ZERO", "RND_ZERO", "RND_MIN_INF", "RND_INF", "S_RND")
 OVERFLOWS = ("WRAP", "SAT", "SAT_SYM")
@@ -37,16 +34,10 @@ def main() -> None:
     parser.add_argument("environment", type=Path, help="folder of the environment with HGQ2, made if it is missing")
     parser.add_argument("names", nargs="*", help="networks to make, all when none is named")
     arguments = parser.parse_args()
-    python = arguments.environment / "bin" / "python"
-    if Path(sys.prefix).resolve() == arguments.environment.resolve():
+    if is_inside(arguments.environment):
         make(arguments.names)
         return
-    if not python.exists():
-        venv.create(arguments.environment, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True)
-    command = [python, __file__, str(arguments.environment), *arguments.names]
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "", "KERAS_BACKEND": "tensorflow"}
-    subprocess.run(command, check=True, env={**os.environ, **quiet})
+    run_inside(arguments.environment, __file__, [str(arguments.environment), *arguments.names])
 
 
 def make(names: Sequence[str]) -> None:
@@ -80,15 +71,6 @@ def make(names: Sequence[str]) -> None:
         np.savez_compressed(FOLDER / f"{name}.npz", x=data, **arrays)
         sizes = [(FOLDER / f"{name}.{ending}").stat().st_size for ending in ("keras", "npz")]
         sys.stdout.write(f"{name}: {sizes[0]} and {sizes[1]} bytes\n")
-
-
-def compress(path: Path) -> None:
-    """Pack an archive that Keras stores without compression."""
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
 
 
 def spread(model: Any, rng: Any) -> None:

@@ -14,7 +14,7 @@ from hlsexplore.design import Design
 from hlsexplore.emulate import emulate_raw
 from hlsexplore.errors import ConfigError, HlsExploreError
 from hlsexplore.estimate import estimate
-from hlsexplore.examples import NAMES, VARIANTS, Example, load
+from hlsexplore.examples import NAMES, PAIRS, Example, load
 from hlsexplore.fixed import to_real
 from hlsexplore.merit import as_outputs
 from hlsexplore.metrics import accuracy
@@ -184,7 +184,7 @@ def run_command(args: Namespace, session: Session) -> Outcome:
         from hlsexplore.errors import unknown_name
 
         raise ConfigError(unknown_name("example", args.example, NAMES, "hlsexplore"))
-    pairs = [(name, variant) for name in NAMES for variant in VARIANTS] if args.all else [(args.example, args.variant)]
+    pairs = PAIRS if args.all else ((args.example, args.variant),)
     root = Path(args.to)
     results: list[DemoResult] = []
     failed: list[dict[str, str]] = []

@@ -17,6 +17,8 @@ from hlsexplore.importers import read_model
 
 VARIANTS = ("keras", "qkeras")
 """Each example exists as a plain Keras network and as one that QKeras trained with 6 bits."""
+HGQ2 = "hgq2"
+"""Some exist also as a network of which HGQ2 has learned the width of each weight and each element."""
 FOLDER = Path(__file__).parent / "models"
 
 
@@ -28,11 +30,13 @@ class Recipe:
         data: Returns its data.
         description: What it is, in a sentence or two.
         is_synthetic: Whether the data comes from a generator.
+        variants: How it was trained: those that all examples have, and more.
     """
 
     data: Callable[[], Dataset]
     description: str
     is_synthetic: bool = False
+    variants: tuple[str, ...] = VARIANTS
 
 
 RECIPES = {
@@ -54,6 +58,7 @@ RECIPES = {
             "be compared with published designs; its accuracy says nothing about physics."
         ),
         is_synthetic=True,
+        variants=(*VARIANTS, HGQ2),
     ),
     "digits_cnn": Recipe(
         data=lambda: digits(True),
@@ -86,6 +91,8 @@ RECIPES = {
 }
 NAMES = tuple(RECIPES)
 """Names of the bundled examples."""
+PAIRS = tuple((name, variant) for name, recipe in RECIPES.items() for variant in recipe.variants)
+"""Every example in each of its variants."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -94,7 +101,7 @@ class Example:
 
     Attributes:
         name: Its name, such as `shuttle`.
-        variant: `keras` or `qkeras`.
+        variant: `keras`, `qkeras` or `hgq2`.
         path: The model file.
         graph: The network.
         x: Evaluation samples that training never saw, shape (samples, *graph.input_shape).
@@ -120,7 +127,7 @@ def load(name: str, variant: str = "keras") -> Example:
 
     Args:
         name: One of `NAMES`.
-        variant: One of `VARIANTS`.
+        variant: One of `VARIANTS`; the jets also as `hgq2`.
 
     Raises:
         ConfigError: If the name or variant is unknown.
@@ -133,9 +140,9 @@ def load(name: str, variant: str = "keras") -> Example:
     """
     if name not in RECIPES:
         raise ConfigError(unknown_name("example", name, NAMES, "hlsexplore"))
-    if variant not in VARIANTS:
-        raise ConfigError(unknown_name("variant", variant, VARIANTS, f"The example {name!r}"))
     recipe = RECIPES[name]
+    if variant not in recipe.variants:
+        raise ConfigError(unknown_name("variant", variant, recipe.variants, f"The example {name!r}"))
     data = recipe.data()
     path = FOLDER / f"{name}_{variant}.keras"
     return Example(

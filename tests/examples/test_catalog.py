@@ -1,3 +1,4 @@
+import time
 from importlib.util import find_spec
 
 import numpy as np
@@ -8,6 +9,7 @@ from hlsexplore.emulate import float_forward
 from hlsexplore.errors import ConfigError, DataError
 from hlsexplore.examples import packaged
 from hlsexplore.metrics import accuracy
+from hlsexplore.ops import Quantize
 
 ACCURACY = {
     ("shuttle", "keras"): 0.9986089951646022,
@@ -16,6 +18,7 @@ ACCURACY = {
     ("digits", "qkeras"): 0.968,
     ("jets", "keras"): 0.7309,
     ("jets", "qkeras"): 0.72945,
+    ("jets", "hgq2"): 0.7224,
     ("digits_cnn", "keras"): 0.966,
     ("digits_cnn", "qkeras"): 0.959,
     ("vowels_cnn", "keras"): 0.9675675675675676,
@@ -59,6 +62,21 @@ def test_only_the_generated_data_is_called_synthetic_and_says_so():
     flags = {name: examples.load(name).is_synthetic for name in ("shuttle", "digits", "jets")}
     assert flags == {"shuttle": False, "digits": False, "jets": True}
     assert examples.load("jets").description.startswith("SYNTHETIC")
+
+
+def test_a_network_with_learned_widths_is_read_within_a_second_and_has_few_bits():
+    start = time.process_time()
+    graph = examples.load("jets", "hgq2").graph
+    assert time.process_time() - start < 1
+    widths = {node.name: node.op.types.width for node in graph if isinstance(node.op, Quantize)}
+    assert list(widths) == ["fc1_iq", "fc2_iq", "fc3_iq", "output_iq"]
+    assert max(array.max() for array in widths.values()) <= 8
+    assert all(np.median(array) <= 5 for array in widths.values())
+
+
+def test_examples_that_no_hgq2_trained_say_what_there_is():
+    with pytest.raises(ConfigError, match="The example 'digits' has 'keras', 'qkeras'"):
+        examples.load("digits", "hgq2")
 
 
 def test_shuttle_is_the_real_data():

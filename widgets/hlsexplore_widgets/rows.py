@@ -9,11 +9,12 @@ from hlsexplore.emulate import Trace
 from hlsexplore.emulate.trace import TensorTrace
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
-from hlsexplore.layer_config import SoftmaxMode, Strategy, knobs
-from hlsexplore.ops import WEIGHT_FIELDS, Input, tensor_keys, weights
+from hlsexplore.layer_config import Granularity, SoftmaxMode, Strategy, knobs
+from hlsexplore.ops import WEIGHT_FIELDS, Input, element_types, tensor_keys, weights
 from hlsexplore.report import Figures, Report
 from hlsexplore.reuse import legal_reuse
 from hlsexplore_widgets.profile import Spread
+from hlsexplore_widgets.widths import width_data, widths_of
 
 TAGS = {
     "weight": ("w", "weights", "weight"),
@@ -53,7 +54,7 @@ def row_data(
 
 
 def config_data(design: Design, seq: float, revision: int) -> dict[str, Any]:
-    """Return a design's types and knobs for the browser."""
+    """Return a design's types and knobs, and the widths of single elements, for the browser."""
     return {
         "seq": seq,
         "revision": revision,
@@ -65,6 +66,7 @@ def config_data(design: Design, seq: float, revision: int) -> dict[str, Any]:
             node.name: {key: _plain(getattr(design.layers[node.name], key)) for key in knobs(node)}
             for node in design.graph
         },
+        "widths": {node.name: found for node in design.graph if (found := width_data(widths_of(design, node)))},
     }
 
 
@@ -186,6 +188,16 @@ def _choices(node: Node) -> list[dict[str, Any]]:
                 found.append(
                     {"name": knob, "label": "positions at once", "values": values, "numeric": True, "prefix": "par "}
                 )
+            case "granularity":
+                values = [str(item) for item in Granularity]
+                label = "a type for each element, or one uniform type for all"
+                found.append({"name": knob, "label": label, "values": values, "numeric": False, "prefix": ""})
+            case "trim":
+                types = element_types(node.op)
+                most = 0 if types is None else int(types.width.max(initial=0))
+                label = "fraction bits that every element loses"
+                values = list(range(most + 1))
+                found.append({"name": knob, "label": label, "values": values, "numeric": True, "prefix": "trim "})
     return found
 
 

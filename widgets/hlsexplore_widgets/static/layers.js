@@ -68,7 +68,7 @@ class LayersView {
   adopt() {
     const next = this.model.get("config");
     if (next.seq < this.bus.latest || this.dragging) return;
-    const isSame = ["types", "knobs"].every((part) => JSON.stringify(next[part]) === JSON.stringify(this.config[part]));
+    const isSame = ["types", "knobs", "widths"].every((part) => JSON.stringify(next[part]) === JSON.stringify(this.config[part]));
     this.config = structuredClone(next);
     if (!isSame) this.draw();
   }
@@ -236,7 +236,7 @@ class LayersView {
     entry.integer = stepper("integer bit", (value, sign) => resize(value, value[0], value[1] + sign), "integer");
     table.append(
       h("div", { class: "hx-c-tag" }, h("span", { class: `hx-tag hx-tag-${lane.look}`, text: lane.tag, title: lane.label })),
-      h("div", { class: "hx-c-band" }, entry.svg),
+      h("div", { class: "hx-c-band" }, entry.svg, (entry.strip = h("div", { class: "hx-strip", role: "img" }))),
       h("div", { class: "hx-c-type" }, entry.text),
       h("div", { class: "hx-c-bits" }, entry.bits.node),
       h("div", { class: "hx-c-int" }, entry.integer.node),
@@ -447,6 +447,7 @@ class LayersView {
     }
     if (document.activeElement !== lane.text) lane.text.value = format(type);
     lane.text.title = format(type);
+    this.drawStrip(lane);
     lane.bits.output.textContent = type[0];
     lane.integer.output.textContent = type[1];
   }
@@ -466,6 +467,19 @@ class LayersView {
     }
     parts.push(s("rect", { class: "hx-median", x: this.x(limit(box[2])) - 1, y: y - 5.5, width: 2, height: 11 }));
     lane.box.replaceChildren(...parts);
+  }
+
+  /** Shares of the elements by their bits: hatched those that are always 0, the darker the more bits. */
+  drawStrip(lane) {
+    const widths = this.config.widths?.[lane.name]?.[lane.key];
+    lane.strip.hidden = !widths;
+    if (!widths || lane.strip.title === widths.text) return;
+    lane.strip.title = widths.text;
+    lane.strip.setAttribute("aria-label", `${lane.name} ${lane.spec.label}, bits of single elements: ${widths.text}`);
+    const most = Math.max(...widths.bars.map(([bits]) => bits), 1);
+    const parts = widths.bars.map(([bits, share]) =>
+      h("i", { class: bits ? `hx-strip-${lane.spec.look}` : "hx-strip-zero", style: `flex-grow: ${share}; opacity: ${bits ? 0.2 + (0.8 * bits) / most : 1}` }));
+    lane.strip.replaceChildren(h("span", { class: "hx-strip-bar" }, ...parts), h("small", { text: widths.note }));
   }
 
   drawKnobs() {

@@ -1,0 +1,132 @@
+"""Trains the bundled examples of the variant `hgq2` with HGQ2 and writes their model files, with fixed seeds.
+
+    python scripts/train_hgq2_examples.py ENVIRONMENT [NAME...]
+
+ENVIRONMENT is the folder of an environment with HGQ2, which is made if it is missing; the training runs inside it.
+HGQ2 learns a width for each weight and each element between layers. How much a bit costs (`beta`) grows during the
+training, so that many weights and some elements end with no bits at all.
+"""
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hgq2_environment import compress, is_inside, run_inside
+
+FOLDER = Path(__file__).parents[1] / "hlsexplore" / "examples" / "models"
+SEED = 7
+
+
+@dataclass(frozen=True)
+class Training:
+    """How an example is trained.
+
+    Attributes:
+        hidden: Units of the hidden layers.
+        classes: Units of the last layer.
+        epochs: Passes over the data.
+        batch: Samples of a step.
+        beta: Cost of a bit at the end, as HGQ2 counts them.
+    """
+
+    hidden: tuple[int, ...]
+    classes: int
+    epochs: int
+    batch: int
+    beta: float
+
+
+TRAININGS = {
+    "jets": Training((64, 32, 32), 5, epochs=240, batch=512, beta=4e-6),
+}
+
+
+def main() -> None:
+    """Hand the data to the environment with HGQ2, or train if this is inside it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("environment", type=Path, help="folder of the environment with HGQ2, made if it is missing")
+    parser.add_argument("names", nargs="*", help="examples to train, all when none is named")
+    parser.add_argument("--data", type=Path, help="folder of the data, for the run inside")
+    arguments = parser.parse_args()
+    names = arguments.names or list(TRAININGS)
+    if is_inside(arguments.environment):
+        for name in names:
+            train(name, arguments.data / f"{name}.npz")
+        return
+    with TemporaryDirectory() as folder:
+        for name in names:
+            save_data(name, Path(folder) / f"{name}.npz")
+        run_inside(arguments.environment, __file__, [str(arguments.environment), *names, "--data", folder])
+
+
+def save_data(name: str, path: Path) -> None:
+    """Write an example's data for the training."""
+    import numpy as np
+
+    from hlsexplore.examples.catalog import RECIPES
+
+    data = RECIPES[name].data()
+    np.savez(path, x_train=data.x_train, y_train=data.y_train, x=data.x, labels=data.labels)
+
+
+def build(name: str, shape: tuple[int, ...]) -> Any:
+    """Build Dense layers with ReLU; the largest output is the class."""
+    import keras
+    from hgq.config import LayerConfigScope, QuantizerConfigScope
+    from hgq.layers import QDense
+
+    training = TRAININGS[name]
+    with (
+        QuantizerConfigScope(place="weight", b0=5),
+        QuantizerConfigScope(place="datalane", f0=4),
+        LayerConfigScope(enable_ebops=True, beta0=training.beta / 100),
+    ):
+        inputs = x = keras.Input(shape, name="features")
+        for index, units in enumerate(training.hidden, start=1):
+            x = QDense(units, activation="relu", name=f"fc{index}")(x)
+        return keras.Model(inputs, QDense(training.classes, name="output")(x), name=f"{name}_hgq2")
+
+
+def train(name: str, path: Path) -> None:
+    """Train one example, set the ranges of its wrapping quantizers from the training data, and write its file."""
+    import keras
+    import numpy as np
+    from hgq.utils import trace_minmax
+    from hgq.utils.sugar import BetaScheduler, FreeEBOPs, PieceWiseSchedule
+
+    with np.load(path) as stored:
+        data = {key: stored[key] for key in stored.files}
+    x_train = data["x_train"].astype("float32")
+    training = TRAININGS[name]
+    keras.utils.set_random_seed(SEED)
+    model = build(name, x_train.shape[1:])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    steps = training.epochs * -(-len(x_train) // training.batch)
+    rate = keras.optimizers.schedules.CosineDecay(3e-3, steps)
+    model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
+    beta = PieceWiseSchedule([(0, training.beta / 100, "log"), (training.epochs * 3 // 4, training.beta, "constant")])
+    model.fit(
+        x_train,
+        data["y_train"],
+        batch_size=training.batch,
+        epochs=training.epochs,
+        verbose=0,
+        callbacks=[BetaScheduler(beta), FreeEBOPs()],
+    )
+    trace_minmax(model, x_train, batch_size=4096)
+    y = model.predict(data["x"].astype("float32"), batch_size=4096, verbose=0)
+    accuracy = float((y.argmax(axis=-1) == data["labels"]).mean())
+    bits = sum(float(layer.ebops) for layer in model.layers if hasattr(layer, "ebops"))
+    target = FOLDER / f"{name}_hgq2.keras"
+    plain = build(name, x_train.shape[1:])  # never compiled, so that the file holds no state of an optimizer
+    plain.set_weights(model.get_weights())
+    plain.save(target)
+    compress(target)
+    sys.stdout.write(f"{name}: accuracy {accuracy:.4f}, {bits:.0f} EBOPs, {target.stat().st_size} bytes\n")
+
+
+if __name__ == "__main__":
+    main()

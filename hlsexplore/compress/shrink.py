@@ -1,0 +1,268 @@
+"""The smallest network that is still good enough: bits and density together, each try trained (docs/compression.md)."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+from threading import Event as CancelEvent
+from typing import Any
+
+from hlsexplore.compress.fine_tune import FineTuned, Trainer, make_job
+from hlsexplore.compress.job import Settings
+from hlsexplore.compress.prune import prunable
+from hlsexplore.compress.trainable import logits_of
+from hlsexplore.design import Design
+from hlsexplore.emulate import Emulator, float_forward
+from hlsexplore.errors import ConfigError, DataError, quoted
+from hlsexplore.estimate import estimate
+from hlsexplore.merit import Merit, as_outputs, bind, find_measures
+from hlsexplore.ops import matmul_shape
+from hlsexplore.reference.observe import observe
+from hlsexplore.reference.samples import Inputs, check_inputs
+from hlsexplore.search.bound_space import BoundSpace
+from hlsexplore.space import Space, applicable
+from hlsexplore.task import find_goals
+
+STEPS = 5000
+"""Steps of training for each try, about half a minute on two cores."""
+SMALL_DATA, MIXED, SMALL_DISTILL = 3000, 8, 0.9
+"""From so few training samples on, mixed samples are made of each, and the float network teaches most."""
+FINER = 0.72
+"""Ratio of two densities that are tried after each other."""
+LOGIT_WIDTH = 8
+"""Least bits of the values that decide; narrower ones are often equal."""
+GROWTH = 0.97
+"""A try is worth training if it is estimated to need less than this share of the LUTs of the best one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """What one try chooses for all layers.
+
+    Attributes:
+        weight: Bits of weights.
+        result: Bits of results; those that decide have `LOGIT_WIDTH` at least.
+        input: Bits of inputs.
+        density: Share of all weights that is kept; small layers keep more of theirs.
+    """
+
+    weight: int = 4
+    result: int = 5
+    input: int = 6
+    density: float = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Try:
+    """A trained try.
+
+    Attributes:
+        point: What it chose.
+        tuned: What came of the training.
+        merit: The figure of merit on the evaluation samples.
+        lut: Estimated LUTs.
+        is_good: Whether it loses no more than allowed.
+    """
+
+    point: Point
+    tuned: FineTuned
+    merit: float
+    lut: float
+    is_good: bool
+
+
+def shrink(
+    base: Design,
+    x_train: Inputs,
+    y_train: Any,
+    x: Inputs,
+    labels: Any,
+    *,
+    tolerance: float = 0.005,
+    budget_s: float = 600.0,
+    task: Any = None,
+    seed: int = 0,
+    on_try: Callable[[Try], None] | None = None,
+    cancel: CancelEvent | None = None,
+) -> tuple[Try, ...]:
+    """Look for the fewest LUTs at which a network loses no more than a tolerance after pruning and fine-tuning.
+
+    Each step changes the bits of weights, results or inputs or the density of the best try so far, and trains it from
+    the float network, as long as the time allows.
+
+    Args:
+        base: The design whose target, knobs and network count; its types give way.
+        x_train: Training samples.
+        y_train: Their labels.
+        x: Evaluation samples, others than those that train.
+        labels: Their labels.
+        tolerance: Most that the figure of merit may lose against the float network, as a share for decisions.
+        budget_s: Time for all tries; the one that runs when it ends is finished.
+        task: What the outputs are for, as for `Study`.
+        seed: Seed of the trainings.
+        on_try: Gets every try.
+        cancel: Set it from another thread to stop.
+
+    Returns:
+        All tries, the best one first: good ones by their LUTs, then the others by their figure of merit.
+
+    Raises:
+        ConfigError: If the tolerance or the budget is out of range.
+        DataError: If data does not fit the network.
+        UnsupportedError: If a layer cannot be trained.
+        CancelledError: If `cancel` was set.
+    """
+    for name, value in (("tolerance", tolerance), ("budget_s", budget_s)):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+            raise ConfigError(f"{name} must be 0 or above, not {quoted(value)}.")
+    search = _Search(base, (x_train, y_train), (x, labels), task, seed, tolerance, cancel)
+    end = time.monotonic() + budget_s
+    tries: list[Try] = []
+    with Trainer() as trainer:
+        while not tries or time.monotonic() < end:
+            point = search.next(tries)
+            if point is None:
+                break
+            tries.append(search.run(trainer, point))
+            if on_try is not None:
+                on_try(tries[-1])
+    worst = 1.0 if search.merit.metric.is_maximized else -1.0
+    return tuple(sorted(tries, key=lambda item: (not item.is_good, item.lut if item.is_good else -worst * item.merit)))
+
+
+class _Search:
+    """What all tries share. Lives for one call."""
+
+    def __init__(
+        self,
+        base: Design,
+        train: tuple[Inputs, Any],
+        check: tuple[Inputs, Any],
+        task: Any,
+        seed: int,
+        tolerance: float,
+        cancel: CancelEvent | None,
+    ) -> None:
+        graph = base.graph
+        self.base, self.train, self.task, self.cancel = base, train, task, cancel
+        self.emulator = Emulator(graph, check[0])
+        self.goals = find_goals(graph, self.emulator.num_samples, check[1], task)
+        if all(goal.labels is None for goal in self.goals):
+            raise DataError(
+                "the evaluation samples have no labels, so that nothing tells which network is good enough."
+            )
+        self.x = check[0]
+        self.reference = as_outputs(float_forward(graph, check[0]))
+        self.merit: Merit = bind(find_measures(self.goals)[0], self.goals, self.reference)
+        allowed = tolerance * self.merit.unit(self.merit.of(self.reference))
+        self.least = self.merit.of(self.reference) - (allowed if self.merit.metric.is_maximized else -allowed)
+        seen = observe(graph, train[0])
+        self.ranges = {name: (values.low, values.high) for name, values in seen.results.items()}
+        self.heads = [logits_of(graph, goal) for goal in self.goals]
+        count = len(next(iter(check_inputs(graph, train[0]).values())))
+        mixed = MIXED if count < SMALL_DATA else 0
+        settings = Settings(seed=seed, mixed=mixed, distill=SMALL_DISTILL if mixed else 0.7, learning_rate=5e-3)
+        settings = replace(settings, batch_size=64 if mixed else 128)
+        per_epoch = max(1, round(count * (1 + mixed) * (1 - settings.validation)) // settings.batch_size)
+        epochs = max(4, ceil(STEPS / per_epoch))
+        self.settings = replace(settings, epochs=epochs, patience=epochs)
+
+    def design(self, point: Point) -> Design:
+        """Return the design of a point, before training."""
+        graph = self.base.graph
+        result = {"signed": "auto", "rounding": "RND", "overflow": "SAT"}
+        heads = {
+            name: {"result": {"width": max(point.result, LOGIT_WIDTH), **result}}
+            for name in self.heads
+            if name in applicable(graph, "result")
+        }
+        uniform = {"weight": {"width": point.weight}, "result": {"width": point.result, **result}}
+        uniform = {key: value for key, value in uniform.items() if applicable(graph, key)}
+        space = Space(input={"width": point.input}, uniform=uniform, layers=heads)
+        bound = BoundSpace.bind(space, self.base, self.ranges)
+        shares = spread_density(self.base, point.density)
+        return bound.design((0,) * len(bound.axes)).with_layers(
+            {name: {"density": share} for name, share in shares.items()}
+        )
+
+    def run(self, trainer: Trainer, point: Point) -> Try:
+        """Train and judge a point."""
+        job = make_job(self.design(point), *self.train, task=self.task, teacher=self.base.graph, settings=self.settings)
+        tuned = trainer.train(job, lambda epoch: None, self.cancel)
+        outputs = Emulator(tuned.graph, self.x).run(tuned.design, self.cancel)
+        value = self.merit.of(as_outputs(outputs))
+        is_good = value >= self.least if self.merit.metric.is_maximized else value <= self.least
+        return Try(point=point, tuned=tuned, merit=value, lut=_lut(tuned.design), is_good=is_good)
+
+    def next(self, tries: Sequence[Try]) -> Point | None:
+        """Return the next point: one step from the best try that is worth it; None when there is none."""
+        done = {item.point for item in tries}
+        good = [item for item in tries if item.is_good]
+        if not good:
+            start = tries[-1].point if tries else None
+            return Point() if start is None else _easier(start)
+        best = min(good, key=lambda item: item.lut)
+        for point in _harder(best.point):
+            if point not in done and _lut(self.design(point)) < GROWTH * _lut(self.design(best.point)):
+                return point
+        return None
+
+
+def spread_density(design: Design, density: float) -> Mapping[str, float]:
+    """Return a density for each layer that keeps a share of all weights, small layers more of theirs.
+
+    A layer of n x m weights keeps a share in proportion to (n + m) / (n * m), at most all (Evci et al., 2020).
+
+    Args:
+        design: Its network counts.
+        density: Share of all weights.
+    """
+    shapes = {name: matmul_shape(design.graph[name].op) or (1, 1) for name in prunable(design)}
+    sizes = {name: rows * columns for name, (rows, columns) in shapes.items()}
+    worth = {name: (rows + columns) / (rows * columns) for name, (rows, columns) in shapes.items()}
+    full: set[str] = set()
+    while True:
+        room = density * sum(sizes.values()) - sum(sizes[name] for name in full)
+        scale = room / max(sum(worth[name] * sizes[name] for name in sizes if name not in full), 1e-12)
+        more = {name for name in sizes if name not in full and scale * worth[name] >= 1}
+        if not more:
+            break
+        full |= more
+    return {name: 1.0 if name in full else max(scale * worth[name], 1e-6) for name in sizes}
+
+
+def _harder(point: Point) -> list[Point]:
+    """Return the steps to smaller networks, the largest first."""
+    steps = [
+        replace(point, density=point.density * FINER**2),
+        replace(point, density=point.density * FINER),
+        replace(point, result=point.result - 1),
+        replace(point, input=point.input - 1),
+        replace(point, weight=point.weight - 1),
+        replace(point, density=point.density * FINER**0.5),
+        replace(point, weight=point.weight - 1, density=point.density / FINER),
+        replace(point, result=point.result - 1, density=point.density / FINER),
+        replace(point, input=point.input - 1, density=point.density / FINER),
+        replace(point, weight=point.weight + 1, density=point.density * FINER),
+        replace(point, result=point.result + 1, density=point.density * FINER),
+    ]
+    return [step for step in steps if min(step.weight, step.result, step.input) > 1]
+
+
+def _easier(point: Point) -> Point | None:
+    """Return a larger network after one that was not good enough."""
+    if point.weight >= 12:
+        return None
+    return Point(
+        weight=point.weight + 1,
+        result=point.result + 1,
+        input=point.input + 1,
+        density=min(1.0, point.density * 1.5),
+    )
+
+
+def _lut(design: Design) -> float:
+    lut = estimate(design).total.lut
+    if lut is None:
+        raise ConfigError("the LUTs of this network have no estimate.")
+    return lut

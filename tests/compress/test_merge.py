@@ -1,0 +1,137 @@
+"""Neurons that are unread, constant or equal are found, and the network without them gives the same integers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hlsexplore.compress.merge import Kind, find_savings, simplify
+from hlsexplore.design import Design
+from hlsexplore.emulate import emulate_raw
+from hlsexplore.graph import Graph, Node
+from hlsexplore.ops import Activation, Conv, Dense, Function, Input
+from hlsexplore.target import Target
+
+
+def dense_design(change=lambda first, bias, second: None) -> Design:
+    rng = np.random.default_rng(6)
+    first, bias, second = rng.normal(0, 0.7, (5, 8)), rng.normal(0, 1, 8), rng.normal(0, 0.7, (8, 3))
+    change(first, bias, second)
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(5,)),
+        Node(name="fc1", op=Dense(kernel=first, bias=bias), inputs=("x",), shape=(8,)),
+        Node(name="relu", op=Activation(function=Function.RELU), inputs=("fc1",), shape=(8,)),
+        Node(name="fc2", op=Dense(kernel=second, bias=rng.normal(0, 1, 3)), inputs=("relu",), shape=(3,)),
+    )
+    return Design.default(Graph(name="net", nodes=nodes, outputs=("fc2",)), Target(tool="yosys"), type="fixed<8,3>")
+
+
+def unread(first, bias, second):
+    second[[1, 4]] = 0
+
+
+def constant(first, bias, second):
+    first[:, [2, 5]] = 0
+    bias[[2, 5]] = 1.3, -0.4
+
+
+def equal(first, bias, second):
+    first[:, 6], bias[6] = first[:, 3], bias[3]
+    second[6] = second[3] * 0.9
+
+
+def never_active(first, bias, second):
+    first[:, 7], bias[7] = np.abs(first[:, 7]) / 100, -50
+
+
+CASES = {
+    "unread": (unread, Kind.UNREAD, (1, 4)),
+    "constant": (constant, Kind.CONSTANT, (2, 5)),
+    "equal": (equal, Kind.EQUAL, (6,)),
+    "never_active": (never_active, Kind.CONSTANT, (7,)),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_neuron_that_is_not_needed_goes_and_nothing_changes(name: str) -> None:
+    change, kind, channels = CASES[name]
+    design = dense_design(change)
+    offers = [item for item in find_savings(design) if item.kind is kind]
+    assert [(item.layer, item.channels, item.is_exact, item.differing) for item in offers] == [
+        ("fc1", channels, True, 0)
+    ]
+    smaller = offers[0].design
+    assert smaller.graph["fc1"].shape == smaller.graph["relu"].shape == (8 - len(channels),)
+    x = np.random.default_rng(1).uniform(-4, 4, (500, 5))
+    np.testing.assert_array_equal(emulate_raw(smaller, x) * 1.0 * scale(design, smaller), emulate_raw(design, x))
+
+
+def scale(design: Design, smaller: Design) -> float:
+    return 2.0 ** (design.result_type("fc2").fraction - smaller.result_type("fc2").fraction)
+
+
+def test_a_network_that_needs_all_offers_nothing() -> None:
+    assert find_savings(dense_design()) == ()
+    design, taken = simplify(dense_design())
+    assert taken == () and design == dense_design()
+
+
+def test_everything_that_is_exact_goes() -> None:
+    def all_of_them(first, bias, second):
+        for change, _, _ in CASES.values():
+            change(first, bias, second)
+
+    design = dense_design(all_of_them)
+    small, taken = simplify(design)
+    assert {item.kind for item in taken} == set(Kind) and small.graph["fc1"].shape == (2,)
+    assert all("neurons can go" in str(item) and "exactly equal" in str(item) for item in taken)
+    x = np.random.default_rng(1).uniform(-4, 4, (500, 5))
+    np.testing.assert_array_equal(emulate_raw(small, x), emulate_raw(design, x))
+
+
+def test_pruned_neurons_go_with_masks_and_reuse() -> None:
+    design = dense_design().with_layers(
+        {
+            "fc1": {"density": 0.5, "pattern": "neurons", "reuse": 5},
+            "fc2": {"mask": np.arange(24).reshape(8, 3) % 4 > 0},
+        }
+    )
+    small, _ = simplify(design)
+    assert small.graph["fc1"].shape == (4,) and small.layers["fc1"].density == 1
+    x = np.random.default_rng(1).uniform(-4, 4, (500, 5))
+    np.testing.assert_array_equal(emulate_raw(small, x), emulate_raw(design, x))
+
+
+def test_a_saturating_sum_may_change_and_the_loss_is_said() -> None:
+    design = dense_design(equal).with_layer("fc2", accum="fixed<9,4,TRN,SAT>")
+    x = np.random.default_rng(1).uniform(-4, 4, (500, 5))
+    offer = next(item for item in find_savings(design, x) if item.kind is Kind.EQUAL)
+    differing = int((emulate_raw(offer.design, x) != emulate_raw(design, x)).sum())
+    assert not offer.is_exact and offer.differing == differing and f"{differing:,} outputs differ" in str(offer)
+    assert simplify(design)[1] == ()
+
+
+def test_channels_of_convolutions_go_but_not_beside_padding() -> None:
+    rng = np.random.default_rng(2)
+    first, second = rng.normal(0, 0.7, (2, 2, 1, 4)), rng.normal(0, 0.7, (2, 2, 4, 2))
+    first[..., 1] = 0
+    bias = np.array([0.2, 1.5, -0.3, 0.1])
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(4, 4, 1)),
+        Node(name="c1", op=Conv(kernel=first, bias=bias), inputs=("x",), shape=(3, 3, 4)),
+        Node(name="c2", op=Conv(kernel=second, bias=np.zeros(2)), inputs=("c1",), shape=(2, 2, 2)),
+    )
+    design = Design.default(Graph(name="net", nodes=nodes, outputs=("c2",)), type="fixed<8,3>")
+    x = rng.uniform(-4, 4, (50, 4, 4, 1))
+    small, taken = simplify(design)
+    assert [(item.kind, item.channels) for item in taken] == [(Kind.CONSTANT, (1,))]
+    np.testing.assert_array_equal(emulate_raw(small, x), emulate_raw(design, x))
+    padded = replace(nodes[2], op=replace(nodes[2].op, padding=((1, 0), (0, 1))), shape=(3, 3, 2))
+    other = Design.default(Graph(name="net", nodes=(*nodes[:2], padded), outputs=("c2",)), type="fixed<8,3>")
+    assert find_savings(other) == ()
+
+
+def test_a_layer_that_two_others_read_stays() -> None:
+    design = dense_design(constant)
+    nodes = (*design.graph.nodes, Node(name="pool", op=Dense(kernel=np.ones((8, 1))), inputs=("relu",), shape=(1,)))
+    assert find_savings(Design.default(Graph(name="net", nodes=nodes, outputs=("fc2", "pool")))) == ()

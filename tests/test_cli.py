@@ -45,6 +45,15 @@ def test_inspect_lists_layers_and_says_all_is_supported(work, capsys):
     assert data["digest"] == read_model("m.keras").digest
 
 
+def test_inspect_says_what_is_proven_equal(capsys):
+    path = str(Path(__file__).parent / "data" / "brevitas" / "mlp.onnx")
+    found = run_json(capsys, "inspect", path)
+    assert found["requantizations"] == {"proven_equal": ["3", "5"], "proof_lost": [], "not_proven": []}
+    code, out, _ = run(capsys, "inspect", path)
+    assert code == 0
+    assert "Proven equal: 2 of 2 requantizations" in out
+
+
 def test_inspect_lists_everything_unsupported_and_exits_with_1(work, capsys):
     write_model("l.keras", cls="Lambda")
     code, out, err = run(capsys, "inspect", "l.keras")

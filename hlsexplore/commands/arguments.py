@@ -253,8 +253,8 @@ def _add_machine_commands(add: Add) -> None:
     command.add_argument("--theme", choices=["light", "dark"], default="light", help="colours (light)")
     command = add("demo", "machine:demo", "run the whole job on a bundled example, without a notebook")
     command.add_argument("--example", default="shuttle", metavar="NAME", help="shuttle, digits or jets (shuttle)")
-    trained = "plain, quantized, or with learned bit widths, jets only (qkeras)"
-    command.add_argument("--variant", default="qkeras", choices=["keras", "qkeras", "hgq2"], help=trained)
+    trained = "plain, quantized, with learned bit widths (jets), or of Brevitas (shuttle) (qkeras)"
+    command.add_argument("--variant", default="qkeras", choices=["keras", "qkeras", "hgq2", "brevitas"], help=trained)
     command.add_argument("--all", action="store_true", help="every example in all its variants")
     command.add_argument("--to", default="demo", metavar="DIR", help="folder to write (demo)")
 

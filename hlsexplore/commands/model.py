@@ -16,6 +16,7 @@ from hlsexplore.graph import Graph
 from hlsexplore.hls4ml_config import read_config
 from hlsexplore.merit import Outputs, as_outputs, bind, find_measures, task_text, unscored
 from hlsexplore.metrics import rmse, spread
+from hlsexplore.proof import proofs
 from hlsexplore.report import FIGURES, Report
 from hlsexplore.support.cancel import cancellable
 from hlsexplore.support.files import replace_arrays
@@ -35,6 +36,7 @@ def inspect(args: Namespace, session: Session) -> Outcome:
         (layer.name, layer.cls, layer.shape, layer.num_parameters, ", ".join(layer.nodes)) for layer in found.layers
     ]
     graph = found.graph
+    proven = None if graph is None else proofs(graph)
     data = {
         "name": found.name,
         "is_supported": graph is not None,
@@ -45,6 +47,7 @@ def inspect(args: Namespace, session: Session) -> Outcome:
         "digest": None if graph is None else graph.digest,
         "inputs": [] if graph is None else [{"name": node.name, "shape": node.shape} for node in graph.inputs],
         "outputs": [] if graph is None else [{"name": name, "shape": graph[name].shape} for name in graph.outputs],
+        "requantizations": None if proven is None or not proven.total else proven.to_dict(),
     }
     lines = [f"{found.name}: {show(data['num_parameters'])} parameters", ""]
     lines += [table(["layer", "class", "shape", "parameters", "becomes"], rows), ""]
@@ -52,6 +55,8 @@ def inspect(args: Namespace, session: Session) -> Outcome:
         lines += [f"Not supported ({len(found.problems)}):", *(f"  - {problem}" for problem in found.problems)]
     else:
         lines.append("Everything is supported.")
+    if proven is not None and proven.total:
+        lines.append(proven.sentence)
     lines += [f"Note: {note}" for note in found.notes]
     return Outcome(data=data, text="\n".join(lines), code=0 if graph is not None else 1)
 

@@ -19,6 +19,8 @@ VARIANTS = ("keras", "qkeras")
 """Each example exists as a plain Keras network and as one that QKeras trained with 6 bits."""
 HGQ2 = "hgq2"
 """Some exist also as a network of which HGQ2 has learned the width of each weight and each element."""
+BREVITAS = "brevitas"
+"""Some exist also as a network that Brevitas trained, with 4 bits and real scales."""
 FOLDER = Path(__file__).parent / "models"
 
 
@@ -46,6 +48,7 @@ RECIPES = {
             "Anomaly trigger on 9 sensors of the space shuttle (Statlog, 49,097 real readings, 7 % anomalies): "
             "an MLP 9-64-32-32-2 with softmax."
         ),
+        variants=(*VARIANTS, BREVITAS),
     ),
     "digits": Recipe(
         data=digits,
@@ -101,7 +104,7 @@ class Example:
 
     Attributes:
         name: Its name, such as `shuttle`.
-        variant: `keras`, `qkeras` or `hgq2`.
+        variant: One of its recipe's variants.
         path: The model file.
         graph: The network.
         x: Evaluation samples that training never saw, shape (samples, *graph.input_shape).
@@ -127,11 +130,13 @@ def load(name: str, variant: str = "keras") -> Example:
 
     Args:
         name: One of `NAMES`.
-        variant: One of `VARIANTS`; the jets also as `hgq2`.
+        variant: One of `VARIANTS`; the jets also as `hgq2`, the shuttle also as `brevitas`, an MLP 9-32-16-2 in an
+            `.onnx` file (read with the package onnx).
 
     Raises:
         ConfigError: If the name or variant is unknown.
         DataError: If the package that ships the data is not installed.
+        ModelError: If the package that reads the file is not installed.
 
     Examples:
         >>> example = load("jets", "qkeras")
@@ -144,7 +149,7 @@ def load(name: str, variant: str = "keras") -> Example:
     if variant not in recipe.variants:
         raise ConfigError(unknown_name("variant", variant, recipe.variants, f"The example {name!r}"))
     data = recipe.data()
-    path = FOLDER / f"{name}_{variant}.keras"
+    path = FOLDER / f"{name}_{variant}{'.onnx' if variant == BREVITAS else '.keras'}"
     return Example(
         name=name,
         variant=variant,

@@ -311,3 +311,27 @@ def test_without_the_package_the_way_out_is_told(tmp_path, monkeypatch):
         ModelError, match=r"the package 'onnx' is missing. Install it: pip install hlsexplore\[onnx\]\."
     ):
         hx.read_model(Path(path))
+
+
+@pytest.mark.parametrize(
+    ("shape", "scales", "repeats"),
+    [((2, 3, 4), (1, 1, 2, 3), {2: 2, 3: 3}), ((3, 4, 2), (1, 2, 3, 1), {1: 2, 2: 3}), ((2, 5), (1, 1, 4), {2: 4})],
+)
+def test_resize_repeats_the_axes_that_it_names(shape, scales, repeats):
+    proto = model([node("Resize", "x  s", mode="nearest")], {"x": [1, *shape]}, {"s": np.asarray(scales, np.float32)})
+    x = floats(3, *shape).astype(np.float64)
+    expected = x
+    for axis, count in repeats.items():
+        expected = np.repeat(expected, count, axis)
+    assert (hx.predict(hx.read_model(proto), x) == expected).all()
+
+
+def test_resize_by_channels_is_refused():
+    proto = model(
+        [node("Resize", "x  s", mode="nearest")],
+        {"x": [1, 2, 3, 4]},
+        {"s": np.asarray((1, 2, 2, 2), np.float32)},
+    )
+    assert problems(proto) == (
+        "layer 'y' (Resize): it repeats channels, with the factors [1, 2, 2, 2]. Resize images only.",
+    )

@@ -10,6 +10,7 @@ from typing import Any
 from hlsexplore import __version__
 from hlsexplore.data import data_digest
 from hlsexplore.errors import ConfigError
+from hlsexplore.proof import proofs
 from hlsexplore.report import Report
 from hlsexplore.support.files import replace_arrays
 from hlsexplore.support.yaml_file import write_atomic, write_yaml
@@ -39,6 +40,9 @@ def card(state: ExplorerState, result: BuildResult | None) -> dict[str, Any]:
         "design": {"key": design.key, **design.to_dict()},
         "versions": {"hlsexplore": __version__, "python": platform.python_version(), **_versions()},
     }
+    proven = proofs(state.graph, design)
+    if proven.total:
+        found["requantizations"] = proven.to_dict()
     found["tasks"] = {goal.output: str(goal.task) for goal in evaluator.goals}
     for name, score in live.scores.items() if is_current else ():
         found[name] = {"value": score.value, "lower_95": score.lower, "upper_95": score.upper}

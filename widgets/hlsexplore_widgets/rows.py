@@ -10,7 +10,8 @@ from hlsexplore.emulate.trace import TensorTrace
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
 from hlsexplore.layer_config import Granularity, SoftmaxMode, Strategy, knobs
-from hlsexplore.ops import WEIGHT_FIELDS, Input, element_types, tensor_keys, weights
+from hlsexplore.ops import WEIGHT_FIELDS, Input, Requantize, element_types, tensor_keys, weights
+from hlsexplore.proof import proof_of
 from hlsexplore.report import Figures, Report
 from hlsexplore.reuse import legal_reuse
 from hlsexplore_widgets.profile import Spread
@@ -54,7 +55,7 @@ def row_data(
 
 
 def config_data(design: Design, seq: float, revision: int) -> dict[str, Any]:
-    """Return a design's types and knobs, and the widths of single elements, for the browser."""
+    """Return a design's types and knobs, the widths of single elements, and what is proven, for the browser."""
     return {
         "seq": seq,
         "revision": revision,
@@ -67,6 +68,7 @@ def config_data(design: Design, seq: float, revision: int) -> dict[str, Any]:
             for node in design.graph
         },
         "widths": {node.name: found for node in design.graph if (found := width_data(widths_of(design, node)))},
+        "proofs": {node.name: str(proof) for node in design.graph if (proof := proof_of(node, design)) is not None},
     }
 
 
@@ -205,6 +207,10 @@ def _detail(node: Node, weight_spreads: Mapping[str, Spread]) -> str:
     """One line about a layer: where it comes from, parameters, sparsity."""
     parts = [node.source or ("input" if isinstance(node.op, Input) else node.kind)]
     count = sum(values.size for values in weights(node.op).values())
+    if isinstance(node.op, Requantize) and node.op.proven:
+        parts.append("proven equal: with the model's own types the model's integer for every input that can reach it")
+    elif isinstance(node.op, Requantize):
+        parts.append("not proven to give the model's integers; see inspect")
     if count:
         zeros = sum(item.zeros * item.size for item in weight_spreads.values()) / count
         parts.append(f"{count:,} parameters, {100 * zeros:.1f} % of them 0")

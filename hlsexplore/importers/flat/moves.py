@@ -298,29 +298,60 @@ def _padded(context: Context, value: Value, axis: int, amounts: Pair) -> Value:
 
 
 def resize(context: Context) -> Value:
-    """Convert Resize and Upsample by whole factors with the nearest neighbour."""
+    """Convert Resize and Upsample by whole factors, nearest neighbour, of images with the channels first or last."""
     value = context.value(0)
-    tensor, rank = image(context, value)
     if context.text("mode", "nearest") != "nearest":
         raise context.refuse(f"the mode {context.text('mode', '')!r} is not supported.", "Use the mode 'nearest'.")
+    factors = _factors(context, value)
+    _check_nearest(context)
+    if all(factor == 1 for factor in factors):
+        return value
+    if any(SAMPLES in atoms for atoms, factor in zip(value.axes, factors, strict=True) if factor != 1):
+        raise context.refuse("it repeats samples.", "Resize images only.")
+    if factors[1] == 1 or len(factors) < 3:
+        return _enlarged(context, value, factors[2:])
+    if factors[-1] != 1:
+        raise context.refuse(f"it repeats channels, with the factors {factors}.", "Resize images only.")
+    first, *middle, last = value.axes
+    found = _enlarged(context, value.with_axes([first, last, *middle]), factors[1:-1])
+    first, channels, *middle = found.axes
+    return found.with_axes([first, *middle, channels])
+
+
+def _factors(context: Context, value: Value) -> list[int]:
+    """Return the whole factor of each axis.
+
+    Raises:
+        UnsupportedError: If one is no whole number.
+        ModelError: If they are missing or do not fit.
+    """
     is_old = context.node.op == "Upsample" or context.version == 10
     scales = context.given("scales", 1 if is_old else 2)
     sizes = None if is_old else context.integers("sizes", 3)
+    rank = len(value.axes)
+    given = context.integers("axes")
+    axes = range(rank) if given is None else [context.axis(axis, rank) for axis in given]
     if sizes is not None:
-        spatial = sizes[-rank:]
-        factors = [size / own for size, own in zip(spatial, value.dims[2:], strict=True)]
-    elif scales is not None and np.size(scales) >= rank:
-        factors = [float(item) for item in np.asarray(scales, dtype=np.float64).reshape(-1)[-rank:]]
+        near = list(zip(sizes[-len(axes) :], axes[-len(sizes) :], strict=True))
+        own = [1.0 if axis == value.batch_axis else size / value.dims[axis] for size, axis in near]
+    elif scales is not None and np.size(scales):
+        own = [float(item) for item in np.asarray(scales, dtype=np.float64).reshape(-1)]
     else:
         raise context.damaged("it gives neither scales nor sizes")
-    whole = [floor(factor) for factor in factors]
-    if any(factor < 1 or factor != own for factor, own in zip(factors, whole, strict=True)):
-        raise context.refuse(f"the factors {factors} are no whole numbers.", "Resize by whole factors.")
-    _check_nearest(context)
-    if all(factor == 1 for factor in whole):
-        return value
-    size: Pair = (1, whole[0]) if rank == 1 else (whole[0], whole[1])
-    shape = [own * factor for own, factor in zip(tensor.shape, (*whole, 1), strict=True)]
+    if len(own) > len(axes):
+        raise context.damaged(f"it gives {len(own)} factors for {len(axes)} axes")
+    found = dict(zip(axes[-len(own) :], own, strict=True))
+    factors = [found.get(axis, 1.0) for axis in range(rank)]
+    if any(factor < 1 or factor != floor(factor) for factor in factors):
+        raise context.refuse(f"the factors {own} are no whole numbers.", "Resize by whole factors.")
+    return [int(factor) for factor in factors]
+
+
+def _enlarged(context: Context, value: Value, factors: Sequence[int]) -> Value:
+    """Append the repetition of the pixels of an image with the channels first."""
+    tensor, rank = image(context, value)
+    size: Pair = (1, factors[0]) if rank == 1 else (factors[0], factors[1])
+    shape = [own * factor for own, factor in zip(tensor.shape, (*factors, 1), strict=True)]
     return of_image(context.add(Upsample(size=size, rank=rank), (tensor,), tuple(shape)))
 
 

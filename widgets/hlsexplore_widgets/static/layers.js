@@ -68,7 +68,7 @@ class LayersView {
   adopt() {
     const next = this.model.get("config");
     if (next.seq < this.bus.latest || this.dragging) return;
-    const isSame = ["types", "knobs", "widths"].every((part) => JSON.stringify(next[part]) === JSON.stringify(this.config[part]));
+    const isSame = ["types", "knobs", "widths", "proofs"].every((part) => JSON.stringify(next[part]) === JSON.stringify(this.config[part]));
     this.config = structuredClone(next);
     if (!isSame) this.draw();
   }
@@ -196,7 +196,7 @@ class LayersView {
     table.append(h(
       "div", { class: "hx-c-name", style: span },
       check, more,
-      h("div", { class: "hx-name", title: row.detail }, h("b", { text: id }), h("small", { text: `${row.kind} ${row.shape}` })),
+      h("div", { class: "hx-name", title: row.detail }, h("b", { text: id }), h("small", { text: `${row.kind} ${row.shape}` }), h("small", { class: "hx-proof", "data-name": id })),
     ));
     const first = lanes.length === 0 ? this.movesOnly(table, row) : null;
     lanes.forEach((lane, index) => {
@@ -483,6 +483,7 @@ class LayersView {
   }
 
   drawKnobs() {
+    for (const small of this.el.querySelectorAll(".hx-proof")) small.textContent = this.config.proofs[small.dataset.name] ?? "";
     for (const [name, entry] of this.cells) {
       const knobs = this.config.knobs[name] ?? {};
       entry.reuse?.draw();

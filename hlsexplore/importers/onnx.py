@@ -2,7 +2,7 @@
 
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -120,12 +120,63 @@ def _parsed(data: bytes, label: str) -> Any:
     try:
         model = onnx.ModelProto.FromString(data)
         if model.functions:
+            check_written_out(model, label)
             model = inline_local_functions(model)
     except (DecodeError, ValueError, RuntimeError, RecursionError) as error:
         raise ModelError(f"{label!r} is damaged and cannot be read ({str(error)[:100]}). Export it again.") from None
     if not model.HasField("graph"):
         raise ModelError(f"{label!r} holds no network. Export it again.")
     return model
+
+
+def check_written_out(model: Any, label: str) -> None:
+    """Count the nodes that a model would have with its functions written out, which a few lines can make endless.
+
+    Raises:
+        ModelError: If there are too many, or functions use themselves.
+    """
+    functions = {(item.domain, item.name, item.overload): item for item in model.functions}
+    counts: dict[tuple[str, str, str], int] = {}
+    waiting: list[tuple[str, str, str]] = list(functions)
+    open_: set[tuple[str, str, str]] = set()
+    while waiting:
+        key = waiting[-1]
+        inner = [name for node in _all_nodes(functions[key].node) if (name := _called(node)) in functions]
+        missing = [name for name in inner if name not in counts]
+        if key in counts or not missing:
+            counts.setdefault(key, sum(counts[name] for name in inner) + _num_nodes(functions[key].node))
+            open_.discard(key)
+            waiting.pop()
+        elif key in open_ and any(name in open_ for name in missing):
+            raise ModelError(f"{label!r}: its function {key[1][:60]!r} uses itself. Export it again.")
+        else:
+            open_.add(key)
+            waiting += missing
+    nodes = list(_all_nodes(model.graph.node))
+    total = len(nodes) + sum(counts.get(_called(node), 0) for node in nodes)
+    if total > MAX_NODES:
+        raise ModelError(
+            f"{label!r} has {total} nodes with its functions written out; more than {MAX_NODES} are not read."
+        )
+
+
+def _called(node: Any) -> tuple[str, str, str]:
+    return node.domain, node.op_type, node.overload
+
+
+def _num_nodes(nodes: Iterable[Any]) -> int:
+    return sum(1 for _ in _all_nodes(nodes))
+
+
+def _all_nodes(nodes: Iterable[Any]) -> Iterator[Any]:
+    """Go through nodes and those of their subgraphs."""
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for item in node.attribute:
+            for graph in (item.g, *item.graphs):
+                waiting += graph.node
 
 
 def _text(value: str | bytes) -> str:

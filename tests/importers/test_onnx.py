@@ -1,6 +1,7 @@
 """ONNX files made by hand: what a reader must find out by itself, what it refuses, and what it never touches."""
 
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -335,3 +336,57 @@ def test_resize_by_channels_is_refused():
     assert problems(proto) == (
         "layer 'y' (Resize): it repeats channels, with the factors [1, 2, 2, 2]. Resize images only.",
     )
+
+
+def laughing(levels, width, last="f0"):
+    """Make a model of functions each of which calls the one below several times."""
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("local", 1)]
+    functions = [helper.make_function("local", "f0", ["a"], ["b"], [helper.make_node("Relu", ["a"], ["b"])], opsets)]
+    for level in range(1, levels):
+        names = ["a", *(f"t{index}" for index in range(1, width)), "b"]
+        calls = [
+            helper.make_node(f"f{level - 1}" if level > 1 else last, [first], [second], domain="local")
+            for first, second in pairwise(names)
+        ]
+        functions.append(helper.make_function("local", f"f{level}", ["a"], ["b"], calls, opsets))
+    proto = model([node(f"f{levels - 1}", "x", domain="local")], {"x": [1, 3]}, {}, domains=("local",))
+    proto.functions.extend(functions)
+    return proto
+
+
+def test_functions_that_grow_without_end_are_not_written_out():
+    assert len(hx.read_model(laughing(3, 4)).nodes) == 1 + 16
+    with pytest.raises(
+        ModelError, match=r"has 211111111111 nodes with its functions written out; more than 100000 are"
+    ):
+        hx.read_model(laughing(12, 10))
+    with pytest.raises(ModelError, match=r"its function 'f\d' uses itself"):
+        hx.read_model(laughing(3, 2, last="f2"))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "weights"),
+    [
+        ([node("MatMul", "u v", "m")], {}),
+        ([node("Add", "u v", "m")], {}),
+        ([node("Where", "u v v", "m")], {}),
+        ([node("Gather", "v i", "k"), node("Gather", "k i", "m", axis=1)], {"i": np.zeros(1 << 15, np.int64)}),
+        ([node("ConstantOfShape", "s", "k"), node("Exp", "k", "k2"), node("ReduceSum", "k2", "m")], {}),
+        ([node("Range", "zero end one", "m")], {"zero": np.int64(0), "one": np.int64(1), "end": np.int64(1 << 50)}),
+        ([node("Quant", "u v zero bits", "m", domain="onnx.brevitas")], {"zero": np.float32(0), "bits": np.float32(4)}),
+    ],
+)
+def test_constants_are_bounded_before_they_are_made(nodes, weights):
+    size = 1 << 15
+    fixed = {"u": np.ones((size, 1), np.float32), "v": np.ones((1, size), np.float32)}
+    fixed["s"] = np.asarray([size, size], np.int64)
+    proto = model([*nodes, node("Add", "x m")], {"x": [1, 3]}, {**fixed, **weights}, domains=("onnx.brevitas",))
+    with pytest.raises(ModelError, match=r"a constant of shape \(.*\) is not made; at most 134217728 elements are"):
+        hx.read_model(proto)
+
+
+def test_a_file_above_the_limit_is_not_read(tmp_path, monkeypatch):
+    path = write(tmp_path, model([node("Relu", "x")], {"x": [1, 3]}, {}))
+    monkeypatch.setattr("hlsexplore.importers.onnx.MAX_ONNX_BYTES", 10)
+    with pytest.raises(ModelError, match=r"bytes; more than 10 are not read"):
+        hx.read_model(path)

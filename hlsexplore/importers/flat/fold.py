@@ -49,8 +49,11 @@ def _moved(context: Context, arrays: list[Array]) -> Constant:
     return context.constant(0, "input").moved(lambda array: move(context, [array, *arrays[1:]]))
 
 
-def _bounded(shape: tuple[int, ...]) -> tuple[int, ...]:
+def bounded(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Check the shape of a constant that is about to be made.
+
+    Args:
+        shape: The shape.
 
     Raises:
         ModelError: If it is negative or too large.
@@ -97,10 +100,26 @@ def _per_sample(context: Context, function: Fold, arrays: list[Array]) -> Array:
     return np.broadcast_to(result, shape)
 
 
+def _product(first: Array, second: Array) -> Array:
+    leading = np.broadcast_shapes(first.shape[:-2], second.shape[:-2])
+    bounded((*leading, *first.shape[-2:-1], *(second.shape[-1:] if second.ndim > 1 else ())))
+    return np.asarray(np.matmul(first, second))
+
+
+def _linear(context: Context, arrays: list[Array]) -> Array:
+    product = _product(arrays[0], arrays[1].T)
+    return product + arrays[2] if len(arrays) > 2 else product
+
+
+def _where(context: Context, arrays: list[Array]) -> Array:
+    bounded(np.broadcast_shapes(*(item.shape for item in arrays)))
+    return np.where(arrays[0], arrays[1], arrays[2])
+
+
 def _gemm(context: Context, arrays: list[Array]) -> Array:
     first = arrays[0].T if context.flag("transA", False) else arrays[0]
     second = arrays[1].T if context.flag("transB", False) else arrays[1]
-    product = context.number("alpha", 1.0) * (first @ second)
+    product = context.number("alpha", 1.0) * _product(first, second)
     return product + context.number("beta", 1.0) * arrays[2] if len(arrays) > 2 else product
 
 
@@ -116,18 +135,18 @@ def _expand(context: Context, arrays: list[Array]) -> Array:
 
 def _range(context: Context, arrays: list[Array]) -> Array:
     start, stop, step = (float(item.reshape(-1)[0]) for item in arrays)
-    _bounded((int(abs((stop - start) / step)) + 1,))
+    bounded((int(abs((stop - start) / step)) + 1,))
     return np.arange(start, stop, step).astype(arrays[0].dtype)
 
 
 def _gather(context: Context, arrays: list[Array]) -> Array:
     axis = context.integer("axis", 0)
-    _bounded((*arrays[0].shape[:axis], *arrays[1].shape, *arrays[0].shape[axis + 1 :]))
+    bounded((*arrays[0].shape[:axis], *arrays[1].shape, *arrays[0].shape[axis + 1 :]))
     return np.take(arrays[0], arrays[1].astype(np.int64), axis=axis)
 
 
 def _concat(context: Context, arrays: list[Array]) -> Array:
-    _bounded((sum(item.size for item in arrays),))
+    bounded((sum(item.size for item in arrays),))
     return np.concatenate([np.atleast_1d(item) for item in arrays], axis=context.integer("axis", 0))
 
 
@@ -148,6 +167,7 @@ def _divide(context: Context, arrays: list[Array]) -> Array:
 
 def _reduce(function: Callable[..., Array]) -> Fold:
     def run(context: Context, arrays: list[Array]) -> Array:
+        bounded(arrays[0].shape)
         axes = context.integers("axes", 1)
         keeps = context.flag("keepdims", True)
         return np.asarray(function(arrays[0], axis=axes, keepdims=keeps))
@@ -157,7 +177,7 @@ def _reduce(function: Callable[..., Array]) -> Fold:
 
 def _binary(function: Callable[[Array, Array], Any]) -> Fold:
     def run(context: Context, arrays: list[Array]) -> Array:
-        _bounded(np.broadcast_shapes(*(item.shape for item in arrays)))
+        bounded(np.broadcast_shapes(*(item.shape for item in arrays)))
         result = arrays[0]
         for item in arrays[1:]:
             result = function(result, item)
@@ -268,7 +288,7 @@ FOLDS: Mapping[str, Fold] = MappingProxyType(
         "And": _binary(np.logical_and),
         "Or": _binary(np.logical_or),
         "Not": _unary(np.logical_not),
-        "Where": lambda context, arrays: np.where(arrays[0], arrays[1], arrays[2]),
+        "Where": _where,
         "Sqrt": _unary(np.sqrt),
         "Reciprocal": _unary(lambda a: 1.0 / a),
         "Exp": _unary(np.exp),
@@ -288,9 +308,9 @@ FOLDS: Mapping[str, Fold] = MappingProxyType(
         "ReduceMean": _reduce(np.mean),
         "ReduceMax": _reduce(np.max),
         "ReduceMin": _reduce(np.min),
-        "MatMul": lambda context, arrays: np.matmul(*arrays),
+        "MatMul": lambda context, arrays: _product(*arrays),
         "Gemm": _gemm,
-        "Linear": lambda context, arrays: arrays[0] @ arrays[1].T + (arrays[2] if len(arrays) > 2 else 0),
+        "Linear": _linear,
     }
 )
 """Ops that are computed when all their inputs are constant."""

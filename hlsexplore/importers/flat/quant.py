@@ -11,6 +11,7 @@ from hlsexplore.encoding import WholeRounding, round_whole
 from hlsexplore.fixed import RealArray
 from hlsexplore.importers.flat import pointwise
 from hlsexplore.importers.flat.context import Context, Converter, Item
+from hlsexplore.importers.flat.fold import bounded
 from hlsexplore.importers.flat.layout import channels_last
 from hlsexplore.importers.flat.sketch import FakeQuant, Grid
 from hlsexplore.importers.flat.value import Coded, Constant, Value
@@ -130,6 +131,7 @@ def _constant(
     is_bipolar: bool,
 ) -> Constant:
     """Quantise a constant in float32, as the frameworks do."""
+    bounded(np.broadcast_shapes(item.values.shape, scale.shape, zero.shape))
     steps, zeros = scale.astype(np.float32), zero.astype(np.float32)
     if is_bipolar:
         whole = np.where(item.values / steps + zeros >= 0, 1.0, -1.0)
@@ -189,6 +191,7 @@ def quantize_linear(context: Context) -> Item:
         zeros = _along(context, zero.real)
     _check(context, scale, zeros)
     if isinstance(item, Constant):
+        bounded(np.broadcast_shapes(item.values.shape, scale.shape, zeros.shape))
         y = np.rint(np.asarray(item.values, dtype=np.float32) / scale.astype(np.float32)).astype(np.float64)
         return Constant(values=np.clip(y + zeros, low, high).astype(np.int64))
     return Coded(value=context.value(0), scale=scale, zero=zeros, low=low, high=high)
@@ -223,6 +226,7 @@ def dequantize_linear(context: Context) -> Item:
     zero = _along(context, context.real(2, "zero point")) if context.has(2) else np.array(0.0)
     _check(context, scale, zero)
     if isinstance(item, Constant):
+        bounded(np.broadcast_shapes(item.values.shape, scale.shape, zero.shape))
         whole = item.real - zero
         full = np.broadcast_to(scale, whole.shape)
         return Constant(values=whole * full, grid=Grid(integers=whole, scale=full))

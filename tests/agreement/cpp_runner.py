@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from agreement.kit import input_raws
 
 from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError, ToolError
-from hlsexplore.fixed import quantize
-from hlsexplore.reference.samples import check_inputs
 from hlsexplore.support.progress import ignore
 from hlsexplore_hls.cpp.compiler import compiled, find_headers
 from hlsexplore_hls.cpp.generate import generate
@@ -73,7 +72,7 @@ def run_designs(
         main = root / "sim" / "main.cpp"
         text = "\n".join(line for line in main.read_text().splitlines() if not line.startswith("#include <"))
         main.write_text(text.replace("int main(", "int simulate("))
-        raws = [quantize(array, design.result_type(name)) for name, array in check_inputs(design.graph, x).items()]
+        raws = input_raws(design, x)
         sample_rows(raws).astype("<i8").tofile(folder / f"inputs_{index}.bin")
         calls.append((index, len(raws[0])))
     (folder / "main.cpp").write_text(_main(sorted(headers), len(items), as_vendor))

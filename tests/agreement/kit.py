@@ -11,6 +11,7 @@ from hlsexplore.design import Design
 from hlsexplore.fixed import Fixed, Overflow, Rounding, quantize, to_real
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import WEIGHT_FIELDS, Input, Op, weights
+from hlsexplore.reference.samples import check_inputs
 from hlsexplore.target import Target
 
 ROUNDINGS = tuple(Rounding)
@@ -86,6 +87,15 @@ def random_type(
         rounding=rounding or ROUNDINGS[rng.integers(len(ROUNDINGS))],
         overflow=overflow or OVERFLOWS[rng.integers(len(OVERFLOWS))],
     )
+
+
+def input_raws(design: Design, x: object) -> list[np.ndarray]:
+    """Return the raw integers of all inputs, encoded before they come in where the model does that."""
+    found = []
+    for name, array in check_inputs(design.graph, x).items():
+        encoding = design.graph[name].op.encoding
+        found.append(quantize(array if encoding is None else encoding.encode(array), design.result_type(name)))
+    return found
 
 
 def on_grid(values: np.ndarray, type_: Fixed) -> np.ndarray:

@@ -6,13 +6,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from agreement.kit import Case, mismatches
+from agreement.kit import Case, input_raws, mismatches
 
 from hlsexplore.design import Design
 from hlsexplore.emulate.run import raw_outputs
 from hlsexplore.errors import NoModelError
-from hlsexplore.fixed import quantize
-from hlsexplore.reference.samples import check_inputs
 from hlsexplore_hls.flows import Generated
 from hlsexplore_hls.rtl.generate import generate
 from hlsexplore_hls.rtl.packing import pack, unpack
@@ -47,7 +45,7 @@ def run_designs(
     models, planned = [], []
     for design, x in items:
         generated = generate(design)
-        raws = [quantize(array, design.result_type(name)) for name, array in check_inputs(design.graph, x).items()]
+        raws = input_raws(design, x)
         inputs = tuple(Bus(**item) for item in generated.extra["inputs"])
         types = [design.result_type(node.name) for node in design.graph.inputs]
         models.append(

@@ -180,6 +180,58 @@ def test_only_the_top_function_is_read_and_an_input_may_be_filled_by_hand(projec
     assert "input 'c0_x' is filled by code of the project's own, which is not read." in found.notes
 
 
+def test_remarks_and_helpers_are_no_layers(project):
+    folder = project[0]
+    before = hx.read_design(folder)
+    path = folder / "firmware" / "oracle.cpp"
+    helper = "void helper(int a[CONFIG_T::n], int b) {\n    a[0] = b;\n}\n"
+    remarks = "    // nnet::relu<a_t, b_t, c>(layer2_out, layer9_out);\n/* nnet::tanh<a_t, b_t, c>(x, y); // t\n */\n"
+    text = path.read_text()
+    at = text.index("nnet::dense<")
+    path.write_text(helper + text[:at].rstrip(" ") + remarks + "    " + text[at:])
+    assert hx.read_design(folder) == before
+
+
+def test_functions_of_the_first_versions_name_the_strategy(project):
+    folder, _, x, _ = project
+    before = hx.emulate(hx.read_design(folder), x)
+    edit(folder, "oracle.cpp", "nnet::dense<", "nnet::dense_large<")
+    text = (folder / "firmware/parameters.h").read_text()
+    (folder / "firmware/parameters.h").write_text(re.sub(r"\n[^\n]*strategy = [^\n]*", "", text))
+    design = hx.read_design(folder)
+    assert next(c.strategy for c in design.layers.values() if "weight" in c.types) == "resource"
+    np.testing.assert_array_equal(hx.emulate(design, x), before)
+
+
+def test_first_versions_keep_all_types_in_parameters(project):
+    folder = project[0]
+    before = hx.read_design(folder)
+    defines, parameters = folder / "firmware/defines.h", folder / "firmware/parameters.h"
+    parameters.write_text(defines.read_text() + parameters.read_text())
+    defines.unlink()
+    assert hx.read_design(folder) == before
+
+
+@pytest.mark.parametrize(
+    "signature", ["component output_data oracle(\n input_data inputs\n) {", "void Oracle::operator()() const {"]
+)
+def test_a_project_for_intel_devices_is_named(project, signature):
+    path = project[0] / "firmware" / "oracle.cpp"
+    path.write_text(re.sub(r"void \w+\([^)]*\) \{", signature, path.read_text()))
+    with pytest.raises(ModelError, match=r"of a back end for Intel FPGAs.* init MODEL --hls4ml"):
+        hx.read_design(project[0])
+
+
+def test_a_top_function_without_layers_or_outputs_is_one_sentence(project):
+    folder = project[0]
+    edit(folder, "oracle.cpp", "nnet::softmax<", "// nnet::softmax<")
+    with pytest.raises(ModelError, match="no layer .* gives an output of its top function"):
+        hx.read_design(folder)
+    (folder / "firmware" / "oracle.cpp").write_text("void oracle(int x[3]) {\n    trees.decide(x);\n}\n")
+    with pytest.raises(ModelError, match="no function in its C\\+\\+ calls a layer"):
+        hx.read_design(folder)
+
+
 def test_scales_stored_as_powers_of_two_are_those_numbers(tmp_path):
     scale = np.array([0.25, -2.0, 1.0, 0.0625])
     nodes = (

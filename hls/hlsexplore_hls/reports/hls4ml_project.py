@@ -38,6 +38,7 @@ _OPS = {
     "gru_stack": "gru",
     "lstm_stack": "lstm",
     "repack_stream": "repack",
+    "resize_nearest": "upsample",
 }
 _SHAPE = {
     "n_chan": "in_chan",

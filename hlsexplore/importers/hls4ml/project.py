@@ -22,9 +22,14 @@ from hlsexplore.importers.hls4ml.network import (
 from hlsexplore.importers.hls4ml.plain_yaml import plain_yaml
 
 CONFIGURATION = "hls4ml_config.yml"
+DEFINES = "firmware/defines.h"
 CALL = re.compile(r"nnet::(\w+)<([^;(]*)>\(([^;]*)\);\s*(?://\s*(\S[^\n]*?)\s*)?$", re.MULTILINE)
 _REFERENCE = re.compile(r"auto\s*&\s*(\w+)\s*=\s*(\w+)\s*;")
 _SIGNATURE = re.compile(r"void\s+(\w+)\s*\(([^)]*)\)\s*\{")
+_REMARK = re.compile(r"/\*.*?\*/|^[ \t]*//[^\n]*$", re.DOTALL | re.MULTILINE)
+_INTEL = re.compile(r"\bcomponent\s+\w+\s+\w+\s*\(|::operator\(\)\(\)\s*const")
+_OLD = re.compile(r"(dense|conv_[12]d)_(latency|resource|large)(_cl)?$")
+_OLD_SIZES = {"in_width": "n_in", "out_width": "n_out", "stride_width": "stride", "dilation_width": "dilation"}
 _LOCAL = re.compile(r"^\s*(\w+)\s+(\w+)\s*\[([\w* ]+)\]\s*;", re.MULTILINE)
 _POWER = re.compile(r"\{\s*([-+]?\d+(?:\.\d*)?)\s*,\s*([-+]?\d+)\s*\}")
 _PORT = re.compile(
@@ -41,18 +46,14 @@ def read_project(members: Members) -> Network:
     Raises:
         ModelError: If a file is missing or the top function has no calls that can be understood.
     """
-    text = _top_source(members)
-    match = _SIGNATURE.search(text)
-    if match is None:
-        raise ModelError(f"the hls4ml project {members.label!r} has no top function that can be found. Write it again.")
-    source = _body(text[match.end() :])
-    defines = members.text("firmware/defines.h")
+    top, ports_text, source = _top_function(members)
+    defines = members.text(DEFINES) if DEFINES in members or "input_t;" not in members.text(PARAMETERS) else ""
     names = parse_defines(defines) | parse_defines(members.text(PARAMETERS))
     parameters = members.text(PARAMETERS)
     configs = parse_configs(parameters, names)
     calls = tuple(_calls(source, configs))
     types = parse_types(defines) | parse_types(parameters)
-    ports = _ports(match[2], names)
+    ports = _ports(ports_text, names)
     renamed = dict(_REFERENCE.findall(source))
     written = {name for call in calls for name in call.outputs}
     read = {name for call in calls for name in call.arguments}
@@ -66,17 +67,45 @@ def read_project(members: Members) -> Network:
         notes += [f"input {name!r} is filled by code of the project's own, which is not read." for name in entries]
     inputs = {name: (kind, shapes.get(name) or ((size,) if size else ())) for name, (kind, size) in entries.items()}
     return Network(
-        name=match[1],
+        name=top,
         calls=calls,
         types=types,
         inputs=inputs,
         outputs=tuple(name for name in ports if name in written or name in renamed),
         aliases={alias: (name, None) for alias, name in renamed.items()},
         arrays=lambda name: weight_text(members, name),
-        settings=_settings(members, configuration, "hls::stream" in match[2])
+        settings=_settings(members, configuration, "hls::stream" in ports_text)
         | {"top_pragma": "DATAFLOW" if "HLS DATAFLOW" in source else "PIPELINE"},
         exponents=parse_exponents(defines),
         notes=tuple(notes),
+    )
+
+
+def _top_function(members: Members) -> tuple[str, str, str]:
+    """Return name, ports and body of the function that calls layers; the first one of the file is a helper at times.
+
+    Raises:
+        ModelError: If there is none; says what the project is instead where that can be told.
+    """
+    found = members.named("firmware", ".cpp")
+    if not found:
+        raise ModelError(
+            f"the hls4ml project {members.label!r} has no C++ in firmware/. Write it again with model.write()."
+        )
+    texts = [_REMARK.sub("", members.text(name)) for name in found]
+    for text in texts:
+        for match in _SIGNATURE.finditer(text):
+            body = _body(text[match.end() :])
+            if "nnet::" in body:
+                return match[1], match[2], body
+    if any("nnet::" in text and _INTEL.search(text) for text in texts):
+        raise ModelError(
+            f"the hls4ml project {members.label!r} is of a back end for Intel FPGAs, whose C++ is not read. Give the "
+            f"trained model and its configuration: hlsexplore init MODEL --hls4ml {CONFIGURATION}."
+        )
+    raise ModelError(
+        f"{members.label!r} looks like an hls4ml project, but no function in its C++ calls a layer of nnet. Write it "
+        "again with hls4ml."
     )
 
 
@@ -90,16 +119,6 @@ def _body(text: str) -> str:
     return text
 
 
-def _top_source(members: Members) -> str:
-    found = members.named("firmware", ".cpp")
-    if not found:
-        raise ModelError(
-            f"the hls4ml project {members.label!r} has no C++ in firmware/. Write it again with model.write()."
-        )
-    tops = [name for name in found if "nnet::" in members.text(name)]
-    return members.text((tops or list(found))[0])
-
-
 def _calls(source: str, configs: Mapping[str, Mapping[str, str]]) -> list[Call]:
     """List the calls of layers; the weight loaders and the copies of streams' debugging are none."""
     found = []
@@ -107,16 +126,27 @@ def _calls(source: str, configs: Mapping[str, Mapping[str, str]]) -> list[Call]:
         if function.startswith(_LOADERS) or function == "save_layer_output":
             continue
         parameters = tuple(item.strip() for item in template.split(","))
+        function, config = _renewed(function, joined_config(parameters[-1], configs))
         found.append(
             Call(
                 function=function,
                 parameters=parameters,
                 arguments=tuple(item.strip() for item in arguments.split(",")),
                 layer=comment or f"{function}_{index}",
-                config=joined_config(parameters[-1], configs),
+                config=config,
             )
         )
     return found
+
+
+def _renewed(function: str, config: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """Return a call of the first versions, whose functions name the strategy, as later ones write it."""
+    match = _OLD.fullmatch(function)
+    if match is None:
+        return function, config
+    strategy = "latency" if match[2] == "latency" else "resource"
+    sizes = {new: config[old] for new, old in _OLD_SIZES.items() if old in config} if match[1] == "conv_1d" else {}
+    return f"{match[1]}{match[3] or ''}", {"strategy": f"nnet::{strategy}", **sizes, **config}
 
 
 def _ports(text: str, names: Mapping[str, int]) -> dict[str, tuple[str, int | None]]:

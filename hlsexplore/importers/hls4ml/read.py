@@ -96,6 +96,11 @@ def build_model(network: Network) -> Hls4mlModel:
 
 
 def _graph(network: Network, build: Build) -> Graph:
+    if not network.outputs:
+        raise ModelError(
+            f"no layer of the hls4ml project {network.name!r} that is read gives an output of its top function. The "
+            "project was edited; write it again with hls4ml."
+        )
     outputs = tuple(build.read(variable) for variable in network.outputs)
     return Graph(name=network.name, nodes=tuple(build.nodes.values()), outputs=outputs)
 

@@ -3,6 +3,9 @@
 Cases: `lab` and `voila` on the jet tagger with 10,000 samples; `--all` adds the 28 x 28 convolutional network; the
 cases `lab_trials` and `voila_trials` open a study of a million trials. `step_ms` is the time to the paint of the first
 score, which is of a part of the samples and shown with its interval; `all_samples_ms` that of the score of all of them.
+`echo_ms` is the same for a bare widget on the same page that only sends a number through the kernel and paints it,
+pressed in turn with the explorer; `echo_ratio` is `step_ms_median` over `echo_ms_median`. `busy_ms` is a step while a
+cell computes, and `busy_ratio` that over `echo_ms_median`, which is of an idle kernel; Voila runs no cells then.
 Times are wall times of a headless Chromium with software rendering; `load_average` says how busy the machine was.
 
     python benchmarks/ui.py [--json] [--all] [--case NAME ...] [--samples N]
@@ -25,11 +28,33 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from browser import chromium, find_chromium, opened, serving_copy, wait_for_figures, write_notebook  # noqa: E402
+from browser import chromium, find_chromium, opened, serving_copy, wait_for_figures  # noqa: E402
 from machine import machine, versions  # noqa: E402
+
+from hlsexplore_widgets.notebook import notebook_text  # noqa: E402
 
 CASES = ("lab", "voila", "lab_cnn28", "voila_cnn28")
 TRIALS_CASES = ("lab_trials", "voila_trials")
+ECHO = """
+import anywidget, traitlets
+
+class Echo(anywidget.AnyWidget):
+    _esm = \'\'\'export default { render({ model, el }) {
+      const box = document.createElement("div");
+      box.id = "echo"; box.tabIndex = 0; box.textContent = "0";
+      box.addEventListener("keydown", () => { model.set("asked", model.get("asked") + 1); model.save_changes(); });
+      model.on("change:told", () => { box.textContent = model.get("told"); });
+      el.append(box);
+    } };\'\'\'
+    asked = traitlets.Int(0).tag(sync=True)
+    told = traitlets.Int(0).tag(sync=True)
+
+    @traitlets.observe("asked")
+    def _answer(self, change):
+        self.told = change["new"]
+
+Echo()
+"""
 JETS = """
 from hlsexplore.examples import load
 from hlsexplore_widgets import Explorer
@@ -73,6 +98,22 @@ PARTS = (
     ("painted", "to the paint"),
 )
 """Moments of a step, and what leads to each."""
+BUSY_S = 30
+BUSY = "import time\nend = time.time() + {seconds}\nwhile time.time() < end:\n    sum(range(1000))"
+"""A cell that computes in Python and gives the interpreter away only when it must."""
+START_CELL = """source => { const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+  window.busy = true;
+  const run = kernel.requestExecute({ code: source });
+  run.done.finally(() => { window.busy = false; }); }"""
+WATCH_ECHO = """() => {
+  window.echoes = [];
+  let pressed = 0;
+  const box = document.getElementById('echo');
+  box.addEventListener('keydown', event => { pressed = event.timeStamp; }, true);
+  new MutationObserver(() => requestAnimationFrame(() => { const channel = new MessageChannel();
+    channel.port1.onmessage = () => window.echoes.push(performance.now() - pressed);
+    channel.port2.postMessage(0); })).observe(box, { childList: true, characterData: true, subtree: true });
+}"""
 FRAMES = """(() => {
   window.arrived = 0;
   const own = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'onmessage');
@@ -150,7 +191,9 @@ def measure(case: str, samples: int, steps: int, trials: int) -> dict[str, Any]:
     """Open a case in the browser and measure it."""
     kind, _, network = case.partition("_")
     with tempfile.TemporaryDirectory() as folder:
-        notebook = write_notebook(Path(folder) / "explorer.ipynb", code_of(network, samples, trials))
+        notebook = Path(folder) / "explorer.ipynb"
+        cells = [("code", code_of(network, samples, trials).strip()), ("code", ECHO.strip())]
+        notebook.write_text(notebook_text(cells), encoding="utf-8")
         with (
             serving_copy(kind, notebook) as (server, copy),
             chromium() as browser,
@@ -159,14 +202,22 @@ def measure(case: str, samples: int, steps: int, trials: int) -> dict[str, Any]:
             page.wait_for_selector("[data-tile=score]", timeout=180_000)
             wait_for_figures(page, 120)
             page.wait_for_selector(".hx-area-explore .hx-plot[data-drawn]", timeout=60_000)
+            page.wait_for_selector("#echo", timeout=60_000)
             page.wait_for_timeout(1500)
-            found = measured_steps(page, steps)
+            found, echoes = measured_steps(page, steps)
+            busy = busy_steps(page, steps) if kind == "lab" else []
             fps = drag_fps(page)
             plot = plot_figures(page) if network == "trials" else {}
             size = saved_bytes(page, copy) if kind == "lab" else None
+    first = spread("step_ms", [step["first"]["painted"] - step["pressed"] for step in found])
+    echo = spread("echo_ms", echoes)
     return {
         "case": case,
-        **spread("step_ms", [step["first"]["painted"] - step["pressed"] for step in found]),
+        **first,
+        **echo,
+        "echo_ratio": first["step_ms_median"] / echo["echo_ms_median"],
+        **(spread("busy_ms", busy) if busy else {}),
+        **({"busy_ratio": median(busy) / echo["echo_ms_median"]} if busy else {}),
         **spread("all_samples_ms", [step["full"]["painted"] - step["pressed"] for step in found]),
         "parts_ms": breakdown(found),
         "drag_fps": fps,
@@ -177,23 +228,50 @@ def measure(case: str, samples: int, steps: int, trials: int) -> dict[str, Any]:
     }
 
 
-def measured_steps(page: Any, steps: int) -> list[dict[str, Any]]:
+def measured_steps(page: Any, steps: int) -> tuple[list[dict[str, Any]], list[float]]:
     """Press keys on one band after the other, so that no design comes twice, with pauses of every length.
 
     Returns:
         For each step when the key was pressed, and for the `first` score and the score of all samples (`full`) the
-        times of `PARTS`, in ms since 1970.
+        times of `PARTS`, in ms since 1970; and for each echo between two steps the ms from its key to its paint.
     """
     page.evaluate(WATCH)
-    handles = page.locator(".hx-handle[aria-label$='fraction bits']")
-    count, rng = handles.count(), random.Random(1)
+    page.evaluate(WATCH_ECHO)
+    rng = random.Random(1)
     for done in range(steps):
-        handles.nth(done % count).focus()
-        page.wait_for_timeout(rng.uniform(*PAUSE_MS))
-        page.keyboard.press("ArrowLeft" if done // count < 7 else "ArrowRight")
+        press(page, done, rng)
         page.wait_for_function("done => window.steps.length > done", arg=done, timeout=60_000)
+        page.locator("#echo").focus()
+        page.wait_for_timeout(rng.uniform(*PAUSE_MS))
+        page.keyboard.press("a")
+        page.wait_for_function("done => window.echoes.length > done", arg=done, timeout=60_000)
     found: list[dict[str, Any]] = page.evaluate("() => window.steps")
-    return found
+    echoes: list[float] = page.evaluate("() => window.echoes")
+    return found, echoes
+
+
+def press(page: Any, done: int, rng: random.Random) -> None:
+    """Press the key of one step, after a pause."""
+    handles = page.locator(".hx-handle[aria-label$='fraction bits']")
+    count = handles.count()
+    handles.nth(done % count).focus()
+    page.wait_for_timeout(rng.uniform(*PAUSE_MS))
+    page.keyboard.press("ArrowLeft" if done // count < 7 else "ArrowRight")
+
+
+def busy_steps(page: Any, steps: int) -> list[float]:
+    """Let a cell compute, and press keys until it ends; return the ms from key to first score of each step."""
+    page.evaluate("() => { window.steps = []; }")
+    page.evaluate(START_CELL, BUSY.format(seconds=BUSY_S))
+    page.wait_for_timeout(500)
+    rng, done = random.Random(2), 0
+    while page.evaluate("() => window.busy"):
+        press(page, steps + done, rng)
+        page.wait_for_function("done => window.steps.length > done || !window.busy", arg=done, timeout=60_000)
+        done += 1
+    found: list[dict[str, Any]] = page.evaluate("() => window.steps")
+    page.evaluate("() => { window.steps = []; }")
+    return [step["first"]["painted"] - step["pressed"] for step in found]
 
 
 def spread(name: str, values: list[float]) -> dict[str, float]:
@@ -212,11 +290,15 @@ def breakdown(found: list[dict[str, Any]]) -> dict[str, list[float]]:
 
 def print_rows(rows: list[dict[str, Any]]) -> None:
     """Print a table of the cases, and where the time goes in each."""
-    print(f"{'case':12}{'first ms':>9}{'p95':>7}{'all ms':>9}{'p95':>7}{'drag fps':>10}{'notebook':>12}{'load':>6}")
+    print(
+        f"{'case':12}{'first ms':>9}{'p95':>7}{'echo ms':>9}{'ratio':>7}{'busy':>7}"
+        f"{'all ms':>9}{'p95':>7}{'drag fps':>10}{'notebook':>12}{'load':>6}"
+    )
     for row in rows:
         size = "-" if row["notebook_bytes"] is None else f"{row['notebook_bytes']:,}"
         print(
-            f"{row['case']:12}{row['step_ms_median']:9.1f}{row['step_ms_p95']:7.1f}{row['all_samples_ms_median']:9.1f}"
+            f"{row['case']:12}{row['step_ms_median']:9.1f}{row['step_ms_p95']:7.1f}{row['echo_ms_median']:9.1f}"
+            f"{row['echo_ratio']:7.2f}{row.get('busy_ratio', float('nan')):7.2f}{row['all_samples_ms_median']:9.1f}"
             f"{row['all_samples_ms_p95']:7.1f}{row['drag_fps']:10.1f}{size:>12}{row['load_average']:6.1f}"
         )
     for row in rows:

@@ -17,7 +17,7 @@ from hlsexplore.pareto import pareto_front
 from hlsexplore.report import Figures, Report
 from hlsexplore.study.store import FORMAT, Store
 from hlsexplore.study.study import Study
-from hlsexplore.study.trial import Status, evaluate
+from hlsexplore.study.trial import Status, Trial, evaluate
 
 SPACE = {"uniform": {"weight": [4, 6, 8], "result": [6, 10], "reuse": [1, 4]}}
 
@@ -486,3 +486,14 @@ def test_a_read_only_study_can_be_read(swept, tmp_path):
     with Store(folder / "study.db", must_exist=True) as store:
         assert len(store) == 12
     folder.chmod(0o755)
+
+
+def test_deleted_trials_are_gone_and_their_reports_stay(small_graph, tmp_path):
+    config = Design.default(small_graph).to_dict()
+    report = Report(source="synthesis", tool="yosys", total=Figures(lut=7.0))
+    with Store(tmp_path / "study.db") as store:
+        store.add([Trial(design_key=key, config=config, metrics={"lut": 1.0}) for key in "abc"])
+        store.add_report(report, "b")
+        assert store.delete([2, 99]) == 1
+        assert [trial.number for trial in store.trials()] == [1, 3] and store.by_key("b") is None
+        assert store.reports("b") == (report,)

@@ -208,6 +208,24 @@ class Store:
             if not self._db.execute("UPDATE trials SET note = ? WHERE number = ?", (note, number)).rowcount:
                 raise StudyError(f"there is no trial {number} in {self.path.name}.")
 
+    def delete(self, numbers: Sequence[int]) -> int:
+        """Delete trials; what tools reported about their designs stays.
+
+        Args:
+            numbers: Numbers of the trials; those that are not there are passed over.
+
+        Returns:
+            How many were deleted.
+
+        Raises:
+            StudyError: If the file cannot be written.
+        """
+        chosen = [(whole(number, "the number of a trial", 1),) for number in numbers]
+        with self._transaction():
+            start = self._db.total_changes
+            self._db.executemany("DELETE FROM trials WHERE number = ?", chosen)
+            return self._db.total_changes - start
+
     def trials(self, numbers: Sequence[int] | None = None, after: int = 0) -> list[Trial]:
         """Return trials in the order of their numbers, without their reports.
 

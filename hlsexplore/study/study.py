@@ -270,6 +270,18 @@ class Study:
         """
         self.store.set_note(number, note)
 
+    def delete(self, trials: Sequence[Trial | int]) -> int:
+        """Delete trials, given themselves or by their numbers; what tools reported about their designs stays.
+
+        Returns:
+            How many were deleted.
+
+        Raises:
+            StudyError: If the file cannot be written.
+        """
+        numbers = [trial.number if isinstance(trial, Trial) else trial for trial in trials]
+        return self.store.delete([number for number in numbers if number is not None])
+
     def to_frame(self) -> Any:
         """Return all trials as a pandas DataFrame: figures, then every type and knob as `layer.key`.
 

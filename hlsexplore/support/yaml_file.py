@@ -21,6 +21,25 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: If the file is missing, is no YAML or holds no mapping.
     """
+    try:
+        text = read_text(path, MAX_BYTES)
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror or error}.") from None
+    except ValueError as error:
+        raise ConfigError(f"{path.name} is not valid YAML: {quoted(str(error))} at a value of it.") from None
+    return parse_yaml(text, path.name)
+
+
+def parse_yaml(text: str, name: str) -> dict[str, Any]:
+    """Read YAML that holds a mapping, as `read_yaml` does.
+
+    Args:
+        text: The YAML.
+        name: What it is called in messages.
+
+    Raises:
+        ConfigError: If it is no YAML or holds no mapping.
+    """
     import yaml  # takes as long as the rest of the package
 
     class _Unique(yaml.SafeLoader):
@@ -38,19 +57,17 @@ def read_yaml(path: Path) -> dict[str, Any]:
             return super().construct_mapping(node, deep=deep)
 
     try:
-        data = yaml.load(read_text(path, MAX_BYTES), Loader=_Unique)
+        data = yaml.load(text, Loader=_Unique)
         count = _count(data, {})
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror or error}.") from None
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path.name} is not valid YAML: {error}") from None
+        raise ConfigError(f"{name} is not valid YAML: {error}") from None
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         # PyYAML lets the errors of its conversions out: dates and numbers that are none, tags that do not fit
-        raise ConfigError(f"{path.name} is not valid YAML: {quoted(str(error))} at a value of it.") from None
+        raise ConfigError(f"{name} is not valid YAML: {quoted(str(error))} at a value of it.") from None
     if count > MAX_VALUES:
-        raise ConfigError(f"{path.name} stands for more than {MAX_VALUES} values and is not read.")
+        raise ConfigError(f"{name} stands for more than {MAX_VALUES} values and is not read.")
     if not isinstance(data, dict):
-        raise ConfigError(f"{path.name} must hold keys with values, not {type(data).__name__}.")
+        raise ConfigError(f"{name} must hold keys with values, not {type(data).__name__}.")
     return data
 
 

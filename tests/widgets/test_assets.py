@@ -10,7 +10,7 @@ import pytest
 from hlsexplore_widgets.assets import module, style
 
 STATIC = Path(__file__).parents[2] / "widgets" / "hlsexplore_widgets" / "static"
-WIDGETS = ("layers", "tiles", "plot", "tabs", "toasts", "build", "sweep", "choices", "trials")
+WIDGETS = ("layers", "tiles", "plot", "tabs", "toasts", "build", "sweep", "choices", "trials", "compare", "network")
 NODE = shutil.which("node")
 
 
@@ -29,7 +29,7 @@ def test_module_of_modules_is_used_once_each():
 
 
 def test_nothing_is_loaded_from_elsewhere():
-    for path in STATIC.iterdir():
+    for path in filter(Path.is_file, STATIC.rglob("*")):
         text = path.read_text().replace("http://www.w3.org/2000/svg", "")
         assert not re.search(r"https?:|//cdn|@import|innerHTML|insertAdjacentHTML|eval\(", text), path.name
 

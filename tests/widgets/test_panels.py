@@ -210,7 +210,7 @@ def test_brush_keeps_some_trials_everywhere(swept):
     send(explore.tabs, ev="tab", id="parallel")
     luts = sorted(swept.state.catalog.columns["lut"])
     send(explore.lines, ev="brush", ranges={"lut": [[luts[0], luts[9]]]})
-    assert count_text(swept).startswith("10 of 25 kept")
+    assert count_text(swept).startswith("10 of 25 selected")
     send(explore.tabs, ev="tab", id="trials")
     assert explore.wait(20) and explore.table.page["total"] == 10
     send(explore.lines, ev="brush", ranges="nonsense")

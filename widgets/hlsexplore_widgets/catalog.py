@@ -1,6 +1,6 @@
 """The trials of a study as the panels need them: columns kept in memory, extended as a sweep goes on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from threading import RLock
 from typing import Any
@@ -191,6 +191,15 @@ class Catalog:
         with self._lock:
             self.study.set_note(number, note)
             self._details = (-1, [])
+
+    def delete(self, numbers: Sequence[int]) -> None:
+        """Delete trials from the study, and read everything again.
+
+        Raises:
+            StudyError: If the file cannot be written.
+        """
+        self.study.delete(numbers)
+        self.sharpen(self._calibration)
 
     def direction(self, name: str) -> str:
         """Return `max` or `min` for a figure."""

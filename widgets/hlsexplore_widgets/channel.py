@@ -7,7 +7,9 @@ from typing import Literal
 
 from hlsexplore_widgets.live import Message
 
-Topic = Literal["design", "score", "live", "plan", "detail", "baseline", "study", "build", "sweep", "messages", "view"]
+Topic = Literal[
+    "design", "score", "live", "plan", "detail", "baseline", "study", "build", "sweep", "messages", "view", "shelf"
+]
 Level = Literal["error", "done", "note"]
 MAX_MESSAGES = 5
 logger = logging.getLogger(__name__)

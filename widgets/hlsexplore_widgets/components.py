@@ -13,6 +13,7 @@ import traitlets as t
 
 from hlsexplore_widgets.assets import module, style
 from hlsexplore_widgets.state import ExplorerState
+from hlsexplore_widgets.table import Table
 
 Receive = Callable[[Mapping[str, Any]], None]
 
@@ -32,6 +33,7 @@ class Component(anywidget.AnyWidget):
             **values: First values of its traits.
         """
         super().__init__(explorer=state.id, **values)
+        self.table: Callable[[], Table] | None = None  # what the browser may save of it
         self._state = state
         self._receive = receive
         self._shipped = {"views", "_esm", "_css", "_anywidget_id", *ipywidgets.DOMWidget.class_trait_names()}
@@ -61,6 +63,9 @@ class Component(anywidget.AnyWidget):
                 return
             if content.get("ev") == "refresh":
                 self._on_view(content)
+            elif content.get("ev") == "table" and self.table is not None:
+                found = self.table()
+                self.send({"kind": "table", "csv": found.to_csv(), "text": found.to_text()})
             elif self._receive is not None:
                 self._receive(content)
 
@@ -80,7 +85,7 @@ class LayersTable(Component):
     """Rows of layers with boxes under bands, and their knobs."""
 
     _esm = module("layers.js")
-    _css = style("layers")
+    _css = style("layers", "save")
     rows: t.List[Any] = t.List().tag(sync=True)
     config = t.Dict().tag(sync=True)
     live = t.Dict().tag(sync=True)
@@ -91,7 +96,7 @@ class Tiles(Component):
     """Title, history buttons and read-outs."""
 
     _esm = module("tiles.js")
-    _css = style("tiles")
+    _css = style("tiles", "save")
     shown = t.Dict().tag(sync=True)
     target = t.Dict().tag(sync=True)
     tools = t.Dict().tag(sync=True)
@@ -128,7 +133,7 @@ class BuildView(Component):
     """Export, verification and synthesis."""
 
     _esm = module("build.js")
-    _css = style("panels")
+    _css = style("panels", "save")
     options = t.Dict().tag(sync=True)
     status = t.Dict().tag(sync=True)
     log = t.Unicode("").tag(sync=True)
@@ -149,16 +154,34 @@ class TrialsTable(Component):
     """A page of a study's trials."""
 
     _esm = module("trials.js")
-    _css = style("panels")
+    _css = style("panels", "save")
     page = t.Dict().tag(sync=True)
     current = t.Int(0).tag(sync=True)
+
+
+class NetworkGraph(Component):
+    """The network as a graph."""
+
+    _esm = module("network.js")
+    _css = style("network")
+    graph = t.Dict().tag(sync=True)
+    live = t.Dict().tag(sync=True)
+
+
+class CompareTable(Component):
+    """Designs side by side."""
+
+    _esm = module("compare.js")
+    _css = style("panels", "compare", "save")
+    data = t.Dict().tag(sync=True)
+    current = t.Unicode("").tag(sync=True)
 
 
 class PlotView(Component):
     """A plotly figure. plotly.js itself goes to each page once, on request, and is never saved in a notebook."""
 
     _esm = module("plot.js")
-    _css = style("plot")
+    _css = style("plot", "save")
     figure = t.Unicode("").tag(sync=True)
     pins: t.List[Any] = t.List().tag(sync=True)
     label = t.Unicode("Plot").tag(sync=True)

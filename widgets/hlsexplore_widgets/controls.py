@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hlsexplore_widgets.catalog import Catalog
 from hlsexplore_widgets.figures.base import label_of
 from hlsexplore_widgets.figures.parallel import ParallelInfo
@@ -29,7 +32,23 @@ def pareto_controls(catalog: Catalog, axes: Mapping[str, Any], y: str) -> list[I
         _select("colour", "colour", colours, axes["colour"]),
         _button("previous", "‹ front", "Load the previous design on the front", edits=True),
         _button("next", "front ›", "Load the next design on the front", edits=True),
+        _button("front", "Compare front", "Put designs spread over the front side by side"),
     ]
+
+
+def where_controls(catalog: Catalog, text: str, mask: NDArray[np.bool_] | None) -> list[Item]:
+    """Return the conditions that trials must meet, and how many do.
+
+    Args:
+        catalog: The trials.
+        text: The conditions as the user wrote them.
+        mask: Trials that are kept; all when None.
+    """
+    count = len(catalog) if mask is None else int(mask.sum())
+    field = {"id": "where", "kind": "input", "label": "only", "value": text, "size": 22}
+    hint = "such as lut < 50000, accuracy > 0.9, fits"
+    said = f"{count:,} of {len(catalog):,} trials" if mask is not None else ""
+    return [{**field, "hint": hint}, {"id": "where_count", "kind": "text", "label": said, "short": True}]
 
 
 def line_controls(catalog: Catalog, info: ParallelInfo | None, selection: Selection) -> list[Item]:
@@ -46,7 +65,8 @@ def line_controls(catalog: Catalog, info: ParallelInfo | None, selection: Select
     choices = () if info is None else info.choices
     axes = [[name, name.replace(".", " ") if "." in name else label_of(name)] for name in choices]
     rest = not selection.ranges
-    text = f"{count:,} of {len(catalog):,} kept; drag along an axis to keep a range"
+    word = "selected" if selection.ranges else "kept"
+    text = f"{count:,} of {len(catalog):,} {word}; drag along an axis to select a range"
     return [
         {"id": "axes", "kind": "checks", "label": "Axes", "values": axes, "value": names},
         _button("keep", "Keep", "Keep only the brushed trials", disabled=rest),

@@ -1,24 +1,30 @@
 """The explorer: all panels on one page."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import ipywidgets
 
 from hlsexplore.design import Design
+from hlsexplore.errors import ConfigError, unknown_name
 from hlsexplore.graph import Graph
-from hlsexplore.merit import Chosen
+from hlsexplore.merit import Chosen, as_outputs
 from hlsexplore.study.study import Study
 from hlsexplore_widgets.channel import Topic
+from hlsexplore_widgets.flips import Flipped, flipped
+from hlsexplore_widgets.gallery import Gallery, Theme, coloured
 from hlsexplore_widgets.panels.analyse import AnalysePanel
 from hlsexplore_widgets.panels.build import BuildPanel
+from hlsexplore_widgets.panels.compare import ComparePanel
 from hlsexplore_widgets.panels.explore import ExplorePanel
 from hlsexplore_widgets.panels.layers import LayersPanel
 from hlsexplore_widgets.panels.tiles import TilesPanel
 from hlsexplore_widgets.panels.toasts import ToastsPanel
 from hlsexplore_widgets.snapshot import Snapshot, displayed
 from hlsexplore_widgets.state import ExplorerState
+from hlsexplore_widgets.table import Table
+from hlsexplore_widgets.tables import figure_table, layer_table
 from hlsexplore_widgets.worker import Throttle
 
 RENEW_S = 2.0
@@ -77,18 +83,64 @@ class Explorer:
         self.state = ExplorerState(graph, x, labels, study=study, design=design, metric=metric, task=task)
         self.toasts = ToastsPanel(self.state)
         self.tiles = TilesPanel(self.state, title or graph.name, note)
-        self.layers = LayersPanel(self.state)
+        self.layers = LayersPanel(self.state, lambda layer, key: self.analyse.look_at(layer, key))
         self.explore = ExplorePanel(self.state)
         self.analyse = AnalysePanel(self.state, tuple(classes) if classes else None)
         files = tuple(Path(path).resolve() for path in (model, weights) if path is not None)
         self.build = BuildPanel(self.state, files)
-        self.view = _page(
-            self.toasts.view, self.tiles.view, self.layers.view, self.explore.view, self.analyse.view, self.build.view
-        )
-
+        self.compare = ComparePanel(self.state)
+        self.view = _page(self)
         self._snapshot = Snapshot(self.state, title or graph.name, note)
         self._renewed = Throttle(self._renew, per_second=1 / RENEW_S)
         self.state.subscribe(self._on_change, "live", "study", "baseline")
+
+    @property
+    def figures(self) -> Gallery[Any]:
+        """The plots of the page as plotly figures, by name, such as `explorer.figures["pareto"]`."""
+        return self.figures_as("light")
+
+    def figures_as(self, theme: Theme) -> Gallery[Any]:
+        """Return the plots in the colours of the `light` or `dark` page."""
+        makers = {**self.explore.makers(), **self.analyse.makers(), "compare": self.compare.figure}
+
+        def plain(make: Callable[[], Any]) -> Callable[[], Any]:
+            return lambda: coloured(make(), theme)
+
+        return Gallery("figure", {name: plain(make) for name, make in makers.items()})
+
+    @property
+    def flipped(self) -> Flipped:
+        """The samples of which the current design decides otherwise than the float network, the clearest first."""
+        goals = self.state.evaluator.goals
+        return self.flipped_of(next((goal.output for goal in goals if goal.task.decides), goals[0].output))
+
+    def flipped_of(self, output: str) -> Flipped:
+        """Return the samples whose decision flips at one of several outputs.
+
+        Raises:
+            ConfigError: If there is no such output, or it decides nothing.
+        """
+        evaluator = self.state.evaluator
+        names = [goal.output for goal in evaluator.goals]
+        if output not in names:
+            raise ConfigError(unknown_name("output", output, names, "This network"))
+        outputs = as_outputs(evaluator.emulator.run(self.design))
+        return flipped(evaluator, outputs, names.index(output))
+
+    @property
+    def tables(self) -> Gallery[Table]:
+        """The tables of the page, by name; each has `to_csv()` and `to_frame()`."""
+        state = self.state
+        return Gallery(
+            "table",
+            {
+                "figures": lambda: figure_table(state),
+                "layers": lambda: layer_table(state),
+                "trials": self.explore.trials.as_table,
+                "report": self.build.as_table,
+                "comparison": self.compare.as_table,
+            },
+        )
 
     @property
     def design(self) -> Design:
@@ -118,22 +170,17 @@ class Explorer:
             self._snapshot.renew()
 
 
-def _page(
-    toasts: ipywidgets.Widget,
-    tiles: ipywidgets.Widget,
-    layers: ipywidgets.Widget,
-    explore: ipywidgets.Widget,
-    analyse: ipywidgets.Widget,
-    build: ipywidgets.Widget,
-) -> ipywidgets.Widget:
+def _page(explorer: Explorer) -> ipywidgets.Widget:
     """Arrange the panels: two columns where there is room, else one (the style sheet decides)."""
+    layers, explore, analyse = explorer.layers.view, explorer.explore.view, explorer.analyse.view
+    build, compare = explorer.build.view, explorer.compare.view
     left, right = ipywidgets.VBox([layers, analyse]), ipywidgets.VBox([explore, build])
     body = ipywidgets.Box([left, right])
-    areas = ((layers, "layers"), (explore, "explore"), (analyse, "analyse"), (build, "build"))
+    areas = ((layers, "layers"), (explore, "explore"), (analyse, "analyse"), (build, "build"), (compare, "compare"))
     names = [(widget, f"hx-area-{name}") for widget, name in areas]
     for widget, name in ((left, "hx-column"), (right, "hx-column"), (body, "hx-body"), *names):
         widget.add_class(name)
-    page = ipywidgets.VBox([toasts, tiles, body])
+    page = ipywidgets.VBox([explorer.toasts.view, explorer.tiles.view, compare, body])
     page.add_class("hx")
     page.add_class("hx-app")
     return page

@@ -52,3 +52,10 @@ def redo(history: History) -> History:
     if not history.future:
         return history
     return History(past=(*history.past, history.design), design=history.future[0], future=history.future[1:])
+
+
+def jump(history: History, by: int) -> History:
+    """Go so many steps forward, or back where that is negative; not beyond the ends."""
+    for _ in range(min(abs(by), MAX_STEPS)):
+        history = redo(history) if by > 0 else undo(history)
+    return history

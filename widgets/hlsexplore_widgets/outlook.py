@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 
-from hlsexplore.data import Samples
 from hlsexplore.design import Design
 from hlsexplore.errors import ToolError
 from hlsexplore.estimate import forecast
-from hlsexplore.graph import Graph
-from hlsexplore.study.study import Study
-from hlsexplore.target import Target, Tool
+from hlsexplore.target import Tool
 from hlsexplore_hls.tools.find import locate
 from hlsexplore_hls.tools.nextpnr import find_nextpnr
 from hlsexplore_hls.tools.vendor import VENDOR_TOOLS
@@ -45,21 +42,6 @@ def outlook(design: Design, tool: str) -> Outlook:
     else:
         text = f"{tool}: about {_time(found.cpu_s)} of processor time and {_memory(found.memory_mb)}"
     return Outlook(text=text, warnings=(*gone, *found.warnings))
-
-
-def first_design(graph: Graph, x: Samples, study: Study | None = None) -> Design:
-    """Return the default design for samples and a tool that can be asked: a vendor's HLS if installed, else Yosys.
-
-    Args:
-        graph: The network.
-        x: Samples that its types shall fit.
-        study: A study that the page shows; its newest trial says what the designs are for.
-    """
-    newest = None if study is None else study.store.newest()
-    if newest is not None:
-        return Design.default(graph, Target(**newest.config["target"]), data=x)
-    tool = next((tool for tool in (Tool.VITIS_HLS, Tool.VIVADO_HLS) if not missing(tool)), Tool.YOSYS)
-    return Design.default(graph, Target(tool=tool), data=x)
 
 
 def missing(tool: str) -> str:

@@ -15,6 +15,9 @@ from hlsexplore.reference.samples import Inputs, check_inputs
 
 PROFILE_SAMPLES = 2000
 """Samples that activations are profiled on; quartiles of log2 magnitudes do not move on the screen with more."""
+PROFILE_VALUES = 1_000_000
+"""Values of all layers that are profiled at most, so that the rows of a deep network are there at once."""
+MIN_SAMPLES = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +66,15 @@ def weight_spreads(graph: Graph) -> dict[str, dict[str, Spread]]:
     return {node.name: {key: spread(array) for key, array in weights(node.op).items()} for node in graph}
 
 
-def activation_spreads(graph: Graph, x: Inputs, num_samples: int = PROFILE_SAMPLES) -> dict[str, Spread]:
-    """Describe the float network's result of every node.
+def activation_spreads(graph: Graph, x: Inputs) -> dict[str, Spread]:
+    """Describe the float network's result of every node, on samples that are spread over the data.
 
     Args:
         graph: The network.
         x: Inputs.
-        num_samples: How many of them, spread over the data, are used.
     """
+    each = sum(node.num_elements for node in graph)
+    num_samples = min(PROFILE_SAMPLES, max(MIN_SAMPLES, PROFILE_VALUES // max(1, each)))
     return {name: spread(values) for name, values in float_tensors(graph, x, num_samples).items()}
 
 

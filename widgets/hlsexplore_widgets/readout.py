@@ -145,8 +145,8 @@ def _resource_tile(key: str, label: str, live: Live, baseline: Live | None, part
     share = 100 * value / budget
     item |= {"unit": f"{share:.0f} %" if share >= 1 else f"{share:.1f} %"}
     item |= {"fraction": value / budget, "alarm": "over" if value > budget else ""}
-    interval = _interval(live.best, key)
-    return item if interval is None else item | {"lower": interval[1] / budget, "upper": interval[2] / budget}
+    found = interval(live.best, key)
+    return item if found is None else item | {"lower": found[1] / budget, "upper": found[2] / budget}
 
 
 def _latency_tile(live: Live, baseline: Live | None) -> dict[str, Any]:
@@ -173,12 +173,12 @@ def _figure_tile(id_: str, label: str, key: str, live: Live, baseline: Live | No
         reason = live.errors.get("report", "the estimate does not know this figure")
         return item | _missing(live, reason) if live.best is None else item | {"value": "–", "tip": reason}
     source = source_of(key, live.best, live.reports)
-    level, low, high = _interval(live.best, key) or (0, value, value)
+    level, low, high = interval(live.best, key) or (0, value, value)
     lower, upper = f"{low:,.0f}", f"{high:,.0f}"
-    interval = f"{level} % interval: {lower} to {upper}" if lower != upper else ""
-    words = "; ".join(filter(None, (interval, remark)))
-    told = PLANNED_TIP if source == PLAN else f"Reported by {source} for this very design" if source else ""
-    tip = "\n".join(filter(None, (words, told, *(() if source else live.best.notes))))
+    told = f"{level} % interval: {lower} to {upper}" if lower != upper else ""
+    words = "; ".join(filter(None, (told, remark)))
+    origin = PLANNED_TIP if source == PLAN else f"Reported by {source} for this very design" if source else ""
+    tip = "\n".join(filter(None, (words, origin, *(() if source else live.best.notes))))
     item |= {"value": f"{value:,.0f}", "tip": tip, "source": source}
     change = _change(live, baseline, key)
     if change is not None:
@@ -233,8 +233,8 @@ def _figure(report: Report | None, key: str) -> float | None:
     return value
 
 
-def _interval(report: Report | None, key: str) -> tuple[int, float, float] | None:
-    """Level in percent and ends of the narrowest interval of a figure, if it has one."""
+def interval(report: Report | None, key: str) -> tuple[int, float, float] | None:
+    """Return level in percent and ends of the narrowest interval of a figure, if it has one."""
     if report is None or not report.bounds:
         return None
     narrowest = min(report.bounds, key=lambda item: item.level)

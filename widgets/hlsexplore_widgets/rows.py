@@ -227,7 +227,9 @@ def _event(item: TensorTrace, num_samples: int) -> dict[str, Any]:
         parts.append(f"{item.num_underflowed:,} become 0")
     seen = f"{item.num_values:,} values" + ("" if item.key in WEIGHT_FIELDS else f" ({num_samples:,} samples)")
     quantiles = item.quantiles
+    lost = (item.num_overflowed + item.num_underflowed) / max(1, item.num_values)
     return {
+        "lost": lost,
         "out": _share(item.num_overflowed, item.num_values) if item.num_overflowed else "",
         "below": _share(item.num_underflowed, item.num_values)
         if item.num_underflowed > 0.005 * item.num_values

@@ -1,4 +1,4 @@
-"""Which trials a user looks at: ranges brushed on parallel coordinates, and trials that were put aside."""
+"""Which trials a user looks at: brushed ranges, conditions that are written down, and trials that were put aside."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.errors import ConfigError
+from hlsexplore.estimate.devices import Device
 from hlsexplore_widgets.catalog import Catalog
+from hlsexplore_widgets.constraints import Constraint, met
 from hlsexplore_widgets.figures.knobs import knob_table
 from hlsexplore_widgets.figures.parallel import within
 
@@ -22,15 +24,19 @@ class Selection:
     Attributes:
         ranges: Brushed ranges by figure or knob.
         excluded: Numbers of trials that were put aside.
+        where: Conditions that trials must meet.
+        part: The part that they must fit, where a condition asks for that.
     """
 
     ranges: Ranges = field(default_factory=dict)
     excluded: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    where: tuple[Constraint, ...] = ()
+    part: Device | None = None
 
     @property
     def is_everything(self) -> bool:
         """Whether no trial is left out."""
-        return not self.ranges and not len(self.excluded)
+        return not self.ranges and not len(self.excluded) and not self.where
 
 
 def kept(selection: Selection, catalog: Catalog) -> NDArray[np.bool_] | None:
@@ -41,7 +47,7 @@ def kept(selection: Selection, catalog: Catalog) -> NDArray[np.bool_] | None:
 
 
 def present(selection: Selection, catalog: Catalog) -> NDArray[np.bool_]:
-    """Return which trials were not put aside, whatever is brushed."""
+    """Return which trials meet the conditions and were not put aside, whatever is brushed."""
     return _present(selection, catalog)
 
 
@@ -71,12 +77,12 @@ def brushed(selection: Selection, ranges: Any) -> Selection:
 
 def _aside(selection: Selection, catalog: Catalog, mask: NDArray[np.bool_]) -> Selection:
     numbers = catalog.columns["number"][mask].astype(np.int64)
-    return Selection(excluded=np.union1d(selection.excluded, numbers))
+    return replace(selection, ranges={}, excluded=np.union1d(selection.excluded, numbers))
 
 
 def _present(selection: Selection, catalog: Catalog) -> NDArray[np.bool_]:
-    mask: NDArray[np.bool_] = ~np.isin(catalog.columns["number"], selection.excluded)
-    return mask
+    aside: NDArray[np.bool_] = np.isin(catalog.columns["number"], selection.excluded)
+    return met(selection.where, catalog.columns, selection.part) & ~aside
 
 
 def _inside(ranges: Ranges, catalog: Catalog) -> NDArray[np.bool_]:

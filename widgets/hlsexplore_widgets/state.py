@@ -18,15 +18,17 @@ from hlsexplore.graph import Graph
 from hlsexplore.merit import Chosen
 from hlsexplore.report import Report
 from hlsexplore.study.study import Study
+from hlsexplore_widgets.beginning import Beginning, first_design
 from hlsexplore_widgets.catalog import Catalog
 from hlsexplore_widgets.channel import Channel
 from hlsexplore_widgets.evaluation import Evaluation, now_ms
 from hlsexplore_widgets.evidence import Evidence
-from hlsexplore_widgets.history import History, push, redo, undo
+from hlsexplore_widgets.history import History, jump, push, redo, undo
 from hlsexplore_widgets.live import Live, Verification
-from hlsexplore_widgets.outlook import first_design
 from hlsexplore_widgets.scoring import evaluator_of, open_study
 from hlsexplore_widgets.screen import Screen
+from hlsexplore_widgets.shelf import Shelf
+from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
 Changes = Mapping[str, Mapping[str, Fixed | str | int]]
 logger = logging.getLogger(__name__)
@@ -45,6 +47,7 @@ class ExplorerState(Channel):
         evaluator: What the outputs are for, their labels and figures of merit, and the float network's outputs.
         metric: The figure of merit that was asked for, or None.
         evaluation: Finds the figures in the background.
+        shelf: Named designs and the comparison.
     """
 
     def __init__(
@@ -83,8 +86,12 @@ class ExplorerState(Channel):
         self._task = task
         study = self._opened(study) if isinstance(study, str | Path) else study
         self.evaluator = evaluator_of(study, graph, x, labels, metric, task)
-        self._history = History(design=design or first_design(graph, self.evaluator.data.x, study))
-        self._first = self._history.design
+        self.shelf = Shelf(lambda: self.notify("shelf"))
+        given = None if design is None else Beginning(design=design, is_whole=True)
+        begun = given or first_design(graph, self.evaluator.data.x, study)
+        self._history = History(design=begun.design)
+        self._first = begun.design
+        self._widening: LatestWins[Design] = LatestWins(self._widen, f"hlsexplore-types-{self.id[:6]}")
         self._evidence = Evidence()
         self._screen = Screen(self._first, self, self._evidence)
         self.evaluation = Evaluation(self.evaluator, self._screen, self.id[:6])
@@ -94,6 +101,8 @@ class ExplorerState(Channel):
         if study is not None:
             self._evidence.take_study(study)
         self._submit(now_ms())
+        if not begun.is_whole:
+            self._widening.submit(begun.design)
 
     # ---- what panels read ------------------------------------------------------------------------------------------
 
@@ -184,6 +193,10 @@ class ExplorerState(Channel):
         """Estimate a design, sharpened by the user's own reports."""
         return self._evidence.estimated(design)
 
+    def reports(self, design: Design) -> tuple[Report, ...]:
+        """Return what tools reported about a design, the report that counts first."""
+        return self._evidence.reports(design)
+
     def verifications(self, design: Design | None = None) -> Mapping[str, Verification]:
         """Return the comparisons of a design's generated code with the emulator, by flow."""
         return self._evidence.verifications(design or self.design)
@@ -218,6 +231,11 @@ class ExplorerState(Channel):
         """Take the last undo back, if there is one."""
         with self.lock:
             self._move(redo(self._history), seq)
+
+    def go(self, by: int, seq: float = 0.0) -> None:
+        """Go some steps along the history: back where `by` is negative."""
+        with self.lock:
+            self._move(jump(self._history, by), seq)
 
     def reset(self, seq: float = 0.0) -> None:
         """Go back to the first design, as a step of the history."""
@@ -293,10 +311,11 @@ class ExplorerState(Channel):
 
     def wait(self, timeout_s: float = 10.0) -> bool:
         """Wait until the current design is evaluated, counted and planned; False if one of them takes longer."""
-        return self.evaluation.wait(timeout_s)
+        return self._widening.wait(timeout_s) and self.evaluation.wait(timeout_s)
 
     def close(self) -> None:
         """End the background threads and the planning process, and drop a temporary study."""
+        self._widening.close()
         self.evaluation.close()
         self._evidence.close()
 
@@ -315,6 +334,25 @@ class ExplorerState(Channel):
         self._screen.move(seq)
         self._submit(received)
         self.notify("design")
+
+    def _widen(self, begun: Design, _: IsSuperseded) -> None:
+        """Choose the types of the first design from all samples; runs in a thread of its own.
+
+        The page begins with the new types if nothing was changed yet; otherwise Reset leads to them.
+        """
+        with self.guard("choosing types from all samples"):
+            found = Design.default(self.graph, begun.target, data=self.evaluator.data.x)
+            with self.lock:
+                if found == begun or self._first != begun:
+                    return
+                self._first = found
+                if self.design == begun and not self._history.past:
+                    self._screen.baseline = None
+                    self._move(History(design=found, future=self._history.future), 0.0)
+                else:
+                    self.say(
+                        "note", "Types were chosen from some of the samples first. Reset loads those that fit all."
+                    )
 
     def _submit(self, received: float) -> None:
         self.evaluation.submit(self.design, self.revision, self.seq, received)

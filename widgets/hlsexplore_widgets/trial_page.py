@@ -24,12 +24,14 @@ class Query:
         descending: Whether the largest comes first.
         offset: Rows before the first one that is shown.
         text: Words that a trial must contain; all trials when empty.
+        columns: Figures that are shown; all that are known when empty.
     """
 
     sort: str = "number"
     descending: bool = True
     offset: int = 0
     text: str = ""
+    columns: tuple[str, ...] = ()
 
 
 def asked(query: Query, message: Mapping[str, Any]) -> Query:
@@ -37,6 +39,8 @@ def asked(query: Query, message: Mapping[str, Any]) -> Query:
     changes: dict[str, Any] = {key: str(message[key]) for key in ("sort", "text") if key in message}
     if "descending" in message:
         changes["descending"] = bool(message["descending"])
+    if isinstance(message.get("columns"), list):
+        changes["columns"] = tuple(map(str, message["columns"]))
     if "offset" in message:
         changes["offset"] = max(0, int(message["offset"]))
     return replace(query, **changes)
@@ -55,17 +59,11 @@ def page_data(catalog: Catalog, query: Query, kept: NDArray[np.bool_] | None) ->
         query: What the user asked for.
         kept: Trials that the selection keeps; all when None.
     """
-    columns = catalog.columns
-    order = np.arange(len(catalog)) if kept is None else np.flatnonzero(kept)
-    text = query.text.strip().lower()
-    if text:
-        order = order[np.isin(columns["number"][order], _matching(catalog, text))]
-    values = columns[query.sort if query.sort in columns else "number"][order].astype(np.float64)
-    order = order[np.argsort(-values if query.descending else values, kind="stable")]
+    columns, order = catalog.columns, ordered(catalog, query, kept)
     start = min(query.offset, max(0, len(order) - 1))
     seen = order[start : start + PAGE]
     shown = columns["number"][seen].astype(int).tolist()
-    names = catalog.known
+    names = shown_names(catalog, query)
     rows = [
         {
             "id": number,
@@ -88,7 +86,26 @@ def page_data(catalog: Catalog, query: Query, kept: NDArray[np.bool_] | None) ->
         ("", "types"),
     ]
     best_first = [name for name in names if catalog.direction(name) == "max"]
-    return _data(replace(query, offset=start), len(order), rows, heads, best_first)
+    every = [[name, short_label_of(name)] for name in catalog.known]
+    data = _data(replace(query, offset=start), len(order), rows, heads, best_first)
+    return data | {"choices": every, "chosen": list(names)}
+
+
+def shown_names(catalog: Catalog, query: Query) -> tuple[str, ...]:
+    """Return the figures that have a column."""
+    chosen = tuple(name for name in catalog.known if name in query.columns)
+    return chosen or catalog.known
+
+
+def ordered(catalog: Catalog, query: Query, kept: NDArray[np.bool_] | None) -> NDArray[np.intp]:
+    """Return the rows of the trials that the user asked for, in the table's order; arguments as for `page_data`."""
+    columns = catalog.columns
+    order = np.arange(len(catalog)) if kept is None else np.flatnonzero(kept)
+    text = query.text.strip().lower()
+    if text:
+        order = order[np.isin(columns["number"][order], _matching(catalog, text))]
+    values = columns[query.sort if query.sort in columns else "number"][order].astype(np.float64)
+    return order[np.argsort(-values if query.descending else values, kind="stable")]
 
 
 def cell_text(name: str, value: float | None) -> str:
@@ -126,4 +143,6 @@ def _data(
         "offset": query.offset,
         "size": PAGE,
         "total": total,
+        "choices": [],
+        "chosen": [],
     }

@@ -5,6 +5,9 @@ import { test } from "node:test";
 const base = new URL("../../../widgets/hlsexplore_widgets/static/", import.meta.url);
 const fixed = await import(new URL("fixed.js", base));
 const figure = await import(new URL("figure.js", base));
+const save = await import(new URL("save.js", base));
+const list = await import(new URL("layer_list.js", base));
+const network = await import(new URL("network_layout.js", base));
 const { duration } = await import(new URL("text.js", base));
 const { announce, bus, isStale, point } = await import(new URL("bus.js", base));
 
@@ -119,4 +122,53 @@ test("pointing tells every view once", () => {
   point(lane, null);
   assert.equal(told, 2);
   assert.equal(lane.pointed, null);
+});
+
+test("files have plain names and tables are quoted", () => {
+  assert.equal(save.fileName("Accuracy against LUT of every trial; click", "png"), "accuracy_against_lut_of_every_trial.png");
+  assert.equal(save.fileName("…", "csv"), "hlsexplore.csv");
+  assert.equal(save.csvText([["a", 'b "c", d'], [1, null]]), 'a,"b ""c"", d"\n1,\n');
+});
+
+test("the numbers behind every kind of figure are saved", () => {
+  const numbers = { dtype: "f8", bdata: btoa(String.fromCharCode(...new Uint8Array(new Float64Array([1, 2, 3, 4]).buffer))) };
+  assert.deepEqual(save.figureRows([{ name: "trials", x: numbers, y: [5, 6, 7, 8], customdata: [1, 2, 3, 4] }])[1], ["trials", 1, 5, 1]);
+  assert.deepEqual(save.figureRows([{ type: "heatmap", x: ["a", "b"], y: ["c", "d"], text: { ...numbers, shape: "2, 2" } }]), [["", "a", "b"], ["c", 1, 2], ["d", 3, 4]]);
+  assert.deepEqual(save.figureRows([{ type: "parcoords", customdata: [7], dimensions: [{ label: "LUT", values: [9] }] }]), [["trial", "LUT"], [7, 9]]);
+  assert.deepEqual(save.figureRows([{ labels: ["all", "fc"], parents: ["", "all"], values: [3, 3] }])[2], ["fc", "all", 3]);
+});
+
+const rows = ["in", "block1_conv1", "block1_relu", "fc"].map((name) => ({ name, kind: name.includes("relu") ? "relu" : "dense", lanes: name.includes("relu") ? [] : [{ key: "weight" }], knobs: [] }));
+const seen = { share: { fc: { lut: 0.7 }, block1_conv1: { lut: 0.2 } }, events: { block1_relu: { result: { lost: 0.1 } } } };
+const wish = (more) => list.arranged(rows, seen, { fc: { weight: [4] }, in: { result: [16] } }, { text: "", sort: "", only: "", ...more }, new Set(["fc"])).map((row) => row.name);
+
+test("layers are found, chosen and sorted", () => {
+  assert.deepEqual(wish({ text: "BLOCK1" }), ["block1_conv1", "block1_relu"]);
+  assert.deepEqual(wish({ only: "loss" }), ["block1_relu"]);
+  assert.deepEqual(wish({ only: "ticked" }), ["fc"]);
+  assert.deepEqual(wish({ sort: "lut" }), ["fc", "block1_conv1", "in", "block1_relu"]);
+  assert.equal(wish({ sort: "bits" })[0], "in");
+  assert.deepEqual(list.blocksOf(rows).map((block) => [block.name, block.rows.length]), [["in", 1], ["block1", 2], ["fc", 1]]);
+  assert.equal(list.blockOf("layer1.0.conv2"), "layer1.0");
+});
+
+test("branches of a network lie beside each other and lines lead from box to box", () => {
+  const layers = ["a", "b", "c", "d"].map((name) => ({ name }));
+  const { nodes, edges, width, height } = network.laidOut(layers, [["a", "b"], ["a", "c"], ["b", "d"], ["c", "d"]]);
+  const [a, b, c, d] = nodes;
+  assert.equal(b.y, c.y);
+  assert.ok(Math.abs(b.x - c.x) >= network.NODE.width && a.y < b.y && b.y < d.y);
+  assert.equal(edges.length, 4);
+  assert.ok(nodes.every(({ x, y }) => x >= 0 && y >= 0 && x + network.NODE.width <= width && y + network.NODE.height <= height));
+  assert.match(network.pathOf(edges[0].points), /^M[\d.]+,[\d.]+C/);
+  assert.deepEqual(network.found([{ name: "fc1", kind: "dense" }, { name: "x", kind: "input" }], "dense"), ["fc1"]);
+});
+
+test("a hundred layers are laid out at once", () => {
+  const layers = Array.from({ length: 100 }, (_, at) => ({ name: `l${at}` }));
+  const edges = layers.slice(1).map(({ name }, at) => [`l${at}`, name]);
+  for (let at = 5; at < 100; at += 3) edges.push([`l${at - 3}`, `l${at}`]);
+  const start = performance.now();
+  assert.equal(network.laidOut(layers, edges).nodes.length, 100);
+  assert.ok(performance.now() - start < 2000);
 });

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -21,19 +22,25 @@ class DecisionInfo:
 
     Attributes:
         names: Classes.
-        counts: Samples, float decision by row, fixed decision by column.
+        counts: Samples, float decision or label by row, fixed decision by column.
         flipped: The sample of each decision that differs, those with the clearest float decision first.
         num_decisions: Decisions in all; several of each sample where the task has several.
+        against: What stands in the rows: decisions of the `float` network, or the `label`.
     """
 
     names: tuple[str, ...]
     counts: NDArray[np.int64]
     flipped: NDArray[np.int64]
     num_decisions: int
+    against: str = "float"
 
 
 def decision_info(
-    reference: RealArray, y: RealArray, names: Sequence[str] | None = None, task: Task | None = None
+    reference: RealArray,
+    y: RealArray,
+    names: Sequence[str] | None = None,
+    task: Task | None = None,
+    labels: NDArray[Any] | None = None,
 ) -> DecisionInfo:
     """Compare decisions.
 
@@ -42,13 +49,15 @@ def decision_info(
         y: Outputs of the design, the same shape.
         names: Names of the classes.
         task: What the output is for; one of several classes when None.
+        labels: What is right, as class numbers, to compare with in place of the float network's decisions.
     """
     chosen = task_of(reference, task)
     before, after = decisions(reference, chosen).ravel(), decisions(y, chosen).ravel()
+    truth = before if labels is None else np.asarray(labels).ravel().astype(np.int64)
     is_multiclass = chosen.kind is Kind.MULTICLASS
     count = reference.shape[-1] if is_multiclass else 2
     counts = np.zeros((count, count), dtype=np.int64)
-    np.add.at(counts, (before, after), 1)
+    np.add.at(counts, (truth, after), 1)
     if is_multiclass:
         top = np.sort(reference.reshape(len(before), -1), axis=1)
         clearness = top[:, -1] - top[:, -2]
@@ -62,6 +71,7 @@ def decision_info(
         counts=counts,
         flipped=order // max(len(before) // len(reference), 1),
         num_decisions=len(before),
+        against="float" if labels is None else "label",
     )
 
 
@@ -78,7 +88,7 @@ def decision_figure(info: DecisionInfo) -> go.Figure:
         x=names,
         y=names,
         z=100 * off / rows,
-        customdata=info.counts,
+        customdata=[[f"{row}:{column}" for column in range(count)] for row in range(count)],
         text=info.counts,
         texttemplate="%{text:,}" if count <= 16 else "",
         colorscale=PALE,
@@ -88,14 +98,19 @@ def decision_figure(info: DecisionInfo) -> go.Figure:
         showscale=False,
         xgap=2,
         ygap=2,
-        hovertemplate="float %{y}, fixed %{x}: %{text:,} samples, %{z:.2f} % of the row<extra></extra>",
+        hovertemplate=info.against + " %{y}, fixed %{x}: %{text:,} samples, %{z:.2f} % of the row<extra></extra>",
     )
-    share = 100 * len(info.flipped) / max(1, info.num_decisions)
     kind = {"type": "category"}
     return make_figure(
         [trace],
-        xaxis=axis(
-            f"fixed-point decision; {len(info.flipped):,} of {info.num_decisions:,} flip ({share:.2f} %)", **kind
-        ),
-        yaxis=axis("float decision", autorange="reversed", **kind),
+        xaxis=axis(f"fixed-point decision; {_remark(info)}", **kind),
+        yaxis=axis("label" if info.against == "label" else "float decision", autorange="reversed", **kind),
     )
+
+
+def _remark(info: DecisionInfo) -> str:
+    if info.against == "label":
+        right = int(np.trace(info.counts))
+        return f"{right:,} of {info.num_decisions:,} are right ({100 * right / max(1, info.num_decisions):.2f} %)"
+    share = 100 * len(info.flipped) / max(1, info.num_decisions)
+    return f"{len(info.flipped):,} of {info.num_decisions:,} flip ({share:.2f} %)"

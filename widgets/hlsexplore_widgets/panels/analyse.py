@@ -1,13 +1,11 @@
 """The current design from inside: noise of every cast, blame, decisions that flip, latency, resources."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import ipywidgets
-import numpy as np
-from numpy.typing import NDArray
 
 from hlsexplore.design import Design
 from hlsexplore.emulate import blame, propose_types
@@ -16,40 +14,42 @@ from hlsexplore.errors import CancelledError, ConfigError, HlsExploreError
 from hlsexplore.merit import as_outputs
 from hlsexplore.report import Report
 from hlsexplore_widgets.channel import Topic
-from hlsexplore_widgets.components import Choices, PlotView, Tabs
+from hlsexplore_widgets.components import Choices, NetworkGraph, PlotView, Tabs
 from hlsexplore_widgets.figures import (
     blame_figure,
     blame_info,
-    decision_figure,
-    decision_info,
     error_figure,
     error_info,
     figure_json,
     latency_figure,
     resource_figure,
     resource_info,
-    value_figure,
-    value_info,
 )
 from hlsexplore_widgets.figures.base import empty_figure, label_of
+from hlsexplore_widgets.figures.histogram import histogram_figure
+from hlsexplore_widgets.network import graph_data, network_data
+from hlsexplore_widgets.panels.decisions import Wish, chosen, clicked, decisions
 from hlsexplore_widgets.state import ExplorerState
+from hlsexplore_widgets.tensor_view import tensor_choices, tensor_histogram
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
 TABS = (
     {"id": "errors", "label": "Noise and overflow"},
     {"id": "blame", "label": "Blame"},
     {"id": "decisions", "label": "Decisions and values"},
+    {"id": "histogram", "label": "Histogram"},
+    {"id": "network", "label": "Network"},
     {"id": "latency", "label": "Latency"},
     {"id": "resources", "label": "Resources"},
 )
 TOPICS: Mapping[str, tuple[Topic, ...]] = {
     "errors": ("detail",),
+    "network": ("live", "plan", "detail"),
     "latency": ("live", "plan"),
     "resources": ("live", "plan"),
 }
 """What each tab follows; the others follow the figures of the design."""
 RESOURCES = ("lut", "ff", "dsp", "bram18")
-MAX_LISTED = 12
 CALM_S = 0.15
 """An analysis waits this long for the next change: figures of a drag in motion would only slow it down."""
 
@@ -60,10 +60,12 @@ class _Request:
 
     tab: str
     resource: str
-    output: int
+    wish: Wish
+    tensor: str
     design: Design
     report: Report | None
     cancel: threading.Event
+    is_shown: bool = True
 
 
 class AnalysePanel:
@@ -84,7 +86,8 @@ class AnalysePanel:
         self._classes = classes
         self._tab = "errors"
         self._resource = "lut"
-        self._output = 0
+        self._wish = Wish()
+        self._tensor = tensor_choices(state.design)[0][0]
         self._tolerance = 0.5
         self._cancel = threading.Event()
         self._proposing: LatestWins[None] = LatestWins(lambda _, is_superseded: self._propose(), "hlsexplore-proposal")
@@ -92,7 +95,9 @@ class AnalysePanel:
         self.tabs = Tabs(state, self._on_tab, tabs=list(TABS), selected=self._tab, label="Analysis of the design")
         self.choices = Choices(state, self._on_choice)
         self.plot = PlotView(state, self._on_plot, height=330, label="Analysis of the design")
-        self.view = ipywidgets.VBox([self.tabs, self.choices, self.plot])
+        self.network = NetworkGraph(state, graph=graph_data(state.graph))
+        self.network.layout.display = "none"
+        self.view = ipywidgets.VBox([self.tabs, self.choices, self.plot, self.network])
         for name in ("hx", "hx-card", "hx-stack"):
             self.view.add_class(name)
         state.subscribe(self._show, "live", "plan", "detail")
@@ -107,24 +112,39 @@ class AnalysePanel:
         if topic in topics and self._state.live.is_complete:
             self._request()
 
+    def makers(self) -> dict[str, Callable[[], Any]]:
+        """Return what makes each plot of the analysis, by name."""
+
+        def maker(tab: str) -> Callable[[], Any]:
+            return lambda: self._figure(self._asked(tab, threading.Event(), is_shown=False))[0]
+
+        return {tab["id"]: maker(tab["id"]) for tab in TABS if tab["id"] != "network"}
+
+    def _asked(self, tab: str, cancel: threading.Event, is_shown: bool = True) -> _Request:
+        live = self._state.live
+        return _Request(
+            tab=tab,
+            resource=self._resource,
+            wish=self._wish,
+            tensor=self._tensor,
+            design=live.design,
+            report=live.best,
+            cancel=cancel,
+            is_shown=is_shown,
+        )
+
     def _request(self) -> None:
         self._cancel.set()
         self._cancel = threading.Event()
-        live = self._state.live
-        request = _Request(
-            tab=self._tab,
-            resource=self._resource,
-            output=self._output,
-            design=live.design,
-            report=live.best,
-            cancel=self._cancel,
-        )
-        self._draw.submit(request)
+        self._draw.submit(self._asked(self._tab, self._cancel))
 
     def _draw_tab(self, request: _Request, is_superseded: IsSuperseded) -> None:
         if not self._state.stays(CALM_S) or is_superseded():
             return  # the next design asks again
         with self._state.guard("the analysis"):
+            if request.tab == "network":
+                self._show_network(request)
+                return
             try:
                 figure, items, label = self._figure(request)
             except CancelledError:
@@ -136,13 +156,27 @@ class AnalysePanel:
             if is_superseded():
                 return
             with self._state.lock:
+                self._show_part(self.plot)
                 self.choices.items = items
                 self.plot.show(figure=text, label=label, summary=label)
+
+    def _show_network(self, request: _Request) -> None:
+        data = network_data(request.design, request.report, self._state.detail)
+        with self._state.lock:
+            self._show_part(self.network)
+            self.choices.items = []
+            self.network.live = data
+
+    def _show_part(self, shown: ipywidgets.Widget) -> None:
+        for widget in (self.plot, self.network):
+            widget.layout.display = "" if widget is shown else "none"
 
     def _figure(self, request: _Request) -> tuple[Any, list[dict[str, Any]], str]:
         match request.tab:
             case "decisions":
                 return self._decisions(request)
+            case "histogram":
+                return self._histogram(request)
             case "blame":
                 return self._blame(request)
             case "latency":
@@ -167,24 +201,18 @@ class AnalysePanel:
                 return figure, [], "Signal to noise of every cast; ▲ marks casts with values out of range"
 
     def _decisions(self, request: _Request) -> tuple[Any, list[dict[str, Any]], str]:
-        """What the float network decides against what the design does, or by how much their values differ."""
+        """What the design decides or answers, as the user wishes to see it."""
         evaluator = self._state.evaluator
-        goal, reference = evaluator.goals[request.output], evaluator.reference[request.output]
-        y = as_outputs(evaluator.emulator.run(request.design, request.cancel))[request.output]
-        names = [[str(index), item.output] for index, item in enumerate(evaluator.goals)]
-        items: list[dict[str, Any]] = []
-        if len(names) > 1:
-            chosen = str(request.output)
-            items.append({"id": "output", "kind": "select", "label": "output", "values": names, "value": chosen})
-        if not goal.task.decides:
-            values = value_info(reference, y)
-            text = f"Samples with the largest errors, the worst first: {_listed(values.worst)}"
-            items.append({"id": "worst", "kind": "text", "label": text})
-            return value_figure(values), items, "Error of each value of the fixed-point network"
-        info = decision_info(reference, y, self._classes, goal.task)
-        text = f"Samples that flip, the clearest first: {_listed(info.flipped)}"
-        items.append({"id": "flipped", "kind": "text", "label": text if len(info.flipped) else "No decision flips."})
-        return decision_figure(info), items, "Decisions of the float network against the fixed-point network"
+        outputs = as_outputs(evaluator.emulator.run(request.design, request.cancel))
+        return decisions(evaluator, outputs, request.wish, self._classes)
+
+    def _histogram(self, request: _Request) -> tuple[Any, list[dict[str, Any]], str]:
+        """How the values of one tensor are spread before and after its type."""
+        values = tensor_choices(request.design)
+        layer, _, key = request.tensor.rpartition("/")
+        items = [{"id": "tensor", "kind": "select", "label": "tensor", "values": values, "value": request.tensor}]
+        info = tensor_histogram(request.design, self._state.evaluator.data.x, layer, key)
+        return histogram_figure(info), items, f"Values of {info.title} before and after {info.type}"
 
     def _blame(self, request: _Request) -> tuple[Any, list[dict[str, Any]], str]:
         """Which type costs the accuracy, and the button that proposes better ones."""
@@ -203,9 +231,10 @@ class AnalysePanel:
                 "title": "Types that fit the values that occur, as narrow as the tolerance allows",
             },
         ]
-        trying = empty_figure("Relieving one type after the other…")
-        self.choices.show(items=items)
-        self.plot.show(figure=figure_json(trying), label="Blame")
+        if request.is_shown:
+            trying = empty_figure("Relieving one type after the other…")
+            self.choices.show(items=items)
+            self.plot.show(figure=figure_json(trying), label="Blame")
         found = blame(request.design, self._state.emulator.inputs, cancel=request.cancel, **self._state.purpose)
         info = blame_info(found)
         if info.reasons:
@@ -244,8 +273,10 @@ class AnalysePanel:
         if name == "propose":
             self._proposing.submit(None)
             return
-        if name == "output" and str(value) in {str(index) for index in range(len(self._state.evaluator.goals))}:
-            self._output = int(str(value))
+        if name == "tensor" and [value] in [item[:1] for item in tensor_choices(self._state.design)]:
+            self._tensor = str(value)
+        elif name in ("output", "view", "sample", "back"):
+            self._wish = chosen(self._wish, str(name), value, len(self._state.evaluator.goals))
         elif name == "resource" and value in RESOURCES:
             self._resource = str(value)
         else:
@@ -253,14 +284,18 @@ class AnalysePanel:
         self._request()
 
     def _on_plot(self, message: Mapping[str, Any]) -> None:
-        """A click in an analysis changes nothing; the browser is told that nothing is in flight."""
+        """A click on the matrix lists the samples of a cell; it changes no design, and the browser is told so."""
+        if message.get("ev") != "click":
+            return
+        if self._tab == "decisions" and self._wish.sample is None:
+            self._wish = clicked(self._wish, message.get("id"))
+            self._request()
         self._state.touch(float(message.get("seq", 0.0)))
 
-
-def _listed(samples: NDArray[np.int64]) -> str:
-    """Print the first samples, each once."""
-    found = list(dict.fromkeys(samples[: 4 * MAX_LISTED].tolist()))
-    return f"{', '.join(map(str, found[:MAX_LISTED]))}{' …' if len(found) > MAX_LISTED else ''}"
+    def look_at(self, layer: str, key: str) -> None:
+        """Show the histogram of a tensor."""
+        self._tensor = f"{layer}/{key}"
+        self._on_tab({"id": "histogram"})
 
 
 def _points(value: Any) -> float:

@@ -11,6 +11,7 @@ from hlsexplore_widgets.channel import Topic
 from hlsexplore_widgets.components import BuildView
 from hlsexplore_widgets.outlook import outlook
 from hlsexplore_widgets.state import ExplorerState
+from hlsexplore_widgets.table import Table
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
 FIGURES = (
@@ -46,6 +47,7 @@ class BuildPanel:
         self._model = model
         self.job = BuildJob(state)
         self.view = BuildView(state, self._receive)
+        self.view.table = self.as_table
         self._outlook: LatestWins[None] = LatestWins(self._look_ahead, "hlsexplore-outlook")
         state.subscribe(self._show, "build", "live")
         self._show("build")
@@ -54,6 +56,11 @@ class BuildPanel:
     def wait(self, timeout_s: float = 10.0) -> bool:
         """Wait until the outlook is that of the current design."""
         return self._outlook.wait(timeout_s)
+
+    def as_table(self) -> Table:
+        """Return the estimate beside the report as a table; empty before a report is there."""
+        data = result_data(self.job.result)
+        return Table(columns=tuple(data.get("columns", ())), rows=tuple(map(tuple, data.get("rows", ()))))
 
     def _look_ahead(self, _: None, is_superseded: IsSuperseded) -> None:
         """Say what a synthesis would take; runs in a thread of its own."""

@@ -13,8 +13,9 @@ from hlsexplore.study.trial import cost_metrics
 from hlsexplore_widgets import selection as chosen
 from hlsexplore_widgets.catalog import Catalog, summary
 from hlsexplore_widgets.channel import Topic
-from hlsexplore_widgets.components import Choices, PlotView, SweepView, Tabs, TrialsTable
-from hlsexplore_widgets.controls import line_controls, pareto_controls
+from hlsexplore_widgets.components import Choices, PlotView, SweepView, Tabs
+from hlsexplore_widgets.constraints import parse_constraints
+from hlsexplore_widgets.controls import line_controls, pareto_controls, where_controls
 from hlsexplore_widgets.figures import (
     figure_json,
     importance_figure,
@@ -32,11 +33,12 @@ from hlsexplore_widgets.figures.parallel import AXIS_PX, ParallelInfo
 from hlsexplore_widgets.figures.pareto import ParetoInfo, explain
 from hlsexplore_widgets.growth import front_growth
 from hlsexplore_widgets.live import Live
+from hlsexplore_widgets.panels.trials import TrialsPanel, compare_trials
 from hlsexplore_widgets.scoring import headlines
 from hlsexplore_widgets.selection import Selection
+from hlsexplore_widgets.shelf import MAX_COMPARED
 from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.sweep_job import SweepJob, option_data
-from hlsexplore_widgets.trial_page import Query, asked, empty_page, page_data
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
 TABS = (
@@ -47,6 +49,8 @@ TABS = (
     {"id": "importance", "label": "Importance"},
     {"id": "progress", "label": "Progress"},
 )
+FILTERED = ("pareto", "parallel", "trials", "linked")
+"""Tabs of which conditions choose the trials."""
 SHOWN = {"parallel": ("lines",), "trials": ("table",), "linked": ("plot", "lines", "table")}
 """What each tab shows; the others show the plot."""
 NO_TRIALS = "No trials yet. Start a sweep below, or pass a study."
@@ -75,7 +79,7 @@ class ExplorePanel:
         self._drawn: ParallelInfo | None = None
         self._known_points: tuple[tuple[Any, ...], ParetoInfo] | None = None
         self._selection = Selection()
-        self._query = Query()
+        self._where = ""
         self._hovered: int | None = None
         self._draw: LatestWins[str] = LatestWins(self._draw_tab, "hlsexplore-plots")
         self._remark: LatestWins[None] = LatestWins(self._refresh_caption, "hlsexplore-remark")
@@ -84,7 +88,8 @@ class ExplorePanel:
         self.plot = PlotView(state, self._on_plot, height=400, label="Trials")
         self.line_choices = Choices(state, self._on_line_choice)
         self.lines = PlotView(state, self._on_lines, height=360, label="Parallel coordinates")
-        self.table = TrialsTable(state, self._on_table, page=empty_page(self._query))
+        self.trials = TrialsPanel(state, self._kept, self._load, self._hover, lambda: self._draw.submit(self._tab))
+        self.table = self.trials.view
         self.sweep_view = SweepView(state, self._on_sweep)
         parts = (self.tabs, self.choices, self.plot, self.line_choices, self.lines, self.table, self.sweep_view)
         self.view = ipywidgets.VBox(parts)
@@ -98,6 +103,15 @@ class ExplorePanel:
     def wait(self, timeout_s: float = 10.0) -> bool:
         """Wait until plots and remark are up to date."""
         return self._draw.wait(timeout_s) and self._remark.wait(timeout_s)
+
+    def makers(self) -> dict[str, Callable[[], Any]]:
+        """Return what makes each plot of the trials, by name."""
+
+        def maker(draw: Callable[[Catalog], Any]) -> Callable[[], Any]:
+            return lambda: empty_figure(NO_TRIALS) if self._state.catalog is None else draw(self._state.catalog)
+
+        drawers = {name: draw for name, draw in self._drawers().items() if name != "linked"}
+        return {name: maker(draw) for name, draw in {**drawers, "parallel": self._parallel}.items()}
 
     # ---- from the state ---------------------------------------------------------------------------------------------
 
@@ -185,7 +199,7 @@ class ExplorePanel:
             if "lines" in shown:
                 lines = self._parallel(catalog)
             if "table" in shown and catalog is not None:
-                page = page_data(catalog, self._query, self._kept(catalog))
+                page = self.trials.page(catalog)
             if is_superseded() and not self.sweep.is_active:
                 return
             text, lines_text = (None if item is None else figure_json(item) for item in (figure, lines))
@@ -197,7 +211,7 @@ class ExplorePanel:
                 if text is not None:
                     self.plot.show(
                         figure=text,
-                        label=self._label(tab),
+                        label=self._label(tab, catalog),
                         summary=words,
                         height=300 if tab == "linked" else 400,
                         caption=caption,
@@ -259,8 +273,9 @@ class ExplorePanel:
         if catalog is None:
             return empty_figure(NO_TRIALS)
         trials = catalog.details()
-        if len(self._selection.excluded):
-            trials = [trial for trial in trials if trial.number not in set(self._selection.excluded.tolist())]
+        if len(self._selection.excluded) or self._selection.where:
+            present = set(catalog.columns["number"][chosen.present(self._selection, catalog)].tolist())
+            trials = [trial for trial in trials if trial.number in present]
         figures = self._main_figures(catalog)
         info = parallel_info(trials, figures, self._selection.ranges, self._line_axes, catalog.directions)
         self._drawn = info
@@ -287,8 +302,8 @@ class ExplorePanel:
     def _kept(self, catalog: Catalog) -> Any:
         return chosen.kept(self._selection, catalog)
 
-    def _label(self, tab: str) -> str:
-        y = label_of(self._axes["y"] or "the figure of merit")
+    def _label(self, tab: str, catalog: Catalog | None) -> str:
+        y = "the figure of merit" if catalog is None else label_of(self._y(catalog))
         return {
             "importance": "Share of the spread of each figure that each knob explains",
             "progress": "Volume dominated by the front over the trials",
@@ -298,9 +313,12 @@ class ExplorePanel:
 
     def _items(self) -> list[dict[str, Any]]:
         catalog = self._state.catalog
-        if catalog is None or not len(catalog) or self._tab not in ("pareto", "linked"):
+        if catalog is None or not len(catalog) or self._tab not in FILTERED:
             return []
-        return pareto_controls(catalog, self._axes, self._y(catalog))
+        where = where_controls(catalog, self._where, self._kept(catalog))
+        if self._tab not in ("pareto", "linked"):
+            return where
+        return [*pareto_controls(catalog, self._axes, self._y(catalog)), *where]
 
     def _line_items(self) -> list[dict[str, Any]]:
         catalog = self._state.catalog
@@ -321,6 +339,11 @@ class ExplorePanel:
                 self._axes[str(name)] = value
             case "colour" if value in ("", "number", *catalog.names):
                 self._axes["colour"] = value
+            case "front":
+                compare_trials(self._state, self._along_front(catalog))
+                return
+            case "where":
+                self._constrain(catalog, str(value))
             case "log_x" | "log_y":
                 self._axes[str(name)] = bool(value)
             case _:
@@ -342,10 +365,27 @@ class ExplorePanel:
             case "exclude":
                 self._selection = chosen.exclude(self._selection, catalog)
             case "restore":
-                self._selection = Selection()
+                self._selection, self._where = Selection(), ""
             case _:
                 raise ConfigError(f"parallel coordinates have no choice {name!r} = {value!r}.")
         self._draw.submit(self._tab)
+
+    def _constrain(self, catalog: Catalog, text: str) -> None:
+        """Show only trials that meet conditions.
+
+        Raises:
+            ConfigError: If a condition cannot be read; nothing changes then.
+        """
+        conditions = parse_constraints(text, catalog.names)
+        part = device(self._state.design.target.part)
+        self._where, self._selection = text.strip(), replace(self._selection, where=conditions, part=part)
+
+    def _along_front(self, catalog: Catalog) -> list[int]:
+        """Return designs spread over the front of the plot, as many as the comparison has room for."""
+        front = self._points(catalog)
+        room = MAX_COMPARED - len(self._state.shelf.compared)
+        places = np.linspace(0, len(front.front) - 1, min(max(room, 1), len(front.front))).round().astype(int)
+        return [int(front.numbers[front.front[place]]) for place in np.unique(places)]
 
     def _step(self, catalog: Catalog, by: int, seq: float) -> None:
         """Load the neighbour of the current design on the front of the plot."""
@@ -403,21 +443,6 @@ class ExplorePanel:
         """Note the trial under the pointer, or that there is none."""
         self._hovered = None if number is None else int(number)
         self._remark.submit(None)
-
-    def _on_table(self, message: Mapping[str, Any]) -> None:
-        match message.get("ev"):
-            case "load":
-                self._load(int(message["id"]), float(message.get("seq", 0.0)))
-            case "hover":
-                self._hover(message.get("id"))
-            case "note":
-                catalog = self._state.catalog
-                if catalog is not None:
-                    catalog.write_note(int(message["id"]), str(message.get("text", "")))
-                    self._draw.submit(self._tab)
-            case _:
-                self._query = asked(self._query, message)
-                self._draw.submit(self._tab)
 
     def _on_sweep(self, message: Mapping[str, Any]) -> None:
         match message.get("ev"):

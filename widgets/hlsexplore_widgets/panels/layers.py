@@ -1,6 +1,6 @@
 """The table of layers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hlsexplore.design import Design
@@ -11,6 +11,7 @@ from hlsexplore_widgets.components import LayersTable
 from hlsexplore_widgets.profile import activation_spreads, weight_spreads
 from hlsexplore_widgets.rows import config_data, cost_texts, live_data, reuse_choices, row_data
 from hlsexplore_widgets.state import ExplorerState
+from hlsexplore_widgets.tables import layer_table
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
 
@@ -21,9 +22,15 @@ class LayersPanel:
         view: The widget.
     """
 
-    def __init__(self, state: ExplorerState) -> None:
-        """Profile the network and show the current design."""
+    def __init__(self, state: ExplorerState, look_at: Callable[[str, str], None] | None = None) -> None:
+        """Profile the network and show the current design.
+
+        Args:
+            state: The state.
+            look_at: Shows the values of a tensor, given layer and key.
+        """
         self._state = state
+        self._look_at = look_at
         self._is_own = False
         self._costs: LatestWins[tuple[Design, str]] = LatestWins(self._find_costs, "hlsexplore-costs")
         graph = state.graph
@@ -34,6 +41,7 @@ class LayersPanel:
             config=config_data(state.design, 0.0, state.revision),
             live=live_data(None, None, 0.0),
         )
+        self.view.table = lambda: layer_table(state)
         state.subscribe(self._show, "design", "live", "plan", "detail")
         self._show("live")
 
@@ -60,6 +68,8 @@ class LayersPanel:
                     state.edit(changes, gesture=message.get("gesture"), seq=float(message.get("seq", 0.0)))
                 finally:
                     self._is_own = False
+            case "look" if self._look_at is not None:
+                self._look_at(str(message.get("layer")), str(message.get("key")))
             case "costs":
                 self._costs.submit((state.design, str(message.get("layer"))))
 

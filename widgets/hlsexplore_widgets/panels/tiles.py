@@ -9,8 +9,10 @@ from hlsexplore.estimate.devices import devices
 from hlsexplore.target import Io, Tool
 from hlsexplore_widgets.channel import Topic
 from hlsexplore_widgets.components import Tiles
+from hlsexplore_widgets.panels.designs import receive
 from hlsexplore_widgets.readout import shown_data
 from hlsexplore_widgets.state import ExplorerState
+from hlsexplore_widgets.tables import figure_table
 from hlsexplore_widgets.tool_table import tool_table
 
 
@@ -31,6 +33,7 @@ class TilesPanel:
             self.view = Tiles(
                 state, self._receive, shown=shown_data(state, title, note), target=target_data(state.design)
             )
+            self.view.table = lambda: figure_table(state)
             state.subscribe(self._show, "score", "design", "live", "plan", "baseline")
 
     def _show(self, topic: Topic) -> None:
@@ -45,6 +48,8 @@ class TilesPanel:
 
     def _receive(self, message: Mapping[str, Any]) -> None:
         seq = float(message.get("seq", 0.0))
+        if receive(self._state, self.view, message):
+            return
         match message.get("ev"):
             case "undo":
                 self._state.undo(seq)

@@ -1,5 +1,6 @@
 // Export, verify and synthesize the design: options, stages, log, cancel; estimate and report side by side.
 import { h, listen, wake } from "./dom.js";
+import { tableSaver } from "./save.js";
 import { duration } from "./text.js";
 
 function render({ model, el }) {
@@ -28,6 +29,7 @@ function render({ model, el }) {
     h("div", { class: "hx-line hx-buttons" }, start, only, stop, h("span", { class: "hx-spring" }), card, note),
     steps, h("div", { class: "hx-split" }, log, result),
   ));
+  const saver = tableSaver(model, "estimate and report");
   let timer = 0;
 
   function options() {
@@ -73,7 +75,7 @@ function render({ model, el }) {
     result.replaceChildren(
       h("table", {}, h("caption", { text: shown.caption }), h("thead", {}, h("tr", {}, ...shown.columns.map((text) => h("th", { scope: "col", text })))),
         h("tbody", {}, ...shown.rows.map((row) => h("tr", {}, h("th", { scope: "row", text: row[0] }), ...row.slice(1).map((text) => h("td", { text })))))),
-      ...shown.notes.map((text) => h("p", { class: "hx-mute", text })),
+      saver, ...shown.notes.map((text) => h("p", { class: "hx-mute", text })),
     );
   }
 

@@ -46,3 +46,13 @@ export function point(target, number) {
   target.pointed = number;
   target.dispatchEvent(new Event("point"));
 }
+
+/**
+ * Tell the table of layers which row the user wants to see.
+ * @param {Bus} target
+ * @param {string} name the layer
+ * @param {boolean} more whether the rows that were picked before stay picked
+ */
+export function pickRow(target, name, more) {
+  target.dispatchEvent(new CustomEvent("row", { detail: { name, more } }));
+}

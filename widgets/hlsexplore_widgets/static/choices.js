@@ -1,28 +1,7 @@
 // A line of labelled selects, check boxes and buttons above a plot.
 import { announce, bus } from "./bus.js";
-import { h, listen, under, wake } from "./dom.js";
-
-/** A button that opens a list of check boxes; every change is sent at once, and the line is drawn anew at the end. */
-function checks(item, send, done) {
-  const chosen = new Set(item.value);
-  const boxes = item.values.map(([value, text]) => {
-    const box = h("input", { type: "checkbox", value, on: { change: () => { if (box.checked) chosen.add(value); else chosen.delete(value); send([...chosen]); } } });
-    box.checked = chosen.has(value);
-    return h("label", {}, box, text);
-  });
-  const list = h("div", { class: "hx-menu hx-checks", id: `checks-${item.id}`, role: "group", "aria-label": item.label, popover: "auto" }, ...boxes);
-  const button = h("button", { type: "button", "data-choice": item.id, "aria-haspopup": "true", "aria-expanded": "false", text: `${item.label} (${chosen.size} of ${item.values.length}) ▾` });
-  button.addEventListener("click", () => {
-    list.showPopover();
-    under(list, button);
-    list.querySelector("input")?.focus();
-  });
-  list.addEventListener("toggle", (/** @type {any} */ event) => {
-    button.setAttribute("aria-expanded", String(event.newState === "open"));
-    if (event.newState === "closed") done();
-  });
-  return h("span", {}, button, list);
-}
+import { checks } from "./checks.js";
+import { h, listen, wake } from "./dom.js";
 
 function render({ model, el }) {
   el.classList.add("hx");
@@ -33,7 +12,7 @@ function render({ model, el }) {
   function control(item) {
     const send = (value) => model.send({ ev: "choice", id: item.id, value, seq: item.edits ? announce(lane) : 0 });
     if (item.kind === "button") return h("button", { type: "button", class: item.primary ? "hx-primary" : null, text: item.label, title: item.title, disabled: item.disabled, "data-choice": item.id, on: { click: () => send(true) } });
-    if (item.kind === "text") return h("span", { class: "hx-mute hx-oneline", text: item.label, title: item.label, "data-choice": item.id, role: "status" });
+    if (item.kind === "text") return h("span", { class: item.short ? "hx-mute" : "hx-mute hx-oneline", text: item.label, title: item.label, "data-choice": item.id, role: "status" });
     if (item.kind === "checks") return checks(item, send, () => { draw(); });
     if (item.kind === "check") {
       const box = h("input", { type: "checkbox", "data-choice": item.id, title: item.title, "aria-label": item.title ?? item.label, on: { change: () => send(box.checked) } });
@@ -41,7 +20,8 @@ function render({ model, el }) {
       return h("label", { class: "hx-field" }, box, item.label);
     }
     if (item.kind === "input") {
-      const box = h("input", { type: "text", size: item.size ?? 8, value: item.value, "aria-label": item.label, "data-choice": item.id, on: { change: () => send(box.value) } });
+      const box = h("input", { type: "text", size: item.size ?? 8, value: item.value, placeholder: item.hint ?? null, title: item.hint ?? null, spellcheck: "false", "aria-label": item.name ?? item.label, "data-choice": item.id, on: { change: () => send(box.value) } });
+      box.addEventListener("keydown", (event) => event.stopPropagation());
       return h("label", { class: "hx-field" }, h("span", { class: "hx-mute", text: item.label }), box);
     }
     const select = h("select", { "aria-label": item.label, "data-choice": item.id, on: { change: () => send(select.value) } }, ...item.values.map(([value, text]) => h("option", { value, text })));

@@ -134,3 +134,19 @@ export function constraints(data) {
   }
   return ranges;
 }
+
+/**
+ * The marks of the current design and the baseline as traces, for pictures that leave the page.
+ * @param {{ kind: string, x: number | null, y: number | null, text?: string }[]} pins
+ * @param {Lookup} lookup
+ */
+export function marksOf(pins, lookup) {
+  /** @type {Record<string, object>} */
+  const looks = {
+    current: { symbol: "star", size: 15, color: lookup("--hx-star"), line: { color: lookup("--hx-ink"), width: 1 } },
+    baseline: { symbol: "square-open", size: 12, color: lookup("--hx-fg"), line: { width: 2 } },
+  };
+  return pins.filter((pin) => pin.x !== null && pin.y !== null).map((pin) => ({
+    type: "scatter", mode: "markers", x: [pin.x], y: [pin.y], name: pin.text ?? pin.kind, marker: looks[pin.kind], cliponaxis: false,
+  }));
+}

@@ -2,6 +2,8 @@
 import { announce, bus, isStale } from "./bus.js";
 import { h, listen, s, set, wake } from "./dom.js";
 import { OVERFLOW, ROUNDING, axisRange, axisTicks, cut, describe, follow, format, lsb, moveLsb, moveMsb, msb, resize, sameType, shift } from "./fixed.js";
+import { arranged, blocksOf } from "./layer_list.js";
+import { findLine, legend, setHead } from "./layers_head.js";
 import { reuseMenu } from "./reuse_menu.js";
 
 const LANE = 26;
@@ -29,7 +31,11 @@ class LayersView {
     /** @type {(() => void)[]} */
     this.off = [];
     this.frame = 0;
+    this.wish = { text: "", sort: "", only: "", fold: false };
+    /** Blocks that are open while blocks are folded. @type {Set<string>} */
+    this.opened = new Set();
     this.onEdit = () => this.fade();
+    this.onRow = (event) => this.showRow(event.detail);
     this.observer = new ResizeObserver(() => {
       cancelAnimationFrame(this.frame);
       this.frame = requestAnimationFrame(() => this.draw());
@@ -44,6 +50,12 @@ class LayersView {
   start() {
     const { model } = this;
     this.el.classList.add("hx", "hx-tablehost");
+    const head = setHead(model, (scope, key, text) => this.setMany(scope, key, text));
+    const line = findLine(this.wish, () => this.build());
+    this.scope = head.scope;
+    this.count = line.count;
+    this.table = h("div", { class: "hx-layers", role: "group", "aria-label": "Types and knobs of each layer" });
+    this.el.replaceChildren(h("div", { class: "hx-card" }, head.node, line.node, this.table, legend()));
     this.build();
     this.off = [
       listen(model, "change:rows", () => this.build()),
@@ -51,6 +63,7 @@ class LayersView {
       listen(model, "change:live", () => this.drawLive()),
     ];
     this.bus.addEventListener("edit", this.onEdit);
+    this.bus.addEventListener("row", this.onRow);
     this.observer.observe(this.el);
     wake(model);
   }
@@ -58,6 +71,7 @@ class LayersView {
   stop() {
     this.off.forEach((remove) => remove());
     this.bus.removeEventListener("edit", this.onEdit);
+    this.bus.removeEventListener("row", this.onRow);
     this.observer.disconnect();
     cancelAnimationFrame(this.frame);
   }
@@ -121,15 +135,15 @@ class LayersView {
   // ---- structure ---------------------------------------------------------------------------------------------------
 
   build() {
-    const rows = this.model.get("rows");
+    const all = this.model.get("rows");
+    const rows = arranged(all, this.model.get("live"), this.config.types, this.wish, this.selected);
     const focus = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset?.focus;
     this.lanes = [];
     this.cells = new Map();
     this.axis = s("svg", { height: 16, "aria-hidden": "true" });
     this.all = h("input", { type: "checkbox", "aria-label": "Select all layers", on: { change: () => this.selectAll() } });
-    const table = h(
-      "div",
-      { class: "hx-layers", role: "group", "aria-label": "Types and knobs of each layer" },
+    const { table } = this;
+    table.replaceChildren(
       h("div", { class: "hx-th hx-c-name" }, this.all, h("span", { text: "Layer" })),
       h("div", { class: "hx-th hx-c-tag" }),
       h("div", { class: "hx-th hx-c-band", title: "Distribution of the magnitudes, in powers of two, under the range of the type" }, this.axis),
@@ -139,29 +153,13 @@ class LayersView {
       h("div", { class: "hx-th hx-c-knobs", text: "Reuse" }),
       h("div", { class: "hx-th hx-c-share", text: "Share" }),
     );
-    for (const row of rows) this.buildRow(table, row);
-    this.el.replaceChildren(h("div", { class: "hx-card" }, this.header(), table, this.legend()));
+    this.count.textContent = rows.length < all.length ? `${rows.length} of ${all.length}` : "";
+    if (this.wish.fold) for (const block of blocksOf(rows)) this.buildBlock(table, block);
+    else for (const row of rows) this.buildRow(table, row);
     this.roving(this.lanes[0]);
-    this.draw();
+    this.drawSelection();
+    this.draw(true);
     if (focus) this.el.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus();
-  }
-
-  header() {
-    const scope = h("select", { "aria-label": "Layers to set" }, h("option", { value: "all", text: "all layers" }), h("option", { value: "selected", text: "selected layers" }));
-    const tensor = h(
-      "select",
-      { "aria-label": "Tensor to set" },
-      ...[["weight", "weights"], ["bias", "biases"], ["accum", "accumulators"], ["result", "results"]].map(([value, text]) => h("option", { value, text })),
-    );
-    const value = h("input", { type: "text", class: "hx-mono", size: 16, placeholder: "8 or fixed<8,2>", "aria-label": "Bits or type to set", spellcheck: "false" });
-    const form = h(
-      "form",
-      { class: "hx-setbar", on: { submit: (event) => { event.preventDefault(); this.setMany(scope.value, tensor.value, value.value.trim()); } } },
-      h("span", { class: "hx-mute", text: "Set" }), tensor, h("span", { class: "hx-mute", text: "of" }), scope, h("span", { class: "hx-mute", text: "to" }), value,
-      h("button", { type: "submit", text: "Apply" }),
-    );
-    this.scope = scope;
-    return h("div", { class: "hx-cardhead" }, h("h3", { text: "Precision and reuse" }), h("small", { text: "drag a band or its ends, or focus an end and use ← →; ticked layers change together" }), h("span", { class: "hx-spring" }), form);
   }
 
   /** Set the bits or the type of one tensor in many layers; the kernel checks the text. */
@@ -176,9 +174,35 @@ class LayersView {
     if (Object.keys(changes).length) this.send(changes, "many");
   }
 
-  legend() {
-    const item = (name, text) => h("span", {}, h("i", { class: `hx-key-${name}` }), text);
-    return h("div", { class: "hx-legend" }, item("weight", "weights"), item("activation", "activations"), item("range", "range of the type"), item("lost", "lost: below the step, or out of range"));
+  /** A line for the layers of a block, which opens it. */
+  buildBlock(table, { name, rows }) {
+    if (rows.length > 1) {
+      const open = this.opened.has(name);
+      const share = rows.reduce((sum, row) => sum + (this.model.get("live").share?.[row.name]?.lut ?? 0), 0);
+      const button = h("button", {
+        class: "hx-more", type: "button", "aria-expanded": String(open), "aria-label": `${name}: ${rows.length} layers`, "data-focus": `block/${name}`,
+        on: { click: () => { if (!this.opened.delete(name)) this.opened.add(name); this.build(); } },
+      }, h("span", { "aria-hidden": "true", text: "›" }));
+      table.append(h("div", { class: "hx-rule" }), h("div", { class: "hx-block" }, button, h("b", { text: name }), h("small", { class: "hx-mute", text: `${rows.length} layers${share ? `, ${(100 * share).toFixed(0)} % of the LUT` : ""}` })));
+      if (!open) return;
+    }
+    for (const row of rows) this.buildRow(table, row);
+  }
+
+  /** Another view asks for a row: bring it into sight and tick it. */
+  showRow({ name, more }) {
+    const find = () => this.table.querySelector(`[data-row="${CSS.escape(name)}"]`);
+    if (!find()) {
+      Object.assign(this.wish, { text: "", only: "", fold: false });
+      this.el.querySelectorAll(".hx-findline :is(input, select)").forEach((node) => { if (node.type === "checkbox") node.checked = false; else if (node.ariaLabel !== "Order of the layers") node.value = ""; });
+      this.build();
+    }
+    this.selected = more ? this.selected.add(name) : new Set([name]);
+    this.table.querySelectorAll(".hx-c-name > input").forEach((box) => { box.checked = this.selected.has(box.closest("[data-row]")?.dataset.row); });
+    this.drawSelection();
+    this.table.querySelectorAll(".hx-shown").forEach((node) => node.classList.remove("hx-shown"));
+    find()?.classList.add("hx-shown");
+    find()?.scrollIntoView({ block: "center", behavior: "instant" });
   }
 
   buildRow(table, row) {
@@ -194,7 +218,7 @@ class LayersView {
     }, h("span", { "aria-hidden": "true", text: "›" }));
     table.append(h("div", { class: "hx-rule" }));
     table.append(h(
-      "div", { class: "hx-c-name", style: span },
+      "div", { class: "hx-c-name", style: span, "data-row": id },
       check, more,
       h("div", { class: "hx-name", title: row.detail }, h("b", { text: id }), h("small", { text: `${row.kind} ${row.shape}` }), h("small", { class: "hx-proof", "data-name": id })),
     ));
@@ -235,7 +259,7 @@ class LayersView {
     entry.bits = stepper("bit", (value, sign) => resize(value, value[0] + sign, value[1]), "bits");
     entry.integer = stepper("integer bit", (value, sign) => resize(value, value[0], value[1] + sign), "integer");
     table.append(
-      h("div", { class: "hx-c-tag" }, h("span", { class: `hx-tag hx-tag-${lane.look}`, text: lane.tag, title: lane.label })),
+      h("div", { class: "hx-c-tag" }, h("button", { type: "button", tabindex: -1, class: `hx-tag hx-tag-${lane.look}`, text: lane.tag, title: `${lane.label}: click for a histogram (H on its band)`, "aria-label": `${label}: histogram`, on: { click: () => this.look(name, lane.key) } })),
       h("div", { class: "hx-c-band" }, entry.svg, (entry.strip = h("div", { class: "hx-strip", role: "img" }))),
       h("div", { class: "hx-c-type" }, entry.text),
       h("div", { class: "hx-c-bits" }, entry.bits.node),
@@ -269,7 +293,13 @@ class LayersView {
     this.draggable(entry.band, type, (start, steps) => change(shift(start, steps), "band"));
   }
 
+  /** Show how the values of a tensor are spread. */
+  look(layer, key) {
+    this.model.send({ ev: "look", layer, key });
+  }
+
   onKey(event, entry, end, change, type) {
+    if (event.key === "h") this.look(entry.name, entry.key);
     const [width, integer] = type();
     const ends = { lsb: { Home: Math.min(0, Math.ceil(this.range[0]) + width - integer), End: width - 1 }, msb: { Home: 1 - width, End: Math.max(0, Math.floor(this.range[1]) - integer) } };
     const steps = { ArrowRight: 1, ArrowLeft: -1, PageUp: 4, PageDown: -4, ...ends[end] }[event.key];
@@ -404,15 +434,18 @@ class LayersView {
     return ((exponent - this.range[0]) / (this.range[1] - this.range[0])) * this.drawn;
   }
 
-  draw() {
+  /** Draw everything. The axis stays under the hand: it only grows where a band leaves it, until the rows are built anew. */
+  draw(anew = false) {
     const width = this.width();
     if (!width || this.dragging) return; // no width while the page changes its theme: what was drawn still fits
+    const fresh = anew || !this.drawn;
     this.drawn = width;
-    this.range = axisRange(this.lanes.flatMap((lane) => {
+    const [low, high] = axisRange(this.lanes.flatMap((lane) => {
       const type = this.config.types[lane.name]?.[lane.key];
       const spans = type ? [[lsb(type), msb(type)]] : [];
       return lane.spec.box ? [...spans, [lane.spec.box[1], lane.spec.box[4]]] : spans;
     }));
+    this.range = fresh ? [low, high] : [Math.min(low, this.range[0]), Math.max(high, this.range[1])];
     this.ticks = axisTicks(...this.range, this.drawn);
     this.axis.setAttribute("width", this.drawn);
     this.axis.replaceChildren(...this.ticks.map((tick) => this.tickLabel(tick)));

@@ -1,7 +1,8 @@
 // A thin view of a plotly figure. plotly.js comes once per page, from the kernel, gzipped; figures stay plotly figures in Python.
 import { announce, bus, isStale, point } from "./bus.js";
 import { h, listen, s, wake } from "./dom.js";
-import { clicked, constraints, lineOf, pointed, spotOf, themed } from "./figure.js";
+import { clicked, constraints, lineOf, marksOf, pointed, spotOf, themed } from "./figure.js";
+import { blobOf, csvText, download, fileName, figureRows, saveMenu } from "./save.js";
 
 /** A figure is drawn again once no edit was made for so long: drawing would hold up the paint of the edit's figures. */
 const CALM_MS = 250;
@@ -78,6 +79,7 @@ class PlotView {
     this.caption = h("p", { class: "hx-mute hx-caption", role: "status" });
     this.ring = h("div", { class: "hx-pin", "data-kind": "pointed", "aria-hidden": "true", hidden: true }, s("svg", { viewBox: "-12 -12 24 24" }, s("path", { d: MARKS.pointed })));
     this.line = s("svg", { class: "hx-lineover", "aria-hidden": "true", hidden: true }, s("polyline"));
+    this.save = this.saver();
     this.onEdit = () => this.fade();
     this.onPoint = () => this.mark();
     const draw = () => this.draw();
@@ -89,9 +91,14 @@ class PlotView {
     const { model, el } = this;
     el.classList.add("hx", "hx-plot");
     this.frame.append(this.ring, this.line);
-    el.replaceChildren(this.frame, this.caption, this.wait, this.summary);
+    el.replaceChildren(this.frame, this.caption, this.wait, this.summary, this.save);
     const caption = () => { this.caption.hidden = !(this.caption.textContent = model.get("caption")); };
     caption();
+    const name = () => {
+      this.div.setAttribute("aria-label", model.get("label"));
+      this.save.firstChild.setAttribute("aria-label", `Save plot: ${model.get("label")}`);
+    };
+    name();
     const draw = () => this.draw();
     this.off = [
       listen(model, "change:figure", draw),
@@ -100,7 +107,7 @@ class PlotView {
       listen(model, "change:caption", caption),
       listen(model, "change:pins", () => this.place()),
       listen(model, "change:summary", () => { this.summary.textContent = model.get("summary"); }),
-      listen(model, "change:label", () => this.div.setAttribute("aria-label", model.get("label"))),
+      listen(model, "change:label", name),
     ];
     this.bus.addEventListener("edit", this.onEdit);
     this.bus.addEventListener("point", this.onPoint);
@@ -122,6 +129,29 @@ class PlotView {
     cancelAnimationFrame(this.tick);
     clearTimeout(this.retry);
     if (this.plotly) this.plotly.purge(this.div);
+  }
+
+  /** Ways to save the plot as it is seen: zoomed, with the marks of the current design and the baseline. */
+  saver() {
+    const name = (ending) => fileName(this.model.get("label"), ending);
+    return saveMenu("plot", [
+      ["PNG picture", "saved", async () => download(name("png"), await this.picture("png"))],
+      ["SVG drawing", "saved", async () => download(name("svg"), await this.picture("svg"))],
+      ["CSV of the values", "saved", () => download(name("csv"), new Blob([csvText(figureRows(this.div.data))], { type: "text/csv" }))],
+      ["Copy the picture", "copied", () => navigator.clipboard.write([new ClipboardItem({ "image/png": this.picture("png") })])],
+    ]);
+  }
+
+  /** @param {"png" | "svg"} format */
+  async picture(format) {
+    const { div } = this;
+    const look = getComputedStyle(this.el);
+    const colour = (name) => look.getPropertyValue(name).trim();
+    const { offsetWidth: width, offsetHeight: height } = div;
+    const layout = { ...div.layout, width, height, paper_bgcolor: colour("--hx-panel"), plot_bgcolor: colour("--hx-panel") };
+    const marks = div._fullLayout.xaxis ? marksOf(this.model.get("pins"), colour) : [];
+    const url = await this.plotly.toImage({ data: [...div.data, ...marks], layout }, { format, width, height, scale: format === "png" ? 2 : 1 });
+    return blobOf(url);
   }
 
   /** Draw the latest figure; draws that arrive meanwhile become one. Nothing is drawn at width 0 (hidden tab, theme switch). */

@@ -1,6 +1,9 @@
 // Title, history buttons and the read-outs; figures of an edit that is still in flight are shown as such.
 import { announce, bus, isStale } from "./bus.js";
+import { designsMenu } from "./designs.js";
 import { h, listen, put, wake } from "./dom.js";
+import { helpPage } from "./help.js";
+import { tableSaver } from "./save.js";
 import { targetMenu } from "./target.js";
 import { toolTable } from "./tools.js";
 
@@ -20,11 +23,15 @@ function render({ model, el }) {
   const spoken = h("div", { class: "hx-hidden", role: "status", "aria-live": "polite" });
   const target = targetMenu(model, lane);
   const compared = toolTable(model);
+  const designs = designsMenu(model, lane, el);
+  const help = helpPage();
   const tools = h(
     "div", { class: "hx-tools", role: "toolbar", "aria-label": "History" },
     command("undo", "Undo", "Undo the last change (Ctrl+Z)"), command("redo", "Redo", "Redo (Ctrl+Shift+Z)"),
     command("reset", "Reset", "Back to the first design"), command("pin", "Pin as baseline", "Show differences against this design"),
     compared.button,
+    h("button", { type: "button", text: "Compare", title: "Put this design beside others, below", on: { click: () => model.send({ ev: "compare" }) } }),
+    designs.node, tableSaver(model, "figures of the design"), help.node,
   );
   const skip = h("button", { type: "button", class: "hx-skip", text: "Skip to the trials", on: { click: () => (el.closest(".hx-app") ?? document).querySelector(".hx-area-explore [role=tab][aria-selected=true]")?.focus() } });
   el.replaceChildren(skip, h("div", { class: "hx-head" }, h("div", { class: "hx-brand" }, title, subtitle, target.node), h("span", { class: "hx-spring" }), tools), grid, compared.region, spoken);
@@ -99,6 +106,12 @@ function render({ model, el }) {
   function onKey(event) {
     const root = el.closest(".hx-app") ?? el;
     const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && event.target.type !== "checkbox";
+    if (event.key === "?" && !typing && root.contains(event.target)) {
+      event.preventDefault();
+      event.stopPropagation();
+      help.open();
+      return;
+    }
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || typing || !root.contains(event.target)) return;
     event.preventDefault();
     event.stopPropagation();
@@ -113,6 +126,7 @@ function render({ model, el }) {
   return () => {
     off.forEach((remove) => remove());
     target.stop();
+    designs.stop();
     lane.removeEventListener("edit", fade);
     document.removeEventListener("keydown", onKey, true);
     clearTimeout(timer);

@@ -1,0 +1,194 @@
+// The network as a graph: types, cost and loss on layers and edges; click selects the row of the table.
+import { bus, pickRow } from "./bus.js";
+import { h, listen, put, s, wake } from "./dom.js";
+import { NODE, found, laidOut, pathOf } from "./network_layout.js";
+
+const ZOOM = 1.25;
+const [SMALLEST, LARGEST] = [0.08, 2.5];
+
+function render({ model, el }) {
+  const view = new NetworkView(model, el);
+  view.start();
+  return () => view.stop();
+}
+
+class NetworkView {
+  constructor(model, el) {
+    this.model = model;
+    this.el = el;
+    this.bus = bus(model.get("explorer"));
+    /** @type {Map<string, any>} */
+    this.boxes = new Map();
+    /** @type {any[]} */
+    this.lines = [];
+    this.view = { x: 0, y: 0, scale: 1 };
+    this.size = { width: 1, height: 1 };
+    this.matches = [];
+    this.match = 0;
+    this.fitted = false;
+    /** @type {(() => void)[]} */
+    this.off = [];
+    this.observer = new ResizeObserver(() => { if (!this.fitted) this.fit(); });
+  }
+
+  start() {
+    const { model, el } = this;
+    el.classList.add("hx");
+    const button = (text, title, run) => h("button", { type: "button", text, "aria-label": title, title, on: { click: run } });
+    this.search = h("input", { type: "search", placeholder: "find a layer", "aria-label": "Find a layer", on: { input: () => this.find(0), keydown: (event) => { if (event.key === "Enter") this.find(event.shiftKey ? -1 : 1); event.stopPropagation(); } } });
+    this.said = h("span", { class: "hx-mute", role: "status" });
+    this.layer = s("g");
+    this.svg = s("svg", { class: "hx-network", tabindex: 0, role: "group", "aria-label": "Network graph: arrow keys move, + and − zoom, Enter selects the layer's row" }, this.layer);
+    el.replaceChildren(h("div", { class: "hx-line" }, this.search, this.said, h("span", { class: "hx-spring" }), button("−", "Zoom out", () => this.zoom(1 / ZOOM)), button("+", "Zoom in", () => this.zoom(ZOOM)), button("Fit", "Show the whole network", () => this.fit())), this.svg);
+    this.build();
+    this.svg.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
+    this.svg.addEventListener("pointerdown", (event) => this.onDrag(event));
+    this.svg.addEventListener("keydown", (event) => this.onKey(event));
+    this.off = [listen(model, "change:live", () => this.draw()), listen(model, "change:graph", () => this.build())];
+    this.observer.observe(this.svg);
+    wake(model);
+  }
+
+  stop() {
+    this.off.forEach((remove) => remove());
+    this.observer.disconnect();
+  }
+
+  build() {
+    const { nodes, edges } = this.model.get("graph");
+    const placed = laidOut(nodes, edges);
+    this.size = placed;
+    this.boxes = new Map();
+    this.lines = placed.edges.map((edge) => {
+      const path = s("path", { class: "hx-edge", d: pathOf(edge.points), "marker-end": "url(#hx-arrow)" });
+      const text = s("text", { class: "hx-edgetext", x: edge.label.x - 66, y: edge.label.y + 4 });
+      return { edge, path, text };
+    });
+    const arrow = s("defs", {}, s("marker", { id: "hx-arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" }, s("path", { class: "hx-arrow", d: "M0,0L8,4L0,8Z" })));
+    placed.nodes.forEach((place, at) => this.boxes.set(place.name, this.box(nodes[at], place)));
+    this.layer.replaceChildren(arrow, ...this.lines.flatMap(({ path, text }) => [path, text]), ...[...this.boxes.values()].map((box) => box.node));
+    this.fitted = false;
+    this.fit();
+    this.draw();
+  }
+
+  box(node, { x, y }) {
+    const text = (dy, cls, words = "") => s("text", { x: 10, y: dy, class: cls, text: words });
+    const type = text(35, "hx-nodetype");
+    const cost = s("text", { x: NODE.width - 10, y: 18, class: "hx-nodecost", "text-anchor": "end" });
+    const loss = s("text", { x: NODE.width - 10, y: 35, class: "hx-nodeloss", "text-anchor": "end" });
+    const bar = s("rect", { class: "hx-nodebar", x: 10, y: NODE.height - 11, height: 4, rx: 2, width: 0 });
+    const title = s("title");
+    const group = s(
+      "g", { class: "hx-node", role: "button", tabindex: -1, "data-layer": node.name, transform: `translate(${x},${y})`, "aria-label": `${node.name}, ${node.kind} ${node.shape}: select its row` },
+      title, s("rect", { class: "hx-nodebox", width: NODE.width, height: NODE.height, rx: 8 }),
+      text(18, "hx-nodename", short(node.name, 16)), type, cost, loss,
+      s("rect", { class: "hx-nodetrack", x: 10, y: NODE.height - 11, height: 4, rx: 2, width: NODE.width - 20 }), bar,
+    );
+    group.addEventListener("click", (event) => this.pick(node.name, event.ctrlKey || event.metaKey || event.shiftKey));
+    return { node: group, data: node, place: { x, y }, type, cost, loss, bar, title };
+  }
+
+  /** Put the newest figures on layers and edges. */
+  draw() {
+    const { layers = {}, edges = {} } = this.model.get("live");
+    for (const [name, box] of this.boxes) {
+      const { type = "", cost = "", share = 0, loss = "", tip = "" } = layers[name] ?? {};
+      put(box.type, "textContent", type || `${box.data.kind} ${box.data.shape}`);
+      put(box.cost, "textContent", cost);
+      put(box.loss, "textContent", loss);
+      put(box.title, "textContent", `${name}: ${box.data.kind} ${box.data.shape}\n${tip}`);
+      box.bar.setAttribute("width", String((NODE.width - 20) * share));
+    }
+    for (const { edge, path, text } of this.lines) {
+      const { type = "", loss = "" } = edges[edge.from] ?? {};
+      put(text, "textContent", [type, loss].filter(Boolean).join("  "));
+      path.classList.toggle("hx-lossy", Boolean(loss));
+    }
+  }
+
+  pick(name, more) {
+    for (const box of this.boxes.values()) box.node.classList.toggle("hx-picked", box.data.name === name);
+    this.boxes.get(name)?.node.focus({ preventScroll: true });
+    pickRow(this.bus, name, more);
+  }
+
+  find(by) {
+    this.matches = found(this.model.get("graph").nodes, this.search.value);
+    this.match = by === 0 ? 0 : (this.match + by + this.matches.length) % Math.max(1, this.matches.length);
+    for (const [name, box] of this.boxes) box.node.classList.toggle("hx-found", this.matches.includes(name));
+    put(this.said, "textContent", this.search.value ? `${this.matches.length ? this.match + 1 : 0} of ${this.matches.length}` : "");
+    if (this.matches.length) this.centre(this.matches[this.match]);
+  }
+
+  centre(name) {
+    const { place } = this.boxes.get(name);
+    const scale = Math.max(this.view.scale, 0.7);
+    this.move({ scale, x: this.svg.clientWidth / 2 - scale * (place.x + NODE.width / 2), y: this.svg.clientHeight / 2 - scale * (place.y + NODE.height / 2) });
+  }
+
+  move(view) {
+    this.view = view;
+    this.fitted = true;
+    this.layer.setAttribute("transform", `translate(${view.x},${view.y}) scale(${view.scale})`);
+    this.svg.dataset.scale = view.scale.toFixed(3);
+  }
+
+  /** The whole network, or as much of its beginning as can be read. */
+  fit() {
+    const [width, height] = [this.svg.clientWidth, this.svg.clientHeight];
+    if (!width) return;
+    const scale = Math.min(1, Math.max(width / this.size.width, 0.02), Math.max(height / this.size.height, 0.02));
+    this.move({ scale, x: (width - scale * this.size.width) / 2, y: Math.max(0, (height - scale * this.size.height) / 2) });
+  }
+
+  zoom(factor, at = { x: this.svg.clientWidth / 2, y: this.svg.clientHeight / 2 }) {
+    const { x, y, scale } = this.view;
+    const next = Math.min(LARGEST, Math.max(SMALLEST, scale * factor));
+    this.move({ scale: next, x: at.x - ((at.x - x) * next) / scale, y: at.y - ((at.y - y) * next) / scale });
+  }
+
+  onWheel(event) {
+    if (!event.ctrlKey && !event.metaKey) return; // the page scrolls
+    event.preventDefault();
+    const box = this.svg.getBoundingClientRect();
+    this.zoom(Math.exp(-event.deltaY / 300), { x: event.clientX - box.left, y: event.clientY - box.top });
+  }
+
+  onDrag(event) {
+    if (event.button !== 0) return;
+    const start = { ...this.view };
+    const origin = { x: event.clientX, y: event.clientY };
+    const move = (next) => {
+      if (Math.hypot(next.clientX - origin.x, next.clientY - origin.y) > 3) this.move({ ...start, x: start.x + next.clientX - origin.x, y: start.y + next.clientY - origin.y });
+    };
+    const up = () => {
+      window.removeEventListener("pointermove", move);
+      window.removeEventListener("pointerup", up);
+    };
+    window.addEventListener("pointermove", move);
+    window.addEventListener("pointerup", up);
+  }
+
+  onKey(event) {
+    const names = [...this.boxes.keys()];
+    const at = names.indexOf(event.target.dataset?.layer);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: names.length }[event.key];
+    if (to !== undefined) {
+      const next = names[Math.max(0, Math.min(names.length - 1, to))];
+      this.boxes.get(next).node.focus({ preventScroll: true });
+      this.centre(next);
+    } else if (event.key === "+" || event.key === "-") this.zoom(event.key === "+" ? ZOOM : 1 / ZOOM);
+    else if (event.key === "Enter" && at >= 0) this.pick(names[at], event.shiftKey);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+/** @param {string} text @param {number} most */
+function short(text, most) {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+}
+
+export default { render };

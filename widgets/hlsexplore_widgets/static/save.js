@@ -1,0 +1,161 @@
+// Saving what is seen: a file on the user's disk, or the clipboard.
+import { h, listen, under } from "./dom.js";
+import { listOf } from "./figure.js";
+
+/**
+ * A name for a file, from words that people read, up to a semicolon.
+ * @param {string} words
+ * @param {string} ending
+ */
+export function fileName(words, ending) {
+  const base = words.split(";")[0].toLowerCase().replaceAll(/[^a-z0-9]+/g, "_").replaceAll(/^_+|_+$/g, "").slice(0, 60);
+  return `${base || "hlsexplore"}.${ending}`;
+}
+
+/**
+ * Comma separated values.
+ * @param {unknown[][]} rows
+ */
+export function csvText(rows) {
+  const cell = (/** @type {unknown} */ value) => {
+    const text = value === null || value === undefined ? "" : String(value);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  return `${rows.map((row) => row.map(cell).join(",")).join("\n")}\n`;
+}
+
+/**
+ * The numbers behind a plotly figure as a table: a row for each point, with the name of its trace.
+ * @param {any[]} data
+ * @returns {unknown[][]}
+ */
+export function figureRows(data) {
+  const lines = data.find((trace) => trace.type === "parcoords");
+  if (lines) {
+    const columns = lines.dimensions.map((/** @type {any} */ item) => Array.from(listOf(item.values)));
+    const numbers = [...listOf(lines.customdata)];
+    return [["trial", ...lines.dimensions.map((/** @type {any} */ item) => item.label)], ...numbers.map((number, at) => [number].concat(columns.map((/** @type {any} */ values) => values[at])))];
+  }
+  const map = data.find((trace) => trace.type === "heatmap");
+  if (map) {
+    const [x, y, cells] = [[...listOf(map.x)], [...listOf(map.y)], gridOf(map.text ?? map.z)];
+    return [["", ...x], ...y.map((name, at) => [name].concat(cells[at] ?? []))];
+  }
+  const tree = data.find((trace) => trace.labels);
+  if (tree) return [["part", "of", "value"], ...tree.labels.map((/** @type {any} */ label, /** @type {number} */ at) => [label, tree.parents[at], listOf(tree.values)[at]])];
+  const rows = data.flatMap((trace) => {
+    const [x, y, numbers] = [[...listOf(trace.x)], [...listOf(trace.y)], [...listOf(trace.customdata)]];
+    return y.map((value, at) => [trace.name ?? "", x[at], value, numbers[at] ?? ""]);
+  });
+  return [["series", "x", "y", "id"], ...rows];
+}
+
+/**
+ * The rows of a two-dimensional attribute: lists of lists, or plotly's packed form with a shape.
+ * @param {any} values
+ * @returns {any[][]}
+ */
+function gridOf(values) {
+  if (Array.isArray(values)) return values.map((row) => Array.from(listOf(row)));
+  const flat = Array.from(listOf(values));
+  const width = Number(String(values.shape).split(",")[1]) || flat.length;
+  return Array.from({ length: Math.ceil(flat.length / width) }, (_, at) => flat.slice(at * width, (at + 1) * width));
+}
+
+/**
+ * Let the browser save a file.
+ * @param {string} name
+ * @param {Blob} blob
+ */
+export function download(name, blob) {
+  const link = h("a", { href: URL.createObjectURL(blob), download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/**
+ * Turn a data URL into a file's content, without a request.
+ * @param {string} url
+ */
+export function blobOf(url) {
+  const comma = url.indexOf(",");
+  const [kind, text] = [url.slice(5, comma), url.slice(comma + 1)];
+  if (!kind.endsWith(";base64")) return new Blob([decodeURIComponent(text)], { type: kind });
+  return new Blob([Uint8Array.from(atob(text), (char) => char.charCodeAt(0))], { type: kind.slice(0, -7) });
+}
+
+/**
+ * Put text on the clipboard.
+ * @param {string} text
+ */
+export async function copyText(text) {
+  await navigator.clipboard.write([new ClipboardItem({ "text/plain": new Blob([text], { type: "text/plain" }) })]);
+}
+
+/**
+ * A button that opens a menu of ways to save something; what was done is said for a moment on the button.
+ * @param {string} label what is saved, for people who do not see it
+ * @param {[text: string, done: string, run: () => unknown][]} items
+ */
+export function saveMenu(label, items) {
+  const button = h("button", { type: "button", text: "Save", "aria-label": `Save ${label}`, "aria-haspopup": "menu", "aria-expanded": "false", title: `Save or copy: ${label}` });
+  const list = h("div", { class: "hx-menu hx-savemenu", role: "menu", popover: "auto", "aria-label": `Save ${label}` }, ...items.map(([text, done, run]) => h("button", {
+    type: "button", role: "menuitem", text,
+    on: { click: async () => {
+      list.hidePopover();
+      button.focus();
+      try {
+        await run();
+        say(done);
+      } catch (error) {
+        say("failed");
+        button.title = String(error);
+      }
+    } },
+  })));
+  let timer = 0;
+  function say(text) {
+    button.textContent = text;
+    clearTimeout(timer);
+    timer = window.setTimeout(() => { button.textContent = "Save"; }, 2000);
+  }
+  button.addEventListener("click", () => {
+    list.showPopover();
+    under(list, button);
+    list.querySelector("button")?.focus();
+  });
+  list.addEventListener("toggle", (/** @type {any} */ event) => button.setAttribute("aria-expanded", String(event.newState === "open")));
+  list.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const all = [...list.querySelectorAll("button")];
+    all[(all.indexOf(document.activeElement) + by + all.length) % all.length].focus();
+  });
+  return h("span", { class: "hx-saver" }, button, list);
+}
+
+/**
+ * The menu of a table whose whole content the kernel has.
+ * @param {import("./dom.js").Model} model
+ * @param {string} label
+ */
+export function tableSaver(model, label) {
+  const ask = () => new Promise((resolve, reject) => {
+    const timer = setTimeout(() => { off(); reject(new Error("the kernel did not answer")); }, 15_000);
+    const off = listen(model, "msg:custom", (message) => {
+      if (message.kind !== "table") return;
+      off();
+      clearTimeout(timer);
+      resolve(message);
+    });
+    model.send({ ev: "table" });
+  });
+  return saveMenu(label, [
+    ["CSV file", "saved", async () => download(fileName(label, "csv"), new Blob([(await ask()).csv], { type: "text/csv" }))],
+    ["Copy the table", "copied", async () => copyText((await ask()).text)],
+  ]);
+}

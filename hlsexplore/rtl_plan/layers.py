@@ -49,7 +49,7 @@ from hlsexplore.rtl_plan.lower.softmax import lower_softmax
 from hlsexplore.rtl_plan.lower.spatial import lower_conv, lower_pool
 from hlsexplore.rtl_plan.netlist.cells import Value
 from hlsexplore.rtl_plan.netlist.net import Net
-from hlsexplore.rtl_plan.netlist.schedule import registered, schedule
+from hlsexplore.rtl_plan.netlist.schedule import registered, schedule, with_ternary
 from hlsexplore.rtl_plan.netlist.timing import Fabric, budget_ns, fabric
 from hlsexplore.rtl_plan.netlist.zeros import output_zeros
 from hlsexplore.rtl_plan.products import channel_products, in_order, is_interleaved, layer_product
@@ -65,7 +65,7 @@ from hlsexplore.rtl_plan.scan import (
 from hlsexplore.rtl_plan.tensor import Tensor, repeated
 from hlsexplore.rtl_plan.walk import plain_walk
 
-MAX_UNREGISTERED = 0.5
+MAX_UNREGISTERED = 0.8
 """Activations that end after this share of a cycle are registered: a register's reset then does their masking."""
 
 
@@ -278,10 +278,12 @@ def parallel_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], net: 
     """
     arrival = max(tensor.arrival_ns for tensor in inputs)
     family, budget = timing_of(design)
-    planned = schedule(net, family, budget, arrival)
+    planned = schedule(net, family, budget, arrival, joins_late=family.has_ternary)
     late = isinstance(node.op, Activation) and planned.arrival_ns > MAX_UNREGISTERED * budget
     if holds or late:
         planned = registered(net, planned)
+    if family.has_ternary:
+        planned = with_ternary(net, planned)
     ranges = tuple((net.cells[output].low, net.cells[output].high) for output in net.outputs)
     fraction = design.result_type(node.name).fraction
     return LayerPlan(

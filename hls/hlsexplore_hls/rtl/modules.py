@@ -9,7 +9,7 @@ from hlsexplore.rtl_plan.netlist.cells import bits_of
 from hlsexplore.rtl_plan.tensor import Tensor
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.rtl.folded import folded_body
-from hlsexplore_hls.rtl.nets import Writer, clocked, join, literal, repeat, select, vector
+from hlsexplore_hls.rtl.nets import Writer, clocked, join, literal, repeat, select, ternary_module, vector
 from hlsexplore_hls.rtl.recurrent import recurrent_body
 from hlsexplore_hls.rtl.scan import scan_body
 
@@ -44,7 +44,8 @@ def layer_module(plan: LayerPlan, name: str, tables: Mapping[tuple[int, ...], st
             lines = folded_body(plan, body)
             how = f"{body.num_multipliers} multipliers, each used {body.steps} times"
         case Parallel():
-            lines, how = _parallel_body(plan, body, tables), "fully parallel"
+            lines, how = _parallel_body(plan, body, name, tables), "fully parallel"
+            inner = [ternary_module(f"{name}_add3")] if body.schedule.ternary else []
         case Wires():
             lines, how = ["  assign out_data = in_data;"], "wires only"
         case _:
@@ -136,10 +137,10 @@ def _header(plan: LayerPlan, name: str) -> list[str]:
     return [f"module {name} (", ",\n".join(ports), ");"]
 
 
-def _parallel_body(plan: LayerPlan, body: Parallel, tables: Mapping[tuple[int, ...], str]) -> list[str]:
+def _parallel_body(plan: LayerPlan, body: Parallel, name: str, tables: Mapping[tuple[int, ...], str]) -> list[str]:
     net, planned = body.net, body.schedule
     lines, names = input_wires(plan.inputs, {cell.data[0] for cell in net.cells if cell.code == "input"})
-    writer = Writer(net=net, planned=planned, inputs=names, tables=tables)
+    writer = Writer(net=net, planned=planned, inputs=names, tables=tables, adder=f"{name}_add3")
     writer.write()
     lines += writer.lines
     if has_clock(plan):

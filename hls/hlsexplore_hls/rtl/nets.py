@@ -12,7 +12,11 @@ from hlsexplore.rtl_plan.netlist.cells import VIEWS, Cell, Code, Value
 from hlsexplore.rtl_plan.netlist.needs import live, needed
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.schedule import Schedule
+from hlsexplore.rtl_plan.netlist.ternary import ENDLESS, Operand, Ternary
 from hlsexplore.rtl_plan.netlist.timing import is_block_table
+
+TERNARY_MARK = "* ternary *"
+"""Attribute of instances that add three operands; the map for Yosys goes by it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,6 +29,7 @@ class Writer:
         inputs: Verilog name of each input element's wire.
         prefix: First letter of the names of inner wires.
         tables: Module of each lookup table, by its entries.
+        adder: Module of sums of three operands.
         lines: Declarations and assignments so far.
         registers: Statements of the clocked block so far.
         last_registers: Those of the last cycle's registers, which come out of the net.
@@ -36,6 +41,7 @@ class Writer:
     inputs: Mapping[int, str]
     prefix: str = "n"
     tables: Mapping[tuple[int, ...], str] = field(default_factory=dict)
+    adder: str = ""
     lines: list[str] = field(default_factory=list)
     registers: list[str] = field(default_factory=list)
     last_registers: list[str] = field(default_factory=list)
@@ -51,8 +57,9 @@ class Writer:
     def write(self) -> None:
         """Write every live cell and its registers."""
         alive = live(self.net)
+        inner = {joined.inner for joined in self.planned.ternary.values()}
         for number, cell in enumerate(self.net.cells):
-            if alive[number] and cell.code not in VIEWS and cell.code is not Code.CONST:
+            if alive[number] and cell.code not in VIEWS and cell.code is not Code.CONST and number not in inner:
                 self._cell(number, cell)
 
     def output(self, index: int, width: int) -> str:
@@ -148,7 +155,48 @@ class Writer:
         if cell.code is Code.ROM:
             self._small_table(name, cell, stage)
             return
+        if number in self.planned.ternary:
+            self.lines += self._ternary(self.planned.ternary[number], name, self.sizes[number], stage)
+            return
         self.lines.append(f"  wire {vector(self.sizes[number])}{name} = {self._expression(number, stage)};")
+
+    def _ternary(self, joined: Ternary, name: str, width: int, stage: int) -> list[str]:
+        """Write a sum of three operands: an instance for the chain, below it the bits of the lowest operand."""
+        first, parts = joined.first, joined.operands
+        chain = width - first
+        lowest = min(parts, key=lambda part: part.shift)
+        ports = [self._operand(part, first, width, stage) for part in parts]
+        masks = [literal((part.inverted << part.shift) >> first, chain) for part in parts]
+        values = ", ".join(f".INVERT_{port}({mask})" for port, mask in zip("ABC", masks, strict=True))
+        wires = ", ".join(f".{port}({text})" for port, text in zip("abc", ports, strict=True))
+        below = lowest._replace(has_ones_below=False)
+        mask = (below.inverted << below.shift) & ((1 << first) - 1)
+        low = self._operand(below, 0, first, stage) if first else ""
+        low = f"({low} ^ {literal(mask, first)})" if mask else low
+        result = f"{name}_t" if first else name
+        return [
+            f"  wire {vector(chain)}{result};",
+            f"  ({TERNARY_MARK}) {self.adder} #(.WIDTH({chain}), .CARRY({joined.carry}), {values}) {name}_sum",
+            f"    ({wires}, .y({result}));",
+            *([f"  wire {vector(width)}{name} = {{{result}, {low}}};"] if first else []),
+        ]
+
+    def _operand(self, part: Operand, first: int, width: int, stage: int) -> str:
+        """Return the bits [first, width) of a sum's operand before any of them is inverted."""
+        top = part.shift + part.width
+        places = [part.shift, top, width if part.ones_end == ENDLESS else max(part.ones_end, top), width]
+        parts: list[str] = []
+        start = first
+        for index, place in enumerate(places):
+            end = min(place, width)
+            if end > start:
+                if index == 1:
+                    parts.insert(0, self.bits(part.value, start - part.shift, end - start, stage))
+                else:
+                    ones = part.has_ones_below if index == 0 else index == 2
+                    parts.insert(0, literal(-1 if ones else 0, end - start))
+                start = end
+        return join(parts)
 
     def _small_table(self, name: str, cell: Cell, stage: int) -> None:
         bits = address_bits(cell)
@@ -365,3 +413,24 @@ def signed_literal(value: int, width: int) -> str:
         "$signed(4'hd)"
     """
     return f"$signed({literal(value, width)})"
+
+
+def ternary_module(name: str) -> str:
+    """Write the module that adds three operands, some of their bits inverted."""
+    return f"""// Three operands, some of their bits inverted: a carry-save row and one carry chain.
+module {name} #(
+  parameter WIDTH = 3,
+  parameter CARRY = 0,
+  parameter [WIDTH-1:0] INVERT_A = 0,
+  parameter [WIDTH-1:0] INVERT_B = 0,
+  parameter [WIDTH-1:0] INVERT_C = 0
+) (
+  input  wire [WIDTH-1:0] a,
+  input  wire [WIDTH-1:0] b,
+  input  wire [WIDTH-1:0] c,
+  output wire [WIDTH-1:0] y
+);
+  localparam [WIDTH-1:0] FIRST = CARRY;
+  assign y = (a ^ INVERT_A) + (b ^ INVERT_B) + (c ^ INVERT_C) + FIRST;
+endmodule
+"""

@@ -17,11 +17,8 @@ from hlsexplore_hls.tools.parallel import default_jobs, locked, run_side_by_side
 from hlsexplore_hls.tools.runner import run, tail_of
 from hlsexplore_hls.tools.yosys_engine import LOG, Engine, find_engine
 from hlsexplore_hls.tools.yosys_script import (
-    CARRY,
-    CARRY_VERILOG,
     DEPTH,
-    OWN_ALU,
-    OWN_ALU_VERILOG,
+    MAPS,
     STAT,
     Memory,
     memory_of,
@@ -245,8 +242,8 @@ def _write(task: tuple[Unit, ...], where: Path) -> dict[str, str]:
             path = where / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-    (where / OWN_ALU).write_text(OWN_ALU_VERILOG, encoding="utf-8")
-    (where / CARRY).write_text(CARRY_VERILOG, encoding="utf-8")
+    for name, text in MAPS.items():
+        (where / name).write_text(text, encoding="utf-8")
     return names
 
 
@@ -291,7 +288,7 @@ def _shares_file(modules: Mapping[str, Module], top: str, reached: Sequence[str]
 def _key(unit: Unit, family: str, engine: Engine) -> str:
     commands = script(family, [unit.module], ["source.v"], ["box.v"], unit.memory)
     # The names of Verilog files do not matter; those of memory files stand in the Verilog.
-    parts: list[str | bytes] = ["yosys 1", engine.title, commands, OWN_ALU_VERILOG, CARRY_VERILOG]
+    parts: list[str | bytes] = ["yosys 1", engine.title, commands, *MAPS.values()]
     parts += [str(len(unit.files)), *sorted(unit.files.values())]
     parts += [str(len(unit.black_boxes)), *sorted(unit.black_boxes.values())]
     for name, content in sorted(unit.memories.items()):

@@ -7,6 +7,7 @@ It follows `synth_xilinx` and `synth_lattice` with these changes, each measured 
 - an own map from `$alu` to carry chains makes half the wires of the stock one (31 -> 24 CPU seconds for 64x32);
 - passes that cannot apply, such as memory mapping without a memory, are left out, and clean-ups run once
   (24 -> 19 CPU seconds);
+- a sum of three operands, marked by the generator, is one row of LUTs with two outputs and one chain;
 - plain `abc` maps the LUTs in place of `abc9`, most of whose time goes into preparing its boxes.
 """
 
@@ -79,6 +80,121 @@ module carry (A, B, CI, BI, X, Y, CO);
   end endgenerate
 endmodule
 """
+TERNARY = "ternary.v"
+TERNARY_VERILOG = r"""// Three operands: carry-save bits come out of the LUTs' second outputs, one chain adds the rest.
+(* techmap_celltype = "ternary_sum" *)
+module ternary (a, b, c, y);
+  parameter WIDTH = 3;
+  parameter CARRY = 0;
+  parameter [WIDTH-1:0] INVERT_A = 0;
+  parameter [WIDTH-1:0] INVERT_B = 0;
+  parameter [WIDTH-1:0] INVERT_C = 0;
+  parameter [WIDTH-1:0] _TECHMAP_CONSTMSK_a_ = 0;
+  parameter [WIDTH-1:0] _TECHMAP_CONSTVAL_a_ = 0;
+  parameter [WIDTH-1:0] _TECHMAP_CONSTMSK_b_ = 0;
+  parameter [WIDTH-1:0] _TECHMAP_CONSTVAL_b_ = 0;
+  parameter [WIDTH-1:0] _TECHMAP_CONSTMSK_c_ = 0;
+  parameter [WIDTH-1:0] _TECHMAP_CONSTVAL_c_ = 0;
+  input [WIDTH-1:0] a, b, c;
+  output [WIDTH-1:0] y;
+  localparam [WIDTH-1:0] FIXED_A = _TECHMAP_CONSTMSK_a_, FIXED_B = _TECHMAP_CONSTMSK_b_, FIXED_C = _TECHMAP_CONSTMSK_c_;
+  localparam [WIDTH-1:0] ONE_A = FIXED_A & (_TECHMAP_CONSTVAL_a_ ^ INVERT_A);
+  localparam [WIDTH-1:0] ONE_B = FIXED_B & (_TECHMAP_CONSTVAL_b_ ^ INVERT_B);
+  localparam [WIDTH-1:0] ONE_C = FIXED_C & (_TECHMAP_CONSTVAL_c_ ^ INVERT_C);
+
+  // Places into which no carry-save bit comes: with at most two bits there, the chain adds them alone.
+  function [WIDTH:0] quiet;
+    input start;
+    integer k;
+    begin
+      quiet = 0;
+      quiet[0] = start;
+      for (k = 0; k < WIDTH; k = k + 1)
+        quiet[k+1] = 3'd0 + !FIXED_A[k] + !FIXED_B[k] + !FIXED_C[k] + ONE_A[k] + ONE_B[k] + ONE_C[k]
+          <= (quiet[k] ? 3'd2 : 3'd1);
+    end
+  endfunction
+  localparam [WIDTH:0] QUIET = quiet(1'b1);
+
+  // Both outputs of a LUT with inputs a, b, c and the carry-save bit from below.
+  function [63:0] both;
+    input ia, ib, ic;
+    integer k;
+    reg x, z, w, m;
+    begin
+      for (k = 0; k < 32; k = k + 1) begin
+        x = ia ^ k[0];
+        z = ib ^ k[1];
+        w = ic ^ k[2];
+        m = k[3];
+        both[k] = x & z | x & w | z & w;
+        both[k+32] = x ^ z ^ w ^ m;
+      end
+    end
+  endfunction
+
+  wire [WIDTH-1:0] s, d;
+  wire [WIDTH+3:0] carry;
+  wire [WIDTH:0] m;
+  assign m[0] = 1'b0;
+  genvar i;
+  generate
+    for (i = 0; i < WIDTH; i = i + 1) begin : place
+      localparam [2:0] VARYING = 3'd0 + !FIXED_A[i] + !FIXED_B[i] + !FIXED_C[i];
+      localparam [2:0] ONES = 3'd0 + ONE_A[i] + ONE_B[i] + ONE_C[i];
+      wire x = a[i] ^ INVERT_A[i], z = b[i] ^ INVERT_B[i], w = c[i] ^ INVERT_C[i];
+      if (QUIET[i] && VARYING + ONES <= 2) begin
+        assign s[i] = x ^ z ^ w;
+        // Both bits are equal where the chain takes this one: an operand as it is, which is not inverted.
+        if (VARYING < 2)
+          assign d[i] = ONES != 0;
+        else if (!FIXED_A[i] && !INVERT_A[i])
+          assign d[i] = a[i];
+        else if (!FIXED_B[i] && !INVERT_B[i])
+          assign d[i] = b[i];
+        else if (!FIXED_C[i])
+          assign d[i] = w;
+        else
+          assign d[i] = z;
+        assign m[i+1] = 1'b0;
+      end else if (VARYING >= 2) begin
+        LUT6_2 #(.INIT(both(INVERT_A[i], INVERT_B[i], INVERT_C[i]))) lut
+          (.I0(a[i]), .I1(b[i]), .I2(c[i]), .I3(m[i]), .I4(1'b1), .I5(1'b1), .O5(m[i+1]), .O6(s[i]));
+        assign d[i] = m[i];
+      end else begin
+        assign s[i] = x ^ z ^ w ^ m[i];
+        assign d[i] = m[i];
+        if (ONES == 1 && VARYING == 1)
+          assign m[i+1] = FIXED_A[i] && FIXED_B[i] ? w : FIXED_A[i] && FIXED_C[i] ? z : x;
+        else
+          assign m[i+1] = ONES >= 2;
+      end
+    end
+    for (i = 0; i < WIDTH; i = i + 4) begin : four
+      localparam N = WIDTH - i < 4 ? WIDTH - i : 4;
+      wire [3:0] sum;
+      if (i == 0)
+        CARRY4 cells
+          (.CYINIT(CARRY ? 1'b1 : 1'b0), .CI(1'b0), .DI(d[i +: N]), .S(s[i +: N]), .O(sum), .CO(carry[i +: 4]));
+      else
+        CARRY4 cells (.CYINIT(1'b0), .CI(carry[i-1]), .DI(d[i +: N]), .S(s[i +: N]), .O(sum), .CO(carry[i +: 4]));
+      assign y[i +: N] = sum[N-1:0];
+    end
+  endgenerate
+endmodule
+"""
+SPLIT = "split.v"
+SPLIT_VERILOG = r"""// The two outputs apart, so that no path is seen from the carry-save bit below to that above.
+module LUT6_2 (I0, I1, I2, I3, I4, I5, O5, O6);
+  parameter [63:0] INIT = 64'd0;
+  input I0, I1, I2, I3, I4, I5;
+  output O5, O6;
+  LUT3 #(.INIT(INIT[7:0])) five (.I0(I0), .I1(I1), .I2(I2), .O(O5));
+  LUT4 #(.INIT(INIT[47:32])) six (.I0(I0), .I1(I1), .I2(I2), .I3(I3), .O(O6));
+endmodule
+"""
+MAPS = {OWN_ALU: OWN_ALU_VERILOG, CARRY: CARRY_VERILOG, TERNARY: TERNARY_VERILOG, SPLIT: SPLIT_VERILOG}
+"""Text by name of the files that the script reads."""
 MARK = "log -stdout @stage "
 """Command that marks a stage; it prints `@stage` and the name, also when Yosys is quiet."""
 STAT = "stat.json"
@@ -172,6 +288,7 @@ def script(
     read += [f"setattr -mod -set keep_hierarchy 1 {top}" for top in tops if len(tops) > 1]
     steps = _lattice(family) if family == "ecp5" else _xilinx(family, memory)
     count = [_stage("counting"), "blackbox =A:whitebox", f"tee -q -o {STAT} stat -json"]
+    count += [f"techmap -map {SPLIT} t:LUT6_2"] if family != "ecp5" else []
     count += [f"tee -q -o {top}{DEPTH} ltp -noff {top} {_STORAGE}" for top in tops]
     return "\n".join([*read, *steps, *count, _stage("done")]) + "\n"
 
@@ -188,6 +305,8 @@ def _xilinx(family: str, memory: Memory) -> list[str]:
         # cells_xtra.v (34,000 lines) would cost a second in each run and adds only ports of cells like DSP48E2, which
         # nothing below needs; so the netlist is not checked against the library at the end either.
         "read_verilog -lib -specify +/xilinx/cells_sim.v",
+        "chtype -set ternary_sum a:ternary",
+        f"techmap -map {TERNARY} t:ternary_sum",
         "hierarchy -check",
         _stage("optimizing"),
         "proc",

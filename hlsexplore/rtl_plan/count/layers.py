@@ -19,6 +19,7 @@ from hlsexplore.rtl_plan.netlist.cells import VIEWS, Cell, Code, Value, bits_of
 from hlsexplore.rtl_plan.netlist.needs import live, needed
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.schedule import Schedule
+from hlsexplore.rtl_plan.netlist.ternary import ternary_luts
 from hlsexplore.rtl_plan.netlist.timing import is_block_table
 from hlsexplore.rtl_plan.tensor import Tensor
 
@@ -111,12 +112,16 @@ def _parallel(plan: LayerPlan, net: Net, planned: Schedule, blocks: Blocks) -> t
 def net_logic(net: Net, planned: Schedule, blocks: Blocks) -> tuple[int, int, int]:
     """Count LUTs, DSP blocks and block RAMs of a net's cells."""
     need, ends, bits = needed(net), _ends(net), net_bits(net)
+    ternary = planned.ternary if blocks.has_wide_luts else {}
+    inner = {joined.inner for joined in ternary.values()}
     lut = dsp = bram = 0
     for number, cell in enumerate(net.cells):
-        if not need[number] or cell.code in VIEWS:
+        if not need[number] or cell.code in VIEWS or number in inner:
             continue
         args = [net.cells[arg] for arg in cell.args]
-        if cell.code is Code.ADD:
+        if number in ternary:
+            lut += ternary_luts(ternary[number], bits, need[number])
+        elif cell.code is Code.ADD:
             lut += _adder_luts(cell, bits, need[number], blocks)
         elif cell.code is Code.MUL:
             widths = operand_bits(args[0]), operand_bits(args[1])

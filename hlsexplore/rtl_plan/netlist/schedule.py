@@ -1,11 +1,12 @@
 """Pipelining: which cell of a net computes in which clock cycle, and the registers between."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from hlsexplore.rtl_plan.netlist.cells import VIEWS, Code, Value
 from hlsexplore.rtl_plan.netlist.needs import live
 from hlsexplore.rtl_plan.netlist.net import Net
+from hlsexplore.rtl_plan.netlist.ternary import Ternary, find_ternary, late_sums
 from hlsexplore.rtl_plan.netlist.timing import Fabric, delay_ns, is_block_table
 
 
@@ -18,15 +19,17 @@ class Schedule:
         latency_cycles: Cycle in which all outputs are there.
         arrival_ns: Delay after the clock edge of that cycle at which the last output is stable.
         last_use: Latest cycle in which each cell's value is read; its own cycle if it needs no register.
+        ternary: Adders that take three operands.
     """
 
     stages: tuple[int, ...]
     latency_cycles: int
     arrival_ns: float
     last_use: tuple[int, ...]
+    ternary: Mapping[Value, Ternary] = field(default_factory=dict)
 
 
-def schedule(net: Net, fabric: Fabric, budget_ns: float, arrival_ns: float = 0.0) -> Schedule:
+def schedule(net: Net, fabric: Fabric, budget_ns: float, arrival_ns: float = 0.0, joins_late: bool = False) -> Schedule:
     """Give each cell the earliest cycle that the budget allows.
 
     Args:
@@ -34,10 +37,13 @@ def schedule(net: Net, fabric: Fabric, budget_ns: float, arrival_ns: float = 0.0
         fabric: Delays.
         budget_ns: Time that cells may fill between two registers; a slower cell has a cycle of its own.
         arrival_ns: When the inputs are stable after the clock edge.
+        joins_late: Whether an adder that comes too late for a cycle may take three operands instead, before registers.
     """
     stages: list[int] = []
     times: list[float] = []
-    for cell in net.cells:
+    joinable = late_sums(net) if joins_late else {}
+    ternary: dict[Value, Ternary] = {}
+    for number, cell in enumerate(net.cells):
         if cell.code is Code.INPUT or not cell.args:
             stages.append(0)
             times.append(arrival_ns if cell.code is Code.INPUT else 0.0)
@@ -50,12 +56,22 @@ def schedule(net: Net, fabric: Fabric, budget_ns: float, arrival_ns: float = 0.0
             continue
         delay = delay_ns(cell, [net.cells[arg] for arg in cell.args], fabric)
         if delay and start > 0 and start + delay > budget_ns:
-            stage, start = stage + 1, 0.0
+            for joined in joinable.get(number, ()):
+                parts = [part.value for part in joined.operands]
+                before = max((times[part] for part in parts if stages[part] == stage), default=0.0)
+                if stages[joined.inner] == stage and before + fabric.lut_ns + delay <= budget_ns:
+                    ternary[number] = joined
+            # What reads a sum of three operands has to wait for its register.
+            stage, start = (stage, budget_ns - delay) if number in ternary else (stage + 1, 0.0)
         stages.append(stage)
         times.append(start + delay)
     latency, arrival = _end(net, stages, times)
     return Schedule(
-        stages=tuple(stages), latency_cycles=latency, arrival_ns=arrival, last_use=_last_use(net, stages, latency)
+        stages=tuple(stages),
+        latency_cycles=latency,
+        arrival_ns=arrival,
+        last_use=_last_use(net, stages, latency),
+        ternary=ternary,
     )
 
 
@@ -63,7 +79,13 @@ def registered(net: Net, planned: Schedule) -> Schedule:
     """Return a schedule whose outputs come out of registers, one cycle later."""
     latency = planned.latency_cycles + 1
     last = _last_use(net, planned.stages, latency)
-    return Schedule(stages=planned.stages, latency_cycles=latency, arrival_ns=0.0, last_use=last)
+    return replace(planned, latency_cycles=latency, arrival_ns=0.0, last_use=last)
+
+
+def with_ternary(net: Net, planned: Schedule) -> Schedule:
+    """Return a schedule in which adders take three operands where that saves LUTs."""
+    found = find_ternary(net, planned.stages, planned.latency_cycles)
+    return replace(planned, ternary={**found, **planned.ternary})
 
 
 def _end(net: Net, stages: Sequence[int], times: Sequence[float]) -> tuple[int, float]:

@@ -21,6 +21,7 @@ class Fabric:
         dsp_add_ns: The adder behind a registered product in a DSP block.
         rom_ns: Reading a block ROM, from its clock.
         register_ns: Clock to output plus set-up of a flip-flop.
+        has_ternary: Whether a LUT with two outputs and the chain behind it add three operands.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Fabric:
     dsp_add_ns: float
     rom_ns: float
     register_ns: float
+    has_ternary: bool = False
 
 
 SERIES7 = Fabric(
@@ -44,6 +46,7 @@ SERIES7 = Fabric(
     dsp_add_ns=2.1,
     rom_ns=2.5,
     register_ns=0.6,
+    has_ternary=True,
 )
 """Rounded from the slowest speed grade of Artix-7 (data sheet DS181: LUT 0.12, DSP 3.9 ns, DSP with all
 registers 464 MHz), plus 0.5 ns of wire."""
@@ -58,6 +61,7 @@ ULTRASCALE = Fabric(
     dsp_add_ns=1.2,
     rom_ns=1.5,
     register_ns=0.3,
+    has_ternary=True,
 )
 """Rounded from Virtex UltraScale+ speed grade -2 (data sheet DS923; DSP with all registers 775 MHz) plus 0.3 ns
 of wire a hop."""

@@ -1,16 +1,15 @@
 """The netlists that are counted compute what the Verilog says: proved by SAT, cell models from Yosys."""
 
+import random
 import sys
 from pathlib import Path
 
 import pytest
 
+from hlsexplore_hls.rtl.nets import TERNARY_MARK, join, literal, ternary_module
 from hlsexplore_hls.tools.runner import run
 from hlsexplore_hls.tools.yosys_script import (
-    CARRY,
-    CARRY_VERILOG,
-    OWN_ALU,
-    OWN_ALU_VERILOG,
+    MAPS,
     Memory,
     memory_of,
     script,
@@ -38,18 +37,48 @@ module table_of (input [3:0] a, output reg [6:0] y);
   always @* case (a) 4'd0: y = 7'd3; 4'd3: y = 7'd99; 4'd7: y = 7'd11; 4'd9: y = 7'd64; default: y = 7'd1; endcase
 endmodule
 """
+
+
+def ternary_sums(count: int) -> str:
+    """Write modules with a sum of three operands: random widths, constant ends and inverted bits."""
+    draw = random.Random(5)
+
+    def operand(port: str, width: int) -> str:
+        low = draw.choice([0, 0, 0, draw.randrange(width)])
+        high = draw.choice([width, width, draw.randrange(low, width + 1)])
+        parts = [f"{port}[{high - 1}:{low}]"] if high > low else []
+        above = [literal(draw.choice([0, 0, -1]), width - high)] if high < width else []
+        return join([*above, *parts, *([literal(draw.choice([0, 0, -1]), low)] if low else [])])
+
+    lines = []
+    for index in range(count):
+        width, name = draw.randrange(3, 10), f"ternary{index}"
+        masks = [draw.choice([0, 0, draw.randrange(1 << width), -1]) for _ in "abc"]
+        values = ", ".join(f".INVERT_{port}({literal(mask, width)})" for port, mask in zip("ABC", masks, strict=True))
+        wires = ", ".join(f".{port}({operand(port, width)})" for port in "abc")
+        lines.append(
+            f"module {name} (input [{width - 1}:0] a, b, c, output [{width - 1}:0] y);\n"
+            f"  ({TERNARY_MARK}) {name}_add3 #(.WIDTH({width}), .CARRY({draw.randrange(2)}), {values}) sum"
+            f" ({wires}, .y(y));\nendmodule"
+        )
+    return "\n".join(lines)
+
+
+NUM_TERNARY = 16
+MODULES += ternary_sums(NUM_TERNARY)
 NAMES = [line.split()[1] for line in MODULES.splitlines() if line.startswith("module")]
 
 
 @pytest.mark.parametrize("family", ["xc7", "ecp5"])
 def test_netlist_equals_its_verilog(tmp_path: Path, family: str) -> None:
-    (tmp_path / "source.v").write_text(MODULES)
-    (tmp_path / OWN_ALU).write_text(OWN_ALU_VERILOG)
-    (tmp_path / CARRY).write_text(CARRY_VERILOG)
+    adders = "".join(ternary_module(f"ternary{index}_add3") for index in range(NUM_TERNARY))
+    (tmp_path / "source.v").write_text(f"{MODULES}\n{adders}")
+    for name, text in MAPS.items():
+        (tmp_path / name).write_text(text)
     steps = script(family, NAMES, ["source.v"], memory=memory_of(MODULES)).splitlines()
     end = next(index for index, step in enumerate(steps) if step.endswith("@stage counting"))
     cells = "+/xilinx/cells_sim.v" if family == "xc7" else "+/lattice/cells_sim_ecp5.v"
-    prove = ["write_verilog -noattr net.v", "design -reset", "read_verilog -sv source.v", "prep"]
+    prove = ["write_verilog -noattr net.v", "design -reset", "read_verilog -sv source.v", "prep", "flatten"]
     prove += [f"rename {name} {name}_gold" for name in NAMES]
     prove += [
         "design -stash gold",

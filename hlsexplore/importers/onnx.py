@@ -2,7 +2,7 @@
 
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -27,6 +27,23 @@ _QUANTIZERS = frozenset({"Quant", "IntQuant", "BipolarQuant", "Trunc", "FloatQua
 _KIND = re.compile(r"(?P<sign>U?INT)(?P<bits>\d{1,2})|FIXED<(?P<width>\d{1,2}),(?P<whole>\d{1,2})>")
 MAX_KIND_BITS = 32
 """Most bits of a data type of an input."""
+_QDQ = frozenset({"QuantizeLinear", "DequantizeLinear"})
+"""Ops that ONNX Runtime also has in its own domain, for the widths that older opsets lack; they compute the same."""
+_MICROSOFT = "com.microsoft"
+_RANGES = {
+    2: (0, 255),
+    3: (-128, 127),
+    4: (0, 65535),
+    5: (-32768, 32767),
+    6: (-(2**31), 2**31 - 1),
+    21: (0, 15),
+    22: (-8, 7),
+    25: (0, 3),
+    26: (-2, 1),
+}
+"""Least and largest value of the integers of TensorProto.DataType that QuantizeLinear makes (ONNX 1.23, opset 25)."""
+_TENSOR = 4
+"""AttributeProto.AttributeType.TENSOR."""
 _EXTERNAL = 1
 """TensorProto.DataLocation.EXTERNAL."""
 
@@ -85,12 +102,14 @@ def parse_onnx(data: bytes, label: str, folder: Path | None) -> FlatGraph:
         raise UnsupportedError([f"{label!r} holds sparse weights. Save them as plain arrays."])
     versions = {_text(item.domain): int(item.version) for item in model.opset_import}
     inputs = [item for item in graph.input if _text(item.name) not in constants]
+    stored = {_text(item.name): int(item.data_type) for item in graph.initializer}
     nodes = []
     for item in graph.node:
         if item.op_type == "Constant" and item.domain in _STANDARD and len(item.output) == 1:
             constants[_text(item.output[0])] = _constant(item, label, folder)
+            stored |= {_text(item.output[0]): int(each.t.data_type) for each in item.attribute if each.type == _TENSOR}
         else:
-            nodes.append(_node(item, label, folder))
+            nodes.append(_ranged(_node(item, label, folder), stored))
     kinds = _kinds(graph)
     return FlatGraph(
         name=_name(_text(graph.name), label),
@@ -217,14 +236,14 @@ def _array(tensor: Any, label: str, folder: Path | None) -> Array:
 
 
 def _plain(values: Array, label: str, name: str) -> Array:
-    """Return small float types as float32.
+    """Return small float types as float32, integers of 2 and 4 bits as int8.
 
     Raises:
         ModelError: If it holds texts or complex numbers.
     """
     if values.dtype.kind in "OSUc":
         raise ModelError(f"{label!r}: the weight {name!r} holds no real numbers. Export it again.")
-    return values.astype(np.float32)
+    return values.astype(np.int8 if values.dtype.name.startswith(("int", "uint")) else np.float32)
 
 
 def _external(tensor: Any, label: str, folder: Path | None) -> bytes:
@@ -298,7 +317,7 @@ def _options(node: Any, label: str, folder: Path | None) -> dict[str, Any]:
 
 def _node(node: Any, label: str, folder: Path | None) -> FlatNode:
     domain, kind = _text(node.domain), _text(node.op_type)
-    is_known = domain in _STANDARD or kind in _QUANTIZERS
+    is_known = domain in _STANDARD or kind in _QUANTIZERS or (domain == _MICROSOFT and kind in _QDQ)
     return FlatNode(
         op=kind if is_known else f"{domain}.{kind}",
         inputs=tuple(_text(name) for name in node.input),
@@ -307,6 +326,21 @@ def _node(node: Any, label: str, folder: Path | None) -> FlatNode:
         label=_label(node),
         kind=kind if domain in _STANDARD else f"{domain}.{kind}"[:60],
     )
+
+
+def _ranged(node: FlatNode, stored: Mapping[str, int]) -> FlatNode:
+    """Note the range of the integers that a QuantizeLinear makes: those of its zero point, else of `output_dtype`.
+
+    Args:
+        node: Any node.
+        stored: Data types of constants.
+    """
+    if node.op != "QuantizeLinear":
+        return node
+    zero = node.inputs[2] if len(node.inputs) > 2 else ""
+    given = node.options.get("output_dtype") or 2
+    found = _RANGES.get(stored.get(zero, 0) if zero else given if isinstance(given, int) else 0)
+    return node if found is None else replace(node, options={**node.options, "low": found[0], "high": found[1]})
 
 
 def _label(node: Any) -> str:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from importers.onnx_models import floats, model, node, problems
+from onnx import TensorProto, helper
 
 import hlsexplore as hx
 from hlsexplore.importers import inspect_model
@@ -381,3 +382,42 @@ def test_integers_between_quantize_and_dequantize_are_read_as_one_quantizer():
     assert np.allclose(hx.predict(graph, x), (q - 3) * 0.13, rtol=1e-6)
     alone = model([node("QuantizeLinear", "x s z")], {"x": [1, 4]}, weights)
     assert "is the integers of a QuantizeLinear" in problems(alone)[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "low", "high"),
+    [("INT8", -128, 127), ("UINT16", 0, 65535), ("INT4", -8, 7), ("UINT4", 0, 15), ("INT2", -2, 1), ("UINT2", 0, 3)],
+)
+@pytest.mark.parametrize("is_named", [True, False])
+@pytest.mark.parametrize("domain", ["", "com.microsoft"])
+def test_widths_of_integers_come_from_the_zero_point_or_the_output_type(kind, low, high, is_named, domain):
+    type_ = getattr(TensorProto, kind)
+    zero, options = ("", {"output_dtype": type_}) if is_named else (" z", {})
+    nodes = [node("QuantizeLinear", f"x s{zero}", "q", domain, **options)]
+    nodes.append(node("DequantizeLinear", f"q s{zero}", domain=domain))
+    proto = model(nodes, {"x": [1, 7]}, {"s": np.float32(0.5)}, opset=25)
+    if not is_named:
+        proto.graph.initializer.append(helper.make_tensor("z", type_, [], [1]))
+    x = np.array([[-4e4, -4.2, -0.75, 0.75, 1.2, 4.2, 4e4]], np.float32)
+    zero_point = 0 if is_named else 1
+    expected = (np.clip(np.rint(x / 0.5) + zero_point, low, high) - zero_point) * 0.5
+    np.testing.assert_array_equal(hx.predict(hx.read_model(proto), x), expected)
+
+
+def test_quantizers_to_small_floats_and_integer_ops_are_refused_with_a_way_out():
+    small = [node("QuantizeLinear", "x s", "q", output_dtype=TensorProto.FLOAT8E4M3FN), node("DequantizeLinear", "q s")]
+    found = problems(model(small, {"x": [1, 4]}, {"s": np.float32(0.5)}, opset=21))
+    assert found[0].endswith("it makes floating-point numbers of few bits. Use integers of 2 to 32 bits.")
+    dynamic = model([node("DynamicQuantizeLinear", "x", "q s z")], {"x": [1, 4]}, {}, outputs=("q",))
+    assert "Hardware needs fixed scales: use quantize_static with QuantFormat.QDQ." in problems(dynamic)[0]
+
+
+def test_a_factor_just_below_a_short_number_is_rounded_to_it():
+    """1 / float32(0.05) is 19.9999997: cut to the bits of 20 it would be 16."""
+    nodes = [node("QuantizeLinear", "x s z", "q"), node("DequantizeLinear", "q s z", "a"), node("Tanh", "x", "t")]
+    nodes.append(node("Concat", "a t", axis=1))
+    proto = model(nodes, {"x": [1, 4]}, {"s": np.float32(0.05), "z": np.int8(0)})
+    graph = hx.read_model(proto)
+    x = RANDOM.integers(-100, 100, (200, 4)) * 0.05 + 0.01  # away from borders between two integers
+    got = hx.emulate(hx.Design.default(graph), x)[:, :4]
+    np.testing.assert_array_equal(np.rint(got / 0.05), np.rint(hx.predict(graph, x)[:, :4] / 0.05))

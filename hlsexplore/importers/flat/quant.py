@@ -182,8 +182,8 @@ def quantize_linear(context: Context) -> Item:
     """Convert QuantizeLinear; a constant becomes integers, data waits for DequantizeLinear."""
     item, zero = context.item(0), context.constant(2, "zero point") if context.has(2) else None
     kind = np.dtype(np.uint8) if zero is None else zero.values.dtype
-    if kind.kind not in "iu":
-        raise context.refuse(f"its integers have the type {kind}.", "Use 8, 16 or 32 bits.")
+    if kind.kind not in "iu" or (zero is None and context.flag("output_dtype", False) and context.given("low") is None):
+        raise context.refuse("it makes floating-point numbers of few bits.", "Use integers of 2 to 32 bits.")
     info = np.iinfo(kind)
     low, high = context.number("low", float(info.min)), context.number("high", float(info.max))
     scale, zeros = _along(context, context.real(1, "scale")), np.array(0.0)

@@ -262,8 +262,10 @@ def _unproven(track: Track, quant: FakeQuant, after: Track, reason: str) -> Made
         reach = np.maximum(*(np.abs(end) for end in track.limits)) * track.step
         doubt = float((np.abs(kernel - factor) * reach + np.abs(bias - summand)).max())
     exact = built(track, after, factor, summand, rounding, proven=False, doubt=doubt)
-    short = built(track, after, kernel, bias, rounding, proven=False)
-    return replace(exact, types=short.types, doubt=reason)
+    short = built(track, after, kernel, bias, rounding, proven=False).types
+    # Rounding gives the short factors from the exact ones: cutting bits off would give 16 for 19.9999997.
+    nearest = {key: short[key].with_modes(Rounding.RND, Overflow.SAT) for key in ("weight", "bias")}
+    return replace(exact, types=short | nearest, doubt=reason)
 
 
 NO_GRID = "it reads values that are on no grid"

@@ -230,6 +230,15 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "Scan": "Unroll it before the export.",
         "MultiThreshold": "Export the model before FINN's own passes turn quantizers into thresholds.",
         "FloatQuant": "Use integer quantizers; minifloats are not built.",
+        **dict.fromkeys(
+            ("QLinearConv", "QLinearMatMul", "com.microsoft.QGemm", "com.microsoft.QLinearAdd"),
+            "Quantise with QuantFormat.QDQ in place of QOperator.",
+        ),
+        **dict.fromkeys(
+            ("DynamicQuantizeLinear", "ConvInteger", "MatMulInteger"),
+            "Hardware needs fixed scales: use quantize_static with QuantFormat.QDQ.",
+        ),
+        "com.microsoft.MatMulNBits": "Read the model as it was before ONNX Runtime optimised it.",
     }
 )
 """Ways out for operations that are known but not built."""

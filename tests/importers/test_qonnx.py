@@ -410,6 +410,8 @@ def test_quantizers_to_small_floats_and_integer_ops_are_refused_with_a_way_out()
     assert found[0].endswith("it makes floating-point numbers of few bits. Use integers of 2 to 32 bits.")
     dynamic = model([node("DynamicQuantizeLinear", "x", "q s z")], {"x": [1, 4]}, {}, outputs=("q",))
     assert "Hardware needs fixed scales: use quantize_static with QuantFormat.QDQ." in problems(dynamic)[0]
+    chosen = model([node("ArgMax", "x", "y")], {"x": [1, 4]}, {})
+    assert "keeps the scores" in problems(chosen)[0]
 
 
 def test_a_factor_just_below_a_short_number_is_rounded_to_it():

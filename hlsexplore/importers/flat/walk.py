@@ -238,6 +238,10 @@ ADVICE: Mapping[str, str] = MappingProxyType(
             ("DynamicQuantizeLinear", "ConvInteger", "MatMulInteger"),
             "Hardware needs fixed scales: use quantize_static with QuantFormat.QDQ.",
         ),
+        **dict.fromkeys(
+            ("ArgMax", "ai.onnx.ml.ZipMap", "ai.onnx.ml.ArrayFeatureExtractor"),
+            "Choose the class outside: onnx.utils.extract_model(FILE, NEW, INPUTS, OUTPUTS) keeps the scores.",
+        ),
         "com.microsoft.MatMulNBits": "Read the model as it was before ONNX Runtime optimised it.",
     }
 )

@@ -52,7 +52,7 @@ from hgq2_environment import PACKAGES as HGQ2
 from hgq2_environment import python_of
 
 PACKAGES = (*HGQ2, "hls4ml==1.3.0", "da4ml==0.6.0")
-PACES = (2, 3, 4, 6, 8)
+PACES = (4,)
 """Latency cutoffs of da4ml's pipelines: about so many adders between registers."""
 TOOLS = ("keras", "hls4ml", "da4ml")
 TIMEOUT_S = 3600.0
@@ -77,6 +77,7 @@ def main() -> None:
         np.save(folder / "x.npy", x)
         (folder / "paces.json").write_text(json.dumps(PACES))
         row |= beside(example.graph, example.path, x, python, folder, options.rounds)
+        print(row, file=sys.stderr, flush=True)
         row |= circuits(example.graph, folder)
     if options.json:
         print(json.dumps({"rows": [row], "machine": machine(), "versions": versions("hlsexplore", "numpy", "pyosys")}))

@@ -8,7 +8,7 @@ from typing import Any
 from hlsexplore.errors import ConfigError, quoted, unknown_name
 from hlsexplore.fixed import MAX_WIDTH, Fixed, Overflow, Rounding
 from hlsexplore.graph import Graph, Node
-from hlsexplore.layer_config import KNOBS, MAX_EXP_INTEGER, SoftmaxMode, Strategy, knobs
+from hlsexplore.layer_config import KNOBS, MAX_EXP_INTEGER, MAX_TRIM, Granularity, SoftmaxMode, Strategy, knobs
 from hlsexplore.masks import Pattern, patterns_of
 from hlsexplore.ops import (
     TABLE_FUNCTIONS,
@@ -287,6 +287,8 @@ def _knob_choices(nodes: Sequence[Node], key: str, choices: Any, where: str, *, 
         return _numbers(choices, where, 1, 1 << 18)
     if key == "exp_integer":
         return _numbers(choices, where, 0, MAX_EXP_INTEGER)
+    if key == "trim":
+        return _numbers(choices, where, 0, MAX_TRIM)
     if key == "density":
         return _shares(choices, where)
     valid = _words(nodes, key, where)
@@ -304,6 +306,8 @@ def _words(nodes: Sequence[Node], key: str, where: str) -> tuple[str, ...]:
             return (*(item.value for item in Strategy), "auto")
         case "softmax":
             return tuple(item.value for item in SoftmaxMode)
+        case "granularity":
+            return tuple(item.value for item in Granularity)
         case "pattern":
             return tuple(item.value for item in Pattern if all(item in patterns_of(node.op) for node in nodes))
     raise ConfigError(f"{where}: {key!r} belongs to the model and is no choice of a space.")

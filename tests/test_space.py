@@ -4,10 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hlsexplore.design import Design
+from hlsexplore.element_types import ElementTypes
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed, quantize, to_real
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import Conv, Dense, Input, Pool, Reshape
+from hlsexplore.ops import Conv, Dense, Input, Pool, Quantize, Reshape
 from hlsexplore.search.bound_space import BoundSpace
 from hlsexplore.space import Space, nearest_reuse, read_axes
 
@@ -241,3 +242,16 @@ def test_default_space_leaves_out_what_no_layer_has():
         Node(name="pool", op=Pool(average=False, size=(2, 2), stride=(2, 2)), inputs=("x",), shape=(2, 2, 1)),
     )
     assert Space.default(Graph(name="pool", nodes=nodes, outputs=("pool",))).to_dict() == {}
+
+
+def test_types_of_single_elements_are_trimmed_and_made_uniform_by_a_space():
+    types = ElementTypes(signed=[True, False], integer=[2, 1], fraction=[3, 0])
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(2,)),
+        Node(name="cast", op=Quantize(types=types), inputs=("x",), shape=(2,)),
+    )
+    design = Design.default(Graph(name="elements", nodes=nodes, outputs=("cast",)))
+    bound = bind(design, layers={"cast": {"trim": [0, 2], "granularity": ["element", "uniform"]}})
+    assert bound.size == 4
+    with pytest.raises(ConfigError, match="expected whole numbers from 0"):
+        bind(design, layers={"cast": {"trim": [-1]}})

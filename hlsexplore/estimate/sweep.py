@@ -26,6 +26,8 @@ from hlsexplore.ops import MOVES, Input, matmul_shape
 from hlsexplore.report import FIGURES
 
 Picks = NDArray[np.integer]
+BIT_KEYS = ("granularity", "trim")
+"""Knobs that change the types of single elements, which layers behind them read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,7 @@ class _Sweep:
                 for value in choices[index].values:
                     changed_config(node, design.layers[name], {choices[index].key: value})
         self.base = record_of(design)
-        self.bits = {layer.name: layer.input_bits for layer in self.base.layers}
+        self.bits: dict[str, dict[str, tuple[int, ...] | None]] = {}
         self.pricing: dict[bool, Pricing] = {}
 
     def run(self) -> dict[str, Column]:
@@ -162,12 +164,13 @@ class _Sweep:
         return total_columns(layout, Columns(**values), self.table)
 
     def _relevant(self, name: str, near: tuple[str | None, str | None]) -> list[int]:
-        """Choices that change a layer's cost: its own, its sources' results, its neighbours' weights."""
+        """Choices that change a layer's cost: its own, its sources' results, its neighbours' weights, element types."""
         found = set(self.by_layer.get(name, ()))
         for source in self._sources(name):
             found |= {i for i in self.by_layer.get(source, ()) if self.choices[i].key == "result"}
         for other in near:
             found |= {i for i in self.by_layer.get(other or "", ()) if self.choices[i].key == "weight"}
+        found |= {i for i, choice in enumerate(self.choices) if choice.key in BIT_KEYS}
         return sorted(found)
 
     def _sources(self, name: str) -> list[str]:
@@ -205,12 +208,25 @@ class _Sweep:
         node = self.design.graph[name]
         config = changed_config(node, self.design.layers[name], dict(changes.get(name, {})))
         layer = layer_record(self.design.graph, node, config, self._input_type(node, changes))
-        return replace(layer, input_bits=self.bits[name])
+        return replace(layer, input_bits=self._bits(changes)[name])
+
+    def _bits(self, changes: Mapping[str, Mapping[str, Fixed | str | int]]) -> dict[str, tuple[int, ...] | None]:
+        """Bits of the elements that each layer reads, where some of them are cast to other types."""
+        own = {name: {key: one[key] for key in BIT_KEYS if key in one} for name, one in changes.items()}
+        own = {name: one for name, one in own.items() if one}
+        key = repr(sorted((name, sorted(one.items())) for name, one in own.items()))
+        if key not in self.bits:
+            record = record_of(self.design.with_layers(own)) if own else self.base
+            self.bits[key] = {layer.name: layer.input_bits for layer in record.layers}
+        return self.bits[key]
 
     def _input_type(self, node: Node, changes: Mapping[str, Mapping[str, Fixed | str | int]]) -> Fixed:
         source = self._sources(node.name)[0]
-        changed = changes.get(source, {}).get("result")
-        return self.design.result_type(source) if changed is None else Fixed.parse(str(changed))
+        changed = changes.get(source)
+        if not changed:
+            return self.design.result_type(source)
+        config = changed_config(self.design.graph[source], self.design.layers[source], dict(changed))
+        return config.types["result"]
 
 
 def _pair(items: tuple[Constants | None, ...]) -> tuple[Constants | None, Constants | None]:

@@ -7,6 +7,7 @@ import pytest
 
 import hlsexplore as hx
 from hlsexplore.element_types import ElementTypes
+from hlsexplore.estimate import Choice, estimate_columns
 from hlsexplore.estimate.convert import record_of
 from hlsexplore.estimate.elements import elements_of
 from hlsexplore.graph import Graph, Node
@@ -126,3 +127,14 @@ def test_the_quick_estimate_of_the_rtl_is_near_its_plan(name: str) -> None:
     quick, planned = hx.estimate(design).total, hx.estimate(design, level="plan").total
     assert planned.lut / 1.45 < quick.lut < 1.45 * planned.lut
     assert abs(quick.latency_cycles_max - planned.latency_cycles_max) <= 1
+
+
+@pytest.mark.parametrize("tool", ["vitis_hls", "yosys"])
+@pytest.mark.parametrize(("key", "values"), [("trim", (0, 1, 2)), ("granularity", ("element", "uniform"))])
+def test_sweeps_over_the_types_of_elements_agree_with_single_designs(tool: str, key: str, values: tuple[str]) -> None:
+    dense = Node(name="y", op=Dense(kernel=np.arange(12.0).reshape(4, 3)), inputs=("a",), shape=(3,))
+    design = hx.Design.default(network(dense), target=hx.Target(tool=tool))
+    columns = estimate_columns(design, [Choice(layer="a", key=key, values=values)], np.arange(len(values))[:, None])
+    single = [hx.estimate(design.with_layer("a", **{key: value})).total.lut for value in values]
+    assert len(set(single)) > 1
+    assert columns["lut"] == pytest.approx(single)

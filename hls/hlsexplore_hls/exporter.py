@@ -65,7 +65,7 @@ def export(
     interface = _interface(flow, chosen, interface)
     check_destination(folder, overwrite)
     options = {"on_event": on_event, "cancel": cancel} if chosen.is_compiled else {}
-    with cancellable(cancel):
+    with cancellable(cancel, on_event):
         generated: Generated = resolve(chosen.generate)(design, interface=interface, **options)
         vectors = _golden_vectors(design, golden_x, cancel)
         check_cancelled()

@@ -200,7 +200,7 @@ def estimate(args: Namespace, session: Session) -> Outcome:
         return Outcome(data={"tools": tools}, text=_comparison_text(found))
     usual: Level = "plan" if design.target.tool is Tool.YOSYS else "hls"
     level: Level = args.level or usual
-    with cancellable(session.cancel):
+    with cancellable(session.cancel, session.on_event):
         report = run(design, level=level, calibration=Calibration.load(), coefficients=own_coefficients())
     return Outcome(data=report_data(report, design.target.part), text=report_text(report, design.target.part))
 

@@ -14,7 +14,7 @@ from hlsexplore.rtl_plan.keys import layer_key
 from hlsexplore.rtl_plan.layer_plan import LayerPlan
 from hlsexplore.rtl_plan.layers import plan_layer
 from hlsexplore.rtl_plan.tensor import Tensor, input_tensor
-from hlsexplore.support.cancel import check_cancelled
+from hlsexplore.support.cancel import check_cancelled, tell
 from hlsexplore.support.recent import Recent
 from hlsexplore.target import Io
 
@@ -90,7 +90,23 @@ def planned_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds:
     """
     check_cancelled()
     key = (layer_key(design, node, inputs, holds), node.name, node.inputs)
-    return _kept.find(key, lambda: plan_layer(design, node, inputs, holds))
+
+    def make() -> LayerPlan:
+        begin_layer(design, node)
+        return plan_layer(design, node, inputs, holds)
+
+    return _kept.find(key, make)
+
+
+def begin_layer(design: Design, node: Node) -> None:
+    """Tell that the plan of a layer begins, which may take seconds.
+
+    Raises:
+        CancelledError: If the work of this thread was cancelled.
+    """
+    check_cancelled()
+    names = [layer.name for layer in design.graph.layers]
+    tell(f"planning {node.name!r}", names.index(node.name) / len(names))
 
 
 def forget() -> None:

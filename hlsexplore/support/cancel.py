@@ -1,4 +1,4 @@
-"""A cancel for work that lies too deep to be handed one: the plan of a design, the search for shared sums."""
+"""Cancel and progress of work that lies too deep to be handed them: plans of designs, searches for shared sums."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -10,28 +10,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.errors import CancelledError
+from hlsexplore.support.progress import Event, OnEvent, ignore
 
 POLL_S = 0.05
 Result = TypeVar("Result")
 _current: ContextVar[threading.Event | None] = ContextVar("cancel", default=None)
+_listener: ContextVar[OnEvent] = ContextVar("listener", default=ignore)
 
 
 @contextmanager
-def cancellable(cancel: threading.Event | None) -> Iterator[None]:
-    """Let an event cancel the work in this block, in this thread; None changes nothing.
+def cancellable(cancel: threading.Event | None, on_event: OnEvent = ignore) -> Iterator[None]:
+    """Let an event cancel the work in this block, in this thread, which tells its progress.
+
+    Args:
+        cancel: Cancels the work when set; None changes nothing.
+        on_event: Gets the stages of the work; the default changes nothing.
 
     Examples:
-        >>> with cancellable(threading.Event()):
+        >>> with cancellable(threading.Event(), print):
         ...     check_cancelled()
+        ...     tell("planning 'fc1'", 0.5)
+        Event(kind='stage', text="planning 'fc1'", fraction=0.5)
     """
-    if cancel is None:
-        yield
-        return
-    token = _current.set(cancel)
+    cancelled = _current.set(_current.get() if cancel is None else cancel)
+    heard = _listener.set(_listener.get() if on_event is ignore else on_event)
     try:
         yield
     finally:
-        _current.reset(token)
+        _listener.reset(heard)
+        _current.reset(cancelled)
+
+
+def tell(text: str, fraction: float | None = None) -> None:
+    """Tell whoever waits for the work of this thread that a stage of it begins."""
+    _listener.get()(Event(kind="stage", text=text, fraction=fraction))
 
 
 def check_cancelled() -> None:

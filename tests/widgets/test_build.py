@@ -137,6 +137,34 @@ def test_build_can_be_cancelled(explorer):
     assert not [thread for thread in threading.enumerate() if thread.name == "hlsexplore-build"]
 
 
+def test_a_plan_under_way_shows_its_layer_and_is_cancelled(tmp_path, monkeypatch):
+    import numpy as np
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HLSEXPLORE_CACHE", str(tmp_path / "cache"))
+    rng = np.random.default_rng(3)
+    kernel, bias = rng.normal(0, 0.5, (96, 96)), rng.normal(0, 0.1, 96)  # a minute of planning
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(96,)),
+        Node(name="wide", op=Dense(kernel=kernel, bias=bias), inputs=("x",), shape=(96,)),
+    )
+    graph = Graph(name="wide", nodes=nodes, outputs=("wide",))
+    explorer = Explorer(
+        graph, rng.normal(0, 1, (5, 96)), design=Design.default(graph, Target(tool="yosys"), type="fixed<12,4>")
+    )
+    job = explorer.build.job
+    send(explorer.build.view, ev="start")
+    deadline = time.monotonic() + 30
+    while "planning 'wide'" not in job.status.message and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert job.status.message == "planning 'wide'" and job.status.condition == "running"
+    start = time.monotonic()
+    send(explorer.build.view, ev="cancel")
+    assert job.wait(20) and job.status.condition == "cancelled"
+    assert time.monotonic() - start < 10
+    explorer.close()
+
+
 def test_failed_build_says_why(explorer, tmp_path):
     (tmp_path / "occupied").mkdir()
     (tmp_path / "occupied" / "mine.txt").write_text("precious")

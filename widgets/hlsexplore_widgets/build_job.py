@@ -13,6 +13,7 @@ from hlsexplore.errors import CancelledError
 from hlsexplore.estimate import estimate
 from hlsexplore.estimate.calibration import calibrated
 from hlsexplore.report import Report
+from hlsexplore.support.cancel import cancellable
 from hlsexplore.support.progress import Event
 from hlsexplore.target import Tool
 from hlsexplore_hls import Project, export
@@ -245,7 +246,8 @@ class BuildJob:
     def _estimated(self, design: Design) -> Report:
         """Estimate what is about to be synthesized; the RTL is planned for its export anyway, so count the plan."""
         if design.target.tool is Tool.YOSYS:
-            return estimate(design, level="plan")
+            with cancellable(self._cancel, self._on_event):
+                return estimate(design, level="plan")
         return self._state.estimated(design)
 
     def _verify(self, project: Project, design: Design) -> None:

@@ -14,6 +14,7 @@ from hlsexplore.graph import Node
 from hlsexplore.ops import Dense, Input, Reshape
 from hlsexplore.rtl_plan.layer_plan import LayerPlan, Wires
 from hlsexplore.rtl_plan.layers import timing_of
+from hlsexplore.rtl_plan.plan import begin_layer
 from hlsexplore.rtl_plan.products import accumulates
 from hlsexplore.rtl_plan.stream.beats import beat_layer, is_direct
 from hlsexplore.rtl_plan.stream.feed import Feed, FeedKind
@@ -175,6 +176,7 @@ def _layer(
     readers: dict[str, list[Reader]],
     beats: dict[str, Tensor],
 ) -> StreamLayer:
+    begin_layer(design, node)
     sources = tuple(origins[name] for name in node.inputs)
     feed, core = beat_layer(design, node, tuple(beats[name] for name in sources))
     continues = not isinstance(design.graph[sources[0]].op, Input) and _goes_on(design, readers, sources[0])

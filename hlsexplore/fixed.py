@@ -213,8 +213,10 @@ def quantize(x: ArrayLike, type_: Fixed) -> RawArray:
     values = np.asarray(x, dtype=np.float64)
     if not np.isfinite(values).all():
         raise ConfigError(f"cannot cast NaN or infinity to {type_}. Remove such values first.")
-    scaled = np.ldexp(values, type_.fraction)
-    if type_.fits_int64 and np.isfinite(scaled).all() and (np.abs(scaled) < 2.0**62).all():
+    with np.errstate(over="ignore", under="ignore"):
+        scaled = np.ldexp(values, type_.fraction)
+    is_exact = type_.fraction >= 0 or np.array_equal(np.ldexp(scaled, -type_.fraction), values)  # no bit fell off
+    if type_.fits_int64 and is_exact and np.isfinite(scaled).all() and (np.abs(scaled) < 2.0**62).all():
         return overflow_raw(_round_float(scaled, type_.rounding), type_)
     flat = [_cast_exact(value, type_) for value in values.ravel().tolist()]
     return _pack(flat, values.shape, type_)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hlsexplore.errors import DataError
 from hlsexplore.fixed import RealArray
+from hlsexplore.support.values import HUGE
 from hlsexplore.task import Kind, Task, understood
 
 
@@ -154,17 +155,20 @@ def rmse(y: ArrayLike, reference: ArrayLike) -> float:
         >>> rmse([1.0, 2.0], [1.0, 4.0])
         1.4142135623730951
     """
-    return float(np.sqrt(np.mean(_squares(y, reference))))
+    return _root_mean_square(_differences(y, reference))
 
 
 def rmse_interval(y: ArrayLike, reference: ArrayLike, level: float = 0.95) -> Interval:
     """Normal interval of `rmse` (delta method over samples), never below 0."""
-    squares = _squares(y, reference)
+    differences = _differences(y, reference)
+    unit = _unit(differences)
+    squares = np.square(differences / unit)
     squares = squares.reshape(len(squares), -1).mean(axis=1)
     value = float(np.sqrt(squares.mean()))
     if value == 0:
         return Interval(0.0, 0.0, level)
-    return _normal_interval(value, (squares - squares.mean()) / (2 * value * len(squares)), level, low=0.0)
+    found = _normal_interval(value, (squares - squares.mean()) / (2 * value * len(squares)), level, low=0.0)
+    return Interval(found.lower * unit, found.upper * unit, level)
 
 
 def relative_error(y: ArrayLike, reference: ArrayLike) -> float:
@@ -202,10 +206,30 @@ def spread(values: ArrayLike) -> float:
         >>> spread([[1.0], [3.0]]), spread([[2.0], [2.0]]), spread([[0.0]])
         (1.0, 2.0, 1.0)
     """
-    array = np.asarray(values, dtype=np.float64)
-    found = float(np.sqrt(np.mean(np.square(array - array.mean(axis=0)))))
-    magnitude = float(np.sqrt(np.mean(np.square(array))))
+    found, magnitude = _spread_and_magnitude(values)
     return found if found > ROUNDING * magnitude else magnitude or 1.0
+
+
+def spread_word(values: ArrayLike) -> str:
+    """Say what `spread` returns: the spread, or what stands for it where values are constant, or all 0.
+
+    Args:
+        values: Values, shape `(samples, ...)`.
+
+    Examples:
+        >>> spread_word([[1.0], [3.0]]), spread_word([[2.0], [2.0]]), spread_word([[0.0]])
+        ('spread', 'magnitude', 'unit')
+    """
+    found, magnitude = _spread_and_magnitude(values)
+    if found > ROUNDING * magnitude:
+        return "spread"
+    return "magnitude" if magnitude else "unit"
+
+
+def _spread_and_magnitude(values: ArrayLike) -> tuple[float, float]:
+    array = np.asarray(values, dtype=np.float64)
+    unit = _unit(array)
+    return unit * _root_mean_square(array / unit - (array / unit).mean(axis=0)), _root_mean_square(array)
 
 
 ROUNDING = 1e-12
@@ -368,7 +392,18 @@ def _share_interval(hits: NDArray[np.bool_], level: float) -> Interval:
     return wilson_interval(float(hits.mean()) * len(hits), len(hits), level)
 
 
-def _squares(y: ArrayLike, reference: ArrayLike) -> RealArray:
+def _unit(values: RealArray) -> float:
+    """Return a unit, a power of two, in which squares of values stay in the range of float64: 1 but for huge values."""
+    largest = float(np.abs(values).max(initial=0.0))
+    return 1.0 if largest <= HUGE else 2.0 ** min(int(np.frexp(largest)[1]), 1023)
+
+
+def _root_mean_square(values: RealArray) -> float:
+    unit = _unit(values)
+    return unit * float(np.sqrt(np.mean(np.square(values / unit))))
+
+
+def _differences(y: ArrayLike, reference: ArrayLike) -> RealArray:
     values, wanted = np.asarray(y, dtype=np.float64), np.asarray(reference, dtype=np.float64)
     if values.ndim == wanted.ndim + 1 and values.shape[-1] == 1:
         wanted = wanted[..., np.newaxis]
@@ -376,7 +411,8 @@ def _squares(y: ArrayLike, reference: ArrayLike) -> RealArray:
         raise DataError(f"outputs of shape {values.shape} cannot be compared with values of shape {wanted.shape}.")
     if np.isnan(values).any() or np.isnan(wanted).any():
         raise DataError("cannot compare values that are NaN.")
-    return np.square(values - wanted)
+    differences: RealArray = values - wanted
+    return differences
 
 
 def _areas(y: ArrayLike, labels: ArrayLike, task: Task | None) -> list[tuple[float, RealArray]]:

@@ -179,6 +179,57 @@ def test_emulate_of_whole_number_targets_gives_rmse(work, capsys):
     assert "% of the spread of the wanted values  (float network: " in out
 
 
+def test_what_constant_targets_are_compared_with_has_its_name(work, capsys):
+    with np.load("X.npz") as given:
+        x = given["x"]
+    np.savez("C.npz", x=x, y=np.full((len(x), 4), 7.25))
+    data = run_json(capsys, "emulate", "m.keras", "--data", "C.npz", "--no-trace", "--task", "regression")
+    assert data["rmse_relative"] == data["rmse"] / 7.25 and data["rmse_relative_to"] == "magnitude"
+    out = run(capsys, "emulate", "m.keras", "--data", "C.npz", "--no-trace", "--task", "regression")[1]
+    assert "% of the magnitude of the wanted values  (float network: " in out
+
+
+def test_samples_of_any_size_give_no_warning(work, capsys):
+    with np.load("X.npz") as given:
+        x = given["x"].astype(float)
+        y = given["y"]
+    x[3, 1], x[4, 2], x[5] = 1e300, -1e300, 1e-310
+    np.savez("B.npz", x=x, y=y)
+    (work / "S.yaml").write_text(yaml.safe_dump({"uniform": {"weight": [4, 6]}}))
+    assert run_json(capsys, "emulate", "m.keras", "--data", "B.npz")["accuracy"] > 0.9
+    run_json(capsys, "init", "m.keras", "--data", "B.npz", "-o", "B.yaml")
+    run_json(capsys, "propose", "m.keras", "--data", "B.npz", "-o", "P.yaml")
+    argv = ["sweep", "m.keras", "--data", "B.npz", "--space", "S.yaml", "--study", "B.db"]
+    assert run_json(capsys, *argv)["num_failed"] == 0
+
+
+def test_an_estimate_for_an_unknown_part_says_that_the_fit_is_unknown(work, capsys):
+    run_json(capsys, "init", "m.keras", "-o", "U.yaml", "--part", "xc7z999clg400-1")
+    data = run_json(capsys, "estimate", "m.keras", "--design", "U.yaml")
+    assert data["notes"][-1].startswith(
+        "Whether the design fits is not known: part 'xc7z999clg400-1' is not in the device table. Known parts of its "
+        "family: xc7z007s, "
+    )
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["export", "m.keras", "-o", "out"], "required: --to. Instead of '-o', did you mean '--to'?"),
+        (["export", "m.keras", "--to", "out", "--output=x"], "--output=x. Instead of '--output', did you mean '--to'?"),
+        (["emulate", "m.keras", "--data", "X.npz", "-o", "y.npz"], "-o y.npz. Instead of '-o', did you mean '--out'?"),
+        (["init", "m.keras", "--to", "d.yaml"], "--to d.yaml. Instead of '--to', did you mean '--output'?"),
+        (
+            ["front", "S.db", "--objectve", "lut"],
+            "--objectve lut. Instead of '--objectve', did you mean '--objectives'?",
+        ),
+    ],
+)
+def test_an_option_of_another_command_is_answered_by_the_one_of_this(work, capsys, argv, message):
+    code, _, err = run(capsys, *argv)
+    assert code == 2 and f"{message} See 'hlsexplore {argv[0]} --help'." in err
+
+
 def test_a_sweep_of_regression_improves_rmse(work, capsys):
     graph = read_model("m.keras")
     with np.load("X.npz") as given:

@@ -7,7 +7,7 @@ from math import floor
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strategies import fixed_types
 
@@ -58,6 +58,9 @@ reals = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e40, max_va
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(reals, min_size=1, max_size=6), types())
+@example([0.0, -5e-324], Fixed(1, 2, False))
+@example([-1e-310, 3.0], Fixed(8, 40))
+@example([1e300, -1.7e308, 5e-324], Fixed(60, 4, True, "RND", "SAT"))
 def test_quantize_equals_the_exact_model(values, type_):
     raw = quantize(values, type_)
     assert raw.tolist() == [model(Fraction(value), type_) for value in values]

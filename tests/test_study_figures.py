@@ -1,5 +1,7 @@
 """Figures of a study: metrics of the user's own, several outputs, tasks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -117,6 +119,42 @@ def test_every_output_with_labels_is_an_objective(two_outputs, tmp_path):
                 assert trial.metrics["relative_error_energy"] == relative_error(y[1], hx.predict(graph, x)[1])
             best = min(trial.metrics["rmse_energy"] for trial in study.trials())
             assert study.front(("rmse_energy",), where=["accuracy_kind>0"])[0].metrics["rmse_energy"] == best
+
+
+def test_figures_of_outputs_may_be_said_by_their_layers(two_outputs, tmp_path):
+    graph, x, labels = two_outputs
+    nodes = [replace(node, source="class (Dense)") if node.name == "kind" else node for node in graph.nodes]
+    graph = replace(graph, nodes=tuple(nodes))
+    with Study(tmp_path / "s.db", graph, x, labels, metrics=["accuracy", "rmse"]) as study:
+        assert study.evaluator.spellings == {
+            "accuracy_class": "accuracy_kind",
+            "agreement_class": "agreement_kind",
+        }
+        space = {"layers": {"kind_logits": {"weight": {"width": [2, 3, 8]}}}}
+        study.sweep(space, objectives=("accuracy_class", "lut"), sampler="guided", trials=3)
+        wanted = [trial.number for trial in study.front(("accuracy_kind", "lut"))]
+        assert [trial.number for trial in study.front(("accuracy_class", "lut"))] == wanted
+        assert [trial.number for trial in study.front(("accuracy_class:max", "lut"), ["accuracy_class>0"])] == wanted
+        with pytest.raises(ConfigError, match="an objective occurs twice: 'accuracy_kind', 'accuracy_kind'"):
+            study.front(("accuracy_class", "accuracy_kind"))
+    with Store(tmp_path / "s.db") as store:
+        assert [trial.number for trial in front(store, ("accuracy_class", "lut"))] == wanted
+        with pytest.raises(ConfigError, match="unknown objective 'accuracy_clas'.*'accuracy_kind'"):
+            front(store, ("accuracy_clas",))
+
+
+def test_figures_that_a_study_does_not_have_are_refused(two_outputs, tmp_path):
+    graph, x, labels = two_outputs
+    message = "unknown figure 'accuracy'. This study has .*'accuracy_kind', 'rmse_energy', 'agreement_kind'"
+    with Study(tmp_path / "s.db", graph, x, labels) as study:
+        with pytest.raises(ConfigError, match=message):
+            study.sweep({"uniform": {"weight": [4, 6]}}, objectives=("accuracy", "lut"))
+        assert len(study) == 0 and study.front(("accuracy",)) == []
+        study.sweep({"uniform": {"weight": [4, 6]}})
+        for select in (lambda: study.front(("accuracy", "lut")), lambda: study.front(where=["accuracy>0.5"])):
+            with pytest.raises(ConfigError, match=message):
+                select()
+        assert study.front(("accuracy_kind", "uram"))
 
 
 @pytest.mark.parametrize("sampler", ["guided", "nsga2", "tpe", "random"])

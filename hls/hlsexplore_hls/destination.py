@@ -54,8 +54,8 @@ def check_destination(folder: Path, overwrite: bool) -> None:
         more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
         raise ConfigError(
             f"exporting into {str(folder)!r} would lose {', '.join(map(repr, names[:SHOWN_NAMES]))}{more}, added or "
-            "changed since its export. Choose another folder, or allow overwriting: what was added stays then, and "
-            f"what was changed is kept as NAME{KEPT}."
+            "changed since its export. Choose another folder, or replace the project with overwrite=True (--force on "
+            f"the command line): what was added stays then, and what was changed is kept as NAME{KEPT}."
         )
 
 

@@ -4,7 +4,7 @@ import argparse
 import math
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
@@ -20,8 +20,38 @@ EXIT_USAGE = 2
 SUPPRESS = argparse.SUPPRESS
 
 
+OUTPUTS = ("--to", "--output", "--out", "-o")
+"""Options that say where a command writes: a folder, a design file, outputs."""
+
+
 class _Parser(argparse.ArgumentParser):
     """Parser whose errors are one message with a way out."""
+
+    given: Sequence[str] = ()
+    """What is parsed, for hints."""
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse; a command names what it does not know itself, so that its own help and options are pointed to."""
+        self.given = sys.argv[1:] if args is None else args
+        found, rest = super().parse_known_args(args, namespace)
+        if rest and " " in self.prog:
+            self.error(f"unrecognized arguments: {' '.join(rest)}")
+        return found, rest
+
+    def _hint(self) -> str:
+        """Name the option that was probably meant by one that does not exist."""
+        known = self._option_string_actions
+        for text in self.given:
+            option = text.partition("=")[0]
+            if not option.startswith("-") or option in known:
+                continue
+            near = get_close_matches(option, known, n=1)
+            meant = next((name for name in OUTPUTS if name in known), None) if option in OUTPUTS else None
+            if meant or near:
+                return f" Instead of {option!r}, did you mean {meant or near[0]!r}?"
+        return ""
 
     def error(self, message: str) -> NoReturn:
         """Print the message and leave with exit code 2."""
@@ -31,7 +61,10 @@ class _Parser(argparse.ArgumentParser):
             near = get_close_matches(found[2], names, n=1)
             message = f"unknown {found[1].lstrip('-').lower()} {found[2]!r}. Valid: {', '.join(names)}."
             message += f" Did you mean {near[0]!r}?" if near else ""
-        write(f"{self.prog}: {message.rstrip('.')}. See '{self.prog} --help'.", sys.stderr)
+        else:
+            message = f"{message.rstrip('.')}.{self._hint()}"
+        end = "" if message.endswith("?") else "."
+        write(f"{self.prog}: {message.rstrip('.')}{end} See '{self.prog} --help'.", sys.stderr)
         raise SystemExit(EXIT_USAGE)
 
     def _print_message(self, message: str, file: Any = None) -> None:

@@ -15,7 +15,7 @@ from hlsexplore.foreign_design import first_design, has_design, read_foreign_des
 from hlsexplore.graph import Graph
 from hlsexplore.hls4ml_config import read_config
 from hlsexplore.merit import Outputs, as_outputs, bind, find_measures, task_text, unscored
-from hlsexplore.metrics import rmse, spread
+from hlsexplore.metrics import rmse, spread, spread_word
 from hlsexplore.proof import proofs
 from hlsexplore.report import FIGURES, Report
 from hlsexplore.support.cancel import cancellable
@@ -284,8 +284,10 @@ def quality(goals: Sequence[Goal], outputs: Outputs, reference: Outputs) -> dict
             mine[f"{name}_float"] = merit.of(reference)
         if name == "rmse":
             mine["rmse_relative"] = mine["rmse"] / spread(merit.truth)
+            mine["rmse_relative_to"] = spread_word(merit.truth)
         if name == "relative_error":
             mine["rmse_to_float"] = rmse(outputs[measure.output], merit.truth)
+            mine["relative_error_to"] = spread_word(merit.truth)
     return found
 
 
@@ -301,9 +303,9 @@ def quality_text(figures: dict[str, dict[str, Any]]) -> str:
             low, high = found[f"{name}_interval"]
             shown = f"{label:<22}{found[name]:.4{_form(name)}} [{low:.4{_form(name)}}, {high:.4{_form(name)}}]"
             if name == "rmse":
-                shown += f", {found['rmse_relative']:.2%} of the spread of the wanted values"
+                shown += f", {found['rmse_relative']:.2%} of the {found['rmse_relative_to']} of the wanted values"
             if name == "relative_error":
-                shown += f" of the spread, rms {found['rmse_to_float']:.4g}"
+                shown += f" of the {found['relative_error_to']}, rms {found['rmse_to_float']:.4g}"
             if f"{name}_float" in found:
                 shown += f"  (float network: {found[f'{name}_float']:.4{_form(name)}})"
             lines.append(shown)

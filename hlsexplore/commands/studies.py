@@ -13,7 +13,7 @@ from hlsexplore.merit import COSTS, task_text, unscored
 from hlsexplore.space import Space
 from hlsexplore.study.frame import flat_row
 from hlsexplore.study.selection import front as front_of
-from hlsexplore.study.selection import split_objectives
+from hlsexplore.study.selection import spelled, split_objectives
 from hlsexplore.study.store import Store
 from hlsexplore.study.trial import Trial
 from hlsexplore.support.files import replace_text
@@ -124,9 +124,11 @@ def _pick(store: Store, number: int, output: str | None, force: bool) -> Outcome
 
 def _objectives(text: str | None, store: Store) -> tuple[str, ...]:
     names = tuple(part.strip() for part in text.split(",") if part.strip()) if text else ()
-    if names:
-        split_objectives(names, store.directions)
-    return names
+    if not names:
+        return ()
+    found = tuple(spelled(store, names))
+    split_objectives(found, store.directions)
+    return found
 
 
 def _stored_objectives(store: Store) -> tuple[str, ...]:

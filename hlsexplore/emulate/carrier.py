@@ -28,6 +28,8 @@ FLOAT64_EXACT = 1 << 53
 """Integers up to here are exact in float64 (IEEE 754)."""
 MAX_EXPONENT = 900
 """Powers of two up to here, times integers below 2**64, are normal float64 numbers."""
+FLOAT32_SHIFT = 120
+"""Most bits that float32 gains by a product: zeros may gain more."""
 INT64_SAFE = 1 << 62
 """Bound below which int64 arithmetic of one more addition cannot overflow."""
 
@@ -378,8 +380,8 @@ def _plan_cast(span: Span, type_: Fixed) -> _CastPlan:
         after=after,
         result=clipped_span(after, type_),
         is_outside=is_outside,
-        is_float=need < FLOAT64_EXACT and bits <= 1000,
-        fits_float32=need <= FLOAT32_EXACT,
+        is_float=need < FLOAT64_EXACT and abs(bits) <= 1000,
+        fits_float32=need <= FLOAT32_EXACT and bits >= -FLOAT32_SHIFT,
     )
 
 

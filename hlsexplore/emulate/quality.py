@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph
 from hlsexplore.merit import Chosen, Measure, Merit, Outputs, bind, find_measures, losses, strata
-from hlsexplore.metrics import Unit
+from hlsexplore.metrics import Unit, spread_word
 from hlsexplore.task import Goal, find_goals
 
 
@@ -34,7 +34,13 @@ class Quality:
     @property
     def unit(self) -> str:
         """What a hundredth of a loss is."""
-        return unit_of([merit.measure for merit in self.merits])
+        by_spread = (Unit.SHARE, Unit.SPREAD)
+        words = [
+            spread_word(merit.truth)
+            for merit in self.merits
+            if merit.metric.unit in by_spread and not merit.metric.decides
+        ]
+        return unit_of([merit.measure for merit in self.merits], *words[:1])
 
     @property
     def best(self) -> float:
@@ -54,18 +60,19 @@ class Quality:
         return self.merits[0].of(outputs) if len(self.merits) == 1 else 1.0 - self.loss(outputs)
 
 
-def unit_of(measures: Sequence[Measure]) -> str:
+def unit_of(measures: Sequence[Measure], word: str = "spread") -> str:
     """Say what a hundredth of a loss is, for people.
 
     Args:
         measures: The figures that are judged by.
+        word: What values of a regression have, as `metrics.spread_word` says it.
     """
     if len(measures) > 1:
         return f"% of loss, mean of {', '.join(measure.name for measure in measures)}"
     (measure,) = measures
     return {
-        Unit.SHARE: "% of the spread" if measure.metric.decides is False else f"points of {measure.name}",
-        Unit.SPREAD: "% of the spread of the wanted values",
+        Unit.SHARE: f"% of the {word}" if measure.metric.decides is False else f"points of {measure.name}",
+        Unit.SPREAD: f"% of the {word} of the wanted values",
         Unit.VALUE: f"% of the float network's {measure.name}",
     }[measure.metric.unit]
 

@@ -19,6 +19,7 @@ from hlsexplore.errors import ConfigError, unknown_name
 from hlsexplore.fixed import Fixed, Overflow, RealArray, quantize, to_real
 from hlsexplore.ops import weights
 from hlsexplore.reference.samples import Inputs, check_inputs
+from hlsexplore.support.values import squarable
 from hlsexplore.weights import pruned_op
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
@@ -326,8 +327,8 @@ class _Tally:
         self.rounded += int(((error != 0) & ~out).sum())
         self.low, self.high = min(self.low, float(before.min())), max(self.high, float(before.max()))
         self.max_error = max(self.max_error, float(error.max()))
-        self.error2 += float(np.square(error).sum())
-        self.value2 += float(np.square(before).sum())
+        self.error2 += float(np.square(squarable(error)).sum())
+        self.value2 += float(np.square(squarable(before)).sum())
         sizes = np.abs(before[before != 0])
         if sizes.size:
             self.smallest, self.largest = min(self.smallest, float(sizes.min())), max(self.largest, float(sizes.max()))

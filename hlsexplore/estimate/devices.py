@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-from hlsexplore.errors import ConfigError
+from hlsexplore.errors import ConfigError, quoted
 from hlsexplore.report import Figures
 
 RESOURCES = ("lut", "ff", "dsp", "bram18", "uram")
@@ -154,9 +154,20 @@ def misfits(figures: Figures, part: str) -> tuple[str, ...]:
     return tuple(sentences)
 
 
+@lru_cache(maxsize=64)
+def unknown_part(part: str) -> str:
+    """Say that the device table lacks a part, and which ones of its family it has.
+
+    Examples:
+        >>> unknown_part("xc7s1")
+        "part 'xc7s1' is not in the device table. Known parts of its family: xc7s25, xc7s50, xc7s75, xc7s100."
+    """
+    names = ", ".join(item.part for item in devices() if item.family == family_of(part)) or "none"
+    return f"part {quoted(part)} is not in the device table. Known parts of its family: {names}."
+
+
 def _known(part: str) -> Device:
     found = device(part)
     if found is None:
-        names = ", ".join(item.part for item in devices() if item.family == family_of(part)) or "xc7z020, xcvu13p, ..."
-        raise ConfigError(f"part {part!r} is not in the device table. Known parts of its family: {names}.")
+        raise ConfigError(unknown_part(part))
     return found

@@ -10,7 +10,7 @@ from hlsexplore.estimate.calibration import Calibration, calibrated
 from hlsexplore.estimate.coefficients import Coefficients, shipped
 from hlsexplore.estimate.convert import record_of
 from hlsexplore.estimate.cost import Cost, unknown
-from hlsexplore.estimate.devices import device, misfits
+from hlsexplore.estimate.devices import device, misfits, unknown_part
 from hlsexplore.estimate.hls.streams import Column
 from hlsexplore.estimate.intervals import FIGURE_NAMES, Spreads, bounds_of, class_of, shipped_spreads
 from hlsexplore.estimate.layers import layer_cost
@@ -78,7 +78,7 @@ def estimate(
     Returns:
         A report with `source="estimate"`, intervals of 80 % and 95 % for the total and each layer, and a provenance for
         each figure: `rule` (follows from the weights without fitted numbers), `fitted` or `planned`. Its `notes` say
-        what does not fit the part, and where no design of the kind was measured.
+        what does not fit the part or that the part is unknown, and where no design of the kind was measured.
     """
     if family is not None and family not in BLOCKS:
         raise ConfigError(unknown_name("family", family, BLOCKS, "The tool 'yosys'"))
@@ -115,11 +115,13 @@ def _with_origin(report: Report, coefficients: Coefficients) -> Report:
 
 
 def _with_fit(report: Report, part: str) -> Report:
-    """Return a report that says what does not fit the part, if the device table has it."""
-    missing = () if device(part) is None else misfits(report.total, part)
-    return (
-        replace(report, notes=(*report.notes, f"The design does not fit: {' '.join(missing)}")) if missing else report
-    )
+    """Return a report that says what does not fit the part, or that the device table lacks it."""
+    if device(part) is None:
+        note = f"Whether the design fits is not known: {unknown_part(part)}"
+    else:
+        missing = misfits(report.total, part)
+        note = f"The design does not fit: {' '.join(missing)}" if missing else ""
+    return replace(report, notes=(*report.notes, note)) if note else report
 
 
 def estimate_many(designs: Iterable[Design], *, calibration: Calibration | None = None) -> list[Report]:

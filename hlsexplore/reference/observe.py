@@ -12,6 +12,7 @@ from hlsexplore.ops import Input, LayerNorm, Recurrent, Softmax
 from hlsexplore.reference.forward import activate, forward_node
 from hlsexplore.reference.layers import Block, input_values, recurrent
 from hlsexplore.reference.samples import Inputs, block_size, open_inputs, real
+from hlsexplore.support.values import squarable
 
 MAX_FINE = 16
 """Most fraction bits of a grid that samples are found to lie on."""
@@ -74,7 +75,7 @@ class _Tally:
         """Add a block, shape (samples, ..., channels)."""
         self.low = min(self.low, float(values.min(initial=0.0)))
         self.high = max(self.high, float(values.max(initial=0.0)))
-        rows = values.reshape(-1, values.shape[-1])
+        rows = squarable(values.reshape(-1, values.shape[-1]))
         if not len(rows):
             return
         if self.shift is None:
@@ -180,6 +181,7 @@ def _norm_sums(x: RealArray) -> tuple[RealArray, float]:
     """Return the variances of the last axis, and the largest of its partial sums and sums of squares."""
     if not x.size:
         return np.zeros(1), 0.0
+    x = squarable(x)
     partial = np.abs(np.cumsum(x, axis=-1)).max()
     variances = x.var(axis=-1).ravel()
     return variances, float(max(partial, variances.max() * x.shape[-1], np.abs(x).max()))

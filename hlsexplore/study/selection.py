@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hlsexplore.errors import ConfigError
+from hlsexplore.errors import ConfigError, unknown_name
 from hlsexplore.fixed import RealArray
-from hlsexplore.merit import DIRECTIONS
+from hlsexplore.merit import COSTS, DIRECTIONS
 from hlsexplore.pareto import as_costs, hypervolume, pareto_front
 from hlsexplore.study.store import Store
 from hlsexplore.study.trial import Trial, direction
@@ -46,7 +46,7 @@ def front(store: Store, objectives: Sequence[str], where: Sequence[str] = ()) ->
     Raises:
         ConfigError: If an objective or condition cannot be read.
     """
-    names, directions = split_objectives(objectives, store.directions)
+    names, directions = split_objectives(spelled(store, objectives), store.directions)
     columns, mask = _columns(store, names, where)
     values = np.column_stack([columns[name] for name in names])
     chosen = np.flatnonzero(pareto_front(values, directions, feasible=mask))
@@ -72,7 +72,7 @@ def hypervolume_history(
     Raises:
         ConfigError: If an objective cannot be read or the reference does not fit.
     """
-    names, directions = split_objectives(objectives, store.directions)
+    names, directions = split_objectives(spelled(store, objectives), store.directions)
     columns, mask = _columns(store, names, ())
     values, numbers = np.column_stack([columns[name] for name in names])[mask], columns["number"][mask]
     known = np.isfinite(values).all(axis=1)  # an infinite figure dominates no volume that could be counted
@@ -90,6 +90,20 @@ def hypervolume_history(
             kept = grown[mask]
             found.append((number, hypervolume(kept, directions, reference)))
     return np.array([number for number, _ in found], dtype=np.int64), np.array([volume for _, volume in found])
+
+
+def spelled(store: Store, objectives: Sequence[str]) -> Sequence[str]:
+    """Return objectives under the names of their figures: outputs may be said by the layer in the model file.
+
+    Args:
+        store: The study's store.
+        objectives: As in `front`; whatever is no list stays, for `split_objectives` to tell.
+    """
+    known = store.spellings
+    if isinstance(objectives, str) or not known:
+        return objectives
+    parts = [name.partition(":") for name in objectives]
+    return tuple(f"{known.get(name, name)}{colon}{way}" for name, colon, way in parts)
 
 
 def split_objectives(objectives: Sequence[str], known: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -132,12 +146,27 @@ def parse_condition(text: str) -> tuple[str, Any, float]:
 def _columns(
     store: Store, names: Sequence[str], where: Sequence[str]
 ) -> tuple[dict[str, NDArray[Any]], NDArray[np.bool_]]:
-    conditions = [parse_condition(text) for text in where]
+    known = store.spellings
+    conditions = [(known.get(name, name), compare, bound) for name, compare, bound in map(parse_condition, where)]
     columns = store.columns(list(dict.fromkeys([*names, *(name for name, _, _ in conditions)])))
     mask: NDArray[np.bool_] = columns["is_ok"].copy()
     for name, compare, bound in conditions:
-        values = columns[name]
-        if len(values) and np.isnan(values).all():
-            direction(name, store.directions)
-        mask &= compare(values, bound) & ~np.isnan(values)
+        _check_known(store, name, columns[name][columns["is_ok"]])
+        mask &= compare(columns[name], bound) & ~np.isnan(columns[name])
+    for name in names:
+        _check_known(store, name, columns[name][columns["is_ok"]])
     return columns, mask
+
+
+def _check_known(store: Store, name: str, values: NDArray[np.float64]) -> None:
+    """Check that a figure without a value is one that trials may leave open: a cost, or one of the study.
+
+    Raises:
+        ConfigError: If it is another; lists the figures of the newest trial.
+    """
+    if not len(values) or not np.isnan(values).all() or name in COSTS:
+        return
+    newest = store.newest()
+    known = [] if newest is None else [figure for figure, value in newest.metrics.items() if value is not None]
+    if known and name not in known:
+        raise ConfigError(unknown_name("figure", name, known, "This study"))

@@ -123,6 +123,15 @@ class Store:
             own = {}
         return {**DIRECTIONS, **{str(name): str(way) for name, way in own.items() if way in ("max", "min")}}
 
+    @property
+    def spellings(self) -> dict[str, str]:
+        """Return names that figures of this study's outputs have besides, with the figures' own names."""
+        try:
+            found = dict(json.loads(self.meta.get("spellings", "{}")))
+        except (ValueError, TypeError):
+            found = {}
+        return {str(other): str(name) for other, name in found.items()}
+
     def set_meta(self, values: Mapping[str, str]) -> None:
         """Write facts about the study."""
         with self._transaction():

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from hlsexplore.data import data_digest
 from hlsexplore.design import Design, design_from_dict
-from hlsexplore.errors import StudyError, quoted
+from hlsexplore.errors import ConfigError, StudyError, quoted, unknown_name
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph
-from hlsexplore.merit import DIRECTIONS, Chosen
+from hlsexplore.merit import COSTS, DIRECTIONS, Chosen
 from hlsexplore.report import Report
 from hlsexplore.search import make_sampler
 from hlsexplore.search.bound_space import BoundSpace
 from hlsexplore.space import Space
-from hlsexplore.study.selection import front, hypervolume_history, matching, split_objectives
+from hlsexplore.study.selection import front, hypervolume_history, matching, spelled, split_objectives
 from hlsexplore.study.store import Store
 from hlsexplore.study.sweep import Sweep, SweepEvent, SweepResult, estimated_costs, run_sweep
 from hlsexplore.study.trial import Evaluator, Status, Trial, evaluate
@@ -175,7 +175,11 @@ class Study:
         bound = self.bind(space, base)
         trials = None if trials is None else whole(trials, "the number of trials", 0)
         seed = whole(seed, "the seed", 0)
-        names, directions = split_objectives(objectives or self.objectives, self.directions)
+        names, directions = split_objectives(spelled(self.store, objectives or self.objectives), self.directions)
+        figures = (*self.evaluator.directions, *COSTS)
+        for name in names:
+            if name not in figures:
+                raise ConfigError(unknown_name("figure", name, figures, "This study"))
         known = partial(estimated_costs, bound, names, directions)
         name, made = make_sampler(sampler, bound, seed, trials, known)
         _ = self.evaluator.merits  # what does not fit is said before anything is evaluated
@@ -303,11 +307,12 @@ class Study:
             "num_samples": str(self.evaluator.data.num_samples),
             "tasks": json.dumps({goal.output: str(goal.task) for goal in self.evaluator.goals}),
         }
+        spellings = json.dumps(self.evaluator.spellings)
         own = {name: way for name, way in self.evaluator.directions.items() if name not in DIRECTIONS}
         known = self.store.meta
         if not known:
             more = {"created_s": repr(time()), "version": __version__, "objectives": json.dumps(self.objectives)}
-            self.store.set_meta(given | more | {"directions": json.dumps(own)})
+            self.store.set_meta(given | more | {"directions": json.dumps(own), "spellings": spellings})
             return
         if known.get("graph_digest") != given["graph_digest"]:
             raise StudyError(
@@ -333,8 +338,9 @@ class Study:
                     f"in the study {str(self.path)!r} more of {name!r} is {_BETTER[before[name]]}, and now "
                     f"{_BETTER[way]}. Give the metric another name, or choose another file."
                 )
-        if not set(own) <= set(before):
-            self.store.set_meta({"directions": json.dumps({**_own(before), **own})})
+        if not set(own) <= set(before) or not set(self.evaluator.spellings) <= set(self.store.spellings):
+            others = json.dumps({**self.store.spellings, **self.evaluator.spellings})
+            self.store.set_meta({"directions": json.dumps({**_own(before), **own}), "spellings": others})
 
 
 _BETTER = {"max": "better", "min": "worse"}

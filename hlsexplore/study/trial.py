@@ -13,7 +13,7 @@ from hlsexplore.emulate import Emulator, float_forward
 from hlsexplore.errors import ConfigError, DataError, HlsExploreError, unknown_name
 from hlsexplore.estimate import estimate_many
 from hlsexplore.graph import Graph
-from hlsexplore.merit import DIRECTIONS, Chosen, Measure, Merit, Outputs, as_outputs, bind, find_measures
+from hlsexplore.merit import DIRECTIONS, Chosen, Measure, Merit, Outputs, as_outputs, bind, find_measures, suffixes
 from hlsexplore.reference.forward import forward_node
 from hlsexplore.reference.layers import input_values
 from hlsexplore.report import Figures, Report
@@ -163,6 +163,18 @@ class Evaluator:
     def directions(self) -> dict[str, str]:
         """Return `max` or `min` for each figure of the outputs."""
         return {measure.name: measure.metric.direction for measure in self.measures}
+
+    @property
+    def spellings(self) -> dict[str, str]:
+        """Return names that figures of outputs have besides, by the layer in the model file, with the figures' own."""
+        said = {layer: name for layer, name in self.graph.output_spellings.items() if layer != name}
+        outputs = [goal.output for goal in self.goals]
+        found: dict[str, str] = {}
+        for layer, name in said.items():
+            suffix = suffixes([layer if item == name else item for item in outputs])[outputs.index(name)]
+            own = [measure for measure in self.measures if measure.output == outputs.index(name)]
+            found |= {f"{measure.metric.name}{suffix}": measure.name for measure in own}
+        return {other: name for other, name in found.items() if other not in self.directions}
 
     @cached_property
     def ranges(self) -> dict[str, tuple[float, float]]:

@@ -52,6 +52,22 @@ def plain(value: Any) -> Any:
     return value
 
 
+HUGE = 1e140
+"""Squares and sums of values up to this stay in the range of float64."""
+
+
+def squarable(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return values for statistics that square and add them: those beyond `HUGE`, which no type holds, count as that.
+
+    Examples:
+        >>> squarable(np.array([2.0, -1e300])).tolist()
+        [2.0, -1e+140]
+    """
+    if not values.size or max(float(values.max()), -float(values.min())) <= HUGE:
+        return values
+    return np.clip(values, -HUGE, HUGE)
+
+
 def real_array(values: ArrayLike, what: str) -> NDArray[Any]:
     """Return samples as an array of real numbers: floats, integers or truth values.
 

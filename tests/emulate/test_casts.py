@@ -48,6 +48,15 @@ def test_settle_equals_offset_cast_and_clips(has_numba, type_, fraction, bits, h
         np.testing.assert_array_equal(values, source)
 
 
+@pytest.mark.parametrize("has_numba", [False, True])
+@pytest.mark.parametrize("bits", [-121, -140, -975, -1000, -1001, -1016])
+def test_zeros_gain_any_number_of_bits(has_numba, bits, monkeypatch):
+    monkeypatch.setattr(carrier, "has_numba", lambda: has_numba)
+    zeros = np.zeros((300, 4), np.float32)
+    got = settle(zeros, Span(0, 0, 0), Fixed(8, 8 + bits), False)
+    assert not got.any() and np.isfinite(got.astype(float)).all()
+
+
 def test_settle_of_a_strided_view_changes_only_its_elements():
     whole = np.arange(4096.0 * 3).reshape(4096, 3)
     span, type_ = Span(2, 0, 1 << 14), Fixed(14, 14, overflow="SAT")

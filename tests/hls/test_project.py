@@ -179,7 +179,8 @@ def test_export_names_the_files_of_the_user_and_changes_nothing(design: Design, 
     names = sorted([*OWN, "link"])
     assert str(caught.value) == (
         f"exporting into {str(project.path)!r} would lose {', '.join(map(repr, names))}, added or changed since its export. "
-        "Choose another folder, or allow overwriting: what was added stays then, and what was changed is kept as NAME.orig."
+        "Choose another folder, or replace the project with overwrite=True (--force on the command line): what was added "
+        "stays then, and what was changed is kept as NAME.orig."
     )
     assert contents(project.path) == before
     put(project, *(f"more/{index}" for index in range(30)))

@@ -7,9 +7,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 EXAMPLE ?= shuttle
 JOBS ?= 2
+LOWEST := .venv-lowest
+LOWEST_TESTS := $(filter-out tests/test_wheel.py, $(wildcard tests/test_*.py)) tests/defaults tests/emulate tests/estimate/test_ops.py tests/search \
+  tests/hls/cpp tests/hls/rtl tests/hls/xls tests/hls/tools/test_yosys.py tests/importers/test_onnx.py tests/importers/test_pt2.py \
+  tests/importers/test_hgq.py tests/widgets/test_figures.py tests/widgets/test_panels.py tests/widgets/test_state.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo explore test check agreement notebooks browser soak bench screenshots js golden wheel docs clean
+.PHONY: help demo explore test check agreement notebooks browser soak bench screenshots js golden lowest wheel docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,8 +88,21 @@ docs: $(VENV)/.docs ## build the documentation with the API reference into build
 	$(BIN)/python scripts/docs_source.py build
 	$(BIN)/python -m mkdocs build --strict -f build/mkdocs.yml
 
+# The lower bounds of pyproject.toml themselves, the core's alone and then all of them but TensorFlow's, from wheels
+$(LOWEST)/.made: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 with venv was found; say make PYTHON=/path/to/python3."; exit 1; }
+	@"$(PYTHON)" -m venv --clear $(LOWEST)
+	@$(LOWEST)/bin/python -m pip --disable-pip-version-check install --quiet uv
+	@VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --resolution lowest-direct -e '.[test]'
+	$(LOWEST)/bin/python -m pytest -n $(JOBS) tests/test_fixed.py tests/test_graph.py tests/test_design_file.py tests/emulate/test_casts.py
+	@VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --resolution lowest-direct -e '.[all,cluster,place,xls,test]'
+	@touch $@
+
+lowest: $(LOWEST)/.made ## the tests without TensorFlow, with the lowest versions that pyproject.toml allows
+	$(LOWEST)/bin/python -m pytest -n $(JOBS) -m "not slow and not browser" $(LOWEST_TESTS)
+
 wheel: $(VENV)/.dev ## build the wheel
 	$(PIP) build && $(BIN)/python -m build --wheel
 
 clean: ## remove the environment and everything made
-	rm -rf $(VENV) widgets/node_modules demo out dist build
+	rm -rf $(VENV) $(LOWEST) widgets/node_modules demo out dist build

@@ -105,6 +105,25 @@ def test_rows_offer_only_legal_reuse(explorer, small_graph):
     ]
 
 
+def test_a_slider_drops_weights_and_the_figures_follow(explorer):
+    choices = {item["name"]: item for item in explorer.layers.view.rows[1]["choices"]}
+    assert choices["density"]["slider"] and choices["pattern"]["values"] == [
+        "weights",
+        "neurons",
+        "multipliers",
+        "words",
+    ]
+    assert explorer.state.wait(60)
+    before = explorer.state.live.report.total.lut
+    send(explorer.layers.view, ev="edit", seq=1.0, gesture="g", changes={"dense_1": {"density": 0.5}})
+    send(explorer.layers.view, ev="edit", seq=2.0, gesture="g", changes={"dense_1": {"density": 0.2}})
+    assert explorer.state.wait(60)
+    assert explorer.state.live.report.total.lut < before
+    assert explorer.design.layers["dense_1"].density == 0.2
+    explorer.state.undo()
+    assert explorer.design.layers["dense_1"].density == 1.0
+
+
 def test_costs_of_every_reuse_are_those_of_the_estimator(explorer):
     from hlsexplore import estimate
 

@@ -10,6 +10,7 @@ from hlsexplore.emulate.trace import TensorTrace
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
 from hlsexplore.layer_config import Granularity, SoftmaxMode, Strategy, knobs
+from hlsexplore.masks import patterns_of
 from hlsexplore.ops import WEIGHT_FIELDS, Input, Requantize, element_types, tensor_keys, weights
 from hlsexplore.proof import proof_of
 from hlsexplore.report import Figures, Report
@@ -163,6 +164,13 @@ def _choices(node: Node) -> list[dict[str, Any]]:
             case "strategy":
                 values: list[Any] = [str(item) for item in Strategy]
                 found.append({"name": knob, "label": "strategy", "values": values, "numeric": False, "prefix": ""})
+            case "density":
+                label = "share of the weights that are kept, the largest ones"
+                found.append({"name": knob, "label": label, "values": [], "slider": True})
+            case "pattern" if len(patterns_of(node.op)) > 1:
+                values = [str(item) for item in patterns_of(node.op)]
+                label = "what is dropped as a whole"
+                found.append({"name": knob, "label": label, "values": values, "numeric": False, "prefix": ""})
             case "softmax":
                 values = [str(item) for item in SoftmaxMode]
                 found.append(

@@ -352,6 +352,10 @@ class LayersView {
       cell.append(entry.reuse.node);
     }
     for (const knob of row.choices) {
+      if (knob.slider) {
+        this.buildShare(row, knob, entry);
+        continue;
+      }
       const select = h(
         "select", { "aria-label": `${row.name}: ${knob.label}`, title: knob.label, on: { change: () => this.setKnob(row.name, knob.name, knob.numeric ? Number(select.value) : select.value) } },
         ...knob.values.map((value) => h("option", { value, text: `${knob.prefix}${value}` })),
@@ -368,6 +372,18 @@ class LayersView {
     });
     this.cells.set(row.name, entry);
     table.append(cell, share);
+  }
+
+  /** A slider of the share of the weights that stay; it moves all selected layers, and is one step of the history. */
+  buildShare(row, knob, entry) {
+    const slider = h("input", {
+      type: "range", min: "0.02", max: "1", step: "0.02", "aria-label": `${row.name}: ${knob.label}`, title: knob.label,
+      on: { input: () => this.setKnob(row.name, knob.name, Number(slider.value)) },
+    });
+    const note = h("small");
+    entry[knob.name] = slider;
+    entry.note = note;
+    entry.cell.append(h("div", { class: "hx-share-kept" }, slider, note));
   }
 
   /** Rounding, overflow and counts of every tensor of an expanded layer. */
@@ -521,6 +537,8 @@ class LayersView {
       const knobs = this.config.knobs[name] ?? {};
       entry.reuse?.draw();
       for (const [knob, value] of Object.entries(knobs)) if (knob !== "reuse" && entry[knob]) entry[knob].value = String(value);
+      if (entry.note) entry.note.textContent = `${Math.round(100 * knobs.density)} % kept`;
+      if (entry.pattern) entry.pattern.hidden = knobs.density >= 1;
     }
     for (const select of this.el.querySelectorAll(".hx-details [data-mode]")) {
       const name = select.closest(".hx-details").getAttribute("aria-label").slice(0, -": modes".length);

@@ -44,6 +44,8 @@ _RANGES = {
 """Least and largest value of the integers of TensorProto.DataType that QuantizeLinear makes (ONNX 1.23, opset 25)."""
 _TENSOR = 4
 """AttributeProto.AttributeType.TENSOR."""
+_TEXTS = 8
+"""TensorProto.DataType.STRING: names of classes, which only outputs that are left out read."""
 _EXTERNAL = 1
 """TensorProto.DataLocation.EXTERNAL."""
 
@@ -97,7 +99,8 @@ def parse_onnx(data: bytes, label: str, folder: Path | None) -> FlatGraph:
     graph = model.graph
     if len(graph.node) > MAX_NODES:
         raise ModelError(f"{label!r} has {len(graph.node)} nodes; more than {MAX_NODES} are not read.")
-    constants = {_text(item.name): _array(item, label, folder) for item in graph.initializer}
+    arrays = [item for item in graph.initializer if item.data_type != _TEXTS]
+    constants = {_text(item.name): _array(item, label, folder) for item in arrays}
     if graph.sparse_initializer:
         raise UnsupportedError([f"{label!r} holds sparse weights. Save them as plain arrays."])
     versions = {_text(item.domain): int(item.version) for item in model.opset_import}

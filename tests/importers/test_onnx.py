@@ -390,3 +390,24 @@ def test_a_file_above_the_limit_is_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr("hlsexplore.importers.onnx.MAX_ONNX_BYTES", 10)
     with pytest.raises(ModelError, match=r"bytes; more than 10 are not read"):
         hx.read_model(path)
+
+
+@pytest.mark.parametrize("classes", [np.asarray([3, 5], np.int64), np.asarray(["cat", "dog"], dtype=object)])
+def test_a_classifier_keeps_its_values_and_leaves_the_label_out(classes):
+    nodes = [
+        node("Scaler", "x", "scaled", domain="ai.onnx.ml", offset=[1.0, 2.0, 3.0], scale=[0.5, 1.0, 2.0]),
+        node(
+            "LinearRegressor", "scaled", "logits", "ai.onnx.ml", targets=2, coefficients=[*range(6)], intercepts=[1, 2]
+        ),
+        node("Softmax", "logits", "softmax"),
+        node("ZipMap", "softmax", "p", domain="ai.onnx.ml", classlabels_int64s=[3, 5]),
+        node("ArgMax", "softmax", "index", axis=1),
+        node("ArrayFeatureExtractor", "classes index", "label", domain="ai.onnx.ml"),
+    ]
+    proto = model(nodes, {"x": ["n", 3]}, {"classes": classes}, ("label", "p"), domains=("ai.onnx.ml",))
+    found = inspect_model(proto)
+    assert found.notes == ("the output 'label' is left out: it only names the class of the largest value.",)
+    x = floats(20, 3).astype(np.float64)
+    logits = (x - [1, 2, 3]) * [0.5, 1, 2] @ np.arange(6.0).reshape(2, 3).T + [1, 2]
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert np.allclose(hx.predict(found.graph, x), expected)

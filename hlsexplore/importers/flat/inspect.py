@@ -38,7 +38,7 @@ def inspect_flat(graph: FlatGraph) -> Inspection:
     network = Graph(name=graph.name, nodes=tuple(_needed(work, outputs)), outputs=outputs)
     names = {name: track.node for name, track in work.tracks.items()}
     layers = _kept(walked.infos, names, network)
-    return Inspection(name=graph.name, layers=layers, problems=(), notes=tuple(work.notes), graph=network)
+    return Inspection(name=graph.name, layers=layers, problems=(), notes=(*walked.notes, *work.notes), graph=network)
 
 
 def _append(work: Work, draft: Draft) -> None:

@@ -57,6 +57,41 @@ def find_patterns(graph: FlatGraph) -> FlatGraph:
     return replace(graph, nodes=tuple(nodes))
 
 
+_AFTER_CLASS = frozenset(
+    {"Cast", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Gather", "ai.onnx.ml.ArrayFeatureExtractor"}
+)
+"""What exporters of classifiers put behind the number of the class, to return its label."""
+
+
+def without_labels(graph: FlatGraph) -> tuple[FlatGraph, tuple[str, ...]]:
+    """Leave out outputs that only name the largest value of another output's row, as classifiers return them.
+
+    Args:
+        graph: The flat graph.
+
+    Returns:
+        The graph, and the names of the outputs that were left out; all are kept if none would remain.
+    """
+    makers = {name: node for node in graph.nodes for name in node.outputs if name}
+
+    def is_label(name: str) -> bool:
+        waiting, seen = [name], set[str]()
+        while waiting:
+            node = makers.get(waiting.pop())
+            if node is None:
+                continue
+            if node.op == "ArgMax":
+                return True
+            if node.op in _AFTER_CLASS:
+                waiting += [item for item in node.inputs if item not in seen]
+                seen |= set(node.inputs)
+        return False
+
+    labels = tuple(name for name in graph.outputs if is_label(name))
+    kept = tuple(name for name in graph.outputs if name not in labels)
+    return (replace(graph, outputs=kept), labels) if kept else (graph, ())
+
+
 def _find(links: _Links, node: FlatNode) -> FlatNode:
     found = _layer_norm(links, node) or _softplus(links, node) or _choice(links, node) or _softsign(links, node)
     return found or node

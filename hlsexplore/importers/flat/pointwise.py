@@ -200,6 +200,7 @@ POINTWISE: dict[str, Converter] = {
     "Abs": absolute,
     "Neg": negate,
     "Identity": identity,
+    "ai.onnx.ml.ZipMap": identity,
     "Cast": cast,
     "Dropout": dropout,
     "Softmax": softmax,

@@ -124,6 +124,28 @@ def _biased(context: Context, value: Value, weight: Constant, factor: float) -> 
     return dense(context, value, axis, weight, context.constant(2, "bias").times(factor))
 
 
+def regressor(context: Context) -> Value:
+    """Convert LinearRegressor of the domain ai.onnx.ml: x @ transposed(coefficients) + intercepts."""
+    if context.text("post_transform", "NONE") != "NONE":
+        raise context.refuse("it transforms its results.", "Put that behind it as a layer.")
+    value, count = context.value(0), context.integer("targets", 1)
+    weight = np.asarray(context.given("coefficients"), dtype=np.float64)
+    if count < 1 or weight.size != count * value.dims[-1]:
+        raise context.damaged(f"{weight.size} coefficients for {value.dims[-1]} inputs and {count} targets")
+    given = context.given("intercepts")
+    bias = None if given is None else Constant(values=np.asarray(given, dtype=np.float64).reshape(-1))
+    return dense(context, value, len(value.axes) - 1, Constant(values=weight.reshape(count, -1).T), bias)
+
+
+def scaler(context: Context) -> Value:
+    """Convert Scaler of the domain ai.onnx.ml: (x - offset) * scale."""
+    offset, scale = (
+        np.asarray(context.given(name) if context.given(name) is not None else default, dtype=np.float64)
+        for name, default in (("offset", 0.0), ("scale", 1.0))
+    )
+    return affine(context, context.value(0), scale, -offset * scale)
+
+
 def conv(context: Context) -> Value:
     """Convert a convolution of one or two dimensions, also in groups."""
     tensor, rank = image(context, context.value(0))
@@ -206,6 +228,8 @@ def layer_normalization(context: Context) -> Value:
 
 PRODUCTS: dict[str, Converter] = {
     "MatMul": matmul,
+    "ai.onnx.ml.LinearRegressor": regressor,
+    "ai.onnx.ml.Scaler": scaler,
     "Gemm": gemm,
     "Linear": linear,
     "Conv": conv,

@@ -14,7 +14,7 @@ from hlsexplore.importers.flat.graph import BATCH, FlatGraph, FlatInput, FlatNod
 from hlsexplore.importers.flat.joins import JOINS
 from hlsexplore.importers.flat.moves import MOVES
 from hlsexplore.importers.flat.names import layer_name, says_something
-from hlsexplore.importers.flat.patterns import find_patterns
+from hlsexplore.importers.flat.patterns import find_patterns, without_labels
 from hlsexplore.importers.flat.pointwise import POINTWISE
 from hlsexplore.importers.flat.pools import POOLS
 from hlsexplore.importers.flat.products import PRODUCTS
@@ -62,12 +62,14 @@ class Walked:
         outputs: Its output tensors, in the source's own layout.
         problems: Everything that does not fit, a sentence each.
         infos: The layers.
+        notes: What people should know, a sentence each.
     """
 
     sketch: Sketch
     outputs: tuple[Tensor, ...]
     problems: tuple[str, ...]
     infos: tuple[LayerInfo, ...]
+    notes: tuple[str, ...] = ()
 
 
 def walk(graph: FlatGraph) -> Walked:
@@ -79,7 +81,7 @@ def walk(graph: FlatGraph) -> Walked:
     Raises:
         ModelError: If it is damaged.
     """
-    graph = find_patterns(graph)
+    graph, labels = without_labels(find_patterns(graph))
     state = Walk(graph=graph)
     for item in graph.inputs:
         _input(state, item)
@@ -89,7 +91,10 @@ def walk(graph: FlatGraph) -> Walked:
             _convert(state, node)
     outputs = tuple(tensor for name in graph.outputs if (tensor := _output(state, name)) is not None)
     problems = tuple(dict.fromkeys(state.problems))
-    return Walked(sketch=state.sketch, outputs=outputs, problems=problems, infos=tuple(state.infos))
+    notes = tuple(
+        f"the output {name[:60]!r} is left out: it only names the class of the largest value." for name in labels
+    )
+    return Walked(sketch=state.sketch, outputs=outputs, problems=problems, infos=tuple(state.infos), notes=notes)
 
 
 def _needed(graph: FlatGraph) -> set[str]:
@@ -239,7 +244,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
             "Hardware needs fixed scales: use quantize_static with QuantFormat.QDQ.",
         ),
         **dict.fromkeys(
-            ("ArgMax", "ai.onnx.ml.ZipMap", "ai.onnx.ml.ArrayFeatureExtractor"),
+            ("ArgMax", "ai.onnx.ml.ArrayFeatureExtractor"),
             "Choose the class outside: onnx.utils.extract_model(FILE, NEW, INPUTS, OUTPUTS) keeps the scores.",
         ),
         "com.microsoft.MatMulNBits": "Read the model as it was before ONNX Runtime optimised it.",

@@ -127,14 +127,23 @@ def find_goals(graph: Graph, num_samples: int, labels: Any = None, task: Any = N
         ConfigError: If the task is unknown, or one that the output cannot have.
     """
     outputs = [(name, graph[name].shape, head_of(graph, name)) for name in graph.outputs]
-    return goals_of(outputs, num_samples, _by_node(graph, labels, "labels"), _by_node(graph, task, "task"))
+    said = graph.output_spellings
+    return goals_of(outputs, num_samples, by_node(said, labels, "labels"), by_node(said, task, "task"))
 
 
-def _by_node(graph: Graph, values: Any, what: str) -> Any:
-    """Return a mapping by outputs with the names that the graph has for them."""
+def by_node(spellings: Mapping[str, str], values: Any, what: str) -> Any:
+    """Return a mapping by outputs with the outputs' own names; anything else as it came.
+
+    Args:
+        spellings: As `graph.output_spellings`.
+        values: Labels or tasks.
+        what: What they are, for errors.
+
+    Raises:
+        DataError: If an output has two.
+    """
     if not isinstance(values, Mapping):
         return values
-    spellings = graph.output_spellings
     names = [spellings.get(name, name) for name in values]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

@@ -215,5 +215,6 @@ def _port_dict(port: Port) -> dict[str, Any]:
         "type": str(port.type),
         "head": str(port.head),
     }
+    data |= {"layer": port.layer} if port.layer else {}
     more = {"types": port.types, "encoding": port.encoding, "unit": port.unit}
     return data | {name: item.to_dict() for name, item in more.items() if item is not None}

@@ -121,6 +121,7 @@ def _port(design: Design, names: Mapping[str, str], name: str) -> Port:
         encoding=node.op.encoding if isinstance(node.op, Input) else None,
         unit=node.unit,
         head=head_of(design.graph, name),
+        layer=next((said for said, own in design.graph.output_spellings.items() if own == name != said), ""),
     )
 
 

@@ -114,6 +114,7 @@ def _read_port(data: Mapping[str, Any]) -> Port:
         encoding=Encoding.from_dict(data["encoding"]) if "encoding" in data else None,
         unit=Unit.from_dict(data["unit"]) if "unit" in data else None,
         head=Head(data["head"]),
+        layer=str(data.get("layer", "")),
     )
 
 

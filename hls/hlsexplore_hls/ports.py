@@ -21,6 +21,7 @@ class Port:
         encoding: How real data becomes what the bus carries, of an input of a network with real scales; else None.
         unit: What the values of an output stand for where that is not themselves.
         head: What the values promise, of an output.
+        layer: Another name of an output: that of its layer in the model file. Empty where there is none.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Port:
     encoding: Encoding | None = None
     unit: Unit | None = None
     head: Head = Head.FREE
+    layer: str = ""
 
     def cast(self, values: RealArray) -> RawArray:
         """Cast real values, shape (samples, *shape), to raw integers of the bus."""

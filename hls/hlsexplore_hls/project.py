@@ -94,6 +94,12 @@ class Project:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def output_spellings(self) -> dict[str, str]:
+        """Every name that may be said for an output, as `Graph.output_spellings`."""
+        own = {port.name: port.name for port in self.outputs}
+        return own | {port.layer: port.name for port in self.outputs if port.layer and port.layer not in own}
+
+    @property
     def digest(self) -> str:
         """Content hash of all files."""
         return hashlib.sha256(

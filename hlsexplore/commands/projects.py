@@ -8,7 +8,7 @@ from hlsexplore.commands.model import load_design, read, report_data, report_tex
 from hlsexplore.commands.outcome import Outcome, Session
 from hlsexplore.data import load_data
 from hlsexplore.merit import Outputs, as_outputs, bind, find_measures
-from hlsexplore.task import Goal, goals_of
+from hlsexplore.task import Goal, by_node, goals_of
 
 
 def export(args: Namespace, session: Session) -> Outcome:
@@ -50,12 +50,12 @@ def simulate(args: Namespace, session: Session) -> Outcome:
     from hlsexplore_hls import Project
 
     project = Project.load(args.project)
-    names = [port.name for port in project.outputs]
-    given = None if args.data is None else load_data(args.data, project.inputs, names)
+    said = project.output_spellings
+    given = None if args.data is None else load_data(args.data, project.inputs, said)
     goals: tuple[Goal, ...] = ()
     if given is not None:
         outputs = [(port.name, port.shape, port.head) for port in project.outputs]
-        goals = goals_of(outputs, given.num_samples, given.labels, args.task)
+        goals = goals_of(outputs, given.num_samples, given.labels, by_node(said, args.task, "task"))
     result = project.simulate(None if given is None else given.x, session.on_event, session.cancel)
     if args.out:
         save_outputs(args.out, result.y, result.raw)

@@ -10,16 +10,19 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import hlsexplore_hls.destination as destination
+from hlsexplore.cli import main
 from hlsexplore.design import Design
 from hlsexplore.emulate import emulate, emulate_raw
 from hlsexplore.errors import CancelledError, ConfigError, DataError
 from hlsexplore.graph import Graph
+from hlsexplore.metrics import accuracy
 from hlsexplore.support.locks import held
 from hlsexplore_hls import Project, export
 
@@ -376,3 +379,16 @@ def test_truncated_golden_vectors_are_an_error(project: Project) -> None:
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(ConfigError, match=r"the golden vectors '.*golden.npz' cannot be read"):
         project.golden()
+
+
+def test_outputs_of_a_project_may_be_said_by_their_layers(two_outputs, tmp_path, capsys):
+    graph, x, labels = two_outputs
+    nodes = [replace(node, source="class (Dense)") if node.name == "kind" else node for node in graph.nodes]
+    design = Design.default(replace(graph, nodes=tuple(nodes)), data=x)
+    assert export(design, tmp_path / "out").output_spellings == {"kind": "kind", "energy": "energy", "class": "kind"}
+    assert Project.load(tmp_path / "out").outputs[0].layer == "class"
+    np.savez(tmp_path / "X.npz", x=x[:20], y_class=labels["kind"][:20], y_energy=labels["energy"][:20])
+    argv = ["simulate", str(tmp_path / "out"), "--data", str(tmp_path / "X.npz"), "--json"]
+    assert main([*argv, "--task", "class=multiclass,energy=regression"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["accuracy_kind"] == accuracy(emulate(design, x[:20])[0], labels["kind"][:20])

@@ -118,6 +118,8 @@ def test_a_weight_header_serves_where_the_text_is_missing(project):
     before = hx.emulate(hx.read_design(folder), x)
     for path in (folder / "firmware" / "weights").glob("*.txt"):
         path.unlink()
+        header = path.with_suffix(".h")  # the option Namespace of hls4ml puts the numbers into one
+        header.write_text(re.sub(r"\n(?=\S+ \w+\[)", "\nnamespace emulator_v3 {\n", header.read_text()) + "\n}\n")
     np.testing.assert_array_equal(hx.emulate(hx.read_design(folder), x), before)
 
 

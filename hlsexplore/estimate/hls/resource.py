@@ -148,9 +148,10 @@ def _memory(layer: LayerRecord, block: Block) -> int:
 def _muxes(layer: LayerRecord, block: Block, p: Pricing) -> tuple[int, float]:
     """Multiplexers of many inputs in Vivado HLS, and LUT of each.
 
-    A multiplier that serves several outputs chooses its accumulator, one with reuse below n_in its input among all of
-    them; where the reuse is n_in, one multiplexer serves all. Windows of more than 256 inputs are shifted instead, and
-    so are those of convolutions, except in the encoded variant, which indexes them (52 products of 8 repositories).
+    A multiplier that serves several outputs chooses its accumulator, one with reuse below n_in its input: among all of
+    them in a stream, elsewhere among twice the reuse (three products of 128 and 256 inputs at reuse 32 have the price
+    of 64; 52 products before could not tell). Where the reuse is n_in, one multiplexer serves all. Windows of more than
+    256 inputs are shifted instead, and so are those of convolutions, except in the encoded variant, which indexes them.
     """
     tech = p.tech
     if tech.is_vitis:
@@ -163,7 +164,9 @@ def _muxes(layer: LayerRecord, block: Block, p: Pricing) -> tuple[int, float]:
         return 0, 0.0
     if _is_window(layer) or layer.n_in > MAX_MUX_INPUTS:
         return 0, 0.0
-    return (1 if layer.reuse == layer.n_in else block.size), tech.mux(1 << (layer.n_in - 1).bit_length())
+    choices = layer.n_in if p.is_stream else min(2 * layer.reuse, layer.n_in)
+    inputs = 1 << (choices - 1).bit_length()
+    return (1 if layer.reuse == layer.n_in else block.size), tech.mux(inputs)
 
 
 def _is_window(layer: LayerRecord) -> bool:

@@ -50,7 +50,7 @@ def softmax_cost(layer: LayerRecord, p: Pricing) -> Cost:
         bram18=float(groups * _blocks(layer, p, entry, pace, is_legacy)),
         **timing,
         ii=float(pace * layer.pixels) if p.is_stream else 1.0,
-        muxes=float(layer.implementation != "latency" and not p.is_flat),
+        muxes=float(layer.implementation != "latency" and p.is_stream),
         mux_lut=p.tech.mux(count),
         rules=frozenset({"dsp", "bram18"}),
     )

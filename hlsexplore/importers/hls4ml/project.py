@@ -199,7 +199,7 @@ def weight_text(members: Members, name: str) -> NDArray[np.float64] | None:
     if text in members:
         body = members.text(text)
     elif header in members:
-        body = members.text(header).partition("{")[2].partition("};")[0]
+        body = re.split(r"=\s*\{", members.text(header), maxsplit=1)[-1].partition("};")[0]
     else:
         return None
     if powers := _POWER.findall(body):  # a sign and an exponent each

@@ -74,3 +74,40 @@ def test_missing_weights_leave_the_layer_without_constants(tmp_path: Path) -> No
 def test_a_folder_that_is_no_project_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="is half an hls4ml project"):
         read_hls4ml_project(tmp_path)
+
+
+def test_a_recurrent_layer_has_a_reuse_for_each_product(tmp_path: Path) -> None:
+    parameters = (
+        PARAMETERS
+        + """
+struct config3_1 : nnet::dense_config {
+    static const unsigned n_in = 3;
+    static const unsigned n_out = 12;
+    static const unsigned reuse_factor = 9;
+    static const unsigned strategy = nnet::resource;
+};
+struct config3_2 : nnet::dense_config {
+    static const unsigned n_in = 4;
+    static const unsigned n_out = 12;
+    static const unsigned reuse_factor = 8;
+    static const unsigned strategy = nnet::resource;
+};
+struct config3 : nnet::gru_config {
+    static const unsigned n_in = 3;
+    static const unsigned n_state = 4;
+    static const unsigned n_sequence = 5;
+    static const unsigned reuse_factor = 10;
+    typedef config3_1 mult_config1;
+    typedef config3_2 mult_config2;
+};
+"""
+    )
+    top = TOP.replace(
+        "nnet::dense",
+        "nnet::gru_stack<input_t, layer2_t, config3>(x, layer3_out, w3, wr3, b3, br3); // gru\n    nnet::dense",
+    )
+    found = read_hls4ml_project(
+        project(tmp_path, **{"firmware/parameters.h": parameters, "firmware/myproject.cpp": top})
+    )
+    gru = found.design.layers[0]
+    assert (gru.op, gru.reuse, gru.recurrent_reuse, gru.strategy) == ("gru", 9, 8, "resource")

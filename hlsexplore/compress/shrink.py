@@ -202,7 +202,8 @@ class _Search:
             start = tries[-1].point if tries else None
             return Point() if start is None else _easier(start)
         best = min(good, key=lambda item: item.lut)
-        for point in _harder(best.point):
+        bold = _bold(best.point) if len(good) == len(tries) else []
+        for point in (*bold, *_harder(best.point)):
             if point not in done and _lut(self.design(point)) < GROWTH * _lut(self.design(best.point)):
                 return point
         return None
@@ -229,6 +230,13 @@ def spread_density(design: Design, density: float) -> Mapping[str, float]:
             break
         full |= more
     return {name: 1.0 if name in full else max(scale * worth[name], 1e-6) for name in sizes}
+
+
+def _bold(point: Point) -> list[Point]:
+    """Return the long steps to smaller networks, taken as long as every try was good enough."""
+    narrow = replace(point, weight=point.weight - 1, result=point.result - 1, input=point.input - 1)
+    steps = [replace(point, density=point.density * FINER**4), narrow]
+    return [step for step in steps if min(step.weight, step.result, step.input) > 1]
 
 
 def _harder(point: Point) -> list[Point]:

@@ -21,7 +21,8 @@ from hlsexplore.estimate.technology import technology
 from hlsexplore.estimate.totals import COST_FIELDS, Columns, Layout, layout_of, total_columns
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
-from hlsexplore.layer_config import changed_config
+from hlsexplore.layer_config import PRUNING, changed_config
+from hlsexplore.masks import Pattern
 from hlsexplore.ops import MOVES, Input, matmul_shape
 from hlsexplore.report import FIGURES
 
@@ -42,7 +43,7 @@ class Choice:
 
     layer: str
     key: str
-    values: tuple[Fixed | str | int, ...]
+    values: tuple[Fixed | str | float, ...]
 
 
 def estimate_columns(design: Design, choices: Sequence[Choice], picks: Picks) -> dict[str, Column]:
@@ -140,7 +141,7 @@ class _Sweep:
         return matmul_shape(self.design.graph[name].op) is not None
 
     def _record(self, indices: Sequence[int], values: NDArray[np.integer]) -> DesignRecord:
-        changes: dict[str, dict[str, Fixed | str | int]] = {}
+        changes: dict[str, dict[str, Fixed | str | float]] = {}
         for index, value in zip(indices, values.tolist(), strict=True):
             choice = self.choices[index]
             changes.setdefault(choice.layer, {})[choice.key] = choice.values[value]
@@ -169,9 +170,17 @@ class _Sweep:
         for source in self._sources(name):
             found |= {i for i in self.by_layer.get(source, ()) if self.choices[i].key == "result"}
         for other in near:
-            found |= {i for i in self.by_layer.get(other or "", ()) if self.choices[i].key == "weight"}
+            found |= {i for i in self.by_layer.get(other or "", ()) if self.choices[i].key in self._weight_keys(other)}
         found |= {i for i, choice in enumerate(self.choices) if choice.key in BIT_KEYS}
         return sorted(found)
+
+    def _weight_keys(self, name: str | None) -> tuple[str, ...]:
+        """Keys that change which weights of a layer are 0; its layout too, where multipliers are dropped as a whole."""
+        keys = ("weight", *PRUNING)
+        own = self.by_layer.get(name or "", ())
+        patterns = {str(value) for i in own if self.choices[i].key == "pattern" for value in self.choices[i].values}
+        patterns.add(str(self.design.layers[name].pattern) if name else "")
+        return (*keys, "reuse", "strategy") if patterns & {Pattern.MULTIPLIERS, Pattern.WORDS} else keys
 
     def _sources(self, name: str) -> list[str]:
         """Nodes whose result type a node reads, behind those that only move elements."""
@@ -188,7 +197,7 @@ class _Sweep:
     def _cost(
         self, layer: LayerRecord, near: tuple[str | None, str | None], relevant: list[int], group: Picks, flat: bool
     ) -> tuple[Cost, float, float]:
-        changes: dict[str, dict[str, Fixed | str | int]] = {}
+        changes: dict[str, dict[str, Fixed | str | float]] = {}
         for index, value in zip(relevant, group.tolist(), strict=True):
             choice = self.choices[index]
             changes.setdefault(choice.layer, {})[choice.key] = choice.values[value]
@@ -204,13 +213,13 @@ class _Sweep:
             self.pricing[flat] = Pricing(tech=tech, io=io, budget_ns=self.base.budget_ns, table=self.table)
         return self.pricing[flat]
 
-    def _layer(self, name: str, changes: Mapping[str, Mapping[str, Fixed | str | int]]) -> LayerRecord:
+    def _layer(self, name: str, changes: Mapping[str, Mapping[str, Fixed | str | float]]) -> LayerRecord:
         node = self.design.graph[name]
         config = changed_config(node, self.design.layers[name], dict(changes.get(name, {})))
         layer = layer_record(self.design.graph, node, config, self._input_type(node, changes))
         return replace(layer, input_bits=self._bits(changes)[name])
 
-    def _bits(self, changes: Mapping[str, Mapping[str, Fixed | str | int]]) -> dict[str, tuple[int, ...] | None]:
+    def _bits(self, changes: Mapping[str, Mapping[str, Fixed | str | float]]) -> dict[str, tuple[int, ...] | None]:
         """Bits of the elements that each layer reads, where some of them are cast to other types."""
         own = {name: {key: one[key] for key in BIT_KEYS if key in one} for name, one in changes.items()}
         own = {name: one for name, one in own.items() if one}
@@ -220,7 +229,7 @@ class _Sweep:
             self.bits[key] = {layer.name: layer.input_bits for layer in record.layers}
         return self.bits[key]
 
-    def _input_type(self, node: Node, changes: Mapping[str, Mapping[str, Fixed | str | int]]) -> Fixed:
+    def _input_type(self, node: Node, changes: Mapping[str, Mapping[str, Fixed | str | float]]) -> Fixed:
         source = self._sources(node.name)[0]
         changed = changes.get(source)
         if not changed:

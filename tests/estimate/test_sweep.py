@@ -74,3 +74,22 @@ def test_a_value_that_a_layer_cannot_have_is_refused() -> None:
     with pytest.raises(ConfigError, match="reuse"):
         choice = Choice(layer="fc0", key="reuse", values=(1, 7))
         estimate_columns(hx.Design.default(network()), [choice], np.array([[0]]))
+
+
+@pytest.mark.parametrize("tool", ["vitis_hls", "yosys"])
+def test_columns_of_dropped_weights_equal_single_estimates(tool: str) -> None:
+    design = hx.Design.default(network(), hx.Target(tool=tool)).with_layer("fc1", density=0.5, pattern="multipliers")
+    choices = [
+        Choice(layer="fc0", key="density", values=(1.0, 0.3, 0.05)),
+        Choice(layer="fc0", key="pattern", values=("weights", "neurons")),
+        Choice(layer="fc1", key="reuse", values=(1, 2)),
+    ]
+    picks = np.array([[a, b, c] for a in range(3) for b in range(2) for c in range(2)])
+    columns = estimate_columns(design, choices, picks)
+    for index, row in enumerate(picks.tolist()):
+        changes: dict[str, dict[str, object]] = {}
+        for choice, value in zip(choices, row, strict=True):
+            changes.setdefault(choice.layer, {})[choice.key] = choice.values[value]
+        total = hx.estimate(design.with_layers(changes)).total
+        assert columns["lut"][index] == pytest.approx(total.lut, rel=1e-9)
+        assert columns["ff"][index] == pytest.approx(total.ff, rel=1e-9)

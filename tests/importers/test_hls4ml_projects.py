@@ -20,7 +20,7 @@ from hlsexplore.foreign_design import read_foreign_design
 from hlsexplore.graph import Graph, Node
 from hlsexplore.importers.hls4ml.network import element_type, parse_configs, product
 from hlsexplore.importers.hls4ml.plain_yaml import plain_yaml
-from hlsexplore.ops import Activation, Affine, Dense, Function, Input, Softmax
+from hlsexplore.ops import Activation, Affine, Conv, Dense, DepthwiseConv, Function, Input, Softmax
 
 oracle = pytest.importorskip("agreement.oracle_hls4ml", reason="needs hls4ml")
 pytestmark = pytest.mark.skipif(not oracle.is_available(), reason="needs hls4ml and a C++ compiler")
@@ -203,6 +203,45 @@ def test_functions_of_the_first_versions_name_the_strategy(project):
     design = hx.read_design(folder)
     assert next(c.strategy for c in design.layers.values() if "weight" in c.types) == "resource"
     np.testing.assert_array_equal(hx.emulate(design, x), before)
+
+
+def test_a_separable_convolution_of_a_stream_is_its_two_convolutions(tmp_path):
+    rng = np.random.default_rng(8)
+    depthwise = DepthwiseConv(
+        kernel=rng.normal(size=(3, 3, 2, 1)), bias=np.zeros(2), stride=(1, 1), padding=((0, 0), (0, 0)), rank=2
+    )
+    pointwise = Conv(
+        kernel=rng.normal(size=(1, 1, 2, 3)), bias=rng.normal(size=3), stride=(1, 1), padding=((0, 0), (0, 0)), rank=2
+    )
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(6, 5, 2)),
+        Node(name="dw", op=depthwise, inputs=("x",), shape=(4, 3, 2)),
+        Node(name="pw", op=pointwise, inputs=("dw",), shape=(4, 3, 3)),
+    )
+    folder = tmp_path / "prj"
+    written(hx.Design.default(Graph(name="separable", nodes=nodes, outputs=("pw",)), hx.Target(io="stream")), folder)
+    x = rng.normal(size=(20, 6, 5, 2))
+    before = hx.emulate(hx.read_design(folder), x)
+    path = folder / "firmware" / "oracle.cpp"
+    calls = list(
+        re.finditer(r"nnet::(?:depthwise_|pointwise_)?conv_2d_cl<([^>]*)>\(([^)]*)\);[^\n]*", path.read_text())
+    )
+    (source, between, first), (_, result, second) = ([t.strip() for t in call[1].split(",")] for call in calls)
+    (given, _, depth, zero), (_, output, point, bias) = ([t.strip() for t in call[2].split(",")] for call in calls)
+    joined = (
+        f"nnet::separable_conv_2d_cl<{source}, {between}, {result}, both>"
+        f"({given}, {output}, {depth}, {point}, {zero}, {bias}); // separable"
+    )
+    path.write_text(path.read_text().replace(calls[0][0], "").replace(calls[1][0], joined))
+    both = f"struct both {{\n    typedef {first} depthwise_config;\n    typedef {second} pointwise_config;\n}};\n"
+    parameters = folder / "firmware" / "parameters.h"
+    parameters.write_text(parameters.read_text() + both)
+    back = hx.read_design(folder)
+    np.testing.assert_array_equal(hx.emulate(back, x), before)
+    assert [node.name for node in back.graph][1:] == ["separable_dw", "separable"]
+    path.write_text(path.read_text().replace(f", {zero}, {bias})", f", {bias})"))
+    with pytest.raises(ModelError, match="its separable convolution was edited"):
+        hx.read_design(folder)
 
 
 def test_first_versions_keep_all_types_in_parameters(project):

@@ -127,16 +127,43 @@ def _calls(source: str, configs: Mapping[str, Mapping[str, str]]) -> list[Call]:
             continue
         parameters = tuple(item.strip() for item in template.split(","))
         function, config = _renewed(function, joined_config(parameters[-1], configs))
-        found.append(
-            Call(
-                function=function,
-                parameters=parameters,
-                arguments=tuple(item.strip() for item in arguments.split(",")),
-                layer=comment or f"{function}_{index}",
-                config=config,
-            )
+        call = Call(
+            function=function,
+            parameters=parameters,
+            arguments=tuple(item.strip() for item in arguments.split(",")),
+            layer=comment or f"{function}_{index}",
+            config=config,
         )
+        found += _separated(call, configs) if function.startswith("separable_conv") else [call]
     return found
+
+
+def _separated(call: Call, configs: Mapping[str, Mapping[str, str]]) -> list[Call]:
+    """Return the depthwise and the pointwise convolution of a separable one, which streams call as one function.
+
+    Raises:
+        ModelError: If the call is not one that hls4ml writes.
+    """
+    try:
+        source, between, result, _ = call.parameters
+        given, output, depth, point, zero, bias = call.arguments
+    except ValueError:
+        raise ModelError(f"layer {call.layer!r}: its separable convolution was edited; write it again.") from None
+    inner, kind = f"{output}_dw", call.function.removeprefix("separable_")
+    steps = (
+        (f"depthwise_{kind}", "depthwise_config", (source, between), (given, inner, depth, zero), f"{call.layer}_dw"),
+        (kind, "pointwise_config", (between, result), (inner, output, point, bias), call.layer),
+    )
+    return [
+        Call(
+            function=function,
+            parameters=(*types, call.config.get(key, "")),
+            arguments=arguments,
+            layer=layer,
+            config=joined_config(call.config.get(key, ""), configs),
+        )
+        for function, key, types, arguments, layer in steps
+    ]
 
 
 def _renewed(function: str, config: dict[str, str]) -> tuple[str, dict[str, str]]:

@@ -51,7 +51,7 @@ def folded(layer: Layer, kernel: RealArray, channels: int) -> tuple[RealArray, R
         for position, leaf in enumerate((*names, "moving_mean", "moving_variance"))
     }
     ones, zeros = np.ones(channels, np.float32), np.zeros(channels, np.float32)
-    inverse = np.float32(1) / np.sqrt(values["moving_variance"] + np.float32(layer.number("epsilon", 1e-3)))
+    inverse = np.float32(1) / layer.deviation(values["moving_variance"], layer.number("epsilon", 1e-3))
     scale = inverse * values.get("gamma", ones)
     offset = scale * (bias.astype(np.float32) - values["moving_mean"]) + values.get("beta", zeros)
     tail = kernel.shape[-1:] if kernel.shape[-1] == channels else kernel.shape[-2:]
@@ -131,11 +131,8 @@ def batch_normalization(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
         array = layer.weight(name, position, (channels,))
         key = f"{name.removeprefix('moving_')}_quantizer"
         values[name] = quantized(layer, key, array, is_kernel=key.startswith(("gamma", "variance"))).real
-    if (values["moving_variance"] < 0).any():
-        raise layer.damaged("moving_variance", "variances of 0 or above")
-    inverse = values.get("gamma", np.ones(channels)) / np.sqrt(
-        values["moving_variance"] + layer.number("epsilon", 1e-3)
-    )
+    deviation = layer.deviation(values["moving_variance"], layer.number("epsilon", 1e-3))
+    inverse = values.get("gamma", np.ones(channels)) / deviation
     weight = quantized(layer, "inverse_quantizer", inverse)
     bias = values.get("beta", np.zeros(channels)) - values["moving_mean"] * weight.real
     weight_type = weight.type if weight.scale is None else None

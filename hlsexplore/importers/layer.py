@@ -5,6 +5,9 @@ from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hlsexplore.errors import ModelError, UnsupportedError
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Node, Shape
@@ -245,6 +248,24 @@ class Layer:
             )
         values = self.weights.read(ref, self.name, shape)
         return values + self._adapter(leaf, values.shape) if "lora_rank" in self.config else values
+
+    def deviation(self, variance: NDArray[Any], epsilon: float) -> NDArray[Any]:
+        """Return the square root of variances and an epsilon, in the variances' precision.
+
+        Variances a little below 0 come from averaged models; the epsilon makes up for them.
+
+        Raises:
+            ModelError: If a sum is not above 0.
+        """
+        total: NDArray[Any] = variance + variance.dtype.type(epsilon)
+        bad = int((total <= 0).sum())
+        if bad:
+            raise ModelError(
+                f"layer {self.name!r} ({self.cls}): {bad} of {total.size} variances are too small, the least is "
+                f"{float(variance.min()):.4g}, so that the network itself computes NaN. Train it again."
+            )
+        root: NDArray[Any] = np.sqrt(total)
+        return root
 
     def _adapter(self, leaf: str, shape: tuple[int, ...]) -> RealArray | float:
         """Return what a LoRA adapter adds to a weight; `.keras` files hold weights with the adapter merged in."""

@@ -46,6 +46,7 @@ CONVERTERS: Mapping[str, Converter] = MappingProxyType(
 )
 """Converter of each supported layer class."""
 
+_HGQ_1 = "it is a layer of HGQ 1, which is not read. Train with HGQ2 or QKeras."
 _ADVICE = {
     "AutoContrast": "it acts at inference too, by the image at hand. Apply it to the data before.",
     "Equalization": "it acts at inference too, by the image at hand. Apply it to the data before.",
@@ -55,7 +56,7 @@ _ADVICE = {
     "ClusterWeights": "it is a training wrapper. Strip it with tfmot.clustering.keras.strip_clustering before saving.",
     "BinaryDense": "it is no layer of Keras. Use QDense(kernel_quantizer='binary(alpha=1)') of QKeras.",
     "TernaryDense": "it is no layer of Keras. Use QDense(kernel_quantizer='ternary(alpha=1)') of QKeras.",
-    "FixedPointQuantizer": "it is a layer of HGQ 1, which is not read. Train with HGQ2 or QKeras.",
+    "FixedPointQuantizer": _HGQ_1,
     "Lambda": "it holds Python code, which is never executed. Replace it by layers that compute the same.",
     "Embedding": "lookup by index is not supported. Feed the embedded vectors to the network instead.",
     "Masking": "masks are not supported. Use sequences of full length.",
@@ -80,6 +81,8 @@ def advice(cls: str, package: str) -> str:
         cls: The class.
         package: Package of a user's own class, or an empty text.
     """
+    if package == "HGQ":
+        return _HGQ_1
     if package not in ("", "qkeras"):
         return (
             "it is a class of your own, whose code is never executed. "

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import hlsexplore as hx
-from hlsexplore.errors import UnsupportedError
+from hlsexplore.errors import ModelError, UnsupportedError
 from hlsexplore.importers import read_model
 from hlsexplore.importers.keras import inspect_keras
 from hlsexplore.importers.live import read_live
@@ -286,6 +286,18 @@ def test_options_that_quantizers_do_not_save_are_read_from_the_live_model(k3):
     for layer in layers:
         with pytest.raises(UnsupportedError, match="quantized_bits has scale_axis='0', expected None"):
             read_model(model_of(k3, SEQUENCE, lambda k, x, layer=layer: layer(x)))
+
+
+def test_variances_a_little_below_zero_are_read_as_keras_computes_them(k3, tmp_path):
+    model = model_of(k3, VECTOR, lambda k, x: k.L.BatchNormalization(name="bn")(x))
+    model.get_layer("bn").moving_variance.assign([-1e-8, -9e-4, 0.0, 1.0, 127.0])
+    check(model, tmp_path)
+    model.get_layer("bn").moving_variance.assign([-348.0, -1e-3, 0.0, 1.0, 127.0])
+    with pytest.raises(
+        ModelError,
+        match=r"layer 'bn' \(BatchNormalization\): 2 of 5 variances are too small, the least is -348, so that the network",
+    ):
+        read_model(model)
 
 
 @pytest.mark.parametrize("place", ["layer", "time_distributed", "bidirectional"])

@@ -97,6 +97,14 @@ def test_every_problem_is_listed_at_once(tmp_path, craft):
     assert [info.problem is not None for info in inspection.layers] == [False, True, True, True, True]
 
 
+def test_layers_of_hgq_1_are_named_for_what_they_are(tmp_path, craft):
+    for cls in ("HQuantize", "HDense"):
+        config, groups = craft.dense_net()
+        config["config"]["layers"][1] |= {"class_name": cls, "module": "HGQ.layers", "registered_name": f"HGQ>{cls}"}
+        path = craft.write_keras(tmp_path / "m.keras", config, groups)
+        refused(path, rf"layer 'fc' \({cls}\): it is a layer of HGQ 1, which is not read\. Train", UnsupportedError)
+
+
 def test_custom_class_with_a_builtin_name_is_not_taken_for_it(tmp_path, craft):
     for module, registered in (("my_package", None), ("builtins", "Dense"), ("keras.layers", "My>Dense")):
         config, groups = craft.dense_net()

@@ -203,9 +203,10 @@ def batch_normalization(context: Context) -> Value:
     if rank > 1 and SAMPLES in value.axes[1]:
         raise context.refuse("its channels are the batch axis.", "Put samples first.")
     channels = value.dims[1] if rank > 1 else 1
-    if any(item.size not in (1, channels) for item in (gamma, beta, mean, variance)) or (variance < 0).any():
+    total = variance + context.number("epsilon", 1e-5)
+    if any(item.size not in (1, channels) for item in (gamma, beta, mean, variance)) or (total <= 0).any():
         raise context.damaged(f"its statistics do not fit {channels} channels")
-    scale = gamma / np.sqrt(variance + context.number("epsilon", 1e-5))
+    scale = gamma / np.sqrt(total)
     shape = (-1,) + (1,) * (rank - 2)
     return affine(context, value, scale.reshape(shape), (beta - mean * scale).reshape(shape))
 

@@ -118,12 +118,6 @@ CPP_PARALLEL_ON_STREAM = Refusal(
     text="the HLS C++ for io 'stream' has no {kind!r} with parallel={parallel}. "
     "Choose another io or flow, or replace the layer.",
 )
-RTL_PARALLEL_ON_STREAM = Refusal(
-    executors=(Executor.RTL_STREAM,),
-    what="`parallel` above 1",
-    text="positions of a stream arrive one by one, and parallel={parallel} asks for several at once. "
-    "Set it to 1, or the target's io to 'parallel'.",
-)
 PARTS_OF_ROWS = Refusal(
     executors=(Executor.RTL_PARALLEL,),
     what="`parallel` that is neither part of a row of positions nor whole rows",
@@ -138,9 +132,9 @@ SHARED_CHANNELS = Refusal(
 )
 SHARED_CELLS = Refusal(
     executors=RTL,
-    what="recurrent layers with reuse above 1",
-    text="the RTL flow computes a step of a recurrent layer with reuse 1 only, not {reuse}. "
-    "Set reuse=1 or use the flow 'vitis'.",
+    what="recurrent layers whose saturating sums would need another order than shared multipliers have",
+    text="reuse={reuse} does not divide this layer's units, and with strategy 'resource' and an accumulator that "
+    "saturates the states would have to be summed in its order. Use strategy 'latency', or a reuse that divides them.",
 )
 BACKWARD_STREAM = Refusal(
     executors=(Executor.RTL_STREAM,),
@@ -247,7 +241,6 @@ REFUSALS = (
     AVERAGE_OF_MANY,
     MANY_AXES,
     CPP_PARALLEL_ON_STREAM,
-    RTL_PARALLEL_ON_STREAM,
     PARTS_OF_ROWS,
     SHARED_CHANNELS,
     SHARED_CELLS,

@@ -19,7 +19,7 @@ def legal_reuse(node: Node) -> tuple[int, ...]:
         node: Any node; one without a constant matrix can only have reuse 1.
     """
     shape = matmul_shape(node.op)
-    return (1,) if shape is None else _legal(*shape)
+    return (1,) if shape is None else legal_factors(*shape)
 
 
 def check_reuse(node: Node, reuse: object) -> int:
@@ -55,7 +55,8 @@ def check_reuse(node: Node, reuse: object) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _legal(n_in: int, n_out: int) -> tuple[int, ...]:
+def legal_factors(n_in: int, n_out: int) -> tuple[int, ...]:
+    """List the reuse factors of a matrix, ascending."""
     return tuple(sorted(set(_divisors(n_in)) | {n_in * value for value in _divisors(n_out)}))
 
 

@@ -223,7 +223,9 @@ OPTIONS: dict[str, Callable[[], Design]] = {
     coverage.SHARED_CHANNELS.what: lambda: layer(
         DepthwiseConv(kernel=ones(1, 3, 2, 1), rank=1), (4, 2), (2, 2), reuse=6
     ),
-    coverage.SHARED_CELLS.what: lambda: layer(cell(), (4, 2), (3,), reuse=2),
+    coverage.SHARED_CELLS.what: lambda: layer(
+        cell(), (4, 2), (3,), reuse=2, strategy="resource", accum="fixed<8,2,TRN,SAT>"
+    ),
     coverage.BACKWARD_STREAM.what: lambda: layer(cell(go_backwards=True), (4, 2), (3,)),
     coverage.SLOPES_BY_POSITION.what: lambda: layer(PRelu(kernel=np.arange(6.0).reshape(3, 2)), (3, 2), (3, 2)),
     coverage.TYPES_BY_POSITION.what: lambda: layer(

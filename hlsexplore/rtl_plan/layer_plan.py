@@ -1,4 +1,4 @@
-"""What a planned layer is: its tensors and cycles, and one of six bodies."""
+"""What a planned layer is: its tensors and cycles, and one of eight bodies."""
 
 from dataclasses import dataclass
 
@@ -87,6 +87,38 @@ class Bank:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class InTurn:
+    """Copies of a layer that take their inputs in turn.
+
+    Attributes:
+        core: One of them.
+        copies: How many there are.
+    """
+
+    core: "LayerPlan"
+    copies: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SharedStep:
+    """A step of a recurrent layer whose two products share multipliers.
+
+    Attributes:
+        products: W x + b and U h + c.
+        gates: What follows; reads both and the states, which stay until the step is done.
+    """
+
+    products: tuple["LayerPlan", "LayerPlan"]
+    gates: "LayerPlan"
+
+    @property
+    def waits(self) -> tuple[int, int]:
+        """Cycles that each product is there before both are."""
+        first, second = (product.latency_cycles for product in self.products)
+        return max(second - first, 0), max(first - second, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Recurrence:
     """A recurrent layer.
 
@@ -110,7 +142,7 @@ class Recurrence:
         return self.step.latency_cycles + 1
 
 
-Body = Wires | Parallel | Folded | Bank | Scan | Recurrence
+Body = Wires | Parallel | Folded | Bank | InTurn | Scan | Recurrence | SharedStep
 """How a layer computes: at once, with shared multipliers, in parts, position by position, or step by step."""
 
 

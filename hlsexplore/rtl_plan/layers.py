@@ -1,6 +1,7 @@
 """The structure of one layer in logic: its netlist or shared multipliers, its cycles and buses."""
 
 from dataclasses import replace
+from math import ceil
 
 from hlsexplore.design import Design
 from hlsexplore.graph import Node
@@ -30,7 +31,7 @@ from hlsexplore.ops import (
     Upsample,
 )
 from hlsexplore.rtl_plan.folded import Folded, fold
-from hlsexplore.rtl_plan.layer_plan import Bank, LayerPlan, Parallel, Recurrence, Wires
+from hlsexplore.rtl_plan.layer_plan import Bank, InTurn, LayerPlan, Parallel, Recurrence, SharedStep, Wires
 from hlsexplore.rtl_plan.lower.elements import lower_lookup, lower_quantize
 from hlsexplore.rtl_plan.lower.joins import lower_concatenate, lower_dot, lower_merge
 from hlsexplore.rtl_plan.lower.layer import Layer, refuse
@@ -44,7 +45,7 @@ from hlsexplore.rtl_plan.lower.pointwise import (
     lower_prelu,
     lower_requantize,
 )
-from hlsexplore.rtl_plan.lower.recurrent import check_recurrent, state_tensors, step_net
+from hlsexplore.rtl_plan.lower.recurrent import check_recurrent, shared_products, state_tensors, step_net
 from hlsexplore.rtl_plan.lower.softmax import lower_softmax
 from hlsexplore.rtl_plan.lower.spatial import lower_conv, lower_pool
 from hlsexplore.rtl_plan.netlist.cells import Value
@@ -146,13 +147,16 @@ def plan_recurrence(design: Design, node: Node, source: Tensor, steps: int) -> L
     Raises:
         NoModelError: If it has no RTL.
     """
-    op = check_recurrent(design, node)
+    op = check_recurrent(node)
     here = replace(node, shape=node.shape[-1:])
     states = state_tensors(design, node)
-    sources = (source, *states)
-    net = Net()
-    places = step_net(design, here, sources, input_values(net, sources), net)
-    step = parallel_layer(design, replace(node, shape=(len(net.outputs),)), sources, net)
+    if design.layers[node.name].reuse > 1:
+        step, places = _shared_step(design, here, source, states)
+    else:
+        sources = (source, *states)
+        net = Net()
+        places = step_net(design, here, sources, input_values(net, sources), net)
+        step = parallel_layer(design, replace(node, shape=(len(net.outputs),)), sources, net)
     units = node.shape[-1]
     recurrence = Recurrence(step=step, steps=steps, states=states, places=places, is_sequence=op.return_sequences)
     return LayerPlan(
@@ -167,9 +171,33 @@ def plan_recurrence(design: Design, node: Node, source: Tensor, steps: int) -> L
     )
 
 
+def _shared_step(
+    design: Design, node: Node, source: Tensor, states: tuple[Tensor, ...]
+) -> tuple[LayerPlan, tuple[int, ...]]:
+    """Plan a step whose products share multipliers; return also the first output that is each new state."""
+    accum = design.layers[node.name].types["accum"]
+    held = tuple(replace(state, is_held=True) for state in states)
+    products = []
+    for tensor, item in zip((source, held[0]), shared_products(design, node, source), strict=True):
+        own = replace(node, shape=(item.product.weight.shape[1],))
+        folded = fold(item.product, tensor.ranges, item.reuse, item.is_interleaved, tensor.is_held, *timing_of(design))
+        layer = _folded_layer(design, own, tensor, folded)
+        products.append(replace(layer, output=replace(layer.output, fraction=accum.fraction)))
+    sources = (*(product.output for product in products), *states)
+    net = Net()
+    places = step_net(design, node, sources, input_values(net, sources), net, is_shared=True)
+    gates = parallel_layer(design, replace(node, shape=(len(net.outputs),)), sources, net)
+    shared = SharedStep(products=(products[0], products[1]), gates=gates)
+    latency = max(product.latency_cycles for product in products) + gates.latency_cycles
+    step = LayerPlan(
+        node=gates.node, inputs=(source, *states), output=gates.output, body=shared, latency_cycles=latency
+    )
+    return step, places
+
+
 def _recurrent(design: Design, node: Node, source: Tensor) -> LayerPlan:
     """Plan a recurrent layer with the whole sequence at hand."""
-    op, (steps, size) = check_recurrent(design, node), source.shape
+    op, (steps, size) = check_recurrent(node), source.shape
     one = Positions(walk=plain_walk(steps), out=(1, steps), stride=(1, 1), reach=(1, 1), taps=((0, 0),))
     core = plan_recurrence(design, node, window_tensor(source, size, one), steps)
     scan = sequence_scan(core, steps, size * source.width, op.return_sequences, op.go_backwards)
@@ -240,6 +268,28 @@ def _bank(design: Design, node: Node, source: Tensor) -> LayerPlan:
         body=Bank(parts=tuple(parts), elements=elements),
         latency_cycles=max(part.latency_cycles for part in parts),
         ii_cycles=parts[0].ii_cycles,
+    )
+
+
+def in_turn(design: Design, plan: LayerPlan, copies: int) -> LayerPlan:
+    """Return a plan of copies of a module that take its inputs in turn, as many as have something to do.
+
+    Args:
+        design: The design.
+        plan: The module, which keeps its inputs itself.
+        copies: Most copies.
+    """
+    used = min(copies, plan.ii_cycles)
+    if used == 1:
+        return plan
+    arrival = plan.output.arrival_ns + fabric(design.target).lut_ns * ceil(used / 3)
+    return LayerPlan(
+        node=plan.node,
+        inputs=plan.inputs,
+        output=replace(plan.output, arrival_ns=arrival, is_held=False),
+        body=InTurn(core=plan, copies=used),
+        latency_cycles=plan.latency_cycles,
+        ii_cycles=ceil(plan.ii_cycles / used),
     )
 
 

@@ -18,8 +18,8 @@ from hlsexplore.target import Io
 
 pytestmark = pytest.mark.skipif(not is_available(), reason="needs verilator and a C++ compiler")
 SAMPLES = 40
-# Types that differ between positions, and several positions at once, cannot stream; each refusal says so.
-REFUSED = ("elements_conv", "elements_max_pool", "lookup_of_elements", "requantize_image_parallel")
+# Types that differ between positions cannot stream; each refusal says so.
+REFUSED = ("elements_conv", "elements_max_pool", "lookup_of_elements")
 
 
 def streamed(case: Case) -> Case:
@@ -35,12 +35,14 @@ def streamed(case: Case) -> Case:
 
 def network_case(name: str) -> Case:
     """Make a case of a network of several layers, with branches, several inputs or several outputs."""
-    network = {"mlp": mlp, "cnn": cnn, "cnn_accumulating": cnn, "branched": branched}[name]
+    network = {"mlp": mlp, "branched": branched}.get(name, cnn)
 
     def build(rng: np.random.Generator) -> Built:
         design = network("stream")
         if name == "cnn_accumulating":
             design = design.with_layer("dense", reuse=12, accum="fixed<14,6>")
+        if name == "cnn_in_turn":
+            design = design.with_layer("conv", reuse=6, parallel=4)
         xs = tuple(rng.normal(0, 3, (SAMPLES, *node.shape)) for node in design.graph.inputs)
         return design, xs if len(xs) > 1 else xs[0]
 
@@ -49,12 +51,12 @@ def network_case(name: str) -> Case:
 
 def batches(is_slow: bool) -> list[list[Case]]:
     """Group the cases that are not on streams already: joins and moves by default, the others when slow."""
-    others = [case for case in CASES if "stream" not in case.name and "at_once" not in case.name and not case.is_slow]
+    others = [case for case in CASES if "stream" not in case.name and not case.is_slow]
     chosen = [streamed(case) for case in others if case.make()[0].target.io is Io.PARALLEL]
     late = ("dense_", "mlp_", "conv", "depthwise", "max_", "average_", *RECURRENT)
     early = [case for case in chosen if not case.name.startswith(late)]
     if not is_slow:
-        chosen = [*map(network_case, ("mlp", "cnn", "cnn_accumulating", "branched")), *early]
+        chosen = [*map(network_case, ("mlp", "cnn", "cnn_accumulating", "cnn_in_turn", "branched")), *early]
     else:
         chosen = [case for case in chosen if case not in early]
     return [chosen[i : i + BATCH] for i in range(0, len(chosen), BATCH)]

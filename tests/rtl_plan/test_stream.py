@@ -8,8 +8,10 @@ from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Conv, DepthwiseConv, Function, Input, Merge, MergeFunction, Pool, PRelu
+from hlsexplore.rtl_plan.count.layers import layer_figures
 from hlsexplore.rtl_plan.count.stream import stream_layer_figures
-from hlsexplore.rtl_plan.layer_plan import Scan
+from hlsexplore.rtl_plan.folded import Folded
+from hlsexplore.rtl_plan.layer_plan import InTurn, Parallel, Scan
 from hlsexplore.rtl_plan.plan import plan
 from hlsexplore.rtl_plan.stream.feed import FeedKind
 from hlsexplore.rtl_plan.stream.flow import Stage, flow
@@ -92,13 +94,21 @@ def test_dense_layer_sums_over_beats_where_their_order_cannot_matter():
     assert [layer.node.name for layer in stream_plan(saturating).layers][-2:] == ["flatten", "dense"]
 
 
-def test_several_positions_at_once_are_refused_on_streams():
-    with pytest.raises(NoModelError) as caught:
-        stream_plan(cnn("stream").with_layer("conv", parallel=4))
-    assert str(caught.value) == (
-        "layer 'conv': positions of a stream arrive one by one, and parallel=4 asks for several at once. "
-        "Set it to 1, or the target's io to 'parallel'."
-    )
+def test_several_positions_at_once_take_turns_on_streams():
+    """Each copy takes as long as ever; a position begins when the next copy is free."""
+    one = cnn("stream").with_layer("conv", reuse=6, strategy="latency", parallel=1)
+    (before,) = (layer for layer in stream_plan(one).layers if layer.node.name == "conv")
+    assert before.core.ii_cycles == 6 and isinstance(before.core.body, Folded)
+    for parallel, copies, pace in ((2, 2, 3), (4, 4, 2), (20, 6, 1)):
+        (layer,) = (layer for layer in stream_plan(one.with_layer("conv", parallel=parallel)).layers[:1])
+        body = layer.core.body
+        assert isinstance(body, InTurn)
+        assert (body.copies, layer.core.ii_cycles, body.core.ii_cycles) == (copies, pace, 6)
+        assert layer.core.latency_cycles == body.core.latency_cycles
+        assert layer.ii_cycles == before.ii_cycles - 20 * (6 - pace)
+        assert layer_figures(layer.core).dsp == copies * (layer_figures(before.core).dsp or 0)
+    plain = one.with_layer("conv", reuse=1, parallel=4)
+    assert isinstance(stream_plan(plain).layers[0].core.body, Parallel)
 
 
 def test_padding_that_no_window_reaches_needs_no_flags():

@@ -4,7 +4,7 @@ from typing import Any, assert_never
 
 from hlsexplore.design import Design
 from hlsexplore.rtl_plan.folded import Folded
-from hlsexplore.rtl_plan.layer_plan import Bank, LayerPlan, Parallel, Recurrence, Scan, Wires
+from hlsexplore.rtl_plan.layer_plan import Bank, InTurn, LayerPlan, Parallel, Recurrence, Scan, SharedStep, Wires
 from hlsexplore.rtl_plan.netlist.cells import Code
 from hlsexplore.rtl_plan.netlist.timing import is_block_table
 from hlsexplore.rtl_plan.plan import DesignPlan, plan
@@ -89,7 +89,9 @@ def _tables(layer: LayerPlan, name: str) -> dict[tuple[int, ...], str]:
             return _tables(body.core, name)
         case Recurrence():
             return _tables(body.step, name)
-        case Folded() | Bank() | Wires():
+        case SharedStep():
+            return _tables(body.gates, name)
+        case Folded() | Bank() | InTurn() | Wires():
             pass
         case _:
             assert_never(body)

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from hlsexplore.rtl_plan.folded import Folded
-from hlsexplore.rtl_plan.layer_plan import Bank, LayerPlan, Parallel, Recurrence, Scan, Wires
-from hlsexplore.rtl_plan.netlist.cells import bits_of
+from hlsexplore.rtl_plan.layer_plan import Bank, InTurn, LayerPlan, Parallel, Recurrence, Scan, SharedStep, Wires
+from hlsexplore.rtl_plan.netlist.cells import bits_of, counter_bits
 from hlsexplore.rtl_plan.tensor import Tensor
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.rtl.folded import folded_body
 from hlsexplore_hls.rtl.nets import Writer, clocked, join, literal, repeat, select, ternary_module, vector
-from hlsexplore_hls.rtl.recurrent import recurrent_body
+from hlsexplore_hls.rtl.recurrent import PRODUCTS, recurrent_body, shared_body
 from hlsexplore_hls.rtl.scan import scan_body
 
 HEAD = "`default_nettype none\n\n"
@@ -40,6 +40,13 @@ def layer_module(plan: LayerPlan, name: str, tables: Mapping[tuple[int, ...], st
         case Bank():
             lines, how = _bank(plan, body, name), f"{len(body.parts)} parts side by side"
             inner = [layer_module(part, f"{name}_part{index}", {}) for index, part in enumerate(body.parts)]
+        case SharedStep():
+            lines, how = shared_body(body, name), "shared multipliers, then the gates"
+            inner = [layer_module(part, f"{name}_{end}", {}) for part, end in zip(body.products, PRODUCTS, strict=True)]
+            inner.append(layer_module(body.gates, f"{name}_gates", tables))
+        case InTurn():
+            lines, how = _in_turn(plan, body, name), f"{body.copies} copies in turn"
+            inner = [layer_module(body.core, f"{name}_copy", tables)]
         case Folded():
             lines = folded_body(plan, body)
             how = f"{body.num_multipliers} multipliers, each used {body.steps} times"
@@ -82,6 +89,27 @@ def _bank(plan: LayerPlan, bank: Bank, name: str) -> list[str]:
             results.append(join([repeat(sign, width - size), element]) if width > size else element)
     lines += ["", f"  assign out_valid = {valid};", *assign_bus("out_data", results)]
     return lines
+
+
+def _in_turn(plan: LayerPlan, body: InTurn, name: str) -> list[str]:
+    """Write the inside of a module of copies that take inputs in turn; the results come in the same order."""
+    bits, width = counter_bits(body.copies), bus_width(plan.output)
+    first, last = literal(0, bits), literal(body.copies - 1, bits)
+    lines = [
+        f"  reg {vector(bits)}turn;  // the copy that takes the next input",
+        "  always @(posedge clk)",
+        f"    if (rst) turn <= {first};",
+        f"    else if (in_valid) turn <= turn == {last} ? {first} : turn + {literal(1, bits)};",
+        f"  wire {vector(body.copies)}valids;",
+    ]
+    results = []
+    for index in range(body.copies):
+        taken = f"in_valid & turn == {literal(index, bits)}"
+        ports = f".clk(clk), .rst(rst), .in_valid({taken}), .in_data(in_data)"
+        lines.append(f"  wire {vector(width)}copy{index};")
+        lines.append(f"  {name}_copy copy{index}_layer ({ports}, .out_valid(valids[{index}]), .out_data(copy{index}));")
+        results.append(f"({repeat(f'valids[{index}]', width)} & copy{index})")
+    return [*lines, "  assign out_valid = |valids;", f"  assign out_data = {' | '.join(results)};"]
 
 
 def bus_width(tensor: Tensor) -> int:

@@ -1,6 +1,6 @@
 """The body of a module of a recurrent layer: its states, and the arithmetic of a step."""
 
-from hlsexplore.rtl_plan.layer_plan import LayerPlan, Recurrence
+from hlsexplore.rtl_plan.layer_plan import LayerPlan, Recurrence, SharedStep
 from hlsexplore.rtl_plan.tensor import Tensor
 from hlsexplore_hls.rtl.nets import join, literal, repeat, select, vector
 
@@ -52,6 +52,46 @@ def recurrent_body(plan: LayerPlan, recurrence: Recurrence, name: str) -> list[s
         f"  assign out_valid = done{'' if recurrence.is_sequence else ' & is_last'};",
         f"  assign out_data = {join(list(reversed(results)))};",
     ]
+
+
+PRODUCTS = ("from_input", "from_state")
+"""Names of the products of a step, and ends of their modules' names."""
+
+
+def shared_body(shared: SharedStep, name: str) -> list[str]:
+    """Write the statements of a step with shared multipliers: two products, then what follows.
+
+    The product that is there first waits in a register for the other one. The states stay until the step is done.
+
+    Args:
+        shared: The parts.
+        name: Identifier of the step's module; those of the parts begin with it.
+    """
+    lines: list[str] = []
+    operands: list[str] = []
+    valid = ""
+    for index, (product, part, wait) in enumerate(zip(shared.products, PRODUCTS, shared.waits, strict=True)):
+        size = product.output.size * product.output.width
+        source = "in_data" if index == 0 else f"in_data_{index}"
+        lines += [f"  wire {vector(size)}{part};", f"  wire {part}_valid;"]
+        ports = f".clk(clk), .rst(rst), .in_valid(in_valid), .in_data({source})"
+        lines.append(f"  {name}_{part} {part}_product ({ports}, .out_valid({part}_valid), .out_data({part}));")
+        if wait:
+            lines += [
+                f"  reg {vector(size)}{part}_kept;",
+                "  always @(posedge clk)",
+                f"    if ({part}_valid) {part}_kept <= {part};",
+            ]
+        operands.append(f"{part}_kept" if wait else part)
+        valid = valid if wait else f"{part}_valid"
+    states = [f"in_data_{index + 1}" for index in range(len(shared.gates.inputs) - 2)]
+    inputs = [f".in_data{f'_{index}' if index else ''}({text})" for index, text in enumerate((*operands, *states))]
+    if shared.gates.latency_cycles:
+        clocked = f".clk(clk), .rst(rst), .in_valid({valid}), .out_valid(out_valid), "
+    else:
+        clocked = ""
+        lines.append(f"  assign out_valid = {valid};")
+    return [*lines, f"  {name}_gates gates ({clocked}{', '.join(inputs)}, .out_data(out_data));"]
 
 
 def _element(tensor: Tensor, index: int, width: int) -> str:

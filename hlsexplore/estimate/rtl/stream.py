@@ -11,6 +11,7 @@ from math import ceil
 
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, relu_bits, unknown
 from hlsexplore.estimate.record import Image, LayerRecord
+from hlsexplore.rtl_plan.count.blocks import WIDE_LUT
 from hlsexplore.rtl_plan.count.stream import queue_resources, window_resources
 
 QUEUE_PLACES = 8
@@ -35,14 +36,18 @@ def rtl_stream(layer: LayerRecord, parallel: Callable[[LayerRecord], Cost]) -> C
     is_global = "global" in layer.op
     window = layer.image if layer.image is not None and layer.image.window > 1 and not is_global else None
     one = replace(layer, pixels=1, parallel=1)
+    copies = min(layer.parallel, layer.reuse) if is_product else 1
     if is_product:
-        one = replace(one, op="dense", channels=layer.n_out, image=None, is_held=True)
+        one = replace(one, op="dense", channels=layer.n_out, image=None, is_held=copies == 1)
     core = parallel(one)
     if core.lut is None or core.ff is None:
         return unknown(f"{layer.op} on a stream")
-    pace = float(layer.reuse) if is_product else 1.0
+    pace = float(ceil(layer.reuse / copies)) if is_product else 1.0
     cycles = _pixels_in(layer) + layer.pixels * (pace - 1.0)
     lut = ff = bram = 0.0
+    if copies > 1:  # copies take windows in turn; each bit of a result is that of the copy that is done
+        core = _copied(core, copies)
+        lut += layer.n_out * (layer.result or DEFAULT_TYPE).width * ceil((2 * copies - 1) / (WIDE_LUT - 1))
     fill = core.latency_max or 0.0
     if window is not None or is_global or (is_product and (layer.packets > 1 or pace > 1)):
         lut, ff, bram = _stage(layer, window)
@@ -53,8 +58,8 @@ def rtl_stream(layer: LayerRecord, parallel: Callable[[LayerRecord], Cost]) -> C
         fill = 0.0
     return replace(
         core,
-        lut=core.lut + lut,
-        ff=core.ff + ff,
+        lut=(core.lut or 0.0) + lut,
+        ff=(core.ff or 0.0) + ff,
         bram18=(core.bram18 or 0.0) + bram,
         latency_min=cycles - pace + fill,
         latency_max=cycles - pace + fill,
@@ -62,6 +67,17 @@ def rtl_stream(layer: LayerRecord, parallel: Callable[[LayerRecord], Cost]) -> C
         head=fill,
         rules=core.rules & {"dsp"},
         notes=(*core.notes, "queues and timing of a stream are those of its plan"),
+    )
+
+
+def _copied(core: Cost, copies: int) -> Cost:
+    """Return the cost of some copies of a layer's arithmetic."""
+    return replace(
+        core,
+        lut=copies * (core.lut or 0.0),
+        ff=copies * (core.ff or 0.0),
+        dsp=copies * (core.dsp or 0.0),
+        bram18=copies * (core.bram18 or 0.0),
     )
 
 

@@ -13,9 +13,9 @@ from hlsexplore.report import Figures
 from hlsexplore.rtl_plan.count.blocks import DSP48E1, Blocks
 from hlsexplore.rtl_plan.count.scan import scan_figures
 from hlsexplore.rtl_plan.folded import Folded
-from hlsexplore.rtl_plan.layer_plan import Bank, LayerPlan, Parallel, Recurrence, Scan, Wires
+from hlsexplore.rtl_plan.layer_plan import Bank, InTurn, LayerPlan, Parallel, Recurrence, Scan, SharedStep, Wires
 from hlsexplore.rtl_plan.netlist.adders import Bits, adder_luts, first_added_bit, net_bits
-from hlsexplore.rtl_plan.netlist.cells import VIEWS, Cell, Code, Value, bits_of
+from hlsexplore.rtl_plan.netlist.cells import VIEWS, Cell, Code, Value, bits_of, counter_bits
 from hlsexplore.rtl_plan.netlist.needs import live, needed
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.schedule import Schedule
@@ -74,10 +74,30 @@ def _of_body(plan: LayerPlan, blocks: Blocks) -> tuple[int, int, int, int]:
             parts = [_resources(part, blocks) for part in body.parts]
             lut, ff, dsp, bram = (sum(found) for found in zip(*parts, strict=True))
             return lut, ff, dsp, bram
+        case SharedStep():
+            return _shared_step(body, blocks)
+        case InTurn():
+            return _in_turn(plan, body, blocks)
         case Wires():
             return 0, 0, 0, 0
         case _:
             assert_never(body)
+
+
+def _shared_step(step: SharedStep, blocks: Blocks) -> tuple[int, int, int, int]:
+    """Count the two products, what follows, and the register of the product that waits for the other one."""
+    waiting = [part.output for part, wait in zip(step.products, step.waits, strict=True) if wait]
+    parts = [_resources(part, blocks) for part in (*step.products, step.gates)]
+    lut, ff, dsp, bram = (sum(found) for found in zip(*parts, strict=True))
+    return lut, ff + sum(tensor.size * tensor.width for tensor in waiting), dsp, bram
+
+
+def _in_turn(plan: LayerPlan, body: InTurn, blocks: Blocks) -> tuple[int, int, int, int]:
+    """Count the copies; each bit of a result is that of the copy that is done, two inputs of a LUT for each copy."""
+    lut, ff, dsp, bram = (body.copies * count for count in _resources(body.core, blocks))
+    bits = counter_bits(body.copies)
+    joining = plan.output.size * plan.output.width * ceil((2 * body.copies - 1) / (blocks.lut_inputs - 1))
+    return lut + joining + 2 * bits, ff + bits, dsp, bram
 
 
 def _resources(plan: LayerPlan, blocks: Blocks) -> tuple[int, int, int, int]:

@@ -6,7 +6,6 @@ import numpy as np
 
 from hlsexplore.coverage import (
     BACKWARD_STREAM,
-    RTL_PARALLEL_ON_STREAM,
     SLOPES_BY_POSITION,
     TYPES_BY_POSITION,
     Executor,
@@ -43,6 +42,7 @@ from hlsexplore.ops import (
 )
 from hlsexplore.rtl_plan.layer_plan import LayerPlan, Wires
 from hlsexplore.rtl_plan.layers import (
+    in_turn,
     input_values,
     parallel_layer,
     plan_accumulated,
@@ -103,10 +103,14 @@ def beat_layer(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planne
     Raises:
         NoModelError: If the layer or an option has no streaming RTL.
     """
-    parallel = design.layers[node.name].parallel
-    if parallel != 1:
-        raise RTL_PARALLEL_ON_STREAM.error(node, parallel=parallel)
-    return PLANNERS(Arriving(design=design, node=node, inputs=inputs), node.op)
+    feed, core = PLANNERS(Arriving(design=design, node=node, inputs=inputs), node.op)
+    return feed, in_turn(design, core, _copies(design, node))
+
+
+def _copies(design: Design, node: Node) -> int:
+    """Return how many positions of a layer may be computed at once, each by multipliers of its own."""
+    config = design.layers[node.name]
+    return min(config.parallel, config.reuse) if isinstance(node.op, Conv | DepthwiseConv | Dense) else 1
 
 
 def is_direct(node: Node) -> bool:
@@ -190,7 +194,8 @@ def _conv(layer: Arriving, op: Conv | DepthwiseConv) -> Planned:
     if not is_windowed(layer.node):
         return _direct(layer, op)
     feed, window = _windowed(layer)
-    return feed, plan_matrix(layer.design, layer.node, window)
+    is_held = _copies(layer.design, layer.node) == 1
+    return feed, plan_matrix(layer.design, layer.node, replace(window, is_held=is_held))
 
 
 def _pool(layer: Arriving, op: Pool) -> Planned:

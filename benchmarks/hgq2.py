@@ -36,16 +36,7 @@ from hlsexplore_hls import export
 from hlsexplore_hls.reports.yosys import figures_of, parse_depth, parse_stat
 from hlsexplore_hls.tools.runner import run
 from hlsexplore_hls.tools.yosys_engine import find_engine
-from hlsexplore_hls.tools.yosys_script import (
-    CARRY,
-    CARRY_VERILOG,
-    DEPTH,
-    OWN_ALU,
-    OWN_ALU_VERILOG,
-    STAT,
-    Memory,
-    script,
-)
+from hlsexplore_hls.tools.yosys_script import DEPTH, MAPS, STAT, Memory, script
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 from hgq2_environment import PACKAGES as HGQ2
@@ -161,8 +152,7 @@ def synthesized(sources: Mapping[str, str], top: str) -> dict[str, float]:
     """Synthesize Verilog flat with the product's script; LUT, FF and cells on the longest path."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        maps = {CARRY: CARRY_VERILOG, OWN_ALU: OWN_ALU_VERILOG}
-        for file, text in {**sources, **maps}.items():
+        for file, text in {**sources, **MAPS}.items():
             (folder / file).write_text(text)
         (folder / "run.ys").write_text(script("xc7", [top], list(sources), memory=Memory.NONE))
         run(find_engine().argv("run.ys"), cwd=folder, timeout_s=TIMEOUT_S, what="yosys")

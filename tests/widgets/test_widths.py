@@ -62,5 +62,6 @@ def test_a_quantize_row_offers_trim_and_uniform(design: hx.Design) -> None:
     empty = Spread(log2=None, zeros=0.0, size=1, low=0.0, high=0.0)
     names = [node.name for node in design.graph]
     rows = row_data(design.graph, {name: {} for name in names}, dict.fromkeys(names, empty))
+    assert rows[1]["detail"] == "quantize · 4 elements: 25 % always 0, the others 2 to 5 bits, median 3"
     choices = {choice["name"]: choice["values"] for choice in rows[1]["choices"]}
     assert choices == {"granularity": ["element", "uniform"], "trim": [0, 1, 2, 3, 4, 5]}

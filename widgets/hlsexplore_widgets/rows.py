@@ -16,7 +16,7 @@ from hlsexplore.proof import proof_of
 from hlsexplore.report import Figures, Report
 from hlsexplore.reuse import legal_reuse
 from hlsexplore_widgets.profile import Spread
-from hlsexplore_widgets.widths import width_data, widths_of
+from hlsexplore_widgets.widths import width_data, widths, widths_of
 
 TAGS = {
     "weight": ("w", "weights", "weight"),
@@ -212,7 +212,7 @@ def _choices(node: Node) -> list[dict[str, Any]]:
 
 
 def _detail(node: Node, weight_spreads: Mapping[str, Spread]) -> str:
-    """One line about a layer: where it comes from, parameters, sparsity."""
+    """One line about a layer: where it comes from, parameters, sparsity, bits of its elements in the model."""
     parts = [node.source or ("input" if isinstance(node.op, Input) else node.kind)]
     count = sum(values.size for values in weights(node.op).values())
     if isinstance(node.op, Requantize) and node.op.proven:
@@ -222,6 +222,9 @@ def _detail(node: Node, weight_spreads: Mapping[str, Spread]) -> str:
     if count:
         zeros = sum(item.zeros * item.size for item in weight_spreads.values()) / count
         parts.append(f"{count:,} parameters, {100 * zeros:.1f} % of them 0")
+    types = element_types(node.op)
+    if types is not None:
+        parts.append(width_data({"result": widths(types.broadcast_to(node.shape).width)})["result"]["text"])
     return " · ".join(parts)
 
 

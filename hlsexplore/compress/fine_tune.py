@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, fields
@@ -100,6 +101,65 @@ def fine_tune(
     job = make_job(design, x_train, y_train, task=task, teacher=teacher, settings=_settings(settings, options))
     with Trainer() as trainer:
         return trainer.train(job, on_epoch or (lambda epoch: None), cancel)
+
+
+def fine_tune_all(
+    designs: Sequence[Design],
+    x_train: Inputs,
+    y_train: Any,
+    *,
+    budget_s: float,
+    task: Any = None,
+    settings: Settings | None = None,
+    on_tuned: Callable[[FineTuned], None] | None = None,
+    cancel: CancelEvent | None = None,
+) -> tuple[FineTuned, ...]:
+    """Train several designs in turn, such as the best of a front, in one process and within a time.
+
+    Args:
+        designs: What to train, the most wanted first.
+        x_train: Training samples as for `fine_tune`.
+        y_train: Their labels.
+        budget_s: Time for all; no training begins after it, and the one that runs then is finished.
+        task: What the outputs are for, as for `Study`.
+        settings: How to train; the default when None.
+        on_tuned: Gets every result.
+        cancel: Set it from another thread to stop.
+
+    Returns:
+        What came of those that were trained, in order; the first one always is.
+
+    Raises:
+        DataError, UnsupportedError, ToolError, CancelledError: As `fine_tune`.
+    """
+    end = time.monotonic() + budget_s
+    chosen = settings or Settings()
+    jobs = [make_job(item, x_train, y_train, task=task, teacher=None, settings=chosen) for item in designs]
+    found: list[FineTuned] = []
+    with Trainer() as trainer:
+        for job in jobs:
+            if found and time.monotonic() >= end:
+                break
+            found.append(trainer.train(job, lambda epoch: None, cancel))
+            if on_tuned is not None:
+                on_tuned(found[-1])
+    return tuple(found)
+
+
+def num_shared(x_train: Inputs, x: Inputs, graph: Graph) -> int:
+    """Count the evaluation samples that are among the training samples: what is found on them flatters.
+
+    Args:
+        x_train: Training samples.
+        x: Evaluation samples.
+        graph: The network that takes both.
+    """
+    rows = [
+        np.concatenate([values.reshape(len(values), -1) for values in check_inputs(graph, item).values()], axis=1)
+        for item in (x_train, x)
+    ]
+    seen = {row.tobytes() for row in rows[0]}
+    return sum(row.tobytes() in seen for row in rows[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

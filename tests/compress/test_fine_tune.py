@@ -6,8 +6,8 @@ import threading
 import numpy as np
 import pytest
 
-from hlsexplore.compress import Settings, fine_tune
-from hlsexplore.compress.fine_tune import Trainer, make_job
+from hlsexplore.compress import Settings, fine_tune, fine_tune_all
+from hlsexplore.compress.fine_tune import Trainer, make_job, num_shared
 from hlsexplore.design import Design
 from hlsexplore.emulate import emulate
 from hlsexplore.errors import CancelledError, ConfigError, DataError, ToolError, UnsupportedError
@@ -96,6 +96,20 @@ def test_the_same_seed_gives_the_same_network(design: Design, data) -> None:
         jobs = [make_job(design, *data, task=None, teacher=None, settings=settings) for _ in range(2)]
         first, second = (trainer.train(job, lambda epoch: None, None) for job in jobs)
     assert first.design.key == second.design.key != design.key
+
+
+def test_a_front_is_trained_in_turn_until_the_time_is_over(design: Design, data) -> None:
+    settings = Settings(epochs=1)
+    told = []
+    found = fine_tune_all([design] * 3, *data, budget_s=0, settings=settings, on_tuned=told.append)
+    assert len(found) == len(told) == 1 and found[0].graph.digest != design.graph.digest
+    assert fine_tune_all([], *data, budget_s=0) == ()
+
+
+def test_samples_that_train_and_judge_are_counted(design: Design, data) -> None:
+    x = data[0]
+    assert num_shared(x[:100], x[90:200], design.graph) == 10
+    assert num_shared(x[:100], x[100:], design.graph) == 0
 
 
 def test_cancel_ends_the_process(design: Design, data) -> None:

@@ -94,6 +94,7 @@ def test_commands_prune_and_fine_tune(design: Design, data, tmp_path: Path, monk
     words = ["fine-tune", "net", "--design", "p.yaml", "--train", "X.npz", "--data", "X.npz", "--to", "tuned"]
     assert main([*words, "--epochs", "4", "--learning-rate", "0.01", "--json"]) == 0
     tuned = json.loads(capsys.readouterr().out)
+    assert tuned["num_shared"] == 300
     assert tuned["after"]["fc3"]["accuracy"] >= said["after"]["fc3"]["accuracy"]
     assert [item["number"] for item in tuned["epochs"]] == [0, 1, 2, 3, 4]
     assert main(["emulate", "tuned", "--data", "X.npz", "--no-trace", "--json"]) == 0

@@ -18,7 +18,7 @@ def tile(explorer, name):
 
 def test_tiles_show_accuracy_resources_and_latency(explorer):
     assert [item["id"] for item in explorer.tiles.view.shown["tiles"]] == [
-        "score", "lut", "ff", "dsp", "bram18", "latency", "ii", "verified",
+        "score", "float", "lut", "ff", "dsp", "bram18", "latency", "ii", "verified",
     ]  # fmt: skip
     total = explorer.state.live.report.total
     assert tile(explorer, "lut")["value"] == f"{total.lut:,.0f}"

@@ -154,7 +154,9 @@ class Evaluation:
             found = self._attempt("score", errors, lambda: score_part(whole, job.design, job.cancel)) or {}
             self._last_wall_s = time.perf_counter() - begun
             times = {"scored": now_ms(), **live.times}
-            listener.show(replace(live, scores=found, errors=dict(errors), is_complete=True, times=times))
+            floats = self._attempt("float", {}, lambda: self._evaluator.float_metrics) or {}
+            whole_live = replace(live, scores=found, floats=floats, errors=dict(errors), is_complete=True, times=times)
+            listener.show(whole_live)
         except CancelledError:
             return
         if not is_superseded():

@@ -22,6 +22,7 @@ class Live:
         reports: What tools reported about this very design, the report that counts first.
         scores: Figures of merit, as far as they are there, those that the network is judged by first.
         early: The scores on the first part of the data, to compare designs by them; empty if they were not asked for.
+        floats: The same figures of the float network, where they do not compare with it themselves.
         errors: Why a figure could not be found, by `report` or `score`.
         is_complete: Whether nothing more will come for this design.
         times: When it happened, in ms since 1970 as browsers count: `received` by the kernel, `begun`, `scored` on a
@@ -36,6 +37,7 @@ class Live:
     reports: tuple[Report, ...] = ()
     scores: Scores = field(default_factory=dict)
     early: Scores = field(default_factory=dict)
+    floats: Mapping[str, float] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     is_complete: bool = False
     times: Mapping[str, float] = field(default_factory=dict)

@@ -64,6 +64,7 @@ def tiles(
     part = device(live.design.target.part)
     return [
         *(_score_tile(index, measure, live, baseline) for index, measure in enumerate(judged)),
+        *_float_tile(live, judged),
         *(_resource_tile(key, label, live, baseline, part) for key, label in RESOURCES),
         _latency_tile(live, baseline),
         _cycles_tile("ii", "Interval (II)", live, baseline),
@@ -90,6 +91,34 @@ def _score_tile(index: int, measure: Measure, live: Live, baseline: Live | None)
         text = "no change" if abs(change) < TINY else f"{change:+,.{digits}f} vs baseline"
         item |= {"delta": text, "tone": _tone(change, measure.metric.is_maximized)}
     return item
+
+
+def _float_tile(live: Live, judged: Sequence[Measure]) -> list[dict[str, Any]]:
+    """The float network's figure: what the design's is measured against. None where that is the float network itself."""
+    own = [measure for measure in judged if not measure.metric.is_against_float]
+    if not own:
+        return []
+    first, item = own[0], {"id": "float", "label": "Float network"}
+    if first.name not in live.floats:
+        return [item | _missing(live, "")]
+    texts = {
+        measure.name: _plain_score(measure, live.floats[measure.name]) for measure in own if measure.name in live.floats
+    }
+    found = live.scores.get(first.name)
+    change = None if found is None else found.value - live.floats[first.name]
+    scale = 100.0 if first.metric.name in PERCENT else 1.0
+    digits = 2 if first.metric.name in PERCENT else _digits(live.floats[first.name])
+    delta = (
+        "" if change is None else f"design {scale * change:+,.{digits}f}" if abs(change) > TINY else "design the same"
+    )
+    tone = "" if change is None else _tone(change, first.metric.is_maximized)
+    value, _, unit = texts[first.name].partition(" ")
+    tip = "\n".join(f"{label_of(name)} of the float network: {text}" for name, text in texts.items())
+    return [item | {"value": value, "unit": unit, "delta": delta, "tone": tone, "tip": tip}]
+
+
+def _plain_score(measure: Measure, value: float) -> str:
+    return f"{100 * value:,.2f} %" if measure.metric.name in PERCENT else f"{value:,.{_digits(value)}f}"
 
 
 def _beside(measure: Measure, live: Live) -> str:

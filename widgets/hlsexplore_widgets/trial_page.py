@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hlsexplore.merit import COSTS
 from hlsexplore_widgets.catalog import Catalog, summary
-from hlsexplore_widgets.figures.base import short_label_of
+from hlsexplore_widgets.figures.base import label_of, short_label_of
 
 PAGE = 50
 
@@ -88,7 +88,8 @@ def page_data(catalog: Catalog, query: Query, kept: NDArray[np.bool_] | None) ->
     best_first = [name for name in names if catalog.direction(name) == "max"]
     every = [[name, short_label_of(name)] for name in catalog.known]
     data = _data(replace(query, offset=start), len(order), rows, heads, best_first)
-    return data | {"choices": every, "chosen": list(names)}
+    objectives = ", ".join(label_of(name.partition(":")[0]) for name in catalog.study.objectives)
+    return data | {"choices": every, "chosen": list(names), "objectives": objectives}
 
 
 def shown_names(catalog: Catalog, query: Query) -> tuple[str, ...]:
@@ -145,4 +146,5 @@ def _data(
         "total": total,
         "choices": [],
         "chosen": [],
+        "objectives": "",
     }

@@ -70,5 +70,5 @@ def importance_figure(info: ImportanceInfo) -> go.Figure:
             info.shares.items(), (ACCENT, ACTIVATION, RANGE), ("", "/", "."), strict=False
         )
     ]
-    title = f"share of the spread explained, % ({info.num_trials:,} trials)"
+    title = f"share of a figure's spread over {info.num_trials:,} trials that the knob alone explains, %"
     return row_figure(traces, title, left_px=110, traceorder="normal")

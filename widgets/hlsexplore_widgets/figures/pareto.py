@@ -13,6 +13,7 @@ from hlsexplore.merit import COSTS
 from hlsexplore.pareto import as_costs, pareto_front
 from hlsexplore_widgets.figures.base import (
     ACCENT,
+    ACTIVATION,
     LOST,
     POINT,
     RANGE,
@@ -52,6 +53,8 @@ class ParetoInfo:
         hover: Text of each trial on the front, by number.
         source: Whose resources and latency are shown, such as `as yosys`; empty when that is not said.
         reported: Which trials have resources that a tool reported.
+        float_x: The float network's x figure, or None.
+        float_y: Its y figure, or None.
     """
 
     x_name: str
@@ -70,6 +73,8 @@ class ParetoInfo:
     hover: Mapping[int, str]
     source: str
     reported: NDArray[np.bool_]
+    float_x: float | None = None
+    float_y: float | None = None
 
 
 def pareto_info(
@@ -86,6 +91,7 @@ def pareto_info(
     hover: Mapping[int, str] | None = None,
     source: str = "",
     reported: Sequence[int] = (),
+    floats: Mapping[str, float] | None = None,
 ) -> ParetoInfo:
     """Choose the points and find their front.
 
@@ -102,6 +108,7 @@ def pareto_info(
         hover: Text of trials by number.
         source: Whose resources and latency the trials have.
         reported: Numbers of trials whose resources a tool reported.
+        floats: Figures of the float network by name.
     """
     x, y = columns[x_name].astype(np.float64), columns[y_name].astype(np.float64)
     kept = np.ones(len(x), dtype=bool) if kept is None else kept
@@ -127,6 +134,8 @@ def pareto_info(
         hover=hover or {},
         source=source,
         reported=np.isin(columns["number"][shown], list(reported)),
+        float_x=(floats or {}).get(x_name),
+        float_y=(floats or {}).get(y_name),
     )
 
 
@@ -137,7 +146,7 @@ def pareto_figure(info: ParetoInfo) -> go.Figure:
         known = f"No trial has both {names} ({info.num_unknown:,} have at most one of them)."
         return empty_figure(known if info.num_unknown else "No trials yet. Start a sweep below, or pass a study.")
     traces = [_density(info)] if len(info.x) > MAX_POINTS else _points(info)
-    marks = [edge_marks(info.x_edges, "x"), edge_marks(info.y_edges, "y")]
+    marks = [edge_marks(info.x_edges, "x"), edge_marks(info.y_edges, "y"), *_float_marks(info)]
     return make_figure(
         [*traces, *_rings(info), _front(info)],
         xaxis=axis(_title(info.x_name, info), type="log" if info.x_edges.is_log else "linear", tickformat="~s"),
@@ -149,6 +158,32 @@ def pareto_figure(info: ParetoInfo) -> go.Figure:
         margin={"l": 60, "r": 14, "t": 26, "b": 44},
         dragmode="zoom",
     )
+
+
+def _float_marks(info: ParetoInfo) -> list[tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
+    """Draw a line where the float network's figure is."""
+    found = []
+    for letter, value, edges in (("x", info.float_x, info.x_edges), ("y", info.float_y, info.y_edges)):
+        if value is None or not np.isfinite(value) or (edges.is_log and value <= 0):
+            continue
+        other = "y" if letter == "x" else "x"
+        line = {"type": "line", f"{letter}ref": letter, f"{other}ref": "paper", f"{other}0": 0, f"{other}1": 1}
+        style = {"color": ACTIVATION, "width": 1.2, "dash": "dash"}
+        note = {
+            f"{letter}ref": letter,
+            f"{other}ref": "paper",
+            f"{other}": 0.01,
+            "showarrow": False,
+            "font": {"size": 11},
+        }
+        place = {
+            letter: float(np.log10(value)) if edges.is_log else value,
+            f"{letter}anchor": "bottom",
+            "xanchor": "left",
+        }
+        shape = {**line, f"{letter}0": value, f"{letter}1": value, "line": style}
+        found.append(([shape], [{**note, **place, "text": "float network"}]))
+    return found
 
 
 def _title(name: str, info: ParetoInfo) -> str:

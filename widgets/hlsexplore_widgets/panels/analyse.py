@@ -95,13 +95,21 @@ class AnalysePanel:
         self.tabs = Tabs(state, self._on_tab, tabs=list(TABS), selected=self._tab, label="Analysis of the design")
         self.choices = Choices(state, self._on_choice)
         self.plot = PlotView(state, self._on_plot, height=330, label="Analysis of the design")
-        self.network = NetworkGraph(state, graph=graph_data(state.graph))
-        self.network.layout.display = "none"
-        self.view = ipywidgets.VBox([self.tabs, self.choices, self.plot, self.network])
+        self._network: NetworkGraph | None = None
+        self.view = ipywidgets.VBox([self.tabs, self.choices, self.plot])
         for name in ("hx", "hx-card", "hx-stack"):
             self.view.add_class(name)
         state.subscribe(self._show, "live", "plan", "detail")
         self._request()
+
+    @property
+    def network(self) -> NetworkGraph:
+        """The network as a graph; made when it is first asked for, so that the page is there sooner."""
+        if self._network is None:
+            self._network = NetworkGraph(self._state, graph=graph_data(self._state.graph))
+            self._network.layout.display = "none"
+            self.view.children = (*self.view.children, self._network)
+        return self._network
 
     def wait(self, timeout_s: float = 10.0) -> bool:
         """Wait until plot and proposal are up to date."""
@@ -163,13 +171,15 @@ class AnalysePanel:
     def _show_network(self, request: _Request) -> None:
         data = network_data(request.design, request.report, self._state.detail)
         with self._state.lock:
-            self._show_part(self.network)
+            graph = self.network
+            self._show_part(graph)
             self.choices.items = []
-            self.network.live = data
+            graph.live = data
 
     def _show_part(self, shown: ipywidgets.Widget) -> None:
-        for widget in (self.plot, self.network):
-            widget.layout.display = "" if widget is shown else "none"
+        for widget in (self.plot, self._network):
+            if widget is not None:
+                widget.layout.display = "" if widget is shown else "none"
 
     def _figure(self, request: _Request) -> tuple[Any, list[dict[str, Any]], str]:
         match request.tab:
@@ -263,6 +273,8 @@ class AnalysePanel:
         if chosen in {tab["id"] for tab in TABS}:
             self._tab = chosen
             self.tabs.selected = chosen
+            if chosen == "network":
+                self.network.layout.display = ""
             self._request()
 
     def _on_choice(self, message: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Two to four designs side by side."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import ipywidgets
@@ -39,16 +40,29 @@ class ComparePanel:
         self._scores: Recent[str, Scores] = Recent(KEPT)
         self._items: tuple[Compared, ...] = ()
         self._draw: LatestWins[None] = LatestWins(self._compare, "hlsexplore-compare")
-        self.table = CompareTable(state, self._receive, current=state.design.key)
-        self.table.table = self.as_table
-        self.choices = Choices(state, self._on_choice, title="Cost of each layer")
-        self.plot = PlotView(state, self._receive, label="Cost of each layer in the designs that are compared")
-        costs = ipywidgets.VBox([self.choices, self.plot])
-        self.view = ipywidgets.Box([self.table, costs])
+        self.view = ipywidgets.Box([])
         for name in ("hx", "hx-card", "hx-beside"):
             self.view.add_class(name)
         self.view.layout.display = "none"
         state.subscribe(self._show, "shelf", "plan", "design")
+
+    @cached_property
+    def table(self) -> CompareTable:
+        """The designs side by side; what shows them is made with the first comparison, so that the page is there sooner."""
+        table = CompareTable(self._state, self._receive, current=self._state.design.key)
+        table.table = self.as_table
+        self.view.children = (table, ipywidgets.VBox([self.choices, self.plot]))
+        return table
+
+    @cached_property
+    def choices(self) -> Choices:
+        """Which cost is shown layer by layer."""
+        return Choices(self._state, self._on_choice, title="Cost of each layer")
+
+    @cached_property
+    def plot(self) -> PlotView:
+        """The plot of the costs."""
+        return PlotView(self._state, self._receive, label="Cost of each layer in the designs that are compared")
 
     def wait(self, timeout_s: float = 10.0) -> bool:
         """Wait until the comparison is up to date."""
@@ -66,9 +80,10 @@ class ComparePanel:
         return comparison_table(self._items, self._rows())
 
     def _show(self, topic: Topic) -> None:
-        if topic == "design":
-            self.table.current = self._state.design.key
-        elif topic == "shelf" or self._state.shelf.compared:
+        if not (self.view.children or self._state.shelf.compared):
+            return
+        self.table.current = self._state.design.key
+        if topic != "design":
             self._draw.submit(None)
 
     def _rows(self) -> Any:

@@ -243,7 +243,8 @@ class ExplorePanel:
         """Return trials and front of the plot, found once for each choice: a million trials take half a second."""
         axes, y = self._axes, self._y(catalog)
         part = device(self._state.design.target.part)
-        key = (catalog.version, tuple(axes.items()), y, self._selection, part)
+        floats = self._state.live.floats
+        key = (catalog.version, tuple(axes.items()), y, self._selection, part, tuple(floats.items()))
         known = self._known_points
         if known is not None and known[0] == key:
             return known[1]
@@ -259,6 +260,7 @@ class ExplorePanel:
             budget_x=getattr(part, axes["x"], None) if part is not None else None,
             source=f"as {' and '.join(catalog.tools)}",
             reported=catalog.reported,
+            floats=floats,
         )
         self._known_points = key, info
         return info

@@ -30,7 +30,7 @@ export function themed(figure, lookup, width, height) {
   const grid = lookup("--hx-grid");
   const axis = { gridcolor: grid, zerolinecolor: grid, linecolor: grid, tickcolor: grid, automargin: true };
   const full = {
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", uirevision: "keep", ...layout, width, height,
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", ...layout, width, height,
     font: { family: "Inter, system-ui, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif", size: 12, color: lookup("--hx-fg"), ...layout.font },
     hoverlabel: { bgcolor: lookup("--hx-panel"), bordercolor: lookup("--hx-line"), font: { color: lookup("--hx-fg"), size: 12 }, align: "left", ...layout.hoverlabel },
   };

@@ -183,7 +183,9 @@ class PlotView {
       this.div.style.width = `${width}px`;
       if (width > this.el.clientWidth) this.frame.tabIndex = 0;
       else this.frame.removeAttribute("tabindex");
-      const { data, layout } = themed(JSON.parse(text), (name) => style.getPropertyValue(name).trim(), width, height);
+      const figure = JSON.parse(text);
+      figure.layout.uirevision ??= model.get("label"); // a zoom stays while the same figure is drawn anew
+      const { data, layout } = themed(figure, (name) => style.getPropertyValue(name).trim(), width, height);
       await this.plotly.react(this.div, data, layout, { displaylogo: false, displayModeBar: false, scrollZoom: false, doubleClick: "reset" });
       if (!this.bound) this.bind();
       this.wait.hidden = true;

@@ -35,6 +35,14 @@ function render({ model, el }) {
   );
   const skip = h("button", { type: "button", class: "hx-skip", text: "Skip to the trials", on: { click: () => (el.closest(".hx-app") ?? document).querySelector(".hx-area-explore [role=tab][aria-selected=true]")?.focus() } });
   el.replaceChildren(skip, h("div", { class: "hx-head" }, h("div", { class: "hx-brand" }, title, subtitle, target.node), h("span", { class: "hx-spring" }), tools), grid, compared.region, spoken);
+  el.classList.add("hx-sticky");
+  /** Only the tiles stick to the top: what stands above them scrolls away. */
+  const stick = () => {
+    el.style.setProperty("--hx-above", `${-grid.offsetTop}px`);
+    el.closest(".hx-app")?.style.setProperty("--hx-tiles-height", `${grid.offsetHeight + 8}px`);
+  };
+  const observer = new ResizeObserver(stick);
+  observer.observe(el);
   const tiles = new Map();
   let timer = 0;
   let late = 0;
@@ -127,6 +135,7 @@ function render({ model, el }) {
     off.forEach((remove) => remove());
     target.stop();
     designs.stop();
+    observer.disconnect();
     lane.removeEventListener("edit", fade);
     document.removeEventListener("keydown", onKey, true);
     clearTimeout(timer);

@@ -57,7 +57,7 @@ function render({ model, el }) {
     const focus = () => point(lane, id);
     return h(
       "tr", { "data-id": id, on: { pointerenter: focus, pointerleave: () => point(lane, null), focusin: focus } },
-      h("th", { scope: "row" }, box, load, front ? h("span", { class: "hx-badge", text: "front" }) : null),
+      h("th", { scope: "row" }, box, load, front ? h("span", { class: "hx-badge", text: "front", title: `No other trial beats it in all of ${model.get("page").objectives}` }) : null),
       ...cells.slice(1).map((text) => h("td", { text })),
       h("td", { class: "hx-notecell" }, field),
     );

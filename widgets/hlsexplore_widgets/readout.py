@@ -94,7 +94,7 @@ def _score_tile(index: int, measure: Measure, live: Live, baseline: Live | None)
 
 
 def _float_tile(live: Live, judged: Sequence[Measure]) -> list[dict[str, Any]]:
-    """The float network's figure: what the design's is measured against. None where that is the float network itself."""
+    """The float network's figure, which the design's is measured against; none where that is agreement with it."""
     own = [measure for measure in judged if not measure.metric.is_against_float]
     if not own:
         return []

@@ -48,7 +48,7 @@ class ComparePanel:
 
     @cached_property
     def table(self) -> CompareTable:
-        """The designs side by side; what shows them is made with the first comparison, so that the page is there sooner."""
+        """The designs side by side; made with the first comparison, so that the page is there sooner."""
         table = CompareTable(self._state, self._receive, current=self._state.design.key)
         table.table = self.as_table
         self.view.children = (table, ipywidgets.VBox([self.choices, self.plot]))

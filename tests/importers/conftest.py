@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import warnings
 import zipfile
 from types import SimpleNamespace
 
@@ -100,3 +102,15 @@ def craft():
         write_h5=write_h5,
         dense_net=dense_net,
     )
+
+
+@pytest.fixture(scope="module")
+def tf():
+    """Keras, its layers, and QKeras."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import keras
+        import qkeras
+    return SimpleNamespace(keras=keras, L=keras.layers, q=qkeras, ops=keras.ops)

@@ -12,21 +12,8 @@ from numpy.typing import NDArray
 from hlsexplore.encoding import Unit
 from hlsexplore.errors import ConfigError, ModelError, unknown_name
 from hlsexplore.fixed import Fixed
-from hlsexplore.ops import (
-    Activation,
-    Clip,
-    Concatenate,
-    Dot,
-    Input,
-    Lookup,
-    Merge,
-    Op,
-    element_types,
-    kind,
-    matmul_shape,
-    options,
-    weights,
-)
+from hlsexplore.op_facts import element_types, kind, matmul_shape, options
+from hlsexplore.ops import Activation, Clip, Concatenate, Dot, Input, Lookup, Merge, Op, weights
 
 Shape = tuple[int, ...]
 

@@ -17,6 +17,7 @@ from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
 from hlsexplore.importers.hls4ml.plain_yaml import plain_yaml
 from hlsexplore.layer_config import MAX_EXP_INTEGER, knobs
+from hlsexplore.op_facts import matmul_shape
 from hlsexplore.ops import (
     MOVES,
     Affine,
@@ -27,7 +28,6 @@ from hlsexplore.ops import (
     Merge,
     MergeFunction,
     Pool,
-    matmul_shape,
     tensor_keys,
 )
 from hlsexplore.reuse import legal_reuse

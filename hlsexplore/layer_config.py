@@ -13,7 +13,8 @@ from hlsexplore.errors import ConfigError, quoted, unknown_name
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
 from hlsexplore.masks import Mask, Pattern, Pruning, can_prune, check_masks, patterns_of
-from hlsexplore.ops import Input, Softmax, element_types, matmul_shape, tensor_keys
+from hlsexplore.op_facts import element_types, matmul_shape
+from hlsexplore.ops import Input, Softmax, tensor_keys
 from hlsexplore.reuse import check_reuse
 
 

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from hlsexplore.errors import ConfigError, quoted
 from hlsexplore.fixed import RealArray
-from hlsexplore.ops import WEIGHT_FIELDS, DepthwiseConv, Op, Recurrent, matmul_shape, weights
+from hlsexplore.op_facts import matmul_shape
+from hlsexplore.ops import WEIGHT_FIELDS, DepthwiseConv, Op, Recurrent, weights
 
 MAX_MASKED = 1 << 28
 """Most weights that a mask in a file may claim."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from hlsexplore.errors import ConfigError, quoted
 from hlsexplore.graph import Node
-from hlsexplore.ops import matmul_shape
+from hlsexplore.op_facts import matmul_shape
 
 
 def legal_reuse(node: Node) -> tuple[int, ...]:

@@ -40,7 +40,12 @@ def main() -> int:
     shutil.copytree(ROOT / "notebooks", target / "notebooks", ignore=shutil.ignore_patterns("*.npz", ".ipynb_*"))
     for name in LOOSE:
         # Links of the root's pages into docs/ are links beside them here.
-        text = (ROOT / name).read_text(encoding="utf-8").replace("](docs/", "](")
+        text = (
+            (ROOT / name)
+            .read_text(encoding="utf-8")
+            .replace("](docs/adr)", "](adr/0001-layout.md)")
+            .replace("](docs/", "](")
+        )
         (target / ("index.md" if name == "README.md" else name)).write_text(text, encoding="utf-8")
     for package, folder in PACKAGES.items():
         write_reference(package, folder, target / "reference" / package)

@@ -27,6 +27,7 @@ from hlsexplore.estimate.technology import technology
 from hlsexplore.fixed import Overflow, Rounding
 from hlsexplore.graph import Graph, Node
 from hlsexplore.layer_config import SoftmaxMode, knobs
+from hlsexplore.op_facts import kind
 from hlsexplore.ops import (
     Activation,
     Cell,
@@ -42,7 +43,6 @@ from hlsexplore.ops import (
     PRelu,
     Quantize,
     Recurrent,
-    kind,
     tensor_keys,
 )
 from hlsexplore.reference.forward import float_forward

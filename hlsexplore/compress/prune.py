@@ -12,7 +12,7 @@ from hlsexplore.estimate import estimate
 from hlsexplore.masks import Pattern, can_prune
 from hlsexplore.merit import as_outputs, bind, find_measures
 from hlsexplore.metrics import relative_error
-from hlsexplore.ops import matmul_shape
+from hlsexplore.op_facts import matmul_shape
 from hlsexplore.reference.samples import Inputs
 from hlsexplore.task import find_goals
 from hlsexplore.weights import raw_weights

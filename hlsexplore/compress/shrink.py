@@ -16,7 +16,7 @@ from hlsexplore.emulate import Emulator, float_forward
 from hlsexplore.errors import ConfigError, DataError, quoted
 from hlsexplore.estimate import estimate
 from hlsexplore.merit import Merit, as_outputs, bind, find_measures
-from hlsexplore.ops import matmul_shape
+from hlsexplore.op_facts import matmul_shape
 from hlsexplore.reference.observe import observe
 from hlsexplore.reference.samples import Inputs, check_inputs
 from hlsexplore.search.bound_space import BoundSpace

@@ -71,8 +71,7 @@ def train(
     Returns:
         Weights as `w/LAYER NUMBER/KEY` and masks as `m/LAYER NUMBER/KEY` of the best epoch.
     """
-    heads = [logits_of(design.graph, goal) for goal in goals]
-    dtype = float_type(design, heads)
+    dtype = float_type(design, heads := [logits_of(design.graph, goal) for goal in goals])
     inputs = {name[2:]: tf.constant(values, dtype) for name, values in arrays.items() if name.startswith("x/")}
     share = np.where(np.arange(len(teacher[0])) < arrays["num_labelled"], settings.distill, 1.0)
     losses = [_loss(goal, teacher[index], share, dtype) for index, goal in enumerate(goals)]

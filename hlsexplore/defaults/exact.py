@@ -11,6 +11,7 @@ from hlsexplore.defaults.bounds import accum_type, holding
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Overflow, quantize, to_real
 from hlsexplore.graph import Graph, Node
+from hlsexplore.op_facts import element_types
 from hlsexplore.ops import (
     TABLE_FUNCTIONS,
     Activation,
@@ -38,7 +39,6 @@ from hlsexplore.ops import (
     Reshape,
     Softmax,
     Upsample,
-    element_types,
 )
 
 MAX_EXACT = 48

@@ -11,7 +11,8 @@ from hlsexplore.emulate.product import Product, plan_product
 from hlsexplore.emulate.step import Context, CountingProbe, Probe, Step, result_step
 from hlsexplore.fixed import RawArray
 from hlsexplore.layer_config import LayerConfig, Strategy
-from hlsexplore.ops import Affine, Dense, Requantize, limits_raw, weights
+from hlsexplore.op_facts import limits_raw
+from hlsexplore.ops import Affine, Dense, Requantize, weights
 from hlsexplore.weights import pruned_op, quantized
 
 

@@ -201,7 +201,6 @@ def factors(calibration: Calibration, tool: str, part: str, model: str) -> dict[
         tool: The tool that is estimated.
         part: Part of the designs.
         model: Digest of the network.
-        coefficients: Digest of the user's own coefficients that the estimate is made with.
     """
     family = _family(tool, part)
     mine = _of_family(calibration, tool, family, "")

@@ -6,7 +6,7 @@ from hlsexplore.design import Design
 from hlsexplore.estimate.estimator import estimate
 from hlsexplore.graph import Node, num_positions
 from hlsexplore.layer_config import Strategy
-from hlsexplore.ops import matmul_shape
+from hlsexplore.op_facts import matmul_shape
 from hlsexplore.target import Io, Tool
 
 UNROLL_LIMIT = 4096

@@ -23,7 +23,8 @@ from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
 from hlsexplore.layer_config import PRUNING, changed_config
 from hlsexplore.masks import Pattern
-from hlsexplore.ops import MOVES, Input, matmul_shape
+from hlsexplore.op_facts import matmul_shape
+from hlsexplore.ops import MOVES, Input
 from hlsexplore.report import FIGURES
 
 Picks = NDArray[np.integer]

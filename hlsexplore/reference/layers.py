@@ -10,6 +10,7 @@ import numpy as np
 from hlsexplore.element_types import quantize_elements
 from hlsexplore.fixed import RealArray, quantize, to_real
 from hlsexplore.graph import Node
+from hlsexplore.op_facts import element_types
 from hlsexplore.ops import (
     Activation,
     Cell,
@@ -26,7 +27,6 @@ from hlsexplore.ops import (
     PRelu,
     Quantize,
     Recurrent,
-    element_types,
 )
 from hlsexplore.reference.windows import as_image, pad_image, windows
 

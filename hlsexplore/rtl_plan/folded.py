@@ -47,10 +47,10 @@ class Folded:
         groups: Inputs multiplied at once.
         slots: Accumulators.
         turns: Outputs that a slot computes one after another: output = slot * turns + turn.
-        rows: Input row of each step and group, [step][group]; the same for each turn.
+        rows: Input row of each step and group; the same for each turn.
         chain: Lanes in a chain; 1 when each product goes its own way.
-        lanes: Range of each lane's product, [group][slot].
-        sums: Range of each chain's sum, [chain][slot]; empty when `chain` is 1.
+        lanes: Range of each lane's product, by group and slot.
+        sums: Range of each chain's sum, by chain and slot; empty when `chain` is 1.
         front: Products (or sums of chains) -> summands of all slots; pipelined. Input index = chain * slots + slot.
         front_schedule: Its cycles.
         summands: Summands of each slot, as positions in `front.outputs`.
@@ -286,7 +286,7 @@ def _without_zeros(product: Product, columns: Sequence[range]) -> tuple[Product,
 def _lane_ranges(
     product: Product, ranges: Ranges, rows: Sequence[Sequence[int]], columns: Sequence[range]
 ) -> tuple[tuple[Range, ...], ...]:
-    """Return the range of each lane's exact product, [group][slot]."""
+    """Return the range of each lane's exact product, by group and slot."""
     found: list[tuple[Range, ...]] = []
     for group in range(len(rows[0])):
         of_slots: list[Range] = []
@@ -301,7 +301,7 @@ def _lane_ranges(
 
 
 def _chain_sums(lanes: Sequence[Sequence[Range]], chain: int) -> tuple[tuple[Range, ...], ...]:
-    """Return the range of each chain's sum, [chain][slot]."""
+    """Return the range of each chain's sum, by chain and slot."""
     if chain == 1:
         return ()
     found: list[tuple[Range, ...]] = []

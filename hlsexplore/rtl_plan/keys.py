@@ -6,7 +6,8 @@ from pathlib import Path
 from hlsexplore.design import Design
 from hlsexplore.graph import Node
 from hlsexplore.layer_config import own_types
-from hlsexplore.ops import Lookup, options
+from hlsexplore.op_facts import options
+from hlsexplore.ops import Lookup
 from hlsexplore.rtl_plan.netlist.cmvm import has_search
 from hlsexplore.rtl_plan.netlist.timing import budget_ns, fabric
 from hlsexplore.rtl_plan.tensor import Tensor

@@ -37,7 +37,7 @@ class Scan:
         copies: Positions computed at once.
         elements: Pixel of the input that each pixel of the held image is, or -1 for padding.
         pixel_bits: Bits of a pixel, all channels.
-        taps: Pixels of the held image that each copy reads, [copy][tap].
+        taps: Pixels of the held image that each copy reads, by copy and tap.
         row_steps: Steps along a row of positions.
         step_pixels: Pixels by which the image moves from one step to the next.
         row_pixels: Pixels by which it moves at the end of a row.

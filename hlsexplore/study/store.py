@@ -23,20 +23,9 @@ APPLICATION_ID = 0x686C7378
 """`hlsx` in ASCII: marks an SQLite file as a study."""
 BUSY_TIMEOUT_S = 5.0
 _CHECKED_BYTES = 32 << 20
-_FIGURES = (
-    "accuracy",
-    "agreement",
-    "auc",
-    "rmse",
-    "lut",
-    "ff",
-    "dsp",
-    "bram18",
-    "uram",
-    "latency_cycles",
-    "latency_ns",
-    "ii_cycles",
-)
+_QUALITY = ("accuracy", "agreement", "auc", "rmse")
+_RESOURCES = ("lut", "ff", "dsp", "bram18", "uram", "latency_cycles", "latency_ns", "ii_cycles")
+_FIGURES = (*_QUALITY, *_RESOURCES)
 """Figures that have a column of their own in the file; the others stand together in `extra`."""
 _SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

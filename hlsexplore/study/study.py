@@ -174,14 +174,13 @@ class Study:
         """
         bound = self.bind(space, base)
         trials = None if trials is None else whole(trials, "the number of trials", 0)
-        seed = whole(seed, "the seed", 0)
         names, directions = split_objectives(spelled(self.store, objectives or self.objectives), self.directions)
         figures = (*self.evaluator.directions, *COSTS)
         for name in names:
             if name not in figures:
                 raise ConfigError(unknown_name("figure", name, figures, "This study"))
         known = partial(estimated_costs, bound, names, directions)
-        name, made = make_sampler(sampler, bound, seed, trials, known)
+        name, made = make_sampler(sampler, bound, whole(seed, "the seed", 0), trials, known)
         _ = self.evaluator.merits  # what does not fit is said before anything is evaluated
         return run_sweep(
             Sweep(

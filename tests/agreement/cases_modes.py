@@ -14,13 +14,8 @@ from hlsexplore.design import Design
 from hlsexplore.fixed import Fixed, Overflow, Rounding
 from hlsexplore.graph import Graph, Node
 from hlsexplore.layer_config import knobs
-from hlsexplore.ops import (
-    Input,
-    LayerNorm,
-    matmul_shape,
-    tensor_keys,
-    weights,
-)
+from hlsexplore.op_facts import matmul_shape
+from hlsexplore.ops import Input, LayerNorm, tensor_keys, weights
 from hlsexplore.reuse import legal_reuse
 from hlsexplore.target import Target
 

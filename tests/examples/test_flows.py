@@ -11,7 +11,8 @@ from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.examples import NAMES, load
 from hlsexplore.layer_config import knobs
-from hlsexplore.ops import Recurrent, matmul_shape
+from hlsexplore.op_facts import matmul_shape
+from hlsexplore.ops import Recurrent
 from hlsexplore.reuse import legal_reuse
 from hlsexplore.target import Target
 from hlsexplore_hls import export

@@ -11,7 +11,8 @@ from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
 from hlsexplore.layer_config import Granularity, SoftmaxMode, Strategy, knobs
 from hlsexplore.masks import patterns_of
-from hlsexplore.ops import WEIGHT_FIELDS, Input, Requantize, element_types, tensor_keys, weights
+from hlsexplore.op_facts import element_types
+from hlsexplore.ops import WEIGHT_FIELDS, Input, Requantize, tensor_keys, weights
 from hlsexplore.proof import proof_of
 from hlsexplore.report import Figures, Report
 from hlsexplore.reuse import legal_reuse

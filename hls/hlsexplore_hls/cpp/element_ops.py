@@ -10,7 +10,8 @@ from hlsexplore.emulate.carrier import Span
 from hlsexplore.emulate.merge import RECIPROCAL
 from hlsexplore.emulate.piecewise import raw_limit
 from hlsexplore.fixed import Fixed, quantize
-from hlsexplore.ops import Activation, Affine, Clip, Merge, MergeFunction, PRelu, Requantize, limits_raw
+from hlsexplore.op_facts import limits_raw
+from hlsexplore.ops import Activation, Affine, Clip, Merge, MergeFunction, PRelu, Requantize
 from hlsexplore_hls.cpp.code import LayerCode, Rom, constant, cpp_type, raw_constant, rom, rom_type, typedef
 from hlsexplore_hls.cpp.functions import FunctionContext, function_code
 from hlsexplore_hls.cpp.joins import MAX_JOINED

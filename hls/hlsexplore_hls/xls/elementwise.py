@@ -7,7 +7,8 @@ import numpy as np
 
 from hlsexplore.coverage import Executor, no_answer
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize, requantize
-from hlsexplore.ops import Activation, Affine, Clip, Function, PRelu, Requantize, limits_raw
+from hlsexplore.op_facts import limits_raw
+from hlsexplore.ops import Activation, Affine, Clip, Function, PRelu, Requantize
 from hlsexplore.tables import NEGATIVE_RANGE, SELU_SCALE, activation_table, half_range
 from hlsexplore_hls.xls.code import (
     Call,

@@ -7,7 +7,8 @@ from math import ceil, floor, isfinite
 import numpy as np
 
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize, requantize
-from hlsexplore.ops import Activation, Affine, Clip, Function, PRelu, Requantize, limits_raw
+from hlsexplore.op_facts import limits_raw
+from hlsexplore.ops import Activation, Affine, Clip, Function, PRelu, Requantize
 from hlsexplore.rtl_plan.lower.layer import Layer, refuse
 from hlsexplore.rtl_plan.lower.matmul import signed_products
 from hlsexplore.rtl_plan.netlist.casts import cast

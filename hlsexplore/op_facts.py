@@ -1,0 +1,87 @@
+"""What follows from an op alone: its name for people, the matrix it multiplies with, limits, options."""
+
+from dataclasses import fields
+from fractions import Fraction
+from math import ceil, floor, prod
+
+import numpy as np
+
+from hlsexplore.element_types import ElementTypes
+from hlsexplore.fixed import Fixed
+from hlsexplore.ops import (
+    Activation,
+    Conv,
+    Dense,
+    DepthwiseConv,
+    Input,
+    LayerNorm,
+    Merge,
+    Op,
+    Pool,
+    PRelu,
+    Quantize,
+    Recurrent,
+    Requantize,
+)
+
+
+def kind(op: Op) -> str:
+    """Name of an op for people and reports: `dense`, `conv1d`, `relu`, `max_pool2d`, `lstm`, `add`, ...
+
+    Examples:
+        >>> kind(Activation(function=Function.RELU))
+        'relu'
+    """
+    match op:
+        case Conv():
+            return f"conv{op.rank}d"
+        case DepthwiseConv():
+            return f"depthwise_conv{op.rank}d"
+        case Pool():
+            return f"{'global_' if op.is_global else ''}{'average' if op.average else 'max'}_pool{op.rank}d"
+        case Activation() | Merge():
+            return op.function.value
+        case Recurrent():
+            return op.cell.value
+        case PRelu():
+            return "prelu"
+        case LayerNorm():
+            return "layer_norm"
+        case _:
+            return type(op).__name__.lower()
+
+
+def matmul_shape(op: Op) -> tuple[int, int] | None:
+    """(n_in, n_out) of the constant matrix that the op multiplies with at each position, or None.
+
+    For a depthwise convolution n_in is the kernel area and n_out the number of output channels; for a
+    recurrent layer it is the input kernel.
+    """
+    match op:
+        case Dense() | Recurrent():
+            return op.kernel.shape[0], op.kernel.shape[1]
+        case Conv():
+            return prod(op.kernel.shape[:3]), op.kernel.shape[3]
+        case DepthwiseConv():
+            return prod(op.kernel.shape[:2]), prod(op.kernel.shape[2:])
+        case _:
+            return None
+
+
+def limits_raw(op: Requantize, type_: Fixed) -> tuple[int, int]:
+    """Limits of a Requantize as raw integers of its result type, within the range of that."""
+    step = Fraction(2) ** type_.fraction
+    low, high = ceil(Fraction(op.low) * step), floor(Fraction(op.high) * step)
+    low, high = (min(max(end, type_.min_raw), type_.max_raw) for end in (low, high))
+    return low, high
+
+
+def element_types(op: Op) -> ElementTypes | None:
+    """Types of single elements to which an op casts its result, or None."""
+    return op.types if isinstance(op, Quantize | Input) else None
+
+
+def options(op: Op) -> dict[str, object]:
+    """Options of an op that hold no arrays, by field name; types of single elements and encodings are none of them."""
+    values = {item.name: getattr(op, item.name) for item in fields(op) if item.name not in ("types", "encoding")}
+    return {name: value for name, value in values.items() if not isinstance(value, np.ndarray)}

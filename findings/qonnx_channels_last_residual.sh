@@ -1,9 +1,9 @@
 #!/bin/sh
 # Guess: ConvertToChannelsLastAndClean, which hls4ml asks for, converts a network with a residual connection, or
 #   leaves it.
-# Seen (qonnx 1.0.0, onnx 1.23.2, onnxruntime 1.32.0): the Add then reads one tensor of either layout, so the result
-#   is no valid model ("Incompatible dimensions"), found when it runs; the conversion itself is silent. Without the
-#   Add it works.
+# Seen (qonnx 1.0.0, onnx 1.23.2, onnxruntime 1.32.0): the Add then reads one tensor of each layout, so the result is
+#   no valid model ("Incompatible dimensions"), found when it runs; the conversion itself is silent. Without the Add
+#   it works.
 # What hlsexplore does: it turns the layout by itself, branches included; no conversion is needed.
 set -eu
 folder=$(mktemp -d)

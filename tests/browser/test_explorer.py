@@ -28,7 +28,7 @@ def settled(page):
 
 def test_first_paint_shows_rows_tiles_and_plots(page):
     assert page.locator("[data-tile]").count() == 9
-    assert page.get_by_role("slider").count() == 2 * 13
+    assert page.locator(".hx-handle").count() == 2 * 13
     expect(page.locator(".hx-brand").get_by_text("SYNTHETIC data")).to_be_visible()
     assert lut(page) > 1000
 

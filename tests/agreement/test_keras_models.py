@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 from agreement.cpp_runner import is_available, run_designs
 from agreement.kit import mismatches
-from importers.test_against_keras import FLOAT, FUNCTIONAL, QUANTIZED, SCALED, data, functional, tf
+from importers.conftest import tf
+from importers.keras_kit import data
+from importers.test_against_keras import FLOAT, FUNCTIONAL, functional
+from importers.test_against_qkeras import QUANTIZED, SCALED
 
 from hlsexplore.design import Design
 from hlsexplore.emulate.run import raw_outputs

@@ -104,16 +104,16 @@ def test_planned_estimates_are_those_of_the_plan(monkeypatch: pytest.MonkeyPatch
 
 def test_a_design_without_a_plan_is_estimated_without_and_says_so() -> None:
     rng = np.random.default_rng(0)
-    arrays = {"kernel": rng.normal(0, 0.3, (4, 6)), "recurrent_kernel": rng.normal(0, 0.3, (2, 6))}
-    op = Recurrent(cell=Cell.GRU, **arrays, bias=np.zeros(6), recurrent_bias=np.zeros(6))
+    arrays = {"kernel": rng.normal(0, 0.3, (3, 12)), "recurrent_kernel": rng.normal(0, 2, (4, 12))}
+    op = Recurrent(cell=Cell.GRU, **arrays, bias=np.zeros(12), recurrent_bias=np.zeros(12), reset_after=False)
     nodes = (
-        Node(name="x", op=Input(), inputs=(), shape=(3, 4)),
-        Node(name="gru", op=op, inputs=("x",), shape=(2,)),
+        Node(name="x", op=Input(), inputs=(), shape=(3, 3)),
+        Node(name="gru", op=op, inputs=("x",), shape=(4,)),
     )
     target = hx.Target(tool="yosys", part="xc7a200tfbg484-1")
     design = hx.Design.default(
         Graph(name="net", nodes=nodes, outputs=("gru",)), target=target, type="fixed<8,3>"
-    ).with_layer("gru", reuse=2)
+    ).with_layer("gru", reuse=3, strategy="resource", accum="fixed<6,2,TRN,SAT>")
     report = hx.estimate(design, level="plan")
     assert report.total == hx.estimate(design).total
     assert report.missing[-1].startswith("Estimated without a plan: ")

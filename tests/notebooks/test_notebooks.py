@@ -32,7 +32,7 @@ def test_notebook_runs_to_its_end(path: Path, tmp_path: Path, monkeypatch: pytes
     if any("Explorer(" in cell.source for cell in notebook.cells):
         assert len(shown) == 1
         tiles = [item["state"]["shown"]["tiles"] for item in widget_states(notebook) if "shown" in item["state"]]
-        assert [tile["id"] for tile in tiles[0]][:2] == ["score", "lut"]
+        assert [tile["id"] for tile in tiles[0]][:3] == ["score", "float", "lut"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])

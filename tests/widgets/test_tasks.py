@@ -185,11 +185,11 @@ def test_two_outputs_are_blamed_together_and_neither_is_narrowed_away(both, two_
 
 
 def test_each_output_can_be_looked_at(both):
-    assert [item["id"] for item in choices_of(both, "decisions")] == ["output", "flipped"]
+    assert [item["id"] for item in choices_of(both, "decisions")] == ["output", "view", "flipped"]
     assert json.loads(both.analyse.plot.figure)["data"][0]["type"] == "heatmap"
     send(both.analyse.choices, ev="choice", id="output", value="1")
     assert both.analyse.wait(20)
-    assert [item["id"] for item in both.analyse.choices.items] == ["output", "worst"]
+    assert [item["id"] for item in both.analyse.choices.items] == ["output", "sample", "worst"]
     assert json.loads(both.analyse.plot.figure)["data"][0]["type"] == "scattergl"
 
 

@@ -131,16 +131,6 @@ def recurrent(**options) -> Graph:
     return Graph(name="r", nodes=nodes, outputs=("my_gru",))
 
 
-def test_recurrent_layers_with_reuse_are_refused_by_name() -> None:
-    design = Design.default(recurrent()).with_layer("my_gru", reuse=2)
-    with pytest.raises(NoModelError) as caught:
-        generate(design)
-    assert str(caught.value) == (
-        "layer 'my_gru': the RTL flow computes a step of a recurrent layer with reuse 1 only, not 2. Set reuse=1 or use "
-        "the flow 'vitis'."
-    )
-
-
 def test_backward_sequences_are_refused_on_streams() -> None:
     design = Design.default(recurrent(go_backwards=True), target=Target(io="stream"))
     with pytest.raises(NoModelError, match="layer 'my_gru': a stream begins with the first step, and this layer reads"):

@@ -120,7 +120,7 @@ def test_wrong_type_is_refused_with_a_message(page):
 
 def test_click_on_the_front_loads_its_design(page):
     before = type_of(page, "fc1 weights").input_value()
-    page.locator(".hx-area-explore .hx-plot").first.scroll_into_view_if_needed()
+    page.locator(".hx-area-explore .hx-plot").first.evaluate("node => node.scrollIntoView({ block: 'center' })")
     page.wait_for_timeout(300)
     x, y = page.evaluate(BRUSH_FRONT)
     page.mouse.move(x - 3, y)

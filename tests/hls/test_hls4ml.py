@@ -74,6 +74,18 @@ def test_cpp_of_hls4ml_equals_the_emulator(io, tmp_path):
 
 
 @pytest.mark.skipif(find_spec("hls4ml") is None, reason="needs hls4ml")
+def test_a_project_that_was_read_and_changed_builds_again(tmp_path):
+    design, x = small()
+    project = export(design, tmp_path / "p", flow="hls4ml")
+    argv = [sys.executable, "-W", "ignore", "build.py", "convert", "--to", "prj"]
+    assert subprocess.run(argv, cwd=project.path, capture_output=True, timeout=300).returncode == 0
+    changed = hx.read_design(project.path / "prj").with_layer("fc", weight="fixed<6,2>", reuse=6)
+    assert changed != design
+    result = export(changed, tmp_path / "again", flow="hls4ml", golden_x=x).simulate()
+    assert (result.differing, result.tool) == (0, "hls4ml, back end Vitis")
+
+
+@pytest.mark.skipif(find_spec("hls4ml") is None, reason="needs hls4ml")
 @pytest.mark.parametrize(
     ("backend", "mark"),
     [

@@ -1,5 +1,6 @@
 """The explorer of a model that may not be supported, and what the notebook behind `hlsexplore app` shows."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from hlsexplore.foreign_design import has_design, read_design
 from hlsexplore.graph import Graph
 from hlsexplore.importers import inspect_model
 from hlsexplore.support.files import read_json
+from hlsexplore_hls.reports.observations import UNREADABLE, pairs_of
 from hlsexplore_widgets.compatibility import compatibility_page, problem_page
 from hlsexplore_widgets.explorer import Explorer
 
@@ -39,7 +41,21 @@ def explore(model: Any, x: Any, labels: Any = None, weights: str | Path | None =
         options.setdefault("model", model)
         options.setdefault("design", read_design(model) if has_design(model) else None)
         options.setdefault("weights", weights)
-    return Explorer(found.graph, x, labels, **options)
+    return _with_reports(Explorer(found.graph, x, labels, **options), model)
+
+
+def _with_reports(explorer: Explorer, model: object) -> Explorer:
+    """Show what C synthesis reported of the design that an hls4ml project holds, where its report is there."""
+    if isinstance(model, str | Path) and Path(model).is_dir() and has_design(model):
+        try:
+            pairs = pairs_of(Path(model))
+        except UNREADABLE:
+            return explorer
+        design = read_design(model)
+        for pair in pairs:
+            if not pair.is_logic:
+                explorer.state.reported(design, replace(pair.report, design_key=design.key))
+    return explorer
 
 
 def application(path: str | Path) -> Any:
@@ -57,7 +73,7 @@ def application(path: str | Path) -> Any:
         graph, chosen = found.graph, names.get("design")
         design = read_design(names["model"]) if has_design(names["model"]) else None
         design = Design.load(chosen, graph) if chosen else design
-        return Explorer(
+        explorer = Explorer(
             found.graph,
             data.x,
             data.labels,
@@ -67,5 +83,6 @@ def application(path: str | Path) -> Any:
             task=names.get("task"),
             weights=names.get("weights"),
         )
+        return _with_reports(explorer, names["model"])
     except HlsExploreError as error:
         return problem_page("The explorer cannot start", (str(error),))

@@ -286,6 +286,9 @@ class ExplorerState(Channel):
         self._evidence.add_report(design, report)
         reports = self._evidence.reports(design)
         self._screen.found(design, lambda live: replace(live, reports=reports))
+        with self.lock:
+            if not self.live.is_complete:  # its figures may have been taken before the report came
+                self._submit(now_ms())
 
     @contextmanager
     def guard(self, what: str, seq: float = 0.0) -> Iterator[None]:

@@ -157,6 +157,23 @@ def test_check_sets_every_report_beside_its_estimate(
     assert "Co-simulation: passed, latency 3 to 4 cycles, II 2" in text
 
 
+def test_a_project_opened_in_the_explorer_shows_its_report(tmp_path: Path) -> None:
+    from hlsexplore_widgets import explore
+
+    root = project(tmp_path, xml=XML, vivado=VIVADO)
+    (root / "firmware" / "weights" / "b2.txt").write_text(",".join(["0.5"] * 8))
+    x = np.random.default_rng(1).normal(size=(64, 16))
+    explorer = explore(root, x)
+    assert explorer.state.wait(60)
+    lut = next(item for item in explorer.tiles.view.shown["tiles"] if item["id"] == "lut")
+    assert (lut["value"], lut["source"]) == ("4,321", "vivado_hls")
+    (root / REPORTS / "myproject_csynth.xml").unlink()
+    (root / "vivado_synth.rpt").unlink()
+    without = explore(root, x)
+    assert without.state.wait(60)
+    assert without.state.live.reports == () and without.design == explorer.design
+
+
 def test_sizes_by_name_and_types_in_place_are_read_as_older_versions_write_them(tmp_path: Path) -> None:
     newer = estimate_record(read_hls4ml_project(project(tmp_path / "new")).design)
     old = project(tmp_path / "old")

@@ -122,7 +122,7 @@ class Screen:
             if live.revision < self.live.revision:
                 return
             self.live = self.newest = self._stamped(live)
-            if self.baseline is None and live.is_complete:
+            if self.baseline is None and live.is_complete and live.revision == self.revision:
                 self.baseline = self.live
             self._channel.notify("live")
 

@@ -41,7 +41,7 @@ def schedule(net: Net, fabric: Fabric, budget_ns: float, arrival_ns: float = 0.0
     """
     stages: list[int] = []
     times: list[float] = []
-    joinable = late_sums(net) if joins_late else {}
+    ways = late_sums(net) if joins_late else (lambda number: [])
     ternary: dict[Value, Ternary] = {}
     for number, cell in enumerate(net.cells):
         if cell.code is Code.INPUT or not cell.args:
@@ -56,7 +56,7 @@ def schedule(net: Net, fabric: Fabric, budget_ns: float, arrival_ns: float = 0.0
             continue
         delay = delay_ns(cell, [net.cells[arg] for arg in cell.args], fabric)
         if delay and start > 0 and start + delay > budget_ns:
-            for joined in joinable.get(number, ()):
+            for joined in ways(number):
                 parts = [part.value for part in joined.operands]
                 before = max((times[part] for part in parts if stages[part] == stage), default=0.0)
                 if stages[joined.inner] == stage and before + fabric.lut_ns + delay <= budget_ns:

@@ -6,7 +6,7 @@ Xilinx, the second output and an unregistered sum would need the same wire (UG47
 sums that go right into registers are made this way.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from hlsexplore.rtl_plan.netlist.adders import Bits, adder_luts, net_bits
@@ -73,10 +73,11 @@ def find_ternary(net: Net, stages: Sequence[int], latency_cycles: int) -> dict[V
         alone = sum(adder_luts(cell, bits, need[number]))
         best = 0
         for place in (0, 1):
-            joined = _joined(net, cell, place)
-            if joined is None or readers[joined.inner] != 1 or stages[joined.inner] != stages[number]:
+            inner = _inner(net, cell, place)
+            if inner is None or readers[inner] != 1 or stages[inner] != stages[number]:
                 continue
-            if need[number] - joined.first < LEAST_BITS:
+            joined = _joined(net, cell, place)
+            if joined is None or need[number] - joined.first < LEAST_BITS:
                 continue
             before = sum(adder_luts(net.cells[joined.inner], bits, need[joined.inner]))
             saved = before + alone - ternary_luts(joined, bits, need[number])
@@ -85,19 +86,24 @@ def find_ternary(net: Net, stages: Sequence[int], latency_cycles: int) -> dict[V
     return found
 
 
-def late_sums(net: Net) -> dict[Value, list[Ternary]]:
-    """List the ways in which each adder could take three operands, if only registers read its sum."""
+def late_sums(net: Net) -> Callable[[Value], list[Ternary]]:
+    """Return a function that lists the ways in which an adder could take three operands before registers.
+
+    It is asked for the few adders that come too late for their cycle. One whose sum must be there at once has none.
+    """
     need = needed(net)
     readers, _ = _readers(net, need, [0] * len(net.cells), 0)
     logic = _read_at_once(net)
-    found: dict[Value, list[Ternary]] = {}
-    for number, cell in enumerate(net.cells):
-        if need[number] and number not in logic and _is_plain_sum(net, cell):
-            ways = [joined for place in (0, 1) if (joined := _joined(net, cell, place)) and readers[joined.inner] == 1]
-            ways = [joined for joined in ways if need[number] - joined.first >= LEAST_BITS]
-            if ways:
-                found[number] = ways
-    return found
+
+    def ways(number: Value) -> list[Ternary]:
+        cell = net.cells[number]
+        if not need[number] or number in logic or not _is_plain_sum(net, cell):
+            return []
+        inners = [(place, _inner(net, cell, place)) for place in (0, 1)]
+        found = [_joined(net, cell, place) for place, inner in inners if inner is not None and readers[inner] == 1]
+        return [joined for joined in found if joined is not None and need[number] - joined.first >= LEAST_BITS]
+
+    return ways
 
 
 def _read_at_once(net: Net) -> set[Value]:
@@ -117,14 +123,19 @@ def _is_plain_sum(net: Net, cell: Cell) -> bool:
     return cell.code is Code.ADD and not cell.data[2] and all(net.cells[arg].low >= 0 for arg in cell.args)
 
 
+def _inner(net: Net, cell: Cell, place: int) -> Value | None:
+    """Return the sum that is one operand of an adder, or whose complement is; None for any other operand."""
+    value, _ = net.unshifted(cell.args[place], cell.data[place])
+    inner = net.cells[value].args[0] if net.cells[value].code is Code.INVERT else value
+    return inner if _is_plain_sum(net, net.cells[inner]) else None
+
+
 def _joined(net: Net, cell: Cell, place: int) -> Ternary | None:
-    """Return the sum with one operand taken apart, if that one is a sum, or the complement of one."""
+    """Return an adder with the sum that is one operand of it taken apart (`_inner`), where that can be built."""
     value, shift = net.unshifted(cell.args[place], cell.data[place])
     inverted = net.cells[value].code is Code.INVERT
     inner = net.cells[value].args[0] if inverted else value
     base = net.cells[inner]
-    if not _is_plain_sum(net, base):
-        return None
     if inverted and net.cells[value].data != ((1 << base.width) - 1, base.width):
         return None
     other = _operand(net, cell.args[1 - place], cell.data[1 - place])

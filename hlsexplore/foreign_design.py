@@ -25,10 +25,12 @@ class ForeignDesign:
     Attributes:
         design: Graph, types, reuse, strategies, table sizes, interface, part and clock of the project.
         notes: What could not be taken over as it is, and how the numbers were read; a sentence each.
+        model: The project that it was read from; None for what was exported for hls4ml.
     """
 
     design: Design
     notes: tuple[str, ...]
+    model: Hls4mlModel | None = None
 
 
 def read_design(path: str | Path) -> Design:
@@ -66,7 +68,7 @@ def read_foreign_design(path: str | Path) -> ForeignDesign:
             design = design.with_layer(name, **wanted)
         except ConfigError as error:
             notes.append(f"{error} The default is kept.")
-    return ForeignDesign(design=design, notes=tuple(notes))
+    return ForeignDesign(design=design, notes=tuple(notes), model=model)
 
 
 def first_design(path: str | Path, graph: Graph) -> Design:
@@ -119,20 +121,20 @@ def without_prescriptions(design: Design) -> Design:
     )
 
 
-def configuration_notes(path: str | Path) -> tuple[str, ...]:
+def configuration_notes(path: str | Path, found: ForeignDesign) -> tuple[str, ...]:
     """Say what of a project's own configuration hls4ml ignored or rounded, by layer.
 
     Args:
         path: An hls4ml project; what brings no `hls4ml_config.yml` has no notes.
+        found: The design that was read from it.
     """
-    content = look(Path(path))
-    if is_stored(content):
+    model = found.model
+    if model is None:
         return ()
-    members = open_members(content)
+    members = open_members(look(Path(path)))
     if CONFIGURATION not in members:
         return ()
     data = plain_yaml(members.text(CONFIGURATION), CONFIGURATION)
-    model = read_hls4ml(content)
     config = data.get("HLSConfig")
     inner = config if isinstance(config, dict) else {}
     notes = [note for note in unknown_keys(data, inner, model.graph) if "no layer is called" not in note]

@@ -15,7 +15,6 @@ from hlsexplore.foreign_design import ForeignDesign, configuration_notes, read_f
 from hlsexplore.report import Report
 
 if TYPE_CHECKING:
-    from hlsexplore_hls.reports.cosim import Cosim
     from hlsexplore_hls.reports.observations import Pair
 
 FIGURES = ("lut", "ff", "dsp", "bram18", "latency_cycles_max", "ii_cycles")
@@ -30,17 +29,21 @@ def check(args: Namespace, session: Session) -> Outcome:
 
     found = read_foreign_design(args.project)
     design = found.design
-    built, logic, simulated = _reports(args.project)
+    built, logic = _reports(args.project)
     expected = estimate(design) if built is None else built.estimate()
     report = None if built is None else built.report
-    settings = [*configuration_notes(args.project), *found.notes]
+    simulated = None if built is None else built.simulated
+    expected_logic = None if logic is None else logic.estimate()
+    settings = [*configuration_notes(args.project, found), *found.notes]
     data: dict[str, Any] = {
         "project": args.project,
         "design_key": design.key,
         "settings": settings,
         "estimate": _figures(expected),
         "report": None if report is None else _figures(report),
-        "logic": None if logic is None else {"estimate": _figures(logic.estimate()), "report": _figures(logic.report)},
+        "logic": None
+        if logic is None or expected_logic is None
+        else {"estimate": _figures(expected_logic), "report": _figures(logic.report)},
         "simulated": None if simulated is None else asdict(simulated),
     }
     lines = [f"{design.graph.name}: {design!r}", "", "Settings"]
@@ -48,8 +51,8 @@ def check(args: Namespace, session: Session) -> Outcome:
     lines += ["", "Costs", _costs(expected, report)]
     if report is None:
         lines.append("There is no report of C synthesis in the project; run hls4ml's build to get one.")
-    if logic is not None:
-        pairs = [f"{name} {_pair(getattr(logic.estimate().total, name), logic.report.total, name)}" for name in LOGIC]
+    if logic is not None and expected_logic is not None:
+        pairs = [f"{name} {_pair(getattr(expected_logic.total, name), logic.report.total, name)}" for name in LOGIC]
         lines.append(f"After Vivado's logic synthesis (estimate / report): {', '.join(pairs)}")
     if simulated is not None:
         outcome = "passed" if simulated.has_passed else "failed"
@@ -65,24 +68,19 @@ def check(args: Namespace, session: Session) -> Outcome:
     return Outcome(data=data, text="\n".join(lines))
 
 
-def _reports(project: str) -> "tuple[Pair | None, Pair | None, Cosim | None]":
-    """Return a project's reports of C synthesis and of logic synthesis with what they are of, and its co-simulation."""
-    from hlsexplore_hls.reports.folder import read_reports
+def _reports(project: str) -> "tuple[Pair | None, Pair | None]":
+    """Return a project's reports of C synthesis and of logic synthesis with what they are of."""
     from hlsexplore_hls.reports.observations import pairs_of
 
     root = Path(project)
     if not root.is_dir():
-        return None, None, None
+        return None, None
     try:
         pairs = pairs_of(root)
     except ToolError:
-        return None, None, None
-    try:
-        simulated = read_reports(root).cosim
-    except ToolError:
-        simulated = None
-    built = next((pair for pair in pairs if not pair.is_logic), None)
-    return built, next((pair for pair in pairs if pair.is_logic), None), simulated
+        return None, None
+    built, logic = (next((pair for pair in pairs if pair.is_logic is wanted), None) for wanted in (False, True))
+    return built, logic
 
 
 def _figures(report: Report) -> dict[str, Any]:

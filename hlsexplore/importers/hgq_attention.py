@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from hlsexplore.importers.exact import least_type
 from hlsexplore.importers.hgq_einsum import einsum_dense
 from hlsexplore.importers.hgq_parts import apply_quantizer, moved, quantized_inputs, quantized_output, reshaped
-from hlsexplore.importers.hgq_quantizers import least_type, read_types
+from hlsexplore.importers.hgq_quantizers import read_types
 from hlsexplore.importers.hgq_tables import softmax
 from hlsexplore.importers.layer import Layer, Tensor
 from hlsexplore.importers.options import Options

@@ -8,6 +8,7 @@ import numpy as np
 
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Shape
+from hlsexplore.importers.exact import least_type
 from hlsexplore.importers.hgq_parts import (
     finished,
     moved,
@@ -16,9 +17,9 @@ from hlsexplore.importers.hgq_parts import (
     quantized_input,
     quantized_output,
     quantized_weight,
+    read_axes,
     reshaped,
 )
-from hlsexplore.importers.hgq_quantizers import least_type
 from hlsexplore.importers.layer import Layer, Tensor, only
 from hlsexplore.ops import Affine, Dense
 
@@ -203,15 +204,7 @@ def _shifted(layer: Layer, y: Tensor, offset: RealArray) -> Tensor:
 def summed(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     """Convert QSum and QMeanPow2: a sum over some axes, times a power of two."""
     x = only(layer, inputs)
-    axes = layer.config.get("axes", -1)
-    given = [axes] if type(axes) is int else axes
-    rank = len(x.shape) + 1
-    if not isinstance(given, list | tuple) or not given or not all(type(axis) is int for axis in given):
-        raise layer.damaged("axes", "axes of the input")
-    chosen = sorted({axis % rank for axis in given})
-    if any(not -rank <= axis < rank for axis in given) or 0 in chosen:
-        raise layer.refuse(f"it sums over the axes {given}.", f"Use axes of 1 to {rank - 1}.")
-    places = [axis - 1 for axis in chosen]
+    places = read_axes(layer, len(x.shape) + 1, "it sums over the axes {axes}.")
     count = prod(x.shape[place] for place in places)
     factor = 2.0 ** round(log2(1.0 / count)) if layer.cls == "QMeanPow2" else layer.number("scale", 1.0)
     if factor <= 0 or np.frexp(factor)[0] != 0.5:

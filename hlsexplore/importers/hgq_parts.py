@@ -9,7 +9,8 @@ from hlsexplore.errors import ModelError
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Shape
 from hlsexplore.importers.activations import apply_activation
-from hlsexplore.importers.hgq_quantizers import Quantizer, least_type, read_quantizer, read_types
+from hlsexplore.importers.exact import least_type
+from hlsexplore.importers.hgq_quantizers import Quantizer, read_quantizer, read_types
 from hlsexplore.importers.layer import Layer, Tensor
 from hlsexplore.importers.source import WeightRef
 from hlsexplore.ops import Activation, Affine, Function, Op, Permute, Quantize, Reshape
@@ -21,6 +22,27 @@ Make = Callable[[RealArray, RealArray | None], Op]
 def _own_weights(layer: Layer) -> list[WeightRef]:
     groups = layer.weights.groups or {}
     return [ref for ref in groups.get(layer.component, ()) if ref.shape]
+
+
+def read_axes(layer: Layer, rank: int, what: str) -> list[int]:
+    """Return the axes that a layer works over, counted without the batch, in order.
+
+    Args:
+        layer: The layer.
+        rank: Axes of its input, the batch included.
+        what: What the layer does over them, for the message; `{axes}` is replaced by what was given.
+
+    Raises:
+        ModelError: If they are no axes, or the batch is one of them.
+    """
+    axes = layer.config.get("axes", layer.config.get("axis", -1))
+    given = [axes] if type(axes) is int else axes
+    if not isinstance(given, list | tuple) or not given or not all(type(axis) is int for axis in given):
+        raise layer.damaged("axes", "axes of the input")
+    chosen = sorted({axis % rank for axis in given})
+    if any(not -rank <= axis < rank for axis in given) or 0 in chosen:
+        raise layer.refuse(what.format(axes=given), f"Use axes of 1 to {rank - 1}.")
+    return [axis - 1 for axis in chosen]
 
 
 def num_weights(layer: Layer) -> int:

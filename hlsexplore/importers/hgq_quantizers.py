@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hlsexplore.element_types import ElementTypes
 from hlsexplore.errors import ConfigError, ModelError, UnsupportedError
-from hlsexplore.fixed import Fixed, Overflow, RealArray, Rounding
+from hlsexplore.fixed import Overflow, RealArray, Rounding
 from hlsexplore.graph import Shape
 from hlsexplore.importers.layer import Layer
 from hlsexplore.importers.source import MAX_WEIGHT_ELEMENTS, checked_values
@@ -284,26 +284,6 @@ def _variables(layer: Layer, component: str) -> list[NDArray[Any]]:
     if any(int(np.prod(ref.shape, dtype=object)) > MAX_WEIGHT_ELEMENTS for ref in refs):
         raise _foreign(layer, component, "variables that are too large")
     return [ref.load() for ref in refs]
-
-
-def least_type(values: RealArray) -> Fixed:
-    """Return the least type that holds some values exactly.
-
-    Examples:
-        >>> str(least_type(np.array([0.75, -2.0])))
-        'fixed<4,2>'
-    """
-    some = values[values != 0]
-    if not some.size:
-        return Fixed(1, 1, signed=False)
-    mantissa, exponent = np.frexp(some)
-    whole = (mantissa * 2.0**53).astype(np.int64)
-    zeros = np.log2((whole & -whole).astype(np.float64)).astype(np.int64)
-    fraction = int((53 - zeros - exponent).max())
-    low, high = (int(np.ldexp(end, fraction)) for end in (some.min(), some.max()))
-    is_signed = low < 0
-    bits = max((-low - 1).bit_length() if low < 0 else 0, max(high, 0).bit_length()) + is_signed
-    return Fixed(bits, bits - fraction, signed=is_signed)
 
 
 def read_types(

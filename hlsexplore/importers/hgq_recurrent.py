@@ -11,8 +11,9 @@ import numpy as np
 from hlsexplore.element_types import quantize_elements
 from hlsexplore.fixed import RealArray, to_real
 from hlsexplore.importers.activations import apply_activation
+from hlsexplore.importers.exact import least_type
 from hlsexplore.importers.hgq_parts import apply_quantizer, own_weight, quantized_weight
-from hlsexplore.importers.hgq_quantizers import Quantizer, least_type, read_types
+from hlsexplore.importers.hgq_quantizers import Quantizer, read_types
 from hlsexplore.importers.layer import Layer, Tensor, only
 from hlsexplore.ops import (
     Activation,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hlsexplore.fixed import Fixed, quantize
 from hlsexplore.graph import MAX_ADDRESS_BITS
 from hlsexplore.importers.activations import activation_name
-from hlsexplore.importers.exact import reach_of
+from hlsexplore.importers.exact import least_type, reach_of
 from hlsexplore.importers.float32 import FUNCTIONS
 from hlsexplore.importers.hgq_parts import (
     apply_quantizer,
@@ -18,9 +18,10 @@ from hlsexplore.importers.hgq_parts import (
     own_weight,
     quantized_input,
     quantized_output,
+    read_axes,
     reshaped,
 )
-from hlsexplore.importers.hgq_quantizers import Quantizer, least_type, read_quantizer
+from hlsexplore.importers.hgq_quantizers import Quantizer, read_quantizer
 from hlsexplore.importers.layer import Layer, Tensor, only
 from hlsexplore.ops import Dense, Lookup, Merge, MergeFunction, Pool, Upsample
 
@@ -115,15 +116,7 @@ def _entries(layer: Layer, source: Fixed, function: Real, output: Quantizer) -> 
 def softmax(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     """Convert QSoftmax over one or several axes."""
     x = quantized_input(layer, only(layer, inputs))
-    axes = layer.config.get("axes", layer.config.get("axis", -1))
-    given = [axes] if type(axes) is int else axes
-    rank = len(x.shape) + 1
-    if not isinstance(given, list | tuple) or not given or not all(type(axis) is int for axis in given):
-        raise layer.damaged("axes", "axes of the input")
-    chosen = sorted({axis % rank for axis in given})
-    if any(not -rank <= axis < rank for axis in given) or 0 in chosen:
-        raise layer.refuse(f"a softmax over the axes {given} is not supported.", f"Use axes of 1 to {rank - 1}.")
-    places = [axis - 1 for axis in chosen]
+    places = read_axes(layer, len(x.shape) + 1, "a softmax over the axes {axes} is not supported.")
     kept = [place for place in range(len(x.shape)) if place not in places]
     order = (*kept, *places)
     count = prod(x.shape[place] for place in places)

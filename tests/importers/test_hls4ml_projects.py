@@ -304,6 +304,9 @@ def test_scales_stored_as_powers_of_two_are_those_numbers(tmp_path):
     (folder / "firmware/weights/s2.txt").write_text("{1.0, -12}, {-1.0, 1}, {1.0, 0}, {1.0, -4}")
     with pytest.raises(UnsupportedError, match="its shifts leave the range of hls4ml's product"):
         hx.read_design(folder)
+    (folder / "firmware/weights/s2.txt").write_text("0.25, -2.0, 0.0, 0.0625")
+    with pytest.raises(UnsupportedError, match="its weights are no powers of two"):
+        hx.read_design(folder)
 
 
 @pytest.mark.parametrize(

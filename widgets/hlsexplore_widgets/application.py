@@ -39,19 +39,26 @@ def explore(model: Any, x: Any, labels: Any = None, weights: str | Path | None =
         return compatibility_page(f"{name} cannot be explored yet", found)
     if isinstance(model, str | Path):
         options.setdefault("model", model)
-        options.setdefault("design", read_design(model) if has_design(model) else None)
         options.setdefault("weights", weights)
-    return _with_reports(Explorer(found.graph, x, labels, **options), model)
+        own = read_design(model) if has_design(model) else None
+        options.setdefault("design", own)
+        return _with_reports(Explorer(found.graph, x, labels, **options), model, own)
+    return Explorer(found.graph, x, labels, **options)
 
 
-def _with_reports(explorer: Explorer, model: object) -> Explorer:
-    """Show what C synthesis reported of the design that an hls4ml project holds, where its report is there."""
-    if isinstance(model, str | Path) and Path(model).is_dir() and has_design(model):
+def _with_reports(explorer: Explorer, model: str | Path, design: Design | None) -> Explorer:
+    """Show what C synthesis reported of the design that an hls4ml project holds, where its report is there.
+
+    Args:
+        explorer: The explorer.
+        model: Path of the model.
+        design: The design that the model brings along, if it does.
+    """
+    if design is not None and Path(model).is_dir():
         try:
             pairs = pairs_of(Path(model))
         except UNREADABLE:
             return explorer
-        design = read_design(model)
         for pair in pairs:
             if not pair.is_logic:
                 explorer.state.reported(design, replace(pair.report, design_key=design.key))
@@ -71,8 +78,8 @@ def application(path: str | Path) -> Any:
             return compatibility_page(f"{Path(names['model']).name} cannot be explored yet", found)
         data = load_data(names["data"], found.graph.inputs, found.graph.output_spellings)
         graph, chosen = found.graph, names.get("design")
-        design = read_design(names["model"]) if has_design(names["model"]) else None
-        design = Design.load(chosen, graph) if chosen else design
+        own = read_design(names["model"]) if has_design(names["model"]) else None
+        design = Design.load(chosen, graph) if chosen else own
         explorer = Explorer(
             found.graph,
             data.x,
@@ -83,6 +90,6 @@ def application(path: str | Path) -> Any:
             task=names.get("task"),
             weights=names.get("weights"),
         )
-        return _with_reports(explorer, names["model"])
+        return _with_reports(explorer, names["model"], own)
     except HlsExploreError as error:
         return problem_page("The explorer cannot start", (str(error),))

@@ -66,7 +66,11 @@ def read_report_folder(
         ToolError: If the folder has no readable report of C synthesis.
     """
     root = Path(folder)
-    reports = read_reports(root, top, newer_than_ns)
+    return report_of(root, read_reports(root, top, newer_than_ns), layers)
+
+
+def report_of(root: Path, reports: HlsReports, layers: Mapping[str, str] | None = None) -> Report:
+    """Return the report of C synthesis, as `read_report_folder`, of a folder whose reports were read."""
     words = _layer_words(_report_directory(root), reports.csynth.module) if layers is None else layers
     return make_report(reports.csynth, reports.modules, words)
 
@@ -101,17 +105,14 @@ def read_reports(
     )
 
 
-def read_utilization(folder: Path) -> Utilization | None:
-    """Read the report of logic synthesis in an HLS project's folder; None where there is none.
+def lone_utilization(folder: Path) -> Utilization | None:
+    """Read the report of logic synthesis in a folder without a report of C synthesis; None where there is none.
 
     Raises:
         ToolError: If the report is damaged.
     """
-    try:
-        return read_reports(folder).vsynth
-    except ToolError:
-        file = folder / "vivado_synth.rpt"
-        return parse_utilization(read_report(file)) if file.is_file() else None
+    file = folder / "vivado_synth.rpt"
+    return parse_utilization(read_report(file)) if file.is_file() else None
 
 
 def _read_vsynth(reports: Path, top: str, newer_than_ns: int | None) -> Utilization | None:

@@ -17,7 +17,7 @@ from hlsexplore.estimate.record import DesignRecord
 from hlsexplore.estimate.rows import design_of_row
 from hlsexplore.fixed import Fixed, quantize
 from hlsexplore.importers.content import look
-from hlsexplore.importers.hls4ml.network import Call, Network, element_type
+from hlsexplore.importers.hls4ml.network import Call, Network
 from hlsexplore.importers.hls4ml.read import read_network
 
 _OPS = {
@@ -128,13 +128,12 @@ def _layer(call: Call, network: Network, weights: dict[str, NDArray[Any]]) -> di
         "in_edge": source,
         "out_edge": call.arguments[1],
     }
-    names = dict(zip(("input", "result"), (call.parameters[0], call.parameters[-2]), strict=True))
+    names = {"input": call.input_type, "result": call.result_type}
     for key in ("weight", "bias", "accum", "table", "recurrent_weight", "recurrent_bias"):
         names[key] = config.get(f"{key}_t") or (config.get("exp_table_t", "") if key == "table" else "")
-    types = {key: network.types.get(name) or element_type(name) for key, name in names.items()}
+    types = {key: network.type(name) for key, name in names.items()}
     layer |= {f"{key}_type": str(type_) for key, type_ in types.items() if type_ is not None}
-    scale = config.get("scale_t", "")
-    _add_weights(layer, types | {"scale": network.types.get(scale) or element_type(scale)}, call, network, weights)
+    _add_weights(layer, types | {"scale": network.type(config.get("scale_t"))}, call, network, weights)
     return layer
 
 

@@ -18,7 +18,8 @@ from hlsexplore.rtl_plan.count.blocks import BLOCKS, DSP48E1
 from hlsexplore.target import Tool
 from hlsexplore_hls.manifest import MANIFEST
 from hlsexplore_hls.project import Project
-from hlsexplore_hls.reports.folder import read_report_folder, read_utilization
+from hlsexplore_hls.reports.cosim import Cosim
+from hlsexplore_hls.reports.folder import lone_utilization, read_reports, report_of
 from hlsexplore_hls.reports.hls4ml_project import read_hls4ml_project
 from hlsexplore_hls.tools.synthesize import load_report
 
@@ -72,6 +73,7 @@ class Pair:
         part: Device.
         model: Name of the network.
         is_logic: Whether the report is of Vivado's logic synthesis.
+        simulated: The co-simulation of what C synthesis made, or None.
     """
 
     root: Path
@@ -80,6 +82,7 @@ class Pair:
     part: str
     model: str
     is_logic: bool = False
+    simulated: Cosim | None = None
 
     def estimate(self, table: Coefficients | None = None) -> Report:
         """Return what is estimated, with other coefficients than the shipped ones if there are any."""
@@ -190,15 +193,18 @@ def pairs_of(root: Path) -> list[Pair]:
     """
     foreign = read_hls4ml_project(root)
     model, design = f"hls4ml {foreign.model}", foreign.design
-    found, logic = [], read_utilization(root)
+    found = []
     try:
-        report = read_report_folder(root)
+        reports = read_reports(root)
     except ToolError:
+        logic = lone_utilization(root)
         if logic is None:
             raise
     else:
+        logic, report = reports.vsynth, report_of(root, reports)
         design = replace(design, tool=report.tool, version=report.tool_version or "")
-        found.append(Pair(root=root, design=design, report=report, part=foreign.part, model=model))
+        own = Pair(root=root, design=design, report=report, part=foreign.part, model=model, simulated=reports.cosim)
+        found.append(own)
     if logic is not None:
         measured = Report(source="vsynth", tool=LOGIC_TOOL, tool_version=logic.version, total=logic.figures)
         found.append(Pair(root=root, design=design, report=measured, part=foreign.part, model=model, is_logic=True))

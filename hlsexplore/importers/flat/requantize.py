@@ -9,6 +9,7 @@ import numpy as np
 from hlsexplore.encoding import WholeRounding
 from hlsexplore.fixed import Fixed, Overflow, RealArray, Rounding
 from hlsexplore.graph import Shape
+from hlsexplore.importers.exact import least_type
 from hlsexplore.importers.flat.fit import MAX_FRACTION, Problem, fit
 from hlsexplore.importers.flat.sketch import FakeQuant
 from hlsexplore.importers.flat.track import EQUAL, Linear, Track, exponent, grid_type, is_power, per_channel
@@ -228,21 +229,13 @@ def built(
 
 
 def exact_type(values: RealArray) -> Fixed:
-    """Return the least type that holds values exactly.
+    """Return the least type that holds values exactly, a signed one for zeros alone.
 
     Examples:
         >>> exact_type(np.array([0.75, -2.0]))
         Fixed.parse('fixed<4,2>')
     """
-    others = values[values != 0]
-    if not others.size:
-        return Fixed(1, 1)
-    mantissas, exponents = np.frexp(others)
-    whole = (np.ldexp(mantissas, 53)).astype(np.int64)
-    zeros = np.array([(int(item) & -int(item)).bit_length() - 1 for item in whole])
-    last = int((exponents - 53 + zeros).min())
-    scaled = np.ldexp(values, -last)
-    return grid_type(float(scaled.min(initial=0)), float(scaled.max(initial=0)), 2.0**last)
+    return least_type(values) if values.any() else Fixed(1, 1)
 
 
 def _unproven(track: Track, quant: FakeQuant, after: Track, reason: str) -> Made:

@@ -9,7 +9,7 @@ import numpy as np
 from hlsexplore.errors import ModelError
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Node, Shape
-from hlsexplore.importers.hls4ml.network import Call, Network, element_type
+from hlsexplore.importers.hls4ml.network import Call, Network
 from hlsexplore.ops import Input, Op, Reshape
 
 Knobs = dict[str, str | int]
@@ -123,8 +123,8 @@ class Step:
         return self.call.config.get(key, "").rpartition("::")[2]
 
     def type(self, name: str | None) -> Fixed | None:
-        """Return a type by its name in the C++, or as versions before 1.0 write it in place: `ap_fixed<16,6>`."""
-        return (self.build.network.types.get(name) or element_type(name)) if name else None
+        """Return a type by its name in the C++."""
+        return self.build.network.type(name)
 
     def types(self, **names: str) -> dict[str, Fixed]:
         """Return types by tensor key, from the names of the configuration's types; missing ones are left out."""
@@ -134,7 +134,7 @@ class Step:
     @property
     def result(self) -> dict[str, Fixed]:
         """The type of the output, by its key."""
-        type_ = self.type(self.call.parameters[-2])
+        type_ = self.type(self.call.result_type)
         return {} if type_ is None else {"result": type_}
 
     def array(self, index: int, size: int, what: str) -> RealArray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from hlsexplore.errors import ModelError
 from hlsexplore.fixed import Fixed, Overflow, RealArray
+from hlsexplore.importers.flat.track import is_power
 from hlsexplore.importers.hls4ml.build import Step
 from hlsexplore.ops import (
     Activation,
@@ -83,13 +84,18 @@ def _exponent_type(step: Step, argument: int, key: str) -> dict[str, Fixed]:
     if step.word("using product") != "weight_exponential":
         return {}
     values = step.build.network.arrays(step.call.arguments[argument])
-    exponents = np.log2(np.abs(np.asarray(values, dtype=np.float64)))
+    if values is None or not is_power(np.abs(values)):
+        raise ModelError("its weights are no powers of two, by which its C++ shifts. Write the project again.")
+    exponents = np.log2(np.abs(values))
     low, high = int(exponents.min()), int(exponents.max())
-    data, width = step.type(step.call.parameters[0]), step.build.network.exponents.get(step.call.config.get(key, ""))
-    room = None if data is None or width is None else (data.width + width, data)
-    if room is not None and (room[1].fraction - low > room[0] or room[1].integer + high > room[0]):
-        raise ModelError("its shifts leave the range of hls4ml's product, which is not read. Give the trained model.")
-    return {"weight": Fixed(max(high, low) + 2 - min(low, 0), high + 2)}
+    data, width = step.type(step.call.input_type), step.build.network.exponents.get(step.call.config.get(key, ""))
+    if data is not None and width is not None:
+        room = data.width + width
+        if data.fraction - low > room or data.integer + high > room:
+            raise ModelError(
+                "its shifts leave the range of hls4ml's product, which is not read. Give the trained model."
+            )
+    return {"weight": Fixed(high + 2 - min(low, 0), high + 2)}
 
 
 def _dense(step: Step) -> None:
@@ -270,7 +276,7 @@ def _distance(step: Step) -> dict[str, str | int]:
             f"layer {step.call.layer!r}: distances between its logits wrap at {2.0**type_.integer:g} in hls4ml's C++; "
             "here they saturate."
         )
-    source = step.type(step.call.parameters[0])
+    source = step.type(step.call.input_type)
     is_narrow = source is not None and 0 <= type_.integer < source.integer - int(source.signed)
     return {"exp_integer": type_.integer} if is_narrow else {}
 

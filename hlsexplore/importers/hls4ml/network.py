@@ -41,6 +41,16 @@ class Call:
     config: Mapping[str, str]
 
     @property
+    def input_type(self) -> str:
+        """Name of the type of what it reads."""
+        return self.parameters[0]
+
+    @property
+    def result_type(self) -> str:
+        """Name of the type of what it writes; "" where the call names no such type."""
+        return self.parameters[-2] if len(self.parameters) > 1 else ""
+
+    @property
     def outputs(self) -> tuple[str, ...]:
         """Variables that it writes."""
         if self.function == "clone_stream":
@@ -77,6 +87,10 @@ class Network:
     settings: Mapping[str, str] = field(default_factory=dict)
     exponents: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def type(self, name: str | None) -> Fixed | None:
+        """Return a type by its name in the C++, or as versions before 1.0 write it in place: `ap_fixed<16,6>`."""
+        return (self.types.get(name) or element_type(name)) if name else None
 
 
 _ALIAS = re.compile(r"typedef\s+([^;]+?)\s+(\w+)\s*;")

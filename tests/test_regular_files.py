@@ -92,7 +92,7 @@ def synthesis():
 
 
 def kept_report():
-    from hlsexplore_hls.tools.synthesize import load_report
+    from hlsexplore_hls.reports.stored import load_report
     made = project(flow="rtl")
     put(made.path / "build" / "yosys" / "report.json")
     if load_report(made, "yosys") is None:

@@ -17,8 +17,9 @@ from hlsexplore.support.locks import held
 from hlsexplore_hls.manifest import FORMAT, MANIFEST, read_manifest
 from hlsexplore_hls.ports import Port
 from hlsexplore_hls.project import BUILD, Project
+from hlsexplore_hls.reports.stored import REPORT
 from hlsexplore_hls.tools.run_folder import FAILED, RESULT
-from hlsexplore_hls.tools.synthesize import LOCK, REPORT, TOOLS
+from hlsexplore_hls.tools.synthesize import LOCK, TOOLS
 from hlsexplore_hls.tools.vitis import STEPS
 
 WAIT_S = 60.0

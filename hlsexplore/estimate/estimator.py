@@ -94,7 +94,7 @@ def _estimate(
             return planned_report(design, family)
         except NoModelError as error:
             report = _estimate(design, learnt, "hls", family, coefficients)
-            return replace(report, missing=(*report.missing, f"Estimated without a plan: {error}"))
+            return replace(report, notes=(*report.notes, f"Estimated without a plan: {error}"))
     record = replace(record_of(design), cells=family or counted_family(design.target.part))
     report = _with_origin(estimate_record(record, coefficients), coefficients)
     part, model, name = design.target.part, design.graph.digest, coefficients.name

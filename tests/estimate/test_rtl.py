@@ -116,7 +116,7 @@ def test_a_design_without_a_plan_is_estimated_without_and_says_so() -> None:
     ).with_layer("gru", reuse=3, strategy="resource", accum="fixed<6,2,TRN,SAT>")
     report = hx.estimate(design, level="plan")
     assert report.total == hx.estimate(design).total
-    assert report.missing[-1].startswith("Estimated without a plan: ")
+    assert report.notes[-1].startswith("Estimated without a plan: ")
 
 
 @pytest.mark.parametrize("knobs", [{}, {"reuse": 4, "strategy": "resource"}])

@@ -21,7 +21,7 @@ from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.cosim import Cosim
 from hlsexplore_hls.reports.folder import lone_utilization, read_reports, report_of
 from hlsexplore_hls.reports.hls4ml_project import read_hls4ml_project
-from hlsexplore_hls.tools.synthesize import load_report
+from hlsexplore_hls.reports.stored import load_report
 
 ESTIMATES = "estimates"
 """Key of a manifest's `extra` under which `export` keeps what was estimated for each tool."""

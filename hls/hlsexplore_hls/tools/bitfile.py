@@ -142,5 +142,5 @@ def _report(project: Project, where: Path, started_ns: int, is_card: bool) -> Re
         tool_version=version,
         design_key=project.design_key,
         total=total,
-        missing=("The figures are of the whole system, with its processor interface and DMA.",) if not is_card else (),
+        notes=("The figures are of the whole system, with its processor interface and DMA.",) if not is_card else (),
     )

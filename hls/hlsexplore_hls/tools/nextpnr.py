@@ -260,8 +260,8 @@ def _report(counted: Report, device: Device, version: str, reached_mhz: float | 
         tool_version=f"{version}, {device.name}-{SPEED}, Yosys {counted.tool_version}",
         total=replace(counted.total, clock_ns=None if reached_mhz is None else 1000 / reached_mhz),
         provenance=provenance,
-        missing=(
-            *(sentence for sentence in counted.missing if "clock" not in sentence),
+        notes=(
+            *(sentence for sentence in counted.notes if "clock" not in sentence),
             f"Placed and routed for {device.name}, speed grade {SPEED}, out of context between registers, seed {SEED}: "
             f"{frequency}, asked for {wanted_mhz:.1f} MHz.",
         ),

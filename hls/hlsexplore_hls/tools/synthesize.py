@@ -9,12 +9,12 @@ from pathlib import Path
 
 from hlsexplore.errors import ConfigError, ToolError, unknown_name
 from hlsexplore.report import Report
-from hlsexplore.support.files import read_json, replace_text
+from hlsexplore.support.files import replace_text
 from hlsexplore.support.locks import held
 from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore_hls.flows import resolve
-from hlsexplore_hls.project import BUILD, Project
-from hlsexplore_hls.reports.files import MAX_REPORT_BYTES
+from hlsexplore_hls.project import Project
+from hlsexplore_hls.reports.stored import REPORT, report_file
 from hlsexplore_hls.tools.deadline import Deadline
 
 Synthesizer = Callable[..., Report]
@@ -28,7 +28,6 @@ TOOLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "bitfile": ("hlsexplore_hls.tools.bitfile:build_bitfile", ("vitis",)),
 }
 """Function and flows of each tool; a variant may follow its name and a colon: a family, steps, a board."""
-REPORT = "report.json"
 LOCK = ".lock"
 
 
@@ -81,8 +80,8 @@ def synthesize(
             f"export the design with flow={flows[0]!r}."
         )
     deadline = Deadline.after(timeout_s, cancel)
-    folder = project.path.absolute() / BUILD / name
-    file = folder / REPORT
+    file = report_file(project, name)
+    folder = file.parent
     with _alone(project, name, folder):
         modified = project.modified()
         on_event(Event(kind="stage", text=f"{name}: starting", fraction=0.0))
@@ -115,21 +114,6 @@ def _alone(project: Project, name: str, folder: Path) -> Iterator[None]:
         yield
 
 
-def load_report(project: Project, tool: str) -> Report | None:
-    """Return the report that the last `synthesize` with a tool left, if it is of this project as it stands.
-
-    Args:
-        project: The project.
-        tool: A key of `TOOLS`.
-    """
-    file = project.path / BUILD / tool.partition(":")[0] / REPORT
-    try:
-        report = Report.from_dict(read_json(file, MAX_REPORT_BYTES))
-    except (OSError, ValueError, TypeError, ConfigError):
-        return None
-    return report if report.design_key == project.design_key and not project.modified() else None
-
-
 def _bind(report: Report, project: Project, modified: tuple[str, ...]) -> Report:
     """Bind a report to the design, unless the files are not what was exported of it."""
     changed = tuple(sorted({*modified, *project.modified()}))
@@ -139,7 +123,7 @@ def _bind(report: Report, project: Project, modified: tuple[str, ...]) -> Report
     return replace(
         report,
         design_key=None,
-        missing=(*report.missing, f"Files were changed since the export, so this is no report of the design: {names}."),
+        notes=(*report.notes, f"Files were changed since the export, so this is no report of the design: {names}."),
     )
 
 

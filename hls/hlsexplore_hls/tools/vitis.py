@@ -165,7 +165,7 @@ def _reports(project: Project, reports: HlsReports, steps: tuple[str, ...], tool
             latency_cycles_max=cosim.latency_cycles_max,
             ii_cycles=cosim.ii_cycles_max,
         )
-        made["cosim"] = replace(made["csynth"], source="cosim", total=figures, layers={}, missing=())
+        made["cosim"] = replace(made["csynth"], source="cosim", total=figures, layers={}, missing=(), notes=())
     if "vsynth" in steps:
         if reports.vsynth is None:
             raise ToolError(f"{tool!r} left no report of logic synthesis. Run it again.")

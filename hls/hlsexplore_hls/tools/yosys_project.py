@@ -88,7 +88,7 @@ def make_report(project: Project, units: list[Unit], cells: Mapping[str, Cells],
             **dict.fromkeys(("lut", "ff", "dsp", "bram18", "uram"), "measured"),
             **dict.fromkeys(("latency_cycles_min", "latency_cycles_max", "ii_cycles"), "rule"),
         },
-        missing=(
+        notes=(
             f"Counted by Yosys for {FAMILIES[family].title} before placement: every LUT counts as one, none is paired.",
             "The clock was not analysed.",
         ),

@@ -12,8 +12,9 @@ from hlsexplore.errors import CancelledError, ConfigError, ToolError
 from hlsexplore.report import Figures
 from hlsexplore.support.progress import Event
 from hlsexplore_hls.project import Project
+from hlsexplore_hls.reports.stored import load_report
 from hlsexplore_hls.tools.nextpnr import find_device, find_nextpnr, parse_clock, shell
-from hlsexplore_hls.tools.synthesize import load_report, synthesize
+from hlsexplore_hls.tools.synthesize import synthesize
 
 pytest.importorskip("pyosys")
 needs_nextpnr = pytest.mark.skipif(
@@ -31,8 +32,8 @@ def test_placed_design_has_a_clock_and_the_counts_of_yosys(rtl_project: Project)
     assert report.total.clock_ns is not None and 1 < report.total.clock_ns < 20
     assert report.provenance["clock_ns"] == "measured"
     assert "LFE5U-25F-6" in (report.tool_version or "")
-    assert report.missing[-1].startswith("Placed and routed for LFE5U-25F, speed grade 6, out of context between")
-    assert f"{1000 / report.total.clock_ns:.1f} MHz, asked for 200.0 MHz." in report.missing[-1]
+    assert report.notes[-1].startswith("Placed and routed for LFE5U-25F, speed grade 6, out of context between")
+    assert f"{1000 / report.total.clock_ns:.1f} MHz, asked for 200.0 MHz." in report.notes[-1]
     fractions = [event.fraction for event in events if event.kind == "stage" and event.fraction is not None]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0
     assert load_report(rtl_project, "nextpnr") == report

@@ -11,8 +11,9 @@ import pytest
 from hlsexplore.errors import ConfigError, ToolError
 from hlsexplore.support.locks import held
 from hlsexplore_hls.project import Project
+from hlsexplore_hls.reports.stored import load_report
 from hlsexplore_hls.reports.vivado import parse_utilization
-from hlsexplore_hls.tools.synthesize import load_report, synthesize
+from hlsexplore_hls.tools.synthesize import synthesize
 
 MOCKS = Path(__file__).parents[2] / "mock_tools"
 

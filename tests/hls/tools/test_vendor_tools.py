@@ -19,10 +19,11 @@ from hlsexplore.report import Figures, Report
 from hlsexplore.support.progress import Event
 from hlsexplore.target import Target
 from hlsexplore_hls import Project, export
+from hlsexplore_hls.reports.stored import load_report
 from hlsexplore_hls.tools.bitfile import link_command, zynq_script
 from hlsexplore_hls.tools.boards import BOARDS
 from hlsexplore_hls.tools.runner import run
-from hlsexplore_hls.tools.synthesize import load_report, synthesize
+from hlsexplore_hls.tools.synthesize import synthesize
 from hlsexplore_hls.tools.tcl import render, word
 from hlsexplore_hls.tools.vitis import steps_of
 from hlsexplore_hls.tools.vivado import constraints, script

@@ -11,8 +11,9 @@ import pytest
 from hlsexplore.errors import CancelledError, ConfigError, ToolError
 from hlsexplore.support.progress import Event
 from hlsexplore_hls.project import Project
+from hlsexplore_hls.reports.stored import load_report
 from hlsexplore_hls.tools.deadline import Deadline
-from hlsexplore_hls.tools.synthesize import load_report, synthesize
+from hlsexplore_hls.tools.synthesize import synthesize
 from hlsexplore_hls.tools.yosys import plan, synthesize_units
 from hlsexplore_hls.tools.yosys_engine import find_engine
 from hlsexplore_hls.tools.yosys_script import script
@@ -131,7 +132,7 @@ def test_changed_file_unbinds_the_report(rtl_project: Project) -> None:
     file.write_text(file.read_text() + "// by hand\n")
     report = synthesize(rtl_project, "yosys")
     assert report.design_key is None
-    assert report.missing[-1] == (
+    assert report.notes[-1] == (
         "Files were changed since the export, so this is no report of the design: rtl/net_relu.v."
     )
     assert load_report(rtl_project, "yosys") is None

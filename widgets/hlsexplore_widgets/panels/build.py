@@ -132,7 +132,7 @@ def result_data(result: BuildResult | None) -> dict[str, Any]:
         "caption": f"Estimate beside the report of {tool}",
         "columns": ["", "estimate", "80 % interval", "report", "difference"],
         "rows": [_row(key, label, result.estimate, report) for key, label in FIGURES if _is_known(key, result)],
-        "notes": [*_learnt(result), *report.missing],
+        "notes": [*_learnt(result), *report.missing, *report.notes],
     }
 
 

@@ -101,6 +101,22 @@ FLOWS: dict[str, Flow] = {
 }
 
 
+TIMESCALE = "`timescale 1ns / 1ps\n"
+"""First line of each Verilog file: simulators want a time scale in all files or in none (IEEE 1800, 3.14.2.3)."""
+
+
+def with_timescale(files: Mapping[str, str | bytes]) -> dict[str, str | bytes]:
+    """Return files with the time scale in front of each Verilog file.
+
+    Args:
+        files: Content by path.
+    """
+    return {
+        path: TIMESCALE + text if path.endswith(".v") and isinstance(text, str) else text
+        for path, text in files.items()
+    }
+
+
 def find_flow(name: str) -> Flow:
     """Return a flow by name.
 

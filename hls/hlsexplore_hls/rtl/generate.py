@@ -11,7 +11,7 @@ from hlsexplore.rtl_plan.plan import DesignPlan, plan
 from hlsexplore.rtl_plan.stream.plan import StreamPlan, stream_plan
 from hlsexplore.rtl_plan.walk import beats_of
 from hlsexplore.target import Io
-from hlsexplore_hls.flows import Generated
+from hlsexplore_hls.flows import Generated, with_timescale
 from hlsexplore_hls.names import identifier, identifiers
 from hlsexplore_hls.rtl.diagram import block_diagram, design_blocks, stream_blocks
 from hlsexplore_hls.rtl.extras import extra_files, stream_files
@@ -49,7 +49,7 @@ def _parallel(design: Design, names: dict[str, str], top: str) -> Generated:
     files |= extra_files(planned, top, names)
     files["diagram.svg"] = block_diagram(design_blocks(planned, top, names))
     return Generated(
-        files=files,
+        files=with_timescale(files),
         top=top,
         latency_cycles=planned.latency_cycles,
         ii_cycles=planned.ii_cycles,
@@ -69,7 +69,7 @@ def _stream(design: Design, names: dict[str, str], top: str) -> Generated:
     files |= stream_files(planned, top, names)
     files["diagram.svg"] = block_diagram(stream_blocks(planned, top, names))
     return Generated(
-        files=files,
+        files=with_timescale(files),
         top=top,
         latency_cycles=planned.latency_cycles,
         ii_cycles=planned.ii_cycles,

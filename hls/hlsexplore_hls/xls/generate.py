@@ -8,7 +8,7 @@ from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Node
 from hlsexplore.support.progress import OnEvent, ignore
 from hlsexplore.target import Io
-from hlsexplore_hls.flows import Generated
+from hlsexplore_hls.flows import Generated, with_timescale
 from hlsexplore_hls.names import identifier, identifiers
 from hlsexplore_hls.xls.compiler import DELAY_MODEL, compile_layers, xls_version
 from hlsexplore_hls.xls.layers import is_wires, layer_text
@@ -46,7 +46,7 @@ def generate(
     sources = {f"rtl/{name}.v": item.verilog for name, item in compiled.items()}
     sources[f"rtl/{top}.v"] = module.text
     return Generated(
-        files=files | sources,
+        files=with_timescale(files | sources),
         top=top,
         latency_cycles=module.latency_cycles,
         ii_cycles=module.ii_cycles,

@@ -57,6 +57,15 @@ def test_bench_fails_when_the_verilog_is_broken(project: Project) -> None:
     assert "FAILED: no output for" in icarus(project)
 
 
+def test_every_verilog_file_has_the_time_scale(project: Project) -> None:
+    # IEEE 1800, 3.14.2.3: an error in slang where some design elements have a time scale and others have none.
+    files = sorted(project.path.rglob("*.v"))
+    assert {file.parent.name for file in files} == {"rtl", "tb", "axis"}
+    for file in files:
+        lines = file.read_text().splitlines()
+        assert lines[0] == "`timescale 1ns / 1ps" and not any("timescale" in line for line in lines[1:])
+
+
 STALLING = """
 module shell (
   input wire clk, input wire rst, input wire in_valid, output wire in_ready, input wire [{in_bits}:0] in_data,

@@ -15,6 +15,7 @@ from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
+from hlsexplore.importers.hls4ml.boards import BOARDS
 from hlsexplore.importers.hls4ml.plain_yaml import plain_yaml
 from hlsexplore.layer_config import MAX_EXP_INTEGER, knobs
 from hlsexplore.op_facts import matmul_shape
@@ -32,7 +33,7 @@ from hlsexplore.ops import (
 )
 from hlsexplore.reuse import legal_reuse
 from hlsexplore.support.files import read_regular
-from hlsexplore.target import Io, Target, Tool
+from hlsexplore.target import Io, Target, Tool, is_same_part
 
 MAX_BYTES = 64 << 20
 AUTO = "auto"
@@ -103,7 +104,7 @@ def apply_config(data: Mapping[str, Any], graph: Graph) -> Configured:
     if not isinstance(inner, Mapping) or not ({"Model", "LayerName", "LayerType"} & set(inner)):
         raise ConfigError("this is no configuration of hls4ml: it has none of Model, LayerType and LayerName.")
     notes = list(unknown_keys(data, inner, graph))
-    design = with_plain_tables(Design.default(graph, _target(data)))
+    design = with_plain_tables(Design.default(graph, _target(data, notes)))
     results: dict[str, Fixed] = {}
     for node in graph:
         design = _apply(design, node, _Settings(inner, node), results, notes)
@@ -274,12 +275,25 @@ def _knob(node: Node, key: str, value: Any, notes: list[str]) -> Any:
     return value
 
 
-def _target(data: Mapping[str, Any]) -> Target:
+def _part(data: Mapping[str, Any], notes: list[str]) -> str:
+    """Return the device: that of the board, where there is one, as hls4ml has it."""
+    given = str(data.get("Part") or data.get("XilinxPart") or "")
+    board = str(data.get("Board") or _mapping(data.get("AcceleratorConfig")).get("Board") or "")
+    if board not in BOARDS:
+        if board:
+            notes.append(f"the board {board!r} is none of hls4ml's{_near(board, BOARDS)}")
+        return given or Target().part
+    if given and not is_same_part(given, BOARDS[board]):
+        notes.append(f"Part {given!r} is not that of the board {board!r}: hls4ml builds for {BOARDS[board]!r}.")
+    return BOARDS[board]
+
+
+def _target(data: Mapping[str, Any], notes: list[str]) -> Target:
     default = Target()
     clock = data.get("ClockPeriod", default.clock_ns)
     try:
         return Target(
-            part=str(data.get("Part") or data.get("XilinxPart") or default.part),
+            part=_part(data, notes),
             clock_ns=float(clock),
             io=Io.STREAM if data.get("IOType") == "io_stream" else Io.PARALLEL,
             tool=Tool.VIVADO_HLS if str(data.get("Backend", "")).startswith("Vivado") else Tool.VITIS_HLS,

@@ -61,3 +61,13 @@ class Target:
             except ValueError:
                 valid = ", ".join(repr(item.value) for item in kind)
                 raise ConfigError(f"unknown {name} {quoted(getattr(self, name))}. Valid values: {valid}.") from None
+
+
+def is_same_part(first: str, second: str) -> bool:
+    """Compare names of devices; HLS tools also write a dash before the package.
+
+    Examples:
+        >>> is_same_part("xc7z020-clg400-1", "xc7z020clg400-1")
+        True
+    """
+    return first.replace("-", "").lower() == second.replace("-", "").lower()

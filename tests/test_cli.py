@@ -387,6 +387,16 @@ def test_export_and_simulate_compare_with_the_emulator(work, capsys):
     assert (data["rmse"], data["accuracy"]) == (expected, None)
 
 
+def test_export_for_hls4ml_names_the_back_end_and_what_disagrees(work, capsys):
+    argv = ["export", "m.keras", "--to", "out", "--flow", "hls4ml", "--interface", "pynq-z2"]
+    note = "the board 'pynq-z2' has the part 'xc7z020clg400-1', the design is for 'xcvu13p-flga2577-2-e'"
+    data = run_json(capsys, *argv)
+    assert (data["interface"], data["backend"]) == ("pynq-z2", "VivadoAccelerator (pynq-z2)")
+    assert data["notes"][0].startswith(note)
+    shown = run(capsys, *argv, "--force")[1]
+    assert ", back end VivadoAccelerator (pynq-z2)." in shown and f"  - {note}" in shown
+
+
 def test_synth_reports_and_calibrate_learns_from_it(work, capsys):
     assert run(capsys, "export", "m.keras", "--to", "out", "--flow", "rtl")[0] == 0
     report = run_json(capsys, "synth", "out", "--tool", "yosys")

@@ -149,3 +149,29 @@ def test_files_that_are_no_configuration(tmp_path):
     (tmp_path / "c.yml").write_text("- 1\n")
     with pytest.raises(ModelError, match="must hold keys with values"):
         read_config(tmp_path / "c.yml", network())
+
+
+@pytest.mark.parametrize(
+    ("board", "part", "expected", "note"),
+    [
+        ({"Board": "pynq-z2"}, None, "xc7z020clg400-1", None),
+        (
+            {"AcceleratorConfig": {"Board": "zcu102"}},
+            "xc7z020clg400-1",
+            "xczu9eg-ffvb1156-2-e",
+            "Part 'xc7z020clg400-1' is not that of the board 'zcu102': hls4ml builds for 'xczu9eg-ffvb1156-2-e'.",
+        ),
+        (
+            {"Board": "zcu104"},
+            "xczu7ev-ffvc1156-2-e",
+            "xczu7ev-ffvc1156-2-e",
+            "the board 'zcu104' is none of hls4ml's. Did you mean 'zcu102'?",
+        ),
+    ],
+)
+def test_a_board_decides_the_part_as_in_hls4ml(board, part, expected, note):
+    config = {**CONFIG, "Backend": "VivadoAccelerator", **board}
+    config = {**config, "Part": part} if part else {key: value for key, value in config.items() if key != "Part"}
+    found = apply_config(config, network())
+    assert found.design.target.part == expected
+    assert [item for item in found.notes if "board" in item] == ([note] if note else [])

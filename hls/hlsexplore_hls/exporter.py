@@ -46,10 +46,11 @@ def export(
     Args:
         design: The design.
         path: Folder to write.
-        flow: `vitis` (HLS C++), `rtl` (Verilog) or `xls`.
+        flow: `vitis` (HLS C++), `rtl` (Verilog), `xls` or `hls4ml`.
         golden_x: Real inputs for the golden vectors, as in `Project.simulate`; 1,000 random samples over the whole
             range of the input types when None.
-        interface: What the top level looks like to the outside; the flow's first when None.
+        interface: What the top level looks like to the outside, or hls4ml's back end or board; the flow's first when
+            None.
         overwrite: Replace the project even if files in it were added or changed by hand: the ones added stay, the ones
             changed are kept as `NAME.orig`.
         on_event: Told stages of a flow that compiles.
@@ -95,7 +96,7 @@ def _interface(name: str, flow: Flow, interface: str | None) -> str:
     if interface and interface not in flow.interfaces:
         valid = ", ".join(map(repr, flow.interfaces))
         raise ConfigError(f"the flow {name!r} has no interface {interface!r}. Valid interfaces: {valid}.")
-    return interface or flow.interfaces[0]
+    return interface or next(iter(flow.interfaces))
 
 
 def _contents(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any
 
 from hlsexplore.errors import ConfigError, unknown_name
@@ -55,7 +56,9 @@ class Flow:
         generate: `(design, interface) -> Generated`; with `is_compiled` also `on_event` and `cancel`.
         simulate: `(project, raw_inputs, on_event, cancel) -> Simulated`.
         golden_files: `(raw_inputs, raw_outputs) -> files` of golden vectors for the flow's own test bench, or None.
-        interfaces: What the top level can look like to the outside; the first is the default.
+        interfaces: What the top level can look like to the outside, or the back end, with a label; the first is the
+            default.
+        choice: What people call the choice among them.
         is_compiled: Whether generating runs a compiler, which takes its time.
     """
 
@@ -64,7 +67,8 @@ class Flow:
     generate: str
     simulate: str
     golden_files: str | None = None
-    interfaces: tuple[str, ...] = ("plain",)
+    interfaces: Mapping[str, str] = field(default_factory=lambda: {"plain": "plain"})
+    choice: str = "Interface"
     is_compiled: bool = False
 
 
@@ -75,7 +79,7 @@ FLOWS: dict[str, Flow] = {
         generate="hlsexplore_hls.cpp.generate:generate",
         simulate="hlsexplore_hls.cpp.simulate:simulate",
         golden_files="hlsexplore_hls.cpp.testbench:golden_files",
-        interfaces=("plain", "axi_stream", "kernel"),
+        interfaces=MappingProxyType({"plain": "plain", "axi_stream": "AXI stream", "kernel": "kernel of a card"}),
     ),
     "rtl": Flow(
         label="RTL (Verilog)",
@@ -96,7 +100,25 @@ FLOWS: dict[str, Flow] = {
         badge="hls4ml",
         generate="hlsexplore_hls.hls4ml.generate:generate",
         simulate="hlsexplore_hls.hls4ml.simulate:simulate",
-        interfaces=("plain", "vitis", "vivado", "vivado_accelerator", "oneapi", "catapult", "libero"),
+        interfaces=MappingProxyType(
+            {
+                "plain": "the target's (Vitis, Vivado)",
+                "vitis": "Vitis",
+                "vivado": "Vivado",
+                "vivado_accelerator": "VivadoAccelerator, board of the part",
+                "pynq-z2": "VivadoAccelerator, PYNQ-Z2",
+                "zcu102": "VivadoAccelerator, ZCU102",
+                "alveo-u50": "VivadoAccelerator, Alveo U50",
+                "alveo-u200": "VivadoAccelerator, Alveo U200",
+                "alveo-u250": "VivadoAccelerator, Alveo U250",
+                "alveo-u280": "VivadoAccelerator, Alveo U280",
+                "oneapi": "oneAPI (Altera)",
+                "quartus": "Quartus (Altera)",
+                "catapult": "Catapult",
+                "libero": "Libero (Microchip)",
+            }
+        ),
+        choice="Back end",
     ),
 }
 

@@ -240,7 +240,10 @@ def _add_project_commands(add: Add) -> None:
     _design(command)
     command.add_argument("--to", required=True, metavar="DIR", help="folder to write")
     command.add_argument("--flow", default="vitis", choices=list(FLOWS), help="what to write (vitis)")
-    command.add_argument("--interface", help="what the top level looks like; the flow's first when left out")
+    command.add_argument(
+        "--interface",
+        help="what the top level looks like, or hls4ml's back end or board; the flow's first when left out",
+    )
     _data(command, required=False)
     _force(command)
     command = add("simulate", "projects:simulate", "run a project's C++ or RTL and compare it with the emulator")

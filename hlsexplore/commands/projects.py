@@ -39,10 +39,13 @@ def export(args: Namespace, session: Session) -> Outcome:
         "latency_cycles": project.latency_cycles,
         "ii_cycles": project.ii_cycles,
         "files": sorted(project.files),
+        **({"backend": project.extra["backend"]} if "backend" in project.extra else {}),
+        "notes": list(project.extra.get("notes", ())),
     }
     cycles = "" if project.latency_cycles is None else f", {project.latency_cycles} cycles, II {project.ii_cycles}"
-    text = f"Wrote {len(project.files)} files to {project.path}: top {project.top}{cycles}."
-    return Outcome(data=data, text=text)
+    built = f", back end {data['backend']}" if "backend" in data else ""
+    text = f"Wrote {len(project.files)} files to {project.path}: top {project.top}{built}{cycles}."
+    return Outcome(data=data, text="\n".join([text, *(f"  - {note}" for note in data["notes"])]))
 
 
 def simulate(args: Namespace, session: Session) -> Outcome:

@@ -91,7 +91,9 @@ def test_a_project_that_was_read_and_changed_builds_again(tmp_path):
     [
         ("vivado", "project.tcl"),
         ("vivado_accelerator", "vivado_synth.tcl"),
+        ("alveo-u50", "vivado_synth.tcl"),
         ("oneapi", "CMakeLists.txt"),
+        ("quartus", "Makefile"),
         ("catapult", "build_prj.tcl"),
     ],
 )
@@ -141,3 +143,51 @@ def test_differences_of_arithmetic_are_said_by_layer(tmp_path):
     project = export(small()[0], tmp_path / "p", flow="hls4ml")
     assert project.extra["notes"] == list(differences(small()[0]))
     assert "distances of logits saturate at 2^0" in project.extra["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("part", "interface", "backend", "device", "note"),
+    [
+        ("xc7z020-clg400-1", "vivado_accelerator", "VivadoAccelerator (pynq-z2)", "xc7z020clg400-1", None),
+        ("xcu250-figd2104-2L-e", "vivado_accelerator", "VivadoAccelerator (alveo-u250)", "xcu250-figd2104-2L-e", None),
+        (
+            "xcvu13p-flga2577-2-e",
+            "zcu102",
+            "VivadoAccelerator (zcu102)",
+            "xczu9eg-ffvb1156-2-e",
+            "the board 'zcu102' has the part 'xczu9eg-ffvb1156-2-e', the design is for 'xcvu13p-flga2577-2-e': hls4ml builds "
+            "for the board's. Set the part, or take another board.",
+        ),
+        ("xcvu13p-flga2577-2-e", "catapult", "Catapult", "xcvu13p-flga2577-2-e", None),
+        ("Stratix10", "oneapi", "oneAPI", "Stratix10", None),
+        (
+            "xcvu13p-flga2577-2-e",
+            "oneapi",
+            "oneAPI",
+            "Agilex7",
+            "the back end oneAPI builds for devices of Altera, and 'xcvu13p-flga2577-2-e' is none: 'Agilex7', hls4ml's "
+            "default, is taken. Set the part.",
+        ),
+    ],
+)
+def test_part_and_board_that_disagree_are_said(part, interface, backend, device, note, tmp_path):
+    design = small()[0].with_target(part=part)
+    project = export(design, tmp_path / "p", flow="hls4ml", interface=interface)
+    settings = yaml.safe_load((project.path / "hls4ml_config.yml").read_text())
+    assert (project.extra["backend"], settings["Part"]) == (backend, device)
+    assert f"{settings['Backend']}" == backend.partition(" ")[0]
+    assert [item for item in project.extra["notes"] if not item.startswith("layer ")] == ([note] if note else [])
+    if settings["Backend"] == "VivadoAccelerator":
+        assert f"({settings['AcceleratorConfig']['Board']})" in backend
+
+
+def test_a_board_has_one_input_and_one_output(tmp_path):
+    nodes = [Node(name=name, op=Input(), inputs=(), shape=(4,)) for name in ("a", "b")]
+    nodes.append(Node(name="sum", op=Merge(function=MergeFunction.ADD), inputs=("a", "b"), shape=(4,)))
+    design = hx.Design.default(Graph(name="g", nodes=tuple(nodes), outputs=("sum",)))
+    with pytest.raises(NoModelError) as caught:
+        export(design, tmp_path / "p", flow="hls4ml", interface="pynq-z2")
+    assert str(caught.value).splitlines()[1:] == [
+        "  - the back end VivadoAccelerator has one input and one output, this network 2 and 1. Take the back end vivado, "
+        "or another network."
+    ]

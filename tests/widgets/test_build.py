@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from importlib.util import find_spec
 
 import pytest
 import yaml
@@ -14,6 +15,8 @@ from hlsexplore.target import Target
 from hlsexplore_hls import Project
 from hlsexplore_widgets import Explorer
 from hlsexplore_widgets.live import Verification
+from hlsexplore_widgets.panels.build import BuildPanel
+from hlsexplore_widgets.state import ExplorerState
 
 PLAIN_STAGES = ["Export", "Verify", "Synthesize", "Report"]
 
@@ -185,6 +188,30 @@ def test_flow_brings_its_tools_and_folder(explorer):
     assert explorer.build.view.options["folder"] == "elsewhere"
     send(explorer.build.view, ev="option", key="flow", value="cobol")
     assert "unknown flow 'cobol'" in explorer.state.messages[-1].text
+
+
+def test_back_end_of_hls4ml_is_chosen_and_the_card_names_it(tiny, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    state = ExplorerState(*tiny, design=Design.default(tiny[0], Target(tool="yosys")))
+    panel = BuildPanel(state)
+    job, view = panel.job, panel.view
+    assert [item["value"] for item in view.options["interfaces"]] == ["plain"]
+    send(view, ev="option", key="flow", value="hls4ml")
+    assert (view.options["choice"], view.options["interface"]) == ("Back end", "plain")
+    offered = {item["value"] for item in view.options["interfaces"]}
+    assert {"pynq-z2", "zcu102", "alveo-u250", "oneapi", "catapult", "libero"} <= offered
+    send(view, ev="option", key="interface", value="zcu102")
+    send(view, ev="verify")
+    assert job.wait(200)
+    assert "note: the board 'zcu102' has the part 'xczu9eg-ffvb1156-2-e'" in job.log
+    send(view, ev="card")
+    found = yaml.safe_load((tmp_path / "tiny-net-hls4ml_design_card.yaml").read_text())
+    assert (found["project"]["interface"], found["project"]["backend"]) == ("zcu102", "VivadoAccelerator (zcu102)")
+    if find_spec("hls4ml") is not None:
+        assert job.status.condition == "done", job.log
+        assert found["verifications"][0]["tool"] == "hls4ml, back end VivadoAccelerator (zcu102)"
+    send(view, ev="option", key="flow", value="rtl")
+    assert (view.options["interface"], job.options.interface) == ("plain", "")
 
 
 def test_design_card_identifies_everything(explorer, tmp_path):

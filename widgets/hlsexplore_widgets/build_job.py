@@ -83,11 +83,13 @@ class BuildOptions:
         flow: What is generated.
         tool: What synthesizes it.
         folder: Where the project goes.
+        interface: What its top level looks like, or its back end; "" is the flow's first.
     """
 
     flow: str
     tool: str
     folder: str
+    interface: str = ""
 
 
 @dataclass(slots=True)
@@ -171,7 +173,7 @@ class BuildJob:
         self._state.notify("build")
 
     def choose(self, **options: str) -> None:
-        """Change flow, tool or folder; the tool and the proposed folder follow the flow.
+        """Change flow, tool, folder or interface; the others follow the flow.
 
         Raises:
             ConfigError: If the flow does not exist.
@@ -179,7 +181,7 @@ class BuildJob:
         changed = replace(self._options, **options)
         find_flow(changed.flow)
         if "flow" in options:
-            changed = replace(changed, tool=next(iter(tools_of(changed.flow)), ""))
+            changed = replace(changed, tool=next(iter(tools_of(changed.flow)), ""), interface="")
             if changed.folder == f"{_safe(self._state.graph.name)}-{self._options.flow}":
                 changed = replace(changed, folder=f"{_safe(self._state.graph.name)}-{changed.flow}")
         self._options = changed
@@ -225,11 +227,14 @@ class BuildJob:
                 Path(options.folder),
                 flow=options.flow,
                 golden_x=_golden(self._state),
+                interface=options.interface or None,
                 on_event=self._on_event,
                 cancel=self._cancel,
             )
             self._result = BuildResult(design=design, project=project, estimate=before)
             self._log.add(f"exported {len(project.files)} files to {project.path}")
+            for note in project.extra.get("notes", ()):
+                self._log.add(f"note: {note}")
             self._verify(project, design)
             if synthesize:
                 self._synthesize(project, design, options.tool)
@@ -336,8 +341,12 @@ def _factors(before: Report, after: Report) -> dict[str, float]:
 
 def option_data(options: BuildOptions) -> dict[str, Any]:
     """Return options and their choices for the browser."""
+    flow = find_flow(options.flow)
     return {
         "flow": options.flow,
+        "interface": options.interface or next(iter(flow.interfaces)),
+        "choice": flow.choice,
+        "interfaces": [{"value": name, "label": label} for name, label in flow.interfaces.items()],
         "tool": options.tool,
         "folder": options.folder,
         "flows": [{"value": flow, "label": row.label} for flow, row in FLOWS.items()],

@@ -54,6 +54,10 @@ def card(state: ExplorerState, result: BuildResult | None) -> dict[str, Any]:
         {"flow": item.flow, "tool": item.tool, "differing": item.differing, "num_samples": item.num_samples}
         for item in state.verifications().values()
     ]
+    if result is not None and result.design == design:
+        project = result.project
+        found["project"] = {"flow": project.flow, "interface": project.interface}
+        found["project"] |= {key: project.extra[key] for key in ("backend", "notes") if key in project.extra}
     if result is not None and result.design == design and result.report is not None:
         report = result.report
         found["report"] = {"tool": report.tool, "tool_version": report.tool_version, **_figures(report)}

@@ -11,24 +11,12 @@ from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import RealArray
 from hlsexplore.importers.graph_file import graph_to_plain
 from hlsexplore.support.files import npz_bytes
-from hlsexplore.target import Tool
 from hlsexplore_hls.flows import Generated
+from hlsexplore_hls.hls4ml.backends import BackEnd, backend_of, converter_options, disagreements, lacks
 from hlsexplore_hls.hls4ml.layers import layer_settings, layer_words
 from hlsexplore_hls.hls4ml.limits import differences, refusals
 from hlsexplore_hls.names import identifier, identifiers
 from hlsexplore_hls.templates import template
-
-BACKENDS = {
-    "vitis": "Vitis",
-    "vivado": "Vivado",
-    "vivado_accelerator": "VivadoAccelerator",
-    "oneapi": "oneAPI",
-    "catapult": "Catapult",
-    "libero": "Libero",
-}
-"""Interface of the flow -> back end of hls4ml."""
-XILINX = ("vitis", "vivado")
-"""Back ends that take the part of a design; the others have boards or devices of their own."""
 
 
 def generate(design: Design, interface: str = "plain") -> Generated:
@@ -36,15 +24,15 @@ def generate(design: Design, interface: str = "plain") -> Generated:
 
     Args:
         design: The design.
-        interface: Back end: a key of `BACKENDS`; `plain` takes the one of the design's tool.
+        interface: Back end or board: a key of `BACKENDS`; `plain` takes the back end of the design's tool.
 
     Raises:
         NoModelError: If hls4ml cannot express layers; lists all of them.
     """
-    problems = refusals(design)
+    backend = backend_of(design.target, interface)
+    problems = (*refusals(design), *lacks(backend, design))
     if problems:
         raise NoModelError("hls4ml cannot express this design:\n" + "\n".join(f"  - {item}" for item in problems))
-    backend = BACKENDS.get(interface) or ("Vivado" if design.target.tool is Tool.VIVADO_HLS else "Vitis")
     graph = design.graph
     names = identifiers(graph)
     top = identifier(f"{graph.name}_hls4ml", names.values())
@@ -52,7 +40,7 @@ def generate(design: Design, interface: str = "plain") -> Generated:
     layers, weights = _layers(design, names)
     described = {
         "settings": settings,
-        "device": {"part": design.target.part} if interface in (*XILINX, "plain") else {},
+        "device": converter_options(backend, design.target),
         "layers": layers,
         "inputs": [names[node.name] for node in graph.inputs],
         "outputs": [names[name] for name in graph.outputs],
@@ -69,16 +57,19 @@ def generate(design: Design, interface: str = "plain") -> Generated:
         "graph.json": json.dumps(plain, indent=1),
         "graph.npz": npz_bytes(arrays),
     }
-    return Generated(files=contents, top=top, extra={"backend": backend, "notes": list(differences(design))})
+    notes = [*disagreements(backend, design.target), *differences(design)]
+    return Generated(files=contents, top=top, extra={"backend": str(backend), "notes": notes})
 
 
-def _settings(design: Design, backend: str, top: str, names: dict[str, str]) -> dict[str, Any]:
+def _settings(design: Design, backend: BackEnd, top: str, names: dict[str, str]) -> dict[str, Any]:
     target, graph = design.target, design.graph
+    options = converter_options(backend, target)
     return {
         "OutputDir": "hls4ml_prj",
         "ProjectName": top,
-        "Backend": backend,
-        "Part": target.part,
+        "Backend": backend.name,
+        "Part": options["part"],
+        **_accelerator(options),
         "ClockPeriod": target.clock_ns,
         "IOType": f"io_{target.io}",
         "HLSConfig": {
@@ -87,6 +78,15 @@ def _settings(design: Design, backend: str, top: str, names: dict[str, str]) -> 
         },
         "InputShapes": {names[node.name]: list(node.shape) for node in graph.inputs},
     }
+
+
+def _accelerator(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a board, as hls4ml's own converter writes them; none for a back end without boards."""
+    if "board" not in options:
+        return {}
+    shell = {"Platform": options["platform"]} if "platform" in options else {}
+    words = {"Board": options["board"], "Interface": "axi_stream", "Driver": "python"}
+    return {"AcceleratorConfig": {**words, "Precision": {"Input": "float", "Output": "float"}, **shell}}
 
 
 def _layers(design: Design, names: dict[str, str]) -> tuple[list[dict[str, Any]], dict[str, RealArray]]:

@@ -6,9 +6,10 @@ from pathlib import Path
 from hlsexplore.errors import ConfigError
 from hlsexplore.report import Figures, Report
 from hlsexplore.support.progress import Event, OnEvent, ignore
+from hlsexplore.target import is_same_part
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.files import check_made
-from hlsexplore_hls.tools.boards import BOARDS, Board, find_board, is_same_part
+from hlsexplore_hls.tools.boards import BOARDS, Board, find_board
 from hlsexplore_hls.tools.deadline import NO_DEADLINE, Deadline
 from hlsexplore_hls.tools.parallel import default_jobs
 from hlsexplore_hls.tools.run_folder import RESULT

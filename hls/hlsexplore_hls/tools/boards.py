@@ -59,13 +59,3 @@ def find_board(name: str) -> Board:
     if name not in BOARDS:
         raise ConfigError(unknown_name("board", name, BOARDS, "hlsexplore"))
     return BOARDS[name]
-
-
-def is_same_part(first: str, second: str) -> bool:
-    """Compare names of devices; HLS tools also write a dash before the package.
-
-    Examples:
-        >>> is_same_part("xc7z020-clg400-1", "xc7z020clg400-1")
-        True
-    """
-    return first.replace("-", "").lower() == second.replace("-", "").lower()

@@ -111,7 +111,7 @@ class BuildPanel:
                 self.job.cancel()
             case "option":
                 key = str(message.get("key"))
-                if key in ("flow", "tool", "folder"):
+                if key in ("flow", "interface", "tool", "folder"):
                     self.job.choose(**{key: str(message.get("value"))})
                     self._outlook.submit(None)
             case "card":

@@ -7,6 +7,7 @@ function render({ model, el }) {
   el.classList.add("hx");
   const pick = (key, label) => h("select", { "aria-label": label, on: { change: (event) => model.send({ ev: "option", key, value: event.target.value }) } });
   const flow = pick("flow", "Flow");
+  const face = pick("interface", "Interface or back end");
   const tool = pick("tool", "Tool");
   const folder = h("input", { type: "text", class: "hx-mono", size: 12, "aria-label": "Folder", spellcheck: "false", on: { change: () => model.send({ ev: "option", key: "folder", value: folder.value }) } });
   const start = h("button", { type: "button", class: "hx-primary", text: "Export and synthesize", on: { click: () => model.send({ ev: "start" }) } });
@@ -21,10 +22,11 @@ function render({ model, el }) {
   const log = h("pre", { class: "hx-log", tabindex: 0, role: "log", "aria-label": "Log of the tools" });
   const result = h("div", { class: "hx-result" });
   const labelled = (text, node) => h("label", { class: "hx-upright" }, h("span", { class: "hx-mute", text }), node);
+  const choice = labelled("", face);
   el.replaceChildren(h(
     "div", { class: "hx-card" },
     h("div", { class: "hx-cardhead" }, h("h3", { text: "Export and synthesize" }), message),
-    h("div", { class: "hx-fields" }, labelled("Flow", flow), labelled("Tool", tool), labelled("Folder", folder)),
+    h("div", { class: "hx-fields" }, labelled("Flow", flow), choice, labelled("Tool", tool), labelled("Folder", folder)),
     outlook, warnings,
     h("div", { class: "hx-line hx-buttons" }, start, only, stop, h("span", { class: "hx-spring" }), card, note),
     steps, h("div", { class: "hx-split" }, log, result),
@@ -34,10 +36,12 @@ function render({ model, el }) {
 
   function options() {
     const shown = model.get("options");
-    for (const [select, key] of [[flow, "flow"], [tool, "tool"]]) {
+    for (const [select, key] of [[flow, "flow"], [face, "interface"], [tool, "tool"]]) {
       select.replaceChildren(...shown[`${key}s`].map((item) => h("option", { value: item.value, text: item.label, disabled: item.disabled, title: item.title })));
       select.value = shown[key];
     }
+    choice.hidden = shown.interfaces.length < 2;
+    choice.firstChild.textContent = shown.choice;
     if (document.activeElement !== folder) folder.value = shown.folder;
   }
 

@@ -1,0 +1,113 @@
+"""Back ends of hls4ml 1.3 as interfaces of the flow: what its converter is told, and where a part disagrees."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from hlsexplore.design import Design
+from hlsexplore.importers.hls4ml.boards import BOARDS, Maker, maker_of
+from hlsexplore.target import Target, Tool, is_same_part
+
+DEFAULT_BOARD = "pynq-z2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackEnd:
+    """A back end of hls4ml, for a board where it builds for one.
+
+    Attributes:
+        name: As hls4ml writes it.
+        maker: Whose devices it builds for.
+        default: The device that hls4ml takes by itself.
+        board: Board of `VivadoAccelerator`; "" for the others.
+        platform: Shell that `v++` links the kernel of an accelerator card to.
+    """
+
+    name: str
+    maker: Maker = Maker.XILINX
+    default: str = "xcvu13p-flga2577-2-e"
+    board: str = ""
+    platform: str = ""
+
+    def __str__(self) -> str:
+        """Name and board."""
+        return f"{self.name} ({self.board})" if self.board else self.name
+
+
+_PLATFORMS = MappingProxyType(
+    {
+        "alveo-u50": "xilinx_u50_gen3x16_xdma_201920_3",
+        "alveo-u200": "xilinx_u200_xdma_201830_2",
+        "alveo-u250": "xilinx_u250_xdma_201830_2",
+        "alveo-u280": "xilinx_u280_xdma_201920_3",
+    }
+)
+"""Shells of AMD's cards for the tools of 2019 and 2020 that this back end drives; hls4ml takes the U250's for all."""
+BACKENDS = MappingProxyType(
+    {
+        "vitis": BackEnd(name="Vitis"),
+        "vivado": BackEnd(name="Vivado"),
+        "vivado_accelerator": BackEnd(name="VivadoAccelerator", board=DEFAULT_BOARD),
+        **{
+            board: BackEnd(name="VivadoAccelerator", board=board, platform=_PLATFORMS.get(board, ""))
+            for board in BOARDS
+        },
+        "oneapi": BackEnd(name="oneAPI", maker=Maker.INTEL, default="Agilex7"),
+        "quartus": BackEnd(name="Quartus", maker=Maker.INTEL, default="Arria10"),
+        "catapult": BackEnd(name="Catapult", default="xcku115-flvb2104-2-i"),
+        "libero": BackEnd(name="Libero", maker=Maker.MICROCHIP, default="MPF300"),
+    }
+)
+"""Interface of the flow -> back end."""
+
+
+def backend_of(target: Target, interface: str) -> BackEnd:
+    """Return the back end of an interface.
+
+    Args:
+        target: What the design is for.
+        interface: A key of `BACKENDS`; `plain` is the back end of the target's tool, `vivado_accelerator` the board
+            that has the target's part, else a PYNQ-Z2.
+    """
+    if interface == "plain":
+        return BACKENDS["vivado" if target.tool is Tool.VIVADO_HLS else "vitis"]
+    if interface == "vivado_accelerator":
+        fitting = (board for board, part in BOARDS.items() if is_same_part(part, target.part))
+        return BACKENDS[next(fitting, DEFAULT_BOARD)]
+    return BACKENDS[interface]
+
+
+def converter_options(backend: BackEnd, target: Target) -> dict[str, Any]:
+    """Return what hls4ml's converter is told beside clock and interface: part, or board with its part and shell."""
+    if backend.board:
+        shell = {"platform": backend.platform} if backend.platform else {}
+        return {"board": backend.board, "part": BOARDS[backend.board], **shell}
+    return {"part": target.part if maker_of(target.part) in (backend.maker, None) else backend.default}
+
+
+def disagreements(backend: BackEnd, target: Target) -> Iterator[str]:
+    """Say where the part of a design is not the one that the back end builds for."""
+    part = converter_options(backend, target)["part"]
+    if is_same_part(part, target.part):
+        return
+    if backend.board:
+        yield (
+            f"the board {backend.board!r} has the part {part!r}, the design is for {target.part!r}: hls4ml builds for "
+            "the board's. Set the part, or take another board."
+        )
+        return
+    yield (
+        f"the back end {backend.name} builds for devices of {backend.maker}, and {target.part!r} is none: {part!r}, "
+        "hls4ml's default, is taken. Set the part."
+    )
+
+
+def lacks(backend: BackEnd, design: Design) -> Iterator[str]:
+    """Say what a back end cannot build of a design as a whole."""
+    graph = design.graph
+    if backend.board and max(len(graph.inputs), len(graph.outputs)) > 1:
+        yield (
+            f"the back end {backend.name} has one input and one output, this network {len(graph.inputs)} and "
+            f"{len(graph.outputs)}. Take the back end vivado, or another network."
+        )

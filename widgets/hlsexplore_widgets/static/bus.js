@@ -36,6 +36,31 @@ export function isStale(target, seq) {
   return (seq || 0) < target.latest;
 }
 
+/** Old figures are marked after this long: a mark that comes and goes at once is flicker, and holds up the new figure's paint. */
+const PATIENCE_MS = 80;
+
+/**
+ * Mark figures that are old, or no longer old.
+ * @param {() => boolean} isOld whether they are old now
+ * @param {(old: boolean) => void} mark
+ * @returns {{ look: () => void, stop: () => void }} `look` marks fresh figures at once, and old ones if they stay so
+ */
+export function patient(isOld, mark) {
+  let timer = 0;
+  const check = () => {
+    clearTimeout(timer);
+    timer = 0;
+    mark(isOld());
+  };
+  return {
+    look: () => {
+      if (!isOld()) check();
+      else if (!timer) timer = window.setTimeout(check, PATIENCE_MS);
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
 /**
  * Tell every view of the page which trial is under the pointer or has the focus; null for none.
  * @param {Bus} target

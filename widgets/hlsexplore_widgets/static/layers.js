@@ -1,5 +1,5 @@
 // The table whose control is the profile plot: log2 boxes of weights and activations under a draggable band, the type.
-import { announce, bus, isStale } from "./bus.js";
+import { announce, bus, isStale, patient } from "./bus.js";
 import { h, listen, s, wake } from "./dom.js";
 import { axisRange, axisTicks, follow, format, lsb, msb, resize, sameType } from "./fixed.js";
 import { arranged, blocksOf } from "./layer_list.js";
@@ -34,7 +34,8 @@ class LayersView {
     this.wish = { text: "", sort: "", only: "", fold: false };
     /** Blocks that are open while blocks are folded. @type {Set<string>} */
     this.opened = new Set();
-    this.onEdit = () => this.fade();
+    this.marks = patient(() => isStale(this.bus, this.model.get("live").seq), (old) => this.el.classList.toggle("hx-stale", old));
+    this.onEdit = () => this.marks.look();
     this.onRow = (event) => this.showRow(event.detail);
     this.observer = new ResizeObserver(() => {
       cancelAnimationFrame(this.frame);
@@ -73,6 +74,7 @@ class LayersView {
     this.bus.removeEventListener("edit", this.onEdit);
     this.bus.removeEventListener("row", this.onRow);
     this.observer.disconnect();
+    this.marks.stop();
     cancelAnimationFrame(this.frame);
   }
 
@@ -112,8 +114,8 @@ class LayersView {
       this.config.types[item][key] = type;
       changes[item] = { [key]: format(type) };
     }
-    for (const lane of this.lanes) if (lane.key === key && names.includes(lane.name)) drawLane(this, lane);
     this.send(changes, on);
+    for (const lane of this.lanes) if (lane.key === key && names.includes(lane.name)) drawLane(this, lane);
   }
 
   setKnob(name, knob, value) {
@@ -319,14 +321,10 @@ class LayersView {
     this.drawLive();
   }
 
-  fade() {
-    this.el.classList.toggle("hx-stale", isStale(this.bus, this.model.get("live").seq));
-  }
-
   /** Shares and counts that came with the latest figures; faded while newer ones are on their way. */
   drawLive() {
     const live = this.model.get("live");
-    this.fade();
+    this.marks.look();
     for (const [name, entry] of this.cells) {
       const share = live.share?.[name] ?? {};
       for (const { figure, bar, line } of entry.bars) {

@@ -1,5 +1,5 @@
 // A thin view of a plotly figure. plotly.js comes once per page, from the kernel, gzipped; figures stay plotly figures in Python.
-import { announce, bus, isStale, point } from "./bus.js";
+import { announce, bus, isStale, patient, point } from "./bus.js";
 import { h, listen, s, wake } from "./dom.js";
 import { clicked, constraints, lineOf, marksOf, pointed, spotOf, themed } from "./figure.js";
 import { blobOf, csvText, download, fileName, figureRows, saveMenu } from "./save.js";
@@ -80,7 +80,9 @@ class PlotView {
     this.ring = h("div", { class: "hx-pin", "data-kind": "pointed", "aria-hidden": "true", hidden: true }, s("svg", { viewBox: "-12 -12 24 24" }, s("path", { d: MARKS.pointed })));
     this.line = s("svg", { class: "hx-lineover", "aria-hidden": "true", hidden: true }, s("polyline"));
     this.save = this.saver();
-    this.onEdit = () => this.fade();
+    const isOld = () => Boolean(model.get("pins")[0]) && isStale(this.bus, model.get("pins")[0].seq);
+    this.marks = patient(isOld, (old) => this.pins[0]?.classList.toggle("hx-stale", old));
+    this.onEdit = () => this.marks.look();
     this.onPoint = () => this.mark();
     const draw = () => this.draw();
     this.theme = new MutationObserver(draw);
@@ -124,6 +126,7 @@ class PlotView {
     this.bus.removeEventListener("edit", this.onEdit);
     this.bus.removeEventListener("point", this.onPoint);
     clearTimeout(this.asked);
+    this.marks.stop();
     this.theme.disconnect();
     this.size.disconnect();
     cancelAnimationFrame(this.tick);
@@ -293,12 +296,7 @@ class PlotView {
       pin.style.transform = `translate(${left}px,${top}px)`;
       pin.title = item.text ?? "";
     });
-    this.fade();
-  }
-
-  fade() {
-    const current = this.model.get("pins")[0];
-    this.pins[0]?.classList.toggle("hx-stale", Boolean(current) && isStale(this.bus, current.seq));
+    this.marks.look();
   }
 }
 

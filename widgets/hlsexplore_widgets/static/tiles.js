@@ -1,5 +1,5 @@
 // Title, history buttons and the read-outs; figures of an edit that is still in flight are shown as such.
-import { announce, bus, isStale } from "./bus.js";
+import { announce, bus, isStale, patient } from "./bus.js";
 import { designsMenu } from "./designs.js";
 import { h, listen, put, wake } from "./dom.js";
 import { helpPage } from "./help.js";
@@ -102,11 +102,17 @@ function render({ model, el }) {
     timer = setTimeout(() => { spoken.textContent = [...tiles.values()].map((part) => `${part.name.textContent} ${part.value.textContent} ${part.unit.textContent}`.trimEnd()).join(", "); }, 900);
   }
 
+  const isOld = () => model.get("shown").stale || isStale(lane, model.get("shown").seq);
+  const marks = patient(() => isOld() || model.get("shown").pending, (old) => {
+    grid.classList.toggle("hx-waits", old);
+    grid.classList.toggle("hx-stale", old && isOld());
+  });
+
   function fade() {
     const shown = model.get("shown");
-    const stale = shown.stale || isStale(lane, shown.seq);
-    grid.classList.toggle("hx-stale", stale);
+    const stale = isOld();
     grid.setAttribute("aria-busy", String(stale || shown.pending));
+    marks.look();
     clearTimeout(late);
     if (stale || shown.pending) late = setTimeout(() => { model.send({ ev: "refresh" }); fade(); }, 2500);
   }
@@ -136,6 +142,7 @@ function render({ model, el }) {
     target.stop();
     designs.stop();
     observer.disconnect();
+    marks.stop();
     lane.removeEventListener("edit", fade);
     document.removeEventListener("keydown", onKey, true);
     clearTimeout(timer);

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.emulate.carrier import Carrier, Span, cast_span, dtype_for, has_numba, rounding_terms
-from hlsexplore.emulate.product import SIMPLE_ROUNDINGS, Product, Route
+from hlsexplore.emulate.narrow import SIMPLE_ROUNDINGS
+from hlsexplore.emulate.product import Product, Route
 from hlsexplore.fixed import Fixed, Overflow
 from hlsexplore.graph import Shape
 from hlsexplore.ops import Conv, DepthwiseConv

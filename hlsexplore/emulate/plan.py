@@ -150,33 +150,48 @@ class Plan:
         merged = self.mergeable() if is_fused else {}
         wanted = self.needed(known, outputs)
         last = {name: node.name for node in wanted for name in node.inputs if name not in self.graph.outputs}
-        tasks = []
+        tasks, done_before = [], set[str]()
         for node in wanted:
-            step, before = self.steps[node.name], node.inputs[0] if node.inputs else ""
-            run: Run | None = step.run
-            if node.name in merged:
-                run = step.rectified or step.run
-            elif merged.get(before) == node.name and before not in known:
-                run = None
+            run = None if node.name in done_before else self.steps[node.name].run
+            if node.name not in done_before and node.name in merged:
+                run, followers = self._merged_run(node.name, merged)
+                done_before.update(followers)
             done = tuple(name for name in dict.fromkeys(node.inputs) if last.get(name) == node.name)
             tasks.append(_Task(node, run, done))
         self.tasks[known, outputs, is_fused] = tuple(tasks)
         return self.tasks[known, outputs, is_fused]
 
     def mergeable(self) -> dict[str, str]:
-        """Return the layers that can compute the ReLU behind them, which alone reads them, and that ReLU."""
+        """Return the layers that yield the result of the only one that reads them, and that one.
+
+        A layer may rectify for the ReLU behind it, and keep the largest values for the pooling behind both.
+        """
         readers: dict[str, list[str]] = {}
         for node in self.graph:
             for name in node.inputs:
                 readers.setdefault(name, []).append(node.name)
-        return {
-            name: readers[name][0]
-            for name, step in self.steps.items()
-            if step.rectified is not None
-            and name not in self.graph.outputs
-            and len(readers.get(name, [])) == 1
-            and self.steps[readers[name][0]].is_rectifier
+        alone = {
+            name: names[0] for name, names in readers.items() if len(names) == 1 and name not in self.graph.outputs
         }
+        merged = {}
+        for name, step in self.steps.items():
+            last = name
+            if step.rectified is not None and name in alone and self.steps[alone[name]].is_rectifier:
+                last = merged[name] = alone[name]
+            window = self.steps[alone[last]].window if last in alone else None
+            if step.pooled is not None and window is not None and step.pooled(window, last != name) is not None:
+                merged[last] = alone[last]
+        return merged
+
+    def _merged_run(self, name: str, merged: dict[str, str]) -> tuple[Run, list[str]]:
+        """Return what a layer runs for itself and those behind it, and their names; for names of `merged`."""
+        step, followers = self.steps[name], [merged[name]]
+        is_rectified = step.rectified is not None and self.steps[merged[name]].is_rectifier
+        if is_rectified and merged[name] in merged:
+            followers.append(merged[merged[name]])
+        window = self.steps[followers[-1]].window
+        run = step.pooled(window, is_rectified) if step.pooled is not None and window is not None else step.rectified
+        return (run, followers) if run is not None else (step.run, [])
 
     def needed(self, known: Collection[str], outputs: Iterable[str]) -> list[Node]:
         """Return the nodes to compute for some outputs when some nodes' results are known, in order; no inputs."""

@@ -25,10 +25,8 @@ from hlsexplore.emulate.carrier import (
     shifted,
 )
 from hlsexplore.emulate.inner import InnerCasts
-from hlsexplore.fixed import Fixed, Overflow, Rounding, requantize
-
-SIMPLE_ROUNDINGS = (Rounding.TRN, Rounding.RND, Rounding.RND_MIN_INF)
-"""Roundings that only add a constant before the shift."""
+from hlsexplore.emulate.narrow import SIMPLE_ROUNDINGS, NarrowProduct, plan_narrow, repays_narrow
+from hlsexplore.fixed import Fixed, Overflow, requantize
 
 SMALL_PRODUCT = 1_000_000
 """Multiplications up to which OpenBLAS does not pack its operands (0.3.30, dgemm_small_kernel_permit_skylakex.c).
@@ -62,6 +60,7 @@ class Product:
         order: Order of accumulation, or None for ascending.
         span: Span of what `apply` returns.
         inner: Its casts one by one, for `trace`; None without an accumulator type.
+        narrow: The same exact sums of narrow integers, or None.
     """
 
     route: Route
@@ -73,6 +72,7 @@ class Product:
     order: NDArray[np.intp] | None
     span: Span
     inner: InnerCasts | None = None
+    narrow: NarrowProduct | None = None
 
     def apply(self, rows: Carrier) -> Carrier:
         """Multiply a block.
@@ -104,6 +104,10 @@ class Product:
             Integers of the type, shape (num_rows, n_out).
         """
         if self.route is Route.EXACT and (self.accum is None or self.span is self.sums):
+            if self.narrow is not None and repays_narrow(rows):
+                epilogue = self.narrow.epilogue(type_, is_rectified)
+                if epilogue is not None:
+                    return self.narrow.apply(rows, epilogue)
             sums = multiply_rows(convert(rows, self.weight.dtype), self.weight)
             return settle(sums, self.sums, type_, owned=True, offset=self.bias, is_rectified=is_rectified)
         return settle(self.apply(rows), self.span, type_, owned=True, is_rectified=is_rectified)
@@ -208,6 +212,7 @@ def _plan_exact(
         accum=accum,
         order=None,
         span=span,
+        narrow=plan_narrow(weight, bias, source, sums),
     )
 
 

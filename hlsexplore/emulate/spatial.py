@@ -10,7 +10,9 @@ from hlsexplore.emulate.accumulate import accumulate, tree
 from hlsexplore.emulate.carrier import Carrier, Span, cast, cast_span, convert, dtype_for, rectify
 from hlsexplore.emulate.dense import multiply, plan_matrix, raw_weights_of
 from hlsexplore.emulate.direct import plan_direct
-from hlsexplore.emulate.step import Context, Probe, Step, cast_probed, result_step
+from hlsexplore.emulate.narrow import repays_narrow
+from hlsexplore.emulate.narrow_conv import plan_conv
+from hlsexplore.emulate.step import Context, Probe, Run, Step, Window, cast_probed, result_step
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Shape
 from hlsexplore.ops import Conv, DepthwiseConv, Pool
@@ -30,7 +32,11 @@ def build_conv(context: Context, op: Conv | DepthwiseConv) -> Step:
         product = replace(product, inner=replace(product.inner, num_terms=height * width))
     dtype = product.weight.dtype if product.weight.dtype.kind == "f" else None
     out_shape = context.node.shape
-    direct = plan_direct(op, product, context.spans[0], (context.shapes[0], out_shape), context.config.types["result"])
+    type_, shapes = context.config.types["result"], (context.shapes[0], out_shape)
+    direct = plan_direct(op, product, context.spans[0], shapes, type_)
+    narrow = None
+    if isinstance(op, Conv) and product.narrow is not None and product.span is product.sums:
+        narrow = plan_conv(op, product.narrow, shapes)
 
     def rows(x: Carrier) -> Carrier:
         x = x if dtype is None else convert(x, dtype)
@@ -49,6 +55,10 @@ def build_conv(context: Context, op: Conv | DepthwiseConv) -> Step:
 
     def run(inputs: Sequence[Carrier], probe: Probe | None, is_rectified: bool = False) -> Carrier:
         x = as_image(inputs[0], op.rank)
+        if probe is None and narrow is not None and repays_narrow(x):
+            epilogue = narrow.product.epilogue(type_, is_rectified)
+            if epilogue is not None:
+                return narrow.apply(x, epilogue).reshape(-1, *out_shape)
         if probe is None and direct is None:
             return product.apply_cast(rows(x), step.type, is_rectified).reshape(-1, *out_shape)
         if probe is None and direct is not None and (fused := direct.result) is not None:
@@ -56,7 +66,24 @@ def build_conv(context: Context, op: Conv | DepthwiseConv) -> Step:
         result = step.run(inputs, probe)
         return rectify(result) if is_rectified else result
 
-    return replace(step, run=run, rectified=lambda inputs, probe: run(inputs, probe, is_rectified=True))
+    def pooled(window: Window, is_rectified: bool) -> Run | None:
+        """Return the largest results of windows, which are the casts of the largest sums."""
+        epilogue = None if narrow is None else narrow.product.epilogue(type_, is_rectified)
+        if narrow is None or epilogue is None or not epilogue.keeps_order:
+            return None
+
+        def largest(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
+            x = as_image(inputs[0], op.rank)
+            return narrow.apply_largest(x, epilogue, window.size, window.image).reshape(-1, *window.shape)
+
+        return largest
+
+    return replace(
+        step,
+        run=run,
+        rectified=lambda inputs, probe: run(inputs, probe, is_rectified=True),
+        pooled=None if narrow is None else pooled,
+    )
 
 
 def build_pool(context: Context, op: Pool) -> Step:
@@ -85,7 +112,10 @@ def _build_max(context: Context, op: Pool) -> Step:
         best = best.reshape(-1, *out_shape)
         return best if is_early else cast_probed(best, span, accum, "accum", probe)
 
-    return result_step(context, compute, cast_span(span, accum))
+    step = result_step(context, compute, cast_span(span, accum))
+    is_plain = op.size == op.stride and not np.any(op.padding) and step.span == span == cast_span(span, accum)
+    image = (1, *out_shape) if op.rank == 1 else out_shape
+    return replace(step, window=Window(size=op.size, image=image, shape=out_shape)) if is_plain else step
 
 
 def _build_average(context: Context, op: Pool) -> Step:

@@ -65,6 +65,21 @@ class Context:
     io: Io
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Windows of a maximum pooling that do not overlap.
+
+    Attributes:
+        size: Height and width, which are the strides too.
+        image: Shape of the result as (height, width, channels).
+        shape: Shape of the result as the layer gives it.
+    """
+
+    size: tuple[int, int]
+    image: Shape
+    shape: Shape
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Step:
     """A planned layer.
@@ -75,6 +90,8 @@ class Step:
         type: Type of the result.
         rectified: Computes max(result, 0) in one pass, or None.
         is_rectifier: Whether it is max(x, 0) without a cast, so that it keeps what `rectified` returns.
+        pooled: Returns a function that computes the largest results (or rectified ones) of windows in one pass, if any.
+        window: The pooling whose windows' largest inputs are the results, without a cast; or None.
     """
 
     run: Run
@@ -82,6 +99,8 @@ class Step:
     type: Fixed
     rectified: Run | None = None
     is_rectifier: bool = False
+    pooled: Callable[[Window, bool], Run | None] | None = None
+    window: Window | None = None
 
 
 def cast_probed(values: Carrier, span: Span, type_: Fixed, key: str, probe: Probe | None) -> Carrier:

@@ -1,0 +1,114 @@
+"""Convolutions of narrow integers without copies of windows: a row of a window is one run of the image."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlsexplore.emulate.carrier import Carrier, dtype_for
+from hlsexplore.emulate.narrow import ROWS, Epilogue, NarrowProduct, pack
+from hlsexplore.graph import Shape
+from hlsexplore.ops import Conv
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NarrowConv:
+    """A planned convolution.
+
+    Attributes:
+        product: The product over windows.
+        weight: Its weights by rows of a window (with gaps between columns: by elements), laid out by `narrow.pack`.
+        geometry: As `narrow_kernels.convolve` reads it.
+        offsets: Bytes from a window's first element to each run.
+        shape: Shape of the result, as (height, width, filters).
+    """
+
+    product: NarrowProduct
+    weight: NDArray[np.int16]
+    geometry: tuple[int, int, int, int, int, int]
+    offsets: NDArray[np.int64]
+    shape: Shape
+
+    def apply(self, x: Carrier, epilogue: Epilogue) -> Carrier:
+        """Convolve a block and cast.
+
+        Args:
+            x: Integers in floats, shape (samples, height, width, channels), unpadded.
+            epilogue: The cast, of `product`.
+
+        Returns:
+            Integers of the epilogue's span, shape (samples, height, width, filters).
+        """
+        from hlsexplore.emulate import narrow_kernels
+
+        out = np.empty((len(x), *self.shape), dtype_for(epilogue.span.magnitude))
+        narrow_kernels.convolve(
+            np.ascontiguousarray(x),
+            self.product.cut,
+            self.weight,
+            self.product.packed_bias(epilogue),
+            epilogue.numbers,
+            self.geometry,
+            self.offsets,
+            out,
+        )
+        return out
+
+    def apply_largest(self, x: Carrier, epilogue: Epilogue, size: tuple[int, int], shape: Shape) -> Carrier:
+        """Convolve a block, keep the largest sum of each pooling window, and cast: a cast keeps the order.
+
+        Args:
+            x: As in `apply`.
+            epilogue: The cast, which must not wrap.
+            size: Height and width of a window, which are its strides too.
+            shape: Shape of the result, as (height, width, filters).
+
+        Returns:
+            Integers of the epilogue's span, shape (samples, *shape).
+        """
+        from hlsexplore.emulate import narrow_kernels
+
+        out = np.empty((len(x), *shape), dtype_for(epilogue.span.magnitude))
+        drop, lift_high = (int(number) for number in epilogue.numbers[:2])
+        numbers = epilogue.numbers.copy()
+        if self.product.cut:
+            numbers[:2] = 0
+        narrow_kernels.convolve_largest(
+            np.ascontiguousarray(x),
+            self.product.cut,
+            self.weight,
+            np.tile(self.product.packed_bias(epilogue), ROWS),
+            numbers,
+            (*self.geometry, drop, lift_high),
+            self.offsets,
+            size,
+            out,
+        )
+        return out
+
+
+def plan_conv(op: Conv, product: NarrowProduct, shapes: tuple[Shape, Shape]) -> NarrowConv:
+    """Plan a convolution.
+
+    Args:
+        op: The convolution.
+        product: Its product over windows.
+        shapes: Shapes of input and result.
+    """
+    height, width, channels = (1, *shapes[0]) if op.rank == 1 else shapes[0]
+    rows, columns = op.kernel.shape[:2]
+    (top, bottom), (left, right) = op.padding
+    wide = left + width + right
+    kernel = product.weight.reshape(rows, columns * channels, -1)
+    gaps = np.zeros(1, np.int64)
+    if op.dilation[1] > 1:
+        kernel = kernel.reshape(rows * columns, channels, -1)
+        gaps = np.arange(columns) * op.dilation[1]
+    starts = np.arange(rows)[:, None] * op.dilation[0] * wide + gaps
+    return NarrowConv(
+        product=product,
+        weight=pack(kernel),
+        geometry=(top, left, top + height + bottom, wide, *op.stride),
+        offsets=(2 * channels * starts).ravel().astype(np.int64),
+        shape=(1, *shapes[1]) if op.rank == 1 else shapes[1],
+    )

@@ -1,0 +1,258 @@
+"""Compiled matrix products and convolutions of integers of at most 16 bits, or cut into two parts of them, with a cast.
+
+Imported only when such a layer runs. Arguments are planned by `narrow`.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from hlsexplore.emulate.narrow import ROWS
+from hlsexplore.emulate.vectors import dot8, dot16, dot32, larger8, settle8, settle16, settle32
+from hlsexplore.support.compiled import compiled
+
+TILE = 64
+"""Rows that are cut into parts together: both parts stay in the first-level cache."""
+
+
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def _dot(x: Any, x_step: Any, offsets: Any, segments: Any, steps: Any, weight: Any, width: Any, out: Any) -> None:
+    """Multiply a block by one chunk of weights; all but the numbers are addresses.
+
+    Args:
+        x: Its first row.
+        x_step: Bytes to the next row.
+        offsets: int64 bytes from a row's first element to each segment.
+        segments: Number of them.
+        steps: Pairs of each segment.
+        weight: int16, shape (segments * steps, width, 2).
+        width: Outputs of a chunk.
+        out: int32 sums, shape (ROWS, width).
+    """
+    if width == 8:
+        dot8(x, x_step, offsets, segments, steps, weight, out)
+    elif width == 16:
+        dot16(x, x_step, offsets, segments, steps, weight, out)
+    else:
+        dot32(x, x_step, offsets, segments, steps, weight, out)
+
+
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def _settle(
+    sums: Any, tops: Any, bias: Any, numbers: Any, rows: Any, out: Any, place: Any, width: Any, count: Any
+) -> None:
+    """Cast the sums of a block.
+
+    Args:
+        sums: Address of the sums of low parts, int32, shape (rows, width).
+        tops: Address of those of high parts.
+        bias: Address of the chunk's biases, int32.
+        numbers: Address of the terms, int32; see `narrow.Epilogue`.
+        rows: Rows of the block.
+        out: Array of the results.
+        place: Bytes to the first of them.
+        width: Outputs of a chunk.
+        count: Results of a row.
+    """
+    if width == 8:
+        settle8(sums, tops, bias, numbers, rows, out, place, count)
+    elif width == 16:
+        settle16(sums, tops, bias, numbers, rows, out, place, count)
+    else:
+        settle32(sums, tops, bias, numbers, rows, out, place, count)
+
+
+@njit  # type: ignore[untyped-decorator]
+def _cut(values: Any, bits: Any, low: Any, high: Any) -> None:
+    """Cut integers in floats into their lowest bits and the rest; leave them whole where `bits` is 0."""
+    if bits == 0:
+        for i in range(values.shape[0]):
+            low[i] = np.int16(np.int32(values[i]))
+        return
+    # A shift that is known to be below 32 is done in 32 bits.
+    mask, shift = np.int32((1 << bits) - 1), np.int32(bits & 31)
+    for i in range(values.shape[0]):
+        value = np.int32(values[i])
+        low[i] = np.int16(np.int32(value & mask))
+        high[i] = np.int16(np.int32(value >> shift))
+
+
+@compiled
+def dense(x: Any, cut: Any, weight: Any, bias: Any, numbers: Any, out: Any) -> None:
+    """Multiply rows by a matrix and cast.
+
+    Args:
+        x: Integers in floats, shape (rows, n_in).
+        cut: Bits of the low part of an input, or 0.
+        weight: int16, shape (chunks, pairs, width, 2).
+        bias: int32, shape (chunks, width).
+        numbers: int32 terms of the cast; see `narrow.Epilogue`.
+        out: Floats, shape (rows, n_out).
+    """
+    rows, n_in, n_out = x.shape[0], x.shape[1], out.shape[1]
+    chunks, pairs, width = weight.shape[0], weight.shape[1], weight.shape[2]
+    flat, padded, step, size = x.reshape(-1), 2 * pairs, 4 * pairs, 4 * pairs * width
+    low, high = np.zeros(TILE * padded, np.int16), np.zeros(TILE * padded, np.int16)
+    sums, tops = np.empty((ROWS, width), np.int32), np.zeros((ROWS, width), np.int32)
+    offsets = np.zeros(1, np.int64)
+    weights, biases, terms, origin = weight.ctypes.data, bias.ctypes.data, numbers.ctypes.data, offsets.ctypes.data
+    lows, highs, sums_at, tops_at = low.ctypes.data, high.ctypes.data, sums.ctypes.data, tops.ctypes.data
+    for start in range(0, rows, TILE):
+        count = min(TILE, rows - start)
+        if padded == n_in:
+            _cut(flat[start * n_in : (start + count) * n_in], cut, low, high)
+        else:
+            for r in range(count):
+                _cut(x[start + r], cut, low[r * padded :], high[r * padded :])
+        for first in range(0, count, ROWS):
+            for chunk in range(chunks):
+                at, part, begin = weights + chunk * size, first * step, chunk * width
+                _dot(lows + part, step, origin, 1, pairs, at, width, sums_at)
+                if cut:
+                    _dot(highs + part, step, origin, 1, pairs, at, width, tops_at)
+                place = ((start + first) * n_out + begin) * out.itemsize
+                done, here = min(ROWS, count - first), min(width, n_out - begin)
+                _settle(sums_at, tops_at, biases + 4 * begin, terms, done, out, place, width, here)
+    offsets[0], low[0], high[0], sums[0, 0], tops[0, 0] = (
+        0,
+        0,
+        0,
+        0,
+        0,
+    )  # the arrays behind the addresses live until here
+
+
+@njit  # type: ignore[untyped-decorator]
+def _fill(image: Any, cut: Any, geometry: Any, low: Any, high: Any) -> None:
+    """Cut an image into the parts of a padded one; rows of padding above, columns to the left, elements of a row."""
+    top, left, line, channels = geometry
+    if image.shape[1] == line:
+        _cut(image.reshape(-1), cut, low[top * line :], high[top * line :])
+        return
+    for r in range(image.shape[0]):
+        first = (top + r) * line + left * channels
+        _cut(image[r], cut, low[first:], high[first:])
+
+
+@compiled
+def convolve(x: Any, cut: Any, weight: Any, bias: Any, numbers: Any, geometry: Any, offsets: Any, out: Any) -> None:
+    """Convolve images and cast.
+
+    Args:
+        x: Integers in floats, shape (samples, height, width, channels).
+        cut: Bits of the low part of an input, or 0.
+        weight: int16, shape (chunks, segments * pairs, width, 2).
+        bias: int32, shape (chunks, width).
+        numbers: int32 terms of the cast; see `narrow.Epilogue`.
+        geometry: Rows of padding above, columns of it to the left, padded height and width, strides down and right.
+        offsets: int64 bytes from a window's first element to each segment.
+        out: Floats, shape (samples, out_height, out_width, filters).
+    """
+    top, left, tall, wide, down, right = geometry
+    samples, height, columns, channels = x.shape
+    out_height, out_width, filters = out.shape[1:]
+    chunks, segments, width = weight.shape[0], offsets.shape[0], weight.shape[2]
+    pairs, size, line = weight.shape[1] // segments, 4 * weight.shape[1] * width, wide * channels
+    slack = (ROWS * right + 2) * channels + 2
+    low, high = np.zeros(tall * line + slack, np.int16), np.zeros(tall * line + slack, np.int16)
+    sums, tops = np.empty((ROWS, width), np.int32), np.zeros((ROWS, width), np.int32)
+    images, rows = x.reshape(samples, height, columns * channels), out.reshape(-1, filters)
+    weights, biases, terms, origin = weight.ctypes.data, bias.ctypes.data, numbers.ctypes.data, offsets.ctypes.data
+    lows, highs, sums_at, tops_at = low.ctypes.data, high.ctypes.data, sums.ctypes.data, tops.ctypes.data
+    for s in range(samples):
+        _fill(images[s], cut, (top, left, line, channels), low, high)
+        for r in range(out_height):
+            for c in range(0, out_width, ROWS):
+                part, done = 2 * (r * down * line + c * right * channels), min(ROWS, out_width - c)
+                for chunk in range(chunks):
+                    at, begin = weights + chunk * size, chunk * width
+                    _dot(lows + part, 2 * right * channels, origin, segments, pairs, at, width, sums_at)
+                    if cut:
+                        _dot(highs + part, 2 * right * channels, origin, segments, pairs, at, width, tops_at)
+                    place = (((s * out_height + r) * out_width + c) * filters + begin) * out.itemsize
+                    here = min(width, filters - begin)
+                    _settle(sums_at, tops_at, biases + 4 * begin, terms, done, rows, place, width, here)
+    low[0], high[0], sums[0, 0], tops[0, 0] = 0, 0, 0, 0  # the arrays behind the addresses live until here
+
+
+@njit  # type: ignore[untyped-decorator]
+def _join(sums: Any, tops: Any, bias: Any, drop: Any, lift: Any) -> None:
+    """Add biases to the sums of low parts and put those of high parts to them, in place."""
+    drop, lift = np.int32(drop & 31), np.int32(lift & 31)
+    for i in range(bias.shape[0]):
+        value = np.int32(np.int32(sums[i] + bias[i]) >> drop)
+        sums[i] = np.int32(value + np.int32(tops[i] << lift))
+
+
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def _largest(sums: Any, row_size: Any, vector: Any, size: Any, count: Any) -> None:
+    """Keep the largest sums of windows at the start of the first row.
+
+    Args:
+        sums: Address of the rows of sums that windows cover.
+        row_size: Bytes of a row.
+        vector: Bytes of the sums of one place, a multiple of 32.
+        size: Height and width of a window.
+        count: Windows.
+    """
+    for c in range(count):
+        for v in range(0, vector, 32):
+            target, first = sums + c * vector + v, sums + c * size[1] * vector + v
+            larger8(target, first, first)
+            for i in range(size[0]):
+                for j in range(size[1]):
+                    if i + j > 0:
+                        larger8(target, target, first + i * row_size + j * vector)
+
+
+@compiled
+def convolve_largest(
+    x: Any, cut: Any, weight: Any, bias: Any, numbers: Any, geometry: Any, offsets: Any, size: Any, out: Any
+) -> None:
+    """Convolve images, keep the largest sum of each pooling window, and cast.
+
+    Args:
+        x: As in `convolve`, and so are `cut`, `weight` and `offsets`.
+        cut: See `x`.
+        weight: See `x`.
+        bias: int32, shape (chunks, ROWS * width): each chunk repeated.
+        numbers: int32 terms of the cast, of sums that are put together already where inputs are cut.
+        geometry: As in `convolve`, then bits to drop of the low part and to lift the high part by.
+        offsets: See `x`.
+        size: Height and width of a pooling window, which are its strides too.
+        out: Floats, shape (samples, pooled_height, pooled_width, filters).
+    """
+    top, left, tall, wide, down, right, drop, lift = geometry
+    samples, height, columns, channels = x.shape
+    out_height, out_width, filters = out.shape[1:]
+    chunks, segments, width = weight.shape[0], offsets.shape[0], weight.shape[2]
+    pairs, weight_size, line = weight.shape[1] // segments, 4 * weight.shape[1] * width, wide * channels
+    slack = (ROWS * right + 2) * channels + 2
+    low, high = np.zeros(tall * line + slack, np.int16), np.zeros(tall * line + slack, np.int16)
+    blocks = (out_width * size[1] + ROWS - 1) // ROWS
+    sums, tops = np.empty((size[0], blocks * ROWS * width), np.int32), np.zeros(ROWS * width, np.int32)
+    nothing = np.zeros((1 + blocks * ROWS) * width, np.int32)
+    images, rows = x.reshape(samples, height, columns * channels), out.reshape(-1, filters)
+    weights, biases, terms, origin = weight.ctypes.data, bias.ctypes.data, numbers.ctypes.data, offsets.ctypes.data
+    lows, highs, sums_at, tops_at = low.ctypes.data, high.ctypes.data, sums.ctypes.data, tops.ctypes.data
+    none_at, step, row_size, vector = nothing.ctypes.data, 2 * right * channels, 4 * sums.shape[1], 4 * width
+    for s in range(samples):
+        _fill(images[s], cut, (top, left, line, channels), low, high)
+        for r in range(out_height):
+            for chunk in range(chunks):
+                at, begin = weights + chunk * weight_size, chunk * width
+                for i in range(size[0]):
+                    for c in range(blocks):
+                        part = 2 * (r * size[0] + i) * down * line + c * ROWS * step
+                        block = sums_at + i * row_size + c * ROWS * vector
+                        _dot(lows + part, step, origin, segments, pairs, at, width, block)
+                        if cut:
+                            _dot(highs + part, step, origin, segments, pairs, at, width, tops_at)
+                            first = c * ROWS * width
+                            _join(sums[i, first : first + ROWS * width], tops, bias[chunk], drop, lift)
+                _largest(sums_at, row_size, vector, size, out_width)
+                offset = none_at if cut else biases + 4 * ROWS * begin
+                place, here = ((s * out_height + r) * out_width * filters + begin) * out.itemsize, filters - begin
+                _settle(sums_at, none_at, offset, terms, out_width, rows, place, width, min(width, here))
+    low[0], high[0], sums[0, 0], tops[0], nothing[0] = 0, 0, 0, 0, 0  # the arrays behind the addresses live until here

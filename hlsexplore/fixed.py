@@ -265,6 +265,26 @@ def to_real(raw: NDArray[Any], type_: Fixed) -> RealArray:
     return np.ldexp(raw.astype(np.float64), -type_.fraction)
 
 
+def least_type(values: RealArray) -> Fixed:
+    """Return the least type that holds some values exactly.
+
+    Examples:
+        >>> str(least_type(np.array([0.75, -2.0])))
+        'fixed<4,2>'
+    """
+    some = values[values != 0]
+    if not some.size:
+        return Fixed(1, 1, signed=False)
+    mantissa, exponent = np.frexp(some)
+    whole = (mantissa * 2.0**53).astype(np.int64)
+    zeros = np.log2((whole & -whole).astype(np.float64)).astype(np.int64)
+    fraction = int((53 - zeros - exponent).max())
+    low, high = (int(np.ldexp(end, fraction)) for end in (some.min(), some.max()))
+    is_signed = low < 0
+    bits = max((-low - 1).bit_length() if low < 0 else 0, max(high, 0).bit_length()) + is_signed
+    return Fixed(bits, bits - fraction, signed=is_signed)
+
+
 def round_shift(raw: RawArray, bits: int, rounding: Rounding) -> RawArray:
     """Drop `bits` > 0 fraction bits of int64 raw integers by a rounding mode.
 

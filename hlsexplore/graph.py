@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hlsexplore.encoding import Unit
 from hlsexplore.errors import ConfigError, ModelError, unknown_name
 from hlsexplore.fixed import Fixed
-from hlsexplore.op_facts import element_types, kind, matmul_shape, options
+from hlsexplore.op_facts import element_types, kind, matmul_shape, options, weight_types
 from hlsexplore.ops import Activation, Clip, Concatenate, Dot, Input, Lookup, Merge, Op, weights
 
 Shape = tuple[int, ...]
@@ -205,6 +205,12 @@ def _check_elements(node: Node) -> None:
             types.broadcast_to(node.shape)
         except ConfigError as error:
             raise ModelError(f"layer {node.name!r}: {error}") from None
+    of_weights, kernel = weight_types(node.op), getattr(node.op, "kernel", None)
+    if of_weights is not None and kernel is not None:
+        try:
+            of_weights.broadcast_to(kernel.shape)
+        except ConfigError as error:
+            raise ModelError(f"layer {node.name!r}, weights: {error}") from None
     if isinstance(node.op, Lookup):
         entries, count = node.op.entries, 1 << min(node.op.source.width, MAX_ADDRESS_BITS)
         if entries.shape != (count,) or entries.dtype.kind not in "iu":
@@ -257,9 +263,9 @@ def _digest(graph: Graph) -> str:
             digest.update(np.ascontiguousarray(values, dtype=np.float64).tobytes())
         if isinstance(node.op, Lookup):
             digest.update(np.ascontiguousarray(node.op.entries).tobytes())
-        elements = element_types(node.op)
-        if elements is not None:
-            digest.update(repr(elements.content()).encode())
+        for elements in (element_types(node.op), weight_types(node.op)):
+            for part in () if elements is None else elements.content():
+                digest.update(part if isinstance(part, bytes) else repr(part).encode())
         if isinstance(node.op, Input) and node.op.encoding is not None:
             digest.update(repr(node.op.encoding.content()).encode())
         if node.unit is not None:

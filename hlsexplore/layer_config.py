@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from hlsexplore.defaults.tables import softmax_types
-from hlsexplore.element_types import ElementTypes
+from hlsexplore.element_types import ElementTypes, quantize_elements
 from hlsexplore.errors import ConfigError, quoted, unknown_name
-from hlsexplore.fixed import Fixed
+from hlsexplore.fixed import Fixed, RealArray, least_type, to_real
 from hlsexplore.graph import Node
 from hlsexplore.masks import Mask, Pattern, Pruning, can_prune, check_masks, patterns_of
-from hlsexplore.op_facts import element_types, matmul_shape
-from hlsexplore.ops import Input, Softmax, tensor_keys
+from hlsexplore.op_facts import element_types, matmul_shape, weight_types
+from hlsexplore.ops import Input, Op, Softmax, tensor_keys, weights
 from hlsexplore.reuse import check_reuse
 
 
@@ -57,8 +57,8 @@ class LayerConfig:
         exp_integer: Most integer bits of the distance from the largest logit that the exponential table of a stable
             softmax covers; those of the logits where these have fewer.
         parallel: Positions of a convolution computed at once.
-        granularity: Whether each element keeps the model's type, or all are cast to `result`.
-        trim: Fraction bits that each element's own type loses.
+        granularity: Whether each element keeps the model's type, or all are cast to `result` (weights: to `weight`).
+        trim: Fraction bits that the own type of each element, or of each weight, loses.
         density: Share of the weights that is kept; the smallest ones are 0.
         pattern: What is dropped as a whole.
         masks: Which weights are kept, by tensor key, before `density` drops more; all where a key is missing.
@@ -134,7 +134,7 @@ def knobs(node: Node) -> tuple[str, ...]:
         found.append("table_size")
     if isinstance(node.op, Softmax):
         found += ["softmax", "exp_integer"]
-    if element_types(node.op) is not None:
+    if element_types(node.op) is not None or weight_types(node.op) is not None:
         found += ["granularity", "trim"]
     return tuple(found)
 
@@ -143,6 +143,15 @@ def own_types(node: Node, config: LayerConfig) -> ElementTypes | None:
     """Return the types to which a layer casts single elements, or None where all are cast to `result` alone."""
     types = element_types(node.op)
     return None if types is None or config.granularity is Granularity.UNIFORM else types.trimmed(config.trim)
+
+
+def trimmed_kernel(op: Op, config: LayerConfig) -> RealArray | None:
+    """Return a kernel whose weights have lost fraction bits, or None where they keep all that the model gave them."""
+    types = weight_types(op)
+    if types is None or config.granularity is Granularity.UNIFORM or config.trim == 0:
+        return None
+    types, kernel = types.trimmed(config.trim), weights(op)["weight"]
+    return to_real(quantize_elements(kernel[None], types)[0], types.hull())
 
 
 def layer_dict(node: Node, config: LayerConfig) -> dict[str, Any]:
@@ -248,6 +257,13 @@ def _following(node: Node, config: LayerConfig) -> Mapping[str, Fixed]:
     """Return the default types that depend on knobs."""
     if isinstance(node.op, Softmax):
         return softmax_types(node.shape[-1], config.softmax is not SoftmaxMode.LATENCY)
+    if weight_types(node.op) is not None:
+        kernel = trimmed_kernel(node.op, config)
+        return (
+            {key: type_ for key, type_ in node.types.items() if key == "weight"}
+            if kernel is None
+            else {"weight": least_type(kernel)}
+        )
     own = own_types(node, config)
     return {} if own is None else {"result": own.hull()}
 

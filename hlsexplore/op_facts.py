@@ -81,6 +81,11 @@ def element_types(op: Op) -> ElementTypes | None:
     return op.types if isinstance(op, Quantize | Input) else None
 
 
+def weight_types(op: Op) -> ElementTypes | None:
+    """Types that a model gave the single weights of an op's kernel, or None."""
+    return op.types if isinstance(op, Dense | Conv | DepthwiseConv) else None
+
+
 def options(op: Op) -> dict[str, object]:
     """Options of an op that hold no arrays, by field name; types of single elements and encodings are none of them."""
     values = {item.name: getattr(op, item.name) for item in fields(op) if item.name not in ("types", "encoding")}

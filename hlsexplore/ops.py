@@ -97,10 +97,12 @@ class Dense:
     Attributes:
         kernel: Weights, shape (n_in, n_out).
         bias: Shape (n_out,), or None.
+        types: Types that the model gave single weights, broadcastable to the kernel's shape, or None.
     """
 
     kernel: RealArray
     bias: RealArray | None = None
+    types: ElementTypes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -114,6 +116,7 @@ class Conv:
         padding: Zeros added ((top, bottom), (left, right)).
         dilation: Distance of the taps (rows, columns).
         rank: 1 for tensors (width, channels), 2 for (height, width, channels).
+        types: Types that the model gave single weights, broadcastable to the kernel's shape, or None.
     """
 
     kernel: RealArray
@@ -122,6 +125,7 @@ class Conv:
     padding: tuple[Pair, Pair] = ((0, 0), (0, 0))
     dilation: Pair = (1, 1)
     rank: int = 2
+    types: ElementTypes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -135,6 +139,7 @@ class DepthwiseConv:
         padding: Zeros added ((top, bottom), (left, right)).
         dilation: Distance of the taps (rows, columns).
         rank: 1 for tensors (width, channels), 2 for (height, width, channels).
+        types: Types that the model gave single weights, broadcastable to the kernel's shape, or None.
     """
 
     kernel: RealArray
@@ -143,6 +148,7 @@ class DepthwiseConv:
     padding: tuple[Pair, Pair] = ((0, 0), (0, 0))
     dilation: Pair = (1, 1)
     rank: int = 2
+    types: ElementTypes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

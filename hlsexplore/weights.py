@@ -1,34 +1,47 @@
 """Quantised weights of a design, cast once for each (array, type)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from hlsexplore.design import Design
 from hlsexplore.fixed import Fixed, RawArray, RealArray, quantize
-from hlsexplore.layer_config import LayerConfig, pruning_of
+from hlsexplore.layer_config import Granularity, LayerConfig, pruning_of, trimmed_kernel
 from hlsexplore.masks import AnyOp, Pruning, pruned
-from hlsexplore.ops import Op, weights
+from hlsexplore.op_facts import weight_types
+from hlsexplore.ops import WEIGHT_FIELDS, Op, weights
 from hlsexplore.support.recent import Recent
 
 _casts: Recent[tuple[int, Fixed], tuple[RealArray, RawArray]] = Recent(512)
 """Each with the array, so that no other one gets its identity meanwhile."""
 
-_pruned: Recent[tuple[int, Pruning], tuple[Op, Op]] = Recent(256)
+_pruned: Recent[tuple[int, int, Pruning | None], tuple[Op, Op]] = Recent(256)
 """Each with the op that it was made of, for the same reason."""
 
 
 def pruned_op(op: AnyOp, config: LayerConfig) -> AnyOp:
-    """Return an op whose dropped weights are zeros; the same object where the design keeps all of them.
+    """Return an op whose weights have lost the bits that a design trims, and are zeros where it drops them.
+
+    It is the same object where the design keeps all of both.
 
     Args:
         op: An op of a graph.
         config: Its types and knobs in a design.
     """
     pruning = pruning_of(config)
-    if pruning is None:
+    trim = 0 if weight_types(op) is None or config.granularity is Granularity.UNIFORM else config.trim
+    if pruning is None and not trim:
         return op
-    found: tuple[AnyOp, AnyOp] = _pruned.find((id(op), pruning), lambda: (op, pruned(op, pruning)))  # type: ignore[assignment]
+
+    def make() -> tuple[Op, Op]:
+        kernel = trimmed_kernel(op, config)
+        changed: dict[str, Any] = {} if kernel is None else {WEIGHT_FIELDS["weight"]: kernel}
+        left = replace(op, **changed)
+        return op, left if pruning is None else pruned(left, pruning)
+
+    found: tuple[AnyOp, AnyOp] = _pruned.find((id(op), trim, pruning), make)  # type: ignore[assignment]
     return found[1]
 
 

@@ -203,6 +203,20 @@ def merges(x: Any) -> Any:
     return layers.QDense(3, enable_oq=True)(Concatenate()(parts))
 
 
+def repeats(x: Any) -> Any:
+    """Merges of tensors of different shapes, as networks over sets of particles have them, and slices."""
+    from hgq import layers
+    from keras.layers import Flatten
+
+    y = layers.QEinsumDenseBatchnorm("bnc,cd->bnd", (5, 4), bias_axes="d", activation="relu")(x)
+    whole = layers.QDense(4)(layers.QSum(axes=1, scale=0.25, keepdims=True)(y))
+    gate = layers.QUnaryFunctionLUT("sigmoid", allow_heterogeneous_table=False)(layers.QDense(1)(y))
+    z = layers.QMultiply()([layers.QAdd()([layers.QDense(4)(y), whole]), gate])
+    z = layers.QMaximum()([z, layers.QDense(4)(layers.QSum(axes=1)(z))])
+    z = layers.QSubtract()([z[:, 1:, :], y[:, :1, :]]) + whole
+    return [layers.QDense(3)(Flatten()(z)), layers.QEinsumDense("bnc,n->bc", 4)(z)]
+
+
 def einsums(x: Any) -> Any:
     """Einsum layers: shared and own kernels, several axes, batch normalisations, sums over axes."""
     from hgq import layers
@@ -317,6 +331,7 @@ NETWORKS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
     "conv1d": (conv1d, (9, 2)),
     "conv2d": (conv2d, (7, 6, 2)),
     "merges": (merges, (6,)),
+    "repeats": (repeats, (5, 3)),
     "einsums": (einsums, (5, 4)),
     "norms": (norms, (4, 5)),
     "tables": (tables, (4,)),

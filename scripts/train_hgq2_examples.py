@@ -41,6 +41,7 @@ class Training:
 
 TRAININGS = {
     "jets": Training((64, 32, 32), 5, epochs=240, batch=512, beta=4e-6),
+    "digits": Training((64, 32, 32), 10, epochs=400, batch=64, beta=3e-6),
 }
 
 

@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,10 +7,10 @@ import pytest
 from hlsexplore.design import Design
 from hlsexplore.element_types import ElementTypes
 from hlsexplore.errors import ConfigError
-from hlsexplore.fixed import Fixed, quantize
+from hlsexplore.fixed import Fixed, least_type, quantize, to_real
 from hlsexplore.graph import Graph, Node
 from hlsexplore.layer_config import LayerConfig, knobs
-from hlsexplore.ops import Input, Quantize
+from hlsexplore.ops import Dense, Input, Quantize
 from hlsexplore.target import Target
 from hlsexplore.weights import raw_weights
 
@@ -120,6 +121,35 @@ def test_default_accumulator_holds_every_possible_sum(design, small_graph):
     top += raw["bias"].astype(object) * 2 ** (accum.fraction - bias.fraction)
     assert top.max() <= accum.max_raw
     assert top.max() > accum.max_raw // 4
+
+
+def test_trim_takes_bits_from_each_weight_by_its_own_type_and_the_type_follows():
+    types = ElementTypes(
+        signed=[[True, True, False, True]],
+        integer=[[2, 1, 1, 1]],
+        fraction=[[3, 1, 2, 0]],
+        rounding="RND",
+        overflow="SAT",
+    )
+    kernel = np.array([[1.375, -0.5, 1.75, -1.0]])
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(1,)),
+        Node(name="y", op=Dense(kernel=kernel, types=types), inputs=("x",), shape=(4,), types={"weight": Fixed(6, 3)}),
+    )
+    graph = Graph(name="m", nodes=nodes, outputs=("y",))
+    design = Design.default(graph)
+    trimmed = {0: [1.375, -0.5, 1.75, -1.0], 1: [1.5, 0.0, 1.5, 0.0], 2: [1.5, 0.0, 1.0, 0.0], 4: [0.0, 0.0, 0.0, 0.0]}
+    for bits, values in trimmed.items():
+        changed = design.with_layer("y", trim=bits)
+        type_ = changed.type("y", "weight")
+        assert to_real(raw_weights(changed, "y")["weight"], type_).tolist() == [values]
+        assert type_ == (Fixed(6, 3) if bits == 0 else least_type(np.array(values)))
+    uniform = design.with_layer("y", trim=2, granularity="uniform", weight="fixed<4,2,RND>")
+    assert to_real(raw_weights(uniform, "y")["weight"], Fixed(4, 2)).tolist() == [[1.5, -0.5, 1.75, -1.0]]
+    plain = replace(nodes[1], op=Dense(kernel=kernel))
+    assert Graph(name="m", nodes=(nodes[0], plain), outputs=("y",)).digest != graph.digest
+    with pytest.raises(ConfigError, match="unknown key 'trim'"):
+        Design.default(Graph(name="m", nodes=(nodes[0], plain), outputs=("y",))).with_layer("y", trim=1)
 
 
 def test_the_result_of_a_cast_follows_what_is_trimmed_while_it_is_the_hull():

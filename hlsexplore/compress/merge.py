@@ -268,7 +268,7 @@ def _without(
     changed: dict[str, Node] = {}
     layers: dict[str, LayerConfig] = dict(design.layers)
     first = pruned_op(_matrix(pair.before), layers[pair.before.name])
-    first = replace(first, kernel=first.kernel[..., kept], bias=None if first.bias is None else first.bias[kept])
+    first = _narrowed(first, kept)
     changed[pair.before.name] = replace(pair.before, op=first, shape=(*pair.before.shape[:-1], len(kept)))
     for node in pair.between:
         changed[node.name] = replace(node, shape=(*node.shape[:-1], len(kept)))
@@ -278,7 +278,7 @@ def _without(
     if bias is not None:
         types["bias"] = _bias_type(types["bias"], design.input_types(pair.after.name)[0], types["weight"], bias)
         reader = replace(reader, bias=bias)
-    reader = replace(reader, kernel=to_real(kernel[..., kept, :], types["weight"]))
+    reader = replace(reader, kernel=to_real(kernel[..., kept, :], types["weight"]), types=None)
     changed[pair.after.name] = replace(pair.after, op=reader)
     nodes = tuple(changed.get(node.name, node) for node in design.graph)
     graph = Graph(name=design.graph.name, nodes=nodes, outputs=design.graph.outputs)
@@ -286,6 +286,17 @@ def _without(
         config = layers[name] if name == pair.before.name else replace(layers[name], types=types)
         layers[name] = _resized(graph[name], config, axis, kept)
     return Design(graph=graph, target=design.target, layers=layers)
+
+
+def _narrowed(op: Dense | Conv, kept: NDArray[np.intp]) -> Dense | Conv:
+    """Return an op that computes some of its channels."""
+    types = None if op.types is None else op.types.broadcast_to(op.kernel.shape)
+    return replace(
+        op,
+        kernel=op.kernel[..., kept],
+        bias=None if op.bias is None else op.bias[kept],
+        types=None if types is None else types.moved(lambda array: array[..., kept]),
+    )
 
 
 def _resized(node: Node, config: LayerConfig, axis: int, kept: NDArray[np.intp]) -> LayerConfig:

@@ -214,26 +214,6 @@ def _function_reach(node: Node, op: Activation, source: Reach) -> Reach | None:
             return None
 
 
-def least_type(values: RealArray) -> Fixed:
-    """Return the least type that holds some values exactly.
-
-    Examples:
-        >>> str(least_type(np.array([0.75, -2.0])))
-        'fixed<4,2>'
-    """
-    some = values[values != 0]
-    if not some.size:
-        return Fixed(1, 1, signed=False)
-    mantissa, exponent = np.frexp(some)
-    whole = (mantissa * 2.0**53).astype(np.int64)
-    zeros = np.log2((whole & -whole).astype(np.float64)).astype(np.int64)
-    fraction = int((53 - zeros - exponent).max())
-    low, high = (int(np.ldexp(end, fraction)) for end in (some.min(), some.max()))
-    is_signed = low < 0
-    bits = max((-low - 1).bit_length() if low < 0 else 0, max(high, 0).bit_length()) + is_signed
-    return Fixed(bits, bits - fraction, signed=is_signed)
-
-
 def _fraction_bits(value: float) -> int:
     """Count the fraction bits of a number."""
     return max(int(float(value).as_integer_ratio()[1]).bit_length() - 1, 0)

@@ -72,7 +72,9 @@ def _plain(value: Any, name: str, arrays: dict[str, RealArray]) -> Any:
             arrays[name] = value
             return {"array": name}
         case ElementTypes():
-            return {"elements": value.to_dict()}
+            parts = {key: getattr(value, key) for key in ("signed", "integer", "fraction")}
+            parts |= {"rounding": str(value.rounding), "overflow": str(value.overflow)}
+            return {"elements": {key: _plain(part, f"{name}_{key}", arrays) for key, part in parts.items()}}
         case Fixed():
             return {"fixed": str(value)}
         case StrEnum():
@@ -102,7 +104,7 @@ def _value(value: Any, hint: Any, arrays: Mapping[str, Any]) -> Any:
         case {"array": name}:
             return np.array(arrays[name])
         case {"elements": types}:
-            return ElementTypes.from_dict(types)
+            return ElementTypes.from_dict({key: _value(part, None, arrays) for key, part in types.items()})
         case {"fixed": text}:
             return Fixed.parse(text)
         case list():

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hlsexplore.importers.exact import least_type
+from hlsexplore.fixed import least_type
 from hlsexplore.importers.hgq_einsum import einsum_dense
 from hlsexplore.importers.hgq_parts import apply_quantizer, moved, quantized_inputs, quantized_output, reshaped
 from hlsexplore.importers.hgq_quantizers import read_types

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from math import log2, prod
 from string import ascii_letters
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hlsexplore.fixed import RealArray
+from hlsexplore.fixed import RealArray, least_type
 from hlsexplore.graph import Shape
-from hlsexplore.importers.exact import least_type
 from hlsexplore.importers.hgq_parts import (
     finished,
     moved,
@@ -147,34 +148,40 @@ def contract(layer: Layer, x: Tensor, equation: Equation, kernel: RealArray, bia
         UnsupportedError: If the matrix would be too large.
     """
     source, weight, result = equation.source[1:], equation.kernel, equation.result[1:]
-    values, kernel_type = quantized_weight(layer, "kq_conf", "kq", kernel)
+    quantised = quantized_weight(layer, "kq_conf", "kq", kernel)
     kept = "".join(axis for axis in weight if axis in source or axis in result)
-    values = values.sum(axis=tuple(weight.index(axis) for axis in weight if axis not in kept))
+    values = quantised.values.sum(axis=tuple(weight.index(axis) for axis in weight if axis not in kept))
     free = "".join(axis for axis in source if axis in result and axis not in weight)
     shared = "".join(axis for axis in source if axis in result and axis in weight)
     gone = "".join(axis for axis in source if axis not in result)
     new = "".join(axis for axis in result if axis not in source)
-    matrix = _blocks(layer, equation, (values, kept), (shared, gone, new))
-    types = {"weight": least_type(matrix) if kept != weight else kernel_type}
+    parts = (shared, gone, new)
+    matrix = _blocks(layer, equation, (values, kept), parts)
+    types = {"weight": least_type(matrix) if kept != weight else quantised.type}
+    each = None if kept != weight or quantised.types is None else quantised.types.broadcast_to(values.shape)
+    each = None if each is None else each.moved(lambda array: _blocks(layer, equation, (array, kept), parts))
     columns, offset, rest = shared + new, None, None
     if bias is not None:
-        bias_values, bias_type = quantized_weight(layer, "bq_conf", "bq", bias)
-        full = np.broadcast_to(bias_values, equation.shape(result))
+        of_bias = quantized_weight(layer, "bq_conf", "bq", bias)
+        full = np.broadcast_to(of_bias.values, equation.shape(result))
         rows = full.transpose([result.index(axis) for axis in free + columns]).reshape(-1, matrix.shape[1])
         is_plain = bool((rows == rows[0]).all())
         offset, rest = (rows[0].copy(), None) if is_plain else (None, full)
-        types |= {"bias": bias_type} if is_plain else {}
+        types |= {"bias": of_bias.type} if is_plain else {}
     order = tuple(source.index(axis) for axis in free + shared + gone)
     x = moved(layer, x, order, "rows_last")
     x = reshaped(layer, x, (*equation.shape(free), matrix.shape[0]), "rows")
-    y = layer.add(Dense(kernel=matrix, bias=offset), (x,), (*x.shape[:-1], matrix.shape[1]), types=types)
+    op = Dense(kernel=matrix, bias=offset, types=each)
+    y = layer.add(op, (x,), (*x.shape[:-1], matrix.shape[1]), types=types)
     y = reshaped(layer, y, equation.shape(free + columns) or (1,), "columns")
     y = moved(layer, y, tuple((free + columns).index(axis) for axis in result), "back") if result else y
     return y if rest is None else _shifted(layer, y, rest)
 
 
-def _blocks(layer: Layer, equation: Equation, kernel: tuple[RealArray, str], axes: tuple[str, str, str]) -> RealArray:
-    """Return the matrix (shared and contracted axes, shared and new axes) of a kernel."""
+def _blocks(
+    layer: Layer, equation: Equation, kernel: tuple[NDArray[Any], str], axes: tuple[str, str, str]
+) -> NDArray[Any]:
+    """Return the matrix (shared and contracted axes, shared and new axes) of a kernel, or of facts about weights."""
     (values, kept), (shared, gone, new) = kernel, axes
     blocks, rows, columns = (prod(equation.shape(part)) for part in (shared, gone, new))
     if blocks * rows * blocks * columns > MAX_WEIGHTS:
@@ -186,7 +193,7 @@ def _blocks(layer: Layer, equation: Equation, kernel: tuple[RealArray, str], axe
     values = values.transpose([kept.index(axis) for axis in wanted if axis in kept])
     place = [slice(None) if axis in kept else None for axis in wanted]
     full = np.broadcast_to(values[tuple(place)], equation.shape(wanted)).reshape(blocks, rows, columns)
-    matrix = np.zeros((blocks, rows, blocks, columns))
+    matrix = np.zeros((blocks, rows, blocks, columns), values.dtype)
     for block in range(blocks):
         matrix[block, :, block] = full[block]
     return matrix.reshape(blocks * rows, blocks * columns)

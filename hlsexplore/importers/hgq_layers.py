@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 from math import log2
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from hlsexplore.element_types import ElementTypes
 from hlsexplore.fixed import RealArray
 from hlsexplore.importers.conv import rank_of, window
 from hlsexplore.importers.hgq_parts import (
@@ -34,7 +37,11 @@ def dense(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     kernel = own_weight(layer, "kernel", 0, (x.shape[-1], units))
     bias = own_weight(layer, "bias", 1, (units,)) if layer.flag("use_bias", True) else None
     cast = quantized_input(layer, x)
-    return product(layer, cast, (*x.shape[:-1], units), kernel, bias, lambda k, b: Dense(kernel=k, bias=b))
+    return product(layer, cast, (*x.shape[:-1], units), kernel, bias, _dense)
+
+
+def _dense(kernel: RealArray, bias: RealArray | None, types: ElementTypes | None) -> Op:
+    return Dense(kernel=kernel, bias=bias, types=types)
 
 
 def batchnorm_dense(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
@@ -57,7 +64,7 @@ def batchnorm_dense(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
         (*x.shape[:-1], units),
         folded.astype(np.float64),
         offset.astype(np.float64),
-        lambda k, b: Dense(kernel=k, bias=b),
+        _dense,
     )
 
 
@@ -74,12 +81,17 @@ def conv(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     if groups > 1 and groups != channels and kernel.size * groups > MAX_GROUPED:
         raise layer.refuse(f"{groups} groups of {channels} channels are too many weights.", "Use groups=1.")
 
-    def make(values: RealArray, offset: RealArray | None) -> Op:
-        values = values.reshape(*slide.size, channels // groups, filters)
-        is_depthwise = groups == channels and groups > 1
+    is_depthwise = groups == channels and groups > 1
+
+    def placed(array: NDArray[Any]) -> NDArray[Any]:
+        array = array.reshape(*slide.size, channels // groups, filters)
+        return array.reshape(*slide.size, groups, -1) if is_depthwise else _ungrouped(array, groups)
+
+    def make(values: RealArray, offset: RealArray | None, types: ElementTypes | None) -> Op:
         kind: type[Conv | DepthwiseConv] = DepthwiseConv if is_depthwise else Conv
         return kind(
-            kernel=values.reshape(*slide.size, groups, -1) if is_depthwise else _ungrouped(values, groups),
+            kernel=placed(values),
+            types=None if types is None else types.broadcast_to(values.shape).moved(placed),
             bias=offset,
             stride=slide.stride,
             padding=slide.padding,
@@ -90,12 +102,12 @@ def conv(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return product(layer, quantized_input(layer, x), slide.shape(filters), kernel, bias, make)
 
 
-def _ungrouped(kernel: RealArray, groups: int) -> RealArray:
+def _ungrouped(kernel: NDArray[Any], groups: int) -> NDArray[Any]:
     """Return the kernel of a convolution over all channels, with zeros between the groups."""
     if groups == 1:
         return kernel
     *size, channels, filters = kernel.shape
-    full = np.zeros((*size, channels * groups, filters))
+    full = np.zeros((*size, channels * groups, filters), kernel.dtype)
     count = filters // groups
     for group in range(groups):
         rows, columns = slice(group * channels, (group + 1) * channels), slice(group * count, (group + 1) * count)
@@ -121,11 +133,12 @@ def batch_normalization(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
         values["moving_variance"] + np.float32(layer.number("epsilon", 1e-3))
     )
     offset = values.get("beta", np.float32(1)) - values["moving_mean"] * scale
-    kernel, kernel_type = quantized_weight(layer, "kq_conf", "kq", scale.astype(np.float64))
-    bias, bias_type = quantized_weight(layer, "bq_conf", "bq", offset.astype(np.float64))
+    kernel = quantized_weight(layer, "kq_conf", "kq", scale.astype(np.float64))
+    bias = quantized_weight(layer, "bq_conf", "bq", offset.astype(np.float64))
     last = (*(item for item in range(len(x.shape)) if item != place), place)
     y = moved(layer, quantized_input(layer, x), last, "channels_last")
-    y = layer.add(Affine(kernel=kernel, bias=bias), (y,), y.shape, types={"weight": kernel_type, "bias": bias_type})
+    types = {"weight": kernel.type, "bias": bias.type}
+    y = layer.add(Affine(kernel=kernel.values, bias=bias.values), (y,), y.shape, types=types)
     back = tuple(int(item) for item in np.argsort(last))
     return quantized_output(layer, moved(layer, y, back, "back"))
 

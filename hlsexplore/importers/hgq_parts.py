@@ -1,22 +1,38 @@
 """What all converters of HGQ2 layers share: quantizers as nodes, quantised weights, products with an activation."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from hlsexplore.element_types import ElementTypes
 from hlsexplore.errors import ModelError
-from hlsexplore.fixed import Fixed, RealArray
+from hlsexplore.fixed import Fixed, RealArray, least_type
 from hlsexplore.graph import Shape
 from hlsexplore.importers.activations import apply_activation
-from hlsexplore.importers.exact import least_type
 from hlsexplore.importers.hgq_quantizers import Quantizer, read_quantizer, read_types
 from hlsexplore.importers.layer import Layer, Tensor
 from hlsexplore.importers.source import WeightRef
 from hlsexplore.ops import Activation, Affine, Function, Op, Permute, Quantize, Reshape
 
-Make = Callable[[RealArray, RealArray | None], Op]
-"""Makes the op of a product from kernel and bias."""
+Make = Callable[[RealArray, RealArray | None, ElementTypes | None], Op]
+"""Makes the op of a product from kernel, bias and the types of single weights."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class QuantizedWeight:
+    """Weights as a quantizer leaves them.
+
+    Attributes:
+        values: The weights.
+        type: The least type that holds them all.
+        types: The type that each has of the quantizer, broadcastable to their shape; None where it has none.
+    """
+
+    values: RealArray
+    type: Fixed
+    types: ElementTypes | None
 
 
 def _own_weights(layer: Layer) -> list[WeightRef]:
@@ -137,8 +153,8 @@ def scaled(layer: Layer, x: Tensor, factor: float, offset: float, suffix: str) -
     return layer.add(Affine(kernel=kernel, bias=bias), (x,), x.shape, suffix, types)
 
 
-def quantized_weight(layer: Layer, key: str, component: str, values: RealArray) -> tuple[RealArray, Fixed]:
-    """Return quantised weights and the least type that holds them.
+def quantized_weight(layer: Layer, key: str, component: str, values: RealArray) -> QuantizedWeight:
+    """Return quantised weights with their types.
 
     Args:
         layer: The layer.
@@ -155,7 +171,7 @@ def quantized_weight(layer: Layer, key: str, component: str, values: RealArray) 
     except ValueError:
         raise layer.damaged(key, f"widths that fit weights of shape {values.shape}") from None
     quantised = quantizer.values(values)
-    return quantised, least_type(quantised)
+    return QuantizedWeight(values=quantised, type=least_type(quantised), types=quantizer.weight_types(quantised))
 
 
 def product(layer: Layer, x: Tensor, shape: Shape, kernel: RealArray, bias: RealArray | None, make: Make) -> Tensor:
@@ -169,11 +185,12 @@ def product(layer: Layer, x: Tensor, shape: Shape, kernel: RealArray, bias: Real
         bias: Biases or None.
         make: Makes the op.
     """
-    values, kernel_type = quantized_weight(layer, "kq_conf", "kq", kernel)
-    types, offset = {"weight": kernel_type}, None
+    weight = quantized_weight(layer, "kq_conf", "kq", kernel)
+    types, offset = {"weight": weight.type}, None
     if bias is not None:
-        offset, types["bias"] = quantized_weight(layer, "bq_conf", "bq", bias)
-    return finished(layer, layer.add(make(values, offset), (x,), shape, types=types))
+        of_bias = quantized_weight(layer, "bq_conf", "bq", bias)
+        offset, types["bias"] = of_bias.values, of_bias.type
+    return finished(layer, layer.add(make(weight.values, offset, weight.types), (x,), shape, types=types))
 
 
 def finished(layer: Layer, y: Tensor) -> Tensor:

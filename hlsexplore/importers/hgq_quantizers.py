@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hlsexplore.element_types import ElementTypes
+from hlsexplore.element_types import MAX_BITS, ElementTypes
 from hlsexplore.errors import ConfigError, ModelError, UnsupportedError
 from hlsexplore.fixed import Overflow, RealArray, Rounding
 from hlsexplore.graph import Shape
@@ -104,6 +104,33 @@ class Quantizer:
             factor, offset = map(np.float32, self.spec.affine)
             q = q * factor + offset
         return q.astype(np.float64) + 0.0
+
+    def weight_types(self, quantised: RealArray) -> ElementTypes | None:
+        """Return the types of single weights, which saturate; None behind an affine map.
+
+        Weights with WRAP may lie beyond their own type, which is wider then.
+
+        Args:
+            quantised: What `values` made of them.
+        """
+        if self.spec.affine is not None:
+            return None
+        shift = int(np.log2(self.spec.scaler))
+        integer = np.broadcast_to(self.integer, quantised.shape) + shift
+        fraction = np.clip(np.broadcast_to(self.fraction, quantised.shape) - shift, -MAX_BITS, MAX_BITS)
+        signed: NDArray[np.bool_] = np.broadcast_to(self.signed, quantised.shape)
+        high = np.ldexp(1.0, np.clip(integer, -MAX_BITS, MAX_BITS))
+        is_beyond = (quantised >= high) | (quantised < np.where(signed, -high, 0.0))
+        signed = signed | (quantised < 0)
+        integer = np.clip(np.where(is_beyond, np.frexp(quantised)[1], integer) + signed, -MAX_BITS, MAX_BITS)
+        wraps = self.spec.overflow is Overflow.WRAP
+        return ElementTypes(
+            signed=signed,
+            integer=integer.astype(np.int16),
+            fraction=fraction.astype(np.int16),
+            rounding=self.spec.rounding,
+            overflow=Overflow.SAT if wraps else self.spec.overflow,
+        )
 
     def _rounded(self, x: NDArray[Any], k: NDArray[Any], i: NDArray[Any], f: NDArray[Any]) -> NDArray[Any]:
         wraps, two = self.spec.overflow is Overflow.WRAP, np.float32(2)

@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hlsexplore.element_types import quantize_elements
-from hlsexplore.fixed import RealArray, to_real
+from hlsexplore.fixed import RealArray, least_type, to_real
 from hlsexplore.importers.activations import apply_activation
-from hlsexplore.importers.exact import least_type
-from hlsexplore.importers.hgq_parts import apply_quantizer, own_weight, quantized_weight
+from hlsexplore.importers.hgq_parts import QuantizedWeight, apply_quantizer, own_weight, quantized_weight
 from hlsexplore.importers.hgq_quantizers import Quantizer, read_types
 from hlsexplore.importers.layer import Layer, Tensor, only
 from hlsexplore.ops import (
@@ -38,14 +37,14 @@ class _Cell:
     Attributes:
         layer: The layer; its component is the cell.
         units: Size of the state.
-        recurrent: Quantised state weights, shape (units, gates * units).
+        recurrent: State weights, shape (units, gates * units).
         recurrent_bias: Quantised bias added to their product, shape (gates * units,).
         quantizers: Quantizers of states and functions, by name.
     """
 
     layer: Layer
     units: int
-    recurrent: RealArray
+    recurrent: QuantizedWeight
     recurrent_bias: RealArray
     quantizers: dict[str, Quantizer]
 
@@ -59,9 +58,14 @@ class _Cell:
 
     def product(self, x: Tensor, first: int, last: int, suffix: str) -> Tensor:
         """Append the product with some columns of the state weights."""
-        kernel, bias = self.recurrent[:, first:last], self.recurrent_bias[first:last]
+        recurrent, columns = self.recurrent, slice(first, last)
+        kernel, bias = recurrent.values[:, columns], self.recurrent_bias[columns]
         types = {"weight": least_type(kernel), "bias": least_type(bias)}
-        return self.layer.add(Dense(kernel=kernel, bias=bias), (x,), (last - first,), suffix, types)
+        of_weights = recurrent.types
+        if of_weights is not None:
+            of_weights = of_weights.broadcast_to(recurrent.values.shape).moved(lambda array: array[:, columns])
+        op = Dense(kernel=kernel, bias=bias, types=of_weights)
+        return self.layer.add(op, (x,), (last - first,), suffix, types)
 
     def merge(self, function: MergeFunction, a: Tensor, b: Tensor, suffix: str) -> Tensor:
         """Append the sum or product of two tensors."""
@@ -122,13 +126,14 @@ def _cell(
     units, inner = layer.integer("units"), replace(layer, component="cell")
     kernel = own_weight(inner, "kernel", 0, (features, gates * units))
     recurrent = own_weight(inner, "recurrent_kernel", 1, (units, gates * units))
-    values, kernel_type = quantized_weight(inner, "kq_conf", "kq", kernel)
-    state_values, _ = quantized_weight(inner, "rkq_conf", "rkq", recurrent)
+    of_kernel = quantized_weight(inner, "kq_conf", "kq", kernel)
+    of_state = quantized_weight(inner, "rkq_conf", "rkq", recurrent)
     biases = np.zeros((2, gates * units))
     if layer.flag("use_bias", True):
         shape = (2, gates * units) if has_two_biases else (gates * units,)
-        bias, _ = quantized_weight(inner, "bq_conf", "bq", own_weight(inner, "bias", 2, shape))
-        biases[: 2 if has_two_biases else 1] = bias
+        biases[: 2 if has_two_biases else 1] = quantized_weight(
+            inner, "bq_conf", "bq", own_weight(inner, "bias", 2, shape)
+        ).values
     quantizers = {name: read_types(inner, f"{name}_conf", name, (count * units,))[1] for name, count in names.items()}
     for name in ("sq", "rhq"):
         if name in quantizers and quantizers[name].spec.affine is not None:
@@ -136,9 +141,10 @@ def _cell(
     if layer.config.get("iq_conf") is not None:
         cast = read_types(inner, "iq_conf", "iq", (features,))[1]
         x = apply_quantizer(layer, x, _for_steps(cast), "iq")
-    types = {"weight": kernel_type, "bias": least_type(biases[0])}
-    products = layer.add(Dense(kernel=values, bias=biases[0]), (x,), (steps, gates * units), "x", types)
-    cell = _Cell(layer=inner, units=units, recurrent=state_values, recurrent_bias=biases[1], quantizers=quantizers)
+    types = {"weight": of_kernel.type, "bias": least_type(biases[0])}
+    op = Dense(kernel=of_kernel.values, bias=biases[0], types=of_kernel.types)
+    products = layer.add(op, (x,), (steps, gates * units), "x", types)
+    cell = _Cell(layer=inner, units=units, recurrent=of_state, recurrent_bias=biases[1], quantizers=quantizers)
     return cell, [_step_of(layer, products, step) for step in range(steps)]
 
 

@@ -7,10 +7,10 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from hlsexplore.fixed import Fixed, quantize
+from hlsexplore.fixed import Fixed, least_type, quantize
 from hlsexplore.graph import MAX_ADDRESS_BITS
 from hlsexplore.importers.activations import activation_name
-from hlsexplore.importers.exact import least_type, reach_of
+from hlsexplore.importers.exact import reach_of
 from hlsexplore.importers.float32 import FUNCTIONS
 from hlsexplore.importers.hgq_parts import (
     apply_quantizer,

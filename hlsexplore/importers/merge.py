@@ -1,7 +1,10 @@
 """Layers and operations that join several tensors."""
 
+from math import prod
+
+from hlsexplore.graph import Shape
 from hlsexplore.importers.layer import Layer, Tensor
-from hlsexplore.ops import Concatenate, Dot, Merge, MergeFunction
+from hlsexplore.ops import Concatenate, Dot, Merge, MergeFunction, Reshape, Upsample
 
 _FUNCTIONS = {
     "Add": MergeFunction.ADD,
@@ -14,13 +17,38 @@ _FUNCTIONS = {
 
 
 def merge(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
-    """Convert Add, Subtract, Multiply, Average, Maximum and Minimum of tensors of one shape."""
+    """Convert Add, Subtract, Multiply, Average, Maximum and Minimum; axes of size 1 repeat, missing ones come first."""
     _require_several(layer, inputs)
-    shape = inputs[0].shape
-    if any(tensor.shape != shape for tensor in inputs):
+    rank = max(len(tensor.shape) for tensor in inputs)
+    padded = [(*(1,) * (rank - len(tensor.shape)), *tensor.shape) for tensor in inputs]
+    shape = tuple(max(sizes) for sizes in zip(*padded, strict=True))
+    if any(size not in (1, full) for sizes in padded for size, full in zip(sizes, shape, strict=True)):
         shapes = ", ".join(str(tensor.shape) for tensor in inputs)
-        raise layer.refuse(f"its inputs have different shapes: {shapes}.", "Bring them to one shape before.")
-    return layer.add(Merge(function=_FUNCTIONS[layer.cls]), inputs, shape)
+        raise layer.refuse(f"its inputs have shapes that do not fit: {shapes}.", "Bring them to one shape before.")
+    whole = tuple(repeated(layer, tensor, shape, f"in{index}") for index, tensor in enumerate(inputs, start=1))
+    return layer.add(Merge(function=_FUNCTIONS[layer.cls]), whole, shape)
+
+
+def repeated(layer: Layer, x: Tensor, shape: Shape, suffix: str) -> Tensor:
+    """Append the repetition of a tensor along its axes of size 1, until it has a shape.
+
+    Args:
+        layer: The layer.
+        x: The tensor, of as many axes or fewer; missing ones come first.
+        shape: The shape.
+        suffix: Suffix of the names of the nodes.
+    """
+    own = (*(1,) * (len(shape) - len(x.shape)), *x.shape)
+    for axis, (size, full) in enumerate(zip(own, shape, strict=True)):
+        if size == full:
+            continue
+        before, behind = prod(own[:axis]), prod(own[axis + 1 :])
+        name = f"{suffix}_axis{axis + 1}"
+        if x.shape != (before, 1, behind):
+            x = layer.add(Reshape(), (x,), (before, 1, behind), name)
+        x = layer.add(Upsample(size=(1, full)), (x,), (before, full, behind), f"{name}_each")
+        own = (*own[:axis], full, *own[axis + 1 :])
+    return x if x.shape == shape else layer.add(Reshape(), (x,), shape, f"{suffix}_whole")
 
 
 def concatenate(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:

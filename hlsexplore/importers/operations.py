@@ -29,6 +29,9 @@ def arithmetic(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     """
     name = function_name(layer)
     if len(inputs) == 2 and name in _MERGES:
+        if len(inputs[0].shape) != len(inputs[1].shape):
+            shapes = " and ".join(str(tensor.shape) for tensor in inputs)
+            raise layer.refuse(f"{name} of {shapes} mixes samples with other axes.", "Reshape the smaller one before.")
         return merge(replace(layer, cls=_MERGES[name]), inputs)
     if len(inputs) != 1:
         raise layer.refuse(f"{name} of {len(inputs)} tensors is not supported.", "Divide by a constant, or multiply.")

@@ -6,10 +6,23 @@ import numpy as np
 from agreement.kit import OVERFLOWS, ROUNDINGS, Built, Case, chain, random_type, uniform
 
 from hlsexplore.design import Design
-from hlsexplore.element_types import ElementTypes
-from hlsexplore.fixed import Fixed, Overflow, Rounding
+from hlsexplore.element_types import ElementTypes, quantize_elements
+from hlsexplore.fixed import Fixed, Overflow, Rounding, to_real
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import Activation, Conv, Dense, Function, Input, Lookup, Merge, MergeFunction, Op, Pool, Quantize
+from hlsexplore.ops import (
+    Activation,
+    Conv,
+    Dense,
+    DepthwiseConv,
+    Function,
+    Input,
+    Lookup,
+    Merge,
+    MergeFunction,
+    Op,
+    Pool,
+    Quantize,
+)
 from hlsexplore.target import Target
 
 UNSUPPORTED = "hls4ml takes such layers from live HGQ2 models only"
@@ -68,6 +81,28 @@ def image_case(op: Op, out: tuple[int, ...], io: str = "parallel", per_channel: 
     return build
 
 
+def weights_case(kind: type[Dense | Conv | DepthwiseConv], **settings: object) -> Callable[..., Built]:
+    """Make a product whose single weights have types of the model and lose bits of them."""
+
+    def build(rng: np.random.Generator) -> Built:
+        source = random_type(rng, (6, 9), (2, 4))
+        sizes = {Dense: (9, 5), Conv: (3, 2, 2, 3), DepthwiseConv: (2, 2, 2, 2)}
+        types = random_elements(rng, sizes[kind], Rounding.RND, Overflow.SAT_SYM)
+        kernel = to_real(quantize_elements(rng.normal(0, 1, (1, *types.shape)), types), types.hull())[0]
+        shape, out = {
+            Dense: ((9,), (5,)),
+            Conv: ((4, 5, 2), (2, 4, 3)),
+            DepthwiseConv: ((4, 5, 2), (3, 4, 4)),
+        }[kind]
+        op = kind(kernel=kernel, bias=rng.normal(0, 1, out[-1]), types=types)
+        layers: list[tuple[str, Op, tuple[int, ...], dict[str, object]]] = [
+            ("layer", op, out, {"weight": types.hull(), "bias": "fixed<7,3>", **settings})
+        ]
+        return chain(layers, shape, source), uniform(rng, source, shape, 60)
+
+    return build
+
+
 def merge_case(function: MergeFunction) -> Callable[..., Built]:
     """Make two casts of one input that meet in a merge, and an input whose data is cast element by element."""
 
@@ -122,6 +157,12 @@ def element_cases() -> list[Case]:
         "elements_trimmed": elements_case(*default, trim=2),
         "elements_uniform": elements_case(*default, granularity="uniform", result="fixed<6,3,RND,SAT>"),
         "elements_narrow": elements_case(*default, result="fixed<6,3,RND_CONV,SAT>"),
+        "weights_trimmed": weights_case(Dense, trim=1),
+        "weights_trimmed_reused": weights_case(Dense, trim=2, reuse=9, strategy="resource"),
+        "weights_trimmed_and_pruned": weights_case(Dense, trim=1, density=0.5),
+        "weights_uniform": weights_case(Dense, granularity="uniform", trim=1),
+        "weights_trimmed_conv": weights_case(Conv, trim=1),
+        "weights_trimmed_depthwise": weights_case(DepthwiseConv, trim=1),
         "elements_reused": elements_case(*default, trim=1),
         "elements_conv": image_case(conv, (4, 5, 3)),
         "elements_conv_parallel": image_case(conv, (4, 5, 3), parallel=20),

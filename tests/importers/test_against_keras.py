@@ -182,6 +182,14 @@ def merges(k, layers):
     return [a, b], layers.Dense(3)(layers.Concatenate()(parts))
 
 
+def repeated(k, layers):
+    a, b = k.Input((4, 3, 2)), k.Input((2,))
+    row, column = layers.GlobalAveragePooling2D(keepdims=True)(a), layers.Dense(2)(a[:, :1])
+    x = layers.Add()([a, row, column])
+    x = layers.Multiply()([x, layers.Dense(1)(a), b])
+    return [a, b], [layers.Maximum()([b, x]) - row, row + column]
+
+
 def dots(k, layers):
     a, b = k.Input((5,)), k.Input((5,))
     return [a, b], layers.Dense(2)(layers.Dot(axes=1)([a, layers.Dense(5)(b)]))
@@ -245,7 +253,7 @@ def nested_twice(k, layers):
     return a, layers.Add()([inner(inner(a)), deep(a)])
 
 
-FUNCTIONAL = [merges, dots, operators, functions, several_outputs, residual, shared_layer, nested, nested_twice]
+FUNCTIONAL = [merges, repeated, dots, operators, functions, several_outputs, residual, shared_layer, nested, nested_twice]
 
 
 @pytest.mark.parametrize("build", FUNCTIONAL, ids=lambda build: build.__name__)
@@ -323,10 +331,10 @@ def test_unsupported_option_is_refused_with_a_way_out(tf, build, problem):
     assert inspect_model(model).problems == caught.value.problems
 
 
-def test_inputs_of_different_shapes_are_refused(tf):
-    a, b = tf.keras.Input((4, 4, 2)), tf.keras.Input((1, 1, 2))
-    with pytest.raises(UnsupportedError, match=r"its inputs have different shapes: \(4, 4, 2\), \(1, 1, 2\)"):
-        read_model(tf.keras.Model([a, b], tf.L.Multiply()([a, b])))
+def test_a_sum_that_mixes_samples_is_refused(tf):
+    a, b = tf.keras.Input((4, 2)), tf.keras.Input((2,))
+    with pytest.raises(UnsupportedError, match=r"add of \(4, 2\) and \(2,\) mixes samples with other axes\. Reshape"):
+        read_model(tf.keras.Model([a, b], a + b))
 
 
 def test_channels_first_is_refused(tf):

@@ -17,11 +17,15 @@ import pytest
 from importers.test_fuzz import damage
 
 import hlsexplore as hx
+from hlsexplore.element_types import quantize_elements
 from hlsexplore.errors import HlsExploreError, ModelError, UnsupportedError
+from hlsexplore.fixed import to_real
 from hlsexplore.importers.content import look
 from hlsexplore.importers.files import read_archive
 from hlsexplore.importers.keras import inspect_keras
-from hlsexplore.ops import Quantize
+from hlsexplore.op_facts import weight_types
+from hlsexplore.ops import Quantize, weights
+from hlsexplore.weights import raw_weights
 
 FOLDER = Path(__file__).parents[1] / "data" / "models" / "hgq2"
 NAMES = sorted(file.stem for file in FOLDER.glob("*.keras"))
@@ -51,6 +55,21 @@ def test_a_network_gives_what_keras_predicts_to_the_bit(name: str) -> None:
     for computed in (hx.predict(graph, x), hx.emulate(design, x)):
         for mine, theirs in zip(as_list(computed), expected, strict=True):
             np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_weights_keep_the_types_of_their_elements_and_lose_nothing_to_them(name: str) -> None:
+    design = hx.Design.default(hx.read_model(FOLDER / f"{name}.keras"))
+    typed = [node for node in design.graph if weight_types(node.op) is not None]
+    assert typed or name in ("softmax",)
+    for node in typed:
+        kernel, types = weights(node.op)["weight"], weight_types(node.op)
+        assert types is not None
+        np.testing.assert_array_equal(to_real(quantize_elements(kernel[None], types)[0], types.hull()), kernel)
+        trimmed = design.with_layer(node.name, trim=1)
+        change = to_real(raw_weights(trimmed, node.name)["weight"], trimmed.type(node.name, "weight")) - kernel
+        step = np.ldexp(1.0, 1 - types.broadcast_to(kernel.shape).fraction.astype(int))
+        assert (np.abs(change) <= step).all()
 
 
 def changed(tmp_path: Path, name: str, change: Callable[[dict[str, Any]], None]) -> Path:

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from test_element_types import element_types
 
 from hlsexplore.element_types import ElementTypes, quantize_elements, requantize_elements
-from hlsexplore.fixed import Fixed, Overflow, Rounding, quantize, to_real
-from hlsexplore.importers.exact import least_type
+from hlsexplore.fixed import Fixed, Overflow, Rounding, least_type, quantize, to_real
 from hlsexplore.importers.hgq_quantizers import Quantizer, QuantizerSpec
 from hlsexplore.importers.input_types import BY_SIGN, bus_type
 

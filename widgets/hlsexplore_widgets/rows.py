@@ -11,7 +11,7 @@ from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
 from hlsexplore.layer_config import Granularity, SoftmaxMode, Strategy, knobs
 from hlsexplore.masks import patterns_of
-from hlsexplore.op_facts import element_types
+from hlsexplore.op_facts import element_types, weight_types
 from hlsexplore.ops import WEIGHT_FIELDS, Input, Requantize, tensor_keys, weights
 from hlsexplore.proof import proof_of
 from hlsexplore.report import Figures, Report
@@ -201,15 +201,20 @@ def _choices(node: Node) -> list[dict[str, Any]]:
                 )
             case "granularity":
                 values = [str(item) for item in Granularity]
-                label = "a type for each element, or one uniform type for all"
+                label = f"a type for each {_noun(node)}, or one uniform type for all"
                 found.append({"name": knob, "label": label, "values": values, "numeric": False, "prefix": ""})
             case "trim":
-                types = element_types(node.op)
+                types = element_types(node.op) or weight_types(node.op)
                 most = 0 if types is None else int(types.width.max(initial=0))
-                label = "fraction bits that every element loses"
+                label = f"fraction bits that every {_noun(node)} loses"
                 values = list(range(most + 1))
                 found.append({"name": knob, "label": label, "values": values, "numeric": True, "prefix": "trim "})
     return found
+
+
+def _noun(node: Node) -> str:
+    """What has a type of its own in a layer."""
+    return "element" if weight_types(node.op) is None else "weight"
 
 
 def _detail(node: Node, weight_spreads: Mapping[str, Spread]) -> str:

@@ -13,7 +13,7 @@ from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
 from hlsexplore.layer_config import own_types
 from hlsexplore.ops import Op, weights
-from hlsexplore.weights import quantized
+from hlsexplore.weights import pruned_op, quantized
 
 NOUNS = {"result": "elements", "weight": "weights"}
 """Tensor key -> what its elements are called."""
@@ -58,7 +58,7 @@ def widths_of(design: Design, node: Node) -> dict[str, Widths]:
     """Return the widths of a layer's elements that the model itself chose: tensor key -> widths.
 
     Results are those with types of their own, as the design trims them. Of weights that the model quantised, these are
-    the bits from the largest to the last 1, and one for the sign of negative ones.
+    the bits that the design leaves, from the largest to the last 1, and one for the sign of negative ones.
     """
     found: dict[str, Widths] = {}
     config = design.layers[node.name]
@@ -66,7 +66,7 @@ def widths_of(design: Design, node: Node) -> dict[str, Widths]:
     if types is not None:
         found["result"] = _of_types(types, node.shape)
     if "weight" in node.types and "weight" in weights(node.op):
-        found["weight"] = _of_weights(node.op, config.types["weight"])
+        found["weight"] = _of_weights(pruned_op(node.op, config), config.types["weight"])
     return found
 
 

@@ -7,9 +7,8 @@ from math import prod
 import numpy as np
 
 from hlsexplore.encoding import WholeRounding
-from hlsexplore.fixed import Fixed, Overflow, RealArray, Rounding
+from hlsexplore.fixed import Fixed, Overflow, RealArray, Rounding, least_type
 from hlsexplore.graph import Shape
-from hlsexplore.importers.exact import least_type
 from hlsexplore.importers.flat.fit import MAX_FRACTION, Problem, fit
 from hlsexplore.importers.flat.sketch import FakeQuant
 from hlsexplore.importers.flat.track import EQUAL, Linear, Track, exponent, grid_type, is_power, per_channel

@@ -53,6 +53,7 @@ RECIPES = {
     "digits": Recipe(
         data=digits,
         description="Handwritten digits (1,797 real images of 8x8 pixels): an MLP 64-64-32-32-10 with softmax.",
+        variants=(*VARIANTS, HGQ2),
     ),
     "jets": Recipe(
         data=synthetic_jets,
@@ -130,7 +131,7 @@ def load(name: str, variant: str = "keras") -> Example:
 
     Args:
         name: One of `NAMES`.
-        variant: One of `VARIANTS`; the jets also as `hgq2`, the shuttle also as `brevitas`, an MLP 9-32-16-2 in an
+        variant: One of `VARIANTS`; jets and digits also as `hgq2`, the shuttle also as `brevitas`, an MLP 9-32-16-2 in an
             `.onnx` file (read with the package onnx).
 
     Raises:

@@ -20,6 +20,7 @@ ACCURACY = {
     ("jets", "keras"): 0.7309,
     ("jets", "qkeras"): 0.72945,
     ("jets", "hgq2"): 0.7224,
+    ("digits", "hgq2"): 0.952,
     ("digits_cnn", "keras"): 0.966,
     ("digits_cnn", "qkeras"): 0.959,
     ("vowels_cnn", "keras"): 0.9675675675675676,
@@ -65,9 +66,10 @@ def test_only_the_generated_data_is_called_synthetic_and_says_so():
     assert examples.load("jets").description.startswith("SYNTHETIC")
 
 
-def test_a_network_with_learned_widths_is_read_within_a_second_and_has_few_bits():
+@pytest.mark.parametrize("name", ["jets", "digits"])
+def test_a_network_with_learned_widths_is_read_within_a_second_and_has_few_bits(name):
     start = time.process_time()
-    graph = examples.load("jets", "hgq2").graph
+    graph = examples.load(name, "hgq2").graph
     assert time.process_time() - start < 1
     widths = {node.name: node.op.types.width for node in graph if isinstance(node.op, Quantize)}
     assert list(widths) == ["fc1_iq", "fc2_iq", "fc3_iq", "output_iq"]
@@ -76,8 +78,8 @@ def test_a_network_with_learned_widths_is_read_within_a_second_and_has_few_bits(
 
 
 def test_examples_that_no_hgq2_trained_say_what_there_is():
-    with pytest.raises(ConfigError, match="The example 'digits' has 'keras', 'qkeras'"):
-        examples.load("digits", "hgq2")
+    with pytest.raises(ConfigError, match="The example 'digits_cnn' has 'keras', 'qkeras'"):
+        examples.load("digits_cnn", "hgq2")
 
 
 def test_shuttle_is_the_real_data():

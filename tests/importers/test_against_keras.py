@@ -253,7 +253,18 @@ def nested_twice(k, layers):
     return a, layers.Add()([inner(inner(a)), deep(a)])
 
 
-FUNCTIONAL = [merges, repeated, dots, operators, functions, several_outputs, residual, shared_layer, nested, nested_twice]
+FUNCTIONAL = [
+    merges,
+    repeated,
+    dots,
+    operators,
+    functions,
+    several_outputs,
+    residual,
+    shared_layer,
+    nested,
+    nested_twice,
+]
 
 
 @pytest.mark.parametrize("build", FUNCTIONAL, ids=lambda build: build.__name__)

@@ -131,8 +131,8 @@ def load(name: str, variant: str = "keras") -> Example:
 
     Args:
         name: One of `NAMES`.
-        variant: One of `VARIANTS`; jets and digits also as `hgq2`, the shuttle also as `brevitas`, an MLP 9-32-16-2 in an
-            `.onnx` file (read with the package onnx).
+        variant: One of `VARIANTS`; jets and digits also as `hgq2`, the shuttle also as `brevitas`, an MLP 9-32-16-2
+            in an `.onnx` file (read with the package onnx).
 
     Raises:
         ConfigError: If the name or variant is unknown.

@@ -14,6 +14,7 @@ from hlsexplore.errors import ConfigError, ModelError, unknown_name
 from hlsexplore.fixed import Fixed
 from hlsexplore.op_facts import element_types, kind, matmul_shape, options, weight_types
 from hlsexplore.ops import Activation, Clip, Concatenate, Dot, Input, Lookup, Merge, Op, weights
+from hlsexplore.shapes import check_shapes
 
 Shape = tuple[int, ...]
 
@@ -85,9 +86,14 @@ class Graph:
             for name in node.inputs:
                 if name not in by_name:
                     raise ModelError(f"layer {node.name!r} reads {name!r}, which does not come before it in the graph.")
+            shapes = [by_name[name].shape for name in node.inputs]
+            _check_form(node, shapes)
+            try:
+                check_shapes(node.op, shapes, node.shape)
+            except ModelError as error:
+                raise ModelError(f"layer {node.name!r}: {error}") from None
             _check_weights(node)
             _check_elements(node)
-            _check_form(node, [by_name[name].shape for name in node.inputs])
             by_name[node.name] = node
         for name in self.outputs:
             if name not in by_name:

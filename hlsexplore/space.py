@@ -76,8 +76,12 @@ class Space:
         """Build a space from the plain data of a space file.
 
         Raises:
-            ConfigError: If a section is unknown or no mapping.
+            ConfigError: If the data, or a section of it, is no mapping, or a section is unknown.
         """
+        if not isinstance(data, Mapping):
+            raise ConfigError(
+                f"a space is a mapping of sections ({', '.join(map(repr, SECTIONS))}), not {quoted(data)}."
+            )
         for name, value in data.items():
             if name not in SECTIONS:
                 raise ConfigError(unknown_name("section", name, SECTIONS, "A space"))

@@ -223,6 +223,12 @@ def test_a_wrong_space_is_named(base, sections, message):
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("data", [3, ["uniform"], None])
+def test_a_space_that_is_no_mapping_is_named(data):
+    with pytest.raises(ConfigError, match=r"^a space is a mapping of sections \('uniform', .*\), not "):
+        Space.from_dict(data)
+
+
 def test_space_files_are_read_and_their_errors_name_the_file(base, tmp_path):
     path = tmp_path / "space.yaml"
     path.write_text("uniform:\n  weight: {width: [4, 8]}\n  reuse: [1, 2]\ninput: [8, 16]\n")

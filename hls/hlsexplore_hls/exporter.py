@@ -1,6 +1,7 @@
 """Writes the project of a design: generated files, golden vectors and manifest, all at once."""
 
 import hashlib
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hlsexplore.design import Design
-from hlsexplore.errors import ConfigError
+from hlsexplore.errors import ConfigError, quoted
 from hlsexplore.fixed import RawArray, quantize, to_real
 from hlsexplore.layer_config import own_types
 from hlsexplore.ops import Input
@@ -62,6 +63,8 @@ def export(
         ToolError: If the flow's compiler is missing or fails.
         CancelledError: If `cancel` was set.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise ConfigError(f"path must be a folder's name, not {quoted(path)}.")
     chosen, folder = find_flow(flow), Path(path)
     interface = _interface(flow, chosen, interface)
     check_destination(folder, overwrite)

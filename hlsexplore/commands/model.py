@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hlsexplore.commands.outcome import Outcome, Session, show, table
+from hlsexplore.commands.outcome import Outcome, Session, show, table, whole
 from hlsexplore.data import load_data
 from hlsexplore.defaults.exact import cast_at_once
 from hlsexplore.design import Design
@@ -214,7 +214,7 @@ def _comparison_text(found: Sequence["ToolEstimate"]) -> str:
         for item in found:
             value, outer = getattr(item.report.total, name), item.report.bounds[-1] if item.report.bounds else None
             ends = (None, None) if outer is None else (getattr(outer.lower, name), getattr(outer.upper, name))
-            row += [_whole(value), "" if None in ends else f"{ends[0]:,.0f} to {ends[1]:,.0f}"]
+            row += [whole(value, name), "" if None in ends else f"{ends[0]:,.0f} to {ends[1]:,.0f}"]
         rows.append(row)
     lines = [table(["", *(word for item in found for word in (item.name, "95 %"))], rows)]
     for item in found:
@@ -337,11 +337,10 @@ def report_text(report: Report, part: str) -> str:
     """Write a report for people: a row a layer, the total, its interval and the share of the part."""
     names = [name for name in FIGURES if name != "clock_ns" or report.total.clock_ns is not None]
     header = ["layer", *(name.replace("latency_cycles", "cycles") for name in names)]
-    rows: list[list[Any]] = [[name, *(getattr(item, key) for key in names)] for name, item in report.layers.items()]
-    rows.append(["total", *(getattr(report.total, key) for key in names)])
+    named = [*report.layers.items(), ("total", report.total)]
     for bounds in report.bounds:
-        rows.append([f"{bounds.level} % from", *(_whole(getattr(bounds.lower, key)) for key in names)])
-        rows.append([f"{bounds.level} % to", *(_whole(getattr(bounds.upper, key)) for key in names)])
+        named += [(f"{bounds.level} % from", bounds.lower), (f"{bounds.level} % to", bounds.upper)]
+    rows: list[list[Any]] = [[name, *(whole(getattr(item, key), key) for key in names)] for name, item in named]
     shares = _utilisation(report, part)
     if shares:
         shown = [shares.get(key) for key in names]
@@ -366,7 +365,3 @@ def _utilisation(report: Report, part: str) -> dict[str, float | None]:
         return utilisation(report.total, part)
     except HlsExploreError:
         return {}
-
-
-def _whole(value: float | None) -> float | None:
-    return None if value is None else float(round(value))

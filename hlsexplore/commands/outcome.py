@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hlsexplore.commands.interrupt import Interrupt
+from hlsexplore.report import FIGURES
 from hlsexplore.support.progress import Event, OnEvent, ignore
+
+COUNTED = {*FIGURES, "latency_cycles"} - {"clock_ns"}
+"""Figures that are whole numbers in every report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,11 @@ class Session:
     def stage(self, text: str, fraction: float | None = None) -> None:
         """Tell that a stage began."""
         self.on_event(Event(kind="stage", text=text, fraction=fraction))
+
+
+def whole(value: float | None, name: str) -> float | None:
+    """Return a figure as it is shown: estimates of what is counted, resources and cycles, as whole numbers."""
+    return value if value is None or name not in COUNTED else float(round(value))
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -5,7 +5,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from hlsexplore.commands.model import load_design, read
-from hlsexplore.commands.outcome import Outcome, Session, table
+from hlsexplore.commands.outcome import Outcome, Session, table, whole
 from hlsexplore.data import load_data
 from hlsexplore.errors import ConfigError, StudyError
 from hlsexplore.foreign_design import has_design
@@ -92,7 +92,9 @@ def trials_text(trials: list[Trial]) -> str:
     """Write trials as a table, with the figures that at least one of them has."""
     known = {name: None for trial in trials for name, value in trial.metrics.items() if value is not None}
     names = [*(name for name in known if name not in COSTS), *(name for name in COST_NAMES if name in known)]
-    rows = [[str(trial.number), *(trial.metrics.get(name) for name in names), trial.note] for trial in trials]
+    rows = [
+        [str(trial.number), *(whole(trial.metrics.get(name), name) for name in names), trial.note] for trial in trials
+    ]
     return table(["number", *names, "note"], rows)
 
 

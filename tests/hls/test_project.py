@@ -123,6 +123,8 @@ def test_export_refuses_unknown_flow_and_interface(design: Design, tmp_path: Pat
     with pytest.raises(ConfigError, match="the flow 'vitis' has no interface 'usb'"):
         export(design, tmp_path / "out", interface="usb")
     assert not (tmp_path / "out").exists()
+    with pytest.raises(ConfigError, match="path must be a folder's name, not None"):
+        export(design, None)  # type: ignore[arg-type]
 
 
 def test_export_never_touches_a_folder_with_other_files(design: Design, tmp_path: Path) -> None:

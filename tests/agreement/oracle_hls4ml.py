@@ -55,12 +55,12 @@ def run_designs(items: Sequence[tuple[Design, object]], folder: Path, optimise: 
     return results
 
 
-def convert(designs: Sequence[Design], folder: Path) -> object:
+def convert(designs: Sequence[Design], folder: Path, backend: str = "Vivado") -> object:
     """Return hls4ml's model of some designs, not yet written."""
-    return _model(designs, folder)
+    return _model(designs, folder, backend)
 
 
-def _model(designs: Sequence[Design], folder: Path) -> object:
+def _model(designs: Sequence[Design], folder: Path, backend: str = "Vivado") -> object:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from hls4ml.model.graph import ModelGraph
@@ -77,7 +77,7 @@ def _model(designs: Sequence[Design], folder: Path) -> object:
         settings = {
             "OutputDir": str(folder),
             "ProjectName": "oracle",
-            "Backend": "Vivado",
+            "Backend": backend,
             "Part": "xcku115-flvb2104-2-i",
             "ClockPeriod": 5,
             "ClockUncertainty": "12.5%",

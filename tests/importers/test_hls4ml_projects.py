@@ -27,11 +27,11 @@ pytestmark = pytest.mark.skipif(not oracle.is_available(), reason="needs hls4ml 
 GROUPS = 8
 
 
-def written(design, folder):
+def written(design, folder, backend="Vivado"):
     """Write a design as hls4ml's project, its record of the configuration left out since it would import a framework."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = oracle.convert([design], folder)
+        model = oracle.convert([design], folder, backend)
         model.config.backend.writer.write_yml = lambda model: None
         model.write()
     return model
@@ -253,14 +253,68 @@ def test_first_versions_keep_all_types_in_parameters(project):
     assert hx.read_design(folder) == before
 
 
-@pytest.mark.parametrize(
-    "signature", ["component output_data oracle(\n input_data inputs\n) {", "void Oracle::operator()() const {"]
-)
-def test_a_project_for_intel_devices_is_named(project, signature):
-    path = project[0] / "firmware" / "oracle.cpp"
-    path.write_text(re.sub(r"void \w+\([^)]*\) \{", signature, path.read_text()))
-    with pytest.raises(ModelError, match=r"of a back end for Intel FPGAs.* init MODEL --hls4ml"):
-        hx.read_design(project[0])
+BACKENDS = ("Quartus", "oneAPI", "Catapult")
+EXACT = ("mlp_0", "leaky_relu_0", "prelu_0", "affine_0", "conv1d_same_parallel_exact", "conv2d_valid_stream_narrow")
+"""Cases without tables, which every back end computes alike."""
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_projects_of_other_back_ends_are_the_design_that_went_in(backend, tmp_path):
+    chosen = [case for case in CASES if case.name in EXACT]
+    problems = []
+    for case in chosen:
+        design, x = case.make()
+        written(design, tmp_path / case.name, backend)
+        found = read_foreign_design(tmp_path / case.name)
+        problems += mismatches(case.name, flat(raw_outputs(design, x)), flat(raw_outputs(found.design, x)), backend)
+        assert f"the project is of the back end {backend}: estimates are those of Vitis HLS." in found.notes
+    assert len(chosen) == len(EXACT) and problems == []
+
+
+@pytest.mark.parametrize("io", ["parallel", "stream"])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_tables_of_other_back_ends_are_named(backend, io, tmp_path):
+    design, _ = small_design(io)
+    written(design, tmp_path / "prj", backend)
+    found = read_foreign_design(tmp_path / "prj")
+    assert found.design.target.io == io and found.design.layers["c0_fc"].reuse == 3
+    assert [str(type_) for type_ in found.design.layers["c0_fc"].types.values()] == [
+        str(type_) for type_ in design.layers["fc"].types.values()
+    ]
+    assert found.notes[-1] == (
+        f"layers 'c0_act', 'c0_out': tables of the back end {backend} have other entries and indices than those of Vitis, "
+        "which are computed here; last bits differ."
+    )
+    written(design, tmp_path / "plain")
+    kernels = [read["c0_fc"].op.kernel for read in map(hx.read_model, (tmp_path / "prj", tmp_path / "plain"))]
+    np.testing.assert_array_equal(*kernels)
+
+
+def test_kernels_that_are_padded_for_reuse_are_read(tmp_path):
+    rng = np.random.default_rng(1)
+    kernel, bias = np.round(rng.normal(size=(60, 40)) * 16) / 16, np.zeros(40)
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(60,)),
+        Node(name="fc", op=Dense(kernel=kernel, bias=bias), inputs=("x",), shape=(40,)),
+    )
+    design = hx.Design.default(Graph(name="g", nodes=nodes, outputs=("fc",)))
+    design = design.with_layer("fc", weight="fixed<10,4>", reuse=12, strategy="resource")
+    written(design, tmp_path / "prj", "Quartus")
+    assert "rf_pad = 4;" in (tmp_path / "prj/firmware/parameters.h").read_text()
+    np.testing.assert_array_equal(hx.read_model(tmp_path / "prj")["c0_fc"].op.kernel, kernel)
+
+
+def test_a_layer_that_hls4ml_left_out_is_said(tmp_path):
+    case = next(case for case in CASES if case.name == "depthwise1d_valid_parallel_exact")
+    design, _ = case.make()
+    last = design.graph[design.graph.outputs[0]]
+    relu = Node(name="y", op=Activation(function=Function.RELU), inputs=(last.name,), shape=last.shape)
+    longer = hx.Design.default(Graph(name="g", nodes=(*design.graph, relu), outputs=("y",)), design.target)
+    written(longer, tmp_path / "prj", "Quartus")
+    with pytest.raises(
+        UnsupportedError, match="no layer gives 'layer2_out'. hls4ml leaves out what its back end lacks"
+    ):
+        hx.read_design(tmp_path / "prj")
 
 
 def test_a_top_function_without_layers_or_outputs_is_one_sentence(project):

@@ -76,7 +76,10 @@ class Build:
     def _rename(self, variable: str) -> None:
         """Follow `auto& b = a;`: the same elements, in a new shape where that is known."""
         if variable not in self.network.aliases:
-            raise ModelError(f"no layer gives {variable!r}. The project was edited; write it again with hls4ml.")
+            raise ModelError(
+                f"no layer gives {variable!r}. hls4ml leaves out what its back end lacks, or the project was edited; "
+                "give the trained model instead."
+            )
         source, shape = self.network.aliases[variable]
         node = self.nodes[self.read(source)]
         self.tensors[variable] = node.name

@@ -5,12 +5,11 @@ from collections.abc import Callable, Mapping
 from math import prod
 from types import MappingProxyType
 
-import numpy as np
-
 from hlsexplore.errors import ModelError
-from hlsexplore.fixed import Fixed, Overflow, RealArray
-from hlsexplore.importers.flat.track import is_power
+from hlsexplore.fixed import Overflow
 from hlsexplore.importers.hls4ml.build import Step
+from hlsexplore.importers.hls4ml.products import exponent_type, matrix, product_knobs, product_types
+from hlsexplore.importers.hls4ml.recurrent import bidirectional, lstm_by_gates, recurrent
 from hlsexplore.ops import (
     Activation,
     Affine,
@@ -29,80 +28,19 @@ from hlsexplore.ops import (
     Permute,
     Pool,
     PRelu,
-    Recurrent,
     Softmax,
     Upsample,
 )
 
 Convert = Callable[[Step], None]
 Sides = tuple[tuple[int, int], tuple[int, int]]
-PRODUCTS = {"mult", "both_binary", "weight_binary", "data_binary", "weight_ternary", "weight_exponential"}
-
-
-def _matrix(step: Step, argument: int, n_in: int, n_out: int, prefix: str = "") -> RealArray:
-    """Return a kernel of shape (n_in, n_out); the resource strategies store it the other way round."""
-    kind = step.word(f"{prefix}using product")
-    if kind == "both_binary":
-        raise ModelError(f"its products are of the kind {kind!r}, which is not read. Give the trained model instead.")
-    flat = step.array(argument, n_in * n_out, "the kernel")
-    if kind == "weight_binary":
-        flat = 2 * flat - 1  # stored as bits: 0 stands for -1
-    if strategy_of(step, prefix) == "latency":
-        return flat.reshape(n_in, n_out)
-    return np.ascontiguousarray(flat.reshape(n_out, n_in).T)
-
-
-def strategy_of(step: Step, prefix: str = "") -> str:
-    """Return the strategy of a product in our words: hls4ml's unrolled ones multiply by constants."""
-    word = step.word(f"{prefix}strategy") or "latency"
-    if word == "compressed":
-        raise ModelError("its weights are stored compressed, which is not read. Give the trained model instead.")
-    return "resource" if word.startswith("resource") else word
-
-
-def _product_knobs(step: Step, prefix: str = "") -> dict[str, str | int]:
-    strategy = strategy_of(step, prefix)
-    reuse = step.number(f"{prefix}reuse_factor", 1)
-    return {"reuse": reuse, "strategy": "resource" if strategy == "resource" else "latency"}
-
-
-def _product_types(step: Step) -> dict[str, Fixed]:
-    types = step.types(weight="weight_t", bias="bias_t", accum="accum_t")
-    if step.word("using product") == "weight_binary" and "weight" in types:
-        types["weight"] = Fixed(2, 2)
-    return {**types, **_exponent_type(step, 2, "weight_t"), **step.result}
-
-
-def _exponent_type(step: Step, argument: int, key: str) -> dict[str, Fixed]:
-    """Return the type that holds all powers of two of an array; {} where its products are of another kind.
-
-    hls4ml shifts the input in a type of 2 (Wx + We) bits, half of them behind the point (`weight_exponential`).
-
-    Raises:
-        ModelError: If that type would lose bits of the input, which our exact product keeps.
-    """
-    if step.word("using product") != "weight_exponential":
-        return {}
-    values = step.build.network.arrays(step.call.arguments[argument])
-    if values is None or not is_power(np.abs(values)):
-        raise ModelError("its weights are no powers of two, by which its C++ shifts. Write the project again.")
-    exponents = np.log2(np.abs(values))
-    low, high = int(exponents.min()), int(exponents.max())
-    data, width = step.type(step.call.input_type), step.build.network.exponents.get(step.call.config.get(key, ""))
-    if data is not None and width is not None:
-        room = data.width + width
-        if data.fraction - low > room or data.integer + high > room:
-            raise ModelError(
-                "its shifts leave the range of hls4ml's product, which is not read. Give the trained model."
-            )
-    return {"weight": Fixed(high + 2 - min(low, 0), high + 2)}
 
 
 def _dense(step: Step) -> None:
     n_in, n_out = step.number("n_in"), step.number("n_out")
     source = step.build.read(step.call.arguments[0], (n_in,))
-    op = Dense(kernel=_matrix(step, 2, n_in, n_out), bias=step.array(3, n_out, "the bias"))
-    step.add(op, (n_out,), (source,), step.call.arguments[1], _product_types(step), **_product_knobs(step))
+    op = Dense(kernel=matrix(step, 2, n_in, n_out), bias=step.array(3, n_out, "the bias"))
+    step.add(op, (n_out,), (source,), step.call.arguments[1], product_types(step), **product_knobs(step))
 
 
 def _sides(step: Step, rank: int, word: str = "pad") -> Sides:
@@ -124,11 +62,15 @@ def _conv(rank: int, is_depthwise: bool = False) -> Convert:
         width = step.number("filt_width", 1)
         source = step.build.read(step.call.arguments[0], _image(step, rank, channels))
         shape = _image(step, rank, filters, "out")
+        if (step.number("impl_filt_height", height), step.number("impl_filt_width", width)) != (height, width):
+            raise ModelError(
+                "its kernel is stored as Winograd's algorithm wants it, which is not read. Give the model."
+            )
         kind = DepthwiseConv if is_depthwise else Conv
         n_in = height * width * (1 if is_depthwise else channels)
         outer = (channels, filters // channels) if is_depthwise else (channels, filters)
         op = kind(
-            kernel=_matrix(step, 2, n_in, filters).reshape(height, width, *outer),
+            kernel=matrix(step, 2, n_in, filters).reshape(height, width, *outer),
             bias=step.array(3, filters, "the bias"),
             stride=(step.number("stride_height", 1) if rank == 2 else 1, step.number("stride_width", 1)),
             padding=_sides(step, rank),
@@ -137,7 +79,7 @@ def _conv(rank: int, is_depthwise: bool = False) -> Convert:
         )
         positions = prod(shape[:-1])
         partitions = step.number("n_partitions", positions)
-        knobs = _product_knobs(step)
+        knobs = product_knobs(step)
         if step.build.network.settings["io_type"] == "io_parallel" and partitions and positions % partitions == 0:
             knobs["parallel"] = positions // partitions
         if step.word("implementation") == "encoded" and step.build.network.settings["io_type"] == "io_stream":
@@ -145,7 +87,7 @@ def _conv(rank: int, is_depthwise: bool = False) -> Convert:
                 f"layer {step.call.layer!r}: its windows are encoded (ConvImplementation); what is estimated and built "
                 "here has line buffers."
             )
-        step.add(op, shape, (source,), step.call.arguments[1], _product_types(step), **knobs)
+        step.add(op, shape, (source,), step.call.arguments[1], product_types(step), **knobs)
 
     return convert
 
@@ -159,7 +101,7 @@ def _normalize(step: Step) -> None:
         source = step.build.read(step.call.arguments[0], (n_in // channels, channels) if n_in != channels else (n_in,))
         shape = step.build.nodes[source].shape
     op = Affine(kernel=step.array(2, channels, "the scale"), bias=step.array(3, channels, "the offset"))
-    types = step.types(weight="scale_t", bias="bias_t") | _exponent_type(step, 2, "scale_t") | step.result
+    types = step.types(weight="scale_t", bias="bias_t") | exponent_type(step, 2, "scale_t") | step.result
     step.add(op, shape, (source,), step.call.arguments[1], types)
 
 
@@ -168,6 +110,7 @@ _FUNCTIONS = {
     "relu": Function.RELU,
     "sigmoid": Function.SIGMOID,
     "tanh": Function.TANH,
+    "dense_tanh": Function.TANH,
     "softplus": Function.SOFTPLUS,
     "softsign": Function.SOFTSIGN,
     "selu": Function.SELU,
@@ -265,11 +208,12 @@ def _softmax(step: Step) -> None:
 def _distance(step: Step) -> dict[str, str | int]:
     """Return the integer bits of a narrow distance from the largest logit; say where our saturating one differs."""
     type_ = step.type(step.call.config.get("inp_norm_t"))
-    if type_ is None:
+    if type_ is None and step.build.network.is_of_amd:
         step.build.notes.append(
             f"layer {step.call.layer!r}: its softmax is of an hls4ml before 1.2; that of 1.3 is computed, whose table "
             "may give other last bits."
         )
+    if type_ is None:
         return {}
     if type_.overflow is not Overflow.SAT:
         step.build.notes.append(
@@ -398,41 +342,6 @@ def _layer_norm(step: Step) -> None:
     step.add(op, shape, (source,), step.call.arguments[1], types, table_size=step.number("table_size", 1024))
 
 
-def _recurrent(cell: Cell, gates: int) -> Convert:
-    def convert(step: Step) -> None:
-        if len(step.call.arguments) != 6:
-            raise ModelError("it takes initial states from other layers, which is not read.")
-        n_in, units, steps = step.number("n_in"), step.number("n_state"), step.number("n_sequence")
-        if step.word("pytorch_order") == "true" and cell is Cell.GRU:
-            raise ModelError("its gates are in PyTorch's order, which is not read. Give the .pt2 file instead.")
-        source = step.build.read(step.call.arguments[0], (steps, n_in))
-        wide = gates * units
-        functions = {key: step.word(f"using {key}") for key in ("activation", "activation_recr")}
-        op = Recurrent(
-            cell=cell,
-            kernel=_matrix(step, 2, n_in, wide, "mult_config1."),
-            recurrent_kernel=_matrix(step, 3, units, wide, "mult_config2."),
-            bias=step.array(4, wide, "the bias"),
-            recurrent_bias=step.array(5, wide, "the recurrent bias"),
-            activation=Function(functions["activation"] or "tanh"),
-            recurrent_activation=Function(functions["activation_recr"] or "sigmoid"),
-            return_sequences=step.number("n_sequence_out", 1) > 1,
-        )
-        names = {key: f"{key}_t" for key in ("weight", "bias", "recurrent_weight", "recurrent_bias", "accum")}
-        types = step.types(**names) | step.result
-        accum = types.get("accum")
-        if accum is not None:
-            types |= {"activation": accum, "gate": accum, "state": accum}
-        table = step.type(step.call.config.get("ACT_CONFIG_T.table_t"))
-        if table is not None:
-            types["table"] = table
-        shape = (steps, units) if op.return_sequences else (units,)
-        knobs = _product_knobs(step, "mult_config1.") | {"table_size": step.number("ACT_CONFIG_T.table_size", 1024)}
-        step.add(op, shape, (source,), step.call.arguments[1], types, **knobs)
-
-    return convert
-
-
 def _pass_on(step: Step) -> None:
     """Copies of a stream, and streams packed in another way: the same tensor by other names."""
     source = step.build.read(step.call.arguments[0])
@@ -478,9 +387,13 @@ CONVERTERS: Mapping[str, Convert] = MappingProxyType(
         "concatenate3d": _concatenate(3),
         "dot1d": _dot,
         "layernormalize": _layer_norm,
-        "simple_rnn_stack": _recurrent(Cell.SIMPLE_RNN, 1),
-        "lstm_stack": _recurrent(Cell.LSTM, 4),
-        "gru_stack": _recurrent(Cell.GRU, 3),
+        "simple_rnn_stack": recurrent(Cell.SIMPLE_RNN),
+        "lstm_stack": recurrent(Cell.LSTM),
+        "gru_stack": recurrent(Cell.GRU),
+        "bidirectional_stack": bidirectional,
+        "simple_rnn": recurrent(Cell.SIMPLE_RNN),
+        "lstm": lstm_by_gates,
+        "gru": recurrent(Cell.GRU),
         "clone_stream": _pass_on,
         "repack_stream": _pass_on,
     }

@@ -17,6 +17,7 @@ MAX_MEMBERS = 20_000
 GZIP_MAGIC = b"\x1f\x8b"
 PARAMETERS = "firmware/parameters.h"
 ARCHITECTURE = "model_arch.json"
+_ONEAPI = "src/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,7 +59,8 @@ class Members:
 def is_project(content: Content) -> bool:
     """Whether a folder is an hls4ml project, or what is left of one, or a compressed archive may hold one."""
     if content.is_folder:
-        return bool({"firmware", "hls4ml_config.yml"} & content.members) or ARCHITECTURE in content.members
+        known = {"firmware", "hls4ml_config.yml", ARCHITECTURE} & content.members
+        return bool(known) or (content.path / _ONEAPI / PARAMETERS).is_file()
     return content.head.startswith(GZIP_MAGIC)
 
 
@@ -94,14 +96,19 @@ def _root(readers: Mapping[str, Callable[[], bytes]], mark: str) -> str | None:
 
 def _of_folder(content: Content) -> dict[str, Callable[[], bytes]]:
     found: dict[str, Callable[[], bytes]] = {}
-    for place in ("", "firmware", "firmware/weights"):
+    for place in ("", "firmware", "firmware/weights", f"{_ONEAPI}firmware", f"{_ONEAPI}firmware/weights"):
         folder = content.path / place
         if not folder.is_dir():
             continue
         for path in sorted(folder.iterdir())[:MAX_MEMBERS]:
             if path.is_file():
-                found[f"{place}/{path.name}" if place else path.name] = partial(_read, path)
+                found[_usual(f"{place}/{path.name}" if place else path.name)] = partial(_read, path)
     return found
+
+
+def _usual(name: str) -> str:
+    """Return where a file would be in a project of another back end than oneAPI, which has its C++ in `src`."""
+    return name.replace(f"{_ONEAPI}firmware/", "firmware/", 1)
 
 
 def _read(path: Path) -> bytes:
@@ -134,7 +141,7 @@ def _of_archive(content: Content) -> dict[str, Callable[[], bytes]]:
                     raise ModelError(f"{content.label!r} holds more than any hls4ml project does; it is not read.")
                 file = archive.extractfile(member) if member.isfile() else None
                 if file is not None and _is_wanted(member.name):
-                    found[member.name.lstrip("/").removeprefix("./")] = io.BytesIO(file.read()).getvalue
+                    found[_usual(member.name.lstrip("/").removeprefix("./"))] = io.BytesIO(file.read()).getvalue
     except (tarfile.TarError, OSError, EOFError) as error:
         raise ModelError(f"{content.label!r} is a compressed archive (.gz). It cannot be read: {error}.") from None
     return found

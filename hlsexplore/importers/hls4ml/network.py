@@ -88,6 +88,11 @@ class Network:
     exponents: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    @property
+    def is_of_amd(self) -> bool:
+        """Whether its C++ is that of Vivado and Vitis, whose tables are computed here."""
+        return self.settings.get("backend", "").lower() not in ("quartus", "oneapi", "catapult")
+
     def type(self, name: str | None) -> Fixed | None:
         """Return a type by its name in the C++, or as versions before 1.0 write it in place: `ap_fixed<16,6>`."""
         return (self.types.get(name) or element_type(name)) if name else None
@@ -95,12 +100,13 @@ class Network:
 
 _ALIAS = re.compile(r"typedef\s+([^;]+?)\s+(\w+)\s*;")
 _ARRAY = re.compile(r"nnet::array<\s*(.+?)\s*,\s*[\w* ]+>$")
-_CONSTANT = re.compile(r"static\s+(?:const|constexpr)\s+[\w:]+\s+(\w+)\s*=\s*([^;]+);")
+_CONSTANT = re.compile(r"static\s+(?:const|constexpr)\s+[\w:]+(?:<[^<>;]*>)?\s+(\w+)\s*(?:\[\w*\])?\s*=\s*([^;]+);")
 _OUTSIDE = re.compile(r"const\s+[\w:<>,* ]+?\s+(\w+)::(\w+)(?:\[\d*\])?\s*=\s*([^;]+);")
 _TABLE = re.compile(r"(?:(?:static|const|constexpr)\s+)*unsigned\s+(\w+)\s*\[\w*\]\s*=\s*\{([^}]*)\}\s*;")
 _STRUCT = re.compile(r"struct\s+(\w+)\s*(?::\s*nnet::\w+)?\s*\{(.*?)\n\s*\};", re.DOTALL)
 _USING = re.compile(r"using\s+(\w+)\s*=\s*(nnet::[\w:]+)")
 _INTEGER = re.compile(r"ap_(u?)int<\s*(\d+)\s*>$")
+_AC_INTEGER = re.compile(r"ac_int<\s*(\d+)\s*(?:,\s*(true|false)\s*)?>$")
 _AC = re.compile(r"ac_fixed<\s*(\d+)\s*,\s*(-?\d+)\s*,\s*(true|false)\s*(?:,\s*AC_(\w+)\s*)?(?:,\s*AC_(\w+)\s*)?>$")
 _EXPONENT = re.compile(r"struct\s+\w+\s*\{[^}]*ap_int<\s*(\d+)\s*>\s*weight;\s*\}\s*(\w+)\s*;")
 _DEFINE = re.compile(r"^\s*#define\s+(\w+)\s+([\d* ]+)\s*$", re.MULTILINE)
@@ -123,6 +129,9 @@ def element_type(text: str) -> Fixed | None:
     integer = _INTEGER.match(body)
     if integer:
         return Fixed(int(integer[2]), int(integer[2]), not integer[1])
+    whole = _AC_INTEGER.match(body)
+    if whole:
+        return Fixed(int(whole[1]), int(whole[1]), whole[2] != "false")
     ac = _AC.match(body)
     if ac:
         body = f"{'' if ac[3] == 'true' else 'u'}fixed<{ac[1]},{ac[2]},{ac[4] or 'TRN'},{ac[5] or 'WRAP'}>"
@@ -188,13 +197,18 @@ def parse_configs(text: str, names: Mapping[str, int]) -> dict[str, dict[str, st
 def joined_config(name: str, configs: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Return a layer's configuration together with that of its matrix product; its own values come first.
 
-    A recurrent layer has one for each product: they keep their prefix (`mult_config1.reuse_factor`).
+    A recurrent layer has one for each product, one of two directions one for each: they keep their prefix
+    (`mult_config1.reuse_factor`, `FORWARD_CONFIG.n_state`).
     """
-    config = dict(configs.get(name, {}))
+    same = (struct for struct in configs if struct.lower() == name.lower())  # calls of `Softmax_config4` spell it so
+    config = dict(configs.get(name) or configs.get(next(same, ""), {}))
     inner = configs.get(config.get("mult_config", ""), {})
     config = {**inner, **config}
     for key in ("mult_config1", "mult_config2"):
         config |= {f"{key}.{item}": value for item, value in configs.get(config.get(key, ""), {}).items()}
     for key in [key for key in config if key.startswith("ACT_CONFIG_")]:
         config |= {f"{key}.{item}": value for item, value in configs.get(config[key], {}).items()}
+    for key in ("FORWARD_CONFIG", "BACKWARD_CONFIG"):
+        if key in config and config[key] != name:
+            config |= {f"{key}.{item}": value for item, value in joined_config(config[key], configs).items()}
     return config

@@ -1,13 +1,14 @@
 """A project folder of hls4ml as a `Network`: its C++, `parameters.h`, `defines.h`, weights and `project.tcl`."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.errors import ModelError
+from hlsexplore.importers.hls4ml.intel import Top, intel_config, intel_top
 from hlsexplore.importers.hls4ml.members import PARAMETERS, Members
 from hlsexplore.importers.hls4ml.network import (
     Call,
@@ -25,15 +26,18 @@ CONFIGURATION = "hls4ml_config.yml"
 DEFINES = "firmware/defines.h"
 CALL = re.compile(r"nnet::(\w+)<([^;(]*)>\(([^;]*)\);\s*(?://\s*(\S[^\n]*?)\s*)?$", re.MULTILINE)
 _REFERENCE = re.compile(r"auto\s*&\s*(\w+)\s*=\s*(\w+)\s*;")
-_SIGNATURE = re.compile(r"void\s+(\w+)\s*\(([^)]*)\)\s*\{")
-_REMARK = re.compile(r"/\*.*?\*/|^[ \t]*//[^\n]*$", re.DOTALL | re.MULTILINE)
-_INTEL = re.compile(r"\bcomponent\s+\w+\s+\w+\s*\(|::operator\(\)\(\)\s*const")
+_SIGNATURE = re.compile(r"void\s+(?:CCS_BLOCK\(\s*)?(\w+)\s*\)?\s*\(([^)]*)\)\s*\{")
+_REMARK = re.compile(
+    r"/\*.*?\*/|^[ \t]*//[^\n]*$|^[ \t]*#[ \t]*(?:if|ifdef|ifndef|elif|else|endif)\b[^\n]*$", re.DOTALL | re.MULTILINE
+)
 _OLD = re.compile(r"(dense|conv_[12]d)_(latency|resource|large)(_cl)?$")
+_OWN_TYPE = re.compile(r"(\w+?)_(?:accum|result|table|exp_table|param|slope)_t")
 _OLD_SIZES = {"in_width": "n_in", "out_width": "n_out", "stride_width": "stride", "dilation_width": "dilation"}
 _LOCAL = re.compile(r"^\s*(\w+)\s+(\w+)\s*\[([\w* ]+)\]\s*;", re.MULTILINE)
 _POWER = re.compile(r"\{\s*([-+]?\d+(?:\.\d*)?)\s*,\s*([-+]?\d+)\s*\}")
 _PORT = re.compile(
-    r"(?:hls::stream<\s*(?P<stream>\w+)\s*>\s*&\s*(?P<name>\w+)|(?P<type>\w+)\s+(?P<array>\w+)\s*\[(?P<size>[\w* ]+)\])"
+    r"(?:(?:hls::stream|ac_channel)<\s*(?P<stream>\w+)\s*>\s*&\s*(?P<name>\w+)"
+    r"|(?P<type>\w+)\s+(?P<array>\w+)\s*\[(?P<size>[\w* ]+)\])"
 )
 _SETTING = re.compile(r'set\s+(part|clock_period|clock_uncertainty|backend)\s+"?([\w.%\-]+)"?')
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -46,63 +50,68 @@ def read_project(members: Members) -> Network:
     Raises:
         ModelError: If a file is missing or the top function has no calls that can be understood.
     """
-    top, ports_text, source = _top_function(members)
+    configuration = _configuration(members)
+    shapes = _shapes(configuration.get("InputShapes"))
+    top = _top_function(members, shapes)
     defines = members.text(DEFINES) if DEFINES in members or "input_t;" not in members.text(PARAMETERS) else ""
     names = parse_defines(defines) | parse_defines(members.text(PARAMETERS))
     parameters = members.text(PARAMETERS)
     configs = parse_configs(parameters, names)
-    calls = tuple(_calls(source, configs))
+    calls = tuple(_calls(top, configs))
     types = parse_types(defines) | parse_types(parameters)
-    ports = _ports(ports_text, names)
-    renamed = dict(_REFERENCE.findall(source))
+    ports = _ports(top.ports, names)
+    renamed = dict(_REFERENCE.findall(top.body))
     written = {name for call in calls for name in call.outputs}
     read = {name for call in calls for name in call.arguments}
-    configuration = _configuration(members)
-    shapes = _shapes(configuration.get("InputShapes"))
     used = (read | set(renamed.values())) - written
     notes = ["weights come from the project's text files, with as many decimal digits as their type has bits."]
     entries = {name: port for name, port in ports.items() if name in used}
     if not entries:
-        entries = {name: (kind, product(size, names)) for kind, name, size in _LOCAL.findall(source) if name in used}
+        entries = _own_inputs(top.body, calls, used, names)
         notes += [f"input {name!r} is filled by code of the project's own, which is not read." for name in entries]
+    outputs = tuple(name for name in ports if name in written or name in renamed)
+    if not outputs and calls and _own_outputs(top):
+        outputs = calls[-1].outputs
+        notes.append(f"the output is made of {outputs[0]!r} by code of the project's own, which is not read.")
     inputs = {name: (kind, shapes.get(name) or ((size,) if size else ())) for name, (kind, size) in entries.items()}
     return Network(
-        name=top,
+        name=top.name,
         calls=calls,
         types=types,
         inputs=inputs,
-        outputs=tuple(name for name in ports if name in written or name in renamed),
+        outputs=outputs,
         aliases={alias: (name, None) for alias, name in renamed.items()},
         arrays=lambda name: weight_text(members, name),
-        settings=_settings(members, configuration, "hls::stream" in ports_text)
-        | {"top_pragma": "DATAFLOW" if "HLS DATAFLOW" in source else "PIPELINE"},
+        settings=({"backend": top.backend} if top.backend else {})
+        | _settings(members, configuration, "stream<" in top.ports or "ac_channel<" in top.ports)
+        | {"top_pragma": "DATAFLOW" if "HLS DATAFLOW" in top.body else "PIPELINE"},
         exponents=parse_exponents(defines),
         notes=tuple(notes),
     )
 
 
-def _top_function(members: Members) -> tuple[str, str, str]:
-    """Return name, ports and body of the function that calls layers; the first one of the file is a helper at times.
+def _top_function(members: Members, inputs: Iterable[str]) -> Top:
+    """Return the function that calls layers; the first one of the file is a helper at times.
 
     Raises:
-        ModelError: If there is none; says what the project is instead where that can be told.
+        ModelError: If there is none.
     """
     found = members.named("firmware", ".cpp")
     if not found:
         raise ModelError(
             f"the hls4ml project {members.label!r} has no C++ in firmware/. Write it again with model.write()."
         )
-    texts = [_REMARK.sub("", members.text(name)) for name in found]
-    for text in texts:
+    headers = "\n".join(members.text(name) for name in members.named("firmware", ".h"))
+    defines = members.text(DEFINES) if DEFINES in members else ""
+    for text in [_REMARK.sub("", members.text(name)) for name in found]:
+        intel = intel_top(text, headers, defines, inputs)
+        if intel is not None:
+            return intel
         for match in _SIGNATURE.finditer(text):
             body = _body(text[match.end() :])
             if "nnet::" in body:
-                return match[1], match[2], body
-    if any("nnet::" in text and _INTEL.search(text) for text in texts):
-        raise ModelError(
-            f"the hls4ml project {members.label!r} is of a back end for Intel FPGAs, whose C++ is not read. Give the "
-            f"trained model and its configuration: hlsexplore init MODEL --hls4ml {CONFIGURATION}."
-        )
+                backend = "Catapult" if "CCS_BLOCK" in match[0] else ""
+                return Top(name=match[1], ports=match[2], body=body, backend=backend)
     raise ModelError(
         f"{members.label!r} looks like an hls4ml project, but no function in its C++ calls a layer of nnet. Write it "
         "again with hls4ml."
@@ -119,23 +128,54 @@ def _body(text: str) -> str:
     return text
 
 
-def _calls(source: str, configs: Mapping[str, Mapping[str, str]]) -> list[Call]:
+def _calls(top: Top, configs: Mapping[str, Mapping[str, str]]) -> list[Call]:
     """List the calls of layers; the weight loaders and the copies of streams' debugging are none."""
     found = []
-    for index, (function, template, arguments, comment) in enumerate(CALL.findall(source)):
+    for index, (function, template, arguments, comment) in enumerate(CALL.findall(top.body)):
         if function.startswith(_LOADERS) or function == "save_layer_output":
             continue
         parameters = tuple(item.strip() for item in template.split(","))
         function, config = _renewed(function, joined_config(parameters[-1], configs))
+        config = intel_config(function, config) if top.is_intel else config
         call = Call(
             function=function,
             parameters=parameters,
             arguments=tuple(item.strip() for item in arguments.split(",")),
-            layer=comment or f"{function}_{index}",
+            layer=comment or _layer_name(config, parameters) or f"{function}_{index}",
             config=config,
         )
         found += _separated(call, configs) if function.startswith("separable_conv") else [call]
     return found
+
+
+def _own_inputs(
+    body: str, calls: Iterable[Call], used: Iterable[str], names: Mapping[str, int]
+) -> dict[str, tuple[str, int | None]]:
+    """Return the variables that code which calls no layer fills, with type and size, as far as they are known."""
+    sizes = {name: product(size, names) for _, name, size in _LOCAL.findall(body)}
+    return {
+        name: (call.input_type, sizes.get(name))
+        for call in calls
+        for name in call.arguments[:1]
+        if name in used and _is_written(name, body)
+    }
+
+
+def _own_outputs(top: Top) -> bool:
+    """Whether code that calls no layer fills a port."""
+    names = re.findall(r"(\w+)\s*(?:\[[^\]]*\])?\s*(?:,|$)", top.ports.strip())
+    return any(_is_written(name, top.body) for name in names) or "::write(" in top.body
+
+
+def _is_written(name: str, body: str) -> bool:
+    """Whether code fills a variable that no call of a layer writes."""
+    return re.search(rf"\b{re.escape(name)}\s*(?:\[[^\]]*\]\s*=[^=]|=[^=]|\.write\(|<<)", body) is not None
+
+
+def _layer_name(config: Mapping[str, str], parameters: tuple[str, ...]) -> str:
+    """Return a layer's name from the types that are its own (`fc1_accum_t`); "" where none is."""
+    kinds = (*parameters[-2:-1], *(kind for key, kind in config.items() if key.endswith("_t")))
+    return next((match[1] for match in map(_OWN_TYPE.fullmatch, kinds) if match), "")
 
 
 def _separated(call: Call, configs: Mapping[str, Mapping[str, str]]) -> list[Call]:
@@ -226,10 +266,19 @@ def weight_text(members: Members, name: str) -> NDArray[np.float64] | None:
     if text in members:
         body = members.text(text)
     elif header in members:
-        body = re.split(r"=\s*\{", members.text(header), maxsplit=1)[-1].partition("};")[0]
+        body = _initial_values(members.text(header))
     else:
         return None
     if powers := _POWER.findall(body):  # a sign and an exponent each
         return np.array([float(sign) * 2.0 ** int(exponent) for sign, exponent in powers])
     found = _NUMBER.findall(body)
     return np.array(found, dtype=np.float64) if found else None
+
+
+def _initial_values(header: str) -> str:
+    """Return what stands between the braces of an array's definition; "" for a declaration and for included files."""
+    _, opening, rest = re.sub(r"#[^\n]*", "", header).partition("=")
+    if not opening:
+        return ""
+    values = rest.partition(";")[0].strip().removeprefix("{")
+    return values.removeprefix("{") if "intel::" in header else values  # there the array is within a struct

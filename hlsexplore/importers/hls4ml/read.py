@@ -12,7 +12,7 @@ from hlsexplore.importers.hls4ml.members import ARCHITECTURE, PARAMETERS, is_pro
 from hlsexplore.importers.hls4ml.network import Network
 from hlsexplore.importers.hls4ml.project import read_project
 from hlsexplore.importers.inspection import Inspection, LayerInfo
-from hlsexplore.ops import Input, weights
+from hlsexplore.ops import Activation, Function, Input, LayerNorm, Recurrent, Softmax, weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +90,33 @@ def build_model(network: Network) -> Hls4mlModel:
         )
         layers.append(info)
     graph = None if problems else _graph(network, build)
+    build.notes += _back_end_notes(network, build)
     inspection = Inspection(name=network.name, layers=tuple(layers), problems=tuple(problems), graph=graph)
     notes = (*network.notes, *build.notes)
     return Hls4mlModel(inspection=inspection, knobs=build.knobs, settings=dict(network.settings), notes=notes)
+
+
+def _back_end_notes(network: Network, build: Build) -> list[str]:
+    """Say what the C++ of a back end other than Vivado's and Vitis' computes otherwise."""
+    if network.is_of_amd:
+        return []
+    name = network.settings["backend"]
+    tables = [node.name for node in build.nodes.values() if _has_table(node)]
+    note = f"the project is of the back end {name}: estimates are those of Vitis HLS."
+    if not tables:
+        return [note]
+    return [
+        note,
+        f"layers {', '.join(map(repr, tables))}: tables of the back end {name} have other entries and indices than "
+        "those of Vitis, which are computed here; last bits differ.",
+    ]
+
+
+def _has_table(node: Node) -> bool:
+    """Whether a layer's function is a table, or an approximation in place of one."""
+    if isinstance(node.op, Activation):
+        return node.op.function not in (Function.LINEAR, Function.RELU, Function.LEAKY_RELU, Function.THRESHOLDED_RELU)
+    return isinstance(node.op, Softmax | Recurrent | LayerNorm)
 
 
 def _graph(network: Network, build: Build) -> Graph:

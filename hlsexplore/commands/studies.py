@@ -112,6 +112,8 @@ def _pick(store: Store, number: int, output: str | None, force: bool) -> Outcome
     if not found:
         raise StudyError(f"there is no trial {number} in {store.path.name}.")
     trial, meta = found[0], store.meta
+    if "network" in trial.config:
+        return _pick_network(store, trial, Path(output or f"trial_{number}"), force)
     model = {"name": meta.get("graph_name", ""), "digest": meta.get("graph_digest")}
     path = Path(output or "design.yaml")
     if path.exists() and not force:
@@ -121,6 +123,26 @@ def _pick(store: Store, number: int, output: str | None, force: bool) -> Outcome
     return Outcome(
         data={"design": str(path), "trial": trial.to_dict()},
         text=f"Wrote the design of trial {number} to {path}.",
+    )
+
+
+def _pick_network(store: Store, trial: Trial, folder: Path, force: bool) -> Outcome:
+    """Write a design whose network is not the one that the study was made for: as a folder with both."""
+    from hlsexplore.compress.files import save_network
+    from hlsexplore.design import design_from_dict
+    from hlsexplore.study.networks import unpack
+
+    if folder.exists() and not force:
+        raise ConfigError(f"{folder} exists. Choose another folder with -o, or replace it with --force.")
+    plain = dict(trial.config)
+    digest = str(plain.pop("network"))
+    data = store.network(digest)
+    if data is None:
+        raise StudyError(f"{store.path.name} has no network {digest[:12]}.")
+    save_network(design_from_dict(plain, unpack(data, digest)), folder)
+    return Outcome(
+        data={"network": str(folder), "trial": trial.to_dict()},
+        text=f"Wrote the network of trial {trial.number} with its design to {folder}; give it as MODEL to any command.",
     )
 
 

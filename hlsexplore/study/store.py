@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from hlsexplore.errors import ConfigError, StudyError, quoted
 from hlsexplore.merit import DIRECTIONS
 from hlsexplore.report import Report
+from hlsexplore.study.store_file import connect, damaged, sentence
 from hlsexplore.study.trial import Status, Trial
 from hlsexplore.support.values import whole
 
 FORMAT = 1
 APPLICATION_ID = 0x686C7378
 """`hlsx` in ASCII: marks an SQLite file as a study."""
-BUSY_TIMEOUT_S = 5.0
 _CHECKED_BYTES = 32 << 20
 _QUALITY = ("accuracy", "agreement", "auc", "rmse")
 _RESOURCES = ("lut", "ff", "dsp", "bram18", "uram", "latency_cycles", "latency_ns", "ii_cycles")
@@ -40,6 +40,12 @@ CREATE TABLE reports (
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {FORMAT};
 """
+
+
+_NETWORKS = "CREATE TABLE IF NOT EXISTS networks (digest TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID"
+"""Made with the first network beside the study's own: files without one are as they were before."""
+_NETWORK = ""
+"""Part of a trial that names its network; no layer has this name."""
 
 
 class Store:
@@ -70,7 +76,7 @@ class Store:
         if not self.path.parent.is_dir():
             raise StudyError(f"the folder {str(self.path.parent)!r} does not exist; the study cannot be made there.")
         with self._guarded():
-            self._db = _connect(self.path)
+            self._db = connect(self.path)
             self._close = weakref.finalize(self, self._db.close)
             try:
                 self._prepare()
@@ -324,6 +330,28 @@ class Store:
             targets = {int(number): json.loads(text) for number, text in texts}
         return np.array([row[0] for row in rows], dtype=np.int64), targets
 
+    def add_network(self, digest: str, data: bytes) -> None:
+        """Store another network of the study; one that is known stays as it is.
+
+        Args:
+            digest: The network's digest.
+            data: The network, as `study.networks` packs it.
+
+        Raises:
+            StudyError: If the file cannot be written.
+        """
+        with self._transaction():
+            self._db.execute(_NETWORKS)
+            self._db.execute("INSERT OR IGNORE INTO networks VALUES (?, ?)", (digest, data))
+
+    def network(self, digest: str) -> bytes | None:
+        """Return another network of the study as it was stored, or None."""
+        with self._guarded():
+            if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'networks'").fetchone():
+                return None
+            row = self._db.execute("SELECT data FROM networks WHERE digest = ?", (digest,)).fetchone()
+        return None if row is None else bytes(row[0])
+
     def _add_report(self, key: str, report: Report) -> None:
         text = json.dumps(report.to_dict(), separators=(",", ":"))
         self._db.execute("INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?)", (key, report.source, report.tool, text))
@@ -331,6 +359,8 @@ class Store:
     def _row(self, trial: Trial) -> tuple[Any, ...]:
         parts = [self._part_id("target", trial.config["target"])]
         parts += [self._part_id(name, config) for name, config in trial.config["layers"].items()]
+        if "network" in trial.config:
+            parts.append(self._part_id(_NETWORK, {"network": trial.config["network"]}))
         extra = {name: value for name, value in trial.metrics.items() if name not in _FIGURES}
         figures = [trial.metrics.get(name) for name in _FIGURES]
         head = (trial.design_key, ",".join(map(str, parts)), str(trial.status))
@@ -353,6 +383,7 @@ class Store:
         number, design_key, parts, status, *rest = row
         figures, (extra, error, origin, wall_s, created_s, note) = rest[: len(_FIGURES)], rest[len(_FIGURES) :]
         target, *layers = (self._parts[int(part)] for part in parts.split(","))
+        network = layers.pop()[1] if layers and layers[-1][0] == _NETWORK else {}
         metrics = dict(zip(_FIGURES, figures, strict=True)) | json.loads(extra)
         _check(texts=(design_key, error, origin, note), numbers=(*metrics.values(), wall_s, created_s))
         for _, config in (target, *layers):
@@ -360,7 +391,7 @@ class Store:
                 raise TypeError(f"{quoted(config)} is no configuration")
         return Trial(
             design_key=design_key,
-            config={"target": target[1], "layers": dict(layers)},
+            config={**network, "target": target[1], "layers": dict(layers)},
             metrics=metrics,
             status=Status(status),
             error=error,
@@ -389,7 +420,7 @@ class Store:
         if self.path.stat().st_size <= _CHECKED_BYTES:
             problem = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
             if problem != "ok":
-                raise StudyError(_damaged(self.path, problem.replace("\n", " ")))
+                raise StudyError(damaged(self.path, problem.replace("\n", " ")))
 
     def _create(self) -> None:
         self._db.execute("PRAGMA journal_mode = WAL")
@@ -418,7 +449,7 @@ class Store:
             try:
                 yield
             except sqlite3.Error as error:
-                raise StudyError(_sentence(self.path, error)) from error
+                raise StudyError(sentence(self.path, error)) from error
 
     @contextmanager
     def _decoded(self) -> Iterator[None]:
@@ -433,7 +464,7 @@ class Store:
             RecursionError,
             ConfigError,
         ) as error:
-            raise StudyError(_damaged(self.path, f"{type(error).__name__}: {quoted(str(error))}")) from error
+            raise StudyError(damaged(self.path, f"{type(error).__name__}: {quoted(str(error))}")) from error
 
 
 def _check(texts: Iterable[Any], numbers: Iterable[Any]) -> None:
@@ -448,48 +479,3 @@ def _check(texts: Iterable[Any], numbers: Iterable[Any]) -> None:
     for number in numbers:
         if number is not None and not isinstance(number, int | float):
             raise TypeError(f"{quoted(number)} is no number")
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    """Open for writing; a file that cannot be written is opened for reading."""
-    if path.exists() and not path.is_file():
-        raise StudyError(f"the study {str(path)!r} is no regular file. Choose another file.")
-    options: dict[str, Any] = {"timeout": BUSY_TIMEOUT_S, "isolation_level": None, "check_same_thread": False}
-    try:
-        connection: sqlite3.Connection = sqlite3.connect(path, **options)
-        connection.execute("PRAGMA schema_version").fetchone()
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorname not in ("SQLITE_READONLY_DIRECTORY", "SQLITE_CANTOPEN") or not path.exists():
-            raise
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True, **options)
-    connection.execute("PRAGMA synchronous = NORMAL")
-    return connection
-
-
-def _sentence(path: Path, error: sqlite3.Error) -> str:
-    name = getattr(error, "sqlite_errorname", None) or ""
-    shown = repr(str(path))
-    if "closed database" in str(error):
-        return f"the study {shown} was closed; open it again."
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return f"the study {shown} is locked by another process. Wait for it or stop it; nothing was lost."
-    if name.startswith("SQLITE_FULL"):
-        return (
-            f"the disk is full: {shown} could not be written. Earlier trials are kept; free some space and run again."
-        )
-    if name.startswith("SQLITE_NOTADB"):
-        return f"{shown} is no study: it is not an SQLite file. Choose another file."
-    if name.startswith("SQLITE_READONLY"):
-        return f"the study {shown} cannot be written: the file or its folder is read-only."
-    if name.startswith("SQLITE_CANTOPEN"):
-        return f"the study {shown} cannot be opened. Check that the folder exists and that you may write there."
-    if name.startswith("SQLITE_IOERR"):
-        return f"the study {shown} could not be read or written ({name}). Earlier trials are kept; check the disk."
-    return _damaged(path, str(error))
-
-
-def _damaged(path: Path, reason: str) -> str:
-    return (
-        f"the study {str(path)!r} is damaged ({reason}) and was left as it is. "
-        f"Move it away to start a new one; 'sqlite3 {path.name} .recover' saves what can be read."
-    )

@@ -21,16 +21,24 @@ from hlsexplore.report import Report
 from hlsexplore.search import make_sampler
 from hlsexplore.search.bound_space import BoundSpace
 from hlsexplore.space import Space
+from hlsexplore.study.networks import check_sibling, pack, unpack
 from hlsexplore.study.selection import front, hypervolume_history, matching, spelled, split_objectives
 from hlsexplore.study.store import Store
 from hlsexplore.study.sweep import Sweep, SweepEvent, SweepResult, estimated_costs, run_sweep
 from hlsexplore.study.trial import Evaluator, Status, Trial, evaluate
 from hlsexplore.support.progress import ignore
+from hlsexplore.support.recent import Recent
 from hlsexplore.support.values import whole
+
+KEPT_NETWORKS, MOST_NETWORKS = 2, 64
+"""Networks beside the first one whose samples are kept ready, and that are kept in memory."""
 
 
 class Study:
     """Trials of one network on one set of samples, kept in an SQLite file. Safe to use from several threads.
+
+    Designs of other networks with the same inputs and outputs stand beside them, such as trained or smaller ones; the
+    file keeps these networks, and all figures are against the float outputs of the first one.
 
     Attributes:
         graph: The network.
@@ -72,6 +80,8 @@ class Study:
         self.evaluator = Evaluator.make(graph, x, labels, metrics, task)
         judged = tuple(measure.name for measure in self.evaluator.measures if measure.is_headline)
         self.objectives = (*judged, "lut", "latency_cycles")
+        self._evaluators: Recent[str, Evaluator] = Recent(KEPT_NETWORKS)
+        self._networks: Recent[str, Graph] = Recent(MOST_NETWORKS)
         self.store = Store(path)
         try:
             self._identify()
@@ -131,12 +141,44 @@ class Study:
             HlsExploreError: If the design cannot be emulated or estimated, or the file cannot be written.
         """
         known = self.store.by_key(design.key)
+        evaluator = self.evaluator_of(design.graph)
         if known is None:
-            return self.add(evaluate(design, self.evaluator))
+            return self.add(evaluate(design, evaluator))
         if known.status is Status.OK and any(known.metrics.get(name) is None for name in self.evaluator.directions):
-            self.store.complete(evaluate(design, self.evaluator))
+            self.store.complete(evaluate(design, evaluator))
             return self.store.by_key(design.key) or known
         return known
+
+    def evaluator_of(self, graph: Graph) -> Evaluator:
+        """Return what finds the figures of designs of a network, and keep a network that is new to the study.
+
+        Raises:
+            ConfigError: If it has other inputs or outputs than the study's network.
+            StudyError: If the file cannot be written.
+        """
+        if graph.digest == self.graph.digest:
+            return self.evaluator
+        if self._evaluators.get(graph.digest) is None:
+            check_sibling(graph, self.graph)
+            self.store.add_network(graph.digest, pack(graph))
+        return self._evaluators.find(graph.digest, lambda: self.evaluator.of(graph))
+
+    def network(self, digest: str) -> Graph:
+        """Return a network of the study.
+
+        Raises:
+            StudyError: If it has no such network.
+        """
+        if digest == self.graph.digest:
+            return self.graph
+
+        def read() -> Graph:
+            data = self.store.network(digest)
+            if data is None:
+                raise StudyError(f"{self.path.name} has no network {digest[:12]}.")
+            return unpack(data, digest)
+
+        return self._networks.find(digest, read)
 
     def sweep(
         self,
@@ -185,7 +227,7 @@ class Study:
         return run_sweep(
             Sweep(
                 store=self.store,
-                evaluator=self.evaluator,
+                evaluator=self.evaluator_of(bound.base.graph),
                 space=bound,
                 sampler=made,
                 name=name,
@@ -209,7 +251,7 @@ class Study:
             return space
         spec = space if isinstance(space, Space) else Space.from_dict(space)
         base = base or Design.default(self.graph, data=self.evaluator.data.x)
-        return BoundSpace.bind(spec, base, self.evaluator.ranges)
+        return BoundSpace.bind(spec, base, self.evaluator_of(base.graph).ranges)
 
     def front(self, objectives: Sequence[str] | None = None, where: Sequence[str] = ()) -> list[Trial]:
         """Return the trials that no other trial beats, the best of the last objective first.
@@ -252,7 +294,8 @@ class Study:
             if not found:
                 raise StudyError(f"there is no trial {trial} in {self.path.name}.")
             trial = found[0]
-        design = design_from_dict(dict(trial.config), self.graph)
+        plain = dict(trial.config)
+        design = design_from_dict(plain, self.network(str(plain.pop("network", self.graph.digest))))
         if design.key != trial.design_key:
             raise StudyError(f"trial {trial.number} of {self.path.name} was made by another version of hlsexplore.")
         return design

@@ -1,7 +1,7 @@
 """One evaluated design: its configuration and every figure that was found."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from functools import cached_property
 from time import perf_counter, time
@@ -93,6 +93,7 @@ class Evaluator:
 
     Attributes:
         graph: The network.
+        origin: The network whose float outputs count: the same one, or that from which it was trained or made smaller.
         data: Samples and labels.
         goals: What each output is for.
         measures: Figures of the outputs, those that the network is judged by first.
@@ -100,6 +101,7 @@ class Evaluator:
     """
 
     graph: Graph
+    origin: Graph
     data: Data
     goals: tuple[Goal, ...]
     measures: tuple[Measure, ...]
@@ -138,16 +140,26 @@ class Evaluator:
         single = goals[0].given if len(goals) == 1 else given or None
         return cls(
             graph=graph,
+            origin=graph,
             data=Data(x=checked, labels=single),
             goals=goals,
             measures=find_measures(goals, metrics),
             emulator=Emulator(graph, checked) if emulator is None else emulator,
         )
 
+    def of(self, graph: Graph) -> "Evaluator":
+        """Return what judges another network with the same inputs and outputs alike, against the same float outputs."""
+        return replace(self, graph=graph, emulator=Emulator(graph, self.data.x))
+
+    def config(self, design: Design) -> dict[str, Any]:
+        """Return a design as plain data for a trial; it names its network where that is not the original one."""
+        own = design.graph.digest
+        return {**({} if own == self.origin.digest else {"network": own}), **design.to_dict()}
+
     @cached_property
     def reference(self) -> Outputs:
         """Outputs of the float network, each of shape `(samples, *shape)`."""
-        return as_outputs(float_forward(self.graph, self.data.x))
+        return as_outputs(float_forward(self.origin, self.data.x))
 
     @cached_property
     def merits(self) -> tuple[Merit, ...]:
@@ -213,7 +225,7 @@ def evaluate(design: Design, source: "Evaluator | Emulator | Samples", labels: A
     report = estimate_many([design])[0]
     return Trial(
         design_key=design.key,
-        config=design.to_dict(),
+        config=evaluator.config(design),
         metrics={**quality, **cost_metrics(report, design.target)},
         report=report,
         origin="evaluate",
@@ -240,7 +252,7 @@ def try_evaluate(design: Design, evaluator: Evaluator, origin: str = "") -> Tria
         errors.append(str(error))
     return Trial(
         design_key=design.key,
-        config=design.to_dict(),
+        config=evaluator.config(design),
         metrics=metrics,
         status=Status.FAILED if errors else Status.OK,
         error=" ".join(errors),

@@ -78,10 +78,10 @@ class _Work:
     """What a worker elsewhere needs; equal by content, so that each worker process prepares it once."""
 
     def __init__(self, evaluator: Evaluator) -> None:
-        self.graph, self.data = evaluator.graph, evaluator.data
+        self.graph, self.origin, self.data = evaluator.graph, evaluator.origin, evaluator.data
         self.goals, self.measures = evaluator.goals, evaluator.measures
         tasks = tuple(str(goal.task) for goal in self.goals)
-        self.key = (self.graph.digest, data_digest(self.data), tasks, tuple(evaluator.directions))
+        self.key = (self.graph.digest, self.origin.digest, data_digest(self.data), tasks, tuple(evaluator.directions))
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -92,8 +92,14 @@ class _Work:
 
 @lru_cache(maxsize=2)
 def _prepared(work: _Work) -> Evaluator:
-    emulator = Emulator(work.graph, work.data.x)
-    return Evaluator(graph=work.graph, data=work.data, goals=work.goals, measures=work.measures, emulator=emulator)
+    return Evaluator(
+        graph=work.graph,
+        origin=work.origin,
+        data=work.data,
+        goals=work.goals,
+        measures=work.measures,
+        emulator=Emulator(work.graph, work.data.x),
+    )
 
 
 def _evaluate_there(design: Design, work: Any, origin: str) -> Trial:

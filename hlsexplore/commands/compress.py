@@ -63,7 +63,7 @@ def fine_tune(args: Namespace, session: Session) -> Outcome:
     from hlsexplore.compress import Epoch, Settings
     from hlsexplore.compress import fine_tune as train
     from hlsexplore.compress.files import save_network
-    from hlsexplore.compress.fine_tune import num_shared
+    from hlsexplore.compress.fine_tune import num_shared, shared_note
 
     folder = Path(args.to)
     if folder.exists() and not args.force:
@@ -97,9 +97,8 @@ def fine_tune(args: Namespace, session: Session) -> Outcome:
     found |= {"epochs": [_epoch(epoch) for epoch in tuned.epochs], "costs": _cost_data(before, tuned.design)}
     if check is not None:
         text, figures = _worth(check, before, tuned.design, args.task)
-        shared = num_shared(data.x, check.x, graph)
-        if shared:
-            text += ["", f"{shared} of the {check.num_samples} samples of {args.data} trained too: figures flatter."]
+        shared, note = num_shared(data.x, check.x, graph), shared_note(data.x, check.x, graph)
+        text += ["", note] if note else []
         lines += ["", *text]
         found |= {"before": figures[0], "after": figures[1], "num_shared": shared}
     return Outcome(data=found, text="\n".join(lines))

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hlsexplore.compress.job import Epoch, Settings
+from hlsexplore.compress.job import STOP, Epoch, Settings
 from hlsexplore.compress.trainable import Masks, check_trainable, logits_of, tuned_design
 from hlsexplore.design import Design
 from hlsexplore.emulate import float_forward
@@ -69,6 +69,7 @@ def fine_tune(
     teacher: Graph | None = None,
     on_epoch: OnEpoch | None = None,
     cancel: CancelEvent | None = None,
+    stop: CancelEvent | None = None,
     settings: Settings | None = None,
     **options: Any,
 ) -> FineTuned:
@@ -84,7 +85,8 @@ def fine_tune(
         task: What the outputs are for, as for `Study`.
         teacher: The float network that the loss compares with; the design's own when None.
         on_epoch: Gets every epoch as soon as it is done.
-        cancel: Set it from another thread to stop.
+        cancel: Set it from another thread to give up.
+        stop: Set it from another thread to end after the current epoch, with what is best so far.
         settings: How to train; the default when None.
         **options: Fields of `Settings` instead, such as `epochs=50`.
 
@@ -100,7 +102,7 @@ def fine_tune(
     """
     job = make_job(design, x_train, y_train, task=task, teacher=teacher, settings=_settings(settings, options))
     with Trainer() as trainer:
-        return trainer.train(job, on_epoch or (lambda epoch: None), cancel)
+        return trainer.train(job, on_epoch or (lambda epoch: None), cancel, stop)
 
 
 def fine_tune_all(
@@ -111,8 +113,10 @@ def fine_tune_all(
     budget_s: float,
     task: Any = None,
     settings: Settings | None = None,
+    on_epoch: OnEpoch | None = None,
     on_tuned: Callable[[FineTuned], None] | None = None,
     cancel: CancelEvent | None = None,
+    stop: CancelEvent | None = None,
 ) -> tuple[FineTuned, ...]:
     """Train several designs in turn, such as the best of a front, in one process and within a time.
 
@@ -123,8 +127,10 @@ def fine_tune_all(
         budget_s: Time for all; no training begins after it, and the one that runs then is finished.
         task: What the outputs are for, as for `Study`.
         settings: How to train; the default when None.
-        on_tuned: Gets every result.
-        cancel: Set it from another thread to stop.
+        on_epoch: Gets every epoch of every training; a new one begins with epoch 0.
+        on_tuned: Gets every result as soon as it is there.
+        cancel: Set it from another thread to give up.
+        stop: Set it from another thread to end after the current epoch; no further training begins.
 
     Returns:
         What came of those that were trained, in order; the first one always is.
@@ -138,9 +144,9 @@ def fine_tune_all(
     found: list[FineTuned] = []
     with Trainer() as trainer:
         for job in jobs:
-            if found and time.monotonic() >= end:
+            if found and (time.monotonic() >= end or (stop is not None and stop.is_set())):
                 break
-            found.append(trainer.train(job, lambda epoch: None, cancel))
+            found.append(trainer.train(job, on_epoch or (lambda epoch: None), cancel, stop))
             if on_tuned is not None:
                 on_tuned(found[-1])
     return tuple(found)
@@ -154,12 +160,31 @@ def num_shared(x_train: Inputs, x: Inputs, graph: Graph) -> int:
         x: Evaluation samples.
         graph: The network that takes both.
     """
-    rows = [
-        np.concatenate([values.reshape(len(values), -1) for values in check_inputs(graph, item).values()], axis=1)
-        for item in (x_train, x)
-    ]
-    seen = {row.tobytes() for row in rows[0]}
-    return sum(row.tobytes() in seen for row in rows[1])
+    train, check = _rows(x_train, graph), _rows(x, graph)
+    seen = set(train)
+    return sum(row in seen for row in check)
+
+
+def shared_note(x_train: Inputs, x: Inputs, graph: Graph) -> str:
+    """Warn when evaluation samples train too; an empty text if none does. Arguments as for `num_shared`.
+
+    Samples are compared as float32, so that a copy in another precision is still the same one.
+    """
+    shared = num_shared(x_train, x, graph)
+    train, check = (len(next(iter(check_inputs(graph, item).values()))) for item in (x_train, x))
+    if not shared:
+        return ""
+    of = "all" if shared == check else f"{shared:,} of the"
+    return (
+        f"{of} {check:,} evaluation samples are among the {train:,} training samples: their figures flatter. "
+        "Keep some samples apart that train nothing."
+    )
+
+
+def _rows(x: Inputs, graph: Graph) -> list[bytes]:
+    arrays = [values.reshape(len(values), -1) for values in check_inputs(graph, x).values()]
+    whole = np.concatenate(arrays, axis=1).astype(np.float32) + np.float32(0)  # -0 is 0
+    return [row.tobytes() for row in whole]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -309,13 +334,16 @@ class Trainer:
             self._process = None
         self._stack.close()
 
-    def train(self, job: Job, on_epoch: OnEpoch, cancel: CancelEvent | None) -> FineTuned:
+    def train(
+        self, job: Job, on_epoch: OnEpoch, cancel: CancelEvent | None, stop: CancelEvent | None = None
+    ) -> FineTuned:
         """Train a job.
 
         Args:
             job: What to train.
             on_epoch: Gets every epoch.
             cancel: Set it from another thread to end the process.
+            stop: Set it from another thread to end after the current epoch, with what is best so far.
 
         Raises:
             CancelledError: If `cancel` was set.
@@ -328,7 +356,7 @@ class Trainer:
         _write(folder, job)
         epochs: list[Epoch] = []
         is_done = False
-        with _stopped_by(process, cancel):
+        with _stopped_by(process, cancel, stop, folder / STOP):
             stream = process.process.stdin
             if stream is not None:
                 with suppress(OSError):
@@ -355,12 +383,16 @@ class Trainer:
 
 
 @contextmanager
-def _stopped_by(process: guard.Guarded, cancel: CancelEvent | None) -> Iterator[None]:
-    """End a process when an event is set, or when the block ends with an error."""
+def _stopped_by(
+    process: guard.Guarded, cancel: CancelEvent | None, stop: CancelEvent | None, word: Path
+) -> Iterator[None]:
+    """End a process when `cancel` is set, or when the block ends with an error; write a file when `stop` is set."""
     done = CancelEvent()
 
     def watch() -> None:
         while not done.wait(POLL_S):
+            if stop is not None and stop.is_set():
+                word.touch()
             if cancel is not None and cancel.is_set():
                 process.stop()
                 return

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from hlsexplore.errors import ConfigError, quoted
 from hlsexplore.support.values import whole
 
+STOP = "stop"
+"""File in a job's folder that ends the training after the current epoch."""
 MAX_EPOCHS = 100_000
 MAX_BATCH = 1 << 20
 MAX_MIXED = 1000

@@ -1,6 +1,6 @@
 """Neurons that a design does not need: unread, constant, or equal to another one (docs/compression.md)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -18,7 +18,7 @@ from hlsexplore.graph import Graph, Node
 from hlsexplore.layer_config import LayerConfig
 from hlsexplore.masks import Mask
 from hlsexplore.merit import as_outputs
-from hlsexplore.ops import Activation, Conv, Dense, Function
+from hlsexplore.ops import Activation, Conv, Dense, Function, Pool, Reshape
 from hlsexplore.reference.samples import Inputs
 from hlsexplore.reuse import legal_reuse
 from hlsexplore.weights import pruned_op, raw_weights
@@ -70,11 +70,28 @@ class Saving:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Pair:
-    """A product, the only product that reads it, and what lies between: activations that each one layer reads."""
+    """A product, the only product that reads it, and what lies between, each read by one layer.
+
+    Activations, pools and a flattening stand between; none of them mixes channels.
+    """
 
     before: Node
     between: tuple[Node, ...]
     after: Node
+
+    @property
+    def channels(self) -> int:
+        """Neurons or channels of the product that is read."""
+        return self.before.shape[-1]
+
+    def rows(self, kernel: NDArray[Any]) -> NDArray[Any]:
+        """Return the reader's weights by channel, shape (positions, channels, outputs); a view."""
+        return kernel.reshape(-1, self.channels, kernel.shape[-1])
+
+    def cut(self, kernel: NDArray[Any], kept: NDArray[np.intp]) -> NDArray[Any]:
+        """Return the reader's weights, or a mask of them, for some channels only."""
+        left = self.rows(kernel)[:, kept]
+        return left.reshape(*kernel.shape[:-2], -1, kernel.shape[-1])
 
 
 def find_savings(design: Design, x: Inputs | None = None) -> tuple[Saving, ...]:
@@ -95,9 +112,7 @@ def find_savings(design: Design, x: Inputs | None = None) -> tuple[Saving, ...]:
             after = estimate(changed).total.lut
             differing = 0 if exact else None
             if not exact and x is not None:
-                differing = int(
-                    np.count_nonzero(np.asarray(emulate_raw(changed, x)) != np.asarray(emulate_raw(design, x)))
-                )
+                differing = _differing(design, changed, x)
             found.append(
                 Saving(
                     kind=kind,
@@ -125,6 +140,27 @@ def simplify(design: Design) -> tuple[Design, tuple[Saving, ...]]:
     return design, tuple(taken)
 
 
+def narrowed(design: Design, share: float) -> Design:
+    """Return the design of a network with a share of its hidden neurons and channels: those of the largest weights.
+
+    What goes is not made up for; a training does that. Layers whose neurons several others read stay.
+
+    Args:
+        design: The design.
+        share: Share of each layer's neurons that stays; at least one does.
+    """
+    for name in [pair.before.name for pair in _pairs(design)]:
+        pair = next(item for item in _pairs(design) if item.before.name == name)
+        ops = [pruned_op(_matrix(node), design.layers[node.name]) for node in (pair.before, pair.after)]
+        size = np.linalg.norm(ops[0].kernel.reshape(-1, pair.channels), axis=0)
+        reach = np.linalg.norm(pair.rows(ops[1].kernel), axis=(0, 2))
+        gone = np.argsort(-size * reach, kind="stable")[max(1, round(share * pair.channels)) :]
+        if len(gone):
+            raw = raw_weights(design, pair.after.name)["weight"]
+            design = _without(design, pair, gone, raw, None)
+    return design
+
+
 def _differing(design: Design, changed: Design, x: Inputs) -> int:
     pairs = zip(as_outputs(emulate_raw(design, x)), as_outputs(emulate_raw(changed, x)), strict=True)
     return sum(int(np.count_nonzero(mine != theirs)) for mine, theirs in pairs)
@@ -142,22 +178,28 @@ def _pairs(design: Design) -> Iterator[_Pair]:
             if isinstance(reader.op, Dense | Conv):
                 yield _Pair(before=node, between=tuple(between), after=reader)
                 break
-            if not isinstance(reader.op, Activation):
+            if not _keeps_channels(reader, node.shape[-1]):
                 break
             between.append(reader)
             last = reader
+
+
+def _keeps_channels(node: Node, count: int) -> bool:
+    """Whether a layer leaves channels apart: each of its results is of one channel, the last axis or its period."""
+    if isinstance(node.op, Reshape):
+        return len(node.shape) == 1
+    return isinstance(node.op, Activation | Pool) and node.shape[-1] == count
 
 
 def _offers(design: Design, pair: _Pair) -> Iterator[tuple[Kind, tuple[int, ...], Design]]:
     """Yield what a layer does not need; at least one neuron stays."""
     mine, theirs = raw_weights(design, pair.before.name), raw_weights(design, pair.after.name)
     columns = mine["weight"].reshape(-1, mine["weight"].shape[-1])
-    rows = _rows(theirs["weight"])
+    is_read: NDArray[np.bool_] = np.asarray(pair.rows(theirs["weight"]).any(axis=(0, 2)))
     count = columns.shape[1]
-    unread = np.flatnonzero(~rows.any(axis=1))[: count - 1]
+    unread = np.flatnonzero(~is_read)[: count - 1]
     if len(unread):
         yield Kind.UNREAD, tuple(unread.tolist()), _without(design, pair, unread, theirs["weight"], None)
-    is_read: NDArray[np.bool_] = np.asarray(rows.any(axis=1))
     constant = np.flatnonzero((~columns.any(axis=0) | _never_active(design, pair, columns, mine.get("bias"))) & is_read)
     offered = _constant(design, pair, constant[: count - 1], theirs)
     if offered is not None:
@@ -165,10 +207,9 @@ def _offers(design: Design, pair: _Pair) -> Iterator[tuple[Kind, tuple[int, ...]
     equal = _equal(columns, mine.get("bias"), is_read)
     if equal:
         kernel = np.array(theirs["weight"])
-        into = _rows(kernel)
+        into = pair.rows(kernel)
         for gone, kept in equal.items():
-            into[kept] += into[gone]
-        kernel = _unrows(into, kernel.shape)
+            into[:, kept] += into[:, gone]
         yield Kind.EQUAL, tuple(equal), _without(design, pair, np.array(list(equal)), kernel, None)
 
 
@@ -178,22 +219,11 @@ def _matrix(node: Node) -> Dense | Conv:
     return node.op
 
 
-def _rows(kernel: RawArray) -> RawArray:
-    """Return the weights that read each channel, shape (channels, weights)."""
-    moved: RawArray = np.moveaxis(kernel, -2, 0)
-    return moved.reshape(kernel.shape[-2], -1)
-
-
-def _unrows(rows: RawArray, shape: tuple[int, ...]) -> RawArray:
-    moved = rows.reshape(shape[-2], *shape[:-2], shape[-1])
-    found: RawArray = np.moveaxis(moved, 0, -2)
-    return found
-
-
 def _never_active(design: Design, pair: _Pair, columns: RawArray, bias: RawArray | None) -> NDArray[np.bool_]:
     """Tell which neurons a ReLU behind them always stops, whatever comes."""
     count = columns.shape[1]
-    is_rectified = bool(pair.between) and pair.between[0].op.function is Function.RELU  # type: ignore[union-attr]
+    behind = pair.between[0].op if pair.between else None
+    is_rectified = isinstance(behind, Activation) and behind.function is Function.RELU
     if not is_rectified or not is_lossless(design, pair.before):
         return np.zeros(count, dtype=bool)
     types, source = design.layers[pair.before.name].types, design.input_types(pair.before.name)[0]
@@ -217,13 +247,15 @@ def _constant(
     if not len(channels):
         return None
     last = (pair.between or (pair.before,))[-1]
-    values = _values(design, last)[channels]
+    found = _values(design, last, pair.channels)
+    channels = channels[(found[:, channels] == found[0, channels]).all(axis=0)]
+    values = found[0, channels]
     is_padded = isinstance(pair.after.op, Conv) and any(map(any, pair.after.op.padding))
     if is_padded:
         channels, values = channels[values == 0], values[values == 0]
     types, kernel = design.layers[pair.after.name].types, theirs["weight"]
-    rows = to_real(kernel, types["weight"])
-    shift = (rows[..., channels, :] * values[:, None]).reshape(-1, rows.shape[-1]).sum(axis=0)
+    rows = pair.rows(to_real(kernel, types["weight"]))
+    shift = (rows[:, channels] * values[:, None]).sum(axis=(0, 1))
     if not len(channels) or (shift.any() and "bias" not in theirs):
         return None
     bias = None
@@ -232,11 +264,11 @@ def _constant(
     return Kind.CONSTANT, tuple(channels.tolist()), _without(design, pair, channels, kernel, bias)
 
 
-def _values(design: Design, node: Node) -> RealArray:
-    """Return what each channel of a layer is at one sample: for constant ones, always."""
+def _values(design: Design, node: Node, channels: int) -> RealArray:
+    """Return what a layer is for inputs of 0, shape (positions, channels): for constant channels, always."""
     zeros = tuple(np.zeros((1, *item.shape)) for item in design.graph.inputs)
     results = trace(design, zeros if len(zeros) > 1 else zeros[0], keep_results=True).results
-    found: RealArray = results[node.name].reshape(-1, node.shape[-1])[0]
+    found: RealArray = results[node.name].reshape(-1, channels)
     return found
 
 
@@ -271,20 +303,25 @@ def _without(
     first = _narrowed(first, kept)
     changed[pair.before.name] = replace(pair.before, op=first, shape=(*pair.before.shape[:-1], len(kept)))
     for node in pair.between:
-        changed[node.name] = replace(node, shape=(*node.shape[:-1], len(kept)))
+        shape = (*node.shape[:-1], node.shape[-1] // pair.channels * len(kept))
+        changed[node.name] = replace(node, shape=shape)
     types = dict(layers[pair.after.name].types)
     types["weight"] = _holding(types["weight"], kernel)
     reader = pruned_op(_matrix(pair.after), layers[pair.after.name])
     if bias is not None:
         types["bias"] = _bias_type(types["bias"], design.input_types(pair.after.name)[0], types["weight"], bias)
         reader = replace(reader, bias=bias)
-    reader = replace(reader, kernel=to_real(kernel[..., kept, :], types["weight"]), types=None)
+    reader = replace(reader, kernel=to_real(pair.cut(kernel, kept), types["weight"]), types=None)
     changed[pair.after.name] = replace(pair.after, op=reader)
     nodes = tuple(changed.get(node.name, node) for node in design.graph)
     graph = Graph(name=design.graph.name, nodes=nodes, outputs=design.graph.outputs)
-    for name, axis in ((pair.before.name, -1), (pair.after.name, -2)):
-        config = layers[name] if name == pair.before.name else replace(layers[name], types=types)
-        layers[name] = _resized(graph[name], config, axis, kept)
+    before, after = pair.before.name, pair.after.name
+    own = {key: Mask(mask.kept[..., kept]) for key, mask in layers[before].masks.items()}
+    layers[before] = _resized(graph[before], layers[before], own)
+    read = {
+        key: mask if key == "bias" else Mask(pair.cut(mask.kept, kept)) for key, mask in layers[after].masks.items()
+    }
+    layers[after] = _resized(graph[after], replace(layers[after], types=types), read)
     return Design(graph=graph, target=design.target, layers=layers)
 
 
@@ -299,14 +336,8 @@ def _narrowed(op: Dense | Conv, kept: NDArray[np.intp]) -> Dense | Conv:
     )
 
 
-def _resized(node: Node, config: LayerConfig, axis: int, kept: NDArray[np.intp]) -> LayerConfig:
-    """Return a configuration for fewer channels: masks cut, and the next smaller legal reuse."""
-    masks = {}
-    for key, mask in config.masks.items():
-        if key == "bias":
-            masks[key] = Mask(mask.kept[kept]) if axis == -1 else mask
-        else:
-            masks[key] = Mask(np.take(mask.kept, kept, axis=axis))
+def _resized(node: Node, config: LayerConfig, masks: Mapping[str, Mask]) -> LayerConfig:
+    """Return a configuration for fewer channels, with their masks and the next smaller legal reuse."""
     reuse = max(value for value in legal_reuse(node) if value <= config.reuse)
     return replace(config, reuse=reuse, density=1.0, masks=masks)
 

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from hlsexplore.compress.elementwise import Tensor, caster, elementwise, rounded
+from hlsexplore.compress.recurrent import make_recurrent
 from hlsexplore.compress.trainable import is_lossless
 from hlsexplore.design import Design
-from hlsexplore.emulate.carrier import Span
 from hlsexplore.emulate.merge import RECIPROCAL
-from hlsexplore.emulate.pointwise import signed_index
 from hlsexplore.errors import NoModelError
-from hlsexplore.fixed import Fixed, Overflow, Rounding, quantize, requantize, to_real
+from hlsexplore.fixed import Fixed, Rounding, quantize, to_real
 from hlsexplore.graph import Node
 from hlsexplore.ops import (
     MOVES,
@@ -28,31 +28,22 @@ from hlsexplore.ops import (
     Crop,
     Dense,
     DepthwiseConv,
-    Function,
     Merge,
     MergeFunction,
     Pad,
     Permute,
     Pool,
+    Recurrent,
     Reshape,
     weights,
 )
 from hlsexplore.reference.windows import pad_image, windows
-from hlsexplore.tables import activation_table, half_range
 
-Tensor = Any
 Weights = Mapping[tuple[str, str], Tensor]
 """Trained values by layer and tensor key."""
 Apply = Callable[[Sequence[Tensor], Weights], Tensor]
 FLOAT32_BITS = 22
 """Integers of so many bits, with the half that rounding adds, are exact in float32."""
-SOFT: dict[Function, Callable[[Tensor], Tensor]] = {
-    Function.SIGMOID: tf.sigmoid,
-    Function.TANH: tf.tanh,
-    Function.SOFTPLUS: tf.math.softplus,
-    Function.SOFTSIGN: tf.math.softsign,
-}
-"""Functions by table; their slopes are those of the functions themselves."""
 
 
 def make_forward(design: Design, outputs: Sequence[str]) -> Callable[[Mapping[str, Tensor], Weights], list[Tensor]]:
@@ -87,6 +78,8 @@ def float_type(design: Design, outputs: Sequence[str]) -> Any:
     """Return the smallest of float32 and float64 in which every sum of the network is exact, as far as one is."""
     bits = 0
     for node in needed(design, outputs):
+        if isinstance(node.op, Recurrent):
+            return tf.float64
         types = [design.result_type(node.name), *design.input_types(node.name)]
         count = 1
         if isinstance(node.op, Dense | Conv | DepthwiseConv | Affine):
@@ -101,6 +94,9 @@ def float_type(design: Design, outputs: Sequence[str]) -> Any:
             product = Fixed.parse(f"fixed<{source.width + weight.width},{source.integer + weight.integer}>")
             types += [product, bias]
             count = rows + 1
+        if isinstance(node.op, Activation) and "weight" in design.layers[node.name].types:
+            slope = design.layers[node.name].types["weight"]
+            types += [Fixed(slope.width + types[1].width, slope.integer + types[1].integer)]
         if isinstance(node.op, Pool):
             count = prod(node.op.size)
         if isinstance(node.op, Merge):
@@ -108,52 +104,6 @@ def float_type(design: Design, outputs: Sequence[str]) -> Any:
         whole, fraction = max(type_.integer for type_ in types), max(type_.fraction for type_ in types)
         bits = max(bits, int(np.ceil(whole + fraction + log2(count))))
     return tf.float32 if bits <= FLOAT32_BITS else tf.float64
-
-
-def caster(type_: Fixed) -> Callable[[Tensor], Tensor]:
-    """Return the cast to a type, with straight-through gradients."""
-    scale = 2.0**type_.fraction
-    low, high = float(type_.min_raw), float(type_.max_raw)
-    span = 2.0**type_.width
-
-    def cast(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-        raw = _rounded(x * scale, type_.rounding)
-        is_inside = tf.logical_and(raw >= low, raw <= high)
-        match type_.overflow:
-            case Overflow.WRAP:
-                y = raw - span * tf.floor((raw - low) / span)
-            case Overflow.SAT_ZERO:
-                y = tf.where(is_inside, raw, tf.zeros_like(raw))
-            case _:
-                y = tf.clip_by_value(raw, low, high)
-
-        def slope(upstream: Tensor) -> Tensor:
-            return (
-                upstream if type_.overflow is Overflow.WRAP else tf.where(is_inside, upstream, tf.zeros_like(upstream))
-            )
-
-        return y / scale, slope
-
-    function: Callable[[Tensor], Tensor] = tf.custom_gradient(cast)
-    return function
-
-
-def _rounded(x: Tensor, rounding: Rounding) -> Tensor:
-    match rounding:
-        case Rounding.TRN:
-            return tf.floor(x)
-        case Rounding.TRN_ZERO:
-            return tf.where(x < 0, tf.math.ceil(x), tf.floor(x))
-        case Rounding.RND:
-            return tf.floor(x + 0.5)
-        case Rounding.RND_CONV:
-            return tf.round(x)
-        case Rounding.RND_ZERO:
-            return tf.sign(x) * tf.math.ceil(tf.abs(x) - 0.5)
-        case Rounding.RND_INF:
-            return tf.sign(x) * tf.floor(tf.abs(x) + 0.5)
-        case Rounding.RND_MIN_INF:
-            return tf.math.ceil(x - 0.5)
 
 
 def _apply(design: Design, node: Node) -> Apply:
@@ -211,53 +161,7 @@ def _activation(design: Design, node: Node) -> Apply:
     op, config = node.op, design.layers[node.name]
     if not isinstance(op, Activation):
         raise NoModelError(f"layer {node.name!r} is no activation.")
-    result = caster(config.types["result"])
-    match op.function:
-        case Function.LINEAR:
-            return lambda inputs, values: result(inputs[0])
-        case Function.RELU if op.max_value is None:
-            return lambda inputs, values: result(tf.nn.relu(inputs[0]))
-        case Function.RELU:
-            top = op.max_value
-            return lambda inputs, values: tf.where(
-                inputs[0] > top, result(tf.constant(top, inputs[0].dtype)), result(tf.nn.relu(inputs[0]))
-            )
-        case Function.LEAKY_RELU:
-            weight = config.types["weight"]
-            slope = float(to_real(quantize(np.float64(op.alpha), weight), weight))
-            return lambda inputs, values: tf.where(
-                inputs[0] > 0, result(inputs[0]), result(slope * tf.minimum(inputs[0], 0.0))
-            )
-        case _ if op.function in SOFT:
-            return _table(design, node, op)
-    raise NoModelError(f"layer {node.name!r}: {node.kind!r} cannot be trained.")
-
-
-def _table(design: Design, node: Node, op: Activation) -> Apply:
-    """Take entries of the function's table, with the function's own slope."""
-    config, soft = design.layers[node.name], SOFT[op.function]
-    size, type_ = config.table_size, config.types["table"]
-    final = config.types["result"]
-    raw = requantize(activation_table(op.function, size, type_), type_.fraction, final)
-    entries = to_real(raw, final)
-    source = design.input_types(node.name)[0]
-    index_type, span = signed_index(Span.of(source), size, half_range(op.function))
-    scale = 2.0 ** (span.fraction - source.fraction)
-
-    def take(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-        place = _rounded(x / scale, index_type.rounding)
-        place = tf.clip_by_value(place, float(index_type.min_raw), float(index_type.max_raw))
-        y = tf.gather(tf.constant(entries, x.dtype), tf.cast(place, tf.int32) + size // 2)
-
-        def slope(upstream: Tensor) -> Tensor:
-            with tf.GradientTape() as tape:
-                tape.watch(x)
-                smooth = soft(x)
-            return upstream * tape.gradient(smooth, x)
-
-        return y, slope
-
-    function: Callable[[Tensor], Tensor] = tf.custom_gradient(take)
+    function = elementwise(op, config.types, config.table_size, design.input_types(node.name)[0])
     return lambda inputs, values: function(inputs[0])
 
 
@@ -301,7 +205,7 @@ def _divided(total: Tensor, counts: Tensor, step: float) -> Tensor:
     """Divide integers of a step, truncating toward zero."""
 
     def divide(values: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-        raw = _rounded(tf.round(values / step) / counts, Rounding.TRN_ZERO)
+        raw = rounded(tf.round(values / step) / counts, Rounding.TRN_ZERO)
         return raw * step, lambda upstream: upstream / counts
 
     return tf.custom_gradient(divide)(total)
@@ -368,4 +272,5 @@ _MAKERS: dict[type, Callable[[Design, Node], Apply]] = {
     Pool: _pool,
     Merge: _merge,
     Concatenate: _concatenate,
+    Recurrent: make_recurrent,
 }

@@ -3,21 +3,29 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, log, log2
 from threading import Event as CancelEvent
 from typing import Any
 
+import numpy as np
+
 from hlsexplore.compress.fine_tune import FineTuned, Trainer, make_job
 from hlsexplore.compress.job import Settings
+from hlsexplore.compress.merge import narrowed
 from hlsexplore.compress.prune import prunable
 from hlsexplore.compress.trainable import logits_of
+from hlsexplore.defaults.bounds import accum_type
 from hlsexplore.design import Design
 from hlsexplore.emulate import Emulator, float_forward
 from hlsexplore.errors import ConfigError, DataError, quoted
 from hlsexplore.estimate import estimate
+from hlsexplore.fixed import Fixed, Overflow, Rounding
+from hlsexplore.graph import Graph
 from hlsexplore.merit import Merit, as_outputs, bind, find_measures
 from hlsexplore.op_facts import matmul_shape
-from hlsexplore.reference.observe import observe
+from hlsexplore.ops import Conv, Dense, DepthwiseConv, weights
+from hlsexplore.reference.forward import forward_node
+from hlsexplore.reference.layers import input_values
 from hlsexplore.reference.samples import Inputs, check_inputs
 from hlsexplore.search.bound_space import BoundSpace
 from hlsexplore.space import Space, applicable
@@ -29,10 +37,17 @@ SMALL_DATA, MIXED, SMALL_DISTILL = 3000, 8, 0.9
 """From so few training samples on, mixed samples are made of each, and the float network teaches most."""
 FINER = 0.72
 """Ratio of two densities that are tried after each other."""
+FEWER = 0.8
+"""Ratio of two shares of neurons that are tried after each other."""
 LOGIT_WIDTH = 8
 """Least bits of the values that decide; narrower ones are often equal."""
 GROWTH = 0.97
 """A try is worth training if it is estimated to need less than this share of the LUTs of the best one."""
+AIMS = (0.6, 0.72, 0.82, 0.88)
+"""Share of the best LUTs that the next step aims at, by the tries since the best one that were not good enough."""
+RANGE_SAMPLES = 4096
+INSIDE = 0.995
+"""Share of the values of a layer that lie in the range of its type; the others saturate, and training knows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +59,14 @@ class Point:
         result: Bits of results; those that decide have `LOGIT_WIDTH` at least.
         input: Bits of inputs.
         density: Share of all weights that is kept; small layers keep more of theirs.
+        neurons: Share of the hidden neurons and channels that the network still has.
     """
 
     weight: int = 4
-    result: int = 5
-    input: int = 6
-    density: float = 0.25
+    result: int = 4
+    input: int = 5
+    density: float = 0.3
+    neurons: float = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -156,8 +173,8 @@ class _Search:
         self.merit: Merit = bind(find_measures(self.goals)[0], self.goals, self.reference)
         allowed = tolerance * self.merit.unit(self.merit.of(self.reference))
         self.least = self.merit.of(self.reference) - (allowed if self.merit.metric.is_maximized else -allowed)
-        seen = observe(graph, train[0])
-        self.ranges = {name: (values.low, values.high) for name, values in seen.results.items()}
+        self.ranges = _ranges(graph, train[0])
+        self.narrow: dict[float, Design] = {1.0: base}
         self.heads = [logits_of(graph, goal) for goal in self.goals]
         count = len(next(iter(check_inputs(graph, train[0]).values())))
         mixed = MIXED if count < SMALL_DATA else 0
@@ -169,21 +186,24 @@ class _Search:
 
     def design(self, point: Point) -> Design:
         """Return the design of a point, before training."""
-        graph = self.base.graph
-        result = {"signed": "auto", "rounding": "RND", "overflow": "SAT"}
+        if point.neurons not in self.narrow:
+            self.narrow[point.neurons] = narrowed(self.base, point.neurons)
+        base = self.narrow[point.neurons]
+        result = {"signed": "auto", "rounding": "TRN", "overflow": "SAT"}
         heads = {
             name: {"result": {"width": max(point.result, LOGIT_WIDTH), **result}}
             for name in self.heads
-            if name in applicable(graph, "result")
+            if name in applicable(base.graph, "result")
         }
         uniform = {"weight": {"width": point.weight}, "result": {"width": point.result, **result}}
-        uniform = {key: value for key, value in uniform.items() if applicable(graph, key)}
+        uniform = {key: value for key, value in uniform.items() if applicable(base.graph, key)}
         space = Space(input={"width": point.input}, uniform=uniform, layers=heads)
-        bound = BoundSpace.bind(space, self.base, self.ranges)
-        shares = spread_density(self.base, point.density)
-        return bound.design((0,) * len(bound.axes)).with_layers(
+        bound = BoundSpace.bind(space, base, self.ranges)
+        shares = spread_density(base, point.density)
+        found = bound.design((0,) * len(bound.axes)).with_layers(
             {name: {"density": share} for name, share in shares.items()}
         )
+        return with_short_biases(found)
 
     def run(self, trainer: Trainer, point: Point) -> Try:
         """Train and judge a point."""
@@ -202,11 +222,45 @@ class _Search:
             start = tries[-1].point if tries else None
             return Point() if start is None else _easier(start)
         best = min(good, key=lambda item: item.lut)
-        bold = _bold(best.point) if len(good) == len(tries) else []
-        for point in (*bold, *_harder(best.point)):
-            if point not in done and _lut(self.design(point)) < GROWTH * _lut(self.design(best.point)):
-                return point
-        return None
+        failed = len(tries) - 1 - tries.index(best)
+        aim = AIMS[min(failed, len(AIMS) - 1)]
+        now = _lut(self.design(best.point))
+        steps = [point for point in _harder(best.point) if point not in done]
+        ratios = {point: _lut(self.design(point)) / now for point in steps}
+        worth = [point for point in steps if ratios[point] < GROWTH]
+        return min(worth, key=lambda point: abs(log(ratios[point] / aim)), default=None)
+
+
+def _ranges(graph: Graph, x: Inputs) -> dict[str, tuple[float, float]]:
+    """Return the range of each layer's results without the few largest ones, on up to 4,096 samples."""
+    inputs = {name: values[:RANGE_SAMPLES] for name, values in check_inputs(graph, x).items()}
+    values = {node.name: input_values(node, inputs[node.name]) for node in graph.inputs}
+    for node in graph.layers:
+        values[node.name] = forward_node(node, [values[name] for name in node.inputs])
+    return {
+        name: (float(np.quantile(array, 1 - INSIDE)), float(np.quantile(array, INSIDE)))
+        for name, array in values.items()
+    }
+
+
+def with_short_biases(design: Design) -> Design:
+    """Return a design whose biases have the step of the products that they are added to, and exact accumulators.
+
+    Finer bits of a bias only widen the sum; training makes up for them.
+    """
+    for node in design.graph:
+        types = design.layers[node.name].types
+        if "bias" not in types or "accum" not in types or not isinstance(node.op, Dense | Conv | DepthwiseConv):
+            continue
+        source = design.input_types(node.name)[0]
+        fraction = source.fraction + types["weight"].fraction
+        top = float(np.abs(weights(node.op)["bias"]).max(initial=0.0))
+        integer = max(ceil(log2(top + 2.0**-fraction)) + 2, 2 - fraction)
+        bias = Fixed(integer + fraction, integer, True, Rounding.RND, Overflow.SAT)
+        accum = accum_type(node, types["weight"], bias, source)
+        follows = {"result": accum} if types["result"] == types["accum"] else {}
+        design = design.with_layer(node.name, bias=bias, accum=accum, **follows)
+    return design
 
 
 def spread_density(design: Design, density: float) -> Mapping[str, float]:
@@ -232,27 +286,30 @@ def spread_density(design: Design, density: float) -> Mapping[str, float]:
     return {name: 1.0 if name in full else max(scale * worth[name], 1e-6) for name in sizes}
 
 
-def _bold(point: Point) -> list[Point]:
-    """Return the long steps to smaller networks, taken as long as every try was good enough."""
-    narrow = replace(point, weight=point.weight - 1, result=point.result - 1, input=point.input - 1)
-    steps = [replace(point, density=point.density * FINER**4), narrow]
-    return [step for step in steps if min(step.weight, step.result, step.input) > 1]
-
-
 def _harder(point: Point) -> list[Point]:
-    """Return the steps to smaller networks, the largest first."""
+    """Return the steps to smaller networks: less of one thing, and less of one for more of another."""
+    fewer = replace(point, neurons=point.neurons * FEWER)
+    narrow = replace(point, weight=point.weight - 1, result=point.result - 1, input=point.input - 1)
     steps = [
-        replace(point, density=point.density * FINER**2),
-        replace(point, density=point.density * FINER),
+        *(replace(point, density=point.density * FINER**power) for power in (0.5, 1, 2, 4)),
+        *(replace(point, neurons=point.neurons * FEWER**power) for power in (0.5, 1, 2)),
         replace(point, result=point.result - 1),
         replace(point, input=point.input - 1),
         replace(point, weight=point.weight - 1),
-        replace(point, density=point.density * FINER**0.5),
-        replace(point, weight=point.weight - 1, density=point.density / FINER),
-        replace(point, result=point.result - 1, density=point.density / FINER),
-        replace(point, input=point.input - 1, density=point.density / FINER),
+        narrow,
+        replace(narrow, density=min(1.0, point.density / FINER)),
+        *(
+            replace(changed, density=min(1.0, point.density / FINER))
+            for changed in (
+                fewer,
+                replace(point, weight=point.weight - 1),
+                replace(point, result=point.result - 1),
+                replace(point, input=point.input - 1),
+            )
+        ),
         replace(point, weight=point.weight + 1, density=point.density * FINER),
         replace(point, result=point.result + 1, density=point.density * FINER),
+        replace(point, result=point.result + 1, neurons=point.neurons * FEWER),
     ]
     return [step for step in steps if min(step.weight, step.result, step.input) > 1]
 
@@ -266,6 +323,7 @@ def _easier(point: Point) -> Point | None:
         result=point.result + 1,
         input=point.input + 1,
         density=min(1.0, point.density * 1.5),
+        neurons=min(1.0, point.neurons * 1.5),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.defaults.bounds import accum_type
+from hlsexplore.defaults.cells import cell_accum
 from hlsexplore.design import Design
 from hlsexplore.errors import UnsupportedError
 from hlsexplore.fixed import Fixed, RealArray, quantize, to_real
@@ -19,6 +20,7 @@ from hlsexplore.ops import (
     WEIGHT_FIELDS,
     Activation,
     Affine,
+    Cell,
     Concatenate,
     Conv,
     Dense,
@@ -27,6 +29,7 @@ from hlsexplore.ops import (
     Input,
     Merge,
     Pool,
+    Recurrent,
     Softmax,
 )
 from hlsexplore.task import Goal, Kind
@@ -34,7 +37,7 @@ from hlsexplore.weights import pruned_op
 
 Masks = Mapping[tuple[str, str], NDArray[np.bool_]]
 """Which weights are kept, by layer and tensor key."""
-TRAINED = (Dense, Conv, DepthwiseConv, Affine)
+TRAINED = (Dense, Conv, DepthwiseConv, Affine, Recurrent)
 """Ops whose weights are trained."""
 PASSED = (*TRAINED, Input, Pool, Merge, Concatenate, *MOVES)
 FUNCTIONS = frozenset(
@@ -42,6 +45,8 @@ FUNCTIONS = frozenset(
         Function.LINEAR,
         Function.RELU,
         Function.LEAKY_RELU,
+        Function.HARD_SIGMOID,
+        Function.HARD_TANH,
         Function.SIGMOID,
         Function.TANH,
         Function.SOFTPLUS,
@@ -73,6 +78,10 @@ def _obstacle(design: Design, node: Node) -> str:
         return f"{where}: its elements have types of their own and cannot be trained. Set granularity to 'uniform'."
     if isinstance(op, Softmax):
         return f"{where}: only a softmax that ends the network and decides between classes can be trained."
+    if isinstance(op, Recurrent):
+        functions = {op.activation, *(() if op.cell is Cell.SIMPLE_RNN else (op.recurrent_activation,))}
+        names = ", ".join(sorted(map(str, functions - FUNCTIONS)))
+        return f"{where}: a {node.kind} layer with {names} cannot be trained." if names else ""
     if isinstance(op, PASSED) or (isinstance(op, Activation) and op.function in FUNCTIONS):
         return ""
     return f"{where}: a {node.kind} layer cannot be trained; products, pools, merges and simple activations can."
@@ -97,6 +106,8 @@ def _exact(design: Design, node: Node) -> Fixed:
     """Return the narrowest accumulator that loses nothing with the weights that a design keeps."""
     config = design.layers[node.name]
     kept = replace(node, op=pruned_op(node.op, config))
+    if isinstance(node.op, Recurrent):
+        return cell_accum(kept, config.types, design.input_types(node.name)[0])
     return accum_type(kept, config.types["weight"], config.types.get("bias"), design.input_types(node.name)[0])
 
 
@@ -132,7 +143,10 @@ def _followed(design: Design, node: Node) -> Mapping[str, Fixed]:
     types = dict(design.layers[node.name].types)
     if "accum" not in types or not is_lossless(design, design.graph[node.name]):
         return types
-    accum = accum_type(node, types["weight"], types.get("bias"), design.input_types(node.name)[0])
+    source = design.input_types(node.name)[0]
+    if isinstance(node.op, Recurrent):
+        return types | {"accum": cell_accum(node, types, source)}
+    accum = accum_type(node, types["weight"], types.get("bias"), source)
     if types["result"] == types["accum"]:
         types["result"] = accum
     return types | {"accum": accum}

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from hlsexplore.compress.job import Epoch, Settings
+from hlsexplore.compress.job import STOP, Epoch, Settings
 from hlsexplore.compress.network import Tensor, float_type, make_forward
 from hlsexplore.compress.trainable import TRAINED, logits_of
 from hlsexplore.design import Design
 from hlsexplore.fixed import RealArray
 from hlsexplore.layer_config import pruning_of
-from hlsexplore.masks import pruned
+from hlsexplore.masks import PRUNED, pruned
 from hlsexplore.metrics import accuracy, rmse
 from hlsexplore.ops import WEIGHT_FIELDS, weights
 from hlsexplore.support.files import replace_arrays
@@ -41,7 +41,8 @@ def main() -> None:
             design, goals, settings, teacher = pickle.load(file)
         with np.load(folder / "data.npz") as data:
             arrays = {name: data[name] for name in data.files}
-        best = train(design, goals, settings, teacher, arrays, lambda epoch: _say(asdict(epoch)))
+        stops = (folder / STOP).exists
+        best = train(design, goals, settings, teacher, arrays, lambda epoch: _say(asdict(epoch)), stops)
         replace_arrays(folder / "best.npz", best)
         _say(None)
 
@@ -57,6 +58,7 @@ def train(
     teacher: Sequence[RealArray],
     arrays: Mapping[str, RealArray],
     tell: Callable[[Epoch], None],
+    stops: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """Train a design.
 
@@ -67,6 +69,7 @@ def train(
         teacher: The float network's values that the loss compares with, in the outputs' order.
         arrays: Cast inputs as `x/NAME`, and the samples that train (`train`) and choose (`valid`) by number.
         tell: Gets every epoch.
+        stops: Asked after every epoch whether to end with the best one so far.
 
     Returns:
         Weights as `w/LAYER NUMBER/KEY` and masks as `m/LAYER NUMBER/KEY` of the best epoch.
@@ -102,12 +105,16 @@ def train(
         rates = settings.learning_rate * (FINAL_RATE + (1 - FINAL_RATE) * (1 + np.cos(np.pi * done)) / 2)
         loss = epoch(tf.constant(order), tf.constant(rates, dtype), state.masks)
         reached = judge(number, float(loss))
+        is_stopped = stops()
+        if number < ramp and is_stopped:
+            state.drop(1.0)
+            return state.snapshot()
         if number < ramp:
             continue
         since = 0 if reached > best else since + 1
         if reached >= best:
             best, kept = reached, state.snapshot()
-        if since >= settings.patience:
+        if since >= settings.patience or is_stopped:
             break
     return kept
 
@@ -168,7 +175,7 @@ class _State:
     @property
     def density(self) -> float:
         """Share of all weights, without biases, that is kept."""
-        kept = [mask.numpy() != 0 for (_, key), mask in self.masks.items() if key == "weight"]
+        kept = [mask.numpy() != 0 for (_, key), mask in self.masks.items() if key in PRUNED]
         return float(sum(mask.sum() for mask in kept) / max(1, sum(mask.size for mask in kept)))
 
     def drop(self, progress: float) -> None:

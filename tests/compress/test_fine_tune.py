@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hlsexplore.compress import Settings, fine_tune, fine_tune_all
-from hlsexplore.compress.fine_tune import Trainer, make_job, num_shared
+from hlsexplore.compress.fine_tune import Trainer, make_job, num_shared, shared_note
 from hlsexplore.design import Design
 from hlsexplore.emulate import emulate
 from hlsexplore.errors import CancelledError, ConfigError, DataError, ToolError, UnsupportedError
@@ -175,3 +175,42 @@ def test_a_network_with_tables_is_refused(design: Design, data) -> None:
     other = Design.default(Graph(name="tables", nodes=nodes, outputs=("table",)))
     with pytest.raises(UnsupportedError, match="layer 'table': a lookup layer cannot be trained"):
         fine_tune(other, data[0], np.zeros((600, 6)), task="regression")
+
+
+@pytest.mark.parametrize("after", [1, 8])
+def test_a_stop_keeps_the_best_so_far(design: Design, data, after: int) -> None:
+    """Also where weights are still being dropped: all that the density asks for are dropped then."""
+    stop = threading.Event()
+    told = []
+
+    def on_epoch(epoch) -> None:
+        told.append(epoch)
+        if epoch.number == after:
+            stop.set()
+
+    found = fine_tune(design, *data, epochs=3000, batch_size=32, stop=stop, on_epoch=on_epoch)
+    assert after < len(found.epochs) < 1500
+    assert found.epochs == tuple(told)
+    assert found.design.layers["fc1"].masks["weight"].density == 0.5
+
+
+def test_a_stop_ends_a_front_behind_the_training_that_runs(design: Design, data) -> None:
+    stop = threading.Event()
+    numbers = []
+
+    def on_epoch(epoch) -> None:
+        numbers.append(epoch.number)
+        if epoch.number == 2:
+            stop.set()
+
+    options = {"budget_s": 600, "settings": Settings(epochs=3000, batch_size=32), "stop": stop}
+    assert len(fine_tune_all([design] * 3, *data, on_epoch=on_epoch, **options)) == 1
+    assert numbers == list(range(len(numbers)))
+
+
+def test_shared_samples_are_said_whichever_side_is_larger(design: Design, data) -> None:
+    x = data[0]
+    assert shared_note(x[:300], x[300:], design.graph) == ""
+    assert shared_note(x, x[:50], design.graph).startswith("all 50 evaluation samples are among the 600 training")
+    assert shared_note(x[:50], x, design.graph).startswith("50 of the 600 evaluation samples are among the 50 training")
+    assert shared_note(x.astype(np.float32), x, design.graph).startswith("all 600 evaluation samples")

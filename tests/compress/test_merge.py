@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hlsexplore.compress.merge import Kind, find_savings, simplify
+from hlsexplore.compress.merge import Kind, find_savings, narrowed, simplify
 from hlsexplore.design import Design
-from hlsexplore.emulate import emulate_raw
+from hlsexplore.emulate import emulate, emulate_raw
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import Activation, Conv, Dense, Function, Input
+from hlsexplore.ops import Activation, Conv, Dense, Function, Input, Pool, Reshape
 from hlsexplore.target import Target
 
 
@@ -135,3 +135,49 @@ def test_a_layer_that_two_others_read_stays() -> None:
     design = dense_design(constant)
     nodes = (*design.graph.nodes, Node(name="pool", op=Dense(kernel=np.ones((8, 1))), inputs=("relu",), shape=(1,)))
     assert find_savings(Design.default(Graph(name="net", nodes=nodes, outputs=("fc2", "pool")))) == ()
+
+
+def image_design(average: bool = False) -> Design:
+    """A convolution whose channels 1 and 4 are unread behind a pool and a flattening, 3 constant, 5 equal to 2."""
+    rng = np.random.default_rng(8)
+    first, bias, second = rng.normal(0, 0.6, (3, 3, 2, 6)), rng.normal(0, 0.5, 6), rng.normal(0, 0.6, (9, 6, 3))
+    second[:, [1, 4]] = 0
+    first[..., 3], bias[3] = 0, 0.7
+    first[..., 5], bias[5] = first[..., 2], bias[2]
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(8, 8, 2)),
+        Node(name="conv", op=Conv(kernel=first, bias=bias), inputs=("x",), shape=(6, 6, 6)),
+        Node(name="relu", op=Activation(function=Function.RELU), inputs=("conv",), shape=(6, 6, 6)),
+        Node(name="pool", op=Pool(size=(2, 2), stride=(2, 2), average=average), inputs=("relu",), shape=(3, 3, 6)),
+        Node(name="flat", op=Reshape(), inputs=("pool",), shape=(54,)),
+        Node(name="fc", op=Dense(kernel=second.reshape(54, 3), bias=rng.normal(0, 1, 3)), inputs=("flat",), shape=(3,)),
+    )
+    return Design.default(Graph(name="image", nodes=nodes, outputs=("fc",)), Target(tool="yosys"), type="fixed<8,4>")
+
+
+@pytest.mark.parametrize("average", [False, True])
+def test_channels_go_through_pools_and_flattening(average: bool) -> None:
+    design = image_design(average)
+    offers = {item.kind: item for item in find_savings(design)}
+    assert {kind: (item.layer, item.channels, item.is_exact) for kind, item in offers.items()} == {
+        Kind.UNREAD: ("conv", (1, 4), True),
+        Kind.CONSTANT: ("conv", (3,), True),
+        Kind.EQUAL: ("conv", (5,), True),
+    }
+    small, _ = simplify(design)
+    assert [small.graph[name].shape for name in ("conv", "pool", "flat")] == [(6, 6, 2), (3, 3, 2), (18,)]
+    x = np.random.default_rng(1).uniform(-4, 4, (200, 8, 8, 2))
+    np.testing.assert_array_equal(emulate(small, x), emulate(design, x))
+
+
+def test_a_narrowed_network_keeps_the_channels_of_the_largest_weights() -> None:
+    design = image_design()
+    small = narrowed(design, 0.5)
+    assert [small.graph[name].shape for name in ("conv", "relu", "pool", "flat", "fc")] == [
+        (6, 6, 3), (6, 6, 3), (3, 3, 3), (27,), (3,),
+    ]  # fmt: skip
+    old, new = design.graph["conv"].op.kernel, small.graph["conv"].op.kernel
+    kept = [index for index in range(6) if any((old[..., index] == new[..., at]).all() for at in range(3))]
+    assert not {1, 3, 4} & set(kept)  # unread ones, and the one without weights
+    assert narrowed(design, 1.0) == design
+    assert narrowed(design, 0.01).graph["conv"].shape == (6, 6, 1)

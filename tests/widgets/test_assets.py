@@ -10,7 +10,20 @@ import pytest
 from hlsexplore_widgets.assets import module, style
 
 STATIC = Path(__file__).parents[2] / "widgets" / "hlsexplore_widgets" / "static"
-WIDGETS = ("layers", "tiles", "plot", "tabs", "toasts", "build", "sweep", "choices", "trials", "compare", "network")
+WIDGETS = (
+    "layers",
+    "tiles",
+    "plot",
+    "tabs",
+    "toasts",
+    "build",
+    "sweep",
+    "smaller",
+    "choices",
+    "trials",
+    "compare",
+    "network",
+)
 NODE = shutil.which("node")
 
 

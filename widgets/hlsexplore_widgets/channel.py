@@ -8,7 +8,19 @@ from typing import Literal
 from hlsexplore_widgets.live import Message
 
 Topic = Literal[
-    "design", "score", "live", "plan", "detail", "baseline", "study", "build", "sweep", "messages", "view", "shelf"
+    "design",
+    "score",
+    "live",
+    "plan",
+    "detail",
+    "baseline",
+    "study",
+    "build",
+    "sweep",
+    "tune",
+    "messages",
+    "view",
+    "shelf",
 ]
 Level = Literal["error", "done", "note"]
 MAX_MESSAGES = 5

@@ -150,6 +150,16 @@ class SweepView(Component):
     status = t.Dict().tag(sync=True)
 
 
+class SmallerView(Component):
+    """Pruning, neurons that can go, and fine-tuning."""
+
+    _esm = module("smaller.js")
+    _css = style("panels")
+    offers = t.Dict().tag(sync=True)
+    options = t.Dict().tag(sync=True)
+    status = t.Dict().tag(sync=True)
+
+
 class TrialsTable(Component):
     """A page of a study's trials."""
 

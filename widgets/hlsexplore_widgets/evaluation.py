@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from hlsexplore.design import Design
 from hlsexplore.emulate import Trace, trace
 from hlsexplore.errors import CancelledError, HlsExploreError
+from hlsexplore.graph import Graph
 from hlsexplore.merit import strata
 from hlsexplore.report import Report
 from hlsexplore.study.trial import Evaluator
@@ -89,16 +90,20 @@ class Evaluation:
         planner: Counts figures from the RTL's plan, for the tool `yosys`.
     """
 
-    def __init__(self, evaluator: Evaluator, listener: Listener, name: str) -> None:
+    def __init__(
+        self, evaluator: Evaluator, evaluator_of: Callable[[Graph], Evaluator], listener: Listener, name: str
+    ) -> None:
         """Prepare the threads.
 
         Args:
-            evaluator: The network, its samples and figures of merit.
+            evaluator: The first network, its samples and figures of merit.
+            evaluator_of: Finds the same of another network.
             listener: Who wants the figures.
             name: Enters the names of the threads.
         """
         self.parts: tuple[Part, ...] | None = None
         self._evaluator = evaluator
+        self._evaluator_of = evaluator_of
         self._listener = listener
         self._last_wall_s = 0.0
         self._samples = sample_inputs(evaluator.graph, evaluator.data.x, TRACE_SAMPLES)
@@ -184,7 +189,9 @@ class Evaluation:
         return live
 
     def _chosen_parts(self, design: Design) -> tuple[Part, ...]:
-        """Return the parts of the data; the first design decides on them."""
+        """Return the parts of the data; the first design of a network decides on them."""
+        if design.graph.digest != self._evaluator.graph.digest:
+            self._evaluator, self.parts = self._evaluator_of(design.graph), None
         if self.parts is None:
             evaluator = self._evaluator
             groups = strata(evaluator.goals, evaluator.emulator.num_samples)

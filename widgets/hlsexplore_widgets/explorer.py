@@ -19,6 +19,7 @@ from hlsexplore_widgets.panels.build import BuildPanel
 from hlsexplore_widgets.panels.compare import ComparePanel
 from hlsexplore_widgets.panels.explore import ExplorePanel
 from hlsexplore_widgets.panels.layers import LayersPanel
+from hlsexplore_widgets.panels.smaller import SmallerPanel
 from hlsexplore_widgets.panels.tiles import TilesPanel
 from hlsexplore_widgets.panels.toasts import ToastsPanel
 from hlsexplore_widgets.snapshot import Snapshot, displayed
@@ -56,6 +57,7 @@ class Explorer:
         model: str | Path | None = None,
         weights: str | Path | None = None,
         task: Any = None,
+        train: tuple[Any, Any] | None = None,
     ) -> None:
         """Build the panels.
 
@@ -75,6 +77,7 @@ class Explorer:
             weights: The same for the weights, where they lie in a second file.
             task: What the outputs are for, such as `regression`, for several outputs also a tuple or mapping; found
                 from last layers and labels when None.
+            train: Samples and labels to fine-tune with, `(x_train, y_train)`: others than those that are evaluated.
 
         Raises:
             DataError: If inputs or labels do not fit.
@@ -89,6 +92,7 @@ class Explorer:
         files = tuple(Path(path).resolve() for path in (model, weights) if path is not None)
         self.build = BuildPanel(self.state, files)
         self.compare = ComparePanel(self.state)
+        self.smaller = SmallerPanel(self.state, train)
         self.view = _page(self)
         self._snapshot = Snapshot(self.state, title or graph.name, note)
         self._renewed = Throttle(self._renew, per_second=1 / RENEW_S)
@@ -102,6 +106,7 @@ class Explorer:
     def figures_as(self, theme: Theme) -> Gallery[Any]:
         """Return the plots in the colours of the `light` or `dark` page."""
         makers = {**self.explore.makers(), **self.analyse.makers(), "compare": self.compare.figure}
+        makers["training"] = self.smaller.figure
 
         def plain(make: Callable[[], Any]) -> Callable[[], Any]:
             return lambda: coloured(make(), theme)
@@ -151,6 +156,7 @@ class Explorer:
         """End jobs and threads; a study that was passed stays open."""
         self.explore.sweep.stop()
         self.build.job.cancel()
+        self.smaller.close()
         self.explore.sweep.wait()
         self.build.job.wait()
         self.state.close()
@@ -173,10 +179,17 @@ class Explorer:
 def _page(explorer: Explorer) -> ipywidgets.Widget:
     """Arrange the panels: two columns where there is room, else one (the style sheet decides)."""
     layers, explore, analyse = explorer.layers.view, explorer.explore.view, explorer.analyse.view
-    build, compare = explorer.build.view, explorer.compare.view
-    left, right = ipywidgets.VBox([layers, analyse]), ipywidgets.VBox([explore, build])
+    build, compare, smaller = explorer.build.view, explorer.compare.view, explorer.smaller.view
+    left, right = ipywidgets.VBox([layers, analyse]), ipywidgets.VBox([explore, smaller, build])
     body = ipywidgets.Box([left, right])
-    areas = ((layers, "layers"), (explore, "explore"), (analyse, "analyse"), (build, "build"), (compare, "compare"))
+    areas = (
+        (layers, "layers"),
+        (explore, "explore"),
+        (analyse, "analyse"),
+        (smaller, "smaller"),
+        (build, "build"),
+        (compare, "compare"),
+    )
     names = [(widget, f"hx-area-{name}") for widget, name in areas]
     for widget, name in ((left, "hx-column"), (right, "hx-column"), (body, "hx-body"), *names):
         widget.add_class(name)

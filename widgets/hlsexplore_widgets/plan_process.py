@@ -33,13 +33,15 @@ logger = logging.getLogger(__name__)
 
 
 class PlanProcess:
-    """Plans designs of one graph in a process of its own, which starts with the first one and ends with this one.
+    """Plans designs in a process of its own, which starts with the first one and ends with this one.
+
+    The process knows one graph; a design of another one starts it again.
 
     It is mutable because the process starts, dies and starts again.
     """
 
     def __init__(self, graph: Graph) -> None:
-        """Keep the graph."""
+        """Keep the graph of the first designs."""
         self._graph = graph
         self._process: subprocess.Popen[bytes] | None = None
         self._printed: IO[bytes] | None = None
@@ -68,7 +70,7 @@ class PlanProcess:
             The report; None where there is no plan, and where the process was interrupted or died, which the log tells.
         """
         try:
-            process = self._started()
+            process = self._started(design.graph)
             self._is_planning = True
             if cancel.is_set() or self._is_closed:
                 return None
@@ -107,11 +109,13 @@ class PlanProcess:
         if process is not None:
             process.kill()
 
-    def _started(self) -> subprocess.Popen[bytes]:
-        """Return the process, a new one where none runs."""
-        if self._process is not None and self._process.poll() is None:
+    def _started(self, graph: Graph) -> subprocess.Popen[bytes]:
+        """Return the process, a new one where none runs or it knows another graph."""
+        is_same = graph.digest == self._graph.digest
+        if self._process is not None and self._process.poll() is None and is_same:
             return self._process
         self._end()
+        self._graph = graph
         self._printed = TemporaryFile()  # noqa: SIM115 (_end closes it)
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", __name__],

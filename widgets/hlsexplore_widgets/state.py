@@ -17,7 +17,10 @@ from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph
 from hlsexplore.merit import Chosen
 from hlsexplore.report import Report
+from hlsexplore.study.networks import check_sibling
 from hlsexplore.study.study import Study
+from hlsexplore.study.trial import Evaluator
+from hlsexplore.support.recent import Recent
 from hlsexplore_widgets.beginning import Beginning, first_design
 from hlsexplore_widgets.catalog import Catalog
 from hlsexplore_widgets.channel import Channel
@@ -30,6 +33,8 @@ from hlsexplore_widgets.screen import Screen
 from hlsexplore_widgets.shelf import Shelf
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
+KEPT_NETWORKS = 2
+"""Networks beside the first one whose samples are kept ready."""
 Changes = Mapping[str, Mapping[str, Fixed | str | int]]
 logger = logging.getLogger(__name__)
 
@@ -42,9 +47,7 @@ class ExplorerState(Channel):
 
     Attributes:
         id: Names the explorer inside the page.
-        graph: The network.
         x: Inputs.
-        evaluator: What the outputs are for, their labels and figures of merit, and the float network's outputs.
         metric: The figure of merit that was asked for, or None.
         evaluation: Finds the figures in the background.
         shelf: Named designs and the comparison.
@@ -79,22 +82,22 @@ class ExplorerState(Channel):
         """
         super().__init__()
         self.id = uuid4().hex
-        self.graph = graph
         self.x = x
         self._labels = labels
         self.metric = metric
         self._task = task
-        study = self._opened(study) if isinstance(study, str | Path) else study
-        self.evaluator = evaluator_of(study, graph, x, labels, metric, task)
+        study = open_study(study, graph, x, labels, metric, task) if isinstance(study, str | Path) else study
+        self._evaluator = evaluator_of(study, graph, x, labels, metric, task)
+        self._evaluators: Recent[str, Evaluator] = Recent(KEPT_NETWORKS)
         self.shelf = Shelf(lambda: self.notify("shelf"))
         given = None if design is None else Beginning(design=design, is_whole=True)
-        begun = given or first_design(graph, self.evaluator.data.x, study)
+        begun = given or first_design(graph, self._evaluator.data.x, study)
         self._history = History(design=begun.design)
         self._first = begun.design
         self._widening: LatestWins[Design] = LatestWins(self._widen, f"hlsexplore-types-{self.id[:6]}")
         self._evidence = Evidence()
         self._screen = Screen(self._first, self, self._evidence)
-        self.evaluation = Evaluation(self.evaluator, self._screen, self.id[:6])
+        self.evaluation = Evaluation(self._evaluator, self.evaluator_of, self._screen, self.id[:6])
         with self.guard("reading the calibration"):
             self._evidence.calibration = Calibration.load()
             self._evidence.coefficients = own_coefficients()
@@ -105,6 +108,22 @@ class ExplorerState(Channel):
             self._widening.submit(begun.design)
 
     # ---- what panels read ------------------------------------------------------------------------------------------
+
+    @property
+    def graph(self) -> Graph:
+        """The network of the current design: the first one, or one that was trained or made smaller from it."""
+        return self.design.graph
+
+    @property
+    def evaluator(self) -> Evaluator:
+        """What the outputs are for, their labels and figures of merit, and the float outputs of the first network."""
+        return self.evaluator_of(self.graph)
+
+    def evaluator_of(self, graph: Graph) -> Evaluator:
+        """Return what finds the figures of designs of a network."""
+        if graph.digest == self._evaluator.graph.digest:
+            return self._evaluator
+        return self._evaluators.find(graph.digest, lambda: self._evaluator.of(graph))
 
     @property
     def emulator(self) -> Emulator:
@@ -218,7 +237,11 @@ class ExplorerState(Channel):
             self._move(push(self._history, self.design.with_layers(changes), gesture), seq)
 
     def load(self, design: Design, *, seq: float = 0.0) -> None:
-        """Make another design of the same graph the current one, as a step of the history."""
+        """Make another design the current one, as a step of the history.
+
+        Its graph is that of the explorer, or one with the same inputs and outputs; all panels follow it.
+        """
+        check_sibling(design.graph, self._evaluator.graph)
         with self.lock:
             self._move(push(self._history, design), seq)
 
@@ -325,7 +348,7 @@ class ExplorerState(Channel):
     # ---- changes ---------------------------------------------------------------------------------------------------
 
     def _opened(self, path: str | Path) -> Study:
-        return open_study(path, self.graph, self.x, self._labels, self.metric, self._task)
+        return open_study(path, self._evaluator.graph, self.x, self._labels, self.metric, self._task)
 
     def _move(self, history: History, seq: float) -> None:
         received = now_ms()
@@ -344,7 +367,7 @@ class ExplorerState(Channel):
         The page begins with the new types if nothing was changed yet; otherwise Reset leads to them.
         """
         with self.guard("choosing types from all samples"):
-            found = Design.default(self.graph, begun.target, data=self.evaluator.data.x)
+            found = Design.default(begun.graph, begun.target, data=self._evaluator.data.x)
             with self.lock:
                 if found == begun or self._first != begun:
                     return

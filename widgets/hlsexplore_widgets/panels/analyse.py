@@ -96,6 +96,7 @@ class AnalysePanel:
         self.choices = Choices(state, self._on_choice)
         self.plot = PlotView(state, self._on_plot, height=330, label="Analysis of the design")
         self._network: NetworkGraph | None = None
+        self._drawn = state.graph.digest
         self.view = ipywidgets.VBox([self.tabs, self.choices, self.plot])
         for name in ("hx", "hx-card", "hx-stack"):
             self.view.add_class(name)
@@ -172,6 +173,9 @@ class AnalysePanel:
         data = network_data(request.design, request.report, self._state.detail)
         with self._state.lock:
             graph = self.network
+            if self._drawn != request.design.graph.digest:
+                self._drawn = request.design.graph.digest
+                graph.graph = graph_data(request.design.graph)
             self._show_part(graph)
             self.choices.items = []
             graph.live = data
@@ -212,7 +216,7 @@ class AnalysePanel:
 
     def _decisions(self, request: _Request) -> tuple[Any, list[dict[str, Any]], str]:
         """What the design decides or answers, as the user wishes to see it."""
-        evaluator = self._state.evaluator
+        evaluator = self._state.evaluator_of(request.design.graph)
         outputs = as_outputs(evaluator.emulator.run(request.design, request.cancel))
         return decisions(evaluator, outputs, request.wish, self._classes)
 

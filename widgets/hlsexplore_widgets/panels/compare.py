@@ -117,7 +117,7 @@ class ComparePanel:
         )
 
     def _score(self, design: Any) -> Scores:
-        evaluator = self._state.evaluator
+        evaluator = self._state.evaluator_of(design.graph)
         outputs = as_outputs(evaluator.emulator.run(design))
         count = evaluator.emulator.num_samples
         return {merit.name: score(merit, outputs, count) for merit in evaluator.headlines}

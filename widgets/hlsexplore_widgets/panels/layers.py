@@ -33,11 +33,11 @@ class LayersPanel:
         self._look_at = look_at
         self._is_own = False
         self._costs: LatestWins[tuple[Design, str]] = LatestWins(self._find_costs, "hlsexplore-costs")
-        graph = state.graph
+        self._shown = state.graph.digest
         self.view = LayersTable(
             state,
             self._receive,
-            rows=row_data(graph, weight_spreads(graph), activation_spreads(graph, state.x)),
+            rows=self._rows(),
             config=config_data(state.design, 0.0, state.revision),
             live=live_data(None, None, 0.0),
         )
@@ -49,8 +49,15 @@ class LayersPanel:
         """Wait until the costs that were asked for are there."""
         return self._costs.wait(timeout_s)
 
+    def _rows(self) -> list[dict[str, Any]]:
+        graph = self._state.graph
+        return row_data(graph, weight_spreads(graph), activation_spreads(graph, self._state.x))
+
     def _show(self, topic: Topic) -> None:
         state = self._state
+        if self._shown != state.graph.digest:
+            self._shown = state.graph.digest
+            self.view.show(rows=self._rows(), config=config_data(state.design, state.seq, state.revision), costs={})
         if topic == "design" and self._is_own:
             return  # the browser knows; one message takes design and figures to other views
         values: dict[str, Any] = {"live": live_data(state.live.best, state.detail, state.live.seq)}

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from hlsexplore.compress.elementwise import Tensor
 from hlsexplore.compress.job import STOP, Epoch, Settings
-from hlsexplore.compress.network import Tensor, float_type, make_forward
+from hlsexplore.compress.network import float_type, make_forward
 from hlsexplore.compress.trainable import TRAINED, logits_of
 from hlsexplore.design import Design
 from hlsexplore.fixed import RealArray
@@ -74,12 +75,7 @@ def train(
     Returns:
         Weights as `w/LAYER NUMBER/KEY` and masks as `m/LAYER NUMBER/KEY` of the best epoch.
     """
-    dtype = float_type(design, heads := [logits_of(design.graph, goal) for goal in goals])
-    inputs = {name[2:]: tf.constant(values, dtype) for name, values in arrays.items() if name.startswith("x/")}
-    share = np.where(np.arange(len(teacher[0])) < arrays["num_labelled"], settings.distill, 1.0)
-    losses = [_loss(goal, teacher[index], share, dtype) for index, goal in enumerate(goals)]
-    state = _State(design, settings, dtype)
-    epoch, outputs = _compiled(make_forward(design, heads), state, inputs, losses)
+    state, epoch, outputs = _prepared(design, goals, settings, teacher, arrays)
     rows, valid = arrays["train"].astype(np.int64), arrays["valid"].astype(np.int64)
     size = min(settings.batch_size, len(rows))
     ramp = max(1, int(settings.epochs * RAMP)) if state.drops else 0
@@ -103,7 +99,7 @@ def train(
         order = rng.permutation(rows)[: steps * size].reshape(steps, size)
         done = (steps * (number - 1) + np.arange(steps)) / (steps * settings.epochs)
         rates = settings.learning_rate * (FINAL_RATE + (1 - FINAL_RATE) * (1 + np.cos(np.pi * done)) / 2)
-        loss = epoch(tf.constant(order), tf.constant(rates, dtype), state.masks)
+        loss = epoch(tf.constant(order), tf.constant(rates, state.dtype), state.masks)
         reached = judge(number, float(loss))
         is_stopped = stops()
         if number < ramp and is_stopped:
@@ -117,6 +113,22 @@ def train(
         if since >= settings.patience or is_stopped:
             break
     return kept
+
+
+def _prepared(
+    design: Design,
+    goals: Sequence[Goal],
+    settings: Settings,
+    teacher: Sequence[RealArray],
+    arrays: Mapping[str, RealArray],
+) -> tuple["_State", Callable[..., Tensor], Callable[..., Any]]:
+    """Return the weights, the steps of an epoch, and what the network gives for some samples; arguments as `train`."""
+    dtype = float_type(design, heads := [logits_of(design.graph, goal) for goal in goals])
+    inputs = {name[2:]: tf.constant(values, dtype) for name, values in arrays.items() if name.startswith("x/")}
+    share = np.where(np.arange(len(teacher[0])) < arrays["num_labelled"], settings.distill, 1.0)
+    losses = [_loss(goal, teacher[index], share, dtype) for index, goal in enumerate(goals)]
+    state = _State(design, settings, dtype)
+    return state, *_compiled(make_forward(design, heads), state, inputs, losses)
 
 
 def _compiled(

@@ -13,7 +13,7 @@ from hlsexplore.design import Design
 from hlsexplore.errors import UnsupportedError
 from hlsexplore.fixed import Fixed, RealArray, quantize, to_real
 from hlsexplore.graph import Graph, Node
-from hlsexplore.layer_config import own_types
+from hlsexplore.layer_config import own_types, trimmed_kernel
 from hlsexplore.masks import Mask
 from hlsexplore.ops import (
     MOVES,
@@ -31,6 +31,7 @@ from hlsexplore.ops import (
     Pool,
     Recurrent,
     Softmax,
+    weights,
 )
 from hlsexplore.task import Goal, Kind
 from hlsexplore.weights import pruned_op
@@ -76,6 +77,8 @@ def _obstacle(design: Design, node: Node) -> str:
     op, where = node.op, f"layer {node.name!r}"
     if own_types(node, design.layers[node.name]) is not None and not isinstance(op, Input):
         return f"{where}: its elements have types of their own and cannot be trained. Set granularity to 'uniform'."
+    if weights(op) and trimmed_kernel(op, design.layers[node.name]) is not None:
+        return f"{where}: its weights have types of their own, of which trim takes bits. Set trim to 0."
     if isinstance(op, Softmax):
         return f"{where}: only a softmax that ends the network and decides between classes can be trained."
     if isinstance(op, Recurrent):
@@ -130,6 +133,8 @@ def tuned_design(design: Design, values: Mapping[tuple[str, str], RealArray], ma
         if own:
             grids = {key: to_real(quantize(array, config.types[key]), config.types[key]) for key, array in own.items()}
             changed: dict[str, Any] = {WEIGHT_FIELDS[key]: array for key, array in grids.items()}
+            if getattr(node.op, "types", None) is not None:
+                changed["types"] = None
             node = replace(node, op=replace(node.op, **changed))
             kept = {key: Mask(mask) for (name, key), mask in masks.items() if name == node.name and not mask.all()}
             layers[node.name] = replace(config, types=_followed(design, node), density=1.0, masks=kept)

@@ -80,8 +80,7 @@ def train(
     size = min(settings.batch_size, len(rows))
     ramp = max(1, int(settings.epochs * RAMP)) if state.drops else 0
     steps = max(1, len(rows) // size)
-    rng = np.random.default_rng(settings.seed)
-    best, kept, since = (-np.inf, -np.inf), state.snapshot(), 0
+    rng, kept, since = np.random.default_rng(settings.seed), state.snapshot(), 0
 
     def judge(number: int, loss: float | None) -> tuple[float, float]:
         found, missed = outputs(tf.constant(valid), state.masks)
@@ -92,7 +91,7 @@ def train(
     if ramp:
         state.drop(0.0)
     reached = judge(0, None)
-    best = best if ramp else reached
+    best = (-np.inf, -np.inf) if ramp else reached
     for number in range(1, settings.epochs + 1):
         if ramp:
             state.drop(min(1.0, number / ramp))

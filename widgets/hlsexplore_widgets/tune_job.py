@@ -15,6 +15,7 @@ from hlsexplore.design import Design
 from hlsexplore.errors import CancelledError, ConfigError
 from hlsexplore.study.study import Study
 from hlsexplore.study.trial import Trial
+from hlsexplore_widgets.figures.training import Curve
 from hlsexplore_widgets.scoring import headlines
 from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.worker import Throttle
@@ -66,25 +67,6 @@ class TuneStatus:
     condition: Condition = "idle"
     message: str = ""
     fraction: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Curve:
-    """What a training did to a design.
-
-    Attributes:
-        epochs: Its epochs so far, from the state before on.
-        metric: Figure of merit of the lines.
-        float_value: Of the float network on the evaluation samples; None where there are no labels.
-        before: Of the design before.
-        after: Of the design after, None while it runs.
-    """
-
-    epochs: tuple[Epoch, ...] = ()
-    metric: str = ""
-    float_value: float | None = None
-    before: float | None = None
-    after: float | None = None
 
 
 class TuneJob:

@@ -4,8 +4,27 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from hlsexplore.compress import Epoch
 from hlsexplore_widgets.figures.base import ACCENT, LOST, MUTE, POINT, axis, empty_figure, label_of, make_figure
-from hlsexplore_widgets.tune_job import Curve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """What a training did to a design.
+
+    Attributes:
+        epochs: Its epochs so far, from the state before on.
+        metric: Figure of merit of the lines.
+        float_value: Of the float network on the evaluation samples; None where there are no labels.
+        before: Of the design before.
+        after: Of the design after, None while it runs.
+    """
+
+    epochs: tuple[Epoch, ...] = ()
+    metric: str = ""
+    float_value: float | None = None
+    before: float | None = None
+    after: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,7 @@ class Writer:
 
     def __post_init__(self) -> None:
         """Count the bits that each cell's wire needs."""
-        self.sizes = needed(self.net)
+        self.sizes = list(needed(self.net))
         for number, cell in enumerate(self.net.cells):
             if cell.code in (Code.INPUT, Code.ROM):
                 self.sizes[number] = cell.width

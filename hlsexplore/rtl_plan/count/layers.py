@@ -15,7 +15,7 @@ from hlsexplore.rtl_plan.count.scan import scan_figures
 from hlsexplore.rtl_plan.folded import Folded
 from hlsexplore.rtl_plan.layer_plan import Bank, InTurn, LayerPlan, Parallel, Recurrence, Scan, SharedStep, Wires
 from hlsexplore.rtl_plan.netlist.adders import Bits, adder_luts, first_added_bit, net_bits
-from hlsexplore.rtl_plan.netlist.cells import VIEWS, Cell, Code, Value, bits_of, counter_bits
+from hlsexplore.rtl_plan.netlist.cells import VIEWS, Cell, Code, Value, bits_of, counter_bits, make_cell
 from hlsexplore.rtl_plan.netlist.needs import live, needed
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.schedule import Schedule
@@ -336,8 +336,8 @@ def operand_registers(delay: int, is_soft: bool, blocks: Blocks, width: int) -> 
 
 def _operands(folded: Folded, source: Tensor) -> tuple[int, int]:
     """Bits of the signed operands of a product: weight and input."""
-    weight = Cell(Code.CONST, (), (), *_weight_range(folded))
-    return operand_bits(weight), operand_bits(Cell(Code.CONST, (), (), source.low, source.high))
+    weight = make_cell(Code.CONST, (), (), *_weight_range(folded))
+    return operand_bits(weight), operand_bits(make_cell(Code.CONST, (), (), source.low, source.high))
 
 
 def is_whole_product(blocks: Blocks, a_bits: int, b_bits: int) -> bool:

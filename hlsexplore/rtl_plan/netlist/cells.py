@@ -64,23 +64,24 @@ WIRES = VIEWS | {Code.INPUT, Code.CONST}
 
 
 class Cell(NamedTuple):
-    """One cell: its code, arguments, data, and the range of its value."""
+    """One cell (`make_cell`): its code, arguments, data, the range of its value, and the bits of that with a sign."""
 
     code: Code
     args: tuple[Value, ...]
     data: tuple[Any, ...]
     low: int
     high: int
+    width: int
 
     @property
     def signed(self) -> bool:
         """Whether the value can be negative."""
         return self.low < 0
 
-    @property
-    def width(self) -> int:
-        """Bits of the value, the sign included; a constant zero has 1."""
-        return bits_of(self.low, self.high)
+
+def make_cell(code: Code, args: tuple[Value, ...], data: tuple[Any, ...], low: int, high: int) -> Cell:
+    """Return a cell with the width of its range; a constant zero has one bit."""
+    return Cell(code, args, data, low, high, bits_of(low, high))
 
 
 def counter_bits(count: int) -> int:

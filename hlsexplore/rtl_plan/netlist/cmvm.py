@@ -110,10 +110,10 @@ MAX_WEIGHT_BITS = 60
 """Weights whose signed digits fit 64-bit integers."""
 SPARE_LEVELS = 1
 """Levels that the adders of a column may have beyond those of a balanced tree of its digits: sharing needs some."""
-DEEPER = (0.2, 0.0)
+DEEPER = (0.2, 0.5, 0.0, 0.8)
 """Preferences for deep sums that are tried (`share`); which one saves most differs from matrix to matrix."""
-MAX_TRIED = 1 << 15
-"""Digits of a matrix beyond which only the first preference is tried: the second one gains half a percent."""
+MAX_TRIED = 1 << 14
+"""Digits of a matrix up to which all preferences are tried; one twice as large tries half of them."""
 
 
 class Sharing(NamedTuple):
@@ -160,7 +160,7 @@ def find_sharing(kernel: bytes, shape: tuple[int, ...], spans: tuple[float, ...]
         spans: Largest minus smallest value of each input.
     """
     planes, used = digit_planes(np.frombuffer(kernel, dtype=np.int64).reshape(shape))
-    tried = DEEPER if int(used.sum()) <= MAX_TRIED else DEEPER[:1]
+    tried = DEEPER[: max(1, min(len(DEEPER), len(DEEPER) * MAX_TRIED // max(1, int(used.sum()))))]
     return min((_search(planes.copy(), used, spans, deeper) for deeper in tried), key=lambda found: found.cost)
 
 
@@ -170,12 +170,11 @@ def _search(planes: NDArray[np.uint64], used: NDArray[np.int64], spans: tuple[fl
 
     num_rows = len(spans)
     levels = np.ceil(np.log2(np.maximum(used, 1))).astype(np.int64) + SPARE_LEVELS
-    depths, reach = np.zeros(len(planes), dtype=np.int64), np.zeros(len(planes))
-    reach[:num_rows] = spans
+    depths, widths = np.zeros(len(planes), dtype=np.int64), np.zeros(len(planes))
+    widths[:num_rows] = np.log2(np.array(spans) + 1.0)
     room = (1 << levels) - used
-    adders = run_compiled(lambda stop: share(planes, (depths, reach), num_rows, room, deeper, stop))
+    adders = run_compiled(lambda stop: share(planes, (depths, widths), num_rows, room, deeper, stop))
     size = num_rows + len(adders)
-    widths = np.log2(reach[:size] + 1.0)
     columns = _terms_of(planes[:size], len(used))
     overlaps = np.minimum(widths[adders[:, 0]], widths[adders[:, 1]] + adders[:, 2]) - adders[:, 2]
     left = sum(widths[index] + 1 for column in columns for index, _, _ in column)

@@ -1,9 +1,13 @@
 """Which bits of a net anything depends on."""
 
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
-from hlsexplore.rtl_plan.netlist.cells import Cell, Code
+from hlsexplore.rtl_plan.netlist.cells import Cell, Code, Value
 from hlsexplore.rtl_plan.netlist.net import Net
+
+_known: WeakKeyDictionary[Net, tuple[int, tuple[Value, ...], tuple[int, ...]]] = WeakKeyDictionary()
+"""What was found for a net with so many cells and these outputs: a plan asks several times."""
 
 
 def live(net: Net) -> list[bool]:
@@ -11,8 +15,16 @@ def live(net: Net) -> list[bool]:
     return [bits > 0 for bits in needed(net)]
 
 
-def needed(net: Net) -> list[int]:
+def needed(net: Net) -> tuple[int, ...]:
     """Count the low bits of each cell that anything depends on; 0 for cells that nothing reads."""
+    size, outputs = len(net.cells), tuple(net.outputs)
+    known = _known.get(net)
+    if known is None or known[:2] != (size, outputs):
+        known = _known[net] = size, outputs, tuple(_needed(net))
+    return known[2]
+
+
+def _needed(net: Net) -> list[int]:
     need = [0] * len(net.cells)
     for output in net.outputs:
         need[output] = net.cells[output].width

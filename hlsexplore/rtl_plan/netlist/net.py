@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.fixed import Rounding
-from hlsexplore.rtl_plan.netlist.cells import Cell, Code, Value, objects, round_up
+from hlsexplore.rtl_plan.netlist.cells import Cell, Code, Value, make_cell, objects, round_up
 from hlsexplore.rtl_plan.netlist.evaluate import evaluate
 
 
@@ -24,7 +24,7 @@ class Net:
         outputs: The cells that leave the net, in order.
     """
 
-    __slots__ = ("_basis", "_forms", "_known", "cells", "outputs")
+    __slots__ = ("__weakref__", "_basis", "_forms", "_known", "cells", "outputs")
 
     def __init__(self) -> None:
         """Make an empty net."""
@@ -310,7 +310,7 @@ class Net:
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = len(self.cells)
-            self.cells.append(Cell(code, args, data, low, high))
+            self.cells.append(make_cell(code, args, data, low, high))
         return found
 
     def evaluate(self, inputs: NDArray[Any]) -> NDArray[Any]:

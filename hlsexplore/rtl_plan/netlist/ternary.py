@@ -195,7 +195,12 @@ def ternary_luts(joined: Ternary, bits: Sequence[Bits], width: int) -> int:
     luts = sum((part.variable & part.ones).bit_count() for part in below)
     saved: int | None = 0
     """Carry-save bit from the bit below, or None where it varies."""
-    for place in range(width - joined.first):
+    place = 0
+    while place < width - joined.first:
+        run = _run(parts, place, width - joined.first, saved)
+        if run:
+            luts, place = luts + run, place + run
+            continue
         flags = [part.variable >> place & 1 for part in parts]
         varying = sum(flags)
         ones = sum(part.ones >> place & 1 for part, flag in zip(parts, flags, strict=True) if not flag)
@@ -208,7 +213,17 @@ def ternary_luts(joined: Ternary, bits: Sequence[Bits], width: int) -> int:
             flips = (inverters + ones + (saved or 0)) & 1
             luts += int(varying or flips) if saved is None else varying & flips
             saved = ones // 2 if not varying or ones != 1 else None
+        place += 1
     return luts
+
+
+def _run(parts: Sequence[Bits], place: int, end: int, saved: int | None) -> int:
+    """Count the places from one on that take a LUT each and leave the carry-save bit as it varies."""
+    if saved is not None:
+        return 0
+    a, b, c = (part.variable >> place for part in parts)
+    single = ~(a & b | c & (a | b)) & ((1 << (end - place)) - 1)
+    return (single & -single).bit_length() - 1 if single else end - place
 
 
 def _readers(net: Net, need: Sequence[int], stages: Sequence[int], latency_cycles: int) -> tuple[list[int], list[int]]:

@@ -145,12 +145,17 @@ def own_types(node: Node, config: LayerConfig) -> ElementTypes | None:
     return None if types is None or config.granularity is Granularity.UNIFORM else types.trimmed(config.trim)
 
 
+def own_weight_types(op: Op, config: LayerConfig) -> ElementTypes | None:
+    """Return the types that single weights have, or None where all are cast to `weight` alone."""
+    types = weight_types(op)
+    return None if types is None or config.granularity is Granularity.UNIFORM else types.trimmed(config.trim)
+
+
 def trimmed_kernel(op: Op, config: LayerConfig) -> RealArray | None:
     """Return a kernel whose weights have lost fraction bits, or None where they keep all that the model gave them."""
-    types = weight_types(op)
-    if types is None or config.granularity is Granularity.UNIFORM or config.trim == 0:
+    types, kernel = own_weight_types(op, config), weights(op).get("weight")
+    if types is None or kernel is None or config.trim == 0:
         return None
-    types, kernel = types.trimmed(config.trim), weights(op)["weight"]
     return to_real(quantize_elements(kernel[None], types)[0], types.hull())
 
 

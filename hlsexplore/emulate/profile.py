@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from math import log2
 
 from hlsexplore.design import Design
+from hlsexplore.element_types import Spread
 from hlsexplore.emulate.trace import TensorTrace, trace
 from hlsexplore.fixed import Fixed
+from hlsexplore.layer_config import own_types, own_weight_types
+from hlsexplore.ops import weights
 from hlsexplore.reference.samples import Inputs
 
 SHOWN = ("weight", "bias", "recurrent_weight", "recurrent_bias", "accum", "state", "result")
@@ -31,6 +34,8 @@ class ProfileBox:
         type_high: Exponent above the type's range: values from here on overflow.
         share_out: Share of the values out of range.
         share_lost: Share of the values that became 0.
+        spread: Bits of single elements or weights where the model gave them types of their own, else None; elements
+            without bits are always 0, whatever the data.
     """
 
     layer: str
@@ -47,6 +52,7 @@ class ProfileBox:
     type_high: int
     share_out: float
     share_lost: float
+    spread: Spread | None = None
 
 
 def profile(design: Design, x: Inputs) -> tuple[ProfileBox, ...]:
@@ -59,10 +65,20 @@ def profile(design: Design, x: Inputs) -> tuple[ProfileBox, ...]:
     Raises:
         DataError: If the data does not fit the network.
     """
-    return tuple(_box(item) for item in trace(design, x) if item.key in SHOWN and item.quantiles)
+    return tuple(_box(item, design) for item in trace(design, x) if item.key in SHOWN and item.quantiles)
 
 
-def _box(item: TensorTrace) -> ProfileBox:
+def _spread(design: Design, layer: str, key: str) -> Spread | None:
+    """Return how the bits of the elements of a tensor spread, as the design trims them."""
+    node, config = design.graph[layer], design.layers[layer]
+    if key == "result" and (types := own_types(node, config)) is not None:
+        return types.spread(node.shape)
+    if key == "weight" and (types := own_weight_types(node.op, config)) is not None:
+        return types.spread(weights(node.op)["weight"].shape)
+    return None
+
+
+def _box(item: TensorTrace, design: Design) -> ProfileBox:
     exponents = [log2(value) for value in item.quantiles]
     names = ("low", "whisker_low", "box_low", "median", "box_high", "whisker_high", "high")
     total = max(item.num_values, 1)
@@ -75,4 +91,5 @@ def _box(item: TensorTrace) -> ProfileBox:
         type_high=item.type.integer - int(item.type.signed),
         share_out=item.num_overflowed / total,
         share_lost=item.num_underflowed / total,
+        spread=_spread(design, item.layer, item.key),
     )

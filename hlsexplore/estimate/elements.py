@@ -15,7 +15,11 @@ from hlsexplore.layer_config import own_types
 from hlsexplore.ops import (
     MOVES,
     Activation,
+    Affine,
     Concatenate,
+    Conv,
+    Dense,
+    DepthwiseConv,
     Function,
     Input,
     Merge,
@@ -24,6 +28,7 @@ from hlsexplore.ops import (
     Quantize,
 )
 from hlsexplore.reference.moves import mover
+from hlsexplore.weights import raw_weights
 
 Integers = NDArray[np.int64]
 
@@ -76,7 +81,9 @@ def elements_of(design: Design, name: str) -> Elements | None:
     node = design.graph[name]
     if isinstance(node.op, Input | Quantize):
         types = own_types(node, design.layers[name])
-        return None if types is None else Elements.of(types, node.shape)
+        return None if types is None else _varying(Elements.of(types, node.shape), design, node)
+    if isinstance(node.op, Affine | Dense | Conv | DepthwiseConv):
+        return _by_weights(design, node)
     if not isinstance(node.op, (*MOVES, Activation, Concatenate, Merge, Pool)):
         return None
     sources = [elements_of(design, source) for source in node.inputs]
@@ -90,6 +97,22 @@ def elements_of(design: Design, name: str) -> Elements | None:
     ]
     found = _passed(node, known)
     return None if found is None else found.within(design.result_type(name))
+
+
+def _varying(found: Elements, design: Design, node: Node) -> Elements:
+    """Return the elements of a cast without those that it reads as constants."""
+    source = elements_of(design, node.inputs[0]) if node.inputs else None
+    return found if source is None else _living(source.bits > 0, found.signed, found.integer, found.fraction)
+
+
+def _by_weights(design: Design, node: Node) -> Elements | None:
+    """Return the elements of a product; those of channels without a weight are constants, which vary by 0 bits."""
+    raw = raw_weights(design, node.name)["weight"]
+    lives = (raw.reshape(-1, node.shape[-1]) != 0).any(axis=0)
+    if lives.all():
+        return None
+    full = Elements.of(ElementTypes.uniform(design.result_type(node.name)), node.shape)
+    return _living(np.broadcast_to(lives, node.shape), full.signed, full.integer, full.fraction)
 
 
 def _passed(node: Node, sources: Sequence[Elements]) -> Elements | None:

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from hlsexplore.element_types import ElementTypes
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed
 from hlsexplore.metrics import auc
@@ -100,6 +101,16 @@ def test_histogram_counts_what_the_type_does():
     assert (info.num_distinct, info.num_out, info.num_zeroed, info.num_values) == (3, 1, 1, 3)
     assert info.before.sum() == info.after.sum() == 3
     assert "1 out of range, 1 become 0 of 3" in histogram_figure(info).layout.xaxis.title.text
+
+
+def test_histogram_counts_by_the_types_of_elements():
+    types = ElementTypes(signed=[True, False, True], integer=[1, 3, 0], fraction=[1, 0, 0], overflow="SAT")
+    before = np.array([[0.5, 9.0, 0.25], [-3.0, 2.0, 0.0]])
+    after = np.array([[0.5, 7.0, 0.0], [-1.0, 2.0, 0.0]])
+    info = histogram_info("q", types.hull(), before, after, types)
+    assert (info.num_out, info.num_zeroed, info.num_values) == (3, 1, 6)
+    text = histogram_figure(info).layout.xaxis.title.text
+    assert text.endswith("3 out of range, 1 become 0 of 6; elements of 2 to 3 bits, median 2.5, 1 of 3 without")
 
 
 def test_histogram_of_a_tensor_is_shown_on_a_click(explorer):

@@ -3,9 +3,11 @@
 from hlsexplore.design import Design
 from hlsexplore.emulate import trace
 from hlsexplore.errors import ConfigError
-from hlsexplore.fixed import quantize, to_real
+from hlsexplore.fixed import to_real
+from hlsexplore.layer_config import own_types
 from hlsexplore.ops import tensor_keys, weights
 from hlsexplore.reference.samples import Inputs
+from hlsexplore.weights import raw_weights
 from hlsexplore_widgets.figures.histogram import HistogramInfo, histogram_info
 from hlsexplore_widgets.profile import float_tensors
 from hlsexplore_widgets.rows import TAGS
@@ -44,10 +46,9 @@ def tensor_histogram(design: Design, x: Inputs, layer: str, key: str) -> Histogr
         values = float_tensors(design.graph, x, SAMPLES)
         inputs = {item.name: values[item.name] for item in design.graph.inputs}
         after = trace(design, inputs, keep_results=True).results[layer]
-        return histogram_info(title, type_, values[layer], after)
+        return histogram_info(title, type_, values[layer], after, own_types(node, design.layers[layer]))
     if key not in weights(node.op):
         raise ConfigError(
             f"{title}: values inside a layer are counted but not kept. Its row shows how they are spread."
         )
-    before = weights(node.op)[key]
-    return histogram_info(title, type_, before, to_real(quantize(before, type_), type_))
+    return histogram_info(title, type_, weights(node.op)[key], to_real(raw_weights(design, layer)[key], type_))

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from hlsexplore.element_types import ElementTypes
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore_widgets.figures.base import ACCENT, LOST, POINT, RANGE, axis, empty_figure, make_figure
 
@@ -26,6 +27,7 @@ class HistogramInfo:
         num_out: Values before it that are out of its range.
         num_zeroed: Values that become 0.
         num_values: Values in all.
+        elements: How the bits of single elements spread where these have types of their own, else empty.
     """
 
     title: str
@@ -37,9 +39,12 @@ class HistogramInfo:
     num_out: int
     num_zeroed: int
     num_values: int
+    elements: str = ""
 
 
-def histogram_info(title: str, type_: Fixed, before: RealArray, after: RealArray) -> HistogramInfo:
+def histogram_info(
+    title: str, type_: Fixed, before: RealArray, after: RealArray, types: ElementTypes | None = None
+) -> HistogramInfo:
     """Count values.
 
     Args:
@@ -47,6 +52,7 @@ def histogram_info(title: str, type_: Fixed, before: RealArray, after: RealArray
         type_: Its type.
         before: Values before the type.
         after: The same values after it.
+        types: Types of single elements, whose ranges count then; the values have the shape (samples, *shape).
     """
     first, second = before.ravel(), after.ravel()
     low = float(min(first.min(initial=0.0), second.min(initial=0.0)))
@@ -61,10 +67,20 @@ def histogram_info(title: str, type_: Fixed, before: RealArray, after: RealArray
         before=np.histogram(first, edges)[0],
         after=np.histogram(second, edges)[0],
         num_distinct=len(np.unique(second)),
-        num_out=int(((first < type_.low) | (first > type_.high)).sum()),
+        num_out=_count_out(before, type_, types),
         num_zeroed=int(((first != 0) & (second == 0)).sum()),
         num_values=int(first.size),
+        elements="" if types is None else str(types.spread(before.shape[1:])),
     )
+
+
+def _count_out(before: RealArray, type_: Fixed, types: ElementTypes | None) -> int:
+    """Count the values that lie beyond the type, or beyond the types of their elements."""
+    if types is None:
+        return int(((before < type_.low) | (before > type_.high)).sum())
+    low, high, _ = types.limits(before.shape[1:])
+    step = 2.0 ** -types.hull().fraction
+    return int(((before < low.astype(float) * step) | (before > high.astype(float) * step)).sum())
 
 
 def histogram_figure(info: HistogramInfo) -> go.Figure:
@@ -113,4 +129,5 @@ def _lost(info: HistogramInfo) -> str:
     for count, words in ((info.num_out, "out of range"), (info.num_zeroed, "become 0")):
         if count:
             parts.append(f"{count:,} {words}")
-    return f"{', '.join(parts)} of {info.num_values:,}"
+    elements = f"; elements of {info.elements}" if info.elements else ""
+    return f"{', '.join(parts)} of {info.num_values:,}{elements}"

@@ -25,7 +25,7 @@ def profile_figure(boxes: Sequence[ProfileBox]) -> go.Figure:
         x=[max(box.type_high - start, 0.0) for box, start in zip(boxes, low, strict=True)],
         orientation="h",
         marker_color=RANGE_COLOUR,
-        hovertext=[f"{box.type}: 2^{box.type_low} to 2^{box.type_high}" for box in boxes],
+        hovertext=[_told(box) for box in boxes],
         hoverinfo="text",
         name="representable",
     )
@@ -53,6 +53,12 @@ def profile_figure(boxes: Sequence[ProfileBox]) -> go.Figure:
         "template": "plotly_white",
     }
     return go.Figure(data=[bars, *shown], layout=layout)
+
+
+def _told(box: ProfileBox) -> str:
+    """Say what a type holds, and how the bits of its elements spread where each has a type of its own."""
+    elements = "" if box.spread is None else f"; {box.spread.num_elements:,} elements of {box.spread}"
+    return f"{box.type}: 2^{box.type_low} to 2^{box.type_high}{elements}"
 
 
 def _colour(box: ProfileBox) -> str:

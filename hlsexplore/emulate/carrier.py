@@ -287,8 +287,13 @@ def _plan_pass(
 
 
 def repays_kernel(values: Carrier) -> bool:
-    """Whether there are compiled casts, and they are loaded already or worth it."""
-    return has_numba() and (values.size >= KERNEL_ELEMENTS or "hlsexplore.emulate.cast_kernels" in sys.modules)
+    """Whether there are compiled kernels, and some are loaded already or worth it."""
+    return has_numba() and (values.size >= KERNEL_ELEMENTS or any(name in sys.modules for name in _KERNELS))
+
+
+_KERNELS = tuple(
+    f"hlsexplore.emulate.{name}" for name in ("cast_kernels", "kernels", "narrow_kernels", "recurrent_kernels")
+)
 
 
 IntegerTerms = tuple[int, tuple[int, int, int], int, int, int, int, int, bool]

@@ -4,7 +4,6 @@ Bounds of the actual weights and of the inputs' span decide, as everywhere: ever
 numba.
 """
 
-import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.emulate.carrier import (
-    KERNEL_ELEMENTS,
     Carrier,
     Span,
     cast_span,
@@ -42,7 +40,7 @@ class Epilogue:
     Attributes:
         add: Constant of the rounding.
         numbers: int32 terms of `narrow_kernels`: bits to drop of the low part, to lift the high part by, to drop of
-            both; lift and mask that wrap; least and largest result.
+            both; lift and mask that wrap; least and largest result; three that only 16-bit sums need.
         span: Span of the results.
         keeps_order: Whether a larger sum never has a smaller result.
     """
@@ -93,9 +91,8 @@ class NarrowProduct:
 
     def _plan_epilogue(self, type_: Fixed, is_rectified: bool) -> Epilogue | None:
         bits = self.sums.fraction - type_.fraction
-        if not 0 <= bits < 31 or type_.rounding not in SIMPLE_ROUNDINGS or type_.width > 31:
-            return None
-        if type_.overflow is Overflow.SAT_ZERO:
+        terms = hold_numbers(type_, bits, is_rectified)
+        if terms is None:
             return None
         add = rounding_terms(type_.rounding, bits)[0]
         lift_high = max(self.cut - bits, 0) if self.cut else 0
@@ -103,16 +100,13 @@ class NarrowProduct:
         bounds = self.low + add, self.high << lift_high, (self.low + add >> drop) + (self.high << lift_high) + 1
         if max(bounds) >= INT32_BOUND:
             return None
-        wraps = type_.overflow is Overflow.WRAP
-        lift, mask, least, most, _ = hold_terms(type_)
-        least = max(least, 0) if is_rectified else least
-        numbers = (drop, lift_high, bits - drop, lift - 32 if wraps and type_.signed else 0, mask, least, most)
         ends = (shifted(end, bits, type_.rounding) for end in (self.sums.low, self.sums.high))
         return Epilogue(
             add=add,
-            numbers=np.array(numbers, np.int32),
+            numbers=np.array([drop, lift_high, bits - drop, *terms, 0, 0, 0], np.int32),
             span=cast_span(self.sums, type_),
-            keeps_order=not wraps or all(type_.min_raw <= end <= type_.max_raw for end in ends),
+            keeps_order=type_.overflow is not Overflow.WRAP
+            or all(type_.min_raw <= end <= type_.max_raw for end in ends),
         )
 
     def apply(self, rows: Carrier, epilogue: Epilogue) -> Carrier:
@@ -140,9 +134,23 @@ class NarrowProduct:
         return bias.reshape(chunks, width)
 
 
-def repays_narrow(values: Carrier) -> bool:
-    """Whether the compiled kernels are loaded already or worth it."""
-    return values.size >= KERNEL_ELEMENTS or "hlsexplore.emulate.narrow_kernels" in sys.modules
+def hold_numbers(type_: Fixed, bits: int, is_rectified: bool) -> tuple[int, int, int, int] | None:
+    """Return the terms of a cast's overflow handling in 32 bits, or None where those or one constant do not do.
+
+    Args:
+        type_: Type of the results.
+        bits: Fraction bits that the cast drops.
+        is_rectified: Whether results below 0 become 0.
+
+    Returns:
+        Lift and mask that wrap, least and largest result.
+    """
+    if not 0 <= bits < 31 or type_.rounding not in SIMPLE_ROUNDINGS or type_.width > 31:
+        return None
+    if type_.overflow is Overflow.SAT_ZERO:
+        return None
+    lift, mask, least, most, _ = hold_terms(type_)
+    return max(lift - 32, 0), mask, max(least, 0) if is_rectified else least, most
 
 
 def plan_narrow(weight: NDArray[Any], bias: NDArray[Any], source: Span, sums: Span) -> NarrowProduct | None:

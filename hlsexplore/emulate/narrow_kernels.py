@@ -9,7 +9,24 @@ import numpy as np
 from numba import njit
 
 from hlsexplore.emulate.narrow import ROWS
-from hlsexplore.emulate.vectors import dot8, dot16, dot32, larger8, settle8, settle16, settle32
+from hlsexplore.emulate.vectors import (
+    dot8,
+    dot16,
+    dot32,
+    larger8,
+    rounded16,
+    rounded32,
+    rounded64,
+    rounded_settle16,
+    rounded_settle32,
+    rounded_settle64,
+    settle8,
+    settle16,
+    settle32,
+    unsigned16,
+    unsigned32,
+    unsigned64,
+)
 from hlsexplore.support.compiled import compiled
 
 TILE = 64
@@ -64,7 +81,7 @@ def _settle(
 
 
 @njit  # type: ignore[untyped-decorator]
-def _cut(values: Any, bits: Any, low: Any, high: Any) -> None:
+def cut_row(values: Any, bits: Any, low: Any, high: Any) -> None:
     """Cut integers in floats into their lowest bits and the rest; leave them whole where `bits` is 0."""
     if bits == 0:
         for i in range(values.shape[0]):
@@ -101,10 +118,10 @@ def dense(x: Any, cut: Any, weight: Any, bias: Any, numbers: Any, out: Any) -> N
     for start in range(0, rows, TILE):
         count = min(TILE, rows - start)
         if padded == n_in:
-            _cut(flat[start * n_in : (start + count) * n_in], cut, low, high)
+            cut_row(flat[start * n_in : (start + count) * n_in], cut, low, high)
         else:
             for r in range(count):
-                _cut(x[start + r], cut, low[r * padded :], high[r * padded :])
+                cut_row(x[start + r], cut, low[r * padded :], high[r * padded :])
         for first in range(0, count, ROWS):
             for chunk in range(chunks):
                 at, part, begin = weights + chunk * size, first * step, chunk * width
@@ -128,11 +145,11 @@ def _fill(image: Any, cut: Any, geometry: Any, low: Any, high: Any) -> None:
     """Cut an image into the parts of a padded one; rows of padding above, columns to the left, elements of a row."""
     top, left, line, channels = geometry
     if image.shape[1] == line:
-        _cut(image.reshape(-1), cut, low[top * line :], high[top * line :])
+        cut_row(image.reshape(-1), cut, low[top * line :], high[top * line :])
         return
     for r in range(image.shape[0]):
         first = (top + r) * line + left * channels
-        _cut(image[r], cut, low[first:], high[first:])
+        cut_row(image[r], cut, low[first:], high[first:])
 
 
 @compiled
@@ -256,3 +273,70 @@ def convolve_largest(
                 place, here = ((s * out_height + r) * out_width * filters + begin) * out.itemsize, filters - begin
                 _settle(sums_at, none_at, offset, terms, out_width, rows, place, width, min(width, here))
     low[0], high[0], sums[0, 0], tops[0], nothing[0] = 0, 0, 0, 0, 0  # the arrays behind the addresses live until here
+
+
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def rounded_block(x: Any, x_step: Any, origin: Any, n_in: Any, weight: Any, width: Any, out: Any, how: Any) -> None:
+    """Sum up the rounded products of a block and one chunk of weights; all but the numbers are addresses.
+
+    Args:
+        x: Its first row, int16.
+        x_step: Bytes to the next row.
+        origin: An int64 of 0.
+        n_in: Inputs.
+        weight: int16, shape (n_in, width).
+        width: Outputs of a chunk.
+        out: int16 sums modulo 2**16, shape (ROWS, width).
+        how: Bits to drop of each product, and whether inputs may be negative.
+    """
+    bits, signed = how
+    if not signed:
+        if width == 16:
+            unsigned16(x, x_step, origin, 1, n_in, weight, out, bits)
+        elif width == 32:
+            unsigned32(x, x_step, origin, 1, n_in, weight, out, bits)
+        else:
+            unsigned64(x, x_step, origin, 1, n_in, weight, out, bits)
+    elif width == 16:
+        rounded16(x, x_step, origin, 1, n_in, weight, out, bits)
+    elif width == 32:
+        rounded32(x, x_step, origin, 1, n_in, weight, out, bits)
+    else:
+        rounded64(x, x_step, origin, 1, n_in, weight, out, bits)
+
+
+@compiled
+def dense_rounded(x: Any, weight: Any, bias: Any, how: Any, numbers: Any, out: Any) -> None:
+    """Multiply rows by a matrix, each product rounded down, the sums modulo 2**16, and cast.
+
+    Args:
+        x: Integers of at most 16 bits in floats, shape (rows, n_in).
+        weight: int16, shape (chunks, n_in, width).
+        bias: int16, shape (chunks, width).
+        how: Bits to drop of each product, and whether inputs may be negative.
+        numbers: int32 terms of the cast; see `narrow_rounded`.
+        out: Floats, shape (rows, n_out).
+    """
+    rows, n_in, n_out = x.shape[0], x.shape[1], out.shape[1]
+    chunks, width = weight.shape[0], weight.shape[2]
+    flat, low, sums = x.reshape(-1), np.zeros(TILE * n_in, np.int16), np.empty((ROWS, width), np.int16)
+    offsets = np.zeros(1, np.int64)
+    weights, biases, terms, origin = weight.ctypes.data, bias.ctypes.data, numbers.ctypes.data, offsets.ctypes.data
+    lows, sums_at = low.ctypes.data, sums.ctypes.data
+    for start in range(0, rows, TILE):
+        count = min(TILE, rows - start)
+        cut_row(flat[start * n_in : (start + count) * n_in], 0, low, low)
+        for first in range(0, count, ROWS):
+            for chunk in range(chunks):
+                begin = chunk * width
+                at = weights + 2 * begin * n_in
+                rounded_block(lows + 2 * first * n_in, 2 * n_in, origin, n_in, at, width, sums_at, how)
+                place = ((start + first) * n_out + begin) * out.itemsize
+                done, here, offset = min(ROWS, count - first), min(width, n_out - begin), biases + 2 * begin
+                if width == 16:
+                    rounded_settle16(sums_at, sums_at, offset, terms, done, out, place, here)
+                elif width == 32:
+                    rounded_settle32(sums_at, sums_at, offset, terms, done, out, place, here)
+                else:
+                    rounded_settle64(sums_at, sums_at, offset, terms, done, out, place, here)
+    offsets[0], low[0], sums[0, 0] = 0, 0, 0  # the arrays behind the addresses live until here

@@ -20,12 +20,14 @@ from hlsexplore.emulate.carrier import (
     convert,
     dtype_for,
     has_numba,
+    repays_kernel,
     rounding_terms,
     settle,
     shifted,
 )
 from hlsexplore.emulate.inner import InnerCasts
-from hlsexplore.emulate.narrow import SIMPLE_ROUNDINGS, NarrowProduct, plan_narrow, repays_narrow
+from hlsexplore.emulate.narrow import SIMPLE_ROUNDINGS, NarrowProduct, plan_narrow
+from hlsexplore.emulate.narrow_rounded import RoundedProduct, plan_rounded
 from hlsexplore.fixed import Fixed, Overflow, requantize
 
 SMALL_PRODUCT = 1_000_000
@@ -61,6 +63,7 @@ class Product:
         span: Span of what `apply` returns.
         inner: Its casts one by one, for `trace`; None without an accumulator type.
         narrow: The same exact sums of narrow integers, or None.
+        rounded: The same sums of rounded products of narrow integers, or None.
     """
 
     route: Route
@@ -73,6 +76,7 @@ class Product:
     span: Span
     inner: InnerCasts | None = None
     narrow: NarrowProduct | None = None
+    rounded: RoundedProduct | None = None
 
     def apply(self, rows: Carrier) -> Carrier:
         """Multiply a block.
@@ -104,12 +108,16 @@ class Product:
             Integers of the type, shape (num_rows, n_out).
         """
         if self.route is Route.EXACT and (self.accum is None or self.span is self.sums):
-            if self.narrow is not None and repays_narrow(rows):
+            if self.narrow is not None and repays_kernel(rows):
                 epilogue = self.narrow.epilogue(type_, is_rectified)
                 if epilogue is not None:
                     return self.narrow.apply(rows, epilogue)
             sums = multiply_rows(convert(rows, self.weight.dtype), self.weight)
             return settle(sums, self.sums, type_, owned=True, offset=self.bias, is_rectified=is_rectified)
+        if self.rounded is not None:
+            epilogue = self.rounded.epilogue(type_, is_rectified)
+            if epilogue is not None:
+                return self.rounded.apply(rows, epilogue)
         return settle(self.apply(rows), self.span, type_, owned=True, is_rectified=is_rectified)
 
 
@@ -224,6 +232,7 @@ def _plan_rounded(
     bits = fraction - accum.fraction
     sums = _rounded_bounds(weight, bias, source, bits, accum)
     is_free = accum.overflow is Overflow.WRAP or sums.fits(accum)
+    span = clipped_span(sums, accum)
     if order is not None and not is_free:
         weight = weight[order]
     return Product(
@@ -234,7 +243,8 @@ def _plan_rounded(
         products=_product_span(weight, fraction, source),
         accum=accum,
         order=None if is_free else order,
-        span=clipped_span(sums, accum),
+        span=span,
+        rounded=plan_rounded(weight, bias, source, bits, accum, span) if is_free else None,
     )
 
 

@@ -7,10 +7,11 @@ import numpy as np
 
 from hlsexplore.defaults.bounds import slope_type
 from hlsexplore.emulate.accumulate import add_carriers, multiply_carriers, negated, product_span, sum_span
-from hlsexplore.emulate.carrier import Carrier, Span, dtype_for
+from hlsexplore.emulate.carrier import Carrier, Span, dtype_for, repays_kernel
 from hlsexplore.emulate.dense import accumulation_order, raw_weights_of, show_accumulator
 from hlsexplore.emulate.pointwise import build_activation
 from hlsexplore.emulate.product import Product, plan_product
+from hlsexplore.emulate.recurrent_block import GruBlock, GruParts, plan_gru
 from hlsexplore.emulate.step import Context, Probe, Step, cast_probed
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
@@ -20,12 +21,16 @@ from hlsexplore.ops import Activation, Cell, Function, Recurrent
 
 def build_recurrent(context: Context, op: Recurrent) -> Step:
     """Plan a recurrent layer."""
-    cell = {Cell.SIMPLE_RNN: _simple_rnn, Cell.LSTM: _lstm, Cell.GRU: _gru}[op.cell](_Gates(context, op))
+    gates = _Gates(context, op)
+    cell = {Cell.SIMPLE_RNN: _simple_rnn, Cell.LSTM: _lstm, Cell.GRU: _gru}[op.cell](gates)
+    block = gates.block()
     units, result = op.recurrent_kernel.shape[0], context.config.types["result"]
     span, fed = Span.of(result), Span.of(fed_type(op, context.config))
 
     def run(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
         x = inputs[0]
+        if block is not None and probe is None and repays_kernel(x):
+            return block.apply(x)
         steps = range(x.shape[1] - 1, -1, -1) if op.go_backwards else range(x.shape[1])
         states: States = (np.zeros((len(x), units), dtype=dtype_for(fed.magnitude)), None)
         output = states[0]
@@ -86,6 +91,22 @@ class _Gates:
         bias = raw.get("recurrent_bias")
         kernel, offset = raw["recurrent_weight"][:, first:], None if bias is None else bias[first:]
         return self._product(kernel, "recurrent_weight", offset, "recurrent_bias", Span.of(self.types["state"]))
+
+    def block(self) -> GruBlock | None:
+        """Return the same layer as one compiled pass over all steps, or None where there is none."""
+        products = self._input[0].rounded, self._state[0].rounded
+        is_plain = self.op.cell is Cell.GRU and self.op.reset_after and not self.op.quantizes_state
+        if not is_plain or products[0] is None or products[1] is None:
+            return None
+        gate, act = self.gate(), self.act
+        parts = GruParts(
+            products=(products[0], products[1]),
+            functions=(lambda x: gate.apply(x, None), lambda x: act.apply(x, None)),
+            spans=(gate.span, act.span),
+            hidden=self.hidden,
+            result=self.types["result"],
+        )
+        return plan_gru(parts, self.op.go_backwards, self.op.return_sequences)
 
     def from_input(self, x: Carrier, probe: Probe | None) -> Carrier:
         """Return x @ kernel + bias in the accumulator type."""

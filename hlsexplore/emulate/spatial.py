@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from hlsexplore.emulate.accumulate import accumulate, tree
-from hlsexplore.emulate.carrier import Carrier, Span, cast, cast_span, convert, dtype_for, rectify
+from hlsexplore.emulate.carrier import Carrier, Span, cast, cast_span, convert, dtype_for, rectify, repays_kernel
 from hlsexplore.emulate.dense import multiply, plan_matrix, raw_weights_of
 from hlsexplore.emulate.direct import plan_direct
-from hlsexplore.emulate.narrow import repays_narrow
 from hlsexplore.emulate.narrow_conv import plan_conv
 from hlsexplore.emulate.step import Context, Probe, Run, Step, Window, cast_probed, result_step
 from hlsexplore.fixed import Fixed
@@ -55,7 +54,7 @@ def build_conv(context: Context, op: Conv | DepthwiseConv) -> Step:
 
     def run(inputs: Sequence[Carrier], probe: Probe | None, is_rectified: bool = False) -> Carrier:
         x = as_image(inputs[0], op.rank)
-        if probe is None and narrow is not None and repays_narrow(x):
+        if probe is None and narrow is not None and repays_kernel(x):
             epilogue = narrow.product.epilogue(type_, is_rectified)
             if epilogue is not None:
                 return narrow.apply(x, epilogue).reshape(-1, *out_shape)

@@ -125,7 +125,58 @@ dot8, dot16, dot32 = _make_dot(8, 1), _make_dot(16, 1), _make_dot(16, 2)
 """Dot products for 8, 16 and 32 outputs: arguments as in `block_loop`."""
 
 
-def _make_settle(lanes: int, columns: int) -> Any:
+def _rounded(columns: int, lanes: int, signed: bool, bits: ir.Value) -> Emit:
+    """Return a step that adds the bits of each product from number `bits` on, 1 to 16, modulo 2**16.
+
+    Unsigned rows are multiplied by weights as if those were unsigned too, which is 2**16 times the row too much where a
+    weight is negative.
+    """
+    vector, wide = ir.VectorType(I16, lanes), ir.VectorType(I32, lanes)
+
+    def emit(
+        builder: ir.IRBuilder, sums: list[ir.Value], values: list[ir.Value], weights: list[ir.Value]
+    ) -> list[ir.Value]:
+        funnel = get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fshl.v{lanes}i16")
+        amount = _splat(builder, builder.trunc(builder.sub(ir.Constant(I64, 16), bits), I16), lanes)
+        after, sixteen, fifteen = [], ir.Constant(wide, [16] * lanes), ir.Constant(vector, [15] * lanes)
+        for r, value in enumerate(values):
+            for c, weight in enumerate(weights):
+                extend = builder.sext if signed else builder.zext
+                product = builder.mul(extend(value, wide), extend(weight, wide))
+                high = builder.trunc(builder.lshr(product, sixteen), vector)
+                if not signed:
+                    high = builder.sub(high, builder.and_(value, builder.ashr(weight, fifteen)))
+                part = builder.call(funnel, [high, builder.mul(value, weight), amount])
+                after.append(builder.add(sums[r * columns + c], part))
+        return after
+
+    return emit
+
+
+def _make_rounded(lanes: int, columns: int, signed: bool = True) -> Any:
+    """Return a function for compiled code that stores `ROWS` rows of `lanes * columns` 16-bit sums."""
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def rounded(
+        context: Any, x: Any, x_step: Any, offsets: Any, segments: Any, steps: Any, weight: Any, out: Any, bits: Any
+    ) -> Any:
+        def emit(target: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+            vector = ir.VectorType(I16, lanes)
+            block_loop(builder, arguments[:7], vector, columns, _rounded(columns, lanes, signed, arguments[7]))
+            return target.get_dummy_value()
+
+        return types.void(*[types.intp] * 8), emit
+
+    return rounded
+
+
+rounded16, rounded32, rounded64 = _make_rounded(16, 1), _make_rounded(32, 1), _make_rounded(32, 2)
+"""Sums of products rounded down, for 16, 32 and 64 outputs: arguments as in `block_loop`, and the bits to drop."""
+unsigned16, unsigned32, unsigned64 = (_make_rounded(*shape, signed=False) for shape in ((16, 1), (32, 1), (32, 2)))
+"""The same of rows that are not negative."""
+
+
+def _make_settle(lanes: int, columns: int, sums_type: ir.Type = I32) -> Any:
     """Return a function for compiled code that casts `lanes * columns` sums of some rows; see `settle_rows`."""
 
     @intrinsic  # type: ignore[untyped-decorator]
@@ -138,7 +189,7 @@ def _make_settle(lanes: int, columns: int) -> Any:
             start = builder.add(builder.ptrtoint(array.data, I64), place)
             step = builder.extract_value(array.strides, 0)
             element = target.get_data_type(signature.args[5].dtype)
-            settle_rows(builder, (*addresses, count, start, step, width), (lanes, columns), element)
+            settle_rows(builder, (*addresses, count, start, step, width), (lanes, columns), element, sums_type)
             return target.get_dummy_value()
 
         return types.void(*[types.intp] * 5, out, types.intp, types.intp), emit
@@ -146,29 +197,33 @@ def _make_settle(lanes: int, columns: int) -> Any:
     return settle
 
 
-def settle_rows(builder: ir.IRBuilder, arguments: Any, shape: tuple[int, int], element: ir.Type) -> None:
-    """Emit a loop over rows that casts 32-bit sums as `narrow.Epilogue` says and stores the first ones as floats.
+def settle_rows(
+    builder: ir.IRBuilder, arguments: Any, shape: tuple[int, int], element: ir.Type, sums_type: ir.Type
+) -> None:
+    """Emit a loop over rows that casts sums as `narrow.Epilogue` says and stores the first ones as floats.
 
     Args:
         builder: Where to emit.
-        arguments: Addresses of sums, of sums of high parts, of biases and of the seven terms (int32); number of rows,
-            at least 1; address of the results and bytes to the next row; number of results of a row.
+        arguments: Addresses of sums, of sums of high parts (not read with 16-bit sums), of biases and of the terms
+            (int32); number of rows, at least 1; address of the results and bytes to the next row; number of results of
+            a row.
         shape: Lanes of a vector, and vectors of a row.
         element: Type of the results, float or double.
+        sums_type: Type of sums and biases; those of 16 bits are wrapped first, and a constant is added to them.
     """
     sums, tops, bias, numbers, rows, out, out_step, width = arguments
     lanes, columns = shape
-    vector, floats, bits = (ir.VectorType(type_, lanes) for type_ in (I32, element, ir.IntType(1)))
-    size = 4 * lanes
+    vector, floats, bits = (ir.VectorType(type_, lanes) for type_ in (sums_type, element, ir.IntType(1)))
+    size = lanes * sums_type.width // 8
     width_bits = 32 if isinstance(element, ir.FloatType) else 64
     signature = ir.FunctionType(ir.VoidType(), [floats, floats.as_pointer(), I32, bits])
     store = get_or_insert_function(builder.module, signature, f"llvm.masked.store.v{lanes}f{width_bits}.p0")
     terms = [
-        _splat(builder, _load(builder, builder.add(numbers, ir.Constant(I64, 4 * i)), I32, 4), lanes) for i in range(7)
+        _splat(builder, _load(builder, builder.add(numbers, ir.Constant(I64, 4 * i)), I32, 4), lanes) for i in range(10)
     ]
     places = [ir.Constant(ir.VectorType(I64, lanes), [c * lanes + i for i in range(lanes)]) for c in range(columns)]
     masks = [builder.icmp_signed("<", place, _splat(builder, width, lanes)) for place in places]
-    biases = [_load(builder, builder.add(bias, ir.Constant(I64, c * size)), vector, 4) for c in range(columns)]
+    biases = [_load(builder, builder.add(bias, ir.Constant(I64, c * size)), vector, 2) for c in range(columns)]
     entry, function = builder.block, builder.function
     body, done = function.append_basic_block("row"), function.append_basic_block("settled")
     zero, one = ir.Constant(I64, 0), ir.Constant(I64, 1)
@@ -177,8 +232,12 @@ def settle_rows(builder: ir.IRBuilder, arguments: Any, shape: tuple[int, int], e
     row, source, target = (builder.phi(I64) for _ in range(3))
     for c in range(columns):
         offset = builder.add(source, ir.Constant(I64, c * size))
-        low, high = (_load(builder, builder.add(start, offset), vector, 4) for start in (sums, tops))
-        value = _settled(builder, builder.add(low, biases[c]), high, terms)
+        low = builder.add(_load(builder, builder.add(sums, offset), vector, 2), biases[c])
+        if sums_type == I32:
+            high = _load(builder, builder.add(tops, offset), vector, 4)
+        else:
+            high, low = _splat(builder, ir.Constant(I32, 0), lanes), _widened(builder, low, terms[7:], lanes)
+        value = _settled(builder, low, high, terms[:7])
         place = builder.add(target, ir.Constant(I64, c * lanes * width_bits // 8))
         pointer = builder.inttoptr(place, floats.as_pointer())
         builder.call(store, [builder.sitofp(value, floats), pointer, ir.Constant(I32, 4), masks[c]])
@@ -190,6 +249,13 @@ def settle_rows(builder: ir.IRBuilder, arguments: Any, shape: tuple[int, int], e
         phi.add_incoming(initial, entry)
         phi.add_incoming(later, body)
     builder.position_at_end(done)
+
+
+def _widened(builder: ir.IRBuilder, sums: ir.Value, terms: list[ir.Value], lanes: int) -> ir.Value:
+    """Return 16-bit sums wrapped to fewer bits and lifted, as 32-bit integers plus a constant."""
+    wide = builder.sext(sums, ir.VectorType(I32, lanes))
+    wrap, back, add = terms
+    return builder.add(builder.ashr(builder.shl(wide, wrap), back), add)
 
 
 def _settled(builder: ir.IRBuilder, low: ir.Value, high: ir.Value, terms: list[ir.Value]) -> ir.Value:
@@ -212,6 +278,10 @@ def _splat(builder: ir.IRBuilder, value: ir.Value, lanes: int) -> ir.Value:
 settle8, settle16, settle32 = _make_settle(8, 1), _make_settle(16, 1), _make_settle(16, 2)
 """Casts of 8, 16 and 32 sums of a row: addresses of the sums, of high parts, of biases and of the terms; number of
 rows; the array of the results, bytes to the first of them, and results of a row."""
+rounded_settle16, rounded_settle32, rounded_settle64 = (
+    _make_settle(*shape, sums_type=I16) for shape in ((16, 1), (32, 1), (32, 2))
+)
+"""The same casts of 16-bit sums."""
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -11,7 +11,7 @@ from typing import Any
 from hlsexplore.defaults.layers import default_layers
 from hlsexplore.errors import ConfigError, quoted, unknown_name
 from hlsexplore.fixed import Fixed
-from hlsexplore.graph import Graph, Node
+from hlsexplore.graph import Graph, Node, check_graph
 from hlsexplore.layer_config import PRUNING, Change, LayerConfig, changed_config, check_layer, knobs, layer_dict
 from hlsexplore.ops import MOVES, tensor_keys
 from hlsexplore.reference.observe import observe
@@ -77,8 +77,12 @@ class Design:
             A design with reuse 1 and the latency strategy; accumulators are wide enough for every input.
 
         Raises:
+            ConfigError: If graph or target is something else.
             DataError: If the data does not fit the network, or there is none of it.
         """
+        check_graph(graph)
+        if target is not None and not isinstance(target, Target):
+            raise ConfigError(f"a target is needed, not {quoted(target)}. Write Target(part=..., clock_ns=...).")
         seen = None if data is None else observe(graph, data)
         return cls(graph=graph, target=target or Target(), layers=default_layers(graph, Fixed.parse(type), seen))
 
@@ -201,11 +205,23 @@ class Design:
         Raises:
             ConfigError: If the file is unreadable or has an unknown key, layer or value.
         """
+        check_graph(graph)
         data = read_yaml(Path(path))
         try:
             return design_from_dict(data, graph)
         except ConfigError as error:
             raise ConfigError(f"{Path(path).name}: {error}") from None
+
+
+def check_design(value: object) -> None:
+    """Check that what stands for a design is one.
+
+    Raises:
+        ConfigError: If it is something else; it says how a design is made of that.
+    """
+    if not isinstance(value, Design):
+        ways = "Design.default(graph) makes one of a network, Design.load(path, graph) opens a file"
+        raise ConfigError(f"a design is needed, not {quoted(value)}. {ways}.")
 
 
 def replace_layers(design: Design, configs: Mapping[str, LayerConfig]) -> Design:

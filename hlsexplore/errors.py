@@ -63,7 +63,7 @@ def quoted(value: object) -> str:
         ("'abc'", 80)
     """
     try:
-        text = repr(value)
+        text = " ".join(map(str.strip, repr(value).split("\n")))  # arrays have lines
     except (ValueError, RecursionError):  # an integer of more digits than Python prints, an endless structure
         text = f"a huge {type(value).__name__}"
     return text if len(text) <= MAX_QUOTED else f"{text[: MAX_QUOTED - 3]}..."

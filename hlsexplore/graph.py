@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.encoding import Unit
-from hlsexplore.errors import ConfigError, ModelError, unknown_name
+from hlsexplore.errors import ConfigError, ModelError, quoted, unknown_name
 from hlsexplore.fixed import Fixed
 from hlsexplore.op_facts import element_types, kind, matmul_shape, options, weight_types
 from hlsexplore.ops import Activation, Clip, Concatenate, Dot, Input, Lookup, Merge, Op, weights
@@ -184,6 +184,17 @@ class Graph:
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
         """Shapes of the tensors that a node reads."""
         return tuple(self._by_name[name].shape for name in node.inputs)
+
+
+def check_graph(value: object) -> None:
+    """Check that what stands for a network is one.
+
+    Raises:
+        ConfigError: If it is something else; it says how a graph is made of that.
+    """
+    if not isinstance(value, Graph):
+        way = "Pass its graph" if hasattr(value, "graph") else "read_model makes one of a file or a live model"
+        raise ConfigError(f"a graph is needed, not {quoted(value)}. {way}.")
 
 
 def num_positions(node: Node) -> int:

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import hlsexplore as hx
 from hlsexplore.design import Design
 from hlsexplore.element_types import ElementTypes
 from hlsexplore.errors import ConfigError
@@ -13,6 +14,7 @@ from hlsexplore.layer_config import LayerConfig, knobs
 from hlsexplore.ops import Dense, Input, Quantize
 from hlsexplore.target import Target
 from hlsexplore.weights import raw_weights
+from hlsexplore_hls import export
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +171,42 @@ def test_the_result_of_a_cast_follows_what_is_trimmed_while_it_is_the_hull():
         design.with_layer("q", trim=-1)
     with pytest.raises(ConfigError, match="unknown granularity 'bit'. Valid values: 'element', 'uniform'"):
         design.with_layer("q", granularity="bit")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda graph: hx.emulate(graph, np.zeros((1, 4))),
+        lambda graph: hx.trace(graph, np.zeros((1, 4))),
+        lambda graph: hx.blame(graph, np.zeros((1, 4))),
+        lambda graph: hx.propose_types(graph, np.zeros((1, 4))),
+        lambda graph: hx.fine_tune(graph, np.zeros((1, 4)), np.zeros(1)),
+        lambda graph: hx.estimate(graph),
+        lambda graph: export(graph, "out"),
+    ],
+)
+def test_a_graph_in_place_of_a_design_is_named(small_graph, call):
+    with pytest.raises(ConfigError, match=r"^a design is needed, not <Graph .* Design.default\(graph\) makes one"):
+        call(small_graph)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda value: hx.predict(value, np.zeros((1, 4))),
+        lambda value: Design.default(value),
+        lambda value: Design.load("d.yaml", value),
+        lambda value: hx.Study("s.db", value, np.zeros((1, 4))),
+        lambda value: hx.Emulator(value, np.zeros((1, 4))),
+    ],
+)
+def test_what_is_no_graph_is_named_and_how_it_becomes_one(small_graph, call):
+    with pytest.raises(ConfigError, match=r"^a graph is needed, not 'm.keras'. read_model makes one"):
+        call("m.keras")
+    with pytest.raises(ConfigError, match=r"^a graph is needed, not <Design .* Pass its graph."):
+        call(Design.default(small_graph))
+
+
+def test_a_part_in_place_of_a_target_is_named(small_graph):
+    with pytest.raises(ConfigError, match=r"^a target is needed, not 'xc7z020clg400-1'. Write Target\(part="):
+        Design.default(small_graph, target="xc7z020clg400-1")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hlsexplore.design import Design
+from hlsexplore.design import Design, check_design
 from hlsexplore.errors import ConfigError, quoted
 from hlsexplore.fixed import RawArray, quantize, to_real
 from hlsexplore.layer_config import own_types
@@ -63,6 +63,7 @@ def export(
         ToolError: If the flow's compiler is missing or fails.
         CancelledError: If `cancel` was set.
     """
+    check_design(design)
     if not isinstance(path, str | os.PathLike):
         raise ConfigError(f"path must be a folder's name, not {quoted(path)}.")
     chosen, folder = find_flow(flow), Path(path)

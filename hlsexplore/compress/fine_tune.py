@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from hlsexplore.compress.job import STOP, Epoch, Settings
 from hlsexplore.compress.trainable import Masks, check_trainable, logits_of, tuned_design
-from hlsexplore.design import Design
+from hlsexplore.design import Design, check_design
 from hlsexplore.emulate import float_forward
 from hlsexplore.emulate.carrier import to_float
 from hlsexplore.emulate.plan import plan_design
@@ -100,6 +100,7 @@ def fine_tune(
         ToolError: If TensorFlow is missing or the process fails.
         CancelledError: If `cancel` was set.
     """
+    check_design(design)
     job = make_job(design, x_train, y_train, task=task, teacher=teacher, settings=_settings(settings, options))
     with Trainer() as trainer:
         return trainer.train(job, on_epoch or (lambda epoch: None), cancel, stop)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.compress.trainable import is_lossless
-from hlsexplore.design import Design
+from hlsexplore.design import Design, check_design
 from hlsexplore.emulate import emulate_raw, trace
 from hlsexplore.errors import NoModelError
 from hlsexplore.estimate import estimate
@@ -104,6 +104,7 @@ def find_savings(design: Design, x: Inputs | None = None) -> tuple[Saving, ...]:
     Returns:
         What can go, most LUTs first. Each offer stands alone; `simplify` takes all exact ones, one after the other.
     """
+    check_design(design)
     before = estimate(design).total.lut
     found: list[Saving] = []
     for pair in _pairs(design):
@@ -133,6 +134,7 @@ def simplify(design: Design) -> tuple[Design, tuple[Saving, ...]]:
     Returns:
         The design of the smaller network, which gives the same outputs for every input, and what was taken.
     """
+    check_design(design)
     taken: list[Saving] = []
     while offers := [item for item in find_savings(design) if item.is_exact]:
         taken.append(offers[0])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from threading import Event as CancelEvent
 from typing import Any
 
-from hlsexplore.design import Design
+from hlsexplore.design import Design, check_design
 from hlsexplore.emulate import Emulator, float_forward
 from hlsexplore.errors import ConfigError, quoted
 from hlsexplore.estimate import estimate
@@ -43,6 +43,7 @@ def prune(
     Raises:
         ConfigError: If a layer is unknown or cannot be pruned like that.
     """
+    check_design(design)
     names = prunable(design) if layers is None else layers
     if not names:
         raise ConfigError(f"the network {design.graph.name!r} has no weights to drop.")
@@ -108,6 +109,7 @@ def prune_by_saliency(
         DataError: If the data does not fit the network.
         CancelledError: If `cancel` was set.
     """
+    check_design(design)
     if isinstance(density, bool) or not isinstance(density, int | float) or not 0 < density <= 1:
         raise ConfigError(f"density must be above 0 and at most 1, not {quoted(density)}.")
     names = list(prunable(design) if layers is None else layers)

@@ -15,7 +15,7 @@ from hlsexplore.compress.merge import narrowed
 from hlsexplore.compress.prune import prunable
 from hlsexplore.compress.trainable import logits_of
 from hlsexplore.defaults.bounds import accum_type
-from hlsexplore.design import Design
+from hlsexplore.design import Design, check_design
 from hlsexplore.emulate import Emulator, float_forward
 from hlsexplore.errors import ConfigError, DataError, quoted
 from hlsexplore.estimate import estimate
@@ -129,6 +129,7 @@ def shrink(
         UnsupportedError: If a layer cannot be trained.
         CancelledError: If `cancel` was set.
     """
+    check_design(base)
     for name, value in (("tolerance", tolerance), ("budget_s", budget_s)):
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
             raise ConfigError(f"{name} must be 0 or above, not {quoted(value)}.")

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from hlsexplore.compress.trainable import is_lossless
-from hlsexplore.design import Design
+from hlsexplore.design import Design, check_design
 from hlsexplore.errors import ConfigError, ToolError, UnsupportedError
 from hlsexplore.fixed import Fixed, Overflow, Rounding
 from hlsexplore.graph import Node
@@ -46,6 +46,7 @@ def to_qkeras(design: Design, path: str | Path) -> Path:
         ToolError: If QKeras is missing or fails.
         ConfigError: If the file cannot be written.
     """
+    check_design(design)
     target = Path(path).absolute()
     if target.suffix != ".keras":
         raise ConfigError(f"a Keras model is written to a file that ends in .keras, not {target.name!r}.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from threading import Event as CancelEvent
 from typing import Any
 
-from hlsexplore.design import Design
+from hlsexplore.design import Design, check_design
 from hlsexplore.emulate.emulator import Emulator
 from hlsexplore.emulate.quality import make_quality, some_goals
 from hlsexplore.emulate.ranges import FloatRun, generous, relief_keys, relieved, run_float
@@ -98,6 +98,7 @@ def blame(
         ConfigError: If task or metric do not fit.
         CancelledError: If `cancel` was set.
     """
+    check_design(design)
     graph, inputs = design.graph, check_inputs(design.graph, x)
     goals, rows = some_goals(graph, len(next(iter(inputs.values()))), labels, task, max_samples)
     inputs = {name: values[rows] for name, values in inputs.items()}

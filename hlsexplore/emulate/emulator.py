@@ -16,7 +16,7 @@ from hlsexplore.emulate.quality import pick_samples
 from hlsexplore.emulate.run import blocks, check_cancelled, raw_output, real_outputs
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import RealArray
-from hlsexplore.graph import Graph, Node
+from hlsexplore.graph import Graph, Node, check_graph
 from hlsexplore.merit import Chosen, Merit, Outputs, as_outputs, bind, find_measures, strata
 from hlsexplore.reference.forward import float_forward
 from hlsexplore.reference.samples import Inputs, check_inputs, unpack
@@ -93,6 +93,7 @@ class Emulator:
         Raises:
             DataError: If the data does not fit the network.
         """
+        check_graph(graph)
         self.graph = graph
         self._inputs = {name: np.array(values) for name, values in check_inputs(graph, x).items()}
         self._budget = float(memory_mb) * 1e6

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from hlsexplore.coverage import Executor, no_answer
-from hlsexplore.design import Design
+from hlsexplore.design import Design, check_design
 from hlsexplore.emulate.carrier import Carrier, Span
 from hlsexplore.emulate.dense import build_affine, build_dense, build_requantize
 from hlsexplore.emulate.elements import InputCast, build_quantize
@@ -220,8 +220,10 @@ def plan_design(design: Design) -> Plan:
         design: The design.
 
     Raises:
+        ConfigError: If it is no design.
         NoModelError: If a layer has no emulation.
     """
+    check_design(design)
     return _plans.find(design.key, lambda: _plan(design))
 
 

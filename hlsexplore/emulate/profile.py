@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import log2
 
-from hlsexplore.design import Design
+from hlsexplore.design import Design, check_design
 from hlsexplore.element_types import Spread
 from hlsexplore.emulate.trace import TensorTrace, trace
 from hlsexplore.fixed import Fixed
@@ -65,6 +65,7 @@ def profile(design: Design, x: Inputs) -> tuple[ProfileBox, ...]:
     Raises:
         DataError: If the data does not fit the network.
     """
+    check_design(design)
     return tuple(_box(item, design) for item in trace(design, x) if item.key in SHOWN and item.quantiles)
 
 

@@ -9,7 +9,7 @@ from hlsexplore.defaults.bounds import accum_type, signed_integer_bits
 from hlsexplore.defaults.cells import cell_accum, cell_table
 from hlsexplore.defaults.exact import cast_at_once, given_result
 from hlsexplore.defaults.tables import norm_table_size, norm_types, softmax_types, table_type
-from hlsexplore.design import Design
+from hlsexplore.design import Design, check_design
 from hlsexplore.emulate.blame import BLAME_SAMPLES, softmax_step
 from hlsexplore.emulate.emulator import Emulator
 from hlsexplore.emulate.plan import plan_design
@@ -79,6 +79,7 @@ def propose_types(
         DataError: If data or labels do not fit the network.
         CancelledError: If `cancel` was set.
     """
+    check_design(design)
     if safety not in ("data", "inputs"):
         raise ConfigError(f"unknown safety {safety!r}. Valid values: 'data', 'inputs'.")
     if not margin >= 1.0 or (tolerance is not None and not 0.0 <= tolerance < 1.0):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hlsexplore.design import Design
+from hlsexplore.design import Design, check_design
 from hlsexplore.emulate.carrier import Carrier, Span, cast, shifted, to_float
 from hlsexplore.emulate.elements import InputCast
 from hlsexplore.emulate.inner import Events
@@ -157,6 +157,7 @@ def trace(design: Design, x: Inputs, keep_results: bool = False, cancel: CancelE
     Raises:
         DataError: If the data does not fit the network.
     """
+    check_design(design)
     inputs = check_inputs(design.graph, x)
     plan = plan_design(design)
     tallies = _Tallies()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hlsexplore.design import Design
+from hlsexplore.design import Design, check_design
 from hlsexplore.estimate.calibration import Calibration
 from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.estimator import Level, estimate
@@ -43,6 +43,7 @@ def compare_tools(
     Returns:
         One estimate for each tool, in that order. Their LUT are not alike: Yosys counts each as one, Vivado pairs them.
     """
+    check_design(design)
     return tuple(
         ToolEstimate(
             name=name,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from hlsexplore.design import Design
+from hlsexplore.design import Design, check_design
 from hlsexplore.errors import ConfigError, NoModelError, unknown_name
 from hlsexplore.estimate.calibration import Calibration, calibrated
 from hlsexplore.estimate.coefficients import Coefficients, shipped
@@ -80,6 +80,7 @@ def estimate(
         each figure: `rule` (follows from the weights without fitted numbers), `fitted` or `planned`. Its `notes` say
         what does not fit the part or that the part is unknown, and where no design of the kind was measured.
     """
+    check_design(design)
     if family is not None and family not in BLOCKS:
         raise ConfigError(unknown_name("family", family, BLOCKS, "The tool 'yosys'"))
     report = _estimate(design, calibration or Calibration(), level, family, coefficients or shipped())

@@ -9,7 +9,7 @@ from hlsexplore.coverage import Executor, no_answer
 from hlsexplore.encoding import decoded
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import RealArray
-from hlsexplore.graph import Graph, Node
+from hlsexplore.graph import Graph, Node, check_graph
 from hlsexplore.handlers import Handlers
 from hlsexplore.ops import (
     MOVES,
@@ -52,6 +52,7 @@ def float_forward(graph: Graph, x: Inputs) -> Any:
         DataError: If the data does not fit the network.
         NoModelError: If a layer has no float implementation.
     """
+    check_graph(graph)
     inputs = open_inputs(graph, x)
     count, size = len(next(iter(inputs.values()))), block_size(graph)
     parts: list[list[RealArray]] = [[] for _ in graph.outputs]

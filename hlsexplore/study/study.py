@@ -15,7 +15,7 @@ from hlsexplore.data import data_digest
 from hlsexplore.design import Design, design_from_dict
 from hlsexplore.errors import ConfigError, StudyError, quoted, unknown_name
 from hlsexplore.fixed import RealArray
-from hlsexplore.graph import Graph
+from hlsexplore.graph import Graph, check_graph
 from hlsexplore.merit import COSTS, DIRECTIONS, Chosen
 from hlsexplore.report import Report
 from hlsexplore.search import make_sampler
@@ -76,6 +76,7 @@ class Study:
             ConfigError: If a metric or task is unknown or does not fit.
             StudyError: If the file cannot be used, or holds trials of another network, task or other samples.
         """
+        check_graph(graph)
         self.graph = graph
         self.evaluator = Evaluator.make(graph, x, labels, metrics, task)
         judged = tuple(measure.name for measure in self.evaluator.measures if measure.is_headline)

@@ -8,7 +8,7 @@ import ipywidgets
 
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError, unknown_name
-from hlsexplore.graph import Graph
+from hlsexplore.graph import Graph, check_graph
 from hlsexplore.merit import Chosen, as_outputs
 from hlsexplore.study.study import Study
 from hlsexplore_widgets.channel import Topic
@@ -83,6 +83,7 @@ class Explorer:
             DataError: If inputs or labels do not fit.
             ConfigError: If metric or task is unknown or does not fit.
         """
+        check_graph(graph)
         self.state = ExplorerState(graph, x, labels, study=study, design=design, metric=metric, task=task)
         self.toasts = ToastsPanel(self.state)
         self.tiles = TilesPanel(self.state, title or graph.name, note)

@@ -64,9 +64,7 @@ def export(
         CancelledError: If `cancel` was set.
     """
     check_design(design)
-    if not isinstance(path, str | os.PathLike):
-        raise ConfigError(f"path must be a folder's name, not {quoted(path)}.")
-    chosen, folder = find_flow(flow), Path(path)
+    chosen, folder = find_flow(flow), _folder(path)
     interface = _interface(flow, chosen, interface)
     check_destination(folder, overwrite)
     options = {"on_event": on_event, "cancel": cancel} if chosen.is_compiled else {}
@@ -93,6 +91,17 @@ def export(
     )
     write_project(project, files, overwrite)
     return project
+
+
+def _folder(path: object) -> Path:
+    """Return the folder to write to.
+
+    Raises:
+        ConfigError: If it is no path.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise ConfigError(f"path must be a folder's name, not {quoted(path)}.")
+    return Path(path)
 
 
 def _interface(name: str, flow: Flow, interface: str | None) -> str:

@@ -15,7 +15,7 @@ from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
-from hlsexplore.importers.hls4ml.boards import BOARDS
+from hlsexplore.importers.hls4ml.back_ends import BOARDS
 from hlsexplore.importers.hls4ml.plain_yaml import plain_yaml
 from hlsexplore.layer_config import MAX_EXP_INTEGER, knobs
 from hlsexplore.op_facts import matmul_shape

@@ -15,8 +15,9 @@ from agreement.cases_joins import ONE_TYPE, UNSUPPORTED
 import hlsexplore as hx
 from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import Activation, Dense, Function, Input, Merge, MergeFunction, Softmax
+from hlsexplore.ops import Activation, Conv, Dense, Function, Input, Merge, MergeFunction, Softmax
 from hlsexplore_hls import export
+from hlsexplore_hls.hls4ml.backends import BACKENDS, lacks
 from hlsexplore_hls.hls4ml.limits import differences, refusals
 
 QUICK = [case for case in CASES if not case.is_slow]
@@ -191,3 +192,71 @@ def test_a_board_has_one_input_and_one_output(tmp_path):
         "  - the back end VivadoAccelerator has one input and one output, this network 2 and 1. Take the back end vivado, "
         "or another network."
     ]
+
+
+@pytest.mark.parametrize(
+    ("interface", "name", "sentence"),
+    [
+        ("quartus", "depthwise2d_valid_stream_exact", "hls4ml's back end Quartus has no depthwise convolutions."),
+        (
+            "oneapi",
+            "depthwise2d_valid_stream_exact",
+            "hls4ml's back end oneAPI has no streamed depthwise convolutions.",
+        ),
+        ("oneapi", "lstm_stream_last", "hls4ml's back end oneAPI has no streamed LSTM layers."),
+        ("oneapi", "crop2d", "hls4ml's back end oneAPI has no croppings."),
+        (
+            "catapult",
+            "gru_parallel_last",
+            "hls4ml's back end Catapult has no LSTM and GRU layers, for which its writer fails.",
+        ),
+        ("catapult", "layer_norm_0", "hls4ml's back end Catapult has no layer normalisations."),
+        (
+            "catapult",
+            "depthwise2d_same_parallel_narrow",
+            "hls4ml's back end Catapult has no depthwise convolutions with padding or stride that are not streamed: their "
+            "C++ reads other pixels.",
+        ),
+        (
+            "catapult",
+            "depthwise1d_valid_parallel_exact",
+            "hls4ml's back end Catapult has no depthwise convolutions over one axis that are not streamed: their C++ does "
+            "not compile.",
+        ),
+    ],
+)
+def test_what_a_back_end_lacks_is_refused_by_layer(interface, name, sentence, tmp_path):
+    design, _ = next(case for case in CASES if case.name == name).make()
+    layer = design.graph.layers[0].name
+    with pytest.raises(NoModelError) as caught:
+        export(design, tmp_path / "p", flow="hls4ml", interface=interface)
+    assert f"  - layer {layer!r}: {sentence}" in str(caught.value).splitlines()
+    assert refusals(design) == ()
+
+
+@pytest.mark.skipif(find_spec("hls4ml") is None, reason="needs hls4ml")
+def test_cpp_of_quartus_equals_the_emulator_where_no_table_is(tmp_path):
+    design, x = next(case for case in CASES if case.name == "conv1d_same_stream_narrow").make()
+    project = export(design, tmp_path / "p", flow="hls4ml", interface="quartus", golden_x=x[:50])
+    assert [note for note in project.extra["notes"] if note.startswith("layer ")] == []
+    result = project.simulate()
+    assert (result.differing, result.tool) == (0, "hls4ml, back end Quartus")
+
+
+def test_tables_of_other_back_ends_are_said_at_export(tmp_path):
+    design, _ = small()
+    project = export(design, tmp_path / "p", flow="hls4ml", interface="catapult")
+    assert "layer 'act': tables and averages of the back end Catapult have other last bits." in project.extra["notes"]
+
+
+def test_convolutions_over_oblong_images_are_refused_for_catapult(tmp_path):
+    rng = np.random.default_rng(2)
+    for shape in ((5, 4, 2), (4, 4, 2)):
+        op = Conv(kernel=rng.normal(size=(3, 3, 2, 2)), bias=np.zeros(2), padding=((1, 1), (1, 1)))
+        nodes = (
+            Node(name="x", op=Input(), inputs=(), shape=shape),
+            Node(name="c", op=op, inputs=("x",), shape=(*shape[:2], 2)),
+        )
+        design = hx.Design.default(Graph(name="g", nodes=nodes, outputs=("c",))).with_layer("c", strategy="resource")
+        found = list(lacks(BACKENDS["catapult"], design))
+        assert len(found) == (shape[0] != shape[1]) and not list(lacks(BACKENDS["quartus"], design))

@@ -1,13 +1,17 @@
 """Back ends of hls4ml 1.3 as interfaces of the flow: what its converter is told, and where a part disagrees."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from hlsexplore.design import Design
-from hlsexplore.importers.hls4ml.boards import BOARDS, Maker, maker_of
-from hlsexplore.target import Target, Tool, is_same_part
+from hlsexplore.fixed import Overflow
+from hlsexplore.graph import Node
+from hlsexplore.importers.hls4ml.back_ends import BOARDS, OTHERS, Maker, computes_otherwise, maker_of
+from hlsexplore.layer_config import Strategy
+from hlsexplore.ops import Cell, Conv, Crop, DepthwiseConv, LayerNorm, Pool, Recurrent, Softmax
+from hlsexplore.target import Io, Target, Tool, is_same_part
 
 DEFAULT_BOARD = "pynq-z2"
 
@@ -103,9 +107,100 @@ def disagreements(backend: BackEnd, target: Target) -> Iterator[str]:
     )
 
 
+Lack = tuple[str, Callable[[Node, Design], bool]]
+
+
+def _is_streamed(design: Design) -> bool:
+    return design.target.io is Io.STREAM
+
+
+def _has_padding(op: Conv | DepthwiseConv) -> bool:
+    return any(map(any, op.padding))
+
+
+def _is_stepped_depthwise(node: Node, design: Design) -> bool:
+    op = node.op
+    if not isinstance(op, DepthwiseConv) or _is_streamed(design):
+        return False
+    return op.rank == 2 and (_has_padding(op) or op.stride != (1, 1))
+
+
+def _is_oblong(node: Node, design: Design) -> bool:
+    op, config = node.op, design.layers.get(node.name)
+    if not isinstance(op, Conv) or config is None or config.strategy is not Strategy.RESOURCE or _is_streamed(design):
+        return False
+    height, width, _ = (1, *design.graph.input_shapes(node)[0])[-3:]
+    return op.rank == 2 and _has_padding(op) and height != width
+
+
+_CROPS: Lack = ("croppings", lambda node, design: isinstance(node.op, Crop))
+_NORMS: Lack = ("layer normalisations", lambda node, design: isinstance(node.op, LayerNorm))
+_CELLS: Lack = ("LSTM and GRU layers, for which its writer fails", lambda node, design: isinstance(node.op, Recurrent))
+_DEPTHWISE: Lack = ("depthwise convolutions", lambda node, design: isinstance(node.op, DepthwiseConv))
+_STREAMED: Lack = (
+    "streamed depthwise convolutions",
+    lambda node, design: isinstance(node.op, DepthwiseConv) and _is_streamed(design),
+)
+_DEPTHWISE_ROWS: Lack = (
+    "depthwise convolutions over one axis that are not streamed: their C++ does not compile",
+    lambda node, design: isinstance(node.op, DepthwiseConv) and node.op.rank == 1 and not _is_streamed(design),
+)
+_STEPPED: Lack = (
+    "depthwise convolutions with padding or stride that are not streamed: their C++ reads other pixels",
+    _is_stepped_depthwise,
+)
+_OBLONG: Lack = (
+    "padded convolutions of the resource strategy over images that are not square: their C++ reads other pixels",
+    _is_oblong,
+)
+_LSTM: Lack = (
+    "streamed LSTM layers",
+    lambda node, design: isinstance(node.op, Recurrent) and node.op.cell is Cell.LSTM and _is_streamed(design),
+)
+_ROWS: Lack = (
+    "softmaxes over several rows at once",
+    lambda node, design: isinstance(node.op, Softmax) and len(node.shape) > 1 and not _is_streamed(design),
+)
+_LACKS: Mapping[str, tuple[Lack, ...]] = MappingProxyType(
+    {
+        "Quartus": (_DEPTHWISE, _CROPS, _NORMS, _ROWS),
+        "oneAPI": (_STREAMED, _LSTM, _CROPS, _NORMS, _ROWS),
+        "Catapult": (_CELLS, _CROPS, _NORMS, _ROWS, _DEPTHWISE_ROWS, _STEPPED, _OBLONG),
+    }
+)
+"""What hls4ml 1.3 leaves out of a back end's projects, mostly without a message: found by writing and reading each."""
+
+
+def differences_of(backend: BackEnd, design: Design) -> Iterator[str]:
+    """List the layers that a back end computes otherwise than Vivado's and Vitis', which the emulator is like."""
+    if backend.name.lower() not in OTHERS:
+        return
+    for node in design.graph:
+        if computes_otherwise(node.op, backend.name):
+            yield f"layer {node.name!r}: tables and averages of the back end {backend.name} have other last bits."
+        elif backend.name == "Catapult" and _rounds_otherwise(node, design):
+            yield f"layer {node.name!r}: sums of the back end Catapult are rounded otherwise where accum loses bits."
+        elif isinstance(node.op, Pool) and design.layers[node.name].types["accum"] != design.input_types(node.name)[0]:
+            yield f"layer {node.name!r}: maxima of the back end {backend.name} have the input's type, not accum."
+
+
+def _rounds_otherwise(node: Node, design: Design) -> bool:
+    """Whether a two-dimensional convolution in the resource strategy has an accumulator that loses bits."""
+    config = design.layers[node.name]
+    if not isinstance(node.op, Conv) or node.op.rank != 2 or config.strategy is not Strategy.RESOURCE:
+        return False
+    accum, source = config.types["accum"], design.input_types(node.name)[0]
+    is_exact = accum.fraction >= source.fraction + config.types["weight"].fraction and accum.overflow is Overflow.WRAP
+    return design.target.io is Io.PARALLEL and not is_exact
+
+
 def lacks(backend: BackEnd, design: Design) -> Iterator[str]:
-    """Say what a back end cannot build of a design as a whole."""
+    """Say what a back end cannot build of a design."""
     graph = design.graph
+    for node in graph:
+        for what, is_lacking in _LACKS.get(backend.name, ()):
+            if is_lacking(node, design):
+                yield f"layer {node.name!r}: hls4ml's back end {backend.name} has no {what}."
     if backend.board and max(len(graph.inputs), len(graph.outputs)) > 1:
         yield (
             f"the back end {backend.name} has one input and one output, this network {len(graph.inputs)} and "

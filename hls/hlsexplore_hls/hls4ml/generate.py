@@ -12,7 +12,7 @@ from hlsexplore.fixed import RealArray
 from hlsexplore.importers.graph_file import graph_to_plain
 from hlsexplore.support.files import npz_bytes
 from hlsexplore_hls.flows import Generated
-from hlsexplore_hls.hls4ml.backends import BackEnd, backend_of, converter_options, disagreements, lacks
+from hlsexplore_hls.hls4ml.backends import BackEnd, backend_of, converter_options, differences_of, disagreements, lacks
 from hlsexplore_hls.hls4ml.layers import layer_settings, layer_words
 from hlsexplore_hls.hls4ml.limits import differences, refusals
 from hlsexplore_hls.names import identifier, identifiers
@@ -57,7 +57,7 @@ def generate(design: Design, interface: str = "plain") -> Generated:
         "graph.json": json.dumps(plain, indent=1),
         "graph.npz": npz_bytes(arrays),
     }
-    notes = [*disagreements(backend, design.target), *differences(design)]
+    notes = [*disagreements(backend, design.target), *differences_of(backend, design), *differences(design)]
     return Generated(files=contents, top=top, extra={"backend": str(backend), "notes": notes})
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed
+from hlsexplore.importers.hls4ml.back_ends import OTHERS
 
 TWO_INPUTS = frozenset(
     {
@@ -91,7 +92,7 @@ class Network:
     @property
     def is_of_amd(self) -> bool:
         """Whether its C++ is that of Vivado and Vitis, whose tables are computed here."""
-        return self.settings.get("backend", "").lower() not in ("quartus", "oneapi", "catapult")
+        return self.settings.get("backend", "").lower() not in OTHERS
 
     def type(self, name: str | None) -> Fixed | None:
         """Return a type by its name in the C++, or as versions before 1.0 write it in place: `ap_fixed<16,6>`."""

@@ -52,6 +52,11 @@ def read_project(members: Members) -> Network:
     """
     configuration = _configuration(members)
     shapes = _shapes(configuration.get("InputShapes"))
+    if configuration.get("Backend") == "SymbolicExpression":
+        raise ModelError(
+            f"the hls4ml project {members.label!r} is of the back end SymbolicExpression: it computes formulas "
+            "and has no layers to read."
+        )
     top = _top_function(members, shapes)
     defines = members.text(DEFINES) if DEFINES in members or "input_t;" not in members.text(PARAMETERS) else ""
     names = parse_defines(defines) | parse_defines(members.text(PARAMETERS))

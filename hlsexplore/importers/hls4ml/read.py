@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hlsexplore.errors import ConfigError, ModelError, UnsupportedError
 from hlsexplore.graph import Graph, Node
 from hlsexplore.importers.content import Content
+from hlsexplore.importers.hls4ml.back_ends import computes_otherwise
 from hlsexplore.importers.hls4ml.build import Build, Knobs, Step
 from hlsexplore.importers.hls4ml.fml import read_fml
 from hlsexplore.importers.hls4ml.layers import CONVERTERS
@@ -12,7 +13,7 @@ from hlsexplore.importers.hls4ml.members import ARCHITECTURE, PARAMETERS, is_pro
 from hlsexplore.importers.hls4ml.network import Network
 from hlsexplore.importers.hls4ml.project import read_project
 from hlsexplore.importers.inspection import Inspection, LayerInfo
-from hlsexplore.ops import Activation, Function, Input, LayerNorm, Recurrent, Softmax, weights
+from hlsexplore.ops import Input, weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,22 +102,15 @@ def _back_end_notes(network: Network, build: Build) -> list[str]:
     if network.is_of_amd:
         return []
     name = network.settings["backend"]
-    tables = [node.name for node in build.nodes.values() if _has_table(node)]
+    others = [node.name for node in build.nodes.values() if computes_otherwise(node.op, name)]
     note = f"the project is of the back end {name}: estimates are those of Vitis HLS."
-    if not tables:
+    if not others:
         return [note]
     return [
         note,
-        f"layers {', '.join(map(repr, tables))}: tables of the back end {name} have other entries and indices than "
-        "those of Vitis, which are computed here; last bits differ.",
+        f"layers {', '.join(map(repr, others))}: tables and averages of the back end {name} differ from those of Vitis "
+        "in their last bits; those of Vitis are computed.",
     ]
-
-
-def _has_table(node: Node) -> bool:
-    """Whether a layer's function is a table, or an approximation in place of one."""
-    if isinstance(node.op, Activation):
-        return node.op.function not in (Function.LINEAR, Function.RELU, Function.LEAKY_RELU, Function.THRESHOLDED_RELU)
-    return isinstance(node.op, Softmax | Recurrent | LayerNorm)
 
 
 def _graph(network: Network, build: Build) -> Graph:

@@ -1,8 +1,13 @@
-"""Boards that hls4ml knows, and whose devices its back ends build for (hls4ml 1.3, `supported_boards.json`)."""
+"""Back ends of hls4ml 1.3: their boards (`supported_boards.json`), whose devices they build for, what they compute."""
 
 import re
 from enum import StrEnum
 from types import MappingProxyType
+
+from hlsexplore.ops import Activation, Function, LayerNorm, Merge, MergeFunction, Op, Pool, Recurrent, Softmax
+
+OTHERS = frozenset({"quartus", "oneapi", "catapult"})
+"""Back ends, in small letters, whose functions are not those of Vivado and Vitis."""
 
 BOARDS = MappingProxyType(
     {
@@ -44,3 +49,20 @@ def maker_of(part: str) -> Maker | None:
         (<Maker.XILINX: 'AMD'>, <Maker.INTEL: 'Altera'>, <Maker.MICROCHIP: 'Microchip'>)
     """
     return next((maker for maker, pattern in _PARTS.items() if pattern.match(part)), None)
+
+
+def computes_otherwise(op: Op, backend: str) -> bool:
+    """Whether a back end of `OTHERS` computes a layer otherwise than Vivado's and Vitis', whatever its types are.
+
+    Their tables have other entries and indices, sums of average poolings have a type of their own, and Catapult's
+    averages of two tensors, too. All other layers were compiled and compared, for Quartus and Catapult: equal.
+    """
+    exact = (Function.LINEAR, Function.RELU, Function.LEAKY_RELU, Function.THRESHOLDED_RELU, Function.BINARY_TANH)
+    match op:
+        case Activation(function=function):
+            return function not in exact
+        case Pool(average=average):
+            return average
+        case Merge(function=MergeFunction.AVERAGE):
+            return backend.lower() == "catapult"
+    return isinstance(op, Softmax | Recurrent | LayerNorm)

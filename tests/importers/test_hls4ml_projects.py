@@ -20,7 +20,7 @@ from hlsexplore.foreign_design import read_foreign_design
 from hlsexplore.graph import Graph, Node
 from hlsexplore.importers.hls4ml.network import element_type, parse_configs, product
 from hlsexplore.importers.hls4ml.plain_yaml import plain_yaml
-from hlsexplore.ops import Activation, Affine, Conv, Dense, DepthwiseConv, Function, Input, Softmax
+from hlsexplore.ops import Activation, Affine, Cell, Conv, Dense, DepthwiseConv, Function, Input, Recurrent, Softmax
 
 oracle = pytest.importorskip("agreement.oracle_hls4ml", reason="needs hls4ml")
 pytestmark = pytest.mark.skipif(not oracle.is_available(), reason="needs hls4ml and a C++ compiler")
@@ -315,6 +315,73 @@ def test_a_layer_that_hls4ml_left_out_is_said(tmp_path):
         UnsupportedError, match="no layer gives 'layer2_out'. hls4ml leaves out what its back end lacks"
     ):
         hx.read_design(tmp_path / "prj")
+
+
+def test_functions_of_a_branch_with_other_streams_are_read_as_the_ones_they_stand_for(project):
+    folder = project[0]
+    before = hx.read_design(folder)
+    edit(folder, "oracle.cpp", "nnet::tanh<", "nnet::tanh_me<")
+    edit(folder, "oracle.cpp", "nnet::dense<", "nnet::dense_ss<")
+    found = read_foreign_design(folder)
+    assert found.design == before
+    assert "dense_ss, tanh_me: of a branch of hls4ml, read as the functions without that suffix." in found.notes
+    edit(folder, "oracle.cpp", "nnet::tanh_me<", "nnet::film_ss<")
+    with pytest.raises(UnsupportedError, match="nnet::film_ss is not read"):
+        hx.read_design(folder)
+
+
+def test_output_that_code_of_the_project_makes_is_that_of_the_last_layer(project):
+    folder = project[0]
+    before = hx.read_design(folder)
+    path = folder / "firmware" / "oracle.cpp"
+    text = path.read_text()
+    output = re.search(r"nnet::softmax<[^>]*>\(\w+, (\w+)\)", text)[1]
+    own = f"    {output}[0] = own_out[0];\n}}"
+    text = re.sub(rf"(nnet::softmax<[^>]*>\(\w+, ){output}\)", r"\1own_out)", text)
+    path.write_text(text[: text.rindex("}")] + own + "\n")
+    found = read_foreign_design(folder)
+    assert found.design.graph.outputs == before.graph.outputs
+    assert "the output is made of 'own_out' by code of the project's own, which is not read." in found.notes
+
+
+def test_weights_that_a_header_only_includes_are_missing(project):
+    folder = project[0]
+    for path in (folder / "firmware" / "weights").glob("w2.*"):
+        path.unlink()
+    (folder / "firmware/weights/w2.h").write_text('static weight2_t w2[24] = {\n#include "w2.txt"\n};\n')
+    with pytest.raises(UnsupportedError, match="the numbers of the kernel .w2. are not in the project"):
+        hx.read_design(folder)
+
+
+def test_formulas_are_no_layers(project):
+    (project[0] / "hls4ml_config.yml").write_text("Backend: SymbolicExpression\nHLSConfig: {Model: {}}\n")
+    with pytest.raises(ModelError, match="of the back end SymbolicExpression: it computes formulas"):
+        hx.read_design(project[0])
+
+
+def recurrent_project(tmp_path, order="false"):
+    rng = np.random.default_rng(8)
+    arrays = [rng.normal(0, 0.4, size) for size in ((3, 12), (4, 12), (12,), (12,))]
+    op = Recurrent(
+        cell=Cell.GRU, kernel=arrays[0], recurrent_kernel=arrays[1], bias=arrays[2], recurrent_bias=arrays[3]
+    )
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(5, 3)),
+        Node(name="gru", op=op, inputs=("x",), shape=(4,)),
+    )
+    design = hx.Design.default(Graph(name="g", nodes=nodes, outputs=("gru",)))
+    written(design, tmp_path / "prj")
+    edit(tmp_path / "prj", "parameters.h", "pytorch_order = false", f"pytorch_order = {order}")
+    return hx.read_model(tmp_path / "prj")["c0_gru"].op
+
+
+def test_gates_in_pytorchs_order_are_turned(tmp_path):
+    plain, turned = recurrent_project(tmp_path / "a"), recurrent_project(tmp_path / "b", "true")
+    for key in ("kernel", "recurrent_kernel", "bias", "recurrent_bias"):
+        first, second = getattr(plain, key), getattr(turned, key)
+        np.testing.assert_array_equal(second[..., :4], first[..., 4:8])
+        np.testing.assert_array_equal(second[..., 4:8], first[..., :4])
+        np.testing.assert_array_equal(second[..., 8:], first[..., 8:])
 
 
 def test_a_top_function_without_layers_or_outputs_is_one_sentence(project):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hlsexplore.errors import ModelError
 from hlsexplore.importers.hls4ml.intel import Top, intel_config, intel_top
+from hlsexplore.importers.hls4ml.layers import CONVERTERS
 from hlsexplore.importers.hls4ml.members import PARAMETERS, Members
 from hlsexplore.importers.hls4ml.network import (
     Call,
@@ -32,6 +33,7 @@ _REMARK = re.compile(
 )
 _OLD = re.compile(r"(dense|conv_[12]d)_(latency|resource|large)(_cl)?$")
 _OWN_TYPE = re.compile(r"(\w+?)_(?:accum|result|table|exp_table|param|slope)_t")
+_VARIANT = re.compile(r"(\w+?)(?:_large)?(_cl)?(?:_nopad)?(?:_pad)?_(?:me|ss)")
 _OLD_SIZES = {"in_width": "n_in", "out_width": "n_out", "stride_width": "stride", "dilation_width": "dilation"}
 _LOCAL = re.compile(r"^\s*(\w+)\s+(\w+)\s*\[([\w* ]+)\]\s*;", re.MULTILINE)
 _POWER = re.compile(r"\{\s*([-+]?\d+(?:\.\d*)?)\s*,\s*([-+]?\d+)\s*\}")
@@ -68,8 +70,11 @@ def read_project(members: Members) -> Network:
     renamed = dict(_REFERENCE.findall(top.body))
     written = {name for call in calls for name in call.outputs}
     read = {name for call in calls for name in call.arguments}
+    variants = sorted({name for name, *_ in CALL.findall(top.body) if _plain(name, ())[0] != name})
     used = (read | set(renamed.values())) - written
     notes = ["weights come from the project's text files, with as many decimal digits as their type has bits."]
+    if variants:
+        notes.append(f"{', '.join(variants)}: of a branch of hls4ml, read as the functions without that suffix.")
     entries = {name: port for name, port in ports.items() if name in used}
     if not entries:
         entries = _own_inputs(top.body, calls, used, names)
@@ -140,6 +145,7 @@ def _calls(top: Top, configs: Mapping[str, Mapping[str, str]]) -> list[Call]:
         if function.startswith(_LOADERS) or function == "save_layer_output":
             continue
         parameters = tuple(item.strip() for item in template.split(","))
+        function, parameters = _plain(function, parameters)
         function, config = _renewed(function, joined_config(parameters[-1], configs))
         config = intel_config(function, config) if top.is_intel else config
         call = Call(
@@ -175,6 +181,15 @@ def _own_outputs(top: Top) -> bool:
 def _is_written(name: str, body: str) -> bool:
     """Whether code fills a variable that no call of a layer writes."""
     return re.search(rf"\b{re.escape(name)}\s*(?:\[[^\]]*\]\s*=[^=]|=[^=]|\.write\(|<<)", body) is not None
+
+
+def _plain(function: str, parameters: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return the function that one of a branch of hls4ml, which packs streams in another way, stands for."""
+    match = _VARIANT.fullmatch(function)
+    plain = f"{match[1]}{match[2] or ''}" if match else ""
+    if plain not in CONVERTERS:
+        return function, parameters
+    return plain, tuple(item for item in parameters if not item.isdigit())
 
 
 def _layer_name(config: Mapping[str, str], parameters: tuple[str, ...]) -> str:

@@ -1,17 +1,17 @@
 """Which types cost accuracy, and why: each tensor relieved of its type, one at a time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event as CancelEvent
 from typing import Any
 
 from hlsexplore.design import Design, check_design
 from hlsexplore.emulate.emulator import Emulator
-from hlsexplore.emulate.quality import make_quality, some_goals
+from hlsexplore.emulate.quality import make_doubt, make_quality, some_goals
 from hlsexplore.emulate.ranges import FloatRun, generous, relief_keys, relieved, run_float
 from hlsexplore.emulate.run import check_cancelled
 from hlsexplore.emulate.trace import Trace, trace
-from hlsexplore.fixed import Fixed
+from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Node
 from hlsexplore.layer_config import SoftmaxMode
 from hlsexplore.merit import Chosen
@@ -33,6 +33,8 @@ class Blame:
         cost: How much the loss of the design falls when only this one is relieved of its type, 1 for all of the score.
         alone: How much the float network loses when only this one has its type.
         reason: Why, in a sentence.
+        cost_margin: Half of the 95 % interval of `cost`, from leaving out samples; None where they are too few.
+        alone_margin: The same of `alone`.
     """
 
     layer: str
@@ -41,6 +43,8 @@ class Blame:
     cost: float
     alone: float
     reason: str
+    cost_margin: float | None = None
+    alone_margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,14 @@ class BlameList:
     num_samples: int
     tensors: tuple[Blame, ...]
     layers: tuple[Blame, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Loss:
+    """A loss, and what it is without each group of the samples."""
+
+    value: float
+    parts: RealArray | None
 
 
 def blame(
@@ -104,22 +116,37 @@ def blame(
     inputs = {name: values[rows] for name, values in inputs.items()}
     emulator, counts, run = Emulator(graph, inputs), trace(design, inputs), run_float(graph, inputs)
     quality, outputs = make_quality(goals, metric, run.outputs), emulator.run(design)
-    loss = quality.loss(outputs)
+    doubt = make_doubt(goals, metric, run.outputs)
 
-    def lost(changed: Design) -> float:
+    def lost(changed: Any) -> _Loss:
+        return _Loss(value=quality.loss(changed), parts=None if doubt is None else doubt.losses(changed))
+
+    def found_by(changed: Design) -> Any:
         check_cancelled(cancel)
-        return quality.loss(emulator.run(changed))
+        return emulator.run(changed)
 
-    def saved(node: Node, relief: Mapping[str, Fixed | int]) -> float:
-        return loss - lost(design.with_layer(node.name, **relief))
+    def margin(parts: RealArray | None) -> float | None:
+        return None if doubt is None or parts is None else doubt.margin(parts)
+
+    whole = lost(outputs)
+    loss = whole.value
+
+    def saved(node: Node, relief: Mapping[str, Fixed | int]) -> _Loss:
+        rest = lost(found_by(design.with_layer(node.name, **relief)))
+        parts = None if whole.parts is None or rest.parts is None else whole.parts - rest.parts
+        return _Loss(value=loss - rest.value, parts=parts)
 
     def of_layer(node: Node) -> tuple[list[Blame], Blame]:
         relief = {key: generous(design, node, key, run) for key in relief_keys(node)}
         mine = []
         for key in relief:
-            cost, alone = saved(node, {key: relief[key]}), lost(relieved(design, run, spare=(node.name, key)))
-            mine.append(_of_tensor(design, node, key, cost, alone, explain(design, node, key, counts, run)))
-        return mine, _together(mine, saved(node, relief))
+            cost = saved(node, {key: relief[key]})
+            alone = lost(found_by(relieved(design, run, spare=(node.name, key))))
+            reason = explain(design, node, key, counts, run)
+            one = _of_tensor(design, node, key, cost.value, alone.value, reason)
+            mine.append(replace(one, cost_margin=margin(cost.parts), alone_margin=margin(alone.parts)))
+        together = saved(node, relief)
+        return mine, replace(_together(mine, together.value), cost_margin=margin(together.parts))
 
     found = [of_layer(node) for node in graph if not isinstance(node.op, MOVES)]
     return BlameList(

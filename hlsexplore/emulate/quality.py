@@ -7,11 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hlsexplore.errors import DataError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph
 from hlsexplore.merit import Chosen, Measure, Merit, Outputs, bind, find_measures, losses, strata
 from hlsexplore.metrics import Unit, spread_word
 from hlsexplore.task import Goal, find_goals
+
+DOUBT_GROUPS = 20
+"""Groups of samples that are left out one after the other to see how certain a loss is."""
+STUDENT = 2.093
+"""95 % of Student's t with 19 degrees of freedom lie within this (any table of the distribution)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,6 +64,60 @@ class Quality:
     def score(self, outputs: Any) -> float:
         """Return the figure where there is one, else 1 less the mean loss."""
         return self.merits[0].of(outputs) if len(self.merits) == 1 else 1.0 - self.loss(outputs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Doubt:
+    """Says how far a difference of losses is from chance, by leaving out one group of the samples after the other.
+
+    Attributes:
+        rows: Samples that stay, a row of indices for each group that is left out.
+        qualities: Losses on those samples.
+    """
+
+    rows: tuple[NDArray[np.intp], ...]
+    qualities: tuple[Quality, ...]
+
+    def losses(self, outputs: Any) -> RealArray:
+        """Return the loss without each group, shape (groups,)."""
+        return np.array(
+            [quality.loss(some_rows(outputs, rows)) for rows, quality in zip(self.rows, self.qualities, strict=True)]
+        )
+
+    def margin(self, differences: RealArray) -> float:
+        """Return half of the 95 % interval of a difference, from what it is without each group (jackknife)."""
+        count = len(differences)
+        spread = float(np.sqrt((count - 1) / count * np.square(differences - differences.mean()).sum()))
+        return STUDENT * spread
+
+
+def make_doubt(goals: Sequence[Goal], metric: Chosen | None, reference: Outputs) -> Doubt | None:
+    """Prepare `Doubt`; None where the samples are too few, or a figure does not exist without some of them.
+
+    Args:
+        goals: What each output is for.
+        metric: What counts, as for `make_quality`.
+        reference: Outputs of the float network on the same samples.
+    """
+    count = len(reference[0])
+    if count < DOUBT_GROUPS:
+        return None
+    everyone = np.arange(count)
+    rows = tuple(everyone[everyone % DOUBT_GROUPS != group] for group in range(DOUBT_GROUPS))
+    try:
+        return Doubt(
+            rows=rows,
+            qualities=tuple(
+                make_quality([goal.part(some) for goal in goals], metric, some_rows(reference, some)) for some in rows
+            ),
+        )
+    except DataError:
+        return None
+
+
+def some_rows(outputs: Any, rows: NDArray[np.intp]) -> Any:
+    """Return some samples of an array, or of each of a tuple of arrays."""
+    return outputs[rows] if isinstance(outputs, np.ndarray) else tuple(values[rows] for values in outputs)
 
 
 def unit_of(measures: Sequence[Measure], word: str = "spread") -> str:

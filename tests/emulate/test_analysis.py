@@ -8,9 +8,11 @@ from strategies import graphs
 import hlsexplore as hx
 from hlsexplore.design import Design
 from hlsexplore.emulate import profile
+from hlsexplore.emulate.quality import make_doubt
 from hlsexplore.errors import ConfigError
 from hlsexplore.examples import NAMES, VARIANTS, load
 from hlsexplore.metrics import accuracy
+from hlsexplore.task import Goal, Kind, Task
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +101,30 @@ def test_hls4ml_default_logits_starve_the_softmax_and_blame_says_so(jets, starve
     assert worst.cost > 0.4
     assert worst.reason.startswith("table index: softmax reads only the top 10 bits of fixed<38,18>, a step of 128,")
     assert found.layers[0].layer == "output"
+
+
+def test_blame_says_how_far_its_costs_are_from_chance(jets):
+    graph, x, labels = jets
+    design = Design.default(graph, type="fixed<8,3>").with_layer("fc2", weight="fixed<3,1>")
+    found = hx.blame(design, x, labels, max_samples=400)
+    worst = found.tensors[0]
+    assert (worst.layer, worst.key) == ("fc2", "weight") and worst.cost > worst.cost_margin > 0.005
+    single = [item for item in found.tensors if 0 < abs(item.cost) < 1.5 / 400]
+    assert all(item.cost_margin > 0.9 * abs(item.cost) for item in single)
+    few = hx.blame(design, x[:19], labels[:19])
+    assert few.tensors[0].cost_margin is None
+
+
+def test_margin_of_a_share_is_the_textbook_interval():
+    margins = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        labels = rng.integers(0, 2, 2000)
+        decided = np.where(rng.random(2000) < 0.8, labels, 1 - labels)
+        goal = Goal(output="y", task=Task(kind=Kind.MULTICLASS), given=labels, labels=labels)
+        doubt = make_doubt((goal,), "accuracy", (np.eye(2)[labels],))
+        margins.append(doubt.margin(doubt.losses((np.eye(2)[decided],))))
+    assert np.mean(margins) == pytest.approx(2.093 * np.sqrt(0.8 * 0.2 / 2000), rel=0.15)
 
 
 def test_blame_finds_a_truncating_accumulator(jets):

@@ -34,7 +34,8 @@ def test_comparison_shows_figures_and_what_differs(two):
     wide, narrow = (two.state.estimated(item.design).total.lut for item in two.state.shelf.compared)
     assert [cell.split()[0] for cell in lut["cells"]] == [f"{wide:,.0f}", f"{narrow:,.0f}"]
     assert all("–" in cell for cell in lut["cells"]) and lut["best"] == [1]
-    accuracy = next(row for row in found["Figures"] if row["label"] == "Accuracy")
+    accuracy = next(row for row in found["Figures"] if row["label"].startswith("Accuracy"))
+    assert accuracy["label"] == f"Accuracy (float {100 * two.state.live.floats['accuracy']:.2f} %)"
     assert all("%" in cell and "(" in cell for cell in accuracy["cells"])
     differing = [row["label"] for row in found["Types and knobs"] if row["differs"]]
     assert differing == ["dense_1 weights"]
@@ -69,6 +70,24 @@ def test_cost_by_layer_is_chosen_and_drawn(two):
     layers = two.state.estimated(two.state.shelf.compared[0].design).layers
     shown = dict(zip(figure.data[0].y, figure.data[0].x, strict=True))
     assert shown["dense_1"] == layers["dense_1"].latency_cycles_max
+
+
+def test_comparison_is_saved_as_one_figure(two):
+    sections(two)
+    figure = two.figures["comparison"]
+    table, *bars = figure.data
+    names = [item.name for item in two.state.shelf.compared]
+    assert table.type == "table" and list(table.header.values) == ["<b></b>", *(f"<b>{name}</b>" for name in names)]
+    rows = list(zip(*table.cells.values, strict=True))
+    (weights,) = [row for row in rows if row[0] == "≠ dense_1 weights"]
+    types = [str(item.design.type("dense_1", "weight")).replace("<", "&lt;") for item in two.state.shelf.compared]
+    assert [cell.replace("&gt;", ">") for cell in weights[1:]] == types
+    assert any("✓" in cell for row in rows if row[0] == "≠ LUT" for cell in row)
+    assert [bar.name for bar in bars] == names[::-1]
+    assert figure.layout.height > 24 * len(rows) and figure.layout.yaxis.domain[1] < table.domain.y[0]
+    two.compare.table.send = (sent := []).append
+    send(two.compare.table, ev="picture")
+    assert sent[0]["kind"] == "picture" and '"type":"table"' in sent[0]["figure"]
 
 
 def test_comparison_is_saved_as_a_table(two):

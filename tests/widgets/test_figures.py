@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from hlsexplore.design import Design
+from hlsexplore.emulate import Blame, BlameList
 from hlsexplore.estimate import estimate
 from hlsexplore.examples import load
 from hlsexplore.report import Figures, Report
@@ -145,6 +146,35 @@ def test_parallel_axes_draw_infinite_figures_at_their_end_and_leave_out_trials_w
     assert info.numbers.tolist() == [0, 1, 2]
     assert figure.data[0].dimensions[0]["values"].tolist() == pytest.approx([10, 20.8, 20])
     assert within(["lut"], info.values, {"lut": [[19.0, 21.0]]}).tolist() == [False, True, True]
+
+
+def test_parallel_axes_have_a_tick_where_the_float_network_is_and_reach_there():
+    trials = [trial(at, at, 1, 1000.0 * at, accuracy=at / 20) for at in range(1, 11)]
+    figure = fg.parallel_figure(fg.parallel_info(trials, ["accuracy", "lut"], floats={"accuracy": 0.97, "auc": 0.5}))
+    accuracy, lut = figure.data[0].dimensions[:2]
+    assert accuracy.ticktext[-1] == "float" and accuracy.tickvals[-1] == 0.97 and tuple(accuracy.range) == (0.05, 0.97)
+    assert list(accuracy.ticktext[:-1]) == ["0.2", "0.4", "0.6", "0.8"]
+    assert lut.tickvals is None and lut.range is None
+
+
+def blamed(margin):
+    one = Blame(
+        layer="fc", key="weight", type=None, cost=0.02, alone=0.01, reason="", cost_margin=margin, alone_margin=margin
+    )
+    return BlameList(
+        score=0.9, best=0.95, loss=0.05, metric="accuracy", unit="points", num_samples=400, tensors=(one,), layers=()
+    )
+
+
+def test_blame_bars_have_intervals_where_the_samples_allow():
+    figure = fg.blame_figure(fg.blame_info(blamed(0.015)))
+    assert list(figure.data[0].error_x.array) == [1.5] and figure.data[0].error_x.visible
+    assert figure.layout.xaxis.title.text.endswith(
+        "the design loses 5; 0 types cost next to nothing; 95 % intervals of 400 samples"
+    )
+    figure = fg.blame_figure(fg.blame_info(blamed(None)))
+    assert not figure.data[0].error_x.visible
+    assert figure.layout.xaxis.title.text.endswith("400 samples, too few for intervals")
 
 
 def test_importance_counts_finite_figures_and_knobs_that_some_designs_lack():

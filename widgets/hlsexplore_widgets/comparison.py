@@ -1,7 +1,8 @@
 """Designs side by side: figures with intervals, what differs in types and knobs, and what each layer costs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from hlsexplore.design import Design
@@ -58,17 +59,24 @@ class Row:
     best: tuple[int, ...] = ()
 
 
-def compare(items: Sequence[Compared], judged: Sequence[Measure], cost: str = "lut") -> tuple[Row, ...]:
+def compare(
+    items: Sequence[Compared], judged: Sequence[Measure], cost: str = "lut", floats: Mapping[str, float] | None = None
+) -> tuple[Row, ...]:
     """Return the lines of a comparison.
 
     Args:
         items: The designs, of one network.
         judged: The figures of merit that it is judged by.
         cost: Figure of `COSTS` that is shown layer by layer.
+        floats: Figures of the float network, which stand beside the names.
     """
     if not items:
         return ()
-    scores = [_score_row(measure, [item.scores.get(measure.name) for item in items]) for measure in judged]
+    known = floats or {}
+    scores = [
+        _score_row(measure, [item.scores.get(measure.name) for item in items], known.get(measure.name))
+        for measure in judged
+    ]
     figures = [_figure_row(key, label, items) for key, label in FIGURES]
     targets = [item.design.target for item in items]
     target = [
@@ -84,6 +92,21 @@ def comparison_table(items: Sequence[Compared], rows: Sequence[Row]) -> Table:
     return Table(
         columns=heads,
         rows=tuple((row.section, row.label, *row.cells, "yes" if row.is_different else "") for row in rows),
+    )
+
+
+def pictured_rows(rows: Sequence[Row]) -> tuple[tuple[str, ...], ...]:
+    """Return the lines of a comparison for a picture: all figures, and what else differs but the costs, drawn there.
+
+    What differs begins with its sign, and what is best is bold with a tick, as on the page.
+    """
+    shown = [row for row in rows if row.section == "figures" or (row.is_different and row.section != "cost")]
+    return tuple(
+        (
+            f"≠ {row.label}" if row.is_different else row.label,
+            *(f"<b>{escape(cell)} ✓</b>" if at in row.best else escape(cell) for at, cell in enumerate(row.cells)),
+        )
+        for row in shown
     )
 
 
@@ -105,11 +128,14 @@ def _row(section: str, label: str, cells: Sequence[str], best: tuple[int, ...] =
     return Row(section=section, label=label, cells=tuple(cells), is_different=different, best=best if different else ())
 
 
-def _score_row(measure: Measure, scores: Sequence[Score | None]) -> Row:
+def _score_row(measure: Measure, scores: Sequence[Score | None], of_float: float | None) -> Row:
     scale, unit = (100.0, " %") if measure.metric.name in PERCENT else (1.0, "")
+    label = label_of(measure.name)
+    if of_float is not None and not measure.metric.is_against_float:
+        label += f" (float {scale * of_float:,.2f}{unit})" if unit else f" (float {of_float:,.4g})"
     cells = [_score_text(item, scale, unit) for item in scores]
     values = [None if item is None else item.value for item in scores]
-    return _row("figures", label_of(measure.name), cells, _best(values, measure.metric.is_maximized))
+    return _row("figures", label, cells, _best(values, measure.metric.is_maximized))
 
 
 def _score_text(score: Score | None, scale: float, unit: str) -> str:

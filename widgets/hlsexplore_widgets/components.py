@@ -173,7 +173,7 @@ class NetworkGraph(Component):
     """The network as a graph."""
 
     _esm = module("network.js")
-    _css = style("network")
+    _css = style("network", "save")
     graph = t.Dict().tag(sync=True)
     live = t.Dict().tag(sync=True)
 

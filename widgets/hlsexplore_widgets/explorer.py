@@ -106,8 +106,8 @@ class Explorer:
 
     def figures_as(self, theme: Theme) -> Gallery[Any]:
         """Return the plots in the colours of the `light` or `dark` page."""
-        makers = {**self.explore.makers(), **self.analyse.makers(), "compare": self.compare.figure}
-        makers["training"] = self.smaller.figure
+        compared = {"compare": self.compare.figure, "comparison": self.compare.picture}
+        makers = {**self.explore.makers(), **self.analyse.makers(), **compared, "training": self.smaller.figure}
 
         def plain(make: Callable[[], Any]) -> Callable[[], Any]:
             return lambda: coloured(make(), theme)

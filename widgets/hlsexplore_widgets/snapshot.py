@@ -91,24 +91,37 @@ def _front(state: ExplorerState) -> str:
     front = pareto_front(np.stack([x, y], axis=1), ("min", catalog.directions.get(name, "max")))
     order = np.flatnonzero(front)[np.argsort(x[front], kind="stable")]
     every = max(1, -(-x.size // MAX_POINTS))
-    to_x, to_y = _scale(x, EDGE, WIDTH - 12), _scale(y, HEIGHT - EDGE, 12)
+    level = state.live.floats.get(name)
+    of_float = [] if level is None or not np.isfinite(level) else [level]
+    to_x, to_y = _scale(x, EDGE, WIDTH - 12), _scale(np.append(y, of_float), HEIGHT - EDGE, 12)
+    reference = "".join(_reference(float(place)) for place in to_y[y.size :])
     dots = "".join(
-        f'<circle cx="{a:.1f}" cy="{b:.1f}" r="2.5"/>' for a, b in zip(to_x[::every], to_y[::every], strict=True)
+        f'<circle cx="{a:.1f}" cy="{b:.1f}" r="2.5"/>'
+        for a, b in zip(to_x[::every], to_y[: y.size : every], strict=True)
     )
     line = " ".join(f"{to_x[i]:.1f},{to_y[i]:.1f}" for i in order)
     marks = "".join(f'<circle cx="{to_x[i]:.1f}" cy="{to_y[i]:.1f}" r="3.5"/>' for i in order)
     texts = (
         _text(EDGE, HEIGHT - 28, f"{x.min():,.0f}", "start"),
         _text(WIDTH - 12, HEIGHT - 28, f"{x.max():,.0f} LUT", "end"),
-        _text(EDGE - 4, HEIGHT - EDGE, f"{y.min():.4g}", "end"),
-        _text(EDGE - 4, 18, f"{y.max():.4g}", "end"),
+        _text(EDGE - 4, HEIGHT - EDGE, f"{min([y.min(), *of_float]):.4g}", "end"),
+        _text(EDGE - 4, 18, f"{max([y.max(), *of_float]):.4g}", "end"),
         _text(EDGE, HEIGHT - 8, f"{label_of(name)} over LUT: {x.size:,} trials, {len(order)} on the front", "start"),
     )
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img" '
         f'aria-label="{escape(label_of(name))} over LUT">'
-        f'<g fill="#888" fill-opacity=".55">{dots}</g><polyline points="{line}" fill="none" stroke="#c77700"/>'
+        f'{reference}<g fill="#888" fill-opacity=".55">{dots}</g>'
+        f'<polyline points="{line}" fill="none" stroke="#c77700"/>'
         f'<g fill="#c77700">{marks}</g><g font-size="11" fill="#888">{"".join(texts)}</g></svg>'
+    )
+
+
+def _reference(y: float) -> str:
+    """Draw where the float network is."""
+    return (
+        f'<line x1="{EDGE}" x2="{WIDTH - 12}" y1="{y:.1f}" y2="{y:.1f}" stroke="#888" stroke-dasharray="5 4"/>'
+        f'<text x="{WIDTH - 12}" y="{y + 12:.1f}" text-anchor="end" font-size="11" fill="#888">float network</text>'
     )
 
 

@@ -9,7 +9,7 @@ const save = await import(new URL("save.js", base));
 const list = await import(new URL("layer_list.js", base));
 const network = await import(new URL("network_layout.js", base));
 const { duration } = await import(new URL("text.js", base));
-const { announce, bus, isStale, point } = await import(new URL("bus.js", base));
+const { announce, bus, isStale, patient, point } = await import(new URL("bus.js", base));
 
 const type = (width, integer, ...rest) => [width, integer, rest[0] ?? true, rest[1] ?? "TRN", rest[2] ?? "WRAP"];
 
@@ -171,4 +171,30 @@ test("a hundred layers are laid out at once", () => {
   const start = performance.now();
   assert.equal(network.laidOut(layers, edges).nodes.length, 100);
   assert.ok(performance.now() - start < 2000);
+});
+
+test("titles of axes break where there is room for no more", () => {
+  assert.equal(figure.wrapped("LUT", 100), "LUT");
+  assert.equal(figure.wrapped("volume of accuracy and of very many LUT", 150), "volume of accuracy<br>and of very many LUT");
+  assert.equal(figure.wrapped("one<br>two three four five", 90), "one<br>two three four five");
+  const { layout } = figure.themed({ data: [], layout: { xaxis: { title: { text: "dominated volume, % of the last one" } } } }, () => "#fff", 200, 100);
+  assert.ok(layout.xaxis.title.text.includes("<br>"));
+});
+
+test("figures in flight are marked if no answer comes for a while, and fresh ones at once", async () => {
+  globalThis.window = globalThis;
+  const marks = [];
+  let old = true;
+  const marker = patient(() => old, (is) => marks.push(is));
+  marker.look();
+  assert.deepEqual(marks, []);
+  old = false;
+  marker.look();
+  assert.deepEqual(marks, [false]);
+  old = true;
+  marker.look();
+  marker.look();
+  await new Promise((done) => setTimeout(done, 160));
+  assert.deepEqual(marks, [false, true]);
+  marker.stop();
 });

@@ -1,11 +1,13 @@
 """Which type costs the accuracy, and why."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 
 from hlsexplore.emulate import BlameList
-from hlsexplore_widgets.figures.base import ACCENT, ACTIVATION, empty_figure, number_text, row_bars, row_figure
+from hlsexplore_widgets.figures.base import ACCENT, ACTIVATION, MUTE, empty_figure, number_text, row_bars, row_figure
 
 MAX_BARS = 12
 NEGLIGIBLE = 1e-3
@@ -25,6 +27,9 @@ class BlameInfo:
         lost: What the design loses against the float network, in hundredths of a loss.
         metric: What the score is.
         unit: What a hundredth of a loss is.
+        num_samples: Samples that were looked at.
+        cost_margins: Half of the 95 % interval of each cost; None where samples are too few.
+        alone_margins: The same of what each type alone loses.
     """
 
     names: tuple[str, ...]
@@ -35,6 +40,9 @@ class BlameInfo:
     lost: float
     metric: str
     unit: str
+    num_samples: int
+    cost_margins: tuple[float | None, ...]
+    alone_margins: tuple[float | None, ...]
 
 
 def blame_info(found: BlameList) -> BlameInfo:
@@ -51,7 +59,14 @@ def blame_info(found: BlameList) -> BlameInfo:
         lost=100 * found.loss,
         metric=found.metric,
         unit=found.unit,
+        num_samples=found.num_samples,
+        cost_margins=tuple(_hundredths(item.cost_margin) for item in shown),
+        alone_margins=tuple(_hundredths(item.alone_margin) for item in shown),
     )
+
+
+def _hundredths(margin: float | None) -> float | None:
+    return None if margin is None else 100 * margin
 
 
 def blame_figure(info: BlameInfo) -> go.Figure:
@@ -67,11 +82,27 @@ def blame_figure(info: BlameInfo) -> go.Figure:
             name=name,
             hovertext=list(info.reasons)[::-1],
             hovertemplate=f"%{{y}}: %{{x:.3~g}} {info.unit}<br>%{{hovertext}}<extra></extra>",
+            error_x=_intervals(margins),
         )
-        for name, values, colour, shape in (
-            ("brought back by relieving it", info.costs, ACCENT, ""),
-            ("lost by it alone", info.alone, ACTIVATION, "/"),
+        for name, values, margins, colour, shape in (
+            ("brought back by relieving it", info.costs, info.cost_margins, ACCENT, ""),
+            ("lost by it alone", info.alone, info.alone_margins, ACTIVATION, "/"),
         )
     ]
-    title = f"{info.unit}; the design loses {number_text(info.lost)}, {info.num_free} types cost next to nothing"
-    return row_figure(traces, title, left_px=120)
+    figure = row_figure(traces, _title(info), left_px=120)
+    return figure.update_xaxes(exponentformat="none")
+
+
+def _intervals(margins: Sequence[float | None]) -> dict[str, Any]:
+    """Describe the intervals of the bars, the last row first."""
+    array = [0.0 if margin is None else margin for margin in margins][::-1]
+    return {"type": "data", "array": array, "visible": any(array), "color": MUTE, "thickness": 1.2, "width": 3}
+
+
+def _title(info: BlameInfo) -> str:
+    verb = "loses" if info.lost >= 0 else "gains"
+    some = f"95 % intervals of {info.num_samples:,} samples" if any(info.cost_margins) else ""
+    if not some:
+        some = f"{info.num_samples:,} samples, too few for intervals"
+    free = f"{info.num_free} types cost next to nothing"
+    return f"{info.unit}; the design {verb} {number_text(abs(info.lost))}; {free}; {some}"

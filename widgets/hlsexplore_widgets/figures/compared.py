@@ -19,6 +19,8 @@ from hlsexplore_widgets.figures.base import (
 LOOKS = ((ACCENT, ""), (ACTIVATION, "/"), (RANGE, "."), (LOST, "x"))
 MAX_ROWS = 24
 """More layers than this are shown by those in which the designs differ most."""
+ROW_PX, BAR_PX, LEGEND_PX, GAP_PX = 24, 13, 70, 20
+"""Heights in the picture of a comparison: a row of the table, a bar, legend and axis, the space between."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,17 @@ class ComparedInfo:
     layers: tuple[str, ...]
     designs: tuple[tuple[str, tuple[float, ...]], ...]
     num_left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedTable:
+    """The table of a comparison in a picture.
+
+    Attributes:
+        rows: What is compared, and a text for each design; what differs begins with the sign for it.
+    """
+
+    rows: tuple[tuple[str, ...], ...]
 
 
 def compared_info(figure: str, costs: Mapping[str, Sequence[float | None]], names: Sequence[str]) -> ComparedInfo:
@@ -69,5 +82,51 @@ def compared_figure(info: ComparedInfo) -> go.Figure:
         )
         for (name, values), (colour, shape) in zip(info.designs, LOOKS, strict=False)
     ]
+    return row_figure(traces[::-1], _cost_title(info), 110, traceorder="reversed")
+
+
+def comparison_figure(table: ComparedTable, info: ComparedInfo) -> go.Figure:
+    """Draw a comparison as one picture: the table above, what each layer costs below.
+
+    Its layout has the width and height that it needs.
+    """
+    costs = compared_figure(info)
+    table_px = ROW_PX * (len(table.rows) + 1) + 16
+    bars_px = LEGEND_PX + BAR_PX * len(info.designs) * max(len(info.layers), 4)
+    height = table_px + bars_px + GAP_PX
+    names = tuple(name for name, _ in info.designs)
+    columns = [list(column) for column in zip(*table.rows, strict=True)] if table.rows else [[] for _ in (*names, "")]
+    line = {"color": "var(--hx-line)"}
+    trace = go.Table(
+        domain={"x": [0, 1], "y": [1 - table_px / height, 1]},
+        columnwidth=[180, *([190] * len(names))],
+        header={
+            "values": [f"<b>{name}</b>" for name in ("", *names)],
+            "align": "left",
+            "height": ROW_PX,
+            "line": line,
+            "fill": {"color": "var(--hx-bg)"},
+            "font": {"color": "var(--hx-fg)", "size": 12},
+        },
+        cells={
+            "values": columns,
+            "align": "left",
+            "height": ROW_PX,
+            "line": line,
+            "fill": {"color": "var(--hx-panel)"},
+            "font": {"color": "var(--hx-fg)", "size": 11},
+        },
+    )
+    top = (bars_px - LEGEND_PX) / height
+    layout = costs.to_plotly_json()["layout"] | {"width": 200 + 230 * len(names), "height": height}
+    layout["yaxis"] = {**layout.get("yaxis", {}), "domain": [0, top]}
+    if "legend" in layout:
+        layout["legend"] = {**layout["legend"], "y": top}
+    for note in layout.get("annotations", ()):  # why there are no bars
+        note["y"] = top / 2
+    return go.Figure(data=[trace, *costs.data], layout=layout)
+
+
+def _cost_title(info: ComparedInfo) -> str:
     rest = f"; {info.num_left_out} layers that differ less are left out" if info.num_left_out else ""
-    return row_figure(traces[::-1], f"{label_of(info.figure)} of each layer{rest}", 110, traceorder="reversed")
+    return f"{label_of(info.figure)} of each layer{rest}"

@@ -1,7 +1,7 @@
 """Parallel coordinates: figures and knobs of many trials, brushed to keep some of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ MAX_LINES = 4000
 MAX_AXES = 8
 """Axes that are shown unless the user chooses others."""
 MAX_TICKS = 12
+NUM_TICKS = 6
+"""About as many ticks has an axis that shows the float network too."""
 MAX_NAME = 14
 LINES = [[0.0, "var(--hx-activation)"], [0.5, "var(--hx-mute)"], [1.0, "var(--hx-accent)"]]
 """Colours from bad to good of the first axis; all of them stand out from the panel."""
@@ -38,6 +40,7 @@ class ParallelInfo:
         ranges: Brushed ranges by axis.
         choices: All axes that there could be, in the same order.
         is_reversed: Whether less of the first axis is better.
+        floats: Figures of the float network, by axis.
     """
 
     names: tuple[str, ...]
@@ -46,6 +49,7 @@ class ParallelInfo:
     ranges: Mapping[str, Sequence[Sequence[float]]]
     choices: tuple[str, ...]
     is_reversed: bool
+    floats: Mapping[str, float] = field(default_factory=dict)
 
 
 def parallel_info(
@@ -54,6 +58,7 @@ def parallel_info(
     ranges: Mapping[str, Sequence[Sequence[float]]] | None = None,
     axes: Sequence[str] | None = None,
     directions: Mapping[str, str] = DIRECTIONS,
+    floats: Mapping[str, float] | None = None,
 ) -> ParallelInfo:
     """Choose axes: the figures, and the knobs that vary, the most important ones first.
 
@@ -63,6 +68,7 @@ def parallel_info(
         ranges: Brushed ranges by axis.
         axes: Axes to show; the first `MAX_AXES` when None.
         directions: `max` or `min` for each figure.
+        floats: Figures of the float network.
     """
     step = max(1, -(-len(trials) // MAX_LINES))
     shown = with_figures(trials[::step], figures)
@@ -81,6 +87,7 @@ def parallel_info(
         ranges=ranges or {},
         choices=choices,
         is_reversed=bool(names) and directions.get(names[0]) == "min",
+        floats={name: value for name, value in (floats or {}).items() if name in names and np.isfinite(value)},
     )
 
 
@@ -96,6 +103,8 @@ def parallel_figure(info: ParallelInfo) -> go.Figure:
         levels = np.unique(column[np.isfinite(column)])
         if "." not in name:
             item["tickformat"] = "~s" if levels.max(initial=0.0) >= 10_000 else "~g"
+            if name in info.floats and np.isfinite(values).all():
+                item |= _float_ticks(values, info.floats[name])
         elif len(levels) <= MAX_TICKS:
             item |= {"tickvals": levels, "ticktext": [f"{level:g}" for level in levels]}
         if name in info.ranges:
@@ -112,6 +121,20 @@ def parallel_figure(info: ParallelInfo) -> go.Figure:
         rangefont={"size": 10, "color": "rgba(0,0,0,0)"},
     )
     return make_figure([trace], margin={"l": 40, "r": 34, "t": 50, "b": 14})
+
+
+def _float_ticks(values: RealArray, float_value: float) -> dict[str, Any]:
+    """Describe an axis that has a tick where the float network is, and reaches there."""
+    low, high = min(float(values.min()), float_value), max(float(values.max()), float_value)
+    if high <= low:
+        return {}
+    raw = (high - low) / NUM_TICKS
+    power = 10.0 ** np.floor(np.log10(raw))
+    step = power * next(factor for factor in (1, 2, 5, 10) if factor * power >= raw)
+    ticks = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
+    ticks = ticks[np.abs(ticks - float_value) > (high - low) / 25]
+    texts = [f"{tick:.6g}" for tick in ticks]
+    return {"range": [low, high], "tickvals": [*ticks.tolist(), float_value], "ticktext": [*texts, "float"]}
 
 
 def _below(column: RealArray) -> float:

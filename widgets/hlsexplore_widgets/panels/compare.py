@@ -9,11 +9,26 @@ import ipywidgets
 from hlsexplore.merit import as_outputs
 from hlsexplore.support.recent import Recent
 from hlsexplore_widgets.channel import Topic
-from hlsexplore_widgets.comparison import COSTS, Compared, compare, comparison_data, comparison_table, layer_costs
+from hlsexplore_widgets.comparison import (
+    COSTS,
+    Compared,
+    compare,
+    comparison_data,
+    comparison_table,
+    layer_costs,
+    pictured_rows,
+)
 from hlsexplore_widgets.components import Choices, CompareTable, PlotView
 from hlsexplore_widgets.figures import figure_json
 from hlsexplore_widgets.figures.base import empty_figure
-from hlsexplore_widgets.figures.compared import MAX_ROWS, compared_figure, compared_info
+from hlsexplore_widgets.figures.compared import (
+    MAX_ROWS,
+    ComparedInfo,
+    ComparedTable,
+    compared_figure,
+    compared_info,
+    comparison_figure,
+)
 from hlsexplore_widgets.known import with_reports
 from hlsexplore_widgets.scoring import Scores, headlines, score
 from hlsexplore_widgets.shelf import Named
@@ -72,8 +87,17 @@ class ComparePanel:
         """Return the plot of the costs of each layer."""
         if not self._items:
             return empty_figure("No designs are compared.")
+        return compared_figure(self._costs())
+
+    def picture(self) -> Any:
+        """Return the whole comparison as one figure: the table, and the costs of each layer."""
+        if not self._items:
+            return empty_figure("No designs are compared.")
+        return comparison_figure(ComparedTable(rows=pictured_rows(self._rows())), self._costs())
+
+    def _costs(self) -> ComparedInfo:
         names = [item.name for item in self._items]
-        return compared_figure(compared_info(self._cost, layer_costs(self._items, self._cost), names))
+        return compared_info(self._cost, layer_costs(self._items, self._cost), names)
 
     def as_table(self) -> Table:
         """Return the comparison as a table."""
@@ -87,7 +111,7 @@ class ComparePanel:
             self._draw.submit(None)
 
     def _rows(self) -> Any:
-        return compare(self._items, headlines(self._state.evaluator), self._cost)
+        return compare(self._items, headlines(self._state.evaluator), self._cost, self._state.live.floats)
 
     def _compare(self, _: None, is_superseded: IsSuperseded) -> None:
         """Find the figures of the designs, and show them; runs in a thread of its own."""
@@ -143,5 +167,7 @@ class ComparePanel:
                 found = [item.design for item in state.shelf.compared if item.design.key == key]
                 if found:
                     state.load(found[0], seq=float(message.get("seq", 0.0)))
+            case "picture":
+                self.table.send({"kind": "picture", "figure": figure_json(self.picture())})
             case "click":
                 state.touch(float(message.get("seq", 0.0)))

@@ -279,7 +279,8 @@ class ExplorePanel:
             present = set(catalog.columns["number"][chosen.present(self._selection, catalog)].tolist())
             trials = [trial for trial in trials if trial.number in present]
         figures = self._main_figures(catalog)
-        info = parallel_info(trials, figures, self._selection.ranges, self._line_axes, catalog.directions)
+        floats = self._state.live.floats
+        info = parallel_info(trials, figures, self._selection.ranges, self._line_axes, catalog.directions, floats)
         self._drawn = info
         return parallel_figure(info)
 

@@ -1,7 +1,26 @@
 // Two to four designs side by side: figures, what differs, and the cost of each layer.
 import { announce, bus } from "./bus.js";
 import { h, listen, wake } from "./dom.js";
-import { tableSaver } from "./save.js";
+import { themed } from "./figure.js";
+import { ask, blobOf, download, fileName, tableSaver } from "./save.js";
+
+/**
+ * The whole comparison as one picture, made by the plotly.js that the page has for its plots.
+ * @param {any} model
+ * @param {HTMLElement} el
+ * @param {"png" | "svg"} format
+ */
+async function picture(model, el, format) {
+  const { figure } = await ask(model, "picture");
+  const look = getComputedStyle(el);
+  const colour = (/** @type {string} */ name) => look.getPropertyValue(name).trim();
+  const made = JSON.parse(figure);
+  const { width, height } = made.layout;
+  const drawn = themed(made, colour, width, height);
+  drawn.layout.paper_bgcolor = drawn.layout.plot_bgcolor = colour("--hx-panel");
+  const [plotly] = await Promise.all(Object.values(/** @type {any} */ (globalThis).__hlsexplore_plotly).map((item) => item.promise));
+  return blobOf(await plotly.toImage(drawn, { format, width, height, scale: format === "png" ? 2 : 1 }));
+}
 
 function render({ model, el }) {
   el.classList.add("hx");
@@ -9,11 +28,17 @@ function render({ model, el }) {
   const only = h("input", { type: "checkbox", on: { change: () => draw() } });
   only.checked = true;
   const clear = h("button", { type: "button", text: "Clear", title: "Take all designs out of the comparison", on: { click: () => model.send({ ev: "clear" }) } });
+  const what = "comparison of designs";
+  const saver = tableSaver(model, what, [
+    ["PNG picture", "saved", async () => download(fileName(what, "png"), await picture(model, el, "png"))],
+    ["SVG drawing", "saved", async () => download(fileName(what, "svg"), await picture(model, el, "svg"))],
+    ["Copy the picture", "copied", () => navigator.clipboard.write([new ClipboardItem({ "image/png": picture(model, el, "png") })])],
+  ]);
   const table = h("table");
   const frame = h("div", { class: "hx-compare", tabindex: 0, role: "region", "aria-label": "Comparison of designs" }, table);
   el.replaceChildren(h(
     "div", { class: "hx-cardhead" }, h("h3", { text: "Compare" }), h("small", { text: "≠ marks what differs, ✓ the best" }), h("span", { class: "hx-spring" }),
-    h("label", { class: "hx-field" }, only, "only what differs"), clear, tableSaver(model, "comparison of designs"),
+    h("label", { class: "hx-field" }, only, "only what differs"), clear, saver,
   ), frame);
 
   function head({ name, key }) {

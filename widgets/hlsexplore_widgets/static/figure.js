@@ -18,6 +18,27 @@ export function recolour(value, lookup) {
   return value;
 }
 
+/** Width of a letter of a title, in pixels; a little more than the mean one. */
+const LETTER_PX = 7.4;
+
+/**
+ * Break the title of an axis into lines that the axis has room for.
+ * @param {string} text
+ * @param {number} room in pixels
+ */
+export function wrapped(text, room) {
+  const most = Math.max(12, Math.floor(room / LETTER_PX));
+  if (text.length <= most || text.includes("<br>")) return text;
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines[lines.length - 1];
+    if (!line) lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= most) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join("<br>");
+}
+
 /**
  * Complete a figure with the look of the page.
  * @param {{ data: any[], layout: Record<string, any> }} figure
@@ -36,7 +57,12 @@ export function themed(figure, lookup, width, height) {
   };
   delete full.template;
   for (const name of new Set(["xaxis", "yaxis", ...Object.keys(layout)])) {
-    if (/^[xy]axis\d*$/.test(name)) full[name] = { ...axis, ...layout[name] };
+    if (!/^[xy]axis\d*$/.test(name)) continue;
+    full[name] = { ...axis, ...layout[name] };
+    const { text } = full[name].title ?? {};
+    const { l = 60, r = 14, t = 10, b = 44 } = layout.margin ?? {};
+    const [low, high] = full[name].domain ?? [0, 1];
+    if (text) full[name].title = { ...full[name].title, text: wrapped(text, (high - low) * (name[0] === "x" ? width - l - r : height - t - b)) };
   }
   return { data, layout: full };
 }
@@ -92,10 +118,10 @@ export function lineOf(data, number) {
   if (trace?.type !== "parcoords") return null;
   const at = listOf(trace.customdata).indexOf(number);
   if (at < 0) return null;
-  return new Map(trace.dimensions.map((/** @type {any} */ { label, values }) => {
+  return new Map(trace.dimensions.map((/** @type {any} */ { label, values, range }) => {
     const all = listOf(values);
-    let [low, high] = [Infinity, -Infinity];
-    for (const value of all) [low, high] = [Math.min(low, value), Math.max(high, value)];
+    let [low, high] = range ?? [Infinity, -Infinity];
+    if (!range) for (const value of all) [low, high] = [Math.min(low, value), Math.max(high, value)];
     return [label, high > low ? (all[at] - low) / (high - low) : 0.5];
   }));
 }

@@ -2,9 +2,14 @@
 import { bus, pickRow } from "./bus.js";
 import { h, listen, put, s, wake } from "./dom.js";
 import { NODE, found, laidOut, pathOf } from "./network_layout.js";
+import { download, saveMenu } from "./save.js";
 
 const ZOOM = 1.25;
 const [SMALLEST, LARGEST] = [0.08, 2.5];
+/** Space around the network in a picture, and the most pixels on a side of it. */
+const [EDGE, MOST_PX] = [12, 8192];
+/** What a picture takes over from the page's style sheet. */
+const DRAWN = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "font-family", "font-size", "font-weight", "text-anchor", "opacity", "paint-order"];
 
 function render({ model, el }) {
   const view = new NetworkView(model, el);
@@ -39,7 +44,7 @@ class NetworkView {
     this.said = h("span", { class: "hx-mute", role: "status" });
     this.layer = s("g");
     this.svg = s("svg", { class: "hx-network", tabindex: 0, role: "group", "aria-label": "Network graph: arrow keys move, + and − zoom, Enter selects the layer's row" }, this.layer);
-    el.replaceChildren(h("div", { class: "hx-line" }, this.search, this.said, h("span", { class: "hx-spring" }), button("−", "Zoom out", () => this.zoom(1 / ZOOM)), button("+", "Zoom in", () => this.zoom(ZOOM)), button("Fit", "Show the whole network", () => this.fit())), this.svg);
+    el.replaceChildren(h("div", { class: "hx-line" }, this.search, this.said, h("span", { class: "hx-spring" }), button("−", "Zoom out", () => this.zoom(1 / ZOOM)), button("+", "Zoom in", () => this.zoom(ZOOM)), button("Fit", "Show the whole network", () => this.fit()), this.saver()), this.svg);
     this.build();
     this.svg.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
     this.svg.addEventListener("pointerdown", (event) => this.onDrag(event));
@@ -132,6 +137,41 @@ class NetworkView {
     this.fitted = true;
     this.layer.setAttribute("transform", `translate(${view.x},${view.y}) scale(${view.scale})`);
     this.svg.dataset.scale = view.scale.toFixed(3);
+  }
+
+  saver() {
+    return saveMenu("network graph", [
+      ["PNG picture", "saved", async () => download("network.png", await this.png())],
+      ["SVG drawing", "saved", () => download("network.svg", new Blob([this.drawing()], { type: "image/svg+xml" }))],
+      ["Copy the picture", "copied", () => navigator.clipboard.write([new ClipboardItem({ "image/png": this.png() })])],
+    ]);
+  }
+
+  /** The whole network as a file of its own: its styles, which are the page's, go into it. */
+  drawing() {
+    const { width, height } = this.size;
+    const copy = /** @type {any} */ (this.layer.cloneNode(true));
+    copy.removeAttribute("transform");
+    const [own, copied] = [[...this.layer.querySelectorAll("*")], [...copy.querySelectorAll("*")]];
+    own.forEach((node, at) => {
+      const look = getComputedStyle(node);
+      copied[at].setAttribute("style", DRAWN.map((name) => `${name}:${look.getPropertyValue(name)}`).join(";"));
+      for (const name of ["tabindex", "role", "class"]) copied[at].removeAttribute(name);
+    });
+    const back = s("rect", { width: width + 2 * EDGE, height: height + 2 * EDGE, fill: getComputedStyle(this.svg).backgroundColor });
+    const whole = s("svg", { xmlns: "http://www.w3.org/2000/svg", width: width + 2 * EDGE, height: height + 2 * EDGE }, back, s("g", { transform: `translate(${EDGE},${EDGE})` }, copy));
+    return new XMLSerializer().serializeToString(whole);
+  }
+
+  /** @returns {Promise<Blob>} */
+  async png() {
+    const image = new Image();
+    image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(this.drawing())}`;
+    await image.decode();
+    const scale = Math.min(2, MOST_PX / Math.max(image.width, image.height));
+    const canvas = h("canvas", { width: Math.round(image.width * scale), height: Math.round(image.height * scale) });
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    return new Promise((resolve, reject) => canvas.toBlob((/** @type {Blob | null} */ blob) => (blob ? resolve(blob) : reject(new Error("the picture is too large"))), "image/png"));
   }
 
   /** The whole network, or as much of its beginning as can be read. */

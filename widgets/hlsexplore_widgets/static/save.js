@@ -139,23 +139,34 @@ export function saveMenu(label, items) {
 }
 
 /**
- * The menu of a table whose whole content the kernel has.
+ * Ask the kernel for something and wait for its answer.
  * @param {import("./dom.js").Model} model
- * @param {string} label
+ * @param {string} what the message, and the kind of the answer
+ * @returns {Promise<any>}
  */
-export function tableSaver(model, label) {
-  const ask = () => new Promise((resolve, reject) => {
+export function ask(model, what) {
+  return new Promise((resolve, reject) => {
     const timer = setTimeout(() => { off(); reject(new Error("the kernel did not answer")); }, 15_000);
     const off = listen(model, "msg:custom", (message) => {
-      if (message.kind !== "table") return;
+      if (message.kind !== what) return;
       off();
       clearTimeout(timer);
       resolve(message);
     });
-    model.send({ ev: "table" });
+    model.send({ ev: what });
   });
+}
+
+/**
+ * The menu of a table whose whole content the kernel has.
+ * @param {import("./dom.js").Model} model
+ * @param {string} label
+ * @param {[text: string, done: string, run: () => unknown][]} more other ways to save it, which come first
+ */
+export function tableSaver(model, label, more = []) {
   return saveMenu(label, [
-    ["CSV file", "saved", async () => download(fileName(label, "csv"), new Blob([(await ask()).csv], { type: "text/csv" }))],
-    ["Copy the table", "copied", async () => copyText((await ask()).text)],
+    ...more,
+    ["CSV file", "saved", async () => download(fileName(label, "csv"), new Blob([(await ask(model, "table")).csv], { type: "text/csv" }))],
+    ["Copy the table", "copied", async () => copyText((await ask(model, "table")).text)],
   ]);
 }

@@ -1,7 +1,9 @@
 """What each layer costs in some designs, side by side."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape, unescape
 
 import plotly.graph_objects as go
 
@@ -19,8 +21,8 @@ from hlsexplore_widgets.figures.base import (
 LOOKS = ((ACCENT, ""), (ACTIVATION, "/"), (RANGE, "."), (LOST, "x"))
 MAX_ROWS = 24
 """More layers than this are shown by those in which the designs differ most."""
-ROW_PX, BAR_PX, LEGEND_PX, GAP_PX = 24, 13, 70, 20
-"""Heights in the picture of a comparison: a row of the table, a bar, legend and axis, the space between."""
+ROW_PX, BAR_PX, LEGEND_PX, GAP_PX, LETTER_PX, SIDES_PX = 24, 13, 70, 20, 8, 140
+"""Sizes in a picture: a row of the table, a bar, legend and axis, the space between, a letter, both edges."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,37 +96,40 @@ def comparison_figure(table: ComparedTable, info: ComparedInfo) -> go.Figure:
     table_px = ROW_PX * (len(table.rows) + 1) + 16
     bars_px = LEGEND_PX + BAR_PX * len(info.designs) * max(len(info.layers), 4)
     height = table_px + bars_px + GAP_PX
-    names = tuple(name for name, _ in info.designs)
-    columns = [list(column) for column in zip(*table.rows, strict=True)] if table.rows else [[] for _ in (*names, "")]
+    heads = ("", *(name for name, _ in info.designs))
+    columns = [list(column) for column in zip(*table.rows, strict=True)] if table.rows else [[] for _ in heads]
+    widths = [_width(cells) for cells in zip(heads, *table.rows, strict=True)]
     line = {"color": "var(--hx-line)"}
+    look = {"align": "left", "height": ROW_PX, "line": line}
     trace = go.Table(
         domain={"x": [0, 1], "y": [1 - table_px / height, 1]},
-        columnwidth=[180, *([190] * len(names))],
+        columnwidth=widths,
         header={
-            "values": [f"<b>{name}</b>" for name in ("", *names)],
-            "align": "left",
-            "height": ROW_PX,
-            "line": line,
+            "values": [f"<b>{escape(head)}</b>" for head in heads],
             "fill": {"color": "var(--hx-bg)"},
             "font": {"color": "var(--hx-fg)", "size": 12},
+            **look,
         },
         cells={
             "values": columns,
-            "align": "left",
-            "height": ROW_PX,
-            "line": line,
             "fill": {"color": "var(--hx-panel)"},
             "font": {"color": "var(--hx-fg)", "size": 11},
+            **look,
         },
     )
     top = (bars_px - LEGEND_PX) / height
-    layout = costs.to_plotly_json()["layout"] | {"width": 200 + 230 * len(names), "height": height}
+    layout = costs.to_plotly_json()["layout"] | {"width": sum(widths) + SIDES_PX, "height": height}
     layout["yaxis"] = {**layout.get("yaxis", {}), "domain": [0, top]}
     if "legend" in layout:
         layout["legend"] = {**layout["legend"], "y": top}
     for note in layout.get("annotations", ()):  # why there are no bars
         note["y"] = top / 2
     return go.Figure(data=[trace, *costs.data], layout=layout)
+
+
+def _width(cells: Sequence[str]) -> int:
+    """Width of a column whose texts must not wrap, in pixels: a wrapped row would push the last ones out of sight."""
+    return 24 + LETTER_PX * max(len(re.sub(r"</?b>", "", unescape(cell))) for cell in cells)
 
 
 def _cost_title(info: ComparedInfo) -> str:

@@ -247,8 +247,10 @@ class AnalysePanel:
         ]
         if request.is_shown:
             trying = empty_figure("Relieving one type after the other…")
-            self.choices.show(items=items)
-            self.plot.show(figure=figure_json(trying), label="Blame")
+            with self._state.lock:
+                self._show_part(self.plot)
+                self.choices.items = items
+                self.plot.show(figure=figure_json(trying), label="Blame")
         found = blame(request.design, self._state.emulator.inputs, cancel=request.cancel, **self._state.purpose)
         info = blame_info(found)
         if info.reasons:

@@ -1,4 +1,4 @@
-"""JupyterLab and Voila in a headless Chromium, offline: for the browser tests, the benchmark and the screenshots."""
+"""JupyterLab, Notebook 7 and Voila in a headless Chromium, offline: for the browser tests, the benchmark and the screenshots."""
 
 import os
 import shutil
@@ -21,6 +21,8 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
+KERNEL_PAGES = ("lab", "notebook")
+"""Pages of which the user runs the cells; Voila does by itself."""
 KERNEL_IS_IDLE = """() => {
   const kernel = window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel;
   return kernel && kernel.connectionStatus === 'connected' && kernel.status === 'idle';
@@ -49,7 +51,7 @@ def chromium() -> Iterator[Any]:
 
 @contextmanager
 def serving(kind: str, notebook: Path, theme: str = "light") -> Iterator[Server]:
-    """Serve a copy of a notebook with `lab` or `voila`, in folders of its own."""
+    """Serve a copy of a notebook with `lab`, `notebook` or `voila`, in folders of its own."""
     with serving_copy(kind, notebook, theme) as (server, _):
         yield server
 
@@ -63,8 +65,9 @@ def serving_copy(kind: str, notebook: Path, theme: str = "light") -> Iterator[tu
         copy = Path(shutil.copy(notebook, root / "work"))
         env = private_environment(root)
         log = root / "server.log"
-        if kind == "lab":
-            server = start_lab(copy, ["--LabApp.expose_app_in_browser=True"], env, log)
+        if kind in KERNEL_PAGES:
+            options = [f"--{app}.expose_app_in_browser=True" for app in ("LabApp", "JupyterNotebookApp")]
+            server = start_lab(copy, options, env, log)
         else:
             server = start_voila(copy, [f"--theme={theme}"], env, log)
         try:
@@ -97,8 +100,9 @@ def opened(
     failures: list[str] = []
     context.route("**/*", lambda route: _stay(route, foreign))
     page.on("pageerror", lambda error: failures.append(str(error)))
-    page.goto(server.url, timeout=120_000)
-    if kind == "lab":
+    # Notebook 7 is an extension of the server that JupyterLab starts, with pages of its own.
+    page.goto(server.url.replace("/lab/tree/", "/notebooks/") if kind == "notebook" else server.url, timeout=120_000)
+    if kind in KERNEL_PAGES:
         page.wait_for_function(KERNEL_IS_IDLE, timeout=180_000)
         page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
         page.add_locator_handler(page.get_by_text("Would you like to get notified"), _decline)
@@ -122,7 +126,7 @@ def write_notebook(path: Path, source: str) -> Path:
 
 
 def set_lab_theme(page: Any, theme: str) -> None:
-    """Switch JupyterLab to its light or dark theme."""
+    """Switch JupyterLab or Notebook 7 to its light or dark theme."""
     name = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}[theme]
     page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', { theme: name })", name)
     state = {"light": "true", "dark": "false"}[theme]

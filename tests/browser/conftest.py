@@ -1,4 +1,4 @@
-"""JupyterLab and Voila on loopback in a real headless Chromium; every request elsewhere fails the test."""
+"""JupyterLab, Notebook 7 and Voila on loopback in a real headless Chromium; every request elsewhere fails the test."""
 
 import sys
 from collections.abc import Iterator
@@ -41,9 +41,11 @@ def chromium() -> Iterator[Any]:
         yield browser
 
 
-@pytest.fixture(scope="session", params=["voila", "lab"])
+@pytest.fixture(scope="session", params=["voila", "lab", "notebook"])
 def served(request: pytest.FixtureRequest, notebook: Path) -> Iterator[tuple[str, Any]]:
     """A server of each kind, for all tests."""
+    if request.param == "notebook":
+        pytest.importorskip("notebook")
     with harness.serving(request.param, notebook) as server:
         yield request.param, server
 

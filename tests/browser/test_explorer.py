@@ -294,7 +294,7 @@ def serious(page):
 
 
 def set_theme(page, theme):
-    if page.kind == "lab":
+    if page.kind in harness.KERNEL_PAGES:
         harness.set_lab_theme(page, theme)
     else:
         page.evaluate("dark => document.body.classList.toggle('theme-dark', dark)", theme == "dark")
@@ -327,6 +327,6 @@ def test_every_control_has_a_name(page):
 
 def test_status_of_the_kernel_does_not_lay_out_the_toolbar(page):
     if page.kind != "lab":
-        pytest.skip("Voila has no toolbar")
+        pytest.skip("only JupyterLab has a status bar")
     expect(page.locator("#jp-main-statusbar .jp-Notebook-ExecutionIndicator")).to_have_count(1)
     assert page.locator(".jp-NotebookPanel-toolbar .jp-Notebook-ExecutionIndicator").count() == 0

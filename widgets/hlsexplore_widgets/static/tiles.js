@@ -1,7 +1,7 @@
 // Title, history buttons and the read-outs; figures of an edit that is still in flight are shown as such.
 import { announce, bus, isStale, patient } from "./bus.js";
 import { designsMenu } from "./designs.js";
-import { h, listen, put, wake } from "./dom.js";
+import { h, listen, put, set, wake } from "./dom.js";
 import { helpPage } from "./help.js";
 import { tableSaver } from "./save.js";
 import { targetMenu } from "./target.js";
@@ -39,7 +39,10 @@ function render({ model, el }) {
   /** Only the tiles stick to the top: what stands above them scrolls away. */
   const stick = () => {
     el.style.setProperty("--hx-above", `${-grid.offsetTop}px`);
-    el.closest(".hx-app")?.style.setProperty("--hx-tiles-height", `${grid.offsetHeight + 8}px`);
+    const app = el.closest(".hx-app");
+    if (!app) return;
+    app.style.setProperty("--hx-tiles-height", `${grid.offsetHeight + 8}px`);
+    set(app, { role: "region", "aria-label": `Explorer of ${model.get("shown").title}` }); // a landmark: all of the page lies in it
   };
   const observer = new ResizeObserver(stick);
   observer.observe(el);

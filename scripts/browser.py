@@ -1,4 +1,4 @@
-"""JupyterLab, Notebook 7 and Voila in a headless Chromium, offline: for the browser tests, the benchmark and the screenshots."""
+"""JupyterLab, Notebook 7 and Voila in a headless Chromium, offline: for browser tests, benchmark and screenshots."""
 
 import os
 import shutil

@@ -21,6 +21,7 @@ from hlsexplore_hls.flows import FLOWS, find_flow
 from hlsexplore_hls.tools.synthesize import tools_of
 from hlsexplore_widgets.channel import Topic
 from hlsexplore_widgets.live import Verification
+from hlsexplore_widgets.outlook import outlook
 from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.worker import Throttle
 
@@ -276,6 +277,7 @@ class BuildJob:
 
     def _synthesize(self, project: Project, design: Design, tool: str) -> None:
         self._enter(2, f"synthesizing with {tool}")
+        self._log.add(f"forecast: {outlook(design, tool).text}")
         report = project.synthesize(tool, on_event=self._on_event, cancel=self._cancel)
         self._enter(3, "reading the report")
         if self._result is not None:

@@ -40,7 +40,8 @@ def outlook(design: Design, tool: str) -> Outlook:
     if found.cpu_s is None or found.memory_mb is None:
         text = f"{tool}: unrolls up to {found.unrolled:,} multiplications at once"
     else:
-        text = f"{tool}: about {_time(found.cpu_s)} of processor time and {_memory(found.memory_mb)}"
+        memory = f"{_memory(found.memory_mb)} for the largest module"
+        text = f"{tool}: about {_time(found.cpu_s)} of processor time and {memory}"
     return Outlook(text=text, warnings=(*gone, *found.warnings))
 
 

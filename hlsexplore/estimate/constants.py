@@ -129,6 +129,7 @@ class MatrixProfile:
     Attributes:
         nonzeros: Weights that are not zero.
         live_inputs: Inputs with a nonzero weight.
+        input_bits: Mean bits of such an input.
         live_outputs: Outputs with a nonzero weight.
         adders: Adders of the accumulation trees.
         repeated_adders: First-level adders that another output computes too.
@@ -147,6 +148,7 @@ class MatrixProfile:
 
     nonzeros: int
     live_inputs: int
+    input_bits: float
     live_outputs: int
     adders: int
     repeated_adders: int
@@ -222,7 +224,7 @@ def _profile(
     if bias is not None and live is not None:
         bias = bias[live]
     nonzero = weight != 0
-    outputs = nonzero.any(axis=0)
+    outputs, read = nonzero.any(axis=0), nonzero.any(axis=1)
     terms = nonzero.sum(axis=0)
     product = product_bits(weight, widths, operands)
     if bias is not None:
@@ -240,7 +242,8 @@ def _profile(
     limit = widths.accum + max(widths.dropped, 0)
     return MatrixProfile(
         nonzeros=int(nonzero.sum()),
-        live_inputs=int(nonzero.any(axis=1).sum()),
+        live_inputs=int(read.sum()),
+        input_bits=float(operands[read].mean()) if read.any() else float(widths.input),
         live_outputs=int(outputs.sum()),
         adders=adders,
         repeated_adders=_repeated_pairs(weight),

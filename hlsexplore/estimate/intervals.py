@@ -141,9 +141,9 @@ def bounds_of(
 
 
 def whole_ends(key: str, value: float, low: float, high: float) -> tuple[float, float]:
-    """Round an interval outward to whole numbers that a figure can have and that hold its value."""
-    least = min(LEAST.get(key, 0.0), value)
-    return float(max(floor(min(low, value) + 1e-9), floor(least))), float(ceil(max(high, value) - 1e-9))
+    """Return the first and the last whole number in an interval that a figure can have, and those around its value."""
+    least = floor(min(LEAST.get(key, 0.0), value))
+    return float(max(min(ceil(low - 1e-9), floor(value)), least)), float(max(floor(high + 1e-9), ceil(value)))
 
 
 def whole_bounds(bounds: Sequence[Bounds], figures: Figures) -> tuple[Bounds, ...]:
@@ -174,7 +174,7 @@ LEAST_TIMING = (0.01, 0.05)
 LEAST_GUESSED_DSP = (0.05, 0.12)
 """The same of DSP blocks where weights are unknown."""
 LEAST_NOVEL = {"lut": (0.1, 0.25), "ff": (0.15, 0.4), "dsp": (0.0, 0.1), "bram18": (0.0, 0.15)}
-LEAST_NOVEL_TIMING = (0.05, 0.25)
+LEAST_NOVEL_TIMING = (0.05, 0.32)
 """The same where a layer is of an unseen kind: what leaving kinds out shows over all classes (docs/estimates.md)."""
 LARGEST_WIDTH = 0.52
 """Largest half width: an interval of more than a factor of three tells nothing."""
@@ -230,22 +230,23 @@ def spreads_from(
     return found if classes is not CLASSES else found | {"unverified": dict.fromkeys(FIGURE_NAMES, UNVERIFIED)}
 
 
-def _errors_of(residuals: Sequence[Residual], name: str, figure: str) -> tuple["Errors", bool] | None:
-    """Errors beyond the units that every interval has, weighted by repository; whether one repository has all."""
+def _errors_of(residuals: Sequence[Residual], name: str, figure: str) -> tuple["Errors", int] | None:
+    """Errors beyond the units that every interval has, weighted by repository; how many of them the class has."""
     errors: dict[tuple[bool, str], list[float]] = {}
     own = {item[2] for item in residuals if item[0] == name and item[1] == figure}
-    is_exact, is_rtl = name in EXACT and bool(own), name.startswith("rtl_")
+    is_exact, is_rtl = name in EXACT, name.startswith("rtl_")
     if is_rtl and not own:
         return None
-    takes_others = len(own) < FEW_REPOSITORIES and not is_rtl and not is_exact
+    takes_others = len(own) < FEW_REPOSITORIES and not is_rtl and not (is_exact and own)
     for class_, key, repository, value, truth in residuals:
-        if key == figure and (class_ == name or (takes_others and class_ not in ("unverified", *EXACT))):
+        is_near = takes_others and class_ != "unverified" and (class_ in EXACT) == is_exact
+        if key == figure and (class_ == name or is_near):
             errors.setdefault((class_ == name, repository), []).append(_excess(name, figure, value, truth))
     if not errors:
         return None
     others = max(len(errors) - len(own), 1)
     weights = {key: 1.0 if key[0] else NEIGHBOURS * max(len(own), 1) / others for key in errors}
-    return Errors(errors, weights), len(own) == 1 and is_exact
+    return Errors(errors, weights), len(own)
 
 
 def _excess(name: str, figure: str, value: float, truth: float) -> float:
@@ -261,7 +262,7 @@ def _units(name: str, figure: str) -> tuple[float, float]:
     return UNITS.get(figure, RTL_CYCLE_UNITS if name.startswith("rtl_") else CYCLE_UNITS)
 
 
-def _spread_of(name: str, figure: str, seen: tuple["Errors", bool], unseen: tuple["Errors", bool] | None) -> Spread:
+def _spread_of(name: str, figure: str, seen: tuple["Errors", int], unseen: tuple["Errors", int] | None) -> Spread:
     is_timing = "cycles" in figure
     least = LEAST_WIDTH.get(figure, (0.0, 0.0))
     if is_timing and name not in EXACT:
@@ -271,15 +272,20 @@ def _spread_of(name: str, figure: str, seen: tuple["Errors", bool], unseen: tupl
     own = _ends(*seen, least, name)
     if unseen is None:
         return Spread(own, _units(name, figure))
-    more = (0.0, 0.0) if name in EXACT else LEAST_NOVEL_TIMING if is_timing else LEAST_NOVEL[figure]
-    wide = _ends(*unseen, more, name)
+    more = LEAST_NOVEL_TIMING if is_timing else LEAST_NOVEL[figure]
+    errors, repositories = unseen
+    if name in EXACT and figure not in LEAST_WIDTH and repositories:
+        more = (0.0, 0.0)
+    elif name not in EXACT and repositories < 2:
+        more = (more[0], LARGEST_WIDTH)
+    wide = _ends(errors, repositories, more, name)
     novel = (min(own[0], wide[0]), min(own[1], wide[1]), max(own[2], wide[2]), max(own[3], wide[3]))
     return Spread(own, _units(name, figure), novel)
 
 
-def _ends(errors: "Errors", is_alone: bool, least: tuple[float, float], name: str) -> Ratios:
+def _ends(errors: "Errors", repositories: int, least: tuple[float, float], name: str) -> Ratios:
     """Ratios at the ends of both intervals."""
-    margin = ALONE if is_alone else 1.0
+    margin = ALONE if repositories == 1 and name in EXACT else 1.0
     largest = float("inf") if name.startswith("rtl_") else LARGEST_WIDTH
     inner, outer = (
         min(max(margin * errors.half_width(level / 100), floor_), largest)

@@ -5,6 +5,7 @@ Everything works on columns, one entry for each design of a sweep; a single desi
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,8 @@ AXI_CHANNEL = 1.31
 29 of 3 channels on Zynq, 14 to 15 on UltraScale+."""
 SINGLE_FIFO_LUT = 12.0
 """LUT of a FIFO of one word of Vivado HLS beside its bits; it has 5 FF (28 LUT of 16, 30 of 18 bits; 4 designs)."""
+ENTRY_FROM, TWO_ENTRIES_FROM = 2019.0, 2020.05
+"""Versions of Vivado HLS from which one and two processes hand the input of a dataflow region on (2018.3: a memory)."""
 FIFO_LUT, FIFO_LUT_WORD = 50.0, 0.05
 """LUT of a FIFO in block RAM, and for each word of its depth (4 designs, 64 to 9,252 words)."""
 
@@ -223,11 +226,16 @@ def _flat(layout: Layout, columns: Columns, table: Coefficients) -> tuple[Column
         extra = waits.astype(np.float64)
     least, most = least + extra, most + extra
     if layout.axi:
-        moved = layout.layers[0].n_in + layout.layers[-1].n_out + table.of("top", layout.tech.name)["axi_latency"]
+        moved = _moved(layout, table)
         return least + moved, most + moved, most + moved + 1, breaks
     if layout.sequential:
         return least, most, most, breaks
     return least, most, np.minimum(interval.max(axis=0, initial=1.0), most + 1), breaks
+
+
+def _moved(layout: Layout, table: Coefficients) -> float:
+    """Cycles in which the AXI wrapper of whole tensors reads the input and writes the result."""
+    return layout.layers[0].n_in + layout.layers[-1].n_out + table.of("top", layout.tech.name)["axi_latency"]
 
 
 def _dataflow(layout: Layout, columns: Columns, table: Coefficients) -> tuple[Column, Column, Column, Column]:
@@ -243,6 +251,9 @@ def _dataflow(layout: Layout, columns: Columns, table: Coefficients) -> tuple[Co
     least = np.nansum(columns.latency_min[processes], axis=0) + handed
     most = np.nansum(columns.latency_max[processes], axis=0) + handed
     pace = np.nan_to_num(columns.ii, nan=1.0)[processes].max(axis=0)
+    if layout.axi:  # the wrapper reads an input, waits for the result and writes it
+        moved = _moved(layout, table)
+        return least + moved, most + moved, most + moved + 1, breaks
     return least, most, most if layout.sequential else pace, breaks
 
 
@@ -328,9 +339,30 @@ def _connections(
                 * (coefficients["channel_words"] * columns.width[index] + coefficients["channel_ff"])
                 * layer.elements
             )
+    held = _held_input(layout, coefficients["fifo_bits"])
+    ff, bram = ff + held[0], bram + held[1]
     if layout.flat:
         ff += _ports(layout) + coefficients["stage_ff"] * _stage_bits(layout, columns, breaks)
     return lut, ff, bram
+
+
+def _held_input(layout: Layout, most_bits: float) -> tuple[float, float]:
+    """FF and block RAM of what holds the input of a dataflow region of whole tensors in Vivado HLS.
+
+    The input is one word. A process before the first layer hands it on through a FIFO of two words, from 2020.1 on two
+    such processes: ceil(bits / 18) blocks and bits + 10 FF each (1,400 bits; 4,704, 12,544 and 49,152 of one developer;
+    256 bits stay in LUTs). A recurrent layer reads the port itself (4 designs); a dense layer with reuse holds the word
+    twice more (two networks).
+    """
+    first, processes = layout.layers[0], sum(layer.op not in (*MOVE_OPS, "quantizer") for layer in layout.layers)
+    bits = _input_bits(first)
+    if layout.flat or layout.io == "stream" or layout.tech.is_vitis or layout.tech.is_rtl:
+        return 0.0, 0.0
+    if processes < 2 or first.op not in MATRIX_OPS or layout.tech.version < ENTRY_FROM or 2 * bits <= most_bits:
+        return 0.0, 0.0
+    count = 2 if layout.tech.version >= TWO_ENTRIES_FROM else 1
+    copies = 2 * (first.op == "dense" and first.strategy == "resource" and first.reuse > 1)
+    return count * (bits + 10.0) + copies * bits, count * float(ceil(bits / 18))
 
 
 def _stage_bits(layout: Layout, columns: Columns, breaks: Column) -> Column:

@@ -77,7 +77,22 @@ def test_a_class_without_designs_of_its_own_has_the_widths_of_the_others() -> No
 
 def test_a_figure_without_measured_designs_has_wide_intervals() -> None:
     (_, outer) = bounds_of(Figures(lut=1000.0), "recurrent", {})
-    assert (outer.lower.lut, outer.upper.lut) == (581, 1717)
+    assert (outer.lower.lut, outer.upper.lut) == (582, 1716)  # 581.6 to 1716.7
+
+
+def test_small_figures_have_the_whole_numbers_of_their_interval() -> None:
+    """2 cycles by a factor of 1.68, (3 / 1.68 - 1 to 3 * 1.68 - 1), are 1 to 4: not 0 to 5."""
+    spreads = {"stream": {"latency_cycles_max": Spread((1 / 1.68, 0.9, 1.1, 1.68))}}
+    _, outer = bounds_of(Figures(latency_cycles_max=2.0), "stream", spreads)
+    assert (outer.lower.latency_cycles_max, outer.upper.latency_cycles_max) == (1, 4)
+
+
+def test_dense_classes_take_each_others_exact_cycles_where_they_have_no_design() -> None:
+    known = [("single_resource", "ii_cycles", "a/b", 10.0, 10.0)] * 3
+    others = [("stream", "ii_cycles", f"r{i}", 10.0, 15.0) for i in range(5)]
+    spread = spreads_from(known + others, novel=known + others)["resource"]["ii_cycles"]
+    assert spread.for_repositories(9).bounds(100.0, 95) == (100.0, 100.0)
+    assert spread.for_repositories(0).bounds(100.0, 95)[1] > 110
 
 
 @pytest.mark.parametrize("value", [0.0, 0.4, 1.0, 7.3, 1234.5])

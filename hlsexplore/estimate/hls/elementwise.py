@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import floor
 
 from hlsexplore.estimate.constants import bit_length, csd_digits, shift_add_count
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, free, is_rounding, is_saturating, unknown
@@ -20,6 +21,9 @@ LOOP_FF, CALL_FF = 16.0, 3.0
 VITIS_CONTROL_LUT = 60.0
 HANDOVER_LUT = 9.0
 """LUT to hand an element on in a dataflow region of whole tensors (the multiplexer of its FIFO, 13 activations)."""
+STAGE_COPIES = 2.0
+"""Registers of an element that a rounding activation holds where it does not fit a cycle: the value and its rounded
+copy (8 activations of 16 bits at 3.33 ns on Zynq, 26 to 34 bits each)."""
 STREAM_OP_SPREAD = 1.65
 """How the delay of comparing, choosing and writing an element of a stream (`loop_ns`, in a call `call_ns`) grows with
 the device's lag: one register at 5 ns on Virtex-7, Kintex UltraScale and Zynq, in loops none on UltraScale+, one at 10
@@ -53,13 +57,15 @@ def elementwise_cost(layer: LayerRecord, p: Pricing, live: int | None = None) ->
     at_once = layer.channels if p.is_stream else layer.elements
     used = at_once if live is None or p.is_stream else min(live, at_once)
     lut, dsp = _all_elements(layer, source, target, p.tech, used)
-    timing = call_timing(0.0)
-    ff = 0.0
+    delay = _delay_ns(layer, source, target, p.tech)
+    stages = floor(delay / p.budget_ns) if p.is_flat else 0
+    timing = call_timing(float(stages))
+    ff = STAGE_COPIES * stages * source.width * used
     if p.io == "dataflow":
         lut, ff = lut + HANDOVER_LUT * at_once, float(at_once * target.width)
     if p.is_stream:
-        timing, stages = _stream_timing(layer, source, target, p)
-        added, ff = _stream_control(layer, source, target, stages, p)
+        timing, depth = _stream_timing(layer, source, target, p)
+        added, ff = _stream_control(layer, source, target, depth, p)
         lut += added
     if lut == 0 and p.io == "parallel":
         return free("elementwise")
@@ -71,7 +77,7 @@ def elementwise_cost(layer: LayerRecord, p: Pricing, live: int | None = None) ->
         bram18=0.0,
         **timing,
         ii=float(layer.pixels) if p.is_stream else 1.0,
-        delay_ns=_delay_ns(layer, source, target, p.tech),
+        delay_ns=delay - stages * p.budget_ns,
         rules=frozenset({"bram18", "ii"} | ({"dsp"} if not dsp else set())),
     )
 

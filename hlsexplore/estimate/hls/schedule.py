@@ -4,6 +4,7 @@ The vendors' schedulers chain combinational operators in a cycle until its budge
 tools report for single operators (`clock_estimated_ns` of one-operator designs, docs/estimates.md, section Timing).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log
 
@@ -13,6 +14,8 @@ from hlsexplore.fixed import Fixed, Overflow
 
 LEVEL_NS = 0.9
 """Mean delay of a binary level of a tree on UltraScale+, for the number of values alive at a register stage."""
+LEAN_LEVEL_NS = 0.78
+"""The same of the lean library."""
 INNER_STAGE_SHARE = 0.7
 """A multiplication that takes more than this share of a cycle gets an inner register stage."""
 SOFT_SHARE = 0.72
@@ -45,6 +48,7 @@ def schedule(
     budget: float,
     dsp: int,
     lead_ns: float = 0.0,
+    is_cut: bool = False,
 ) -> Schedule:
     """Place multiplications, shift-adds and the adder tree.
 
@@ -57,6 +61,7 @@ def schedule(
         budget: Time of a cycle in ns.
         dsp: Products in DSP blocks; without any, the others are small multipliers of LUTs.
         lead_ns: Delay of what stands before the product in its first cycle.
+        is_cut: Whether products lose fraction bits before they are added.
     """
     if found.adders == 0 and not multiplied and not found.shift_adds:
         return Schedule(0, (), 0.0)
@@ -72,9 +77,9 @@ def schedule(
     if is_resource and tech.has_wide_levels:
         level *= 0.92
     stages, now = _place(start + lead_ns, level, levels, budget)
-    alive = tuple(
-        _alive(found.mean_terms, multiplied, (index + 1) * budget, multiply, shift, tech) for index in range(stages)
-    )
+    parts = (multiplied * found.mean_terms, multiply), ((1 - multiplied) * found.mean_terms, shift)
+    waiting = _waiting(found, multiplied, width) if is_cut and tech.speed is Speed.SLOW else None
+    alive = tuple(_alive(parts, (index + 1) * budget, tech, waiting) for index in range(stages))
     return Schedule(stages, alive, now)
 
 
@@ -97,24 +102,39 @@ def _place(start: float, level: float, levels: int, budget: float) -> tuple[int,
     return stages, now
 
 
-def _alive(terms: float, multiplied: float, elapsed: float, multiply: float, shift: float, tech: Technology) -> float:
-    """Values of an output alive after a time: products not yet added and partial sums."""
-    rate = (
-        0.78
-        if tech.is_lean
-        else LEVEL_NS
-        if tech.speed is Speed.FAST
-        else 1.4 * LEVEL_NS
-        if tech.speed is Speed.MIDDLE
-        else tech.level_ns
-    )
+def _alive(parts: Sequence[tuple[float, float]], elapsed: float, tech: Technology, waiting: float | None) -> float:
+    """Values of an output alive after a time: products not yet added and partial sums.
+
+    Args:
+        parts: Terms of an output from multipliers and from shifts, each with the time at which they are there.
+        elapsed: Time since the start in ns.
+        tech: Tool and family.
+        waiting: Registers of an output that hold what is shifted and not yet added, or None: one a term.
+    """
+    rate = 1.4 * LEVEL_NS if tech.speed is Speed.MIDDLE else LEVEL_NS
+    if tech.speed is Speed.SLOW:
+        rate = tech.level_ns
+    elif tech.is_lean:
+        rate = LEAN_LEVEL_NS
     total = 0.0
-    for share, start in ((multiplied, multiply), (1 - multiplied, shift)):
+    for (terms, start), most in zip(parts, (None, waiting), strict=True):
         levels = max(elapsed - start, 0.0) / rate
         if tech.speed is Speed.SLOW:
             levels = floor(levels)
-        total += share * terms * 2.0**-levels
+        total += terms * 2.0**-levels if levels or most is None else min(terms, most)
+    terms = sum(number for number, _ in parts)
     return min(total + (1.0 if tech.speed is not Speed.SLOW else 0.0), max(terms, 1.0))
+
+
+def _waiting(found: MatrixProfile, multiplied: float, width: int) -> float:
+    """Registers of an output, in accumulators, that hold products by shifts until they are added.
+
+    A product that is cut to the accumulator's point is a value of its own: where several outputs read it, it has one
+    register, and of one that is a wire the input waits (20 layers of one repository, 50 to 2,648 weights, 0.95 to 1.27
+    of the registers).
+    """
+    shifted = max(found.products - multiplied * found.nonzeros, 0.0)
+    return (shifted + found.live_inputs * found.input_bits / width) / max(found.live_outputs, 1)
 
 
 def saturating_stages(found: MatrixProfile, multiplied: float, width: int, tech: Technology, budget: float) -> Schedule:

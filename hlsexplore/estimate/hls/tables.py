@@ -12,6 +12,9 @@ from hlsexplore.fixed import Fixed
 UNIT_BITS = {"sigmoid": 10, "tanh": 11}
 """Bits of an entry of a function of values up to 1, which the tools trim: 10 of sigmoid, 11 of tanh (`fixed<18,8>`, all
 22 tables of 7 repositories)."""
+ELU_SHARE, TWICE_ELU = 0.5, 1.1
+"""LUT of an ELU over those of a sigmoid, whose index it shares (10 designs); of whole tensors twice that from Vitis HLS
+2024.1 on (64 and 2 elements)."""
 STREAM_INDEX_NS = 0.6
 """More of it for a sigmoid of a stream (5 calls of three repositories)."""
 SPREAD = 1.3
@@ -34,10 +37,13 @@ def table_cost(layer: LayerRecord, p: Pricing) -> Cost:
     several = p.is_stream and layer.pixels > 1
     takes_input = layer.op == "elu" or (p.is_stream and p.tech.speed is not Speed.FAST)
     beside = (layer.input or DEFAULT_TYPE).width if takes_input else 0
+    share = 1.0
+    if layer.op == "elu":
+        share = TWICE_ELU if p.tech.is_vitis and p.tech.version >= 2024 and not p.is_stream else ELU_SHARE
     waits = coefficients["ff"] * (steps - 1 - p.is_stream) + beside
     return Cost(
         model="table",
-        lut=coefficients["element"] * (0.5 if layer.op == "elu" else 1.0) * at_once,
+        lut=coefficients["element"] * share * at_once,
         ff=at_once * waits + 3.0,
         dsp=0.0,
         bram18=float(copies * block_rams(layer.table_size, entry)) if in_memory else 0.0,

@@ -60,7 +60,8 @@ def unrolled(layer: LayerRecord, p: Pricing, live: Live, lead_ns: float = 0.0) -
     elif saturating:
         plan = saturating_stages(found, multiplied, accum.width, tech, budget)
     else:
-        plan = schedule(found, multiplied, accum.width, layer.strategy == "resource", tech, budget, dsp, lead_ns)
+        is_resource, is_cut = layer.strategy == "resource", widths.dropped > 0
+        plan = schedule(found, multiplied, accum.width, is_resource, tech, budget, dsp, lead_ns, is_cut)
     lut += found.nonzeros * (accum.width + 7.0) if is_chained else 0.0
     lut += _adder_lut(layer, found, multiplied, saturating, is_chained, tech, table)
     if saturating:
@@ -185,6 +186,8 @@ def shared(layer: LayerRecord, cost: Cost, p: Pricing, live: Live) -> Cost:
     is_late = tech.speed is Speed.SLOW and p.stages(coefficients["tail_ns"]) and not is_chain(*types_of(layer), tech)
     waits *= SLOW_WAITS if is_late else 1.0
     base_ff = (cost.ff or 0.0) if rounds <= SHORT_ROUNDS else 0.0
+    if tech.speed is Speed.SLOW and layer.reuse > 1:
+        base_ff *= HELD_SHARE
     return replace(
         cost,
         model="shared",
@@ -201,6 +204,9 @@ def shared(layer: LayerRecord, cost: Cost, p: Pricing, live: Live) -> Cost:
 SLOW_WAITS = 1.3
 """Registers of products that wait on 7 series where they and their sums take several cycles, over one (6 products);
 the sums of a chain start with the first product."""
+HELD_SHARE = 0.78
+"""Registers of such a product on 7 series, over one that takes an input each cycle: what waits for two cycles needs one
+register, not two (16 layers of one repository, 0.62 to 0.87)."""
 SHORT_ROUNDS = 4
 """Rounds up to which a shared product lasts no longer than its tree."""
 MUX_INPUT_LUT, MUX_START_LUT, STATE_LUT = 4.2, 6.0, 4.5

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from hlsexplore.commands.outcome import Outcome, Session, table
@@ -10,6 +11,17 @@ from hlsexplore.errors import ToolError
 if TYPE_CHECKING:
     from hlsexplore.estimate import Observation
     from hlsexplore_hls.reports.observations import Collected
+
+
+SHOWN = {
+    "lut": "LUT",
+    "ff": "FF",
+    "dsp": "DSP",
+    "bram18": "BRAM 18k",
+    "latency_cycles_max": "latency",
+    "ii_cycles": "II",
+}
+"""Figures that `calibrate` prints, by name."""
 
 
 def doctor(args: Namespace, session: Session) -> Outcome:
@@ -79,23 +91,33 @@ def calibrate(args: Namespace, session: Session) -> Outcome:
         data["fit"], lines, fitted = _fit(found, args.fit)
         after = after.with_observations(fitted)
     file = after.save()
-    header = ["model", "tool", "figure", "estimate", "report"]
-    rows = [
-        [item.model[:12], item.tool, name, round(item.estimate[name]), round(item.report[name])]
-        for item in found.observations
-        for name in item.estimate
-        if name in item.report
-    ]
     data |= {
         "file": str(file),
         "observations": len(after.observations),
         "new": len(after.observations) - len(before.observations),
         "left_out": [{"project": where, "reason": reason} for where, reason in found.left_out],
     }
-    lines = [table(header, rows), "", f"{len(after.observations)} reports in {file}.", *lines]
+    lines = [_beside(found), "", f"{len(after.observations)} reports in {file}.", *lines]
     if found.left_out:
         lines += ["", "Left out:", *(f"  - {where}: {reason}" for where, reason in found.left_out)]
     return Outcome(data=data, text="\n".join(lines))
+
+
+def _beside(found: "Collected") -> str:
+    """Set each report beside its estimate, a line each, and say how far they are apart."""
+    rows = []
+    errors: dict[str, list[float]] = {name: [] for name in SHOWN}
+    for root, item in zip(found.roots, found.observations, strict=True):
+        cells = []
+        for name in SHOWN:
+            expected, reported = item.estimate.get(name), item.report.get(name)
+            cells.append(" / ".join("-" if value is None else f"{value:,.0f}" for value in (expected, reported)))
+            if expected is not None and reported is not None:
+                errors[name].append(100 * abs(expected - reported) / max(abs(reported), 1.0))
+        rows.append(["/".join(Path(root).parts[-2:]), item.tool, *cells])
+    known = [f"{label} {median(errors[name]):.1f} %" for name, label in SHOWN.items() if errors[name]]
+    header = ["project", "tool", *SHOWN.values()]
+    return f"{table(header, rows)}\n\nEstimate / report. Median errors: {', '.join(known)}."
 
 
 def _fit(found: "Collected", file: str) -> tuple[dict[str, Any], list[str], list["Observation"]]:

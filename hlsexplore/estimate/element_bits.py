@@ -1,6 +1,6 @@
 """Tensors whose elements have types of their own, as HGQ trains them: what each bit that an element lacks saves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hlsexplore.errors import ConfigError
@@ -32,7 +32,7 @@ def with_element_bits(layer: LayerRecord, bits: Sequence[int]) -> LayerRecord:
     return replace(layer, input_bits=tuple(int(item) for item in bits))
 
 
-def with_design_bits(design: DesignRecord, bits: dict[str, Sequence[int]]) -> DesignRecord:
+def with_design_bits(design: DesignRecord, bits: Mapping[str, Sequence[int]]) -> DesignRecord:
     """Return a design whose layers named in `bits` read elements of so many bits each (`with_element_bits`)."""
     layers = tuple(
         with_element_bits(layer, bits[layer.name]) if layer.name in bits else layer for layer in design.layers

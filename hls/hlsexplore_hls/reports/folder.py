@@ -16,6 +16,8 @@ from hlsexplore_hls.reports.vivado import Utilization, parse_export_rpt, parse_u
 MAX_XML_BYTES = 64 << 20
 MAX_FILES = 5000
 SEARCH_DEPTH = 5
+COPY_DEPTH = 9
+"""Levels of folders that are searched for reports where there is no `syn/report`: Vitis keeps a kernel's eight deep."""
 _SUFFIXES = ("_csynth.xml", "_csynth.rpt")
 # A call in the top function that hls4ml writes, with the layer's name behind it:
 #     nnet::dense<input_t, layer2_t, config2>(fc1_input, layer2_out, w2, b2); // fc1
@@ -185,11 +187,26 @@ def _report_directory(folder: Path) -> Path:
     """Find the folder that holds the reports of C synthesis; the newest when there are several solutions."""
     if not folder.is_dir():
         raise ToolError(f"{str(folder)!r} is no folder.")
-    candidates = [folder, *_report_folders(folder)]
-    holding = [path for path in candidates if any(path.glob("*_csynth.xml")) or any(path.glob("*_csynth.rpt"))]
+    holding = [path for path in (folder, *_report_folders(folder)) if _holds_reports(path)] or _copies(folder)
     if not holding:
         raise ToolError(f"the folder {str(folder)!r} has no report of C synthesis (no file '*_csynth.xml' or '.rpt').")
     return max(holding, key=lambda path: max(item.lstat().st_mtime_ns for item in path.glob("*_csynth.*")))
+
+
+def _holds_reports(folder: Path) -> bool:
+    return any(folder.glob("*_csynth.xml")) or any(folder.glob("*_csynth.rpt"))
+
+
+def _copies(folder: Path) -> list[Path]:
+    """Find where, at any place in a project, reports were copied to or an accelerator's kernel has them: most of them.
+
+    The report of a kernel's wrapper alone lies beside those that name the network.
+    """
+    level, found = [folder], list[Path]()
+    for _ in range(COPY_DEPTH):
+        level = [inner for path in level for inner in _subfolders(path)][:MAX_FILES]
+        found += [path for path in level if _holds_reports(path)]
+    return [max(found, key=lambda path: len(list(path.glob("*_csynth.*"))))] if found else []
 
 
 def _report_folders(folder: Path) -> list[Path]:

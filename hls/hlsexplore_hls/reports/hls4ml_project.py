@@ -13,12 +13,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from hlsexplore.errors import ModelError, ToolError
+from hlsexplore.estimate.element_bits import with_design_bits
 from hlsexplore.estimate.record import DesignRecord
 from hlsexplore.estimate.rows import design_of_row
 from hlsexplore.fixed import Fixed, quantize
 from hlsexplore.importers.content import look
 from hlsexplore.importers.hls4ml.network import Call, Network
 from hlsexplore.importers.hls4ml.read import read_network
+from hlsexplore_hls.reports.files import read_report
 
 _OPS = {
     "dense": "dense",
@@ -40,6 +42,9 @@ _OPS = {
     "repack_stream": "repack",
     "resize_nearest": "upsample",
 }
+_QUANTIZER = re.compile(r"void (\w+)\(input_t \*inp, output_t \*out\) \{(.*?)\n\}", re.DOTALL)
+_ELEMENT = re.compile(r"out\[(\d+)\] = (?:ap_u?fixed<(\d+),[^>]*>\(inp\[\d+\]\)|0)")
+MAX_CODE_BYTES = 32 << 20
 _SHAPE = {
     "n_chan": "in_chan",
     "n_filt": "filters",
@@ -82,10 +87,11 @@ def read_hls4ml_project(folder: str | Path) -> ForeignProject:
     except ModelError as error:
         raise ToolError(str(error)) from None
     settings = network.settings
+    quantizers = read_quantizers(Path(folder))
     weights: dict[str, NDArray[Any]] = {}
     period = float(settings.get("clock_period") or 5.0)
     row = {
-        "layers": [_layer(call, network, weights) for call in network.calls if len(call.arguments) > 1],
+        "layers": [_layer(call, network, weights, quantizers) for call in network.calls if len(call.arguments) > 1],
         "tool": "vivado_hls" if settings.get("backend", "").lower().startswith("vivado") else "vitis_hls",
         "part": settings.get("part"),
         "clock_ns": period,
@@ -94,7 +100,9 @@ def read_hls4ml_project(folder: str | Path) -> ForeignProject:
         "top": network.name,
         "top_pragma": [settings.get("top_pragma", "")],
     }
-    return ForeignProject(design=design_of_row(row, weights), model=network.name, part=settings.get("part", ""))
+    design = design_of_row(row, weights)
+    design = with_design_bits(design, _bits_read(design, quantizers))
+    return ForeignProject(design=design, model=network.name, part=settings.get("part", ""))
 
 
 def _uncertainty(text: str | None, period: float) -> float | None:
@@ -108,13 +116,43 @@ def _whole(config: Mapping[str, str], name: str) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def _layer(call: Call, network: Network, weights: dict[str, NDArray[Any]]) -> dict[str, Any]:
+def read_quantizers(folder: Path) -> dict[str, tuple[int, ...]]:
+    """Read the bits of each element behind the quantizers that hls4ml writes for HGQ, by function; empty without any.
+
+    Args:
+        folder: A project; its `firmware/nnet_utils/nnet_code_gen.h` casts each element to a type of its own.
+    """
+    try:
+        text = read_report(folder / "firmware/nnet_utils/nnet_code_gen.h", MAX_CODE_BYTES)
+    except ToolError:
+        return {}
+    found = {}
+    for name, body in _QUANTIZER.findall(text):
+        bits = {int(index): int(width or 0) for index, width in _ELEMENT.findall(body)}
+        if bits and len(bits) == max(bits) + 1:
+            found[name] = tuple(bits[index] for index in range(len(bits)))
+    return found
+
+
+def _bits_read(design: DesignRecord, quantizers: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """Return the bits of each element that dense layers read from a quantizer."""
+    return {
+        layer.name: quantizers[source]
+        for layer in design.layers
+        for source in layer.sources
+        if layer.op == "dense" and len(layer.sources) == 1 and len(quantizers.get(source, ())) == layer.n_in
+    }
+
+
+def _layer(
+    call: Call, network: Network, weights: dict[str, NDArray[Any]], quantizers: Mapping[str, tuple[int, ...]]
+) -> dict[str, Any]:
     config = call.config
     strategy = config.get("strategy") or config.get("mult_config1.strategy") or "nnet::latency"
     source, *_ = network.aliases.get(call.arguments[0], (call.arguments[0],))
     layer: dict[str, Any] = {
         "name": call.layer,
-        "op": _OPS.get(call.function, call.function),
+        "op": "quantizer" if call.function in quantizers else _OPS.get(call.function, call.function),
         "fn": call.function,
         "shape": _shape(config),
         "strategy": strategy.removeprefix("nnet::"),

@@ -10,6 +10,7 @@ from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError, HlsExploreError, ToolError
 from hlsexplore.estimate import Observation, estimate, estimate_record, observe
 from hlsexplore.estimate.coefficients import Coefficients
+from hlsexplore.estimate.devices import family_of
 from hlsexplore.estimate.fitting import Sample
 from hlsexplore.estimate.logic import LOGIC_TOOL, after_synthesis
 from hlsexplore.estimate.record import DesignRecord
@@ -19,7 +20,8 @@ from hlsexplore.target import Tool
 from hlsexplore_hls.manifest import MANIFEST
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.cosim import Cosim
-from hlsexplore_hls.reports.folder import lone_utilization, read_reports, report_of
+from hlsexplore_hls.reports.csynth import Csynth
+from hlsexplore_hls.reports.folder import HlsReports, lone_utilization, read_reports, report_of
 from hlsexplore_hls.reports.hls4ml_project import read_hls4ml_project
 from hlsexplore_hls.reports.stored import load_report
 
@@ -112,11 +114,13 @@ class Collected:
 
     Attributes:
         observations: Of every project that could be read.
+        roots: The project of each.
         pairs: Of those of hls4ml, whose sources are there for a fit.
         left_out: Projects that could not be read, and why.
     """
 
     observations: tuple[Observation, ...]
+    roots: tuple[str, ...]
     pairs: tuple[Pair, ...]
     left_out: tuple[tuple[str, str], ...]
 
@@ -128,6 +132,7 @@ def collect(paths: Iterable[str | Path]) -> Collected:
         ToolError: If no project with a report can be read; names what is wrong with the first one.
     """
     observations: list[Observation] = []
+    roots: list[str] = []
     pairs: list[Pair] = []
     left_out: list[tuple[str, str]] = []
     for path in paths:
@@ -139,9 +144,10 @@ def collect(paths: Iterable[str | Path]) -> Collected:
                 left_out.append((str(root), str(error) or type(error).__name__))
             else:
                 pairs, observations = [*pairs, *found], [*observations, *own]
+                roots += [str(root)] * len(own)
     if not observations:
         raise ToolError(left_out[0][1] if left_out else "no path was given, so there is nothing to learn from.")
-    return Collected(observations=tuple(observations), pairs=tuple(pairs), left_out=tuple(left_out))
+    return Collected(observations=tuple(observations), roots=tuple(roots), pairs=tuple(pairs), left_out=tuple(left_out))
 
 
 def projects_below(path: Path) -> list[Path]:
@@ -195,20 +201,39 @@ def pairs_of(root: Path) -> list[Pair]:
     model, design = f"hls4ml {foreign.model}", foreign.design
     found = []
     try:
-        reports = read_reports(root)
+        reports = _of_network(read_reports(root), foreign.model)
     except ToolError:
         logic = lone_utilization(root)
         if logic is None:
             raise
     else:
         logic, report = reports.vsynth, report_of(root, reports)
+        design = _as_reported(design, reports.csynth, foreign.model)
         design = replace(design, tool=report.tool, version=report.tool_version or "")
-        own = Pair(root=root, design=design, report=report, part=foreign.part, model=model, simulated=reports.cosim)
+        own = Pair(root=root, design=design, report=report, part=design.part, model=model, simulated=reports.cosim)
         found.append(own)
     if logic is not None:
         measured = Report(source="vsynth", tool=LOGIC_TOOL, tool_version=logic.version, total=logic.figures)
-        found.append(Pair(root=root, design=design, report=measured, part=foreign.part, model=model, is_logic=True))
+        found.append(Pair(root=root, design=design, report=measured, part=design.part, model=model, is_logic=True))
     return found
+
+
+def _as_reported(design: DesignRecord, csynth: Csynth, model: str) -> DesignRecord:
+    """Return a design for the device, clock and interface that its report names: a kernel has a clock of its own."""
+    period = csynth.clock_target_ns or design.clock_ns
+    if period != design.clock_ns:
+        kept = None if design.uncertainty_ns is None else design.uncertainty_ns * period / design.clock_ns
+        design = replace(design, clock_ns=period, uncertainty_ns=kept)
+    if csynth.part and not design.part:
+        design = replace(design, part=csynth.part, family=family_of(csynth.part))
+    return replace(design, axi=design.axi or csynth.module == f"{model}_axi")
+
+
+def _of_network(reports: HlsReports, model: str) -> HlsReports:
+    """Return reports whose top is the network or its AXI wrapper, where that is a function inside a kernel."""
+    inner = reports.modules.get(model)
+    is_top = reports.csynth.module in (model, f"{model}_axi")
+    return reports if is_top or inner is None else replace(reports, csynth=inner)
 
 
 def _values(figures: Figures) -> dict[str, float]:

@@ -111,3 +111,35 @@ struct config3 : nnet::gru_config {
     )
     gru = found.design.layers[0]
     assert (gru.op, gru.reuse, gru.recurrent_reuse, gru.strategy) == ("gru", 9, 8, "resource")
+
+
+CODE = """
+template<typename input_t, typename output_t>
+void q_in(input_t *inp, output_t *out) {
+    #pragma HLS INLINE
+
+    out[0] = ap_fixed<10,4,AP_RND,AP_WRAP>(inp[0]);
+    out[1] = 0;
+    out[2] = ap_ufixed<5,2,AP_RND_CONV,AP_WRAP>(inp[2]);
+}
+"""
+QUANTIZED_TOP = """
+void myproject(input_t x[3], layer2_t layer2_out[2]) {
+    #pragma HLS PIPELINE
+    input_t q_out[3];
+    nnet::q_in<input_t, input_t>(x, q_out); // q_in
+    nnet::dense<input_t, layer2_t, config2>(q_out, layer2_out, w2, b2); // fc1
+}
+"""
+
+
+def test_bits_of_elements_are_read_from_the_quantizers_that_hls4ml_writes_for_hgq(tmp_path: Path) -> None:
+    files = {"firmware/myproject.cpp": QUANTIZED_TOP}
+    own = project(tmp_path / "own", **files, **{"firmware/nnet_utils/nnet_code_gen.h": CODE})
+    quantizer, dense = read_hls4ml_project(own).design.layers
+    assert quantizer.op == "quantizer" and dense.input_bits == (10, 0, 5)
+    plain = read_hls4ml_project(project(tmp_path / "plain", **files)).design.layers
+    assert [layer.op for layer in plain] == ["q_in", "dense"] and plain[1].input_bits is None
+    figures = [estimate_record(read_hls4ml_project(tmp_path / name).design).total for name in ("own", "plain")]
+    assert figures[0].latency_cycles_max is not None and figures[1].latency_cycles_max is None
+    assert figures[0].lut < figures[1].lut

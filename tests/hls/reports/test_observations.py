@@ -196,6 +196,32 @@ def test_several_projects_are_learnt_and_the_same_report_counts_once(tmp_path: P
     assert once.with_observations(collect(paths).observations) == once
 
 
+def test_reports_that_were_copied_elsewhere_are_found(tmp_path: Path) -> None:
+    """A kernel's folder holds the report of its wrapper, which is not the network's, beside the network's own."""
+    root = project(tmp_path, xml=XML)
+    wrapper = XML.replace(">myproject<", ">kernel_wrapper<").replace("4321", "9999")
+    kernel = root / "build/xo/kernel/a/b/solution/syn/report"
+    kernel.mkdir(parents=True)
+    (root / REPORTS / "myproject_csynth.xml").rename(kernel / "myproject_csynth.xml")
+    (kernel / "kernel_wrapper_csynth.xml").write_text(wrapper)
+    (kernel.parent.parent / "hls.app").write_text('<project xmlns="" top="kernel_wrapper"/>')
+    (root / "build/reports").mkdir()
+    (root / "build/reports/kernel_wrapper_csynth.xml").write_text(wrapper)
+    assert observations_of(root)[0].report["lut"] == 4321
+
+
+def test_clock_and_wrapper_are_those_of_the_report(tmp_path: Path) -> None:
+    slow = XML.replace("</TopModelName>", "</TopModelName><TargetClockPeriod>2.00</TargetClockPeriod>")
+    wrapped = XML.replace(">myproject<", ">myproject_axi<")
+    plain, fast, axi = (
+        observations_of(project(tmp_path / name, xml=text))[0].estimate
+        for name, text in (("plain", XML), ("fast", slow), ("axi", wrapped))
+    )
+    assert fast["latency_cycles_max"] > plain["latency_cycles_max"] and fast["ff"] > plain["ff"]
+    assert axi["latency_cycles_max"] >= plain["latency_cycles_max"] + 16 + 8
+    assert axi["ii_cycles"] == axi["latency_cycles_max"] + 1
+
+
 def test_a_project_without_a_report_says_so(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="has no report of C synthesis"):
         observations_of(project(tmp_path))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import hlsexplore as hx
 from hlsexplore.study.study import Study
 from hlsexplore_widgets.catalog import Catalog
 from hlsexplore_widgets.growth import front_growth
@@ -16,6 +17,24 @@ def test_trials_are_on_the_front_as_the_study_says(small_graph, small_x, small_l
     rows = np.arange(len(catalog))
     assert set(catalog.columns["number"][rows[catalog.on_front(rows)]].tolist()) == wanted
     assert not catalog.on_front(rows[:0]).size
+    study.close()
+
+
+def test_figures_of_trials_are_those_of_the_level(small_graph, small_x, small_labels, tmp_path):
+    base = hx.Design.default(small_graph, target=hx.Target(tool="vitis_hls"))
+    study = Study(tmp_path / "study.db", small_graph, small_x, small_labels)
+    study.evaluate(base)
+    study.evaluate(base.with_target(tool="yosys"))
+    catalog = Catalog(study)
+    before = {name: catalog.columns[name].copy() for name in ("lut", "ff", "latency_cycles")}
+    catalog.show_level("logic")
+    wanted = hx.estimate(base, level="logic").total
+    assert catalog.columns["lut"].tolist() == [wanted.lut, before["lut"][1]]
+    assert catalog.columns["ff"][0] == wanted.ff and catalog.columns["latency_cycles"][0] == before["latency_cycles"][0]
+    assert catalog.source(1) == "estimate, vitis_hls after logic synthesis"
+    assert catalog.tools == ("vitis_hls after logic synthesis", "yosys")
+    catalog.show_level("hls")
+    assert catalog.columns["lut"].tolist() == before["lut"].tolist()
     study.close()
 
 

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+import hlsexplore as hx
 from hlsexplore_widgets import Explorer
 
 
@@ -14,6 +15,10 @@ def send(widget, **message):
 
 def tile(explorer, name):
     return next(item for item in explorer.tiles.view.shown["tiles"] if item["id"] == name)
+
+
+def lut_of(explorer):
+    return int(tile(explorer, "lut")["value"].replace(",", ""))
 
 
 def test_tiles_show_accuracy_resources_and_latency(explorer):
@@ -78,6 +83,25 @@ def test_target_is_chosen_in_the_head(explorer):
 def test_wrong_target_is_refused_with_a_message(explorer, values, words):
     send(explorer.tiles.view, ev="target", seq=1.0, **values)
     assert explorer.design == explorer.state.first and words in explorer.state.messages[0].text
+
+
+def test_level_of_figures_is_chosen_in_the_head(explorer):
+    send(explorer.tiles.view, ev="target", seq=1.0, tool="vitis_hls")
+    assert explorer.state.wait(60)
+    hls, design = lut_of(explorer), explorer.design
+    send(explorer.tiles.view, ev="target", seq=2.0, tool="vitis_hls", level="logic")
+    assert explorer.state.wait(60)
+    logic = hx.estimate(design, level="logic").total.lut
+    assert lut_of(explorer) == round(logic) < hls
+    assert explorer.design == design and explorer.tiles.view.target["level"] == "logic"
+    assert "as vitis_hls, after logic synthesis" in explorer.tiles.view.shown["subtitle"]
+    table = {row[0]: row for row in explorer.tiles.view.table().rows}
+    assert float(table["lut"][1]) == logic
+    send(explorer.tiles.view, ev="target", seq=3.0, level="hls")
+    assert explorer.state.wait(60)
+    assert lut_of(explorer) == hls
+    send(explorer.tiles.view, ev="target", seq=4.0, level="gates")
+    assert "level" in explorer.state.messages[-1].text and explorer.state.level == "hls"
 
 
 def test_history_buttons_work(explorer):

@@ -8,21 +8,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hlsexplore.errors import HlsExploreError
 from hlsexplore.estimate import Calibration
 from hlsexplore.estimate.calibration import factors
+from hlsexplore.estimate.estimator import Level, estimate
+from hlsexplore.estimate.logic import RESOURCES
 from hlsexplore.fixed import RealArray
 from hlsexplore.merit import COSTS, DIRECTIONS
 from hlsexplore.pareto import as_costs
 from hlsexplore.report import Figures, Report
 from hlsexplore.study.study import Study
 from hlsexplore.study.trial import Trial, cost_metrics
-from hlsexplore.target import Target
+from hlsexplore.target import Target, Tool
 from hlsexplore_widgets.figures.knobs import knob_values
-from hlsexplore_widgets.known import PLAN, Known, learnt_reports, ranked, source_of, with_reports
+from hlsexplore_widgets.known import PLAN, Known, at_level, learnt_reports, ranked, source_of, with_reports
 
 MAX_DETAILS = 4000
 """Trials whose designs are read for parallel coordinates and importance."""
 
+CHUNK = 256
+"""Trials that are read at once where each is estimated again."""
 FEW = 4096
 """Trials that most others are compared with first: nearly all are beaten by one of them."""
 ESTIMATED = {"latency_cycles": "latency_cycles_max", "latency_ns": "latency_cycles_max"}
@@ -42,17 +47,19 @@ class Catalog:
         names: Figures that are kept, quality first.
     """
 
-    def __init__(self, study: Study, calibration: Calibration | None = None) -> None:
+    def __init__(self, study: Study, calibration: Calibration | None = None, level: Level = "hls") -> None:
         """Read the study's figures.
 
         Args:
             study: The study.
             calibration: The user's own syntheses.
+            level: What the figures of designs for HLS tools are of.
         """
         self.study = study
         stored = [name for name in study.store.directions if name not in DIRECTIONS]
         self.names = tuple(dict.fromkeys((*study.evaluator.directions, *stored, *COSTS)))
         self._calibration = calibration or Calibration()
+        self._level: Level = level
         self._own: dict[str, Known] = {}
         self._learnt: dict[str, tuple[Report, ...]] = {}
         self._sources: dict[int, str] = {}
@@ -86,7 +93,7 @@ class Catalog:
     def tools(self) -> tuple[str, ...]:
         """Tools whose figures the trials' estimates imitate."""
         used = np.unique(self._columns["target"]).tolist()
-        return tuple(sorted({str(self._targets[index]["tool"]) for index in used if index in self._targets}))
+        return tuple(sorted({self._as_tool(index) for index in used if index in self._targets}))
 
     def refresh(self) -> bool:
         """Read what is new; says whether anything is."""
@@ -99,6 +106,12 @@ class Catalog:
             self._version += 1
             self._put(self._everything())
             return True
+
+    def show_level(self, level: Level) -> None:
+        """Read everything again, with the figures of another level."""
+        with self._lock:
+            self._level = level
+            self.sharpen(self._calibration)
 
     def sharpen(self, calibration: Calibration) -> None:
         """Read everything again, with estimates sharpened by the user's own syntheses."""
@@ -118,7 +131,7 @@ class Catalog:
     def reports(self, design_key: str, target: Target) -> tuple[Report, ...]:
         """Return what tools reported about a design, the report that counts first."""
         own, learnt = self._own.get(design_key, Known()), self._learnt.get(design_key, ())
-        return ranked((*own.reports, *self.study.reports(design_key), *learnt), target)
+        return at_level(ranked((*own.reports, *self.study.reports(design_key), *learnt), target), self._level)
 
     def source(self, number: int) -> str:
         """Say where the resources of a trial come from: the tool that reported them, `plan`, or an estimate."""
@@ -126,8 +139,12 @@ class Catalog:
         if found is not None:
             return found
         row = int(np.searchsorted(self._columns["number"], number))
-        target = self._targets.get(int(self._columns["target"][row]), {})
-        return f"estimate, {target.get('tool', '?')}"
+        return f"estimate, {self._as_tool(int(self._columns['target'][row]))}"
+
+    def _as_tool(self, index: int) -> str:
+        """Name the tool whose figures the estimates for a target imitate, and the level."""
+        tool = str(self._targets.get(index, {}).get("tool", "?"))
+        return f"{tool} after logic synthesis" if self._level == "logic" and tool != Tool.YOSYS else tool
 
     @property
     def reported(self) -> tuple[int, ...]:
@@ -217,7 +234,10 @@ class Catalog:
         columns = store.columns(self.names, after=after)
         targets, self._targets = store.targets(after)
         columns["target"] = targets[: len(columns["number"])]
-        for index in np.unique(columns["target"]).tolist() if self._calibration.observations else ():
+        if self._level == "logic":
+            self._synthesise(columns)
+        is_sharp = bool(self._calibration.observations) and self._level != "logic"
+        for index in np.unique(columns["target"]).tolist() if is_sharp else ():
             target = self._targets[index]
             moves = factors(self._calibration, str(target["tool"]), str(target["part"]), self.study.graph.digest)
             mine = columns["target"] == index
@@ -228,6 +248,35 @@ class Catalog:
                     moved = ((columns[name] / unit + 1) * factor - 1) * unit
                     columns[name] = np.where(mine, np.maximum(moved, 0.0), columns[name])
         return columns
+
+    def _synthesise(self, columns: Columns) -> None:
+        """Put what logic synthesis leaves in the place of the estimates of C synthesis: each design is estimated again.
+
+        A trial whose design cannot be rebuilt, and of very many all but an even choice, have no figure at this level.
+        """
+        hls = [index for index, target in self._targets.items() if target["tool"] != Tool.YOSYS]
+        rows = np.flatnonzero(np.isin(columns["target"], hls))
+        figures = {name: np.where(np.isin(columns["target"], hls), np.nan, columns[name]) for name in RESOURCES}
+        for start in range(0, len(rows), CHUNK) if len(rows) <= MAX_DETAILS else ():
+            some = rows[start : start + CHUNK].tolist()
+            trials = {
+                trial.number: trial for trial in self.study.store.trials([int(columns["number"][i]) for i in some])
+            }
+            for row in some:
+                found = self._after_logic(trials.get(int(columns["number"][row])))
+                for name in RESOURCES:
+                    figures[name][row] = found.get(name, np.nan)
+        columns.update(figures)
+
+    def _after_logic(self, trial: Trial | None) -> Mapping[str, float]:
+        """Estimate what logic synthesis leaves of a trial's design; nothing where it does not rebuild."""
+        try:
+            design = None if trial is None else self.study.design(trial)
+            report = None if design is None else estimate(design, level="logic", calibration=self._calibration)
+        except HlsExploreError:
+            return {}
+        values = {} if report is None else {name: getattr(report.total, name) for name in RESOURCES}
+        return {name: float(value) for name, value in values.items() if value is not None}
 
     def _put(self, keys: Iterable[str]) -> bool:
         """Put what is known of designs in the place of their trials' estimates; says whether there are such trials."""

@@ -9,11 +9,12 @@ from pathlib import Path
 from hlsexplore.design import Design
 from hlsexplore.estimate import Calibration, ToolEstimate, calibrate, compare_tools, estimate
 from hlsexplore.estimate.coefficients import Coefficients
+from hlsexplore.estimate.estimator import Level
 from hlsexplore.report import Report
 from hlsexplore.study.study import Study
 from hlsexplore.support.work_folder import work_folder
 from hlsexplore_widgets.catalog import Catalog
-from hlsexplore_widgets.known import Knowledge, learnt_reports, ranked
+from hlsexplore_widgets.known import Knowledge, at_level, learnt_reports, ranked
 from hlsexplore_widgets.live import Verification
 
 
@@ -26,6 +27,7 @@ class Evidence:
         catalog: The study's trials as columns, or None without a study.
         calibration: The user's own reports, which sharpen estimates.
         coefficients: The user's own coefficients, or None.
+        level: What estimates predict: the HLS tool's own report, or Vivado's after logic synthesis.
     """
 
     def __init__(self) -> None:
@@ -33,6 +35,7 @@ class Evidence:
         self.catalog: Catalog | None = None
         self.calibration = Calibration()
         self.coefficients: Coefficients | None = None
+        self.level: Level = "hls"
         self._lock = threading.RLock()
         self._knowledge = Knowledge()
         self._verified: dict[str, dict[str, Verification]] = {}
@@ -42,7 +45,7 @@ class Evidence:
     def take_study(self, study: Study) -> None:
         """Show the trials of a study from now on."""
         with self._lock:
-            self.catalog = Catalog(study, self.calibration)
+            self.catalog = Catalog(study, self.calibration, self.level)
             for key, known in self._knowledge:
                 self.catalog.know(key, known)
 
@@ -59,7 +62,7 @@ class Evidence:
 
     def estimated(self, design: Design) -> Report:
         """Estimate a design, by the user's own coefficients where there are some, sharpened by the user's reports."""
-        return estimate(design, calibration=self.calibration, coefficients=self.coefficients)
+        return estimate(design, level=self.level, calibration=self.calibration, coefficients=self.coefficients)
 
     def compared(self, design: Design) -> tuple[ToolEstimate, ...]:
         """Estimate a design as each tool would report it, by the same coefficients and reports."""
@@ -95,7 +98,7 @@ class Evidence:
         if self.catalog is not None:
             return self.catalog.reports(design.key, design.target)
         learnt = learnt_reports(self.calibration).get(design.key, ())
-        return ranked((*self._knowledge.of(design.key).reports, *learnt), design.target)
+        return at_level(ranked((*self._knowledge.of(design.key).reports, *learnt), design.target), self.level)
 
     def add_verification(self, verification: Verification) -> None:
         """Keep a comparison of a design's generated code with the emulator, the newest of each flow."""

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hlsexplore.estimate import Calibration
+from hlsexplore.estimate.estimator import Level
+from hlsexplore.estimate.logic import LOGIC_TOOL
 from hlsexplore.report import FIGURES, Figures, Report
 from hlsexplore.rtl_plan.count.blocks import counted_family
 from hlsexplore.support.recent import Recent
@@ -69,6 +71,31 @@ def ranked(reports: Iterable[Report], target: Target) -> tuple[Report, ...]:
     families = (None, counted_family(target.part))
     found = [item for item in reports if item.source != "estimate" and item.counted_family in families]
     return tuple(sorted(found, key=lambda item: item.tool != str(target.tool)))
+
+
+def at_level(reports: Iterable[Report], level: Level) -> tuple[Report, ...]:
+    """Return the reports that tell something of a level.
+
+    After logic synthesis that is what Vivado used, and of other tools the timing alone; of the HLS tools' own level all
+    but what Vivado used.
+
+    Args:
+        reports: Reports of a design for an HLS tool, the report that counts first.
+        level: What is predicted and shown.
+    """
+    if level != "logic":
+        return tuple(item for item in reports if item.tool != LOGIC_TOOL)
+    own = [item for item in reports if item.tool == LOGIC_TOOL]
+    return (*own, *(_timing_of(item) for item in reports if item.tool != LOGIC_TOOL))
+
+
+def _timing_of(report: Report) -> Report:
+    layers = {name: _without_resources(figures) for name, figures in report.layers.items()}
+    return replace(report, total=_without_resources(report.total), layers=layers)
+
+
+def _without_resources(figures: Figures) -> Figures:
+    return replace(figures, lut=None, ff=None, dsp=None, bram18=None, uram=None)
 
 
 def learnt_reports(calibration: Calibration) -> dict[str, tuple[Report, ...]]:

@@ -8,6 +8,7 @@ from typing import Any
 from hlsexplore.estimate.devices import Device, device
 from hlsexplore.merit import Measure, task_text
 from hlsexplore.report import Report
+from hlsexplore.target import Tool
 from hlsexplore_hls.flows import find_flow
 from hlsexplore_widgets.figures.base import label_of
 from hlsexplore_widgets.known import PLAN, source_of
@@ -17,6 +18,8 @@ from hlsexplore_widgets.state import ExplorerState
 
 RESOURCES = (("lut", "LUT"), ("ff", "FF"), ("dsp", "DSP"), ("bram18", "BRAM 18k"))
 PLANNED_TIP = "Counted from the RTL's plan; latency, II, DSP and block RAM are those of the RTL"
+LEVEL_TEXTS = {"hls": "", "logic": ", after logic synthesis", "plan": ""}
+"""What the subtitle says of a level."""
 TIPS = {
     "relative_error": "RMSE against the float network, in % of the spread of its outputs",
     "agreement": "Share of decisions that are the float network's",
@@ -35,7 +38,7 @@ def shown_data(state: ExplorerState, title: str, note: str = "") -> dict[str, An
         f"{target.clock_ns:g} ns",
         f"io {target.io}",
     ]
-    parts.append(f"as {target.tool}")
+    parts.append(f"as {target.tool}{LEVEL_TEXTS[state.level] if target.tool is not Tool.YOSYS else ''}")
     return {
         "seq": live.seq,
         "revision": live.revision,

@@ -13,6 +13,7 @@ from hlsexplore.emulate import Emulator, Trace
 from hlsexplore.errors import HlsExploreError
 from hlsexplore.estimate import Calibration, ToolEstimate
 from hlsexplore.estimate.coefficients import own_coefficients
+from hlsexplore.estimate.estimator import Level
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph
 from hlsexplore.merit import Chosen
@@ -204,6 +205,11 @@ class ExplorerState(Channel):
         """The user's own reports, which sharpen estimates."""
         return self._evidence.calibration
 
+    @property
+    def level(self) -> Level:
+        """What estimates predict: the HLS tool's own report, or Vivado's after logic synthesis."""
+        return self._evidence.level
+
     def compared(self, design: Design) -> tuple[ToolEstimate, ...]:
         """Estimate a design as each tool would report it, with what the user's own reports tell."""
         return self._evidence.compared(design)
@@ -259,6 +265,21 @@ class ExplorerState(Channel):
         """Go some steps along the history: back where `by` is negative."""
         with self.lock:
             self._move(jump(self._history, by), seq)
+
+    def show_level(self, level: Level, seq: float = 0.0) -> None:
+        """Show another level: figures, baseline, table and trials speak of it; the tool `yosys` has one of its own."""
+        with self.lock:
+            if level == self.level:
+                self.touch(seq)
+                return
+            self._evidence.level = level
+            self._screen.baseline = None
+            self._screen.move(seq)
+            self._submit(now_ms())
+            self.notify("design")
+        if self.catalog is not None:
+            self.catalog.show_level(level)
+            self.notify("study")
 
     def reset(self, seq: float = 0.0) -> None:
         """Go back to the first design, as a step of the history."""

@@ -5,6 +5,7 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import NDArray
 
+from hlsexplore.estimate.logic import LOGIC_TOOL
 from hlsexplore.layer_config import knobs
 from hlsexplore.ops import tensor_keys
 from hlsexplore_widgets.catalog import Catalog, summary
@@ -25,11 +26,12 @@ def figure_table(state: ExplorerState) -> Table:
     ]
     best = live.best
     if best is not None:
+        source = "estimate, after logic synthesis" if best.tool == LOGIC_TOOL else "estimate"
         narrow = min(best.bounds, key=lambda item: item.level, default=None)
         for name, value in asdict(best.total).items():
             low, high = (None, None) if narrow is None else (getattr(narrow.lower, name), getattr(narrow.upper, name))
             level = f"{narrow.level} %" if narrow is not None and low is not None else ""
-            rows.append((name, value, low, high, level, source_of(name, best, live.reports) or "estimate"))
+            rows.append((name, value, low, high, level, source_of(name, best, live.reports) or source))
     return Table(columns=("figure", "value", "lower", "upper", "interval", "source"), rows=tuple(rows))
 
 

@@ -13,10 +13,12 @@ export function targetMenu(model, lane) {
   /** @type {Record<string, any>} */
   const fields = {
     part: h("input", { type: "text", class: "hx-mono", spellcheck: "false", list: parts.id }),
-    clock_ns: h("input", { type: "text", inputmode: "decimal" }), io: pick("io"), tool: pick("tool"),
+    clock_ns: h("input", { type: "text", inputmode: "decimal" }), io: pick("io"), tool: pick("tool"), level: pick("level"),
   };
+  const levels = /** @type {Record<string, string>} */ ({ hls: "the tool's own report", logic: "Vivado, after logic synthesis" });
+  for (const option of fields.level.options) option.textContent = levels[option.value];
   /** @type {Record<string, string>} */
-  const labels = { part: "Part", clock_ns: "Clock period, ns", io: "Tensors between layers", tool: "Estimates as" };
+  const labels = { part: "Part", clock_ns: "Clock period, ns", io: "Tensors between layers", tool: "Estimates as", level: "Level (not for yosys)" };
   const form = h(
     "form", { class: "hx-menu hx-form", popover: "auto", "aria-label": "Target" },
     ...Object.entries(fields).map(([key, node]) => h("label", { class: "hx-upright" }, h("span", { class: "hx-mute", text: labels[key] }), node)),

@@ -178,6 +178,8 @@ LEAST_NOVEL_TIMING = (0.05, 0.32)
 """The same where a layer is of an unseen kind: what leaving kinds out shows over all classes (docs/estimates.md)."""
 LARGEST_WIDTH = 0.52
 """Largest half width: an interval of more than a factor of three tells nothing."""
+LARGEST_RTL = 1.1
+"""The same of our RTL, whose plan tells more: a third to three times; one memory placed elsewhere decides."""
 LARGEST_LEVEL = 0.975
 """Largest quantile that few repositories ask for, beside which one far report would decide."""
 ALONE = 1.25
@@ -286,7 +288,7 @@ def _spread_of(name: str, figure: str, seen: tuple["Errors", int], unseen: tuple
 def _ends(errors: "Errors", repositories: int, least: tuple[float, float], name: str) -> Ratios:
     """Ratios at the ends of both intervals."""
     margin = ALONE if repositories == 1 and name in EXACT else 1.0
-    largest = float("inf") if name.startswith("rtl_") else LARGEST_WIDTH
+    largest = LARGEST_RTL if name.startswith("rtl_") else LARGEST_WIDTH
     inner, outer = (
         min(max(margin * errors.half_width(level / 100), floor_), largest)
         for level, floor_ in zip(LEVELS, least, strict=True)

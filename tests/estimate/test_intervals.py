@@ -54,6 +54,13 @@ def test_no_interval_spans_more_than_a_factor_of_three() -> None:
         assert high / low < 3
 
 
+@pytest.mark.parametrize("name", ["rtl_unrolled", "rtl_folded", "rtl_planned", "rtl_stream", *CLASSES])
+def test_no_shipped_interval_has_an_absurd_end(name: str) -> None:
+    for spread in shipped_spreads()[name].values():
+        for ratios in (spread.ratios, spread.novel or spread.ratios):
+            assert ratios[0] > 0.33 and ratios[3] < 3.01
+
+
 def test_bounds_nest_and_stay_at_or_above_zero() -> None:
     spread = Spread((0.1, 0.5, 2.0, 9.0), (0.5, 1.0))
     (low80, high80), (low95, high95) = spread.bounds(10.0, 80), spread.bounds(10.0, 95)

@@ -50,8 +50,7 @@ def export(
         flow: `vitis` (HLS C++), `rtl` (Verilog), `xls` or `hls4ml`.
         golden_x: Real inputs for the golden vectors, as in `Project.simulate`; 1,000 random samples over the whole
             range of the input types when None.
-        interface: What the top level looks like to the outside, or hls4ml's back end or board; the flow's first when
-            None.
+        interface: What the top level looks like, or hls4ml's back end or board; the flow's first when None.
         overwrite: Replace the project even if files in it were added or changed by hand: the ones added stay, the ones
             changed are kept as `NAME.orig`.
         on_event: Told stages of a flow that compiles.
@@ -64,9 +63,8 @@ def export(
         CancelledError: If `cancel` was set.
     """
     check_design(design)
-    chosen, folder = find_flow(flow), _folder(path)
+    chosen, folder = find_flow(flow), _folder(path, overwrite)
     interface = _interface(flow, chosen, interface)
-    check_destination(folder, overwrite)
     options = {"on_event": on_event, "cancel": cancel} if chosen.is_compiled else {}
     with cancellable(cancel, on_event):
         generated: Generated = resolve(chosen.generate)(design, interface=interface, **options)
@@ -93,14 +91,15 @@ def export(
     return project
 
 
-def _folder(path: object) -> Path:
+def _folder(path: object, overwrite: bool) -> Path:
     """Return the folder to write to.
 
     Raises:
-        ConfigError: If it is no path.
+        ConfigError: If it is no path, or what is in it may not be replaced.
     """
     if not isinstance(path, str | os.PathLike):
         raise ConfigError(f"path must be a folder's name, not {quoted(path)}.")
+    check_destination(Path(path), overwrite)
     return Path(path)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hlsexplore.importers.hdf5 import Opener, child, list_attribute, readable, reference
+from hlsexplore.importers.operations import is_bare_function
 from hlsexplore.importers.source import EMPTY, LayerPath, LayerWeights, Lookup
 from hlsexplore.importers.structure import ModelSpec
 
@@ -27,8 +28,11 @@ def _root(file: Any, root: str) -> Any:
 
 
 def _renamed(spec: ModelSpec, stored: list[str]) -> Mapping[str, str]:
-    """Return the stored name of each layer; where names differ, the order counts, as it does in Keras."""
-    names = list(spec.layers)
+    """Return the stored name of each layer; where names differ, the order counts, as it does in Keras.
+
+    Functions that are applied without a layer have no place in the file.
+    """
+    names = [name for name, layer in spec.layers.items() if not is_bare_function(layer)]
     plain = [name for name in names if spec.layers[name].cls != "InputLayer"]
     if set(plain) <= set(stored):
         return {}

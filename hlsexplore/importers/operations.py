@@ -276,6 +276,11 @@ OPERATIONS: Mapping[str, Converter] = {
 """Converters by plain name."""
 
 
+def is_bare_function(spec: LayerSpec) -> bool:
+    """Whether a layer of the file may be a function: every layer says whether it trains, a function does not."""
+    return spec.is_operation or not (spec.module or spec.cls not in FUNCTIONS or "trainable" in spec.config)
+
+
 def is_operation(spec: LayerSpec, call: int) -> bool:
     """Whether a layer of the file is a function; `.h5` files of Keras 3 do not say of which module it is.
 
@@ -283,7 +288,7 @@ def is_operation(spec: LayerSpec, call: int) -> bool:
         spec: The layer.
         call: Which of its uses.
     """
-    if spec.is_operation or spec.module or spec.cls not in FUNCTIONS or "trainable" in spec.config:
+    if spec.is_operation or not is_bare_function(spec):
         return spec.is_operation
     return spec.cls in _FUNCTIONS_ONLY or "newshape" in spec.config or bool(spec.calls[call].constants)
 

@@ -187,6 +187,20 @@ def k3():
     return SimpleNamespace(name="keras3", keras=keras, L=keras.layers, ops=keras.ops, q=qkeras)
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_functions_take_no_place_among_the_stored_weights(kit, tmp_path, count):
+    """The file lists layers alone; as many functions as inputs made the order of its names look like the model's."""
+
+    def build(k, x):
+        for index in range(2):
+            x = k.L.Dense(4, name=f"d{index}")(x)
+        for _ in range(count):
+            x = k.ops.maximum(x, 0.25)
+        return x
+
+    check(model_of(kit, VECTOR, build), tmp_path)
+
+
 def test_augmentation_returns_its_input_at_inference(k3, tmp_path):
     for cls, arguments in AUGMENTATION:
         layer = getattr(k3.L, cls)(*arguments)

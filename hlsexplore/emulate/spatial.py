@@ -113,7 +113,7 @@ def _build_max(context: Context, op: Pool) -> Step:
 
     step = result_step(context, compute, cast_span(span, accum))
     is_plain = op.size == op.stride and not np.any(op.padding) and step.span == span == cast_span(span, accum)
-    image = (1, *out_shape) if op.rank == 1 else out_shape
+    image = (*(1,) * (3 - len(out_shape)), *out_shape)
     return replace(step, window=Window(size=op.size, image=image, shape=out_shape)) if is_plain else step
 
 

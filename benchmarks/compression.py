@@ -12,6 +12,7 @@ RTL. Figures are medians over the seeds.
 
 import argparse
 import json
+import resource
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -56,6 +57,13 @@ class Found:
     design: Design | None
     accuracy: float
     wall_s: float
+    cpu_s: float = float("nan")
+
+
+def spent_s() -> float:
+    """Processor time of this process and of those that ended, in seconds."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(item.ru_utime + item.ru_stime for item in used)
 
 
 def without(example: Example, base: Design, seed: int, trials: int) -> Found:
@@ -76,7 +84,7 @@ def without(example: Example, base: Design, seed: int, trials: int) -> Found:
 
 def compressed(example: Example, data: Dataset, base: Design, seed: int, budget_s: float) -> Found:
     """Prune and fine-tune, and take away neurons that nothing needs."""
-    begun = perf_counter()
+    begun, spent = perf_counter(), spent_s()
     tries = shrink(
         base, data.x_train, data.y_train, example.x, example.labels, tolerance=TOLERANCE, budget_s=budget_s, seed=seed
     )
@@ -84,7 +92,9 @@ def compressed(example: Example, data: Dataset, base: Design, seed: int, budget_
         return Found(design=None, accuracy=float("nan"), wall_s=perf_counter() - begun)
     design = simplify(tries[0].tuned.design)[0]
     found = accuracy(emulate(design, example.x), example.labels)
-    return Found(design=design, accuracy=found, wall_s=perf_counter() - begun)
+    for item in tries:
+        print(f"  {item.point}: {item.merit:.4f}, {item.lut:.0f} LUT, good {item.is_good}", file=sys.stderr)
+    return Found(design=design, accuracy=found, wall_s=perf_counter() - begun, cpu_s=spent_s() - spent)
 
 
 def luts(design: Design | None, is_synthesized: bool) -> float:
@@ -120,6 +130,7 @@ def row(case: str, seeds: int, budget_s: float, trials: int, is_synthesized: boo
         "lut_without": median(pair[3] for pair in pairs),
         "lut_ratio": median(pair[2] / pair[3] for pair in pairs),
         "wall_s": round(median(pair[0].wall_s for pair in pairs), 1),
+        "cpu_s": round(median(pair[0].cpu_s for pair in pairs), 1),
         "wall_without_s": round(median(pair[1].wall_s for pair in pairs), 1),
         "seeds": seeds,
         "is_synthesized": int(is_synthesized),

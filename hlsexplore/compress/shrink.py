@@ -19,7 +19,7 @@ from hlsexplore.design import Design, check_design
 from hlsexplore.emulate import Emulator, float_forward
 from hlsexplore.errors import ConfigError, DataError, quoted
 from hlsexplore.estimate import estimate
-from hlsexplore.fixed import Fixed, Overflow, Rounding
+from hlsexplore.fixed import Fixed, Overflow, RealArray, Rounding, quantize, to_real
 from hlsexplore.graph import Graph
 from hlsexplore.merit import Merit, as_outputs, bind, find_measures
 from hlsexplore.op_facts import matmul_shape
@@ -46,8 +46,12 @@ GROWTH = 0.97
 AIMS = (0.6, 0.72, 0.82, 0.88)
 """Share of the best LUTs that the next step aims at, by the tries since the best one that were not good enough."""
 RANGE_SAMPLES = 4096
-INSIDE = 0.995
-"""Share of the values of a layer that lie in the range of its type; the others saturate, and training knows it."""
+REPEATS = 2
+"""Further trainings of a network that missed by no more than it may lose."""
+VALUES = 20_000
+"""Values of a layer that its type is fitted to."""
+MOST_CLIPPED = 3
+"""Most integer bits that a fitted type may lack for the largest value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,7 @@ class Point:
         input: Bits of inputs.
         density: Share of all weights that is kept; small layers keep more of theirs.
         neurons: Share of the hidden neurons and channels that the network still has.
+        repeat: Which training of the same network, each with a seed of its own: near misses get a second one.
     """
 
     weight: int = 4
@@ -67,6 +72,7 @@ class Point:
     input: int = 5
     density: float = 0.3
     neurons: float = 0.5
+    repeat: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -173,8 +179,10 @@ class _Search:
         self.reference = as_outputs(float_forward(graph, check[0]))
         self.merit: Merit = bind(find_measures(self.goals)[0], self.goals, self.reference)
         allowed = tolerance * self.merit.unit(self.merit.of(self.reference))
+        self.allowed = allowed
         self.least = self.merit.of(self.reference) - (allowed if self.merit.metric.is_maximized else -allowed)
-        self.ranges = _ranges(graph, train[0])
+        self.values = _values(graph, train[0])
+        self.ranges = {name: (float(array[0]), float(array[-1])) for name, array in self.values.items()}
         self.narrow: dict[float, Design] = {1.0: base}
         self.heads = [logits_of(graph, goal) for goal in self.goals]
         count = len(next(iter(check_inputs(graph, train[0]).values())))
@@ -204,11 +212,12 @@ class _Search:
         found = bound.design((0,) * len(bound.axes)).with_layers(
             {name: {"density": share} for name, share in shares.items()}
         )
-        return with_short_biases(found)
+        return with_short_biases(with_fitted_results(found, self.values))
 
     def run(self, trainer: Trainer, point: Point) -> Try:
         """Train and judge a point."""
-        job = make_job(self.design(point), *self.train, task=self.task, teacher=self.base.graph, settings=self.settings)
+        settings = replace(self.settings, seed=self.settings.seed + point.repeat)
+        job = make_job(self.design(point), *self.train, task=self.task, teacher=self.base.graph, settings=settings)
         tuned = trainer.train(job, lambda epoch: None, self.cancel)
         outputs = Emulator(tuned.graph, self.x).run(tuned.design, self.cancel)
         value = self.merit.of(as_outputs(outputs))
@@ -226,22 +235,48 @@ class _Search:
         failed = len(tries) - 1 - tries.index(best)
         aim = AIMS[min(failed, len(AIMS) - 1)]
         now = _lut(self.design(best.point))
-        steps = [point for point in _harder(best.point) if point not in done]
+        near = [item.point for item in tries if not item.is_good and abs(item.merit - self.least) <= self.allowed]
+        again = [replace(point, repeat=point.repeat + 1) for point in near if point.repeat < REPEATS]
+        steps = [point for point in (*again, *_harder(best.point)) if point not in done]
         ratios = {point: _lut(self.design(point)) / now for point in steps}
         worth = [point for point in steps if ratios[point] < GROWTH]
         return min(worth, key=lambda point: abs(log(ratios[point] / aim)), default=None)
 
 
-def _ranges(graph: Graph, x: Inputs) -> dict[str, tuple[float, float]]:
-    """Return the range of each layer's results without the few largest ones, on up to 4,096 samples."""
+def _values(graph: Graph, x: Inputs) -> dict[str, RealArray]:
+    """Return values of each layer's result in the float network, some of those of up to 4,096 samples."""
     inputs = {name: values[:RANGE_SAMPLES] for name, values in check_inputs(graph, x).items()}
     values = {node.name: input_values(node, inputs[node.name]) for node in graph.inputs}
     for node in graph.layers:
         values[node.name] = forward_node(node, [values[name] for name in node.inputs])
-    return {
-        name: (float(np.quantile(array, 1 - INSIDE)), float(np.quantile(array, INSIDE)))
-        for name, array in values.items()
-    }
+    return {name: np.sort(array.ravel())[:: max(1, array.size // VALUES)] for name, array in values.items()}
+
+
+def with_fitted_results(design: Design, values: Mapping[str, RealArray]) -> Design:
+    """Return a design whose saturating results have the integer bits with which rounding and saturation lose least.
+
+    Few bits serve the many small values better than the few large ones.
+
+    Args:
+        design: The design.
+        values: Values of each layer's result.
+    """
+    changes = {}
+    for node in design.graph:
+        types = design.layers[node.name].types
+        type_ = types.get("result")
+        if type_ is None or type_.overflow is not Overflow.SAT or node.name in design.graph.outputs:
+            continue
+        tried = [replace(type_, integer=type_.integer - less) for less in range(MOST_CLIPPED + 1)]
+        found = min(tried, key=lambda item: _loss(values[node.name], item))
+        if found != type_:
+            changes[node.name] = {"result": found}
+    return design.with_layers(changes)
+
+
+def _loss(values: RealArray, type_: Fixed) -> float:
+    nearest = type_.with_modes(Rounding.RND, Overflow.SAT)  # training makes up for a rounding to one side
+    return float(np.mean(np.square(values - to_real(quantize(values, nearest), nearest))))
 
 
 def with_short_biases(design: Design) -> Design:
@@ -289,6 +324,7 @@ def spread_density(design: Design, density: float) -> Mapping[str, float]:
 
 def _harder(point: Point) -> list[Point]:
     """Return the steps to smaller networks: less of one thing, and less of one for more of another."""
+    point = replace(point, repeat=0)
     fewer = replace(point, neurons=point.neurons * FEWER)
     narrow = replace(point, weight=point.weight - 1, result=point.result - 1, input=point.input - 1)
     steps = [

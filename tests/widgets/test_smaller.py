@@ -7,12 +7,14 @@ import pytest
 
 from hlsexplore import Design
 from hlsexplore.emulate import emulate, float_forward
+from hlsexplore.foreign_design import read_design
 from hlsexplore.graph import Graph, Node
 from hlsexplore.metrics import accuracy
 from hlsexplore.ops import Activation, Dense, Function, Input
 from hlsexplore.study.study import Study
 from hlsexplore.target import Target
 from hlsexplore_widgets import Explorer
+from hlsexplore_widgets.cards import save_notebook
 from hlsexplore_widgets.figures.training import training_info
 
 
@@ -79,7 +81,7 @@ def test_neurons_that_can_go_are_offered_and_taken(explorer: Explorer) -> None:
     assert state.live.scores["accuracy"].value == small.metrics["accuracy"]
 
 
-def test_fine_tuning_gives_a_new_network_of_the_study(explorer: Explorer, data) -> None:
+def test_fine_tuning_gives_a_new_network_of_the_study(explorer: Explorer, data, tmp_path) -> None:
     state, job = explorer.state, explorer.smaller.job
     before = state.design
     assert not job.warning and explorer.smaller.controls.status["has_data"]
@@ -104,6 +106,9 @@ def test_fine_tuning_gives_a_new_network_of_the_study(explorer: Explorer, data) 
     assert explorer.smaller.plot.layout.display == "" and "validation samples" in explorer.smaller.plot.figure
     with Study(state.study.path, before.graph, x[:200], y[:200]) as study:  # another process finds it whole
         assert study.design(new.number) == state.design
+    path = save_notebook(state, tmp_path / "net-rtl", (tmp_path / "first.keras",))  # its model is the new network
+    assert "net-rtl_network" in path.read_text() and "first.keras" not in path.read_text()
+    assert read_design(tmp_path / "net-rtl_network") == state.design
     state.edit({"fc1": {"reuse": 5}})  # and it is edited like any other
     assert state.wait(200) and state.live.scores and not state.live.errors
 

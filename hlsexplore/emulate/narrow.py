@@ -174,11 +174,12 @@ def plan_narrow(weight: NDArray[Any], bias: NDArray[Any], source: Span, sums: Sp
     total = int(np.abs(weight.astype(np.int64)).sum(axis=0).max())
     if offset >= INT32_BOUND or source.magnitude >= INT32_BOUND:
         return None
-    for cut in (0, *range(15, 7, -1)):
-        low = (1 << cut) - 1 if cut else source.magnitude
-        high = max(source.high >> cut, -(source.low >> cut)) if cut else 0
-        parts = (source.low >> cut, source.high >> cut)
-        if min(parts) < -INT16_BOUND or max(parts) >= INT16_BOUND:
+    for cut in (0, *range(16, 7, -1)):
+        half = 1 << cut >> 1
+        low = half if cut else source.magnitude
+        parts = (source.low + half >> cut, source.high + half >> cut)
+        high = max(map(abs, parts)) if cut else 0
+        if min(parts) < -INT16_BOUND or max(parts) >= INT16_BOUND or source.magnitude + half >= INT32_BOUND:
             continue
         if total * low + offset < INT32_BOUND and total * high < INT32_BOUND:
             return NarrowProduct(

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.emulate.carrier import Carrier, dtype_for
-from hlsexplore.emulate.narrow import ROWS, Epilogue, NarrowProduct, pack
+from hlsexplore.emulate.narrow import ROWS, WIDTHS, Epilogue, NarrowProduct, pack
 from hlsexplore.graph import Shape
 from hlsexplore.ops import Conv
 
@@ -21,6 +21,8 @@ class NarrowConv:
         geometry: As `narrow_kernels.convolve` reads it.
         offsets: Bytes from a window's first element to each run.
         shape: Shape of the result, as (height, width, filters).
+        wide_weight: Weights of several windows side by side, laid out likewise.
+        shift: How many; 0 where windows do not follow each other element by element.
     """
 
     product: NarrowProduct
@@ -28,6 +30,8 @@ class NarrowConv:
     geometry: tuple[int, int, int, int, int, int]
     offsets: NDArray[np.int64]
     shape: Shape
+    wide_weight: NDArray[np.int16]
+    shift: int
 
     def apply(self, x: Carrier, epilogue: Epilogue) -> Carrier:
         """Convolve a block and cast.
@@ -76,10 +80,10 @@ class NarrowConv:
         narrow_kernels.convolve_largest(
             np.ascontiguousarray(x),
             self.product.cut,
-            self.weight,
-            np.tile(self.product.packed_bias(epilogue), ROWS),
+            self.wide_weight,
+            np.tile(self.product.packed_bias(epilogue), ROWS * max(self.shift, 1)),
             numbers,
-            (*self.geometry, drop, lift_high),
+            (*self.geometry, drop, lift_high, self.shift),
             self.offsets,
             size,
             out,
@@ -105,10 +109,44 @@ def plan_conv(op: Conv, product: NarrowProduct, shapes: tuple[Shape, Shape]) -> 
         kernel = kernel.reshape(rows * columns, channels, -1)
         gaps = np.arange(columns) * op.dilation[1]
     starts = np.arange(rows)[:, None] * op.dilation[0] * wide + gaps
+    shift = 0 if op.stride != (1, 1) else 1 if op.dilation[1] > 1 else _windows_together(kernel, channels, wide)
     return NarrowConv(
         product=product,
+        wide_weight=pack(_side_by_side(kernel, channels, shift)),
+        shift=shift,
         weight=pack(kernel),
         geometry=(top, left, top + height + bottom, wide, *op.stride),
         offsets=(2 * channels * starts).ravel().astype(np.int64),
         shape=(1, *shapes[1]) if op.rank == 1 else shapes[1],
     )
+
+
+def _windows_together(kernel: NDArray[np.int16], channels: int, wide: int) -> int:
+    """Return how many neighbouring windows to compute in one row of a block: what takes the fewest products.
+
+    Args:
+        kernel: Weights, shape (rows, columns * channels, filters).
+        channels: Channels of the image.
+        wide: Columns of the padded image.
+    """
+    run, filters = int(kernel.shape[1]), int(kernel.shape[2])
+    if filters not in WIDTHS:
+        return 1
+
+    def products(shift: int) -> float:
+        pairs, vectors = -(-(run + (shift - 1) * channels) // 2), -(-shift * filters // 16)
+        return float(pairs * vectors / shift)
+
+    fitting = [shift for shift in (1, 2, 4) if shift * filters <= WIDTHS[-1] and wide % shift == 0]
+    return min(fitting, key=products)
+
+
+def _side_by_side(kernel: NDArray[np.int16], channels: int, shift: int) -> NDArray[np.int16]:
+    """Return weights of `shift` windows, each `channels` inputs after the one before, as one kernel."""
+    if shift <= 1:
+        return kernel
+    rows, run, filters = kernel.shape
+    together = np.zeros((rows, run + (shift - 1) * channels, shift * filters), np.int16)
+    for i in range(shift):
+        together[:, i * channels : i * channels + run, i * filters : (i + 1) * filters] = kernel
+    return together

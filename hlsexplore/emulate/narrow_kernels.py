@@ -13,7 +13,7 @@ from hlsexplore.emulate.vectors import (
     dot8,
     dot16,
     dot32,
-    larger8,
+    largest8,
     rounded16,
     rounded32,
     rounded64,
@@ -81,18 +81,25 @@ def _settle(
 
 
 @njit  # type: ignore[untyped-decorator]
-def cut_row(values: Any, bits: Any, low: Any, high: Any) -> None:
-    """Cut integers in floats into their lowest bits and the rest; leave them whole where `bits` is 0."""
+def cut_row(values: Any, bits: Any, low: Any, high: Any) -> Any:
+    """Cut integers in floats into their lowest bits, with a sign, and the rest; leave them whole where `bits` is 0.
+
+    Returns:
+        Whether any rest is not 0.
+    """
     if bits == 0:
         for i in range(values.shape[0]):
             low[i] = np.int16(np.int32(values[i]))
-        return
+        return False
     # A shift that is known to be below 32 is done in 32 bits.
-    mask, shift = np.int32((1 << bits) - 1), np.int32(bits & 31)
+    half, shift, seen = np.int32(1 << (bits - 1)), np.int32(bits & 31), np.int32(0)
     for i in range(values.shape[0]):
         value = np.int32(values[i])
-        low[i] = np.int16(np.int32(value & mask))
-        high[i] = np.int16(np.int32(value >> shift))
+        rest = np.int32(np.int32(value + half) >> shift)
+        low[i] = np.int16(np.int32(value - np.int32(rest << shift)))
+        high[i] = np.int16(rest)
+        seen = np.int32(seen | rest)
+    return seen != 0
 
 
 @compiled
@@ -111,26 +118,33 @@ def dense(x: Any, cut: Any, weight: Any, bias: Any, numbers: Any, out: Any) -> N
     chunks, pairs, width = weight.shape[0], weight.shape[1], weight.shape[2]
     flat, padded, step, size = x.reshape(-1), 2 * pairs, 4 * pairs, 4 * pairs * width
     low, high = np.zeros(TILE * padded, np.int16), np.zeros(TILE * padded, np.int16)
-    sums, tops = np.empty((ROWS, width), np.int32), np.zeros((ROWS, width), np.int32)
-    offsets = np.zeros(1, np.int64)
+    sums, tops, nothing = (
+        np.empty((ROWS, width), np.int32),
+        np.empty((ROWS, width), np.int32),
+        np.zeros((ROWS, width), np.int32),
+    )
+    offsets, none_at = np.zeros(1, np.int64), nothing.ctypes.data
     weights, biases, terms, origin = weight.ctypes.data, bias.ctypes.data, numbers.ctypes.data, offsets.ctypes.data
     lows, highs, sums_at, tops_at = low.ctypes.data, high.ctypes.data, sums.ctypes.data, tops.ctypes.data
     for start in range(0, rows, TILE):
         count = min(TILE, rows - start)
+        has_high = False
         if padded == n_in:
-            cut_row(flat[start * n_in : (start + count) * n_in], cut, low, high)
+            has_high = cut_row(flat[start * n_in : (start + count) * n_in], cut, low, high)
         else:
             for r in range(count):
-                cut_row(x[start + r], cut, low[r * padded :], high[r * padded :])
+                has_high |= cut_row(x[start + r], cut, low[r * padded :], high[r * padded :])
         for first in range(0, count, ROWS):
             for chunk in range(chunks):
                 at, part, begin = weights + chunk * size, first * step, chunk * width
                 _dot(lows + part, step, origin, 1, pairs, at, width, sums_at)
-                if cut:
+                if has_high:
                     _dot(highs + part, step, origin, 1, pairs, at, width, tops_at)
                 place = ((start + first) * n_out + begin) * out.itemsize
                 done, here = min(ROWS, count - first), min(width, n_out - begin)
-                _settle(sums_at, tops_at, biases + 4 * begin, terms, done, out, place, width, here)
+                _settle(
+                    sums_at, tops_at if has_high else none_at, biases + 4 * begin, terms, done, out, place, width, here
+                )
     offsets[0], low[0], high[0], sums[0, 0], tops[0, 0] = (
         0,
         0,
@@ -141,15 +155,20 @@ def dense(x: Any, cut: Any, weight: Any, bias: Any, numbers: Any, out: Any) -> N
 
 
 @njit  # type: ignore[untyped-decorator]
-def _fill(image: Any, cut: Any, geometry: Any, low: Any, high: Any) -> None:
-    """Cut an image into the parts of a padded one; rows of padding above, columns to the left, elements of a row."""
+def _fill(image: Any, cut: Any, geometry: Any, low: Any, high: Any) -> Any:
+    """Cut an image into the parts of a padded one; rows of padding above, columns to the left, elements of a row.
+
+    Returns:
+        Whether any high part is not 0.
+    """
     top, left, line, channels = geometry
     if image.shape[1] == line:
-        cut_row(image.reshape(-1), cut, low[top * line :], high[top * line :])
-        return
+        return cut_row(image.reshape(-1), cut, low[top * line :], high[top * line :])
+    has_high = False
     for r in range(image.shape[0]):
         first = (top + r) * line + left * channels
-        cut_row(image[r], cut, low[first:], high[first:])
+        has_high |= cut_row(image[r], cut, low[first:], high[first:])
+    return has_high
 
 
 @compiled
@@ -173,24 +192,42 @@ def convolve(x: Any, cut: Any, weight: Any, bias: Any, numbers: Any, geometry: A
     pairs, size, line = weight.shape[1] // segments, 4 * weight.shape[1] * width, wide * channels
     slack = (ROWS * right + 2) * channels + 2
     low, high = np.zeros(tall * line + slack, np.int16), np.zeros(tall * line + slack, np.int16)
-    sums, tops = np.empty((ROWS, width), np.int32), np.zeros((ROWS, width), np.int32)
+    sums, tops = np.empty((ROWS, width), np.int32), np.empty((ROWS, width), np.int32)
+    nothing = np.zeros((ROWS, width), np.int32)
     images, rows = x.reshape(samples, height, columns * channels), out.reshape(-1, filters)
     weights, biases, terms, origin = weight.ctypes.data, bias.ctypes.data, numbers.ctypes.data, offsets.ctypes.data
     lows, highs, sums_at, tops_at = low.ctypes.data, high.ctypes.data, sums.ctypes.data, tops.ctypes.data
+    none_at = nothing.ctypes.data
     for s in range(samples):
-        _fill(images[s], cut, (top, left, line, channels), low, high)
+        has_high = _fill(images[s], cut, (top, left, line, channels), low, high)
         for r in range(out_height):
             for c in range(0, out_width, ROWS):
                 part, done = 2 * (r * down * line + c * right * channels), min(ROWS, out_width - c)
                 for chunk in range(chunks):
                     at, begin = weights + chunk * size, chunk * width
                     _dot(lows + part, 2 * right * channels, origin, segments, pairs, at, width, sums_at)
-                    if cut:
+                    if has_high:
                         _dot(highs + part, 2 * right * channels, origin, segments, pairs, at, width, tops_at)
                     place = (((s * out_height + r) * out_width + c) * filters + begin) * out.itemsize
                     here = min(width, filters - begin)
-                    _settle(sums_at, tops_at, biases + 4 * begin, terms, done, rows, place, width, here)
-    low[0], high[0], sums[0, 0], tops[0, 0] = 0, 0, 0, 0  # the arrays behind the addresses live until here
+                    _settle(
+                        sums_at,
+                        tops_at if has_high else none_at,
+                        biases + 4 * begin,
+                        terms,
+                        done,
+                        rows,
+                        place,
+                        width,
+                        here,
+                    )
+    low[0], high[0], sums[0, 0], tops[0, 0], nothing[0, 0] = (
+        0,
+        0,
+        0,
+        0,
+        0,
+    )  # the arrays behind the addresses live until here
 
 
 @njit  # type: ignore[untyped-decorator]
@@ -215,12 +252,8 @@ def _largest(sums: Any, row_size: Any, vector: Any, size: Any, count: Any) -> No
     """
     for c in range(count):
         for v in range(0, vector, 32):
-            target, first = sums + c * vector + v, sums + c * size[1] * vector + v
-            larger8(target, first, first)
-            for i in range(size[0]):
-                for j in range(size[1]):
-                    if i + j > 0:
-                        larger8(target, target, first + i * row_size + j * vector)
+            first = sums + c * size[1] * vector + v
+            largest8(sums + c * vector + v, first, row_size, vector, size[0], size[1])
 
 
 @compiled
@@ -235,39 +268,47 @@ def convolve_largest(
         weight: See `x`.
         bias: int32, shape (chunks, ROWS * width): each chunk repeated.
         numbers: int32 terms of the cast, of sums that are put together already where inputs are cut.
-        geometry: As in `convolve`, then bits to drop of the low part and to lift the high part by.
+        geometry: As in `convolve`, then bits to drop of the low part and to lift the high part by, and neighbouring
+            windows whose sums a row of a block holds, 0 where a block must not run on into the next row of windows.
         offsets: See `x`.
         size: Height and width of a pooling window, which are its strides too.
         out: Floats, shape (samples, pooled_height, pooled_width, filters).
     """
-    top, left, tall, wide, down, right, drop, lift = geometry
+    top, left, tall, wide, down, right, drop, lift, shift = geometry
     samples, height, columns, channels = x.shape
     out_height, out_width, filters = out.shape[1:]
-    chunks, segments, width = weight.shape[0], offsets.shape[0], weight.shape[2]
-    pairs, weight_size, line = weight.shape[1] // segments, 4 * weight.shape[1] * width, wide * channels
-    slack = (ROWS * right + 2) * channels + 2
+    chunks, segments, together = weight.shape[0], offsets.shape[0], weight.shape[2]
+    pairs, weight_size, line = weight.shape[1] // segments, 4 * weight.shape[1] * together, wide * channels
+    width, step, covered = together // max(shift, 1), 2 * max(shift, right) * channels, ROWS * max(shift, 1)
+    if shift > 0:
+        groups, blocks, row_size = 1, (size[0] * wide + covered - 1) // covered, 4 * wide * width
+    else:
+        groups, blocks = size[0], (out_width * size[1] + ROWS - 1) // ROWS
+        row_size = 4 * blocks * ROWS * width
+    slack = (ROWS * max(right, shift) + 2 + wide) * channels + 2
     low, high = np.zeros(tall * line + slack, np.int16), np.zeros(tall * line + slack, np.int16)
-    blocks = (out_width * size[1] + ROWS - 1) // ROWS
-    sums, tops = np.empty((size[0], blocks * ROWS * width), np.int32), np.zeros(ROWS * width, np.int32)
-    nothing = np.zeros((1 + blocks * ROWS) * width, np.int32)
+    sums, tops = np.empty((groups * blocks, ROWS * together), np.int32), np.empty(ROWS * together, np.int32)
+    zeros, nothing = np.zeros(ROWS * together, np.int32), np.zeros((out_width + ROWS) * width, np.int32)
     images, rows = x.reshape(samples, height, columns * channels), out.reshape(-1, filters)
     weights, biases, terms, origin = weight.ctypes.data, bias.ctypes.data, numbers.ctypes.data, offsets.ctypes.data
     lows, highs, sums_at, tops_at = low.ctypes.data, high.ctypes.data, sums.ctypes.data, tops.ctypes.data
-    none_at, step, row_size, vector = nothing.ctypes.data, 2 * right * channels, 4 * sums.shape[1], 4 * width
+    none_at, vector = nothing.ctypes.data, 4 * width
     for s in range(samples):
-        _fill(images[s], cut, (top, left, line, channels), low, high)
+        has_high = _fill(images[s], cut, (top, left, line, channels), low, high)
         for r in range(out_height):
             for chunk in range(chunks):
                 at, begin = weights + chunk * weight_size, chunk * width
-                for i in range(size[0]):
+                for group in range(groups):
                     for c in range(blocks):
-                        part = 2 * (r * size[0] + i) * down * line + c * ROWS * step
-                        block = sums_at + i * row_size + c * ROWS * vector
-                        _dot(lows + part, step, origin, segments, pairs, at, width, block)
+                        part = 2 * (r * size[0] + group) * down * line + c * ROWS * step
+                        place = group * blocks + c
+                        _dot(
+                            lows + part, step, origin, segments, pairs, at, together, sums_at + place * covered * vector
+                        )
+                        if has_high:
+                            _dot(highs + part, step, origin, segments, pairs, at, together, tops_at)
                         if cut:
-                            _dot(highs + part, step, origin, segments, pairs, at, width, tops_at)
-                            first = c * ROWS * width
-                            _join(sums[i, first : first + ROWS * width], tops, bias[chunk], drop, lift)
+                            _join(sums[place], tops if has_high else zeros, bias[chunk], drop, lift)
                 _largest(sums_at, row_size, vector, size, out_width)
                 offset = none_at if cut else biases + 4 * ROWS * begin
                 place, here = ((s * out_height + r) * out_width * filters + begin) * out.itemsize, filters - begin

@@ -285,14 +285,51 @@ rounded_settle16, rounded_settle32, rounded_settle64 = (
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def larger8(context: Any, target: Any, first: Any, second: Any) -> Any:
-    """Store the larger ones of eight 32-bit integers at two addresses; all arguments are addresses."""
+def largest8(context: Any, target: Any, source: Any, row_size: Any, step: Any, rows: Any, columns: Any) -> Any:
+    """Store the largest of eight 32-bit integers each, of a window.
+
+    Args:
+        context: Numba's.
+        target: Address of the results.
+        source: Address of the window's first ones.
+        row_size: Bytes to the window's next row.
+        step: Bytes to the next ones of a row.
+        rows: Rows, at least 1.
+        columns: Columns, at least 1.
+    """
 
     def emit(target: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        out, source, row_size, step, rows, columns = arguments
         vector = ir.VectorType(I32, 8)
-        a, b = (_load(builder, address, vector, 4) for address in arguments[1:])
-        largest = builder.select(builder.icmp_signed(">", a, b), a, b)
-        builder.store(largest, builder.inttoptr(arguments[0], vector.as_pointer())).align = 4
+        entry, function = builder.block, builder.function
+        head, body, tail, done = (function.append_basic_block(name) for name in ("line", "place", "below", "largest"))
+        zero, one = ir.Constant(I64, 0), ir.Constant(I64, 1)
+        first = _load(builder, source, vector, 4)
+        builder.branch(head)
+        builder.position_at_end(head)
+        row, start, before = builder.phi(I64), builder.phi(I64), builder.phi(vector)
+        builder.branch(body)
+        builder.position_at_end(body)
+        column, at, largest = builder.phi(I64), builder.phi(I64), builder.phi(vector)
+        value = _load(builder, at, vector, 4)
+        larger = builder.select(builder.icmp_signed(">", value, largest), value, largest)
+        next_column, next_at = builder.add(column, one), builder.add(at, step)
+        builder.cbranch(builder.icmp_signed("<", next_column, columns), body, tail)
+        builder.position_at_end(tail)
+        next_row, next_start = builder.add(row, one), builder.add(start, row_size)
+        builder.cbranch(builder.icmp_signed("<", next_row, rows), head, done)
+        builder.position_at_end(done)
+        builder.store(larger, builder.inttoptr(out, vector.as_pointer())).align = 4
+        for phi, initial, later, source_block, later_block in (
+            (row, zero, next_row, entry, tail),
+            (start, source, next_start, entry, tail),
+            (before, first, larger, entry, tail),
+            (column, zero, next_column, head, body),
+            (at, start, next_at, head, body),
+            (largest, before, larger, head, body),
+        ):
+            phi.add_incoming(initial, source_block)
+            phi.add_incoming(later, later_block)
         return target.get_dummy_value()
 
-    return types.void(*[types.intp] * 3), emit
+    return types.void(*[types.intp] * 6), emit

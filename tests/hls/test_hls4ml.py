@@ -15,9 +15,8 @@ from agreement.cases_joins import ONE_TYPE, UNSUPPORTED
 import hlsexplore as hx
 from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import Activation, Conv, Dense, Function, Input, Merge, MergeFunction, Softmax
+from hlsexplore.ops import Activation, Dense, Function, Input, Merge, MergeFunction, Softmax
 from hlsexplore_hls import export
-from hlsexplore_hls.hls4ml.backends import BACKENDS, lacks
 from hlsexplore_hls.hls4ml.limits import differences, refusals
 
 QUICK = [case for case in CASES if not case.is_slow]
@@ -247,16 +246,3 @@ def test_tables_of_other_back_ends_are_said_at_export(tmp_path):
     design, _ = small()
     project = export(design, tmp_path / "p", flow="hls4ml", interface="catapult")
     assert "layer 'act': tables and averages of the back end Catapult have other last bits." in project.extra["notes"]
-
-
-def test_convolutions_over_oblong_images_are_refused_for_catapult(tmp_path):
-    rng = np.random.default_rng(2)
-    for shape in ((5, 4, 2), (4, 4, 2)):
-        op = Conv(kernel=rng.normal(size=(3, 3, 2, 2)), bias=np.zeros(2), padding=((1, 1), (1, 1)))
-        nodes = (
-            Node(name="x", op=Input(), inputs=(), shape=shape),
-            Node(name="c", op=op, inputs=("x",), shape=(*shape[:2], 2)),
-        )
-        design = hx.Design.default(Graph(name="g", nodes=nodes, outputs=("c",))).with_layer("c", strategy="resource")
-        found = list(lacks(BACKENDS["catapult"], design))
-        assert len(found) == (shape[0] != shape[1]) and not list(lacks(BACKENDS["quartus"], design))

@@ -6,10 +6,8 @@ from types import MappingProxyType
 from typing import Any
 
 from hlsexplore.design import Design
-from hlsexplore.fixed import Overflow
 from hlsexplore.graph import Node
 from hlsexplore.importers.hls4ml.back_ends import BOARDS, OTHERS, Maker, computes_otherwise, maker_of
-from hlsexplore.layer_config import Strategy
 from hlsexplore.ops import Cell, Conv, Crop, DepthwiseConv, LayerNorm, Pool, Recurrent, Softmax
 from hlsexplore.target import Io, Target, Tool, is_same_part
 
@@ -125,14 +123,6 @@ def _is_stepped_depthwise(node: Node, design: Design) -> bool:
     return op.rank == 2 and (_has_padding(op) or op.stride != (1, 1))
 
 
-def _is_oblong(node: Node, design: Design) -> bool:
-    op, config = node.op, design.layers.get(node.name)
-    if not isinstance(op, Conv) or config is None or config.strategy is not Strategy.RESOURCE or _is_streamed(design):
-        return False
-    height, width, _ = (1, *design.graph.input_shapes(node)[0])[-3:]
-    return op.rank == 2 and _has_padding(op) and height != width
-
-
 _CROPS: Lack = ("croppings", lambda node, design: isinstance(node.op, Crop))
 _NORMS: Lack = ("layer normalisations", lambda node, design: isinstance(node.op, LayerNorm))
 _CELLS: Lack = ("LSTM and GRU layers, for which its writer fails", lambda node, design: isinstance(node.op, Recurrent))
@@ -149,10 +139,6 @@ _STEPPED: Lack = (
     "depthwise convolutions with padding or stride that are not streamed: their C++ reads other pixels",
     _is_stepped_depthwise,
 )
-_OBLONG: Lack = (
-    "padded convolutions of the resource strategy over images that are not square: their C++ reads other pixels",
-    _is_oblong,
-)
 _LSTM: Lack = (
     "streamed LSTM layers",
     lambda node, design: isinstance(node.op, Recurrent) and node.op.cell is Cell.LSTM and _is_streamed(design),
@@ -165,7 +151,7 @@ _LACKS: Mapping[str, tuple[Lack, ...]] = MappingProxyType(
     {
         "Quartus": (_DEPTHWISE, _CROPS, _NORMS, _ROWS),
         "oneAPI": (_STREAMED, _LSTM, _CROPS, _NORMS, _ROWS),
-        "Catapult": (_CELLS, _CROPS, _NORMS, _ROWS, _DEPTHWISE_ROWS, _STEPPED, _OBLONG),
+        "Catapult": (_CELLS, _CROPS, _NORMS, _ROWS, _DEPTHWISE_ROWS, _STEPPED),
     }
 )
 """What hls4ml 1.3 leaves out of a back end's projects, mostly without a message: found by writing and reading each."""
@@ -178,20 +164,16 @@ def differences_of(backend: BackEnd, design: Design) -> Iterator[str]:
     for node in design.graph:
         if computes_otherwise(node.op, backend.name):
             yield f"layer {node.name!r}: tables and averages of the back end {backend.name} have other last bits."
-        elif backend.name == "Catapult" and _rounds_otherwise(node, design):
-            yield f"layer {node.name!r}: sums of the back end Catapult are rounded otherwise where accum loses bits."
+        elif backend.name == "Catapult" and _sums_in_result(node, design):
+            yield f"layer {node.name!r}: depthwise sums of the back end Catapult have the result's type, not accum."
         elif isinstance(node.op, Pool) and design.layers[node.name].types["accum"] != design.input_types(node.name)[0]:
             yield f"layer {node.name!r}: maxima of the back end {backend.name} have the input's type, not accum."
 
 
-def _rounds_otherwise(node: Node, design: Design) -> bool:
-    """Whether a two-dimensional convolution in the resource strategy has an accumulator that loses bits."""
-    config = design.layers[node.name]
-    if not isinstance(node.op, Conv) or node.op.rank != 2 or config.strategy is not Strategy.RESOURCE:
-        return False
-    accum, source = config.types["accum"], design.input_types(node.name)[0]
-    is_exact = accum.fraction >= source.fraction + config.types["weight"].fraction and accum.overflow is Overflow.WRAP
-    return design.target.io is Io.PARALLEL and not is_exact
+def _sums_in_result(node: Node, design: Design) -> bool:
+    """Whether Catapult's depthwise convolution, which sums in the type of its result, loses bits that ours keeps."""
+    types = design.layers[node.name].types
+    return isinstance(node.op, DepthwiseConv) and not _is_streamed(design) and types["accum"] != types["result"]
 
 
 def lacks(backend: BackEnd, design: Design) -> Iterator[str]:

@@ -134,7 +134,7 @@ def _fit(found: "Collected", file: str) -> tuple[dict[str, Any], list[str], list
     errors = {name: {"shipped": one, "fitted": two} for name, (one, two) in own.errors.items()}
     lines = [f"Coefficients fitted to {own.num_designs} designs in {path}."]
     lines += [
-        f"  {name.upper()}: median error {one:.1f} % with the shipped ones, {two:.1f} % with a fit to all other designs"
+        f"  {name.upper()}: median error {one:.1f} % with the shipped ones, {two:.1f} % with fits to other designs"
         for name, (one, two) in own.errors.items()
     ]
     observations = [pair.observation(written) for pair in found.pairs]

@@ -138,7 +138,7 @@ def collect(paths: Iterable[str | Path]) -> Collected:
     for path in paths:
         for root in projects_below(Path(path)):
             try:
-                found = [] if (root / MANIFEST).is_file() else pairs_of(_project_of(root))
+                found = [] if (root / MANIFEST).is_file() else _whole(pairs_of(_project_of(root)))
                 own = [pair.observation() for pair in found] if found else observations_of(root)
             except UNREADABLE as error:
                 left_out.append((str(root), str(error) or type(error).__name__))
@@ -148,6 +148,19 @@ def collect(paths: Iterable[str | Path]) -> Collected:
     if not observations:
         raise ToolError(left_out[0][1] if left_out else "no path was given, so there is nothing to learn from.")
     return Collected(observations=tuple(observations), roots=tuple(roots), pairs=tuple(pairs), left_out=tuple(left_out))
+
+
+def _whole(pairs: list[Pair]) -> list[Pair]:
+    """Return pairs whose estimate is of the whole design.
+
+    Raises:
+        ToolError: If a layer has no model: what the total leaves out must not be learnt as an error of the others.
+    """
+    unknown = [name for name, figures in pairs[0].estimate().layers.items() if figures.lut is None] if pairs else []
+    if unknown:
+        names = ", ".join(map(repr, unknown[:3])) + (f" and {len(unknown) - 3} more" if len(unknown) > 3 else "")
+        raise ToolError(f"no model for {names}, so the estimate is not of the whole design that was reported.")
+    return pairs
 
 
 def projects_below(path: Path) -> list[Path]:

@@ -274,10 +274,13 @@ def test_all_projects_below_a_folder_are_read_and_a_bad_one_is_named(tmp_path: P
         )
     project(tmp_path / "user0" / "empty")
     broken = project(tmp_path / "user1" / "broken", xml="<profile><unclosed>")
+    partial = project(tmp_path / "user2" / "partial", xml=XML)
+    (partial / "firmware/parameters.h").write_text("struct {")
     found = collect([tmp_path])
     assert sorted(item.report["lut"] for item in found.observations) == [4000 + index for index in range(12)]
-    assert [Path(where).name for where, _ in found.left_out] == ["empty", "broken"]
+    assert [Path(where).name for where, _ in found.left_out] == ["empty", "broken", "partial"]
     reasons = dict(found.left_out)
+    assert "not of the whole design" in reasons[str(partial)]
     assert "has no report of C synthesis" in reasons[str(tmp_path / "user0" / "empty")]
     assert reasons[str(broken)]
 

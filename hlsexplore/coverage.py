@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Node
+from hlsexplore.op_facts import PARTS
 from hlsexplore.ops import (
     Activation,
     Cell,
@@ -182,11 +183,12 @@ MANY_LANES = Refusal(
 _HLS4ML = (Executor.HLS4ML,)
 HLS4ML_LAYERS = Refusal(
     executors=_HLS4ML,
-    what="casts of single elements, requantizations, tables of the model, clips, hard_swish, SimpleRNN",
-    text="hls4ml has no {kind}.",
+    what="casts of single elements, requantizations, tables of the model, clips, hard_swish, SiLU, GELU, Mish, "
+    "sparse_plus, logarithms of the sigmoid, tanh_shrink, exponentials, SimpleRNN",
+    text="hls4ml has no {kind}. Use the flow 'vitis' or 'rtl'.",
     covers=lambda op: (
         isinstance(op, Quantize | Requantize | Lookup | Clip)
-        or (isinstance(op, Activation) and op.function is Function.HARD_SWISH)
+        or (isinstance(op, Activation) and (op.function is Function.HARD_SWISH or op.function in PARTS))
         or (isinstance(op, Recurrent) and op.cell is Cell.SIMPLE_RNN)
     ),
 )

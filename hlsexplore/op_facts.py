@@ -1,8 +1,11 @@
 """What follows from an op alone: its name for people, the matrix it multiplies with, limits, options."""
 
+from collections.abc import Mapping
 from dataclasses import fields
+from enum import StrEnum
 from fractions import Fraction
-from math import ceil, floor, prod
+from math import ceil, floor, pi, prod, sqrt
+from types import MappingProxyType
 
 import numpy as np
 
@@ -13,6 +16,7 @@ from hlsexplore.ops import (
     Conv,
     Dense,
     DepthwiseConv,
+    Function,
     Input,
     LayerNorm,
     Merge,
@@ -23,6 +27,34 @@ from hlsexplore.ops import (
     Recurrent,
     Requantize,
 )
+
+GELU_TANH_SCALE, GELU_TANH_CUBE = sqrt(2.0 / pi), 0.044715
+"""Constants of the approximation of GELU (Hendrycks and Gimpel, Gaussian Error Linear Units, 2016)."""
+
+
+class Part(StrEnum):
+    """What of its input a function adds to the entry of its table."""
+
+    NOTHING = "nothing"
+    WHOLE = "whole"
+    POSITIVE = "positive"
+    NEGATIVE = "negative"
+
+
+PARTS: Mapping[Function, Part] = MappingProxyType(
+    {
+        Function.SILU: Part.POSITIVE,
+        Function.GELU: Part.POSITIVE,
+        Function.GELU_TANH: Part.POSITIVE,
+        Function.MISH: Part.POSITIVE,
+        Function.SPARSE_PLUS: Part.POSITIVE,
+        Function.LOG_SIGMOID: Part.NEGATIVE,
+        Function.TANH_SHRINK: Part.WHOLE,
+        Function.EXPONENTIAL: Part.NOTHING,
+    }
+)
+"""Functions whose index is the nearest entry, and the part of x that is added: exact beyond the table's range, where
+the difference to that part has died away. The other functions by table are those of hls4ml, with its own indexing."""
 
 
 def kind(op: Op) -> str:

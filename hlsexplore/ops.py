@@ -21,7 +21,7 @@ class Function(StrEnum):
     The piecewise ones are, exactly: relu min(max(x, 0), max_value); leaky_relu x or alpha * x below 0; thresholded_relu
     x above alpha, else 0; hard_sigmoid clip(alpha * x + 1/2, 0, 1); hard_swish x * clip(alpha * x + 1/2, 0, 1);
     hard_tanh clip(x, -1, 1); binary_tanh 1 from 0 on, else -1; ternary_tanh the sign of x where abs(x) >= alpha, else
-    0.
+    0. The others are computed by a lookup table (`tables`).
     """
 
     LINEAR = "linear"
@@ -32,6 +32,14 @@ class Function(StrEnum):
     SELU = "selu"
     SOFTPLUS = "softplus"
     SOFTSIGN = "softsign"
+    SILU = "silu"
+    GELU = "gelu"
+    GELU_TANH = "gelu_tanh"
+    MISH = "mish"
+    SPARSE_PLUS = "sparse_plus"
+    LOG_SIGMOID = "log_sigmoid"
+    TANH_SHRINK = "tanh_shrink"
+    EXPONENTIAL = "exponential"
     SIGMOID = "sigmoid"
     HARD_SIGMOID = "hard_sigmoid"
     HARD_SWISH = "hard_swish"
@@ -41,10 +49,10 @@ class Function(StrEnum):
     TERNARY_TANH = "ternary_tanh"
 
 
-TABLE_FUNCTIONS = frozenset(
-    {Function.ELU, Function.SELU, Function.SOFTPLUS, Function.SOFTSIGN, Function.SIGMOID, Function.TANH}
-)
+_BY_TABLE = "elu selu softplus softsign silu gelu gelu_tanh mish sparse_plus log_sigmoid tanh_shrink exponential"
+TABLE_FUNCTIONS = frozenset(map(Function, f"{_BY_TABLE} sigmoid tanh".split()))
 """Functions computed by a lookup table; the others are computed directly."""
+_WITH_A_WEIGHT = frozenset({"leaky_relu", "thresholded_relu", "hard_sigmoid", "hard_swish", "hard_tanh"})
 
 
 class MergeFunction(StrEnum):
@@ -439,15 +447,7 @@ def tensor_keys(op: Op) -> tuple[str, ...]:
         case Activation():
             if op.function in TABLE_FUNCTIONS:
                 return ("table", "result")
-            if op.function in (
-                Function.LEAKY_RELU,
-                Function.THRESHOLDED_RELU,
-                Function.HARD_SIGMOID,
-                Function.HARD_SWISH,
-                Function.HARD_TANH,
-            ):
-                return ("weight", "result")
-            return ("result",)
+            return ("weight", "result") if op.function in _WITH_A_WEIGHT else ("result",)
         case Clip():
             return ("weight", "bias", "result") if op.slope else ("result",)
         case PRelu():

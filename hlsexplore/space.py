@@ -192,7 +192,7 @@ def is_intermediate(graph: Graph, node: Node) -> bool:
 def is_never_negative(node: Node) -> bool:
     """Whether a layer's result cannot be negative."""
     op = node.op
-    functions = (Function.RELU, Function.SIGMOID, Function.HARD_SIGMOID, Function.SOFTPLUS)
+    functions = (Function.RELU, Function.SIGMOID, Function.HARD_SIGMOID, Function.SOFTPLUS, Function.EXPONENTIAL)
     return isinstance(op, Softmax) or (isinstance(op, Activation) and op.function in functions)
 
 

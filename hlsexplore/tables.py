@@ -7,10 +7,12 @@ Entries are functions rounded to float32, as the field's C++ computes them, then
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from math import erf, sqrt
 
 import numpy as np
 
 from hlsexplore.fixed import Fixed, Overflow, RawArray, RealArray, quantize
+from hlsexplore.op_facts import GELU_TANH_CUBE, GELU_TANH_SCALE
 from hlsexplore.ops import Function
 
 SELU_SCALE = 1.0507009873554804934193349852946
@@ -18,8 +20,22 @@ SELU_SCALE = 1.0507009873554804934193349852946
 SELU_ALPHA = 1.6732632423543772848170429916717
 """alpha of SELU (same source)."""
 
-_HALF_RANGE = {Function.SIGMOID: 8, Function.TANH: 4, Function.SOFTPLUS: 8, Function.SOFTSIGN: 8}
-"""Tables over both signs cover -range to +range (hls4ml 1.3, nnet_activation.h)."""
+_HALF_RANGE = {
+    Function.SIGMOID: 8,
+    Function.TANH: 4,
+    Function.SOFTPLUS: 8,
+    Function.SOFTSIGN: 8,
+    Function.SILU: 8,
+    Function.GELU: 4,
+    Function.GELU_TANH: 4,
+    Function.MISH: 8,
+    Function.SPARSE_PLUS: 1,
+    Function.LOG_SIGMOID: 8,
+    Function.TANH_SHRINK: 4,
+    Function.EXPONENTIAL: 8,
+}
+"""Tables over both signs cover -range to +range; the first four as in hls4ml 1.3 (nnet_activation.h), the others to
+where what they add is below 0.003 (GELU: 0.0002)."""
 NEGATIVE_RANGE = 8
 """Tables of ELU and SELU cover -8 to 0 (hls4ml 1.3, nnet_activation.h)."""
 
@@ -56,7 +72,7 @@ def activation_table(function: Function, size: int, type_: Fixed, alpha: float =
 
     Returns:
         Read-only raw integers, shape (size,). Entry i stands for x = range * (2 i / size - 1), for ELU and SELU
-        for x = -8 i / size.
+        for x = -8 i / size. Functions of `PARTS` have the difference to that part of x.
 
     Examples:
         >>> activation_table(Function.SIGMOID, 4, Fixed(18, 8))
@@ -219,6 +235,42 @@ def _selu(x: RealArray) -> RealArray:
     return SELU_SCALE * (SELU_ALPHA * (_float32(np.exp(x)) - 1.0))
 
 
+def _silu_rest(x: RealArray) -> RealArray:
+    """Return silu(x) - max(x, 0), which is even."""
+    y: RealArray = -np.abs(x) / (1.0 + np.exp(np.abs(x)))
+    return y
+
+
+def _gelu_rest(x: RealArray) -> RealArray:
+    """Return gelu(x) - max(x, 0), which is even."""
+    return np.array([-0.5 * abs(value) * (1.0 - erf(abs(value) / sqrt(2.0))) for value in x.tolist()])
+
+
+def _gelu_tanh_rest(x: RealArray) -> RealArray:
+    """Return the same of 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))."""
+    size = np.abs(x)
+    y: RealArray = -0.5 * size * (1.0 - np.tanh(GELU_TANH_SCALE * (size + GELU_TANH_CUBE * size**3)))
+    return y
+
+
+def _mish_rest(x: RealArray) -> RealArray:
+    """Return mish(x) - max(x, 0) of x tanh(softplus(x))."""
+    y: RealArray = x * np.tanh(np.logaddexp(x, 0.0)) - np.maximum(x, 0.0)
+    return y
+
+
+def _sparse_plus_rest(x: RealArray) -> RealArray:
+    """Return (1 - |x|)^2 / 4 within 1, else 0."""
+    y: RealArray = np.square(np.maximum(1.0 - np.abs(x), 0.0)) / 4.0
+    return y
+
+
+def _log_sigmoid_rest(x: RealArray) -> RealArray:
+    """Return log(sigmoid(x)) - min(x, 0), which is even."""
+    y: RealArray = -np.log1p(np.exp(-np.abs(x)))
+    return y
+
+
 _FUNCTIONS: dict[Function, Callable[[RealArray], RealArray]] = {
     Function.SIGMOID: _sigmoid,
     Function.TANH: np.tanh,
@@ -226,4 +278,12 @@ _FUNCTIONS: dict[Function, Callable[[RealArray], RealArray]] = {
     Function.SOFTSIGN: _softsign,
     Function.ELU: _elu,
     Function.SELU: _selu,
+    Function.SILU: _silu_rest,
+    Function.GELU: _gelu_rest,
+    Function.GELU_TANH: _gelu_tanh_rest,
+    Function.MISH: _mish_rest,
+    Function.SPARSE_PLUS: _sparse_plus_rest,
+    Function.LOG_SIGMOID: _log_sigmoid_rest,
+    Function.TANH_SHRINK: lambda x: -np.tanh(x),
+    Function.EXPONENTIAL: np.exp,
 }

@@ -48,6 +48,8 @@ HEADS: Mapping[Function, Head] = {
     Function.TERNARY_TANH: Head.SIGN,
     Function.RELU: Head.POSITIVE,
     Function.SOFTPLUS: Head.POSITIVE,
+    Function.SPARSE_PLUS: Head.POSITIVE,
+    Function.EXPONENTIAL: Head.POSITIVE,
 }
 """Activations that promise something; the others promise nothing."""
 MIDDLE: Mapping[Head, float] = {Head.SOFTMAX: 0.5, Head.PROBABILITY: 0.5, Head.POSITIVE: 0.5}

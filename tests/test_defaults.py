@@ -16,6 +16,7 @@ from hlsexplore.emulate.blame import softmax_step
 from hlsexplore.errors import DataError
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
+from hlsexplore.op_facts import PARTS
 from hlsexplore.ops import Activation, Affine, Cell, Dense, Function, Input, LayerNorm, Op, Recurrent, Softmax
 
 TYPES = ("fixed<16,6>", "fixed<24,8>", "fixed<32,12>")
@@ -229,3 +230,31 @@ def test_states_of_unbounded_cells_hold_what_they_reach():
         assert design.type("n0", "activation").integer > 6
         wanted = float_forward(graph, np.clip(x, -31, 31))
         assert np.abs(emulate(design, np.clip(x, -31, 31)) - wanted).max() < 0.05 * wanted.std()
+
+
+@pytest.mark.parametrize("function", PARTS, ids=str)
+def test_functions_of_a_part_and_a_table_are_as_good_as_the_float_network(function):
+    x = np.random.default_rng(0).normal(0.0, 1.0, (1000, 4))
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(4,)),
+        Node(name="dense", op=Dense(kernel=np.eye(4)), inputs=("x",), shape=(4,)),
+        Node(name="function", op=Activation(function=function), inputs=("dense",), shape=(4,)),
+    )
+    graph = Graph(name="m", nodes=nodes, outputs=("function",))
+    wanted = float_forward(graph, x)
+    errors = emulate(Design.default(graph), x) - wanted
+    assert np.sqrt(np.mean(errors**2)) < 0.005 * wanted.std()
+
+
+@pytest.mark.parametrize("function", [item for item in PARTS if item is not Function.EXPONENTIAL], ids=str)
+def test_functions_of_a_part_and_a_table_have_no_end(function):
+    x = np.array([[-30.0, -12.0, 12.0, 30.0]])
+    graph = Graph(
+        name="m",
+        nodes=(
+            Node(name="x", op=Input(), inputs=(), shape=(4,)),
+            Node(name="function", op=Activation(function=function), inputs=("x",), shape=(4,)),
+        ),
+        outputs=("function",),
+    )
+    np.testing.assert_allclose(emulate(Design.default(graph), x), float_forward(graph, x), atol=0.005)

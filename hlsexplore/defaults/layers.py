@@ -24,17 +24,19 @@ from hlsexplore.defaults.exact import (
 )
 from hlsexplore.defaults.tables import (
     EXP_INTEGER,
+    function_table,
     function_table_size,
     norm_table_size,
     norm_types,
     softmax_table_size,
     softmax_types,
-    table_type,
+    table_limits,
 )
 from hlsexplore.defaults.typical import typical_values
 from hlsexplore.fixed import Fixed, Overflow, Rounding
 from hlsexplore.graph import Graph, Node
 from hlsexplore.layer_config import Granularity, LayerConfig
+from hlsexplore.op_facts import PARTS, Part
 from hlsexplore.ops import (
     MOVES,
     TABLE_FUNCTIONS,
@@ -44,6 +46,7 @@ from hlsexplore.ops import (
     Dense,
     DepthwiseConv,
     Dot,
+    Function,
     Input,
     LayerNorm,
     Pool,
@@ -175,7 +178,7 @@ def _inner(basis: _Basis, node: Node, inputs: list[Fixed], types: Mapping[str, F
         case LayerNorm():
             return norm_types(node.op.epsilon, _norm_top(basis, node))
         case Activation() if node.op.function in TABLE_FUNCTIONS:
-            return {"table": table_type({node.op.function: node.op.alpha})}
+            return {"table": function_table(node.op, types["result"])}
         case _:
             return {}
 
@@ -225,10 +228,18 @@ def _integer(seen: Seen, margin: float) -> int:
 
 
 def _function_integer(op: Activation, source: Fixed) -> int:
-    """Return the integer bits, sign included, of a function by table; ELU and SELU pass positive values on."""
-    entries = table_type({op.function: op.alpha}).integer
-    high = 1.06 * max(source.high, 0.0)
-    return max(entries, signed_integer_bits(0.0, high)) if op.function in ("elu", "selu") else entries
+    """Return the integer bits, sign included, of a function by table; some pass a part of x on."""
+    low, high = table_limits(op.function, op.alpha)
+    part = PARTS.get(op.function, Part.POSITIVE if op.function in (Function.ELU, Function.SELU) else Part.NOTHING)
+    if part in (Part.WHOLE, Part.POSITIVE):
+        high += LARGEST_SLOPE * max(source.high, 0.0)
+    if part in (Part.WHOLE, Part.NEGATIVE):
+        low += min(source.low, 0.0)
+    return signed_integer_bits(low, high)
+
+
+LARGEST_SLOPE = 1.06
+"""Of what a function by table passes on (SELU)."""
 
 
 def _saturating(type_: Fixed) -> Overflow:

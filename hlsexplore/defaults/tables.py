@@ -7,7 +7,7 @@ import numpy as np
 
 from hlsexplore.defaults.bounds import signed_integer_bits
 from hlsexplore.fixed import Fixed, Overflow, Rounding, to_real
-from hlsexplore.ops import Function
+from hlsexplore.ops import Activation, Function
 from hlsexplore.reference.observe import Seen
 from hlsexplore.tables import activation_table, table_reach
 
@@ -40,7 +40,7 @@ eighty has both in one step, and in half of these the first one wins rightly."""
 NORM_FRACTION = 16
 """Fraction bits of the inner values of a normalisation; more where the values are small."""
 
-_EXACT = Fixed(40, 8)
+_EXACT = Fixed(48, 16)
 _SAMPLE_SIZE = 256
 
 
@@ -54,12 +54,33 @@ def table_type(functions: Mapping[Function, float]) -> Fixed:
         >>> table_type({Function.SIGMOID: 0.0}), table_type({Function.SOFTPLUS: 0.0})
         (Fixed.parse('fixed<18,1,RND,SAT>'), Fixed.parse('fixed<18,4,RND,SAT>'))
     """
-    low = high = 0.0
-    for function, alpha in functions.items():
-        scale = alpha if function is Function.ELU else 1.0
-        values = to_real(activation_table(function, _SAMPLE_SIZE, _EXACT, scale), _EXACT)
-        low, high = min(low, float(values.min())), max(high, float(values.max()))
-    return Fixed(TABLE_WIDTH, signed_integer_bits(low, high), rounding=Rounding.RND, overflow=Overflow.SAT)
+    limits = [(0.0, 0.0), *(table_limits(function, alpha) for function, alpha in functions.items())]
+    integer = signed_integer_bits(min(low for low, _ in limits), max(high for _, high in limits))
+    return Fixed(TABLE_WIDTH, integer, rounding=Rounding.RND, overflow=Overflow.SAT)
+
+
+def function_table(op: Activation, result: Fixed) -> Fixed:
+    """Return the type of the table of a function.
+
+    Args:
+        op: The function.
+        result: Type of its results: that of an exponential's entries too, which go from 0.0003 to 2981.
+    """
+    if op.function is Function.EXPONENTIAL:
+        return result.with_modes(Rounding.RND, Overflow.SAT)
+    return table_type({op.function: op.alpha})
+
+
+def table_limits(function: Function, alpha: float) -> tuple[float, float]:
+    """Return the least and the largest entry of a table, or 0 where that is beyond.
+
+    Args:
+        function: Whose.
+        alpha: Scale of ELU.
+    """
+    scale = alpha if function is Function.ELU else 1.0
+    values = to_real(activation_table(function, _SAMPLE_SIZE, _EXACT, scale), _EXACT)
+    return min(float(values.min()), 0.0), max(float(values.max()), 0.0)
 
 
 def function_table_size(functions: Collection[Function], source: Seen, is_repeated: bool = False) -> int:

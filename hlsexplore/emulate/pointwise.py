@@ -7,11 +7,13 @@ from math import floor
 import numpy as np
 
 from hlsexplore.coverage import Executor, no_answer
+from hlsexplore.emulate.accumulate import add_carriers, sum_span
 from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, cast, cast_span, convert, dtype_for, settle
 from hlsexplore.emulate.piecewise import PIECEWISE, FunctionBuilder
 from hlsexplore.emulate.step import Context, Probe, Step, cast_probed, result_step
 from hlsexplore.emulate.tables import NEGATIVE_RANGE, activation_table, half_range
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize, requantize
+from hlsexplore.op_facts import PARTS, Part
 from hlsexplore.ops import Activation, Function, Lookup
 
 
@@ -82,17 +84,59 @@ def build_table(context: Context, op: Activation) -> Step:
     return Step(run=run, span=entries.span, type=context.config.types["result"])
 
 
-def signed_index(span: Span, size: int, reach: int) -> tuple[Fixed, Span]:
+def build_part_and_table(context: Context, op: Activation) -> Step:
+    """Plan a function that adds the nearest entry of a table over both signs to a part of x, with one cast."""
+    span, size, type_ = context.spans[0], context.config.table_size, context.config.types["table"]
+    table = activation_table(op.function, size, type_)
+    index_type, index_span = signed_index(span, size, half_range(op.function), Rounding.RND)
+    part, kept = PARTS[op.function], part_span(PARTS[op.function], span)
+    added = Span(type_.fraction, int(table.min()), int(table.max()))
+    entries = as_carrier(table, added.magnitude)
+
+    def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
+        x = inputs[0]
+        index = cast(x, index_span, index_type)[0]
+        if probe is not None:
+            probe("index", x, index_span, index, index_type)
+        values: Carrier = entries[index.astype(np.intp) + size // 2]
+        return values if part is Part.NOTHING else add_carriers(_part(part, x, span), kept, values, added)
+
+    return result_step(context, compute, added if part is Part.NOTHING else sum_span(kept, added))
+
+
+def part_span(part: Part, span: Span) -> Span:
+    """Return the span of a part of values."""
+    match part:
+        case Part.POSITIVE:
+            return positive_span(span)
+        case Part.NEGATIVE:
+            return Span(span.fraction, min(span.low, 0), min(span.high, 0))
+        case Part.WHOLE | Part.NOTHING:
+            return span
+
+
+def _part(part: Part, x: Carrier, span: Span) -> Carrier:
+    match part:
+        case Part.POSITIVE:
+            return positive_part(x, span)
+        case Part.NEGATIVE:
+            return np.minimum(x, 0 if x.dtype == object else x.dtype.type(0))
+        case Part.WHOLE | Part.NOTHING:
+            return x
+
+
+def signed_index(span: Span, size: int, reach: int, rounding: Rounding = Rounding.TRN_ZERO) -> tuple[Fixed, Span]:
     """Return the type of a signed table index, and the span of inputs in units of one entry.
 
     Args:
         span: Span of the inputs.
         size: Entries, covering -reach to +reach.
         reach: Half the domain.
+        rounding: Toward 0 in the tables of hls4ml, to the nearest entry in those of `PARTS`.
     """
     bits = size.bit_length() - 1
     per_entry = (2 * reach).bit_length() - 1 - bits
-    index_type = Fixed(bits, bits, rounding=Rounding.TRN_ZERO, overflow=Overflow.SAT)
+    index_type = Fixed(bits, bits, rounding=rounding, overflow=Overflow.SAT)
     return index_type, Span(span.fraction + per_entry, span.low, span.high)
 
 
@@ -182,5 +226,6 @@ _BUILDERS: dict[Function, FunctionBuilder] = {
     Function.SOFTSIGN: build_table,
     Function.ELU: build_negative_table,
     Function.SELU: build_negative_table,
+    **dict.fromkeys(PARTS, build_part_and_table),
     **PIECEWISE,
 }

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from hlsexplore.defaults.bounds import accum_type, signed_integer_bits
 from hlsexplore.defaults.cells import cell_accum, cell_table
 from hlsexplore.defaults.exact import cast_at_once, given_result
-from hlsexplore.defaults.tables import norm_table_size, norm_types, softmax_types, table_type
+from hlsexplore.defaults.tables import function_table, norm_table_size, norm_types, softmax_types
 from hlsexplore.design import Design, check_design
 from hlsexplore.emulate.blame import BLAME_SAMPLES, softmax_step
 from hlsexplore.emulate.emulator import Emulator
@@ -140,7 +140,7 @@ def _place_inner(design: Design, node: Node, run: FloatRun, margin: float) -> De
         case Softmax():
             return _finer_softmax(design, node)
         case Activation() if "table" in types:
-            return design.with_layer(node.name, table=table_type({node.op.function: node.op.alpha}))
+            return design.with_layer(node.name, table=function_table(node.op, types["result"]))
         case Recurrent():
             changes = {"table": cell_table(node.op)} if "table" in types else {}
             return design.with_layer(node.name, accum=cell_accum(node, types, source[0]), **changes)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hlsexplore.estimate.constants import Constants
 from hlsexplore.estimate.rtl.timing import rtl_budget_ns
 from hlsexplore.fixed import Fixed
+from hlsexplore.ops import TABLE_FUNCTIONS
 
 MATRIX_OPS = frozenset({"dense", "conv1d", "conv2d", "depthwise_conv2d"})
 """Ops that multiply by a constant matrix at each position."""
@@ -25,7 +26,7 @@ ELEMENTWISE_OPS = frozenset(
         "ternary_tanh",
     }
 )
-TABLE_OPS = frozenset({"sigmoid", "tanh", "elu", "selu", "softplus", "softsign"})
+TABLE_OPS = frozenset(function.value for function in TABLE_FUNCTIONS)
 POOLING_OPS = frozenset({"max_pooling", "average_pooling", "global_pooling"})
 MOVE_OPS = frozenset({"flatten", "reshape"})
 """Ops that only rename elements and cost nothing."""

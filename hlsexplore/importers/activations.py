@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hlsexplore.fixed import Fixed
+from hlsexplore.importers.composed import COMPOSED
 from hlsexplore.importers.layer import Layer, Tensor, only
 from hlsexplore.importers.options import Options
 from hlsexplore.importers.quantizers import Quantizer, looks_like_quantizer, parse_quantizer
@@ -35,17 +36,25 @@ PLAIN = {
     "sigmoid": Activation(function=Function.SIGMOID),
     "tanh": Activation(function=Function.TANH),
     "hard_tanh": Activation(function=Function.HARD_TANH),
+    "celu": Activation(function=Function.ELU, alpha=1.0),
+    "silu": Activation(function=Function.SILU),
+    "swish": Activation(function=Function.SILU),
+    "gelu": Activation(function=Function.GELU),
+    "mish": Activation(function=Function.MISH),
+    "sparse_plus": Activation(function=Function.SPARSE_PLUS),
+    "sparse_sigmoid": Activation(function=Function.HARD_SIGMOID, alpha=0.5),
+    "log_sigmoid": Activation(function=Function.LOG_SIGMOID),
+    "tanh_shrink": Activation(function=Function.TANH_SHRINK),
+    "exponential": Activation(function=Function.EXPONENTIAL),
     "hard_silu": Activation(function=Function.HARD_SWISH, alpha=KERAS3_HARD_SIGMOID),
     "hard_swish": Activation(function=Function.HARD_SWISH, alpha=KERAS3_HARD_SIGMOID),
 }
 """Functions of keras.activations that need no option."""
 
 ADVICE = {
-    "gelu": "Train with 'hard_silu', 'relu' or 'elu' instead.",
-    "silu": "Train with 'hard_silu', 'relu' or 'elu' instead.",
-    "swish": "Train with 'hard_silu', 'relu' or 'elu' instead.",
-    "mish": "Train with 'hard_silu', 'relu' or 'elu' instead.",
-    "exponential": "Train with 'softplus' instead.",
+    "squareplus": "Train with 'softplus' instead.",
+    "glu": "Use two Dense layers, one with 'sigmoid', and Multiply.",
+    "sparsemax": "Use 'softmax'; the largest class is the same.",
     "log_softmax": "Use 'softmax'; the largest class is the same.",
     "binary_tanh": "Use QActivation('binary(alpha=1)'), which also takes 0 to +1.",
 }
@@ -86,7 +95,7 @@ def plain_activation(layer: Layer, spec: Any) -> Activation | None:
     if name == "smooth_sigmoid" and layer.is_quantized:
         return Activation(function=Function.HARD_SIGMOID, alpha=QKERAS_SMOOTH_SIGMOID)
     if name not in PLAIN:
-        known = ", ".join((*PLAIN, "hard_sigmoid", "softmax", "linear"))
+        known = ", ".join((*PLAIN, *COMPOSED, "hard_sigmoid", "softmax", "linear"))
         raise layer.refuse(
             f"the activation {name[:60]!r} is not supported.", ADVICE.get(name, f"Supported ones: {known}.")
         )
@@ -112,6 +121,9 @@ def apply_activation(layer: Layer, x: Tensor, spec: Any, is_own: bool = False) -
         return x if quantizer is None else apply_quantizer(layer, x, quantizer, is_own)
     if activation_name(spec) == "softmax":
         return layer.add(Softmax(), (x,), x.shape, "" if is_own else "softmax")
+    composed = COMPOSED.get(activation_name(spec) or "")
+    if composed is not None:
+        return composed(layer if is_own else layer.renamed(activation_name(spec) or ""), x)
     op = plain_activation(layer, spec)
     if op is None:
         return layer.add(Activation(function=Function.LINEAR), (x,), x.shape) if is_own else x

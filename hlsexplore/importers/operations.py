@@ -10,6 +10,7 @@ import numpy as np
 from hlsexplore.errors import quoted
 from hlsexplore.fixed import RealArray
 from hlsexplore.importers.activations import KERAS2_HARD_SIGMOID, KERAS3_HARD_SIGMOID, PLAIN
+from hlsexplore.importers.composed import SHRINK, celu, hard_shrink, soft_shrink, threshold
 from hlsexplore.importers.layer import Converter, Layer, Tensor, only
 from hlsexplore.importers.merge import concatenate, merge
 from hlsexplore.importers.pointwise import affine
@@ -89,13 +90,33 @@ def activation(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     if name == "hard_sigmoid":
         slope = KERAS2_HARD_SIGMOID if layer.is_keras2 else KERAS3_HARD_SIGMOID
         return layer.add(Activation(function=Function.HARD_SIGMOID, alpha=slope), (x,), x.shape)
+    if name == "gelu" and option(layer, not layer.is_keras2, "approximate"):
+        return layer.add(Activation(function=Function.GELU_TANH), (x,), x.shape)
+    if name in ("soft_shrink", "hard_shrink"):
+        shrink = soft_shrink if name == "soft_shrink" else hard_shrink
+        return shrink(layer, x, _number(layer, SHRINK, "threshold"))
+    if name == "celu":
+        return celu(layer, x, _number(layer, 1.0, "alpha"))
     op = PLAIN[name]
     if name in ("leaky_relu", "elu"):
-        value = constant(layer, option(layer, 0.2 if name == "leaky_relu" else 1.0, "negative_slope", "alpha"))
-        if value.size != 1:
-            raise layer.refuse(f"{name} with {value.size} slopes is not supported.", "Use keras.layers.PReLU.")
-        op = replace(op, alpha=value.item())
+        op = replace(op, alpha=_number(layer, 0.2 if name == "leaky_relu" else 1.0, "negative_slope", "alpha"))
+    elif name == "silu" and _number(layer, 1.0, "beta") != 1:
+        raise layer.refuse("a SiLU with another beta than 1 is not supported.", "Multiply x and sigmoid(beta * x).")
     return layer.add(op, (x,), x.shape)
+
+
+def thresholded(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+    """Convert keras.ops.threshold: x above a limit, else a value."""
+    limit, value = constant(layer, operand(layer, 1, "threshold")), constant(layer, operand(layer, 2, "default_value"))
+    return threshold(layer, only(layer, inputs), float(limit), float(value))
+
+
+def _number(layer: Layer, default: float, *names: str) -> float:
+    """Return an option of an activation that is one number."""
+    value = constant(layer, option(layer, default, *names))
+    if value.size != 1:
+        raise layer.refuse(f"{value.size} numbers in place of one are not supported.", "Use keras.layers.PReLU.")
+    return float(value.item())
 
 
 def identity(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
@@ -240,6 +261,17 @@ _ACTIVATIONS = {
     "hard_silu": ("HardSilu",),
     "tanh": ("Tanh", "math.tanh", "nn.tanh", "tanh"),
     "hard_tanh": ("HardTanh",),
+    "celu": ("Celu",),
+    "silu": ("Silu", "nn.silu", "nn.swish"),
+    "gelu": ("Gelu", "nn.gelu"),
+    "mish": ("Mish",),
+    "sparse_plus": ("SparsePlus",),
+    "sparse_sigmoid": ("SparseSigmoid",),
+    "log_sigmoid": ("LogSigmoid", "math.log_sigmoid"),
+    "tanh_shrink": ("TanhShrink",),
+    "soft_shrink": ("SoftShrink",),
+    "hard_shrink": ("HardShrink",),
+    "exponential": ("Exp", "math.exp", "exp"),
     "softmax": ("Softmax", "nn.softmax", "math.softmax"),
 }
 _OTHERS: Mapping[str, tuple[Converter, tuple[str, ...]]] = {
@@ -250,6 +282,7 @@ _OTHERS: Mapping[str, tuple[Converter, tuple[str, ...]]] = {
     "maximum": (arithmetic, ("Maximum", "math.maximum", "maximum")),
     "minimum": (arithmetic, ("Minimum", "math.minimum", "minimum")),
     "clip": (clip, ("Clip", "clip_by_value")),
+    "threshold": (thresholded, ("Threshold",)),
     "negative": (negative, ("Negative", "math.negative", "negative")),
     "cast": (identity, ("Cast", "cast", "StopGradient", "stop_gradient", "identity", "Copy")),
     "reshape": (reshaped, ("Reshape", "reshape")),

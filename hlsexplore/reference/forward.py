@@ -1,6 +1,7 @@
 """The network in float64: what every fixed-point result is compared with."""
 
 from collections.abc import Callable, Sequence
+from math import erf, sqrt
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph, Node, check_graph
 from hlsexplore.handlers import Handlers
+from hlsexplore.op_facts import GELU_TANH_CUBE, GELU_TANH_SCALE
 from hlsexplore.ops import (
     MOVES,
     Activation,
@@ -120,6 +122,20 @@ def _recurrent(block: Block, op: Recurrent) -> RealArray:
 
 
 SELU_LAMBDA, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
+LARGEST_EXPONENT = 88.0
+"""exp of more is beyond float32."""
+_erf_of_one = np.frompyfunc(erf, 1, 1)
+
+
+def _erf(x: RealArray) -> RealArray:
+    """Return the error function; numpy has none."""
+    return np.asarray(_erf_of_one(x), dtype=np.float64)
+
+
+def _sigmoid(x: RealArray) -> RealArray:
+    y: RealArray = 1.0 / (1.0 + np.exp(-x))
+    return y
+
 
 ELEMENTWISE: dict[Function, Callable[[RealArray, float], RealArray]] = {
     Function.LINEAR: lambda x, alpha: x,
@@ -130,7 +146,15 @@ ELEMENTWISE: dict[Function, Callable[[RealArray, float], RealArray]] = {
     Function.SELU: lambda x, alpha: SELU_LAMBDA * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0.0))),
     Function.SOFTPLUS: lambda x, alpha: np.logaddexp(x, 0.0),
     Function.SOFTSIGN: lambda x, alpha: x / (1.0 + np.abs(x)),
-    Function.SIGMOID: lambda x, alpha: 1.0 / (1.0 + np.exp(-x)),
+    Function.SILU: lambda x, alpha: x * _sigmoid(x),
+    Function.GELU: lambda x, alpha: 0.5 * x * (1.0 + _erf(x / sqrt(2.0))),
+    Function.GELU_TANH: lambda x, alpha: 0.5 * x * (1.0 + np.tanh(GELU_TANH_SCALE * (x + GELU_TANH_CUBE * x**3))),
+    Function.MISH: lambda x, alpha: x * np.tanh(np.logaddexp(x, 0.0)),
+    Function.SPARSE_PLUS: lambda x, alpha: np.where(np.abs(x) < 1, np.square(x + 1) / 4, np.maximum(x, 0.0)),
+    Function.LOG_SIGMOID: lambda x, alpha: -np.logaddexp(-x, 0.0),
+    Function.TANH_SHRINK: lambda x, alpha: x - np.tanh(x),
+    Function.EXPONENTIAL: lambda x, alpha: np.exp(np.minimum(x, LARGEST_EXPONENT)),
+    Function.SIGMOID: lambda x, alpha: _sigmoid(x),
     Function.TANH: lambda x, alpha: np.tanh(x),
     Function.HARD_SIGMOID: lambda x, alpha: np.clip(alpha * x + 0.5, 0.0, 1.0),
     Function.HARD_SWISH: lambda x, alpha: x * np.clip(alpha * x + 0.5, 0.0, 1.0),

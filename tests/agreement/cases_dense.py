@@ -10,7 +10,8 @@ from hlsexplore.design import Design
 from hlsexplore.fixed import Fixed, Overflow, Rounding
 from hlsexplore.graph import Graph, Node
 from hlsexplore.layer_config import MAX_EXP_INTEGER
-from hlsexplore.ops import Activation, Affine, Clip, Dense, Function, Input, Permute, PRelu, Softmax
+from hlsexplore.op_facts import PARTS
+from hlsexplore.ops import TABLE_FUNCTIONS, Activation, Affine, Clip, Dense, Function, Input, Permute, PRelu, Softmax
 
 
 def dense_case(rounding: Rounding, overflow: Overflow, flavour: str) -> Callable[[np.random.Generator], Built]:
@@ -111,7 +112,7 @@ def pointwise_case(function: Function, **options) -> Callable[[np.random.Generat
         source = random_type(rng, (8, 18), (2, 6))
         op = Activation(function=function, **options)
         types = {"input": source, "result": random_type(rng, (6, 16), (2, 5))}
-        if function.value in ("sigmoid", "tanh", "softplus", "softsign", "elu", "selu"):
+        if function in TABLE_FUNCTIONS:
             types |= {"table": random_type(rng, (8, 18), (2, 6))}
             types |= {"table_size": int(rng.choice([256, 1024, 2048]))}
         if function.value in ("leaky_relu", "thresholded_relu", "hard_swish"):
@@ -234,6 +235,7 @@ def pointwise_cases() -> list[Case]:
     cases += [
         Case(f"hard_swish_{i}", pointwise_case(Function.HARD_SWISH, alpha=1 / 6), differs=NO_SUCH) for i in range(2)
     ]
+    cases += [Case(f"{part}_{i}", pointwise_case(part), differs=NO_SUCH) for part in PARTS for i in range(2)]
     cases += [Case(f"clip_{i}", clip_case(0.0), differs=NO_SUCH) for i in range(2)]
     cases += [Case(f"clip_with_a_slope_{i}", clip_case(0.3), differs=NO_SUCH) for i in range(2)]
     cases += [Case("hard_tanh", pointwise_case(Function.HARD_TANH))]

@@ -132,6 +132,7 @@ FLOAT = {
     "gru_softsign": lambda t: sequential(
         t, (5, 3), t.L.GRU(4, activation="softsign", recurrent_activation="hard_sigmoid")
     ),
+    "lstm_silu": lambda t: sequential(t, (5, 3), t.L.LSTM(4, activation="silu")),
     "time_depthwise": lambda t: sequential(t, (3, 6, 5, 2), t.L.TimeDistributed(t.L.DepthwiseConv2D(3))),
     "time_separable": lambda t: sequential(t, (3, 7, 2), t.L.TimeDistributed(t.L.SeparableConv1D(3, 3))),
     "relu_of_all_options": lambda t: sequential(
@@ -153,7 +154,11 @@ FLOAT = {
     "time_pool": lambda t: sequential(t, (3, 4, 2), t.L.TimeDistributed(t.L.GlobalAveragePooling1D())),
 }
 """Networks without quantizers, equal within float32 rounding."""
-_NAMES = ("selu", "softplus", "softsign", "sigmoid", "hard_sigmoid", "hard_silu", "tanh", "hard_tanh", "relu", "linear")
+_NAMES = [
+    *("selu", "softplus", "softsign", "sigmoid", "hard_sigmoid", "hard_silu", "tanh", "hard_tanh", "relu", "linear"),
+    *("silu", "swish", "gelu", "mish", "celu", "sparse_plus", "sparse_sigmoid", "log_sigmoid", "tanh_shrink"),
+    *("soft_shrink", "hard_shrink", "exponential"),
+]
 for _name in _NAMES:
     FLOAT[f"activation_{_name}"] = lambda t, name=_name: sequential(t, (9,), t.L.Activation(name), t.L.Dense(2))
 
@@ -253,12 +258,36 @@ def nested_twice(k, layers):
     return a, layers.Add()([inner(inner(a)), deep(a)])
 
 
+def smooth_functions(k, layers):
+    a = k.Input((9,))
+    parts = [
+        k.ops.silu(a),
+        k.ops.gelu(a),
+        k.ops.gelu(a, approximate=False),
+        k.ops.celu(a, alpha=0.4),
+        k.ops.celu(a),
+        k.ops.soft_shrink(a, threshold=0.3),
+        k.ops.hard_shrink(a, threshold=0.2),
+        k.ops.threshold(a, 0.1, -0.4),
+        k.ops.log_sigmoid(a),
+        k.ops.tanh_shrink(a),
+        k.ops.sparse_plus(a),
+        k.ops.sparse_sigmoid(a),
+        k.ops.exp(a),
+        layers.Dense(9, activation="soft_shrink")(a),
+        layers.Conv1D(3, 2, activation="gelu", padding="same")(layers.Reshape((9, 1))(a)),
+    ]
+    parts[-1] = layers.Flatten()(parts[-1])
+    return a, layers.Dense(3)(layers.Concatenate()(parts))
+
+
 FUNCTIONAL = [
     merges,
     repeated,
     dots,
     operators,
     functions,
+    smooth_functions,
     several_outputs,
     residual,
     shared_layer,
@@ -285,7 +314,7 @@ def test_unfused_batchnorm_matches_too(tf):
     ("build", "problem"),
     [
         (lambda t: [t.L.ReLU(max_value=0.0)], "a ReLU with max_value=0 has no positive values"),
-        (lambda t: [t.L.Dense(3, activation="gelu")], "the activation 'gelu' is not supported"),
+        (lambda t: [t.L.Dense(3, activation="squareplus")], "the activation 'squareplus' is not supported"),
         (lambda t: [t.L.Dense(3, activation=lambda x: x)], "its activation is a Python function of your own"),
         (lambda t: [t.L.Dense(3, activation=t.keras.ops.square)], "the activation 'square' is not supported"),
         (lambda t: [t.L.Reshape((2, 3, 1)), t.L.Conv2DTranspose(2, 2)], "transposed convolutions are not supported"),

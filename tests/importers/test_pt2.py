@@ -86,7 +86,7 @@ def test_strided_weights_are_read_as_their_strides_say(tmp_path):
 def test_all_that_does_not_fit_is_listed_at_once(tmp_path):
     def replace_targets(body):
         named = {item["target"]: item for item in nodes(body)}
-        named["torch.ops.aten.relu.default"]["target"] = "torch.ops.aten.gelu.default"
+        named["torch.ops.aten.relu.default"]["target"] = "torch.ops.aten.erf.default"
         named["torch.ops.aten.tanh.default"]["target"] = "torch.ops.mine.secret.default"
         named["torch.ops.aten.softmax.int"]["target"] = "torch.ops.aten.log_softmax.int"
 
@@ -94,7 +94,7 @@ def test_all_that_does_not_fit_is_listed_at_once(tmp_path):
     found = inspect_model(path)
     assert found.graph is None
     assert found.problems == (
-        "layer 'relu' (aten.gelu): GELU is not supported. Train with ReLU.",
+        "layer 'relu' (aten.erf): an error function outside GELU is not supported. Use GELU, or Tanh.",
         "layer 'tanh' (mine.secret): this operation is not supported. Use one of the operations in docs/importers.md, "
         "or compute it outside of the network.",
         "layer 'softmax' (aten.log_softmax): logarithms are not built in hardware. Use Softmax, or end the network with "

@@ -9,6 +9,7 @@ import numpy as np
 
 from hlsexplore.emulate.pointwise import SELU_RAW, SELU_TYPE
 from hlsexplore.fixed import Fixed, RawArray, quantize
+from hlsexplore.op_facts import PARTS
 from hlsexplore.ops import TABLE_FUNCTIONS, Activation, Function
 from hlsexplore.tables import NEGATIVE_RANGE, activation_table, half_range
 from hlsexplore_hls.cpp.code import constant, cpp_type, raw_constant, rom_type, typedef
@@ -111,7 +112,8 @@ def _table(context: FunctionContext) -> FunctionCode:
     if function in (Function.ELU, Function.SELU):
         functor, reach = function.value, NEGATIVE_RANGE
     else:
-        functor, reach = "signed_table", 2 * half_range(function)
+        functor = f"{PARTS[function]}_part_table" if function in PARTS else "signed_table"
+        reach = 2 * half_range(function)
     if function is Function.SELU:
         members = (typedef("scale_t", cpp_type(SELU_TYPE)), raw_constant("scale_raw", SELU_RAW))
     alpha = context.op.alpha if function is Function.ELU else 1.0

@@ -7,7 +7,7 @@ import numpy as np
 
 from hlsexplore.coverage import Executor, no_answer
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize, requantize
-from hlsexplore.op_facts import limits_raw
+from hlsexplore.op_facts import PARTS, Part, limits_raw
 from hlsexplore.ops import Activation, Affine, Clip, Function, PRelu, Requantize
 from hlsexplore.tables import NEGATIVE_RANGE, SELU_SCALE, activation_table, half_range
 from hlsexplore_hls.xls.code import (
@@ -45,6 +45,8 @@ def activation(layer: Layer, op: Activation) -> list[Call]:
             lines = _table(layer, op)
         case Function.ELU | Function.SELU:
             lines = _negative_table(layer, op)
+        case _ if op.function in PARTS:
+            lines = _part_and_table(layer, op)
         case _:
             lines = _piecewise(layer, op)
     text = function(op.function.value, [parameter("x", source, None)], type_of(result), lines)
@@ -224,6 +226,31 @@ def _table(layer: Layer, op: Activation) -> list[str]:
     place = Value(text=x.text, bits=x.bits, fraction=x.fraction + per_entry)
     # Entry 0 becomes that of x = 0, negative x are the upper half.
     return [lookup(layer.code, "TABLE", np.roll(entries, -size // 2), type_of(result), place, index)]
+
+
+def _part_and_table(layer: Layer, op: Activation) -> list[str]:
+    """Write the nearest entry of a table over both signs, and a part of x that is added to it."""
+    (source,), config, result = layer.sources, layer.config, layer.result
+    size, type_ = config.table_size, config.types["table"]
+    bits = size.bit_length() - 1
+    index = Fixed(bits, bits, rounding=Rounding.RND, overflow=Overflow.SAT)
+    per_entry = (2 * half_range(op.function)).bit_length() - 1 - bits
+    x = element("x", source)
+    place = Value(text=x.text, bits=x.bits, fraction=x.fraction + per_entry)
+    rotated = np.roll(activation_table(op.function, size, type_), -size // 2)
+    lines = [f"let entry = {lookup(layer.code, 'TABLE', rotated, type_of(type_), place, index)};"]
+    total, zero = element("entry", type_), number(0, x.bits)
+    match PARTS[op.function]:
+        case Part.NOTHING:
+            return [*lines, layer.code.cast(total, result, "result")]
+        case Part.POSITIVE:
+            lines.append(f"let kept = if {x.text} < {zero} {{ {zero} }} else {{ {x.text} }};")
+        case Part.NEGATIVE:
+            lines.append(f"let kept = if {x.text} > {zero} {{ {zero} }} else {{ {x.text} }};")
+        case Part.WHOLE:
+            lines.append(f"let kept = {x.text};")
+    kept = Value(text="kept", bits=x.bits, fraction=x.fraction)
+    return [*lines, layer.code.cast(summed(kept, total), result, "result")]
 
 
 def lookup(code: Code, name: str, entries: RawArray, type_: str, place: Value, index: Fixed) -> str:

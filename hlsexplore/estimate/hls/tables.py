@@ -3,11 +3,14 @@
 from math import ceil
 
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
+from hlsexplore.estimate.hls.elementwise import cast_lut
 from hlsexplore.estimate.hls.streams import call_timing, loop_timing
 from hlsexplore.estimate.pricing import Pricing
 from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.estimate.technology import MEMORY_BITS_IN_LUT, Speed, block_rams
 from hlsexplore.fixed import Fixed
+from hlsexplore.op_facts import PARTS, Part
+from hlsexplore.ops import Function
 
 UNIT_BITS = {"sigmoid": 10, "tanh": 11}
 """Bits of an entry of a function of values up to 1, which the tools trim: 10 of sigmoid, 11 of tanh (`fixed<18,8>`, all
@@ -25,7 +28,8 @@ def table_cost(layer: LayerRecord, p: Pricing) -> Cost:
     """Estimate an index and a table, one copy for two elements: a block RAM is read twice a cycle.
 
     Each cycle of the index holds it. An ELU holds its input beside its table (17 FF an element of 64 and of 2 in Vivado
-    HLS), and so does a stream on devices slower than UltraScale+ (30 and 46 FF of two functions).
+    HLS), and so does a stream on devices slower than UltraScale+ (30 and 46 FF of two functions). SiLU and the like
+    hold it too, round their index, and add a part of it to the entry, by the prices of adders and choices.
     """
     coefficients = p.of("table")
     at_once = layer.channels if p.is_stream else layer.elements
@@ -35,7 +39,8 @@ def table_cost(layer: LayerRecord, p: Pricing) -> Cost:
     index = coefficients["index_ns"] + STREAM_INDEX_NS * (p.is_stream and layer.op == "sigmoid")
     steps = 1.0 + p.stages(index * p.tech.lag**SPREAD) + p.is_stream
     several = p.is_stream and layer.pixels > 1
-    takes_input = layer.op == "elu" or (p.is_stream and p.tech.speed is not Speed.FAST)
+    part = PARTS[Function(layer.op)] if layer.op in PARTS else None
+    takes_input = layer.op == "elu" or part is not None or (p.is_stream and p.tech.speed is not Speed.FAST)
     beside = (layer.input or DEFAULT_TYPE).width if takes_input else 0
     share = 1.0
     if layer.op == "elu":
@@ -43,7 +48,7 @@ def table_cost(layer: LayerRecord, p: Pricing) -> Cost:
     waits = coefficients["ff"] * (steps - 1 - p.is_stream) + beside
     return Cost(
         model="table",
-        lut=coefficients["element"] * share * at_once,
+        lut=(coefficients["element"] * share + _part_lut(layer, part, p)) * at_once,
         ff=at_once * waits + 3.0,
         dsp=0.0,
         bram18=float(copies * block_rams(layer.table_size, entry)) if in_memory else 0.0,
@@ -51,3 +56,17 @@ def table_cost(layer: LayerRecord, p: Pricing) -> Cost:
         ii=float(layer.pixels) if p.is_stream else 1.0,
         rules=frozenset({"dsp"}),
     )
+
+
+def _part_lut(layer: LayerRecord, part: Part | None, p: Pricing) -> float:
+    """LUT of one element to round an index to the nearest entry, and to choose, add and cast a part of the input."""
+    if part is None:
+        return 0.0
+    source, entry = layer.input or DEFAULT_TYPE, layer.table or DEFAULT_TYPE
+    lut = p.tech.adder(layer.table_size.bit_length())
+    if part is Part.NOTHING:
+        return lut
+    fraction = max(source.fraction, entry.fraction)
+    total = Fixed(max(source.integer, entry.integer) + 1 + fraction, max(source.integer, entry.integer) + 1)
+    choice = 0.0 if part is Part.WHOLE else p.tech.select(source.width)
+    return lut + choice + p.tech.adder(total.width) + cast_lut(total, layer.result or source, p.tech)

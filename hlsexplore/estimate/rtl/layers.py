@@ -13,6 +13,8 @@ from hlsexplore.estimate.rtl.stream import rtl_stream
 from hlsexplore.estimate.rtl.timing import rtl_fabric
 from hlsexplore.estimate.technology import Technology, block_rams
 from hlsexplore.fixed import Fixed
+from hlsexplore.op_facts import PARTS, Part
+from hlsexplore.ops import Function
 from hlsexplore.rtl_plan.count.blocks import BLOCKS, Blocks
 from hlsexplore.rtl_plan.count.layers import MERGED_MASK_BITS, bram_blocks
 from hlsexplore.rtl_plan.netlist.timing import BLOCK_TABLE_ENTRIES, Fabric
@@ -220,6 +222,10 @@ def _table(layer: LayerRecord, table: Coefficients) -> Cost:
     in_block = reachable > BLOCK_TABLE_ENTRIES
     blocks = block_rams(layer.table_size, target.width) if in_block else 0
     lut = coefficients["lut"] * source.width + (0 if in_block else target.width)
+    if layer.op in PARTS:
+        entry = layer.table or DEFAULT_TYPE
+        blocks = block_rams(layer.table_size, entry.width) if in_block else 0
+        lut += _part_lut(layer, source, target, entry)
     return Cost(
         model="rtl_table",
         lut=layer.elements * lut,
@@ -230,6 +236,17 @@ def _table(layer: LayerRecord, table: Coefficients) -> Cost:
         latency_max=2.0,
         rules=frozenset({"dsp", "ii"}),
     )
+
+
+def _part_lut(layer: LayerRecord, source: Fixed, target: Fixed, entry: Fixed) -> float:
+    """LUT of an element to round an index to the nearest entry, and to add a part of the input, with one cast."""
+    index = float(layer.table_size.bit_length())
+    if PARTS[Function(layer.op)] is Part.NOTHING:
+        return index
+    fraction, integer = max(source.fraction, entry.fraction), max(source.integer, entry.integer) + 1
+    total = Fixed(fraction + integer, integer)
+    cast = target.width * (is_rounding(total, target) + is_saturating(total, target))
+    return index + total.width + cast
 
 
 def _softmax(layer: LayerRecord, fabric: Fabric, blocks: Blocks, budget_ns: float, table: Coefficients) -> Cost:

@@ -133,16 +133,47 @@ def hard_sigmoid(call: Call) -> None:
 
 
 def elu(call: Call) -> None:
-    """Translate ELU; SELU and CELU are decomposed to it with other scales."""
+    """Translate ELU; SELU and CELU are decomposed to it with other scales: of the result, of negative inputs."""
     scale, slope = call.get("scale", default=1), call.get("input_scale", default=1)
     alpha = call.get("alpha", default=1)
-    if slope != 1:
-        _unknown(call)
-    elif scale != 1:
+    if slope == 1 and scale == 1:
+        call.emit("Elu", (call.ref("self"),), alpha=float(alpha))
+    elif slope == 1:
         inner = call.between("Elu", (call.ref("self"),), alpha=float(alpha))
         call.emit("Mul", (inner, call.constant(np.float64(scale))))
+    elif scale == 1 and abs(slope * alpha - 1) < FLOAT32_DIGITS:
+        call.emit("Celu", (call.ref("self"),), alpha=float(alpha))
     else:
-        call.emit("Elu", (call.ref("self"),), alpha=float(alpha))
+        _unknown(call)
+
+
+FLOAT32_DIGITS = 1e-6
+"""How far 1 / alpha and a scale may be apart to be the same number."""
+
+
+def gelu(call: Call) -> None:
+    """Translate GELU, exact or by tanh."""
+    call.emit("Gelu", (call.ref("self"),), approximate=call.get("approximate", default="none"))
+
+
+def shrink(call: Call) -> None:
+    """Translate Softshrink and Hardshrink."""
+    limit = float(call.get("lambd", default=0.5))
+    call.emit("Shrink", (call.ref("self"),), lambd=limit, bias=limit if "soft" in call.kind else 0.0)
+
+
+def threshold(call: Call) -> None:
+    """Translate Threshold: x above a limit, else a value."""
+    limit, value = call.constant(np.float64(call.get("threshold"))), call.constant(np.float64(call.get("value")))
+    above = call.between("Greater", (call.ref("self"), limit))
+    call.emit("Where", (above, call.ref("self"), value))
+
+
+def gated(call: Call) -> None:
+    """Translate GLU: the first half of an axis times the sigmoid of the second."""
+    halves = tuple(f"{call.outputs[0]} {part}" for part in ("half", "gate"))
+    call.emit("Split", (call.ref("self"),), halves, axis=call.get("dim", default=-1), num_outputs=2)
+    call.emit("Mul", (halves[0], call.between("Sigmoid", halves[1:])))
 
 
 def softplus(call: Call) -> None:
@@ -336,11 +367,17 @@ TABLE: dict[str, Callable[[Call], None]] = {
     **_names(plain("HardSwish"), "hardswish", "hardswish_"),
     **_names(plain("Softsign"), "softsign"),
     **_names(plain("Selu"), "selu", "selu_"),
-    **_names(plain("Gelu"), "gelu"),
-    **_names(plain("Mish"), "mish"),
+    **_names(gelu, "gelu", "gelu_"),
+    **_names(plain("LogSigmoid"), "log_sigmoid", "log_sigmoid_forward"),
+    **_names(plain("Celu", alpha="alpha"), "celu", "celu_"),
+    **_names(shrink, "softshrink", "hardshrink"),
+    **_names(threshold, "threshold", "threshold_"),
+    **_names(gated, "glu"),
+    **_names(plain("Mish"), "mish", "mish_"),
     **_names(plain("Abs"), "abs"),
     **_names(plain("Neg"), "neg"),
     **_names(plain("Exp"), "exp"),
+    **_names(plain("Erf"), "erf"),
     **_names(plain("Log"), "log"),
     **_names(plain("Log1p"), "log1p"),
     **_names(plain("Sqrt"), "sqrt"),

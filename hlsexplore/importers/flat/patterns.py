@@ -1,14 +1,12 @@
-"""Groups of ops that exporters write for one layer, found again: layer normalisation, softplus, softsign."""
+"""Groups of ops that exporters write for one layer, found again: layer normalisation, choices, activations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hlsexplore.importers.flat.functions import find_function
 from hlsexplore.importers.flat.graph import Array, FlatGraph, FlatNode
-
-MIN_SOFTPLUS_THRESHOLD = 15.0
-"""Beyond this input softplus(x) and x differ by less than 4e-7, the last digit of float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +91,9 @@ def without_labels(graph: FlatGraph) -> tuple[FlatGraph, tuple[str, ...]]:
 
 
 def _find(links: _Links, node: FlatNode) -> FlatNode:
-    found = _layer_norm(links, node) or _softplus(links, node) or _choice(links, node) or _softsign(links, node)
-    return found or node
+    return (
+        _layer_norm(links, node) or _choice(links, node) or find_function(links.makers, links.constants, node) or node
+    )
 
 
 def _layer_norm(links: _Links, node: FlatNode) -> FlatNode | None:
@@ -130,20 +129,8 @@ def _is_last(links: _Links, node: FlatNode) -> bool:
     return axes is not None and list(np.atleast_1d(np.asarray(axes))) == [-1] and bool(node.options.get("keepdims", 1))
 
 
-def _softplus(links: _Links, node: FlatNode) -> FlatNode | None:
-    """Find log(1 + exp(x))."""
-    exponential = None
-    if node.op == "Log1p":
-        exponential = links.made(node.inputs[0], "Exp")
-    elif node.op == "Log":
-        total = links.made(node.inputs[0], "Add")
-        if total is not None and 1.0 in (links.number(name) for name in total.inputs):
-            exponential = next((found for name in total.inputs if (found := links.made(name, "Exp"))), None)
-    return replace(node, op="Softplus", inputs=exponential.inputs, options={}) if exponential else None
-
-
 def _choice(links: _Links, node: FlatNode) -> FlatNode | None:
-    """Find x where x > limit, else a function of x: ReLU, PReLU, and softplus where that is x in float32."""
+    """Find x where x > 0, else a product with it: ReLU, PReLU."""
     condition = links.made(node.inputs[0], "Greater") if node.op == "Where" and len(node.inputs) == 3 else None
     if condition is None:
         return None
@@ -151,10 +138,6 @@ def _choice(links: _Links, node: FlatNode) -> FlatNode | None:
     if limit is None or links.origin(condition.inputs[0]) != x:
         return None
     inner = links.makers.get(links.origin(node.inputs[2]))
-    if limit >= MIN_SOFTPLUS_THRESHOLD and inner is not None:
-        found = inner if inner.op == "Softplus" else _softplus(links, inner)
-        is_softplus = found is not None and links.origin(found.inputs[0]) == x and "beta" not in found.options
-        return replace(node, op="Softplus", inputs=(x,), options={}) if is_softplus else None
     if limit != 0:
         return None
     if links.number(node.inputs[2]) == 0:
@@ -163,15 +146,3 @@ def _choice(links: _Links, node: FlatNode) -> FlatNode | None:
         slopes = [name for name in inner.inputs if links.origin(name) != x]
         return replace(node, op="PRelu", inputs=(x, slopes[0]), options={}) if len(slopes) == 1 else None
     return None
-
-
-def _softsign(links: _Links, node: FlatNode) -> FlatNode | None:
-    """Find x / (1 + abs(x))."""
-    if node.op != "Div":
-        return None
-    total = links.made(node.inputs[1], "Add")
-    if total is None or 1.0 not in (links.number(name) for name in total.inputs):
-        return None
-    size = next((found for name in total.inputs if (found := links.made(name, "Abs"))), None)
-    is_softsign = size is not None and size.inputs[0] == node.inputs[0]
-    return replace(node, op="Softsign", inputs=node.inputs[:1], options={}) if is_softsign else None

@@ -83,16 +83,77 @@ def hard_swish(context: Context) -> Value:
     return pointwise(context, context.value(0), Activation(function=Function.HARD_SWISH, alpha=1 / 6))
 
 
-def silu(context: Context) -> Value:
-    """Convert SiLU: x * sigmoid(x)."""
-    value = context.value(0)
-    return times(context, value, pointwise(context, value, Activation(function=Function.SIGMOID), "sigmoid"))
+def swish(context: Context) -> Value:
+    """Convert Swish: x * sigmoid(alpha * x)."""
+    value, alpha = context.value(0), context.number("alpha", 1.0)
+    if alpha == 1:
+        return pointwise(context, value, Activation(function=Function.SILU))
+    scaled = affine(context, value, np.array(alpha), np.array(0.0), "scaled")
+    return times(context, value, pointwise(context, scaled, Activation(function=Function.SIGMOID), "sigmoid"))
+
+
+def gelu(context: Context) -> Value:
+    """Convert Gelu, exact or by tanh.
+
+    Raises:
+        UnsupportedError: If it is approximated otherwise.
+    """
+    kind = context.text("approximate", "none")
+    functions = {"none": Function.GELU, "tanh": Function.GELU_TANH}
+    if kind not in functions:
+        raise context.refuse(f"a GELU with approximate={kind[:40]!r} is not supported.", "Use 'none' or 'tanh'.")
+    return pointwise(context, context.value(0), Activation(function=functions[kind]))
+
+
+def celu(context: Context) -> Value:
+    """Convert Celu: an ELU between two scales.
+
+    Raises:
+        UnsupportedError: If alpha is not positive.
+    """
+    value, alpha = context.value(0), context.number("alpha", 1.0)
+    if not alpha > 0:
+        raise context.refuse(f"a CELU with alpha={alpha:g} is not supported.", "Use a positive alpha.")
+    curve = Activation(function=Function.ELU, alpha=1.0)
+    if alpha == 1:
+        return pointwise(context, value, curve)
+    scaled = affine(context, value, np.array(1.0 / alpha), np.array(0.0), "scaled")
+    curved = pointwise(context, scaled, curve, "elu")
+    return affine(context, curved, np.array(alpha), np.array(0.0), "unscaled")
+
+
+def shrink(context: Context) -> Value:
+    """Convert Shrink: x + bias below -lambd, x - bias above lambd, else 0.
+
+    Raises:
+        UnsupportedError: If the bias is neither lambd nor 0.
+    """
+    value, limit, bias = context.value(0), context.number("lambd", 0.5), context.number("bias", 0.0)
+    if not limit > 0 or bias not in (0.0, limit):
+        raise context.refuse(
+            f"a Shrink with lambd={limit:g} and bias={bias:g} is not supported.",
+            "Use a positive lambd, and a bias of 0 or lambd.",
+        )
+    if bias:
+        middle = pointwise(context, value, Clip(low=-limit, high=limit, floor=-limit), "clip")
+        return minus(context, value, middle)
+    op = Activation(function=Function.THRESHOLDED_RELU, alpha=limit)
+    negated = affine(context, value, np.array(-1.0), np.array(0.0), "negated")
+    return minus(context, pointwise(context, value, op, "above"), pointwise(context, negated, op, "below"))
 
 
 def times(context: Context, first: Value, second: Value) -> Value:
     """Append the product of two tensors of one layout."""
-    op = Merge(function=MergeFunction.MULTIPLY)
-    tensor = context.add(op, (first.tensor, second.tensor), first.tensor.shape, "product")
+    return _merged(context, MergeFunction.MULTIPLY, first, second, "product")
+
+
+def minus(context: Context, first: Value, second: Value) -> Value:
+    """Append the difference of two tensors of one layout."""
+    return _merged(context, MergeFunction.SUBTRACT, first, second, "difference")
+
+
+def _merged(context: Context, function: MergeFunction, first: Value, second: Value, suffix: str) -> Value:
+    tensor = context.add(Merge(function=function), (first.tensor, second.tensor), first.tensor.shape, suffix)
     return Value(tensor=tensor, axes=first.axes)
 
 
@@ -194,8 +255,15 @@ POINTWISE: dict[str, Converter] = {
     "ThresholdedRelu": thresholded_relu,
     "HardSigmoid": hard_sigmoid,
     "HardSwish": hard_swish,
-    "Silu": silu,
-    "Swish": silu,
+    "Silu": swish,
+    "Swish": swish,
+    "Gelu": gelu,
+    "Mish": _plain(Function.MISH),
+    "LogSigmoid": _plain(Function.LOG_SIGMOID),
+    "TanhShrink": _plain(Function.TANH_SHRINK),
+    "Exp": _plain(Function.EXPONENTIAL),
+    "Celu": celu,
+    "Shrink": shrink,
     "Clip": clip,
     "Abs": absolute,
     "Neg": negate,
@@ -205,10 +273,7 @@ POINTWISE: dict[str, Converter] = {
     "Dropout": dropout,
     "Softmax": softmax,
     "LogSoftmax": logarithmic,
-    "Gelu": _without("GELU", "Train with ReLU."),
-    "Erf": _without("the error function (GELU)", "Train with ReLU."),
-    "Exp": _without("an exponential", "Use Softmax, Sigmoid or Tanh."),
+    "Erf": _without("an error function outside GELU", "Use GELU, or Tanh."),
     "Sqrt": _without("a square root of data", "Compute it before the network."),
-    "Mish": _without("Mish", "Train with ReLU."),
 }
 """Converters of elementwise functions."""

@@ -7,12 +7,13 @@ from math import ceil, floor, isfinite
 import numpy as np
 
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize, requantize
-from hlsexplore.op_facts import limits_raw
+from hlsexplore.op_facts import PARTS, Part, limits_raw
 from hlsexplore.ops import Activation, Affine, Clip, Function, PRelu, Requantize
 from hlsexplore.rtl_plan.lower.layer import Layer, refuse
 from hlsexplore.rtl_plan.lower.matmul import signed_products
 from hlsexplore.rtl_plan.netlist.casts import cast
 from hlsexplore.rtl_plan.netlist.cells import Value
+from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.tables import NEGATIVE_RANGE, activation_table, half_range
 from hlsexplore.weights import quantized, raw_weights
 
@@ -199,6 +200,37 @@ def _table(layer: Layer, op: Activation) -> list[Value]:
     return layer.map(lookup)
 
 
+def _part_and_table(layer: Layer, op: Activation) -> list[Value]:
+    """Add the nearest entry of a table over both signs and a part of x."""
+    net, size, type_ = layer.net, layer.config.table_size, layer.config.types["table"]
+    bits = size.bit_length() - 1
+    index = Fixed(bits, bits, rounding=Rounding.RND, overflow=Overflow.SAT)
+    per_entry = (2 * half_range(op.function)).bit_length() - 1 - bits
+    rotated = np.roll(activation_table(op.function, size, type_), -size // 2).tolist()
+    part, fraction = PARTS[op.function], max(layer.fraction, type_.fraction)
+
+    def lookup(value: Value) -> Value:
+        place = cast(net, value, layer.fraction + per_entry, index)
+        entry = net.rom(net.slice(place, 0, bits, signed=False), rotated)
+        if part is Part.NOTHING:
+            return layer.finish(entry, type_.fraction)
+        kept = net.shift(_part(net, part, value), fraction - layer.fraction)
+        return layer.finish(net.add(kept, net.shift(entry, fraction - type_.fraction)), fraction)
+
+    return layer.map(lookup)
+
+
+def _part(net: Net, part: Part, value: Value) -> Value:
+    """Add a part of a value: of the negative one minus the positive part of -x."""
+    match part:
+        case Part.POSITIVE:
+            return net.relu(value)
+        case Part.NEGATIVE:
+            return net.negate(net.relu(net.negate(value)))
+        case Part.WHOLE | Part.NOTHING:
+            return value
+
+
 def _negative_table(layer: Layer, op: Activation) -> list[Value]:
     """Add ELU or SELU: a table for negative inputs, a product or nothing for the others."""
     net, size, types, is_selu = layer.net, layer.config.table_size, layer.config.types, op.function is Function.SELU
@@ -234,4 +266,5 @@ _FUNCTIONS: dict[Function, Callable[[Layer, Activation], list[Value]]] = {
     Function.SOFTSIGN: _table,
     Function.ELU: _negative_table,
     Function.SELU: _negative_table,
+    **dict.fromkeys(PARTS, _part_and_table),
 }

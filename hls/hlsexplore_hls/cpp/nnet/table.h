@@ -20,6 +20,60 @@ template <typename Config> struct signed_table {
     }
 };
 
+// The nearest entry of a table over both signs.
+template <typename Config, typename In>
+typename Config::table_t nearest_entry(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
+#pragma HLS INLINE
+    typedef ap_fixed<Config::table_bits, Config::table_bits, AP_RND, AP_SAT> index_t;
+    const index_t index = cast<index_t>(scaled<Config::shift>(x));
+    const unsigned entry = index.to_int() + (1 << (Config::table_bits - 1));
+    return from_raw<typename Config::table_t>(table[entry]);
+}
+
+// Exponential: the entry alone.
+template <typename Config> struct nothing_part_table {
+    template <typename In, typename Out>
+    static Out apply(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
+#pragma HLS INLINE
+        return cast<Out>(nearest_entry<Config>(x, table));
+    }
+};
+
+// x - tanh(x): the entry and x.
+template <typename Config> struct whole_part_table {
+    template <typename In, typename Out>
+    static Out apply(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
+#pragma HLS INLINE
+        return cast<Out>(x + nearest_entry<Config>(x, table));
+    }
+};
+
+// SiLU, GELU and the like: the entry and max(x, 0).
+template <typename Config> struct positive_part_table {
+    template <typename In, typename Out>
+    static Out apply(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
+#pragma HLS INLINE
+        In kept = x;
+        if (is_negative(x)) {
+            kept = zero<In>();
+        }
+        return cast<Out>(kept + nearest_entry<Config>(x, table));
+    }
+};
+
+// Logarithm of the sigmoid: the entry and min(x, 0).
+template <typename Config> struct negative_part_table {
+    template <typename In, typename Out>
+    static Out apply(const In &x, const typename Config::table_rom table[1 << Config::table_bits]) {
+#pragma HLS INLINE
+        In kept = zero<In>();
+        if (is_negative(x)) {
+            kept = x;
+        }
+        return cast<Out>(kept + nearest_entry<Config>(x, table));
+    }
+};
+
 // ELU: a table for negative inputs.
 template <typename Config> struct elu {
     template <typename In, typename Out>

@@ -73,7 +73,7 @@ def read_report_folder(
 
 def report_of(root: Path, reports: HlsReports, layers: Mapping[str, str] | None = None) -> Report:
     """Return the report of C synthesis, as `read_report_folder`, of a folder whose reports were read."""
-    words = _layer_words(_report_directory(root), reports.csynth.module) if layers is None else layers
+    words = _layer_words(root, reports.csynth.module) if layers is None else layers
     return make_report(reports.csynth, reports.modules, words)
 
 
@@ -281,11 +281,12 @@ def _first_group(pattern: re.Pattern[str], path: Path) -> str:
     return found.group(1) if found else ""
 
 
-def _layer_words(reports: Path, top: str) -> dict[str, str]:
-    """Read from hls4ml's top function which `config` belongs to which layer."""
+def _layer_words(root: Path, top: str) -> dict[str, str]:
+    """Read from hls4ml's top function, around the reports or in the project, which `config` belongs to which layer."""
+    reports = _report_directory(root)
     names = [f"firmware/{top}.cpp", f"firmware/{top.removesuffix('_axi')}.cpp"]
     found: dict[str, str] = {}
-    for path in (path for name in names for path in _outwards(reports, name)):
+    for path in (path for name in names for path in (*_outwards(reports, name), root / name)):
         try:
             text = read_report(path, 8 << 20)
         except ToolError:

@@ -33,6 +33,7 @@ from hlsexplore.ops import (
     Pad,
     Permute,
     Pool,
+    Quantize,
     Recurrent,
     Reshape,
     weights,
@@ -211,6 +212,11 @@ def _divided(total: Tensor, counts: Tensor, step: float) -> Tensor:
     return tf.custom_gradient(divide)(total)
 
 
+def _quantize(design: Design, node: Node) -> Apply:
+    result = caster(design.layers[node.name].types["result"])
+    return lambda inputs, values: result(inputs[0])
+
+
 def _merge(design: Design, node: Node) -> Apply:
     op, result = node.op, caster(design.layers[node.name].types["result"])
     if not isinstance(op, Merge):
@@ -272,5 +278,6 @@ _MAKERS: dict[type, Callable[[Design, Node], Apply]] = {
     Pool: _pool,
     Merge: _merge,
     Concatenate: _concatenate,
+    Quantize: _quantize,
     Recurrent: make_recurrent,
 }

@@ -29,6 +29,7 @@ from hlsexplore.ops import (
     Input,
     Merge,
     Pool,
+    Quantize,
     Recurrent,
     Softmax,
     weights,
@@ -40,7 +41,7 @@ Masks = Mapping[tuple[str, str], NDArray[np.bool_]]
 """Which weights are kept, by layer and tensor key."""
 TRAINED = (Dense, Conv, DepthwiseConv, Affine, Recurrent)
 """Ops whose weights are trained."""
-PASSED = (*TRAINED, Input, Pool, Merge, Concatenate, *MOVES)
+PASSED = (*TRAINED, Input, Quantize, Pool, Merge, Concatenate, *MOVES)
 FUNCTIONS = frozenset(
     {
         Function.LINEAR,

@@ -13,8 +13,20 @@ from hlsexplore.emulate import emulate
 from hlsexplore.errors import CancelledError, ConfigError, DataError, ToolError, UnsupportedError
 from hlsexplore.fixed import Fixed, quantize, to_real
 from hlsexplore.graph import Graph, Node
-from hlsexplore.metrics import accuracy
-from hlsexplore.ops import Activation, Dense, Function, Input, Lookup, Softmax, weights
+from hlsexplore.metrics import accuracy, rmse
+from hlsexplore.ops import (
+    Activation,
+    Cell,
+    Dense,
+    Function,
+    Input,
+    Lookup,
+    Merge,
+    MergeFunction,
+    Recurrent,
+    Softmax,
+    weights,
+)
 
 
 @pytest.fixture(scope="module")
@@ -214,3 +226,46 @@ def test_shared_samples_are_said_whichever_side_is_larger(design: Design, data) 
     assert shared_note(x, x[:50], design.graph).startswith("all 50 evaluation samples are among the 600 training")
     assert shared_note(x[:50], x, design.graph).startswith("50 of the 600 evaluation samples are among the 50 training")
     assert shared_note(x.astype(np.float32), x, design.graph).startswith("all 600 evaluation samples")
+
+
+def recurrent_design() -> Design:
+    """A GRU that two outputs read: classes, and a value behind a residual."""
+    rng = np.random.default_rng(6)
+    gru = Recurrent(
+        cell=Cell.GRU,
+        kernel=rng.normal(0, 0.4, (2, 18)),
+        recurrent_kernel=rng.normal(0, 0.4, (6, 18)),
+        bias=np.zeros(18),
+        recurrent_bias=np.zeros(18),
+    )
+    layers = (
+        ("gru", gru, ("x",), (6,)),
+        ("fc", Dense(kernel=rng.normal(0, 0.4, (6, 6)), bias=np.zeros(6)), ("gru",), (6,)),
+        ("sum", Merge(function=MergeFunction.ADD), ("gru", "fc"), (6,)),
+        ("value", Dense(kernel=rng.normal(0, 0.4, (6, 1)), bias=np.zeros(1)), ("sum",), (1,)),
+        ("logits", Dense(kernel=rng.normal(0, 0.4, (6, 2)), bias=np.zeros(2)), ("gru",), (2,)),
+        ("classes", Softmax(), ("logits",), (2,)),
+    )
+    nodes = (
+        Node(name="x", op=Input(), inputs=(), shape=(4, 2)),
+        *(Node(name=name, op=op, inputs=inputs, shape=shape) for name, op, inputs, shape in layers),
+    )
+    design = Design.default(Graph(name="two", nodes=nodes, outputs=("classes", "value")), type="fixed<12,4>")
+    return design.with_layer("gru", weight="fixed<6,2,RND,SAT>", recurrent_weight="fixed<6,2,RND,SAT>", density=0.7)
+
+
+def test_a_recurrent_network_with_two_outputs_trains() -> None:
+    design = recurrent_design()
+    x = np.random.default_rng(3).normal(size=(500, 4, 2))
+    labels = {"classes": (x[:, :, 0].sum(axis=1) > 0).astype(int), "value": x[:, -1, 1:]}
+    before = [np.asarray(part) for part in emulate(design, x)]
+    tuned = fine_tune(design, x, labels, epochs=25, batch_size=32, learning_rate=0.01, distill=0.0)
+    after = [np.asarray(part) for part in emulate(tuned.design, x)]
+    assert accuracy(after[0], labels["classes"]) > max(0.85, accuracy(before[0], labels["classes"]))
+    assert rmse(after[1], labels["value"]) < 0.7 * rmse(before[1], labels["value"])
+    assert set(tuned.design.layers["gru"].masks) == {"weight", "recurrent_weight"}
+    for key in ("weight", "recurrent_weight"):
+        mask = tuned.design.layers["gru"].masks[key]
+        assert (
+            mask.density == pytest.approx(0.7, abs=0.02) and not weights(tuned.graph["gru"].op)[key][~mask.kept].any()
+        )

@@ -13,8 +13,10 @@ from hlsexplore.emulate import emulate
 from hlsexplore.emulate.carrier import to_float
 from hlsexplore.emulate.plan import plan_design
 from hlsexplore.errors import UnsupportedError
+from hlsexplore.examples import load
 from hlsexplore.fixed import Fixed, Overflow, Rounding, quantize, to_real
 from hlsexplore.graph import Graph, Node
+from hlsexplore.layer_config import knobs
 from hlsexplore.ops import (
     Activation,
     Affine,
@@ -189,6 +191,20 @@ def test_recurrent_layers_are_the_emulators(network: ModuleType, name: str, type
     design = design.with_input("fixed<7,3,RND,SAT>")
     x = np.random.default_rng(4).uniform(-3, 3, (40, 5, 3))
     np.testing.assert_array_equal(trained_forward(network, design, (x,)), emulate(design, x))
+
+
+def test_types_of_single_elements_are_refused_and_uniform_ones_are_exact(network: ModuleType) -> None:
+    graph = load("jets", "hgq2").graph
+    rng = np.random.default_rng(2)
+    goals = find_goals(graph, 5, np.arange(5))
+    design = Design.default(graph)
+    with pytest.raises(UnsupportedError, match="Set granularity to 'uniform'"):
+        check_trainable(design, goals)
+    changes = {node.name: {"granularity": "uniform"} for node in graph if "granularity" in knobs(node)}
+    uniform = design.with_layers(changes)
+    check_trainable(uniform, goals)
+    x = rng.normal(0, 2, (60, *graph.input_shape))
+    np.testing.assert_array_equal(trained_forward(network, uniform, (x,)), emulate(uniform, x))
 
 
 def test_dropped_weights_and_wide_types_are_exact_too(network: ModuleType) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from math import ceil, log2, prod
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from hlsexplore.design import Design
@@ -37,6 +38,7 @@ from hlsexplore.target import Io, Target, Tool, is_same_part
 
 MAX_BYTES = 64 << 20
 AUTO = "auto"
+_LINEAR = "_linear"
 _PRECISION = {
     "weight": ("weight", "scale", "param", "pointwise", "depthwise"),
     "bias": ("bias",),
@@ -60,6 +62,24 @@ _KNOBS = {
 _KNOWN = {*_KNOBS.values(), "Precision", "Trace", "Skip", "TargetCycles", "ConvImplementation", "StoreWeightsInBRAM"}
 _KNOWN |= {"BramFactor", "TraceOutput", "BitExact", "MergedRelu", "Compression", "PipelineStyle", "ExpTableSize"}
 _KNOWN |= {"PipelineInterval", "InvTableSize", "DenseResourceImplementation", "Quantizer"}
+_UNUSED: Mapping[str, object] = MappingProxyType(
+    {
+        "RecurrentReuseFactor": None,
+        "DepthwiseReuseFactor": None,
+        "PointwiseReuseFactor": None,
+        "ForwardReuseFactor": None,
+        "BackwardReuseFactor": None,
+        "ForwardRecurrentReuseFactor": None,
+        "BackwardRecurrentReuseFactor": None,
+        "Static": True,
+        "Direction": "forward",
+        "TableRangePower2": 0,
+        "TimeStepLoopParallelism": "off",
+        "Algorithm": "nearest",
+    }
+)
+"""Keys of hls4ml 1.3 that have no word here -> the value that changes nothing; None is the layer's ReuseFactor."""
+_KNOWN |= set(_UNUSED)
 _STRATEGIES = {"latency": "latency", "resource": "resource", "unrolled": "latency", "distributed_arithmetic": "latency"}
 _TOP = {"Part", "XilinxPart", "Board", "ClockPeriod", "ClockUncertainty", "IOType", "Backend", "HLSConfig", "OutputDir"}
 _TOP |= {"ProjectName", "KerasModel", "KerasJson", "KerasH5", "OnnxModel", "PytorchModel", "InputData", "Version"}
@@ -109,7 +129,27 @@ def apply_config(data: Mapping[str, Any], graph: Graph) -> Configured:
     for node in graph:
         design = _apply(design, node, _Settings(inner, node), results, notes)
         results[node.name] = design.result_type(node.name)
+    notes += _cast_again(inner, design)
     return Configured(design=design, notes=tuple(notes))
+
+
+def _cast_again(inner: Mapping[str, Any], design: Design) -> Iterator[str]:
+    """Say where a linear activation, which hls4ml keeps as a layer of its own, has another type than its layer."""
+    for name, entry in _mapping(inner.get("LayerName")).items():
+        layer = str(name).removesuffix(_LINEAR)
+        value = _mapping(entry).get("Precision")
+        text = str(_mapping(value).get("result", _mapping(value).get("default", AUTO)) if _mapping(value) else value)
+        if not _is_linear(name, design.graph) or text in (AUTO, "None"):
+            continue
+        type_, result = _fixed(text, design.graph[layer], "result"), design.result_type(layer)
+        if type_ != result:
+            yield f"layer {layer!r}: hls4ml casts its result, {result}, to {type_} ({name}), which is not taken over."
+
+
+def _is_linear(name: object, graph: Graph) -> bool:
+    """Whether a name is that of the linear activation which hls4ml's readers put behind a layer."""
+    text = str(name)
+    return text not in graph and text.endswith(_LINEAR) and text.removesuffix(_LINEAR) in graph
 
 
 def with_plain_tables(design: Design) -> Design:
@@ -311,14 +351,23 @@ def unknown_keys(data: Mapping[str, Any], inner: Mapping[str, Any], graph: Graph
     )
     names = [node.name for node in graph]
     for name, entry in _mapping(inner.get("LayerName")).items():
-        if name not in graph:
+        if name not in graph and not _is_linear(name, graph):
             yield f"no layer is called {name!r}{_near(name, names)}"
         for key in _mapping(entry):
             if key not in _KNOWN and not key.endswith("_t"):
                 yield f"layer {name!r}: unknown key {key!r}{_near(key, _KNOWN)}"
+        yield from _unused(name, _mapping(entry), _mapping(inner.get("Model")))
     for key in _mapping(inner.get("Model")):
         if key not in _KNOWN:
             yield f"Model: unknown key {key!r}{_near(key, _KNOWN)}"
+
+
+def _unused(name: object, entry: Mapping[str, Any], model: Mapping[str, Any]) -> Iterator[str]:
+    """Name the keys that hls4ml reads and a design of ours has no word for, where they change anything."""
+    reuse = entry.get("ReuseFactor", model.get("ReuseFactor", 1))
+    for key, plain in _UNUSED.items():
+        if key in entry and entry[key] not in ((1, reuse) if plain is None else (plain,)):
+            yield f"layer {name!r}: {key} {entry[key]!r} has no counterpart here and is not taken over."
 
 
 _LEVELS = ("Model", "LayerType", "LayerName", "SkipOptimizers", "Optimizers")

@@ -9,7 +9,7 @@ import pytest
 import hlsexplore as hx
 from hlsexplore.errors import ConfigError, ModelError
 from hlsexplore.graph import Graph, Node
-from hlsexplore.hls4ml_config import apply_config, read_config
+from hlsexplore.hls4ml_config import _KNOWN, apply_config, read_config
 from hlsexplore.ops import Activation, Affine, Conv, Dense, Function, Input, Pool, Reshape, Softmax
 
 
@@ -175,3 +175,52 @@ def test_a_board_decides_the_part_as_in_hls4ml(board, part, expected, note):
     found = apply_config(config, network())
     assert found.design.target.part == expected
     assert [item for item in found.notes if "board" in item] == ([note] if note else [])
+
+
+def test_every_key_of_version_1_3_is_known_and_what_is_not_taken_over_is_said():
+    layer = {
+        **CONFIG["HLSConfig"]["LayerName"]["fc"],
+        "RecurrentReuseFactor": 4,
+        "Direction": "forward",
+        "Static": True,
+    }
+    layer |= {"TableRangePower2": 2, "DepthwiseReuseFactor": 2}
+    inner = {**CONFIG["HLSConfig"], "LayerName": {**CONFIG["HLSConfig"]["LayerName"], "fc": layer}}
+    notes = apply_config({**CONFIG, "HLSConfig": inner}, network()).notes
+    assert [note for note in notes if "counterpart" in note] == [  # the model's ReuseFactor is 2
+        "layer 'fc': RecurrentReuseFactor 4 has no counterpart here and is not taken over.",
+        "layer 'fc': TableRangePower2 2 has no counterpart here and is not taken over.",
+    ]
+    assert not [note for note in notes if "unknown" in note]
+
+
+def test_linear_activations_are_layers_of_hls4ml():
+    def notes(precision):
+        layers = {**CONFIG["HLSConfig"]["LayerName"], "fc_linear": {"Precision": precision}, "nothing_linear": {}}
+        return apply_config({**CONFIG, "HLSConfig": {**CONFIG["HLSConfig"], "LayerName": layers}}, network()).notes
+
+    said = (
+        "layer 'fc': hls4ml casts its result, fixed<20,9,RND,SAT>, to fixed<8,3> (fc_linear), which is not taken over."
+    )
+    assert "no layer is called 'nothing_linear'." in notes("auto")
+    assert said in notes({"result": "fixed<8,3>"}) and said in notes("ap_fixed<8,3>")
+    assert not any("fc_linear" in note for note in notes("auto") + notes({"result": "ap_fixed<20,9,AP_RND,AP_SAT>"}))
+
+
+@pytest.mark.skipif(find_spec("hls4ml") is None, reason="needs hls4ml")
+def test_keys_that_are_known_are_those_of_hls4ml():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from hls4ml.backends import get_available_backends, get_backend
+        from hls4ml.model.attributes import TypeAttribute
+        from hls4ml.model.layers import layer_map
+
+    classes = set(layer_map.values())
+    found = {
+        attribute.config_name
+        for name in get_available_backends()
+        for kind in classes
+        for attribute in (*get_backend(name).attribute_map.get(kind, ()), *kind.expected_attributes)
+        if attribute.configurable and not isinstance(attribute, TypeAttribute)
+    }
+    assert len(found) > 10 and found <= _KNOWN

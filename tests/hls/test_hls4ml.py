@@ -15,8 +15,21 @@ from agreement.cases_joins import ONE_TYPE, UNSUPPORTED
 import hlsexplore as hx
 from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import Activation, Dense, Function, Input, Merge, MergeFunction, Softmax
+from hlsexplore.ops import (
+    Activation,
+    Cell,
+    Concatenate,
+    Dense,
+    Function,
+    Input,
+    Merge,
+    MergeFunction,
+    Recurrent,
+    Softmax,
+)
 from hlsexplore_hls import export
+from hlsexplore_hls.hls4ml.directions import directions
+from hlsexplore_hls.hls4ml.layers import LAYERS
 from hlsexplore_hls.hls4ml.limits import differences, refusals
 
 QUICK = [case for case in CASES if not case.is_slow]
@@ -246,3 +259,72 @@ def test_tables_of_other_back_ends_are_said_at_export(tmp_path):
     design, _ = small()
     project = export(design, tmp_path / "p", flow="hls4ml", interface="catapult")
     assert "layer 'act': tables and averages of the back end Catapult have other last bits." in project.extra["notes"]
+
+
+def both_directions(cell, units=(3, 3), return_sequences=True):
+    rng = np.random.default_rng(6)
+    nodes = [Node(name="x", op=Input(), inputs=(), shape=(5, 2))]
+    gates = {Cell.GRU: 3, Cell.LSTM: 4}[cell]
+    for name, size, is_backward in (("f", units[0], False), ("b", units[1], True)):
+        arrays = [rng.normal(0, 0.5, shape) for shape in ((2, gates * size), (size, gates * size), (gates * size,))]
+        op = Recurrent(
+            cell=cell,
+            kernel=arrays[0],
+            recurrent_kernel=arrays[1],
+            bias=arrays[2],
+            recurrent_bias=arrays[2] * (cell is Cell.GRU),
+            return_sequences=return_sequences,
+            go_backwards=is_backward,
+        )
+        nodes.append(Node(name=name, op=op, inputs=("x",), shape=(5, size) if return_sequences else (size,)))
+    shape = (5, sum(units)) if return_sequences else (sum(units),)
+    nodes.append(Node(name="y", op=Concatenate(axis=len(shape) - 1), inputs=("f", "b"), shape=shape))
+    design = hx.Design.default(Graph(name="g", nodes=tuple(nodes), outputs=("y",))).with_input(type="fixed<16,6>")
+    one = dict.fromkeys(("accum", "result", "state", "activation", "gate"), "fixed<16,6>")
+    for name in ("f", "b"):
+        has = design.layers[name].types
+        types = {key: text for key, text in one.items() if key in has}
+        design = design.with_layer(name, weight="fixed<9,3>", table="fixed<18,8>", table_size=1024, **types)
+    return design.with_layer("y", result="fixed<16,6>"), rng.normal(size=(40, 5, 2))
+
+
+@pytest.mark.skipif(find_spec("hls4ml") is None, reason="needs hls4ml")
+@pytest.mark.parametrize(
+    ("cell", "units", "return_sequences"),
+    [
+        (Cell.GRU, (3, 2), False),
+        pytest.param(Cell.GRU, (3, 3), True, marks=pytest.mark.slow),
+        pytest.param(Cell.LSTM, (3, 3), False, marks=pytest.mark.slow),
+    ],
+)
+def test_both_directions_are_one_layer_of_hls4ml_and_equal_to_the_bit(cell, units, return_sequences, tmp_path):
+    design, x = both_directions(cell, units, return_sequences)
+    assert refusals(design) == () and list(directions(design)) == ["y"]
+    project = export(design, tmp_path / "p", flow="hls4ml", golden_x=x)
+    assert project.simulate().differing == 0
+    assert hx.read_design(project.path).key == design.key
+
+
+@pytest.mark.skipif(find_spec("hls4ml") is None, reason="needs hls4ml")
+def test_a_project_with_both_directions_is_read_and_goes_out_again(tmp_path):
+    design, x = both_directions(Cell.GRU)
+    project = export(design, tmp_path / "p", flow="hls4ml", golden_x=x)
+    argv = [sys.executable, "-W", "ignore", "build.py", "convert", "--to", "prj"]
+    assert subprocess.run(argv, cwd=project.path, capture_output=True, timeout=300).returncode == 0
+    back = hx.read_design(project.path / "prj")
+    np.testing.assert_array_equal(hx.emulate(back, x), hx.emulate(design, x))
+    assert refusals(back) == () and len(directions(back)) == 1
+
+
+def test_directions_that_hls4ml_cannot_join_are_refused(tmp_path):
+    design, _ = both_directions(Cell.GRU)
+    other = design.with_layer("b", accum="fixed<18,7>", activation="fixed<18,7>", gate="fixed<18,7>")
+    assert directions(other) == {}
+    assert refusals(other)[-1] == (
+        "layer 'b': hls4ml has no backward sequence and no state quantizer outside Bidirectional."
+    )
+
+
+def test_cases_of_agreement_go_through_every_op_of_hls4ml():
+    found = {type(node.op) for case in QUICK if not case.differs for node in case.make()[0].graph}
+    assert set(LAYERS) <= found

@@ -183,6 +183,9 @@ def lacks(backend: BackEnd, design: Design) -> Iterator[str]:
         for what, is_lacking in _LACKS.get(backend.name, ()):
             if is_lacking(node, design):
                 yield f"layer {node.name!r}: hls4ml's back end {backend.name} has no {what}."
+    ranks = {node.op.rank for node in graph if isinstance(node.op, DepthwiseConv)}
+    if len(ranks) > 1:
+        yield "hls4ml's headers of depthwise convolutions over one and over two axes exclude each other: keep one kind."
     if backend.board and max(len(graph.inputs), len(graph.outputs)) > 1:
         yield (
             f"the back end {backend.name} has one input and one output, this network {len(graph.inputs)} and "

@@ -1,6 +1,7 @@
 """The flow hls4ml: configuration, layers and weights of a design, and a script that converts and builds them."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,14 @@ import yaml
 from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import RealArray
+from hlsexplore.graph import Node
 from hlsexplore.importers.graph_file import graph_to_plain
 from hlsexplore.support.files import npz_bytes
 from hlsexplore_hls.flows import Generated
 from hlsexplore_hls.hls4ml.backends import BackEnd, backend_of, converter_options, differences_of, disagreements, lacks
-from hlsexplore_hls.hls4ml.layers import layer_settings, layer_words
+from hlsexplore_hls.hls4ml.directions import Pair as Directions
+from hlsexplore_hls.hls4ml.directions import bidirectional_settings, directions
+from hlsexplore_hls.hls4ml.layers import layer_settings, layer_words, pair_words
 from hlsexplore_hls.hls4ml.limits import differences, refusals
 from hlsexplore_hls.names import identifier, identifiers
 from hlsexplore_hls.templates import template
@@ -62,7 +66,7 @@ def generate(design: Design, interface: str = "plain") -> Generated:
 
 
 def _settings(design: Design, backend: BackEnd, top: str, names: dict[str, str]) -> dict[str, Any]:
-    target, graph = design.target, design.graph
+    target, graph, pairs = design.target, design.graph, directions(design)
     options = converter_options(backend, target)
     return {
         "OutputDir": "hls4ml_prj",
@@ -74,10 +78,23 @@ def _settings(design: Design, backend: BackEnd, top: str, names: dict[str, str])
         "IOType": f"io_{target.io}",
         "HLSConfig": {
             "Model": {"Precision": {"default": "fixed<16,6>"}, "ReuseFactor": 1, "Strategy": "Latency"},
-            "LayerName": {names[node.name]: layer_settings(node, design) for node in graph},
+            "LayerName": {names[node.name]: _layer_settings(node, design, pairs) for node in _written(design, pairs)},
         },
         "InputShapes": {names[node.name]: list(node.shape) for node in graph.inputs},
     }
+
+
+def _written(design: Design, pairs: Mapping[str, Directions]) -> list[Node]:
+    """Return the nodes that are layers of hls4ml's; both directions of a recurrent layer are one with their join."""
+    parts = {node.name for pair in pairs.values() for node in pair}
+    return [node for node in design.graph if node.name not in parts]
+
+
+def _layer_settings(node: Node, design: Design, pairs: Mapping[str, Directions]) -> dict[str, Any]:
+    pair = pairs.get(node.name)
+    if pair is None:
+        return layer_settings(node, design)
+    return bidirectional_settings((layer_settings(pair[0], design), layer_settings(pair[1], design)))
 
 
 def _accelerator(options: dict[str, Any]) -> dict[str, Any]:
@@ -93,8 +110,10 @@ def _layers(design: Design, names: dict[str, str]) -> tuple[list[dict[str, Any]]
     """Return hls4ml's layer list with references in place of arrays, and the arrays."""
     layers: list[dict[str, Any]] = []
     weights: dict[str, RealArray] = {}
-    for node in design.graph:
-        words = layer_words(node, design, names)
+    pairs = directions(design)
+    for node in _written(design, pairs):
+        pair = pairs.get(node.name)
+        words = pair_words(node, pair, design, names) if pair else layer_words(node, design, names)
         entry: dict[str, Any] = {}
         for key, value in words.items():
             if isinstance(value, np.ndarray):

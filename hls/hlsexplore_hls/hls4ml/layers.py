@@ -38,6 +38,8 @@ from hlsexplore.ops import (
 )
 from hlsexplore.tables import softmax_distance
 from hlsexplore.weights import raw_weights
+from hlsexplore_hls.hls4ml.directions import Pair as Directions
+from hlsexplore_hls.hls4ml.directions import bidirectional_words
 
 Words = dict[str, Any]
 """A layer's entry: plain data and weight arrays by the names that hls4ml gives them."""
@@ -285,6 +287,13 @@ def layer_words(node: Node, design: Design, names: Mapping[str, str]) -> Words:
     """
     words = LAYERS[type(node.op)](_on_grid(node, design), node, design)
     return words | {"name": names[node.name], "inputs": [names[source] for source in node.inputs]}
+
+
+def pair_words(node: Node, pair: Directions, design: Design, names: Mapping[str, str]) -> Words:
+    """Return the entry of both directions of a recurrent layer; arguments as for `layer_words`, `pair` its layers."""
+    ops = tuple(op for op in (_on_grid(item, design) for item in pair) if isinstance(op, Recurrent))
+    words = bidirectional_words(node, pair, ops, design)
+    return words | {"name": names[node.name], "inputs": [names[source] for source in pair[0].inputs]}
 
 
 def _on_grid(node: Node, design: Design) -> Op:

@@ -37,6 +37,7 @@ from hlsexplore.ops import (
 )
 from hlsexplore.tables import softmax_distance
 from hlsexplore.target import Io
+from hlsexplore_hls.hls4ml.directions import directions
 from hlsexplore_hls.hls4ml.layers import LAYERS
 
 _FUNCTIONS = frozenset(
@@ -111,7 +112,8 @@ def _recurrent(op: Recurrent, node: Node, design: Design) -> str | None:
         return HLS4ML_LAYERS.sentence(node)
     if op.cell is Cell.GRU and not op.reset_after:
         return HLS4ML_RESET.sentence(node)
-    if op.go_backwards or op.quantizes_state:
+    is_paired = any(node in pair for pair in directions(design).values())
+    if (op.go_backwards and not is_paired) or op.quantizes_state:
         return HLS4ML_STATES.sentence(node)
     if not {op.activation, op.recurrent_activation} <= _PLAIN:
         return HLS4ML_FUNCTIONS.sentence(node)

@@ -26,10 +26,12 @@ TOLERANCE = 0.002
 def check(args: Namespace, session: Session) -> Outcome:
     """Say in one page what a project of hls4ml builds, loses and costs, and what would be cheaper."""
     from hlsexplore.estimate import estimate
+    from hlsexplore_hls.reports.altera import altera_estimate
 
     found = read_foreign_design(args.project)
     design = found.design
     built, logic = _reports(args.project)
+    altera = altera_estimate(args.project)
     expected = estimate(design) if built is None else built.estimate()
     report = None if built is None else built.report
     simulated = None if built is None else built.simulated
@@ -45,11 +47,15 @@ def check(args: Namespace, session: Session) -> Outcome:
         if logic is None or expected_logic is None
         else {"estimate": _figures(expected_logic), "report": _figures(logic.report)},
         "simulated": None if simulated is None else asdict(simulated),
+        "altera": altera or None,
     }
     lines = [f"{design.graph.name}: {design!r}", "", "Settings"]
     lines += [f"  - {item}" for item in settings] or ["  - nothing was ignored or rounded."]
     lines += ["", "Costs", _costs(expected, report)]
-    if report is None:
+    if altera:
+        figures = ", ".join(f"{_number(value)} {name}" for name, value in altera.items())
+        lines.append(f"Intel's HLS compiler expects {figures}.")
+    elif report is None:
         lines.append("There is no report of C synthesis in the project; run hls4ml's build to get one.")
     if logic is not None and expected_logic is not None:
         pairs = [f"{name} {_pair(getattr(expected_logic.total, name), logic.report.total, name)}" for name in LOGIC]

@@ -353,6 +353,17 @@ def test_weights_that_a_header_only_includes_are_missing(project):
         hx.read_design(folder)
 
 
+def test_normalisation_folded_along_the_wrong_axis_is_named(tmp_path):
+    case = next(case for case in CASES if case.name == "depthwise2d_valid_parallel_exact")
+    design, _ = case.make()
+    written(design, tmp_path / "prj")
+    path = tmp_path / "prj/firmware/weights/w2.txt"
+    channels = design.graph.inputs[0].shape[-1]
+    path.write_text(", ".join([path.read_text().strip()] * channels))
+    with pytest.raises(UnsupportedError, match="folded a batch normalisation into it along the wrong axis"):
+        hx.read_design(tmp_path / "prj")
+
+
 def test_formulas_are_no_layers(project):
     (project[0] / "hls4ml_config.yml").write_text("Backend: SymbolicExpression\nHLSConfig: {Model: {}}\n")
     with pytest.raises(ModelError, match="of the back end SymbolicExpression: it computes formulas"):

@@ -66,6 +66,8 @@ def _conv(rank: int, is_depthwise: bool = False) -> Convert:
             raise ModelError(
                 "its kernel is stored as Winograd's algorithm wants it, which is not read. Give the model."
             )
+        if is_depthwise:
+            _check_folded(step, height * width * channels)
         kind = DepthwiseConv if is_depthwise else Conv
         n_in = height * width * (1 if is_depthwise else channels)
         outer = (channels, filters // channels) if is_depthwise else (channels, filters)
@@ -90,6 +92,20 @@ def _conv(rank: int, is_depthwise: bool = False) -> Convert:
         step.add(op, shape, (source,), step.call.arguments[1], product_types(step), **knobs)
 
     return convert
+
+
+def _check_folded(step: Step, size: int) -> None:
+    """Name what hls4ml makes of a batch normalisation behind a depthwise convolution (findings/).
+
+    Raises:
+        ModelError: If the kernel has every number once for each channel.
+    """
+    stored, channels = step.build.network.arrays(step.call.arguments[2]), step.number("n_chan")
+    if stored is not None and channels > 1 and stored.size == size * channels:
+        raise ModelError(
+            f"its kernel has {stored.size} numbers for {size}: hls4ml folded a batch normalisation into it along the "
+            "wrong axis, and its results are not the model's. Give the trained model instead."
+        )
 
 
 def _normalize(step: Step) -> None:

@@ -1,11 +1,13 @@
 """Foreign hls4ml projects, read as text."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from hlsexplore.errors import ToolError
 from hlsexplore.estimate import estimate_record
+from hlsexplore_hls.reports.altera import altera_estimate
 from hlsexplore_hls.reports.hls4ml_project import read_hls4ml_project
 
 DEFINES = """
@@ -143,3 +145,16 @@ def test_bits_of_elements_are_read_from_the_quantizers_that_hls4ml_writes_for_hg
     figures = [estimate_record(read_hls4ml_project(tmp_path / name).design).total for name in ("own", "plain")]
     assert figures[0].latency_cycles_max is not None and figures[1].latency_cycles_max is None
     assert figures[0].lut < figures[1].lut
+
+
+def test_estimate_of_intels_compiler_is_read_where_it_is_there(tmp_path):
+    folder = tmp_path / "myproject-fpga.prj/reports/lib/json"
+    folder.mkdir(parents=True)
+    assert altera_estimate(tmp_path) == {}
+    rows = [{"name": "myproject", "data": [7, 8, 0, 2]}, {"name": "Total", "data": [10, 20, 0, 3]}]
+    table = {"columns": ["Function Name", "ALUTs ", "FFs  ", "RAMs ", "DSPs "], "children": rows}
+    (folder / "summary.json").write_text(json.dumps({"estimatedResources": table}))
+    assert altera_estimate(tmp_path) == {"ALUTs": 10.0, "FFs": 20.0, "RAMs": 0.0, "DSPs": 3.0}
+    for text in ("", "[]", "{}", '{"estimatedResources": 3}', json.dumps({"estimatedResources": table})[:-40]):
+        (folder / "summary.json").write_text(text)
+        assert altera_estimate(tmp_path) == {}

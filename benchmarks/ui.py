@@ -6,6 +6,7 @@ score, which is of a part of the samples and shown with its interval; `all_sampl
 `echo_ms` is the same for a bare widget on the same page that only sends a number through the kernel and paints it,
 pressed in turn with the explorer; `echo_ratio` is `step_ms_median` over `echo_ms_median`. `busy_ms` is a step while a
 cell computes, and `busy_ratio` that over `echo_ms_median`, which is of an idle kernel; Voila runs no cells then.
+The case `quickstart` opens the bundled notebook in JupyterLab and gives the seconds from *Run All* to its first plot.
 Times are wall times of a headless Chromium with software rendering; `load_average` says how busy the machine was.
 
     python benchmarks/ui.py [--json] [--all] [--case NAME ...] [--samples N]
@@ -20,6 +21,7 @@ import os
 import random
 import sys
 import tempfile
+import time
 from itertools import pairwise
 from pathlib import Path
 from statistics import median, quantiles
@@ -35,6 +37,10 @@ from hlsexplore_widgets.notebook import notebook_text  # noqa: E402
 
 CASES = ("lab", "voila", "lab_cnn28", "voila_cnn28")
 TRIALS_CASES = ("lab_trials", "voila_trials")
+QUICKSTART = "quickstart"
+FIRST_PLOT = (
+    """() => [...document.querySelectorAll('.hx-plot[data-drawn] .main-svg')].some(node => node.clientWidth > 0)"""
+)
 ECHO = """
 import anywidget, traitlets
 
@@ -165,7 +171,10 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--all", action="store_true", help="the convolutional network too")
     parser.add_argument(
-        "--case", action="append", choices=(*CASES, *TRIALS_CASES), help="run only this case; may be repeated"
+        "--case",
+        action="append",
+        choices=(*CASES, *TRIALS_CASES, QUICKSTART),
+        help="run only this case; may be repeated",
     )
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--steps", type=int, default=60)
@@ -174,6 +183,11 @@ def main() -> int:
     if find_chromium() is None:
         sys.stderr.write("no Chromium was found. Install it (apt-get install chromium) or set CHROMIUM to its file.\n")
         return 1
+    if arguments.case == [QUICKSTART]:
+        sys.stdout.write(
+            f"quickstart: first plot {first_plot_s():.1f} s after Run All, load {os.getloadavg()[0]:.1f}\n"
+        )
+        return 0
     cases = arguments.case or (CASES if arguments.all else CASES[:2])
     rows = []
     with contextlib.redirect_stdout(sys.stderr):
@@ -226,6 +240,19 @@ def measure(case: str, samples: int, steps: int, trials: int) -> dict[str, Any]:
         "num_steps": len(found),
         "load_average": os.getloadavg()[0],
     }
+
+
+def first_plot_s() -> float:
+    """Run the bundled quickstart notebook in JupyterLab; return the seconds to its first plot."""
+    notebook = ROOT / "notebooks" / "01_quickstart.ipynb"
+    with (
+        serving_copy("lab", notebook) as (server, _),
+        chromium() as browser,
+        opened(browser, "lab", server) as page,
+    ):
+        begun = time.perf_counter()  # `opened` runs the cells, its last step
+        page.wait_for_function(FIRST_PLOT, timeout=300_000)
+        return time.perf_counter() - begun
 
 
 def measured_steps(page: Any, steps: int) -> tuple[list[dict[str, Any]], list[float]]:

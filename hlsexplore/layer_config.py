@@ -25,6 +25,15 @@ class Strategy(StrEnum):
     RESOURCE = "resource"
 
 
+class Multiplier(StrEnum):
+    """What the multipliers of a matrix product are made of."""
+
+    AUTO = "auto"
+    DSP = "dsp"
+    LUT = "lut"
+    MIXED = "mixed"
+
+
 class SoftmaxMode(StrEnum):
     """Algorithms of softmax (docs/ir.md, section Softmax)."""
 
@@ -53,6 +62,9 @@ class LayerConfig:
         reuse: Multiplications that share one multiplier.
         strategy: Layout of the matrix product.
         table_size: Entries of lookup tables, a power of two.
+        multiplier: What multipliers are made of: as the flow chooses, DSP blocks, LUTs, or as many DSP blocks as
+            `dsp_budget` allows and LUTs beyond.
+        dsp_budget: Most DSP blocks of the layer where `multiplier` is mixed.
         softmax: Algorithm of a softmax layer.
         exp_integer: Most integer bits of the distance from the largest logit that the exponential table of a stable
             softmax covers; those of the logits where these have fewer.
@@ -68,6 +80,8 @@ class LayerConfig:
     reuse: int = 1
     strategy: Strategy = Strategy.LATENCY
     table_size: int = 1024
+    multiplier: Multiplier = Multiplier.AUTO
+    dsp_budget: int = 0
     softmax: SoftmaxMode = SoftmaxMode.STABLE
     exp_integer: int = 64
     parallel: int = 1
@@ -83,13 +97,19 @@ class LayerConfig:
         Raises:
             ConfigError: If a strategy or an algorithm is unknown.
         """
-        for name in ("reuse", "table_size", "exp_integer", "parallel", "trim"):
+        for name in ("reuse", "table_size", "exp_integer", "parallel", "trim", "dsp_budget"):
             value = getattr(self, name)
             if isinstance(value, np.integer):
                 object.__setattr__(self, name, int(value))
         if isinstance(self.density, int | float | np.number) and not isinstance(self.density, bool):
             object.__setattr__(self, "density", float(self.density))
-        words = ("strategy", Strategy), ("softmax", SoftmaxMode), ("granularity", Granularity), ("pattern", Pattern)
+        words = (
+            ("strategy", Strategy),
+            ("multiplier", Multiplier),
+            ("softmax", SoftmaxMode),
+            ("granularity", Granularity),
+            ("pattern", Pattern),
+        )
         for name, kind in words:
             try:
                 object.__setattr__(self, name, kind(getattr(self, name)))
@@ -101,6 +121,8 @@ class LayerConfig:
 KNOBS = (
     "reuse",
     "strategy",
+    "multiplier",
+    "dsp_budget",
     "table_size",
     "softmax",
     "exp_integer",
@@ -112,6 +134,8 @@ KNOBS = (
 )
 PRUNING = ("density", "pattern", "mask")
 """Keys that a layer's plain data has only where weights are dropped."""
+CHOSEN = ("multiplier", "dsp_budget")
+"""Knobs that a layer's plain data has only where they are not the default."""
 MAX_EXP_INTEGER = 64
 MAX_TABLE_SIZE = 1 << 18
 MAX_TRIM = 64
@@ -127,7 +151,7 @@ def knobs(node: Node) -> tuple[str, ...]:
     """
     found: list[str] = []
     if matmul_shape(node.op) is not None:
-        found += ["reuse", "strategy", "density", "pattern"]
+        found += ["reuse", "strategy", "multiplier", "dsp_budget", "density", "pattern"]
         if node.kind.startswith(("conv", "depthwise_conv")):
             found.append("parallel")
     if isinstance(node.op, Softmax) or "table" in tensor_keys(node.op):
@@ -164,6 +188,8 @@ def layer_dict(node: Node, config: LayerConfig) -> dict[str, Any]:
     types: dict[str, Any] = {key: str(config.types[key]) for key in tensor_keys(node.op)}
     for key in knobs(node):
         value = getattr(config, key)
+        if key in CHOSEN and value == LayerConfig.__dataclass_fields__[key].default:
+            continue
         if key not in PRUNING:
             types[key] = value if isinstance(value, int) else str(value)
     if config.density < 1:
@@ -299,6 +325,11 @@ def check_layer(node: Node, config: LayerConfig) -> None:
             raise ConfigError(
                 f"layer {node.name!r}: {name} must be a number of bits from 0 to {most}, not {quoted(bits)}."
             )
+    if isinstance(config.dsp_budget, bool) or not isinstance(config.dsp_budget, int) or config.dsp_budget < 0:
+        raise ConfigError(
+            f"layer {node.name!r}: dsp_budget must be a number of DSP blocks, 0 or more, "
+            f"not {quoted(config.dsp_budget)}."
+        )
     positions = 1 if isinstance(node.op, Input) or len(node.shape) < 2 else node.num_elements // node.shape[-1]
     parallel = config.parallel
     if isinstance(parallel, bool) or not isinstance(parallel, int) or parallel < 1 or positions % parallel:

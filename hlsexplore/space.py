@@ -8,7 +8,16 @@ from typing import Any
 from hlsexplore.errors import ConfigError, quoted, unknown_name
 from hlsexplore.fixed import MAX_WIDTH, Fixed, Overflow, Rounding
 from hlsexplore.graph import Graph, Node
-from hlsexplore.layer_config import KNOBS, MAX_EXP_INTEGER, MAX_TRIM, Granularity, SoftmaxMode, Strategy, knobs
+from hlsexplore.layer_config import (
+    KNOBS,
+    MAX_EXP_INTEGER,
+    MAX_TRIM,
+    Granularity,
+    Multiplier,
+    SoftmaxMode,
+    Strategy,
+    knobs,
+)
 from hlsexplore.masks import Pattern, patterns_of
 from hlsexplore.ops import (
     TABLE_FUNCTIONS,
@@ -289,6 +298,8 @@ def _knob_choices(nodes: Sequence[Node], key: str, choices: Any, where: str, *, 
         return _reuse_choices(nodes, choices, where, is_strict=is_strict)
     if key in ("table_size", "parallel"):
         return _numbers(choices, where, 1, 1 << 18)
+    if key == "dsp_budget":
+        return _numbers(choices, where, 0, 1 << 18)
     if key == "exp_integer":
         return _numbers(choices, where, 0, MAX_EXP_INTEGER)
     if key == "trim":
@@ -308,6 +319,8 @@ def _words(nodes: Sequence[Node], key: str, where: str) -> tuple[str, ...]:
     match key:
         case "strategy":
             return (*(item.value for item in Strategy), "auto")
+        case "multiplier":
+            return tuple(item.value for item in Multiplier)
         case "softmax":
             return tuple(item.value for item in SoftmaxMode)
         case "granularity":

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import hlsexplore as hx
-from hlsexplore.design import Design
+from hlsexplore.design import Design, design_from_dict
 from hlsexplore.element_types import ElementTypes
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed, least_type, quantize, to_real
@@ -99,9 +99,29 @@ def test_pickle_gives_an_equal_design(design):
 
 
 def test_knobs_depend_on_the_op(small_graph):
-    assert knobs(small_graph["dense_1"]) == ("reuse", "strategy", "density", "pattern")
+    assert knobs(small_graph["dense_1"]) == (
+        "reuse",
+        "strategy",
+        "multiplier",
+        "dsp_budget",
+        "density",
+        "pattern",
+    )
     assert knobs(small_graph["softmax"]) == ("table_size", "softmax", "exp_integer")
     assert knobs(small_graph["relu"]) == ()
+
+
+def test_multipliers_are_part_of_a_design_only_where_they_are_chosen(design, small_graph):
+    assert not {"multiplier", "dsp_budget"} & set(design.to_dict()["layers"]["dense_1"])
+    changed = design.with_layer("dense_1", multiplier="mixed", dsp_budget=3)
+    assert changed.key != design.key and changed.with_layer("dense_1", multiplier="auto", dsp_budget=0) == design
+    words = changed.to_dict()["layers"]["dense_1"]
+    assert (words["multiplier"], words["dsp_budget"]) == ("mixed", 3)
+    assert design_from_dict(changed.to_dict(), small_graph) == changed
+    with pytest.raises(ConfigError, match=r"unknown multiplier 'dps'\. Valid values: 'auto', 'dsp', 'lut', 'mixed'\."):
+        design.with_layer("dense_1", multiplier="dps")
+    with pytest.raises(ConfigError, match="dsp_budget must be a number of DSP blocks, 0 or more, not -1"):
+        design.with_layer("dense_1", dsp_budget=-1)
 
 
 def test_raw_weights_are_cast_with_the_layers_types_and_cached(design, small_graph):

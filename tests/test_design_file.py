@@ -15,7 +15,7 @@ from hlsexplore.design import Design, design_from_dict
 from hlsexplore.emulate import emulate
 from hlsexplore.errors import ConfigError
 from hlsexplore.graph import Graph, Node
-from hlsexplore.layer_config import MAX_EXP_INTEGER, Granularity, SoftmaxMode, Strategy, knobs
+from hlsexplore.layer_config import MAX_EXP_INTEGER, Granularity, Multiplier, SoftmaxMode, Strategy, knobs
 from hlsexplore.masks import can_prune, patterns_of
 from hlsexplore.ops import Dense, Input, Softmax, tensor_keys, weights
 from hlsexplore.reuse import legal_reuse
@@ -102,6 +102,8 @@ def settings_of(node: Node) -> st.SearchStrategy[dict[str, object]]:
         "strategy": st.sampled_from(Strategy),
         "table_size": st.sampled_from([2**bits for bits in range(1, 19)]),
         "softmax": st.sampled_from(SoftmaxMode),
+        "multiplier": st.sampled_from(sorted(Multiplier)),
+        "dsp_budget": st.integers(0, 99),
         "exp_integer": st.integers(0, MAX_EXP_INTEGER),
         "parallel": st.sampled_from([n for n in range(1, positions + 1) if positions % n == 0]),
         "granularity": st.sampled_from(Granularity),

@@ -250,6 +250,19 @@ def test_default_space_leaves_out_what_no_layer_has():
     assert Space.default(Graph(name="pool", nodes=nodes, outputs=("pool",))).to_dict() == {}
 
 
+def test_multipliers_are_choices_of_a_space(small_graph):
+    design = Design.default(small_graph)
+    bound = bind(design, uniform={"multiplier": ["auto", "lut", "mixed"], "dsp_budget": [0, 8]})
+    assert bound.size == 6
+    found = {
+        (made.layers["dense_1"].multiplier.value, made.layers["dense_1"].dsp_budget)
+        for made in map(bound.design, map(bound.point, range(6)))
+    }
+    assert found == {(word, budget) for word in ("auto", "lut", "mixed") for budget in (0, 8)}
+    with pytest.raises(ConfigError, match="'dps'"):
+        bind(design, uniform={"multiplier": ["dps"]})
+
+
 def test_types_of_single_elements_are_trimmed_and_made_uniform_by_a_space():
     types = ElementTypes(signed=[True, False], integer=[2, 1], fraction=[3, 0])
     nodes = (

@@ -6,8 +6,10 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
+from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError, unknown_name
 from hlsexplore.fixed import RawArray
+from hlsexplore.layer_config import Multiplier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +139,16 @@ def with_timescale(files: Mapping[str, str | bytes]) -> dict[str, str | bytes]:
         path: TIMESCALE + text if path.endswith(".v") and isinstance(text, str) else text
         for path, text in files.items()
     }
+
+
+def unused_multipliers(design: Design, flow: str) -> list[str]:
+    """Say which layers choose what their multipliers are made of, for a flow that leaves that to synthesis."""
+    return [
+        f"layer {name!r}: multiplier={config.multiplier.value!r} changes nothing, since the flow {flow!r} leaves "
+        "multipliers to the synthesis tool."
+        for name, config in design.layers.items()
+        if config.multiplier is not Multiplier.AUTO
+    ]
 
 
 def find_flow(name: str) -> Flow:

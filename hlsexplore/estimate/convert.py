@@ -133,6 +133,8 @@ def layer_record(graph: Graph, node: Node, config: LayerConfig, source: Fixed) -
         "strategy": str(config.strategy),
         "table_size": config.table_size,
         "parallel": config.parallel,
+        "multiplier": str(config.multiplier),
+        "dsp_budget": config.dsp_budget,
         "sources": tuple(name for name in node.inputs if not isinstance(graph[name].op, Input)),
         "n_in": prod(graph.input_shapes(node)[0]) if node.inputs else 1,
         "packets": _packets(graph, node),

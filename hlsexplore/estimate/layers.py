@@ -11,6 +11,7 @@ from hlsexplore.estimate.hls.batchnorm import batchnorm_cost
 from hlsexplore.estimate.hls.elementwise import ELEMENTS, LOOP_LUT, elementwise_cost
 from hlsexplore.estimate.hls.images import convolution_cost, padding_cost
 from hlsexplore.estimate.hls.matrix import ALL
+from hlsexplore.estimate.hls.multipliers import with_multiplier
 from hlsexplore.estimate.hls.pooling import pooling_cost
 from hlsexplore.estimate.hls.products import matrix_cost
 from hlsexplore.estimate.hls.recurrent import recurrent_cost
@@ -55,7 +56,7 @@ def layer_cost(layer: LayerRecord, p: Pricing, around: Around = (None, None)) ->
     model = MODELS.get(layer.op)
     if model is None:
         return unknown(layer.op)
-    return model(layer, p, around if p.is_flat else (None, None))
+    return with_multiplier(model(layer, p, around if p.is_flat else (None, None)), layer, p.tech)
 
 
 def _dense(layer: LayerRecord, p: Pricing, around: Around) -> Cost:

@@ -107,6 +107,8 @@ class LayerRecord:
         implementation: Variant: `linebuffer` or `encoded`; `stable`, `latency`, `argmax` or
             `legacy` (the oldest one, without products).
         parallel: Positions computed at once.
+        multiplier: What multipliers are made of: `auto`, `dsp`, `lut` or `mixed`.
+        dsp_budget: Most DSP blocks of the layer's multipliers where that is `mixed`.
         input: Type of the input.
         weight: Type of the weights.
         bias: Type of the bias.
@@ -138,6 +140,8 @@ class LayerRecord:
     reuse: int = 1
     implementation: str = ""
     parallel: int = 1
+    multiplier: str = "auto"
+    dsp_budget: int = 0
     input: Fixed | None = None
     weight: Fixed | None = None
     bias: Fixed | None = None

@@ -8,8 +8,9 @@ Where the order of accumulation cannot change a result, the lanes of a slot form
 adds its product to the sum of the lane before, a cycle later, as the adders and registers inside DSP blocks do, and
 its operands come that many cycles later. Elsewhere the products are cast and accumulated one by one in logic.
 
-Weights of at most `LUT_WEIGHT_BITS` bits are multiplied in LUTs: two digits of two bits each choose a multiple of the
-input, so that a product is one adder. No lanes are chained then; an adder tree joins the products of a step.
+Weights of at most `LUT_WEIGHT_BITS` bits are multiplied in LUTs, others where the layer's `multiplier` says so: two
+digits of two bits each choose a multiple of the input, so that four bits of a weight are one adder; further ones join
+the fours, a level a cycle. No lanes are chained then; an adder tree joins the products of a step.
 """
 
 from collections.abc import Sequence
@@ -60,7 +61,8 @@ class Folded:
         end: Accumulators -> results.
         end_schedule: Its cycles.
         multiply_cycles: Cycles from the operands of a product to its register.
-        is_soft: Whether products are made of LUTs instead of DSP blocks.
+        in_blocks: Multipliers that are made of DSP blocks, the first ones by group and slot; the others of LUTs.
+        late: Cycles by which weights come later than inputs: where the multiples of an input take a cycle.
         weight_bits: Bits of a weight in its memory.
         is_block_rom: Whether weights live in block ROMs.
         is_held: Whether the inputs stay until the next ones come, so that the module does not have to keep them.
@@ -85,7 +87,8 @@ class Folded:
     end: Net
     end_schedule: Schedule
     multiply_cycles: int
-    is_soft: bool
+    in_blocks: int
+    late: int
     weight_bits: int
     is_block_rom: bool
     is_held: bool
@@ -95,6 +98,11 @@ class Folded:
     def num_multipliers(self) -> int:
         """Variable multipliers."""
         return self.groups * self.slots
+
+    @property
+    def is_soft(self) -> bool:
+        """Whether some products are made of LUTs, and none are chained."""
+        return self.in_blocks < self.num_multipliers
 
     @property
     def steps_per_turn(self) -> int:
@@ -141,6 +149,7 @@ def fold(
     is_held: bool,
     fabric: Fabric,
     budget_ns: float,
+    most_in_blocks: int | None = None,
 ) -> Folded:
     """Plan a folded product.
 
@@ -152,6 +161,7 @@ def fold(
         is_held: Whether the inputs stay until the next ones come.
         fabric: Delays.
         budget_ns: Time between two registers.
+        most_in_blocks: Most multipliers that are made of DSP blocks; None: all, or none where weights are narrow.
     """
     n_in, n_out = product.weight.shape
     turns = max(1, reuse // n_in)
@@ -159,7 +169,9 @@ def fold(
     groups, slots = len(rows[0]), n_out // turns
     columns = [range(slot * turns, (slot + 1) * turns) for slot in range(slots)]
     lowest, highest = int(product.weight.min()), int(product.weight.max())
-    soft, weight_bits = is_soft(lowest, highest), bits_of(min(lowest, 0), max(highest, 0))
+    weight_bits = bits_of(min(lowest, 0), max(highest, 0))
+    in_blocks = lanes_in_blocks(groups * slots, (lowest, highest), most_in_blocks)
+    soft = in_blocks < groups * slots
     accum = _accumulate(product, ranges, columns)
     # DSP blocks add neighbours in a chain where no product is cast before it is added.
     chain = min(MAX_CHAIN, groups) if accum.is_exact and not soft else 1
@@ -167,6 +179,10 @@ def fold(
     # Products or chain sums to summands, then summands to accumulators: one step; the casts of the results come last.
     front, summands = _front(accum.inner, sums or lanes, accum.free)
     planned = schedule(front, fabric, budget_ns, fabric.dsp_add_ns if chain > 1 else 0.0)
+    late, cycles = 0, _dsp_cycles(fabric, budget_ns)
+    if soft:
+        late, in_luts = soft_cycles(widest_lane(lanes), weight_bits + (lowest >= 0), fabric, budget_ns)
+        cycles = late + max(in_luts, cycles if in_blocks else 1)
     loop = _loop(accum.inner, accum.ranges, (front, summands), accum.free)
     depth = schedule(loop, fabric, float("inf"), planned.arrival_ns)
     return Folded(
@@ -187,8 +203,9 @@ def fold(
         starts=accum.inner.bias,
         end=accum.end,
         end_schedule=schedule(accum.end, fabric, budget_ns),
-        multiply_cycles=_soft_cycles(lanes, weight_bits, fabric, budget_ns) if soft else _dsp_cycles(fabric, budget_ns),
-        is_soft=soft,
+        multiply_cycles=cycles,
+        in_blocks=in_blocks,
+        late=late,
         weight_bits=weight_bits,
         is_block_rom=reuse >= BLOCK_ROM_STEPS,
         is_held=is_held,
@@ -245,12 +262,53 @@ def _dsp_cycles(fabric: Fabric, budget_ns: float) -> int:
     return 1 if fabric.dsp_register_ns <= budget_ns else 2
 
 
-def _soft_cycles(lanes: Sequence[Sequence[Range]], weight_bits: int, fabric: Fabric, budget_ns: float) -> int:
-    """Return the cycles of a product in LUTs: a multiplexer and an adder, for 4 bits behind another one for 3 * x."""
-    width = max(bits_of(*lane) for of_slots in lanes for lane in of_slots)
-    adders = 2 if weight_bits == LUT_WEIGHT_BITS else 1
+def lanes_in_blocks(lanes: int, weights: tuple[int, int], most: int | None) -> int:
+    """Return how many multipliers are made of DSP blocks.
+
+    Args:
+        lanes: All multipliers.
+        weights: Lowest and highest weight.
+        most: Most of them; None: all, or none where weights are narrow.
+
+    Examples:
+        >>> lanes_in_blocks(8, (-8, 7), None), lanes_in_blocks(8, (-128, 127), None), lanes_in_blocks(8, (-8, 7), 3)
+        (0, 8, 3)
+    """
+    if most is None:
+        return 0 if is_soft(*weights) else lanes
+    return min(lanes, most)
+
+
+def widest_lane(lanes: Sequence[Sequence[Range]]) -> int:
+    """Return the bits of the widest product."""
+    return max(bits_of(*lane) for of_slots in lanes for lane in of_slots)
+
+
+def soft_cycles(width: int, weight_bits: int, fabric: Fabric, budget_ns: float) -> tuple[int, int]:
+    """Return the cycles of the multiples of an input before a product in LUTs, 0 or 1, and of what follows.
+
+    Four bits of a weight are a multiplexer and an adder, behind another one for 3 * x; the fours are joined a level a
+    cycle.
+
+    Args:
+        width: Bits of the widest product.
+        weight_bits: Bits of a weight, sign included.
+        fabric: Delays.
+        budget_ns: Time between two registers.
+    """
+    adders = 2 if weight_bits >= LUT_WEIGHT_BITS else 1
     delay = adders * (fabric.carry_ns + fabric.carry_bit_ns * width) + fabric.lut_ns
-    return 1 if delay <= budget_ns else 2
+    return int(delay > budget_ns), 1 + join_levels(weight_bits)
+
+
+def join_levels(weight_bits: int) -> int:
+    """Return the levels of adders that join the fours of a weight's bits.
+
+    Examples:
+        >>> [join_levels(bits) for bits in (4, 5, 8, 9, 16, 17)]
+        [0, 1, 1, 2, 2, 3]
+    """
+    return (-(-weight_bits // LUT_WEIGHT_BITS) - 1).bit_length()
 
 
 def _rows(n_in: int, steps: int, is_interleaved: bool) -> tuple[tuple[int, ...], ...]:

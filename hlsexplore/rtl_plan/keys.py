@@ -27,7 +27,15 @@ def layer_key(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: boo
     config = design.layers[node.name]
     kinds = sorted((key, repr(type_)) for key, type_ in config.types.items())
     soft = (str(config.softmax), config.exp_integer)
-    knobs = (config.reuse, str(config.strategy), config.table_size, *soft, config.parallel)
+    knobs = (
+        config.reuse,
+        str(config.strategy),
+        config.table_size,
+        *soft,
+        config.parallel,
+        str(config.multiplier),
+        config.dsp_budget,
+    )
     parts: list[str | bytes] = [planner_version(), node.kind, repr(options(node.op)), repr((node.shape, kinds, knobs))]
     parts.append(repr((design.input_types(node.name), design.result_type(node.name), holds)))
     parts.append(repr((fabric(design.target).name, budget_ns(design.target))))

@@ -6,6 +6,7 @@ from math import ceil
 from hlsexplore.design import Design
 from hlsexplore.graph import Node
 from hlsexplore.handlers import Handlers
+from hlsexplore.layer_config import Multiplier
 from hlsexplore.ops import (
     Activation,
     Affine,
@@ -30,6 +31,7 @@ from hlsexplore.ops import (
     Softmax,
     Upsample,
 )
+from hlsexplore.rtl_plan.count.blocks import BLOCKS, counted_family
 from hlsexplore.rtl_plan.folded import Folded, fold
 from hlsexplore.rtl_plan.layer_plan import Bank, InTurn, LayerPlan, Parallel, Recurrence, SharedStep, Wires
 from hlsexplore.rtl_plan.lower.elements import lower_lookup, lower_quantize
@@ -48,7 +50,7 @@ from hlsexplore.rtl_plan.lower.pointwise import (
 from hlsexplore.rtl_plan.lower.recurrent import check_recurrent, shared_products, state_tensors, step_net
 from hlsexplore.rtl_plan.lower.softmax import lower_softmax
 from hlsexplore.rtl_plan.lower.spatial import lower_conv, lower_pool
-from hlsexplore.rtl_plan.netlist.cells import Value
+from hlsexplore.rtl_plan.netlist.cells import Value, bits_of
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.schedule import registered, schedule, with_ternary
 from hlsexplore.rtl_plan.netlist.timing import Fabric, budget_ns, fabric
@@ -66,6 +68,8 @@ from hlsexplore.rtl_plan.scan import (
 from hlsexplore.rtl_plan.tensor import Tensor, repeated
 from hlsexplore.rtl_plan.walk import plain_walk
 
+MOST_IN_BLOCKS = {Multiplier.AUTO: None, Multiplier.DSP: 1 << 30, Multiplier.LUT: 0}
+"""Multipliers of a product that DSP blocks may make, where that is no budget."""
 MAX_UNREGISTERED = 0.8
 """Activations that end after this share of a cycle are registered: a register's reset then does their masking."""
 
@@ -178,9 +182,13 @@ def _shared_step(
     accum = design.layers[node.name].types["accum"]
     held = tuple(replace(state, is_held=True) for state in states)
     products = []
-    for tensor, item in zip((source, held[0]), shared_products(design, node, source), strict=True):
+    items = shared_products(design, node, source)
+    for tensor, item in zip((source, held[0]), items, strict=True):
+        most = most_in_blocks(design, node, tensor, item.product, len(items))
         own = replace(node, shape=(item.product.weight.shape[1],))
-        folded = fold(item.product, tensor.ranges, item.reuse, item.is_interleaved, tensor.is_held, *timing_of(design))
+        folded = fold(
+            item.product, tensor.ranges, item.reuse, item.is_interleaved, tensor.is_held, *timing_of(design), most
+        )
         layer = _folded_layer(design, own, tensor, folded)
         products.append(replace(layer, output=replace(layer.output, fraction=accum.fraction)))
     sources = (*(product.output for product in products), *states)
@@ -239,7 +247,8 @@ def plan_accumulated(design: Design, node: Node, beat: Tensor, beats: int) -> La
     """
     reuse = design.layers[node.name].reuse
     product = in_order(layer_product(design, node), reuse)
-    folded = fold(product, beat.ranges * beats, reuse, False, beat.is_held, *timing_of(design))
+    most = most_in_blocks(design, node, beat, product)
+    folded = fold(product, beat.ranges * beats, reuse, False, beat.is_held, *timing_of(design), most)
     layer = _folded_layer(design, replace(node, shape=node.shape[-1:]), beat, replace(folded, beats=beats))
     steps = reuse // beats
     return replace(layer, latency_cycles=layer.latency_cycles - reuse + steps, ii_cycles=steps)
@@ -254,7 +263,7 @@ def _bank(design: Design, node: Node, source: Tensor) -> LayerPlan:
     for own, product in zip(elements, products, strict=True):
         ranges = tuple(source.ranges[element] for element in own)
         part = replace(source, shape=(len(own),), ranges=ranges, zeros=())
-        parts.append(_folded(design, replace(node, shape=(product.weight.shape[1],)), part, product))
+        parts.append(_folded(design, replace(node, shape=(product.weight.shape[1],)), part, product, channels))
     return LayerPlan(
         node=node,
         inputs=(source,),
@@ -293,11 +302,31 @@ def in_turn(design: Design, plan: LayerPlan, copies: int) -> LayerPlan:
     )
 
 
-def _folded(design: Design, node: Node, source: Tensor, product: Product) -> LayerPlan:
+def _folded(design: Design, node: Node, source: Tensor, product: Product, shares: int = 1) -> LayerPlan:
     interleaved = is_interleaved(design, node, source.size)
     reuse = design.layers[node.name].reuse
-    folded = fold(product, source.ranges, reuse, interleaved, source.is_held, *timing_of(design))
+    most = most_in_blocks(design, node, source, product, shares)
+    folded = fold(product, source.ranges, reuse, interleaved, source.is_held, *timing_of(design), most)
     return _folded_layer(design, node, source, folded)
+
+
+def most_in_blocks(design: Design, node: Node, source: Tensor, product: Product, shares: int = 1) -> int | None:
+    """Return how many multipliers of a product DSP blocks may make; None: as `fold` chooses by the weights.
+
+    Args:
+        design: The design.
+        node: The layer, whose blocks its positions at once share as well.
+        source: What it multiplies.
+        product: The product.
+        shares: Products of the layer that share its blocks.
+    """
+    config = design.layers[node.name]
+    if config.multiplier is not Multiplier.MIXED:
+        return MOST_IN_BLOCKS[config.multiplier]
+    blocks = BLOCKS[counted_family(design.target.part)]
+    lowest, highest = int(product.weight.min(initial=0)), int(product.weight.max(initial=0))
+    each = blocks.count(bits_of(min(lowest, -1), highest), source.width + (not source.signed))
+    return config.dsp_budget // (max(each, 1) * shares * config.parallel)
 
 
 def _folded_layer(design: Design, node: Node, source: Tensor, folded: Folded) -> LayerPlan:

@@ -9,7 +9,7 @@ from hlsexplore.emulate import Trace
 from hlsexplore.emulate.trace import TensorTrace
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
-from hlsexplore.layer_config import Granularity, SoftmaxMode, Strategy, knobs
+from hlsexplore.layer_config import Granularity, Multiplier, SoftmaxMode, Strategy, knobs
 from hlsexplore.masks import patterns_of
 from hlsexplore.op_facts import element_types, weight_types
 from hlsexplore.ops import WEIGHT_FIELDS, Input, Requantize, tensor_keys, weights
@@ -40,6 +40,8 @@ TAGS = {
 MAIN = ("weight", "result")
 EXP_INTEGERS = (2, 3, 4, 5, 6, 8, 64)
 TABLE_SIZES = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
+MAX_DSP_POWER = 13
+"""Budgets of DSP blocks that are offered are powers of two below two to this."""
 MAX_REUSE_CHOICES = 64
 
 
@@ -172,6 +174,14 @@ def _choices(node: Node) -> list[dict[str, Any]]:
                 values = [str(item) for item in patterns_of(node.op)]
                 label = "what is dropped as a whole"
                 found.append({"name": knob, "label": label, "values": values, "numeric": False, "prefix": ""})
+            case "multiplier":
+                values = [str(item) for item in Multiplier]
+                label = "what multipliers are made of"
+                found.append({"name": knob, "label": label, "values": values, "numeric": False, "prefix": "mul "})
+            case "dsp_budget":
+                label = "most DSP blocks, where multipliers are mixed"
+                values = [0, *(1 << power for power in range(MAX_DSP_POWER))]
+                found.append({"name": knob, "label": label, "values": values, "numeric": True, "prefix": "dsp "})
             case "softmax":
                 values = [str(item) for item in SoftmaxMode]
                 found.append(

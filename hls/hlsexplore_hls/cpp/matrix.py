@@ -6,7 +6,10 @@ from math import ceil
 import numpy as np
 
 from hlsexplore.fixed import Fixed, RawArray, requantize
-from hlsexplore.layer_config import Strategy
+from hlsexplore.layer_config import Multiplier, Strategy
+from hlsexplore.ops import Cell, Recurrent
+from hlsexplore.rtl_plan.count.blocks import DSP48E1, DSP48E2
+from hlsexplore.rtl_plan.netlist.timing import SERIES7, part_fabric
 from hlsexplore_hls.cpp.code import Rom, constant, cpp_type, rom, rom_type, typedef
 from hlsexplore_hls.cpp.op_context import OpContext
 
@@ -25,6 +28,7 @@ class Matrix:
         strategy: Layout.
         reuse: Multiplications that share a multiplier.
         parallel: Positions computed at once.
+        product_of: What multiplies, a name of `nnet::multiplier`.
     """
 
     weight: RawArray
@@ -36,6 +40,7 @@ class Matrix:
     strategy: Strategy
     reuse: int
     parallel: int = 1
+    product_of: str = "any"
 
     @property
     def num_steps(self) -> int:
@@ -83,6 +88,7 @@ class Matrix:
             typedef("weight_t", cpp_type(self.weight_type)),
             typedef("bias_t", cpp_type(self.bias_type)),
             typedef("accum_t", cpp_type(self.accum)),
+            typedef("product_of", f"nnet::multiplier::{self.product_of}"),
             typedef("weight_rom", rom_type(self.weight_type)),
             typedef("bias_rom", rom_type(self.bias_type)),
         )
@@ -137,4 +143,19 @@ def matrix_of(
         strategy=config.strategy,
         reuse=config.reuse if reuse is None else reuse,
         parallel=config.parallel,
+        product_of=_product_of(context, config.types[weight_key].width),
     )
+
+
+def _product_of(context: OpContext, weight_bits: int) -> str:
+    """Return what multiplies, as `matvec.h` names it; a budget of DSP blocks is shared by all products of a layer."""
+    config, op = context.config, context.node.op
+    if config.multiplier is not Multiplier.MIXED:
+        return {Multiplier.AUTO: "any", Multiplier.DSP: "dsp", Multiplier.LUT: "lut"}[config.multiplier]
+    blocks = DSP48E1 if part_fabric(context.design.target.part) is SERIES7 else DSP48E2
+    source = context.design.input_types(context.node.name)[0]
+    products = 1
+    if isinstance(op, Recurrent):
+        products = 3 if op.cell is Cell.GRU and not op.reset_after else 2
+    each = max(blocks.count(weight_bits, source.width + (not source.signed)), 1)
+    return f"mixed<{config.dsp_budget // (each * products * config.parallel)}>"

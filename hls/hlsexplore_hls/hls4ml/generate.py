@@ -13,7 +13,7 @@ from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Node
 from hlsexplore.importers.graph_file import graph_to_plain
 from hlsexplore.support.files import npz_bytes
-from hlsexplore_hls.flows import Generated
+from hlsexplore_hls.flows import Generated, unused_multipliers
 from hlsexplore_hls.hls4ml.backends import BackEnd, backend_of, converter_options, differences_of, disagreements, lacks
 from hlsexplore_hls.hls4ml.directions import Pair as Directions
 from hlsexplore_hls.hls4ml.directions import bidirectional_settings, directions
@@ -61,7 +61,12 @@ def generate(design: Design, interface: str = "plain") -> Generated:
         "graph.json": json.dumps(plain, indent=1),
         "graph.npz": npz_bytes(arrays),
     }
-    notes = [*disagreements(backend, design.target), *differences_of(backend, design), *differences(design)]
+    notes = [
+        *disagreements(backend, design.target),
+        *differences_of(backend, design),
+        *differences(design),
+        *unused_multipliers(design, "hls4ml"),
+    ]
     return Generated(files=contents, top=top, extra={"backend": str(backend), "notes": notes})
 
 

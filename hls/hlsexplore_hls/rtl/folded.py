@@ -2,13 +2,13 @@
 
 from itertools import pairwise
 
-from hlsexplore.rtl_plan.folded import Folded
+from hlsexplore.rtl_plan.folded import Folded, join_levels
 from hlsexplore.rtl_plan.layer_plan import LayerPlan
 from hlsexplore.rtl_plan.netlist.cells import Code, bits_of, counter_bits
 from hlsexplore.rtl_plan.netlist.schedule import Schedule
 from hlsexplore.rtl_plan.tensor import Tensor
 from hlsexplore_hls.rtl.nets import Writer, clocked, extended, join, literal, select, vector
-from hlsexplore_hls.rtl.soft import multiples, soft_product
+from hlsexplore_hls.rtl.soft import Multiplied, multiples, product_text
 
 
 def folded_body(plan: LayerPlan, folded: Folded) -> list[str]:
@@ -167,8 +167,8 @@ def _operand(tensor: Tensor, folded: Folded, group: int, beats: int) -> list[str
 def _weights(folded: Folded, delay: int) -> list[str]:
     """Write the memory with the weights of the groups of one delay."""
     bits, own = counter_bits(folded.steps), [group for group in range(folded.groups) if folded.delay(group) == delay]
-    # Products in LUTs that take two cycles read their weights in the second one.
-    delay_cycles = delay + (folded.multiply_cycles - 1 if folded.is_soft else 0)
+    # Products in LUTs whose inputs first become multiples read their weights a cycle later.
+    delay_cycles = delay + folded.late
     name, address = f"weights{delay}", "step" if delay_cycles == 0 else f"step_{delay_cycles}"
     total = len(own) * folded.slots * folded.weight_bits
     lines = ["", f"  // weights of the groups {', '.join(map(str, own))}"]
@@ -236,26 +236,42 @@ def _multipliers(tensor: Tensor, folded: Folded) -> tuple[dict[int, str], list[s
 
 
 def _soft_products(tensor: Tensor, folded: Folded) -> tuple[dict[int, str], list[str]]:
-    """Write the products of LUTs; return the names of their results by input of the front net."""
+    """Write products of which some are made of LUTs; return the names of their results by input of the front net."""
     lines = ["", "  // products in LUTs: each digit of two bits of a weight chooses a multiple of the input"]
     registers: list[str] = []
     names: dict[int, str] = {}
     bits, is_signed = folded.weight_bits, int(folded.product.weight.min()) < 0
-    total = folded.num_multipliers * bits
+    total, cycles = folded.num_multipliers * bits, folded.multiply_cycles - folded.late
     for group, of_slots in enumerate(folded.lanes):
         widest = max(bits_of(*lane) for lane in of_slots)
         operand = join(extended(f"x{group}", tensor.width, tensor.signed, 0, widest))
-        texts, updates = multiples(f"x{group}", operand, widest, bits + (not is_signed), folded.multiply_cycles > 1)
+        texts, updates = multiples(f"x{group}", operand, widest, bits + (not is_signed), folded.late > 0)
         lines += texts
         registers += updates
+        held = f"x{group}_held" if folded.late else f"x{group}"
+        if folded.late and group * folded.slots < folded.in_blocks:
+            lines.append(f"  reg {vector(tensor.width)}{held};")
+            registers.append(f"    {held} <= x{group};")
         for slot, lane in enumerate(of_slots):
-            place, width = (group * folded.slots + slot) * bits, bits_of(*lane)
-            digits = [select("weights0", total, place + bit, 1) for bit in range(bits)]
-            name = f"p{group}_{slot}"
-            texts, text = soft_product(name, f"x{group}", widest, digits if is_signed else [*digits, "1'b0"], width)
-            lines += [*texts, f"  reg {vector(width)}{name};"]
-            registers.append(f"    {name} <= {text};")
-            names[group * folded.slots + slot] = name
+            index, width, name = group * folded.slots + slot, bits_of(*lane), f"p{group}_{slot}"
+            places = [select("weights0", total, index * bits + bit, 1) for bit in range(bits)]
+            digits = places if is_signed else [*places, "1'b0"]
+            if index < folded.in_blocks:
+                factor = join(extended(held, tensor.width, tensor.signed, 0, width))
+                weight = select("weights0", total, index * bits, bits)
+                scale = _resized(weight, folded, index, 0, total, width, is_signed)
+                texts, text, taken = [], f"$signed({factor}) * $signed({scale})", 0
+            else:
+                source = Multiplied(name=f"x{group}", width=widest, bits=tensor.width, is_signed=tensor.signed)
+                texts, updates, text = product_text(name, source, digits, width)
+                registers, taken = registers + updates, join_levels(len(digits))
+            lines += texts
+            for cycle in range(taken, cycles):
+                stage = name if cycle + 1 == cycles else f"{name}_late{cycle}"
+                lines.append(f"  reg {vector(width)}{stage};")
+                registers.append(f"    {stage} <= {text};")
+                text = stage
+            names[index] = text
     return names, lines + clocked(registers)
 
 

@@ -8,7 +8,7 @@ from hlsexplore.errors import NoModelError
 from hlsexplore.graph import Node
 from hlsexplore.support.progress import OnEvent, ignore
 from hlsexplore.target import Io
-from hlsexplore_hls.flows import Generated, with_timescale
+from hlsexplore_hls.flows import Generated, unused_multipliers, with_timescale
 from hlsexplore_hls.names import identifier, identifiers
 from hlsexplore_hls.xls.compiler import DELAY_MODEL, compile_layers, xls_version
 from hlsexplore_hls.xls.layers import is_wires, layer_text
@@ -59,6 +59,7 @@ def generate(
             "outputs": [
                 {"port": f"out_{names[name]}", "bits": bus_bits(design, name)} for name in design.graph.outputs
             ],
+            "notes": unused_multipliers(design, "xls"),
             "compiler": f"xls-python {xls_version()}, delay model {DELAY_MODEL}",
         },
     )

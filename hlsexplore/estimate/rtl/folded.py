@@ -25,7 +25,8 @@ from hlsexplore.rtl_plan.count.layers import (
     net_registers,
     operand_registers,
 )
-from hlsexplore.rtl_plan.folded import BLOCK_ROM_STEPS, LUT_WEIGHT_BITS, MAX_CHAIN, is_soft
+from hlsexplore.rtl_plan.count.soft import wide_product
+from hlsexplore.rtl_plan.folded import BLOCK_ROM_STEPS, LUT_WEIGHT_BITS, MAX_CHAIN, lanes_in_blocks, soft_cycles
 from hlsexplore.rtl_plan.netlist.cells import bits_of
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.schedule import schedule
@@ -51,7 +52,7 @@ class Lanes:
         turns: Outputs that a slot computes one after another.
         weight_bits: Bits of a weight in memory.
         chain: Multipliers in a chain.
-        is_soft: Whether products are made of LUTs.
+        in_blocks: Multipliers that are made of DSP blocks, the first ones.
         dropped: Fraction bits that a product loses before it is added; negative when it gains zeros.
         is_exact: Whether products are added as they are.
         is_free: Whether the order of accumulation cannot change a result.
@@ -67,10 +68,20 @@ class Lanes:
     turns: int
     weight_bits: int
     chain: int
-    is_soft: bool
+    in_blocks: int
     dropped: int
     is_exact: bool
     is_free: bool
+
+    @property
+    def is_soft(self) -> bool:
+        """Whether some products are made of LUTs."""
+        return self.in_blocks < self.bits.size
+
+    @property
+    def signed_bits(self) -> int:
+        """Bits of a weight, sign included."""
+        return self.weight_bits + (int(self.weight.min(initial=0)) >= 0)
 
     @property
     def groups(self) -> int:
@@ -88,7 +99,7 @@ class Lanes:
         return -(-self.groups // self.chain)
 
 
-def lanes_of(layer: LayerRecord) -> Lanes:
+def lanes_of(layer: LayerRecord, blocks: Blocks) -> Lanes:
     """Arrange the weights of a folded layer into multipliers, as `hlsexplore.rtl_plan.folded` does."""
     source, weight, accum = types_of(layer)
     raw = constants_of(layer).weight
@@ -114,7 +125,8 @@ def lanes_of(layer: LayerRecord) -> Lanes:
     free, sums = _accumulators(lanes, (least, most), dropped, accum, layer.result or accum)
     exact = free and dropped <= 0
     lowest, highest = int(raw.min(initial=0)), int(raw.max(initial=0))
-    soft = is_soft(lowest, highest)
+    each = blocks.count(bits_of(min(lowest, -1), highest), source.width + (not source.signed))
+    in_blocks = lanes_in_blocks(groups * slots, (lowest, highest), _most_in_blocks(layer, each))
     return Lanes(
         weight=flat,
         bits=_range_bits(*spans),
@@ -125,12 +137,19 @@ def lanes_of(layer: LayerRecord) -> Lanes:
         steps=steps,
         turns=turns,
         weight_bits=bits_of(min(lowest, 0), max(highest, 0)),
-        chain=min(MAX_CHAIN, groups) if exact and not soft else 1,
-        is_soft=soft,
+        chain=min(MAX_CHAIN, groups) if exact and in_blocks == groups * slots else 1,
+        in_blocks=in_blocks,
         dropped=dropped,
         is_exact=exact,
         is_free=free,
     )
+
+
+def _most_in_blocks(layer: LayerRecord, each: int) -> int | None:
+    """Return how many multipliers DSP blocks may make, of so many blocks each; None: chosen by the weights."""
+    shares = layer.parallel * (2 if layer.recurrent is not None else 1)
+    most: dict[str, int | None] = {"lut": 0, "dsp": 1 << 30, "mixed": layer.dsp_budget // (max(each, 1) * shares)}
+    return most.get(layer.multiplier)
 
 
 def _accumulators(
@@ -162,9 +181,9 @@ def _range_bits(low: Integers, high: Integers) -> Integers:
 
 def rtl_folded(layer: LayerRecord, fabric: Fabric, blocks: Blocks, budget_ns: float) -> Cost:
     """Estimate a product that shares multipliers."""
-    lanes = lanes_of(layer)
+    lanes = lanes_of(layer, blocks)
     result = layer.result or types_of(layer)[2]
-    front, is_late, multiply = _timing(lanes, fabric, blocks, budget_ns)
+    front, is_late, multiply, late = _timing(lanes, fabric, blocks, budget_ns)
     step = 1 + multiply + lanes.chain - 1 + front.cycles + is_late + 1
     cycles = float((not layer.is_held) + layer.reuse - 1 + step + (lanes.turns > 1))
     memory_lut, memory_ff, memories = _memory(lanes, layer.reuse, blocks)
@@ -188,22 +207,23 @@ def rtl_folded(layer: LayerRecord, fabric: Fabric, blocks: Blocks, budget_ns: fl
     if (multiply > 1 or not is_whole) and not lanes.is_soft and lanes.chain > 1:
         loose = round(float(lanes.bits.sum()) * (lanes.chain - 1) / lanes.chain)
         lut, ff = lut + loose, ff + loose
+    dsp = 0
     if lanes.is_soft:
-        soft = _soft(lanes, multiply > 1)
+        soft = _soft(lanes, late, multiply - late)
         lut, ff = lut + soft[0], ff + soft[1]
-        dsp = 0
-    else:
-        wide = lanes.bits >= blocks.product_bits
+    if lanes.in_blocks:
+        made = np.arange(lanes.bits.size).reshape(lanes.bits.shape) < lanes.in_blocks
+        wide = (lanes.bits >= blocks.product_bits) & made
         dsp = int(wide.sum()) * blocks.count(*operands)
         lut += int(wide.sum()) * blocks.join_luts(*operands)
         if not is_whole:
             ff += multiply * sum(blocks.loose_bits(*operands, int(bits)) for bits in lanes.bits[wide].tolist())
-        narrow = lanes.bits[~wide & (lanes.bits > 1)]
+        narrow = lanes.bits[~wide & made & (lanes.bits > 1)]
         lut += sum(narrow_product_luts(int(bits), lanes.weight_bits) for bits in narrow.tolist())
     if lanes.turns > 1:
         ff += slots * lanes.turns * result.width
     lut += _casts(layer, result, slots)
-    control = _control(lanes, layer.reuse, int(cycles), layer.is_held, multiply)
+    control = _control(lanes, layer.reuse, int(cycles), layer.is_held, multiply, late)
     return Cost(
         model="rtl_folded",
         lut=float(lut + control[0]),
@@ -266,8 +286,8 @@ def front_of(
     )
 
 
-def _timing(lanes: Lanes, fabric: Fabric, blocks: Blocks, budget_ns: float) -> tuple[Front, bool, int]:
-    """Return the adders of the slot with the widest sums, whether the loop behind has registers, a product's cycles."""
+def _timing(lanes: Lanes, fabric: Fabric, blocks: Blocks, budget_ns: float) -> tuple[Front, bool, int, int]:
+    """Return the adders of a slot, whether the loop has registers, a product's cycles, those that weights wait."""
     low, high = (
         np.add.reduceat(ends, np.arange(0, lanes.groups, lanes.chain), axis=0) >> max(lanes.dropped, 0)
         for ends in lanes.spans
@@ -280,12 +300,11 @@ def _timing(lanes: Lanes, fabric: Fabric, blocks: Blocks, budget_ns: float) -> t
     loop = fabric.carry_ns + fabric.carry_bit_ns * (int(lanes.sums.max(initial=1)) + 1)
     is_late = front.arrival_ns > 0 and front.arrival_ns + loop > budget_ns
     multiply = 1 if fabric.dsp_register_ns <= budget_ns else 2
+    late = 0
     if lanes.is_soft:
-        adders = 2 if lanes.weight_bits == LUT_WEIGHT_BITS else 1
-        widest = int(lanes.bits.max(initial=1))
-        delay = adders * (fabric.carry_ns + fabric.carry_bit_ns * widest) + fabric.lut_ns
-        multiply = 1 if delay <= budget_ns else 2
-    return front, is_late, multiply
+        late, in_luts = soft_cycles(int(lanes.bits.max(initial=1)), lanes.signed_bits, fabric, budget_ns)
+        multiply = late + max(in_luts, multiply if lanes.in_blocks else 1)
+    return front, is_late, multiply, late
 
 
 def _memory(lanes: Lanes, reuse: int, block: Blocks) -> tuple[int, int, int]:
@@ -309,7 +328,20 @@ def _memory(lanes: Lanes, reuse: int, block: Blocks) -> tuple[int, int, int]:
     return lut, ff, blocks
 
 
-def _soft(lanes: Lanes, is_late: bool) -> tuple[int, int]:
+def _soft(lanes: Lanes, late: int, cycles: int) -> tuple[int, int]:
+    """Count LUTs and flip-flops of the products in LUTs, of so many cycles without that of the multiples."""
+    if lanes.signed_bits <= LUT_WEIGHT_BITS and not lanes.in_blocks:
+        return _narrow(lanes, late > 0)
+    n, widths = lanes.source_bits, lanes.bits.ravel()[lanes.in_blocks :]
+    groups = lanes.groups - lanes.in_blocks // lanes.slots
+    lut, ff = groups * (n + 1), groups * (2 * n + 1) * late
+    for width, count in zip(*np.unique(widths[widths > 0], return_counts=True), strict=True):
+        one = wide_product(int(width), n, lanes.signed_bits, cycles)
+        lut, ff = lut + one[0] * int(count), ff + one[1] * int(count)
+    return lut, ff
+
+
+def _narrow(lanes: Lanes, is_late: bool) -> tuple[int, int]:
     """Count LUTs and flip-flops of products in LUTs; equal ones of a group, and equal low digits, exist once."""
     bits = max(lanes.weight_bits, 2)
     first, n = bits - 2, lanes.source_bits
@@ -348,8 +380,8 @@ def _casts(layer: LayerRecord, result: Fixed, slots: int) -> int:
     return slots * (result.width + 2 * ceil(tested / 5))
 
 
-def _control(lanes: Lanes, reuse: int, cycles: int, is_held: bool, multiply: int) -> tuple[int, int]:
+def _control(lanes: Lanes, reuse: int, cycles: int, is_held: bool, multiply: int, late: int) -> tuple[int, int]:
     bits = max(1, (reuse - 1).bit_length())
     delay = 1 + multiply + lanes.chain - 1
     done = cycles - reuse + is_held
-    return 2 * bits + 3, bits * (lanes.chain + (multiply - 1) * lanes.is_soft) + delay + done + 2
+    return 2 * bits + 3, bits * (lanes.chain + late) + delay + done + 2

@@ -12,6 +12,7 @@ from typing import assert_never
 from hlsexplore.report import Figures
 from hlsexplore.rtl_plan.count.blocks import DSP48E1, Blocks
 from hlsexplore.rtl_plan.count.scan import scan_figures
+from hlsexplore.rtl_plan.count.soft import soft_products
 from hlsexplore.rtl_plan.folded import Folded
 from hlsexplore.rtl_plan.layer_plan import Bank, InTurn, LayerPlan, Parallel, Recurrence, Scan, SharedStep, Wires
 from hlsexplore.rtl_plan.netlist.adders import Bits, adder_luts, first_added_bit, net_bits
@@ -315,10 +316,10 @@ def _folded(plan: LayerPlan, folded: Folded, blocks: Blocks) -> tuple[int, int, 
         ff += folded.slots * folded.turns * plan.output.width
     control_lut, control_ff = _control(folded)
     lut, ff = lut + control_lut, ff + control_ff
-    if folded.is_soft:
-        soft_lut, soft_ff = _soft_products(folded, source.width)
-        return lut + soft_lut, ff + soft_ff, 0, bram
     product_lut, product_ff, dsp = _block_products(folded, source, blocks)
+    if folded.is_soft:
+        soft_lut, soft_ff = soft_products(folded, source.width)
+        product_lut, product_ff = product_lut + soft_lut, product_ff + soft_ff
     return lut + product_lut, ff + product_ff, dsp, bram
 
 
@@ -348,13 +349,13 @@ def is_whole_product(blocks: Blocks, a_bits: int, b_bits: int) -> bool:
 def _block_products(folded: Folded, source: Tensor, blocks: Blocks) -> tuple[int, int, int]:
     """Count LUTs and flip-flops of the products outside of the blocks, and the blocks."""
     operands = _operands(folded, source)
-    widths = [bits_of(*lane) for group in folded.lanes for lane in group]
+    widths = [bits_of(*lane) for group in folded.lanes for lane in group][: folded.in_blocks]
     wide = [width for width in widths if width >= blocks.product_bits]
     lut = sum(narrow_product_luts(width, folded.weight_bits) for width in widths if 1 < width < blocks.product_bits)
     lut += len(wide) * blocks.join_luts(*operands)
     is_whole = is_whole_product(blocks, *operands)
     ff = 0 if is_whole else folded.multiply_cycles * sum(blocks.loose_bits(*operands, width) for width in wide)
-    if folded.multiply_cycles > 1 or not is_whole:
+    if (folded.multiply_cycles > 1 or not is_whole) and not folded.is_soft:
         chain_lut, chain_ff = _loose_chains(folded)
         lut, ff = lut + chain_lut, ff + chain_ff
     return lut, ff, len(wide) * blocks.count(*operands)
@@ -363,32 +364,6 @@ def _block_products(folded: Folded, source: Tensor, blocks: Blocks) -> tuple[int
 def narrow_product_luts(width: int, weight_bits: int) -> int:
     """Count the LUTs of a product that is too narrow for a DSP block, as Yosys multiplies in logic."""
     return round(0.6 * width * weight_bits)
-
-
-def _soft_products(folded: Folded, source_bits: int) -> tuple[int, int]:
-    """Count the LUTs and registers of products in LUTs: equal ones of a group, and equal low digits, exist once."""
-    late, bits = folded.multiply_cycles > 1, max(folded.weight_bits + (_weight_range(folded)[0] >= 0), 2)
-    first, reach = bits - 2, source_bits + 2 if bits > 3 else source_bits
-    lut = ff = 0
-    for group, of_slots in enumerate(folded.lanes):
-        lanes: dict[tuple[int, ...], int] = {}
-        for slot, (low, high) in enumerate(of_slots):
-            words = tuple(folded.weight(step, group, slot) for step in range(folded.steps))
-            if any(words):
-                lanes[words] = bits_of(low, high)
-        lut += sum(max(width - first, 0) if first else min(width, source_bits + 1) for width in lanes.values())
-        ff += sum(max(width - first, 0) for width in lanes.values())
-        for place in range(first):
-            masks = {tuple(word & ((2 << place) - 1) for word in words) for words in lanes}
-            lut, ff = lut + len(masks - {(0,) * folded.steps}), ff + len(masks - {(0,) * folded.steps})
-        digits: dict[tuple[int, ...], int] = {}
-        for words, width in lanes.items():
-            digit = tuple(word & ((1 << first) - 1) for word in words)
-            digits[digit] = max(digits.get(digit, 0), width) if any(digit) else 0
-        lut += sum(max(min(width, reach) - first, 0) for width in digits.values())
-        lut += source_bits + 1 if bits > 3 else 0
-        ff += source_bits + (source_bits + (source_bits + 1 if bits > 3 else 0) if late else 0)
-    return lut, ff
 
 
 def _accumulator_bits(folded: Folded, is_whole: bool) -> int:
@@ -468,5 +443,5 @@ def _control(folded: Folded) -> tuple[int, int]:
     bits = max(1, (folded.steps - 1).bit_length())
     delay = folded.step_latency_cycles - 1
     done = folded.latency_cycles - folded.steps + (1 if folded.is_held else 0)
-    addresses = folded.chain + (folded.multiply_cycles - 1 if folded.is_soft else 0)
+    addresses = folded.chain + folded.late
     return 2 * bits + 3, bits * addresses + delay + done + 2

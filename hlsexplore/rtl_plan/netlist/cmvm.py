@@ -110,7 +110,7 @@ MAX_WEIGHT_BITS = 60
 """Weights whose signed digits fit 64-bit integers."""
 SPARE_LEVELS = 1
 """Levels that the adders of a column may have beyond those of a balanced tree of its digits: sharing needs some."""
-DEEPER = (0.2, 0.5, 0.0, 0.8)
+DEEPER = (0.2, 0.5, 1.2, 0.8)
 """Preferences for deep sums that are tried (`share`); which one saves most differs from matrix to matrix."""
 MAX_TRIED = 1 << 14
 """Digits of a matrix up to which all preferences are tried; one twice as large tries half of them."""

@@ -36,6 +36,7 @@ struct conv {
     typedef ap_fixed<6, 3> weight_t;
     typedef ap_fixed<21, 8> bias_t;
     typedef ap_fixed<21, 8> accum_t;
+    typedef nnet::multiplier::any product_of;
     typedef nnet::rom<6, true>::type weight_rom;
     typedef nnet::rom<21, true>::type bias_rom;
 };
@@ -92,6 +93,7 @@ struct dense {
     typedef ap_fixed<6, 3> weight_t;
     typedef ap_fixed<21, 11> bias_t;
     typedef ap_fixed<21, 11> accum_t;
+    typedef nnet::multiplier::any product_of;
     typedef nnet::rom<6, true>::type weight_rom;
     typedef nnet::rom<21, true>::type bias_rom;
 };

@@ -21,6 +21,7 @@ struct fc1 {
     typedef ap_fixed<6, 3> weight_t;
     typedef ap_fixed<20, 7> bias_t;
     typedef ap_fixed<20, 7> accum_t;
+    typedef nnet::multiplier::any product_of;
     typedef nnet::rom<6, true>::type weight_rom;
     typedef nnet::rom<20, true>::type bias_rom;
 };
@@ -47,6 +48,7 @@ struct fc2 {
     typedef ap_fixed<6, 3> weight_t;
     typedef ap_fixed<21, 10> bias_t;
     typedef ap_fixed<21, 10> accum_t;
+    typedef nnet::multiplier::any product_of;
     typedef nnet::rom<6, true>::type weight_rom;
     typedef nnet::rom<21, true>::type bias_rom;
 };

@@ -9,13 +9,14 @@ All sides are synthesized flat by the script with which this product synthesizes
 number of cells on the longest path between registers. A peer is pipelined so that its depth comes nearest to ours, in
 at most `TRIES` runs. `lut_ratio`, `ff_ratio` and `latency_ratio` are ours over the better of the peers, whichever that
 is for a figure; `geomean` is over all cases. `solve_s` of a peer and `generate_s` of ours are CPU seconds to the
-finished Verilog, `synth_s` those of Yosys.
+finished Verilog, `synth_s` those of Yosys. With `--xls` Google's XLS compiles each case too (`xls_lut` and so on); it
+is no peer in the ratios.
 
 da4ml is a development dependency of this project. alkaid is run by `--alkaid PYTHON`, the interpreter of an environment
 that holds it; without the option an environment is made for the run with `pip install alkaid`. Its ternary adders are
 left out: as it writes them, Yosys makes two carry chains of each.
 
-    python benchmarks/peers.py [--json] [--case NAME ...] [--peer NAME ...] [--alkaid PYTHON]
+    python benchmarks/peers.py [--json] [--case NAME ...] [--peer NAME ...] [--alkaid PYTHON] [--xls]
 """
 
 import argparse
@@ -148,12 +149,12 @@ def synthesized(sources: dict[str, str], top: str) -> dict[str, float]:
         return {"lut": found.lut or 0, "ff": found.ff or 0, "depth": depth or 0, "synth_s": children_cpu_s() - before}
 
 
-def ours(design: Design) -> dict[str, float]:
-    """Generate and synthesize our RTL."""
-    start = time.process_time()
+def ours(design: Design, flow: str = "rtl") -> dict[str, float]:
+    """Generate and synthesize our RTL, or that of XLS."""
+    start = time.process_time() + children_cpu_s()
     with tempfile.TemporaryDirectory() as folder:
-        project = export(design, f"{folder}/p", flow="rtl")
-        generated = time.process_time() - start
+        project = export(design, f"{folder}/p", flow=flow)
+        generated = time.process_time() + children_cpu_s() - start
         texts = {f"s{i}.v": (project.path / name).read_text() for i, name in enumerate(project.extra["sources"])}
         found = synthesized(texts, project.top)
     return {**found, "latency_cycles": project.latency_cycles or 0, "generate_s": generated}
@@ -192,7 +193,7 @@ def at_pace(peer: str, python: str, network: dict[str, Any], pace: float) -> dic
     return {**found, "latency_cycles": told["latency_cycles"][0], "solve_s": seconds, "y": told["y"]}
 
 
-def row_of(name: str, peers: dict[str, str]) -> dict[str, Any]:
+def row_of(name: str, peers: dict[str, str], with_xls: bool) -> dict[str, Any]:
     """Measure a case."""
     design = case_design(name)
     shape = design.graph.inputs[0].shape
@@ -207,6 +208,8 @@ def row_of(name: str, peers: dict[str, str]) -> dict[str, Any]:
         y = np.array(found.pop("y")).reshape(SAMPLES, -1)
         row |= {f"{peer}_{key}": value for key, value in found.items()}
         row[f"{peer}_differing"] = int((y != wanted).sum())
+    if with_xls:
+        row |= {f"xls_{key}": value for key, value in ours(design, "xls").items()}
     for key in FIGURES:
         row[f"{key.removesuffix('_cycles')}_ratio"] = mine[key] / min(row[f"{peer}_{key}"] for peer in peers)
     return row
@@ -235,6 +238,7 @@ def main() -> None:
     parser.add_argument("--case", action="append", choices=CASES)
     parser.add_argument("--peer", action="append", choices=PEERS)
     parser.add_argument("--alkaid")
+    parser.add_argument("--xls", action="store_true")
     options = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
@@ -242,7 +246,7 @@ def main() -> None:
         if "alkaid" in peers:
             peers["alkaid"] = options.alkaid or alkaid_python(folder)
         for name in options.case or CASES:
-            rows.append(row_of(name, peers))
+            rows.append(row_of(name, peers, options.xls))
             if not options.json:
                 print("  ".join(f"{key} {shown(value)}" for key, value in rows[-1].items()), flush=True)
     names = ("lut_ratio", "ff_ratio", "latency_ratio")

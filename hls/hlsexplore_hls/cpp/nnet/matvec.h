@@ -5,64 +5,12 @@
 //
 // Config: num_in, num_out (inputs and outputs of the product); channel_multiplier (0; or the outputs of each channel of
 // a depthwise convolution, where row i only counts for the outputs of channel i % num_channels); num_weights (elements
-// of the array of weights); reuse; weight_t, bias_t, accum_t; product_of (what multiplies, see below).
+// of the array of weights); reuse; weight_t, bias_t, accum_t; product_of (what multiplies, of types.h).
 #pragma once
 
 #include "types.h"
 
 namespace nnet {
-
-// What makes a multiplication, of number `index` among those that happen at once.
-namespace multiplier {
-
-// What the tool chooses.
-struct any {
-    template <typename A, typename B> static auto product(const A &a, const B &b, unsigned) -> decltype(a * b) {
-#pragma HLS INLINE
-        return a * b;
-    }
-};
-
-// DSP blocks.
-struct dsp {
-    template <typename A, typename B> static auto product(const A &a, const B &b, unsigned) -> decltype(a * b) {
-#pragma HLS INLINE
-        const decltype(a * b) result = a * b;
-#ifdef __VITIS_HLS__
-#pragma HLS BIND_OP variable=result op=mul impl=dsp
-#else
-#pragma HLS RESOURCE variable=result core=DSP48
-#endif
-        return result;
-    }
-};
-
-// Lookup tables.
-struct lut {
-    template <typename A, typename B> static auto product(const A &a, const B &b, unsigned) -> decltype(a * b) {
-#pragma HLS INLINE
-        const decltype(a * b) result = a * b;
-#ifdef __VITIS_HLS__
-#pragma HLS BIND_OP variable=result op=mul impl=fabric
-#else
-#pragma HLS RESOURCE variable=result core=Mul_LUT
-#endif
-        return result;
-    }
-};
-
-// DSP blocks for the first ones, lookup tables for the others. Loops around are unrolled, so `index` is a constant.
-template <unsigned Most> struct mixed {
-    template <typename A, typename B> static auto product(const A &a, const B &b, unsigned index) -> decltype(a * b) {
-#pragma HLS INLINE
-        if (index < Most) {
-            return dsp::product(a, b, index);
-        }
-        return lut::product(a, b, index);
-    }
-};
-
-} // namespace multiplier
 
 template <typename Config> struct matrix {
     static_assert(Config::num_in > 0 && Config::num_out > 0, "A matrix has at least one row and one column.");
@@ -90,6 +38,7 @@ inline void multiply(const In x[Config::num_in], Out y[Config::num_out], const W
 #pragma HLS INLINE
     static_assert(Config::num_weights == Config::num_in * matrix<Config>::row_size, "Each product has a weight.");
     typedef typename Config::weight_t weight_t;
+    typedef typename Config::product_of product_of;
     typename Config::accum_t acc[Config::num_out];
 #pragma HLS ARRAY_PARTITION variable=acc complete
 Start:
@@ -106,7 +55,7 @@ Rows:
             const unsigned o = matrix<Config>::output(i, k);
             const weight_t weight = from_raw<weight_t>(weights[i * matrix<Config>::row_size + k]);
             const typename Config::accum_t product = cast<typename Config::accum_t>(
-                Config::product_of::product(x[i], weight, i * matrix<Config>::row_size + k));
+                product_of::product(x[i], weight, i * matrix<Config>::row_size + k));
             acc[o] = add<typename Config::accum_t>(acc[o], product);
         }
     }
@@ -124,6 +73,7 @@ Finish:
 template <typename Config> struct shared_multipliers {
     typedef typename Config::weight_t weight_t;
     typedef typename Config::accum_t accum_t;
+    typedef typename Config::product_of product_of;
     static constexpr bool is_wide = Config::reuse <= Config::num_in;
     static constexpr unsigned num_step_rows = is_wide ? Config::reuse : Config::num_in;
     static constexpr unsigned num_parallel_rows = (Config::num_in + num_step_rows - 1) / num_step_rows;
@@ -185,7 +135,7 @@ template <typename Config> struct shared_multipliers {
                     const unsigned o = matrix<Config>::output(i, k);
                     const weight_t weight = from_raw<weight_t>(weights[(t * group_size + k) * num_steps + at.index]);
                     const accum_t product =
-                        cast<accum_t>(Config::product_of::product(x[i], weight, t * group_size + k));
+                        cast<accum_t>(product_of::product(x[i], weight, t * group_size + k));
                     acc[o] = add<typename Config::accum_t>(acc[o], product);
                 }
             }

@@ -156,4 +156,56 @@ inline ap_fixed<W + 1, I + 1> opposite(const ap_ufixed<W, I, Q, O, N> &x) {
     return -x;
 }
 
+// What makes a multiplication, of number `index` among those that happen at once.
+namespace multiplier {
+
+// What the tool chooses.
+struct any {
+    template <typename A, typename B> static auto product(const A &a, const B &b, unsigned) -> decltype(a * b) {
+#pragma HLS INLINE
+        return a * b;
+    }
+};
+
+// DSP blocks.
+struct dsp {
+    template <typename A, typename B> static auto product(const A &a, const B &b, unsigned) -> decltype(a * b) {
+#pragma HLS INLINE
+        const decltype(a * b) result = a * b;
+#ifdef __VITIS_HLS__
+#pragma HLS BIND_OP variable=result op=mul impl=dsp
+#else
+#pragma HLS RESOURCE variable=result core=DSP48
+#endif
+        return result;
+    }
+};
+
+// Lookup tables.
+struct lut {
+    template <typename A, typename B> static auto product(const A &a, const B &b, unsigned) -> decltype(a * b) {
+#pragma HLS INLINE
+        const decltype(a * b) result = a * b;
+#ifdef __VITIS_HLS__
+#pragma HLS BIND_OP variable=result op=mul impl=fabric
+#else
+#pragma HLS RESOURCE variable=result core=Mul_LUT
+#endif
+        return result;
+    }
+};
+
+// DSP blocks for the first ones, lookup tables for the others. Loops around are unrolled, so `index` is a constant.
+template <unsigned Most> struct mixed {
+    template <typename A, typename B> static auto product(const A &a, const B &b, unsigned index) -> decltype(a * b) {
+#pragma HLS INLINE
+        if (index < Most) {
+            return dsp::product(a, b, index);
+        }
+        return lut::product(a, b, index);
+    }
+};
+
+} // namespace multiplier
+
 } // namespace nnet

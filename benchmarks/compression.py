@@ -6,7 +6,8 @@ For each case the same network, target and evaluation samples, which no training
 bits of every layer's weights and results and of the inputs (`trials` designs, reuse 1). With: `shrink`, which prunes
 and fine-tunes, within `budget` seconds of wall time. Of both the design with the fewest LUTs counts whose accuracy is
 within half a point of the float network's. `qkeras6` is the bundled network that QKeras trained with 6 bits for
-everything, with its default design. LUTs are estimated, and with `--synthesize` those that Yosys finds in the exported
+everything, with its default design, and `hgq2` the one that HGQ2 trained (scripts/train_hgq2_examples.py), where there
+is one. LUTs are estimated, and with `--synthesize` those that Yosys finds in the exported
 RTL. Figures are medians over the seeds.
 """
 
@@ -48,6 +49,8 @@ CASES = {
     "jets": ("jets", synthetic_jets),
 }
 """Case -> example, data with its training part."""
+
+WITH_HGQ2 = ("digits", "jets")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +116,6 @@ def row(case: str, seeds: int, budget_s: float, trials: int, is_synthesized: boo
     name, read = CASES[case]
     example, data = load(name), read()
     base = Design.default(example.graph, Target(tool="yosys"), data=data.x_train)
-    quantized = load(name, "qkeras")
-    six = Design.default(quantized.graph, Target(tool="yosys"))
     pairs = []
     for seed in range(seeds):
         mine = compressed(example, data, base, seed, budget_s)
@@ -134,8 +135,18 @@ def row(case: str, seeds: int, budget_s: float, trials: int, is_synthesized: boo
         "wall_without_s": round(median(pair[1].wall_s for pair in pairs), 1),
         "seeds": seeds,
         "is_synthesized": int(is_synthesized),
-        "qkeras6_lut": luts(six, is_synthesized),
-        "qkeras6_accuracy": accuracy(emulate(six, quantized.x), quantized.labels),
+        **bundled(name, "qkeras", "qkeras6", is_synthesized),
+        **(bundled(name, "hgq2", "hgq2", is_synthesized) if case in WITH_HGQ2 else {}),
+    }
+
+
+def bundled(name: str, variant: str, called: str, is_synthesized: bool) -> dict[str, float]:
+    """Measure a network that came trained, with its default design."""
+    example = load(name, variant)
+    design = Design.default(example.graph, Target(tool="yosys"))
+    return {
+        f"{called}_lut": luts(design, is_synthesized),
+        f"{called}_accuracy": accuracy(emulate(design, example.x), example.labels),
     }
 
 

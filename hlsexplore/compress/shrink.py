@@ -46,6 +46,8 @@ GROWTH = 0.97
 AIMS = (0.6, 0.72, 0.82, 0.88)
 """Share of the best LUTs that the next step aims at, by the tries since the best one that were not good enough."""
 RANGE_SAMPLES = 4096
+NEAR = 2
+"""A near miss loses at most so many times more than it may."""
 REPEATS = 2
 """Further trainings of a network that missed by no more than it may lose."""
 VALUES = 20_000
@@ -224,13 +226,22 @@ class _Search:
         is_good = value >= self.least if self.merit.metric.is_maximized else value <= self.least
         return Try(point=point, tuned=tuned, merit=value, lut=_lut(tuned.design), is_good=is_good)
 
+    def _first(self, tries: Sequence[Try]) -> Point | None:
+        """Return the next point while none was good enough: a near miss is trained again, then has a little more."""
+        if not tries:
+            return Point()
+        last = tries[-1]
+        is_near = abs(last.merit - self.least) <= NEAR * self.allowed
+        if is_near and last.point.repeat < 1:
+            return replace(last.point, repeat=1)
+        return _easier(replace(last.point, repeat=0), is_near)
+
     def next(self, tries: Sequence[Try]) -> Point | None:
         """Return the next point: one step from the best try that is worth it; None when there is none."""
         done = {item.point for item in tries}
         good = [item for item in tries if item.is_good]
         if not good:
-            start = tries[-1].point if tries else None
-            return Point() if start is None else _easier(start)
+            return self._first(tries)
         best = min(good, key=lambda item: item.lut)
         failed = len(tries) - 1 - tries.index(best)
         aim = AIMS[min(failed, len(AIMS) - 1)]
@@ -351,16 +362,17 @@ def _harder(point: Point) -> list[Point]:
     return [step for step in steps if min(step.weight, step.result, step.input) > 1]
 
 
-def _easier(point: Point) -> Point | None:
-    """Return a larger network after one that was not good enough."""
+def _easier(point: Point, is_near: bool) -> Point | None:
+    """Return a larger network after one that was not good enough: a little larger after a near miss."""
     if point.weight >= 12:
         return None
+    bits, more = (0, 1.2) if is_near and point.neurons < 1 else (1, 1.5)
     return Point(
-        weight=point.weight + 1,
-        result=point.result + 1,
-        input=point.input + 1,
-        density=min(1.0, point.density * 1.5),
-        neurons=min(1.0, point.neurons * 1.5),
+        weight=point.weight + bits,
+        result=point.result + bits,
+        input=point.input + bits,
+        density=min(1.0, point.density * more),
+        neurons=min(1.0, point.neurons * more),
     )
 
 

@@ -141,6 +141,7 @@ def layer_record(graph: Graph, node: Node, config: LayerConfig, source: Fixed) -
         "n_out": node.num_elements,
         "is_rectified": _is_rectified(graph, node),
         "is_held": _is_held(graph, node),
+        "is_average": isinstance(op, Pool) and op.average,
     }
     for key in ("weight", "bias", "accum"):
         values[key] = types.get(key)

@@ -127,6 +127,7 @@ class LayerRecord:
         input_bits: Bits of each input element of a position where they have types of their own (0: constant), or None.
         is_rectified: Whether no input is negative, as behind a ReLU.
         is_held: Whether a layer before keeps the input until the next one (own RTL).
+        is_average: Whether a pooling takes averages.
     """
 
     name: str
@@ -160,6 +161,7 @@ class LayerRecord:
     input_bits: tuple[int, ...] | None = None
     is_rectified: bool = False
     is_held: bool = False
+    is_average: bool = False
 
     @property
     def elements(self) -> int:

@@ -6,9 +6,10 @@ from math import ceil, log2
 from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.constants import csd_digits
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, free, is_rounding, is_saturating, relu_bits, unknown
-from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, TABLE_OPS, Image, LayerRecord
+from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, POOLING_OPS, TABLE_OPS, Image, LayerRecord
 from hlsexplore.estimate.rtl.folded import rtl_folded
 from hlsexplore.estimate.rtl.matrix import rtl_unrolled
+from hlsexplore.estimate.rtl.pooling import rtl_pooling
 from hlsexplore.estimate.rtl.stream import rtl_stream
 from hlsexplore.estimate.rtl.timing import rtl_fabric
 from hlsexplore.estimate.technology import Technology, block_rams
@@ -44,10 +45,11 @@ def rtl_cost(layer: LayerRecord, tech: Technology, io: str, budget_ns: float, ta
         if layer.constants is None or (layer.pixels > 1 and layer.reuse > 1):
             return unknown(layer.op)
         return _product(layer, fabric, blocks, budget_ns, table)
-    if layer.op in ("conv1d", "conv2d") and layer.image is not None and layer.constants is not None:
+    if layer.op in ("conv1d", "conv2d", "depthwise_conv2d") and layer.image is not None and layer.constants is not None:
         return _convolution(layer, layer.image, fabric, blocks, budget_ns, table)
-    if layer.op == "max_pooling" and layer.image is not None:
-        return _max_pooling(layer, layer.image.window)
+    if layer.op in POOLING_OPS and layer.image is not None:
+        bits = _mean_bits(layer, (layer.input or DEFAULT_TYPE).width)
+        return rtl_pooling(layer, layer.image.window, bits, fabric, budget_ns)
     if layer.op in WIRES:
         return free("wiring")
     if layer.op == "softmax":
@@ -94,22 +96,6 @@ def _convolution(
         latency_min=cycles,
         latency_max=cycles,
         ii=float(steps * layer.reuse),
-        rules=frozenset({"dsp", "bram18", "ii"}),
-    )
-
-
-def _max_pooling(layer: LayerRecord, window: int) -> Cost:
-    """A tree of comparisons and choices for each element, without registers."""
-    source = layer.input or DEFAULT_TYPE
-    bits = _mean_bits(layer, source.width) - (source.signed and layer.is_rectified)
-    return Cost(
-        model="rtl_pooling",
-        lut=layer.elements * (window - 1) * (2.0 * bits + 1),
-        ff=0.0,
-        dsp=0.0,
-        bram18=0.0,
-        latency_min=0.0,
-        latency_max=0.0,
         rules=frozenset({"dsp", "bram18", "ii"}),
     )
 

@@ -26,9 +26,9 @@ from hlsexplore.ops import (
     MergeFunction,
     Pool,
     Quantize,
+    weights,
 )
 from hlsexplore.reference.moves import mover
-from hlsexplore.weights import raw_weights
 
 Integers = NDArray[np.int64]
 
@@ -106,9 +106,8 @@ def _varying(found: Elements, design: Design, node: Node) -> Elements:
 
 
 def _by_weights(design: Design, node: Node) -> Elements | None:
-    """Return the elements of a product; those of channels without a weight are constants, which vary by 0 bits."""
-    raw = raw_weights(design, node.name)["weight"]
-    lives = (raw.reshape(-1, node.shape[-1]) != 0).any(axis=0)
+    """Return the elements of a product; those of channels without a weight in the model do not vary, in 0 bits."""
+    lives = (weights(node.op)["weight"].reshape(-1, node.shape[-1]) != 0).any(axis=0)
     if lives.all():
         return None
     full = Elements.of(ElementTypes.uniform(design.result_type(node.name)), node.shape)

@@ -31,6 +31,8 @@ _FIXED_FIELDS: Mapping[str, Json] = {
 """Classes of configurations, and what they leave out; with `symmetric` the second one is SAT_SYM."""
 _ROUNDINGS = {mode.value for mode in Rounding}
 _OVERFLOWS = {"WRAP", "SAT", "SAT_SYM"}
+MAX_WIDTH = 1 << 12
+"""Widths beyond it are no widths."""
 MAX_AFFINE_BITS = 12
 """Fraction bits of the numbers of an affine map that float32 multiplies exactly."""
 
@@ -286,16 +288,21 @@ def read_quantizer(layer: Layer, key: str, component: str, conf: Any = None) -> 
     if len(flags) != 1 or len(arrays) != (4 if wraps else 3):
         raise _foreign(layer, component, f"{len(arrays)} variables, {len(flags)} of them signs")
     real = [array for index, array in enumerate(arrays) if index not in flags][:2]
-    first, second = (np.rint(checked_values(array, component, layer.name)).astype(np.int64) for array in real)
+    first, second = (_whole(checked_values(array, component, layer.name)) for array in real)
     if wraps and spec.is_kif and flags != [0]:  # trainable variables come first, and WRAP finds the integer bits itself
         first, second = second, first
     widths = dict(zip(names, (first, second), strict=True))
     if first.shape != second.shape or arrays[flags[0]].shape != first.shape:
         raise _foreign(layer, component, f"variables of the shapes {[array.shape for array in arrays]}")
-    if max(int(np.abs(first).max(initial=0)), int(np.abs(second).max(initial=0))) > 1 << 12:
+    if max(int(first.max(initial=0)), int(second.max(initial=0))) > MAX_WIDTH:
         raise _foreign(layer, component, "widths of thousands of bits")
     fraction = widths["fraction"] if spec.is_kif else widths["bits"] - widths["integer"]
     return Quantizer(spec=spec, signed=arrays[flags[0]] != 0, integer=widths["integer"], fraction=fraction)
+
+
+def _whole(widths: RealArray) -> NDArray[np.int64]:
+    """Round widths half to even; HGQ2 until 0.1.5 writes -1e9 integer bits where nothing was ever seen, which is 0."""
+    return np.clip(np.rint(widths), -2 * MAX_BITS, 2 * MAX_WIDTH).astype(np.int64)
 
 
 def _foreign(layer: Layer, component: str, what: str) -> ModelError:

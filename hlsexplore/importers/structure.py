@@ -15,6 +15,8 @@ MAX_DEPTH = 20
 MAX_NAME = 256
 MODEL_CLASSES = ("Functional", "Sequential", "Model")
 _FRAMEWORKS = ("keras", "qkeras", "tf_keras", "builtins", "tensorflow", "tensorflow_model_optimization")
+_LIBRARIES = ("hgq",)
+"""Modules whose classes count as registered by them: HGQ2 until 0.1.4 registered its `Quantizer` without a package."""
 WRAPPERS = ("PruneLowMagnitude", "SpectralNormalization")
 """Wrappers that are taken off: they act in training only, but for the masks of pruning."""
 _OPERATIONS = ("TFOpLambda", "SlicingOpLambda")
@@ -188,7 +190,7 @@ def class_of(item: Json, label: str) -> tuple[str, str, str]:
     if not package and isinstance(registered, str) and ">" in registered:
         package = registered.rpartition(">")[0]
     if not package and root not in ("", *_FRAMEWORKS):
-        package = "custom"
+        package = root if root in _LIBRARIES else "custom"
     if not package and root == "builtins" and isinstance(registered, str) and cls not in ("function",):
         package = "custom"
     return cls, package, module

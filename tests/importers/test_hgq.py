@@ -9,9 +9,11 @@ import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from importers.test_fuzz import damage
@@ -70,6 +72,31 @@ def test_weights_keep_the_types_of_their_elements_and_lose_nothing_to_them(name:
         change = to_real(raw_weights(trimmed, node.name)["weight"], trimmed.type(node.name, "weight")) - kernel
         step = np.ldexp(1.0, 1 - types.broadcast_to(kernel.shape).fraction.astype(int))
         assert (np.abs(change) <= step).all()
+
+
+def test_a_quantizer_that_was_registered_without_a_package_is_read(tmp_path: Path) -> None:
+    def unregister(config: dict[str, Any]) -> None:
+        found = [item for item in config["config"]["layers"] if item["class_name"] == "Quantizer"]
+        assert found
+        for item in found:
+            item["registered_name"] = "Quantizer"
+
+    graph, (x, expected) = hx.read_model(changed(tmp_path, "merges", unregister)), outputs("merges")
+    np.testing.assert_array_equal(hx.predict(graph, x), expected[0])
+
+
+def test_integer_bits_of_what_was_never_seen_are_no_bits(tmp_path: Path) -> None:
+    path = changed(tmp_path, "untraced", lambda config: None)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    buffer = BytesIO(members["model.weights.h5"])
+    with h5py.File(buffer, "r+") as file:
+        file["layers/q_dense/iq/quantizer/vars/2"][...] = -1e9
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in (members | {"model.weights.h5": buffer.getvalue()}).items():
+            archive.writestr(name, data)
+    casts = [node.op.types.width for node in hx.read_model(path) if isinstance(node.op, Quantize)]
+    assert not casts[0].any()
 
 
 def changed(tmp_path: Path, name: str, change: Callable[[dict[str, Any]], None]) -> Path:

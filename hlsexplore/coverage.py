@@ -16,7 +16,6 @@ from hlsexplore.ops import (
     Clip,
     Concatenate,
     Crop,
-    DepthwiseConv,
     Dot,
     Function,
     LayerNorm,
@@ -279,15 +278,15 @@ REFUSALS = (
     ),
     Refusal(
         executors=YOSYS,
-        what="layer normalisations, dot products, depthwise convolutions, recurrent layers",
+        what="layer normalisations, dot products, recurrent layers",
         text=_NO_FIGURES,
-        covers=lambda op: isinstance(op, LayerNorm | Dot | DepthwiseConv | Recurrent),
+        covers=lambda op: isinstance(op, LayerNorm | Dot | Recurrent),
     ),
     Refusal(
-        executors=YOSYS,
-        what="average and global poolings",
+        executors=(Executor.YOSYS_STREAM,),
+        what="global poolings",
         text=_NO_FIGURES,
-        covers=lambda op: isinstance(op, Pool) and (op.average or op.is_global),
+        covers=lambda op: isinstance(op, Pool) and op.is_global,
     ),
     Refusal(
         executors=(Executor.YOSYS_PARALLEL,),

@@ -32,9 +32,10 @@ def rtl_stream(layer: LayerRecord, parallel: Callable[[LayerRecord], Cost]) -> C
     Returns:
         Its cost; `latency_max` is the time of one sample, `head` what it delays the others.
     """
+    if layer.op == "global_pooling":
+        return unknown(f"{layer.op} on a stream")
     is_product = layer.op in ("conv1d", "conv2d", "dense")
-    is_global = "global" in layer.op
-    window = layer.image if layer.image is not None and layer.image.window > 1 and not is_global else None
+    window = layer.image if layer.image is not None and layer.image.window > 1 else None
     one = replace(layer, pixels=1, parallel=1)
     copies = min(layer.parallel, layer.reuse) if is_product else 1
     if is_product:
@@ -49,7 +50,7 @@ def rtl_stream(layer: LayerRecord, parallel: Callable[[LayerRecord], Cost]) -> C
         core = _copied(core, copies)
         lut += layer.n_out * (layer.result or DEFAULT_TYPE).width * ceil((2 * copies - 1) / (WIDE_LUT - 1))
     fill = core.latency_max or 0.0
-    if window is not None or is_global or (is_product and (layer.packets > 1 or pace > 1)):
+    if window is not None or (is_product and (layer.packets > 1 or pace > 1)):
         lut, ff, bram = _stage(layer, window)
         fill += STAGE_CYCLES if window is not None or pace == 1 else 1.0
     if layer.op == "relu":  # a mask in front of a queue, where a register's reset does not do it

@@ -129,6 +129,22 @@ def test_rows_offer_only_legal_reuse(explorer, small_graph):
     ]
 
 
+def test_multipliers_are_chosen_in_the_row_of_a_layer(explorer):
+    row = next(row for row in explorer.layers.view.rows if row["name"] == "dense_1")
+    choices = {item["name"]: item["values"] for item in row["choices"]}
+    assert choices["multiplier"] == ["auto", "dsp", "lut", "mixed"] and choices["dsp_budget"][:4] == [0, 1, 2, 4]
+    changes = {"dense_1": {"reuse": 8, "weight": "fixed<16,4>"}}
+    send(explorer.layers.view, ev="edit", seq=5.0, gesture="g", changes=changes)
+    assert explorer.state.wait(60)
+    before = tile(explorer, "dsp")["value"]
+    changes = {"dense_1": {"multiplier": "mixed", "dsp_budget": 1}}
+    send(explorer.layers.view, ev="edit", seq=6.0, gesture="h", changes=changes)
+    assert explorer.state.wait(60)
+    assert tile(explorer, "dsp")["value"] != before
+    shown = explorer.layers.view.config["knobs"]["dense_1"]
+    assert (shown["multiplier"], shown["dsp_budget"]) == ("mixed", 1)
+
+
 def test_a_slider_drops_weights_and_the_figures_follow(explorer):
     choices = {item["name"]: item for item in explorer.layers.view.rows[1]["choices"]}
     assert choices["density"]["slider"] and choices["pattern"]["values"] == [

@@ -63,6 +63,7 @@ export function drawKnobs(view) {
     entry.reuse?.draw();
     for (const [knob, value] of Object.entries(knobs)) if (knob !== "reuse" && entry[knob]) entry[knob].value = String(value);
     if (entry.note) entry.note.textContent = `${Math.round(100 * knobs.density)} % kept`;
+    if (entry.dsp_budget) entry.dsp_budget.hidden = knobs.multiplier !== "mixed";
     if (entry.pattern) entry.pattern.hidden = knobs.density >= 1;
   }
   for (const select of view.el.querySelectorAll(".hx-details [data-mode]")) {

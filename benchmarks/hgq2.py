@@ -5,8 +5,9 @@ file; Keras predicts, hls4ml compiles the C++ that it converts by itself, da4ml 
 tool counts outputs that are not Keras' to the bit. CPU times are medians of rounds in which all take turns.
 
 Both sides of the RTL are synthesized flat by the script with which this product synthesizes its layers (7 series).
-`depth` is the number of cells on the longest path between registers; da4ml's figures are those of the pipeline whose
-depth is nearest to ours, of all in `PACES`. `estimate_lut` and its like are the levels of the estimator.
+`depth` is the number of cells on the longest path between registers; da4ml's pipeline is cut so that its depth equals
+ours, or comes nearest to it in `TRIES` runs; `da4ml_pace` is its latency cutoff. `estimate_lut` and its like are the
+levels of the estimator.
 
     python benchmarks/hgq2.py ENVIRONMENT [--json] [--samples N] [--rounds N]
 
@@ -20,7 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -29,6 +31,7 @@ os.environ.pop("OPENBLAS_CORETYPE", None)  # read when numpy is imported: measur
 
 import numpy as np
 from machine import machine, versions
+from networks import tagger
 
 import hlsexplore as hx
 from hlsexplore.design import Design
@@ -43,8 +46,9 @@ from hgq2_environment import PACKAGES as HGQ2
 from hgq2_environment import python_of
 
 PACKAGES = (*HGQ2, "hls4ml==1.3.0", "da4ml==0.6.0")
-PACES = (4,)
-"""Latency cutoffs of da4ml's pipelines: about so many adders between registers."""
+TRIES = 4
+CELLS_PER_PACE = 4.5
+"""Cells on da4ml's longest path for each unit of its latency cutoff, to begin with."""
 TOOLS = ("keras", "hls4ml", "da4ml")
 TIMEOUT_S = 3600.0
 
@@ -66,21 +70,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         np.save(folder / "x.npy", x)
-        (folder / "paces.json").write_text(json.dumps(PACES))
-        row |= beside(example.graph, example.path, x, python, folder, options.rounds)
-        print(row, file=sys.stderr, flush=True)
-        row |= circuits(example.graph, folder)
+        with started(python, example.path, folder) as inside:
+            row |= beside(example.graph, x, inside, folder, options.rounds)
+            print(row, file=sys.stderr, flush=True)
+            row |= circuits(folder, lambda pace: int(asked(inside, f"da4ml {pace}")))
     if options.json:
         print(json.dumps({"rows": [row], "machine": machine(), "versions": versions("hlsexplore", "numpy", "pyosys")}))
     else:
         print("\n".join(f"{key:26} {shown(value)}" for key, value in row.items()))
 
 
-def beside(
-    graph: hx.Graph, model: Path, x: np.ndarray, python: Path, folder: Path, rounds: int
-) -> dict[str, float | int]:
-    """Compare outputs, and CPU times of predictions in turn."""
-    design = Design.default(graph)
+@contextmanager
+def started(python: Path, model: Path, folder: Path) -> "Iterator[subprocess.Popen[str]]":
+    """Start the part inside the environment, wait until it is ready, and end it in the end."""
     script_path = Path(__file__).with_name("hgq2_inside.py")
     # what leads to the packages of this environment must not lead the other one there
     inherited = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
@@ -89,6 +91,16 @@ def beside(
     )
     if inside.stdin is None or inside.stdout is None or inside.stdout.readline().strip() != "ready":
         sys.exit("The part inside the environment ended before it was ready; its messages are above.")
+    yield inside
+    inside.stdin.close()
+    inside.wait()
+
+
+def beside(
+    graph: hx.Graph, x: np.ndarray, inside: "subprocess.Popen[str]", folder: Path, rounds: int
+) -> dict[str, float | int]:
+    """Compare outputs, and CPU times of predictions in turn."""
+    design = Design.default(graph)
     workers: dict[str, Callable[[], float]] = {"ours": lambda: timed(lambda: hx.emulate(design, x))}
     for name in ("hls4ml", "keras"):
         workers[name] = lambda name=name: asked(inside, name)
@@ -98,8 +110,6 @@ def beside(
     for _ in range(rounds):
         for name, work in workers.items():
             spent[name].append(work())
-    inside.stdin.close()
-    inside.wait()
     found: dict[str, float | int] = {"differing": int((y != expected["keras"]).sum())}
     found |= {f"{name}_differing": int((expected[name] != expected["keras"]).sum()) for name in ("hls4ml", "da4ml")}
     found |= {f"{name}_cpu_s": median(seconds) for name, seconds in spent.items()}
@@ -114,18 +124,18 @@ def timed(work: Callable[[], Any]) -> float:
     return time.process_time() - start
 
 
-def asked(inside: "subprocess.Popen[str]", name: str) -> float:
-    """Let the process in the other environment predict, and return its CPU seconds."""
+def asked(inside: "subprocess.Popen[str]", work: str) -> float:
+    """Let the process in the other environment work, and return its answer."""
     if inside.stdin is None or inside.stdout is None:
         raise RuntimeError("the process has no pipes")
-    inside.stdin.write(f"{name}\n")
+    inside.stdin.write(f"{work}\n")
     inside.stdin.flush()
     return float(inside.stdout.readline())
 
 
-def circuits(graph: hx.Graph, folder: Path) -> dict[str, float]:
-    """Synthesize our RTL and da4ml's."""
-    design = Design.default(graph, target=hx.Target(tool="yosys"))
+def circuits(folder: Path, write: Callable[[float], int]) -> dict[str, float]:
+    """Synthesize our RTL and da4ml's; `write` lets da4ml write a pipeline of some pace and returns its stages."""
+    design = tagger()
     project = export(design, folder / "ours", flow="rtl")
     texts = {Path(name).name: (project.path / name).read_text() for name in project.extra["sources"]}
     mine = {**synthesized(texts, project.top), "latency_cycles": float(project.latency_cycles or 0)}
@@ -133,19 +143,31 @@ def circuits(graph: hx.Graph, folder: Path) -> dict[str, float]:
     for label, level in (("estimate", None), ("plan", "plan")):
         report = hx.estimate(design) if level is None else hx.estimate(design, level=level)
         row |= {f"{label}_lut": report.total.lut or 0.0, f"{label}_ff": report.total.ff or 0.0}
-    best: dict[str, float] = {}
-    for told in json.loads((folder / "da4ml.json").read_text()):
-        files = sorted((folder / told["folder"]).rglob("*.v"))
-        sources = {
-            path.name: path.read_text() for path in files if path.stem not in ("lookup_table", "network_wrapper")
-        }
-        theirs = {**synthesized(sources, "network"), "latency_cycles": float(told["stages"])}
-        if not best or abs(theirs["depth"] - mine["depth"]) < abs(best["depth"] - mine["depth"]):
-            best = theirs
+    best = nearest(mine["depth"], folder, write)
     row |= {f"da4ml_{key}": value for key, value in best.items()}
     for key in ("lut", "ff", "latency_cycles"):
         row[f"{key.removesuffix('_cycles')}_ratio"] = mine[key] / best[key]
     return row
+
+
+def nearest(depth: float, folder: Path, write: Callable[[float], int]) -> dict[str, float]:
+    """Return the figures of da4ml's pipeline whose longest path comes nearest to a number of cells."""
+    pace, best, seen = round(depth / CELLS_PER_PACE, 1), dict[str, float](), set[float]()
+    for _ in range(TRIES):
+        seen.add(pace)
+        stages = write(pace)
+        files = sorted((folder / f"da4ml_{pace}").rglob("*.v"))
+        sources = {
+            path.name: path.read_text() for path in files if path.stem not in ("lookup_table", "network_wrapper")
+        }
+        found = {**synthesized(sources, "network"), "latency_cycles": float(stages), "pace": pace}
+        print(found, file=sys.stderr, flush=True)
+        if not best or abs(found["depth"] - depth) < abs(best["depth"] - depth):
+            best = found
+        pace = round(pace * depth / found["depth"], 1)
+        if found["depth"] == depth or pace in seen:
+            break
+    return best
 
 
 def synthesized(sources: Mapping[str, str], top: str) -> dict[str, float]:

@@ -2,12 +2,12 @@
 
     python hgq2_inside.py MODEL FOLDER
 
-FOLDER holds `x.npy`. First the networks are built: `keras.npy`, `hls4ml.npy` and `da4ml.npy` are what they predict,
-`da4ml/` is Verilog, `da4ml.json` its name and cycles for each pace in `paces.json`. Then each line `hls4ml` or `keras`
-on the standard input is answered by the CPU seconds of one prediction; the end of the input ends it.
+FOLDER holds `x.npy`. First the networks are built: `keras.npy`, `hls4ml.npy` and `da4ml.npy` are what they predict.
+Then each line `hls4ml` or `keras` on the standard input is answered by the CPU seconds of one prediction, and
+`da4ml PACE` by the stages of a pipeline with that latency cutoff, whose Verilog is in `da4ml_PACE/` then; the end of
+the input ends it.
 """
 
-import json
 import os
 import sys
 import time
@@ -39,12 +39,13 @@ def main() -> None:
     }
     for name, work in workers.items():
         np.save(folder / f"{name}.npy", np.asarray(work(), np.float64).reshape(len(x), -1))
-    by_da4ml(model, x, folder)
+    circuit = by_da4ml(model, x, folder)
     print("ready", file=answers, flush=True)
     for line in sys.stdin:
+        name, _, pace = line.strip().partition(" ")
         start = time.process_time()
-        workers[line.strip()]()
-        print(time.process_time() - start, file=answers, flush=True)
+        answer = stages_of(circuit, folder, pace) if pace else workers[name]()
+        print(answer if pace else time.process_time() - start, file=answers, flush=True)
 
 
 def by_hls4ml(model: Any, folder: Path) -> Any:
@@ -57,18 +58,19 @@ def by_hls4ml(model: Any, folder: Path) -> Any:
     return found
 
 
-def by_da4ml(model: Any, x: np.ndarray, folder: Path) -> None:
-    """Write da4ml's Verilog, one for each pace: levels of adders between registers."""
+def by_da4ml(model: Any, x: np.ndarray, folder: Path) -> Any:
+    """Trace the network as da4ml's combinational logic, and let it predict."""
     inputs, outputs = trace_model(model, HWConfig(1, -1, -1), {"hard_dc": 2})
     circuit = comb_trace(inputs, outputs)
     np.save(folder / "da4ml.npy", np.asarray(circuit.predict(x), np.float64).reshape(len(x), -1))
-    told = []
-    for pace in json.loads((folder / "paces.json").read_text()):
-        where = folder / f"da4ml_{pace}"
-        project = RTLModel(circuit, "network", where, flavor="verilog", latency_cutoff=pace)
-        project.write()
-        told.append({"pace": pace, "folder": where.name, "stages": len(project._pipe.solutions)})
-    (folder / "da4ml.json").write_text(json.dumps(told))
+    return circuit
+
+
+def stages_of(circuit: Any, folder: Path, pace: str) -> int:
+    """Write the Verilog of a pipeline; a pace is about so many adders between registers. Return its stages."""
+    project = RTLModel(circuit, "network", folder / f"da4ml_{pace}", flavor="verilog", latency_cutoff=float(pace))
+    project.write()
+    return len(project._pipe.solutions)
 
 
 if __name__ == "__main__":

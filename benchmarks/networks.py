@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from hlsexplore.design import Design
+from hlsexplore.examples import load as load_example
 from hlsexplore.fixed import Fixed, quantize, to_real
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Cell, Conv, Dense, Function, Input, Op, Pool, Recurrent, Reshape, Softmax
+from hlsexplore.target import Target
 
 SEED = 20
 
@@ -88,6 +90,15 @@ def jet(name: str, num_samples: int) -> Bench:
         design = design.with_layers({layer: {"accum": "fixed<16,6>"} for layer in ("fc1", "fc2", "fc3", "output")})
     slider = ("output", "weight", "fixed<5,1>" if name == "jet6" else "fixed<12,4>")
     return Bench(name, design, _normal(num_samples, (16,)), num_samples, slider)
+
+
+def tagger() -> Design:
+    """Return the bundled jet tagger as HGQ2 trained it: casts of single elements, products that lose nothing.
+
+    Its layers are `Quantize` (`node.op.types` holds sign, integer and fraction bits of every element, the sign counted
+    among the integer bits), `Dense` and ReLU, without a softmax.
+    """
+    return Design.default(load_example("jets", "hgq2").graph, target=Target(tool="yosys"))
 
 
 def cnn(name: str, num_samples: int) -> Bench:

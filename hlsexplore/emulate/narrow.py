@@ -35,17 +35,17 @@ WIDTHS = (8, 16, 32)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Epilogue:
-    """What happens to each sum: the low part's sum plus `add`, put together with the high part's, rounded, held.
+    """What happens to each sum: the low part's sum plus a bias, put together with the high part's, rounded, held.
 
     Attributes:
-        add: Constant of the rounding.
+        bias: Biases plus the constant of the rounding, as the kernels read them, shape (chunks, width).
         numbers: int32 terms of `narrow_kernels`: bits to drop of the low part, to lift the high part by, to drop of
             both; lift and mask that wrap; least and largest result; three that only 16-bit sums need.
         span: Span of the results.
         keeps_order: Whether a larger sum never has a smaller result.
     """
 
-    add: int
+    bias: NDArray[np.int32] | NDArray[np.int16]
     numbers: NDArray[np.int32]
     span: Span
     keeps_order: bool
@@ -102,7 +102,7 @@ class NarrowProduct:
             return None
         ends = (shifted(end, bits, type_.rounding) for end in (self.sums.low, self.sums.high))
         return Epilogue(
-            add=add,
+            bias=self._packed_bias(add),
             numbers=np.array([drop, lift_high, bits - drop, *terms, 0, 0, 0], np.int32),
             span=cast_span(self.sums, type_),
             keeps_order=type_.overflow is not Overflow.WRAP
@@ -122,15 +122,15 @@ class NarrowProduct:
         from hlsexplore.emulate import narrow_kernels
 
         out = np.empty((len(rows), self.weight.shape[1]), dtype_for(epilogue.span.magnitude))
-        bias = self.packed_bias(epilogue)
-        narrow_kernels.dense(np.ascontiguousarray(rows), self.cut, self.packed, bias, epilogue.numbers, out)
+        x = np.ascontiguousarray(rows)
+        narrow_kernels.dense(x, self.cut, self.packed, epilogue.bias, epilogue.numbers, out)
         return out
 
-    def packed_bias(self, epilogue: Epilogue) -> NDArray[np.int32]:
-        """Return the bias plus the constant of the rounding, int32, shape (chunks, width)."""
+    def _packed_bias(self, add: int) -> NDArray[np.int32]:
+        """Return the bias plus a constant, int32, shape (chunks, width)."""
         chunks, _, width, _ = self.packed.shape
         bias = np.zeros(chunks * width, np.int32)
-        bias[: len(self.bias)] = self.bias + epilogue.add
+        bias[: len(self.bias)] = self.bias + add
         return bias.reshape(chunks, width)
 
 

@@ -69,7 +69,7 @@ class RoundedProduct:
             return None
         add = rounding_terms(type_.rounding, drop)[0]
         return Epilogue(
-            add=add,
+            bias=self.packed[1],
             numbers=np.array([drop, 0, 0, *terms, wrap, wrap - gain, add], np.int32),
             span=cast_span(self.span, type_),
             keeps_order=False,
@@ -88,7 +88,7 @@ class RoundedProduct:
         from hlsexplore.emulate import narrow_kernels
 
         out = np.empty((len(rows), self.weight.shape[1]), dtype_for(epilogue.span.magnitude))
-        weight, bias = self.packed
+        weight, bias = self.packed[0], epilogue.bias
         narrow_kernels.dense_rounded(
             np.ascontiguousarray(rows), weight, bias, (self.bits, self.signed), epilogue.numbers, out
         )

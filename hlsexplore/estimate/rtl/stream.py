@@ -36,7 +36,7 @@ def rtl_stream(layer: LayerRecord, parallel: Callable[[LayerRecord], Cost]) -> C
         return unknown(f"{layer.op} on a stream")
     is_product = layer.op in ("conv1d", "conv2d", "dense")
     window = layer.image if layer.image is not None and layer.image.window > 1 else None
-    one = replace(layer, pixels=1, parallel=1)
+    one = replace(layer, pixels=1, parallel=1, dsp_budget=layer.dsp_budget // max(layer.parallel, 1))
     copies = min(layer.parallel, layer.reuse) if is_product else 1
     if is_product:
         one = replace(one, op="dense", channels=layer.n_out, image=None, is_held=copies == 1)

@@ -10,7 +10,7 @@ from agreement.rtl_runner import run_designs
 from hlsexplore.design import Design
 from hlsexplore.emulate.run import raw_outputs
 from hlsexplore.estimate import estimate
-from hlsexplore.ops import Dense
+from hlsexplore.ops import Conv, Dense
 from hlsexplore.rtl_plan.count.design import summarize
 
 CASES = [
@@ -69,3 +69,18 @@ def test_the_estimate_counts_the_same_blocks_and_cycles_as_the_plan(case: tuple[
         assert guessed.layers["fc"].latency_cycles_max == planned.layers["fc"].latency_cycles_max
         # Casts of each product, before it is added, are counted roughly whatever multiplies.
         assert case[3] or guessed.layers["fc"].lut == pytest.approx(planned.layers["fc"].lut, rel=0.15)
+
+
+@pytest.mark.parametrize("io", ["parallel", "stream"])
+def test_copies_of_a_convolution_share_its_budget(io: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    op = Conv(rank=1, kernel=rng.uniform(-1, 1, (1, 3, 2, 4)), bias=rng.normal(0, 1, 4))
+    types = {"weight": "fixed<8,2>", "bias": "fixed<6,3>", "accum": "fixed<30,9>", "result": "fixed<16,7>"}
+    knobs = {"reuse": 6, "strategy": "resource", "parallel": 2, "multiplier": "mixed", "dsp_budget": 5}
+    design = chain([("conv", op, (4, 4), types | knobs)], (6, 2), "fixed<8,3>").with_target(tool="yosys", io=io)
+    inputs = rng.uniform(-4, 4, (20, 6, 2))
+    ((outputs, planned, measured),) = run_designs([(design, inputs)], tmp_path)
+    np.testing.assert_array_equal(outputs[0], raw_outputs(design, inputs)[0])
+    assert planned == measured
+    # Two copies of four multipliers, of which two are blocks in each.
+    assert summarize(design).layers["conv"].dsp == estimate(design).layers["conv"].dsp == 4

@@ -157,6 +157,8 @@ class AnalysePanel:
             try:
                 figure, items, label = self._figure(request)
             except CancelledError:
+                if request.tab != self._tab:  # what it said of its work must not stay behind
+                    self._show_drawing()
                 return
             except HlsExploreError as error:
                 figure, items, label = empty_figure(str(error)), [], "The analysis failed"
@@ -168,6 +170,11 @@ class AnalysePanel:
                 self._show_part(self.plot)
                 self.choices.items = items
                 self.plot.show(figure=text, label=label, summary=label)
+
+    def _show_drawing(self) -> None:
+        with self._state.lock:
+            self.choices.items = []
+            self.plot.show(figure=figure_json(empty_figure("Drawing…")), label="Analysis of the design")
 
     def _show_network(self, request: _Request) -> None:
         data = network_data(request.design, request.report, self._state.detail)

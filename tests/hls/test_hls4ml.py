@@ -13,7 +13,7 @@ from agreement.cases_elements import UNSUPPORTED as NO_ELEMENTS
 from agreement.cases_joins import ONE_TYPE, UNSUPPORTED
 
 import hlsexplore as hx
-from hlsexplore.errors import NoModelError
+from hlsexplore.errors import NoModelError, ToolError
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import (
     Activation,
@@ -224,6 +224,16 @@ def test_a_board_has_one_input_and_one_output(tmp_path):
         ),
         ("catapult", "layer_norm_0", "hls4ml's back end Catapult has no layer normalisations."),
         (
+            "libero",
+            "softmax_stable_0",
+            "hls4ml's back end Libero has no other layers than dense ones over vectors and activations without parameters.",
+        ),
+        (
+            "libero",
+            "conv1d_valid_stream_narrow",
+            "hls4ml's back end Libero has no streams, for which its writer fails.",
+        ),
+        (
             "catapult",
             "depthwise2d_same_parallel_narrow",
             "hls4ml's back end Catapult has no depthwise convolutions with padding or stride that are not streamed: their "
@@ -328,3 +338,19 @@ def test_directions_that_hls4ml_cannot_join_are_refused(tmp_path):
 def test_cases_of_agreement_go_through_every_op_of_hls4ml():
     found = {type(node.op) for case in QUICK if not case.differs for node in case.make()[0].graph}
     assert set(LAYERS) <= found
+
+
+@pytest.mark.skipif(find_spec("hls4ml") is None, reason="needs hls4ml")
+@pytest.mark.parametrize(
+    ("interface", "backend", "compiler"), [("oneapi", "oneAPI", "icpx"), ("libero", "Libero", "shls")]
+)
+def test_a_compiler_that_is_missing_is_named(interface, backend, compiler, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    design, x = next(case for case in CASES if case.name == "mlp_0").make()
+    project = export(design, tmp_path / "p", flow="hls4ml", interface=interface, golden_x=x[:4])
+    with pytest.raises(ToolError) as caught:
+        project.simulate()
+    assert str(caught.value) == (
+        f"hls4ml's back end {backend} compiles with {compiler!r}, which was not found. Run build.py where it is, or export "
+        "the design for another back end to compare."
+    )

@@ -8,7 +8,21 @@ from typing import Any
 from hlsexplore.design import Design
 from hlsexplore.graph import Node
 from hlsexplore.importers.hls4ml.back_ends import BOARDS, OTHERS, Maker, computes_otherwise, maker_of
-from hlsexplore.ops import Cell, Conv, Crop, DepthwiseConv, LayerNorm, Pool, Recurrent, Softmax
+from hlsexplore.ops import (
+    Activation,
+    Cell,
+    Conv,
+    Crop,
+    Dense,
+    DepthwiseConv,
+    Function,
+    Input,
+    LayerNorm,
+    Pool,
+    Recurrent,
+    Reshape,
+    Softmax,
+)
 from hlsexplore.target import Io, Target, Tool, is_same_part
 
 DEFAULT_BOARD = "pynq-z2"
@@ -147,10 +161,41 @@ _ROWS: Lack = (
     "softmaxes over several rows at once",
     lambda node, design: isinstance(node.op, Softmax) and len(node.shape) > 1 and not _is_streamed(design),
 )
+_OF_LIBERO = frozenset(
+    {
+        Function.LINEAR,
+        Function.RELU,
+        Function.SIGMOID,
+        Function.TANH,
+        Function.SOFTPLUS,
+        Function.SOFTSIGN,
+        Function.SELU,
+        Function.BINARY_TANH,
+    }
+)
+
+
+def _is_foreign_to_libero(node: Node, design: Design) -> bool:
+    match node.op:
+        case Input() | Reshape():
+            return False
+        case Dense():
+            return len(node.shape) > 1
+        case Activation(function=function, max_value=limit):
+            return function not in _OF_LIBERO or limit is not None
+    return True
+
+
+_ALL_BUT_DENSE: Lack = (
+    "other layers than dense ones over vectors and activations without parameters",
+    _is_foreign_to_libero,
+)
+_STREAMS: Lack = ("streams, for which its writer fails", lambda node, design: _is_streamed(design))
 _LACKS: Mapping[str, tuple[Lack, ...]] = MappingProxyType(
     {
         "Quartus": (_DEPTHWISE, _CROPS, _NORMS, _ROWS),
         "oneAPI": (_STREAMED, _LSTM, _CROPS, _NORMS, _ROWS),
+        "Libero": (_ALL_BUT_DENSE, _STREAMS),
         "Catapult": (_CELLS, _CROPS, _NORMS, _ROWS, _DEPTHWISE_ROWS, _STEPPED),
     }
 )

@@ -1,5 +1,6 @@
 """Simulation of a project of the flow hls4ml: hls4ml's own C++ of the design, compiled, on the emulator's inputs."""
 
+import shutil
 import sys
 import threading
 import zlib
@@ -20,6 +21,8 @@ from hlsexplore_hls.tools.log import log_to
 from hlsexplore_hls.tools.runner import run
 
 TIMEOUT_S = 3600.0
+COMPILERS = {"oneAPI": "icpx", "Libero": "shls"}
+"""Compilers of back ends that take no other."""
 MAX_BYTES = 2 << 30
 
 
@@ -43,6 +46,13 @@ def simulate(
     """
     if find_spec("hls4ml") is None:
         raise ToolError("hls4ml is not installed here. Install it: pip install hls4ml. Or run build.py elsewhere.")
+    backend = str(project.extra.get("backend", ""))
+    compiler = COMPILERS.get(backend, "")
+    if compiler and shutil.which(compiler) is None:
+        raise ToolError(
+            f"hls4ml's back end {backend} compiles with {compiler!r}, which was not found. Run build.py where it is, "
+            "or export the design for another back end to compare."
+        )
     on_event(Event(kind="stage", text="hls4ml converts and compiles the design"))
     with work_folder() as scratch:
         for name in ("build.py", "layers.json", "weights.npz"):
@@ -59,4 +69,4 @@ def simulate(
         except (OSError, ValueError, KeyError, EOFError, TypeError, BadZipFile, zlib.error) as error:
             raise ToolError(f"hls4ml left no usable outputs: {reason_of(error)}. Run it again.") from None
     outputs = [row.reshape(-1, *port.shape) for row, port in zip(rows, project.outputs, strict=True)]
-    return Simulated(outputs=outputs, tool=f"hls4ml, back end {project.extra.get('backend', '')}")
+    return Simulated(outputs=outputs, tool=f"hls4ml, back end {backend}")

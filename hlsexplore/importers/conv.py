@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Shape
 from hlsexplore.importers.activations import apply_activation
 from hlsexplore.importers.dense import folded, product, quantized, scaled_product
+from hlsexplore.importers.grouped import MAX_GROUPED, ungrouped
 from hlsexplore.importers.layer import Layer, Tensor, only
 from hlsexplore.ops import Conv, DepthwiseConv, Op, Pair
 
@@ -97,27 +100,28 @@ def conv(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     bias = layer.weight("bias", 1, (filters,)) if layer.flag("use_bias", True) else None
     if layer.cls.endswith("Batchnorm"):
         kernel, bias = folded(layer, kernel, filters)
-    if groups > 1:
-        return _grouped(layer, x, slide, kernel, bias, groups)
+    if groups == channels > 1:
+        depthwise = kernel.reshape(*slide.size, groups, -1)
+        return product(layer, x, slide.shape(filters), depthwise, bias, _depthwise(slide))
+    check_groups(layer, kernel, groups)
 
     def make(values: RealArray, offset: RealArray | None) -> Op:
+        full = ungrouped(values, groups)
         return Conv(
-            kernel=values, bias=offset, stride=slide.stride, padding=slide.padding, dilation=slide.dilation, rank=rank
+            kernel=full, bias=offset, stride=slide.stride, padding=slide.padding, dilation=slide.dilation, rank=rank
         )
 
     return product(layer, x, slide.shape(filters), kernel, bias, make)
 
 
-def _grouped(layer: Layer, x: Tensor, slide: Window, kernel: RealArray, bias: RealArray | None, groups: int) -> Tensor:
-    """Convert a grouped convolution with one input channel a group: it is a depthwise one.
+def check_groups(layer: Layer, kernel: NDArray[Any], groups: int) -> None:
+    """Check that the kernel of a convolution in groups does not grow too much by the zeros between them.
 
     Raises:
-        UnsupportedError: If the groups are larger.
+        UnsupportedError: If it does.
     """
-    if groups != x.shape[-1]:
-        raise layer.refuse(f"{groups} groups of channels are not supported.", "Use groups=1 or DepthwiseConv2D.")
-    depthwise = kernel.reshape(*slide.size, groups, -1)
-    return product(layer, x, slide.shape(kernel.shape[3]), depthwise, bias, _depthwise(slide))
+    if groups > 1 and kernel.size * groups > MAX_GROUPED:
+        raise layer.refuse(f"{groups} groups of {kernel.shape[-2]} channels are too many weights.", "Use groups=1.")
 
 
 def depthwise_conv(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from hlsexplore.element_types import ElementTypes
 from hlsexplore.fixed import RealArray
-from hlsexplore.importers.conv import rank_of, window
+from hlsexplore.importers.conv import check_groups, rank_of, window
+from hlsexplore.importers.grouped import ungrouped
 from hlsexplore.importers.hgq_parts import (
     apply_quantizer,
     moved,
@@ -26,9 +27,6 @@ from hlsexplore.importers.layer import Layer, Tensor, only
 from hlsexplore.importers.merge import merge
 from hlsexplore.importers.pool import global_pool, pool
 from hlsexplore.ops import Affine, Conv, Dense, DepthwiseConv, Op
-
-MAX_GROUPED = 1 << 20
-"""Most weights of a grouped convolution, the zeros between its groups included."""
 
 
 def dense(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
@@ -78,14 +76,13 @@ def conv(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     shape = (*slide.size[2 - rank :], channels // groups, filters)
     kernel = own_weight(layer, "kernel", 0, shape)
     bias = own_weight(layer, "bias", 1, (filters,)) if layer.flag("use_bias", True) else None
-    if groups > 1 and groups != channels and kernel.size * groups > MAX_GROUPED:
-        raise layer.refuse(f"{groups} groups of {channels} channels are too many weights.", "Use groups=1.")
-
-    is_depthwise = groups == channels and groups > 1
+    is_depthwise = groups == channels > 1
+    if not is_depthwise:
+        check_groups(layer, kernel, groups)
 
     def placed(array: NDArray[Any]) -> NDArray[Any]:
         array = array.reshape(*slide.size, channels // groups, filters)
-        return array.reshape(*slide.size, groups, -1) if is_depthwise else _ungrouped(array, groups)
+        return array.reshape(*slide.size, groups, -1) if is_depthwise else ungrouped(array, groups)
 
     def make(values: RealArray, offset: RealArray | None, types: ElementTypes | None) -> Op:
         kind: type[Conv | DepthwiseConv] = DepthwiseConv if is_depthwise else Conv
@@ -100,19 +97,6 @@ def conv(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
         )
 
     return product(layer, quantized_input(layer, x), slide.shape(filters), kernel, bias, make)
-
-
-def _ungrouped(kernel: NDArray[Any], groups: int) -> NDArray[Any]:
-    """Return the kernel of a convolution over all channels, with zeros between the groups."""
-    if groups == 1:
-        return kernel
-    *size, channels, filters = kernel.shape
-    full = np.zeros((*size, channels * groups, filters), kernel.dtype)
-    count = filters // groups
-    for group in range(groups):
-        rows, columns = slice(group * channels, (group + 1) * channels), slice(group * count, (group + 1) * count)
-        full[..., rows, columns] = kernel[..., columns]
-    return full
 
 
 def batch_normalization(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:

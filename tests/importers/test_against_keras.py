@@ -37,6 +37,8 @@ FLOAT = {
     ),
     "depthwise2d_same": lambda t: sequential(t, (7, 6, 3), t.L.DepthwiseConv2D((2, 3), padding="same", use_bias=False)),
     "conv1d_dilated_same": lambda t: sequential(t, (11, 3), t.L.Conv1D(4, 3, dilation_rate=3, padding="same")),
+    "conv2d_in_groups": lambda t: sequential(t, (6, 7, 6), t.L.Conv2D(8, 3, groups=2, strides=2, activation="relu")),
+    "conv1d_in_groups": lambda t: sequential(t, (9, 6), t.L.Conv1D(6, 3, groups=3, use_bias=False)),
     "conv2d_grouped_dilated": lambda t: sequential(t, (8, 8, 2), t.L.Conv2D(4, 3, groups=2, dilation_rate=2)),
     "depthwise2d_dilated": lambda t: sequential(
         t, (9, 8, 3), t.L.DepthwiseConv2D(3, dilation_rate=(2, 2), padding="same", activation="relu")

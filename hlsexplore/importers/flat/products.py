@@ -9,6 +9,7 @@ from hlsexplore.importers.flat.layout import affine, image, last, of_image, reor
 from hlsexplore.importers.flat.sketch import Grid
 from hlsexplore.importers.flat.value import SAMPLES, Constant, Value
 from hlsexplore.importers.flat.windows import Slide, slide
+from hlsexplore.importers.grouped import MAX_GROUPED, ungrouped
 from hlsexplore.ops import Conv, Dense, DepthwiseConv, Dot, LayerNorm, Op
 
 
@@ -161,6 +162,8 @@ def conv(context: Context) -> Value:
     window = slide(context, picture, shape[2:])
     bias = _offset(context, context.constant(2, "bias") if context.has(2) else None, shape[0])
     is_depthwise = groups == channels > 1
+    if groups > 1 and not is_depthwise and weight.values.size * groups > MAX_GROUPED:
+        raise context.refuse(f"{groups} groups of {shape[1]} channels are too many weights.", "Use one group.")
     arranged = weight.moved(lambda array: _kernel(np.asarray(array, dtype=np.float64), window, groups, is_depthwise))
     op = _convolution(arranged.real, None if bias is None else bias.real, window, rank, is_depthwise)
     out = (*window.out[2 - rank :], shape[0])
@@ -183,13 +186,7 @@ def _kernel(weight: RealArray, window: Slide, groups: int, is_depthwise: bool) -
     kernel = weight.reshape(filters, inner, *window.size).transpose(2, 3, 1, 0)
     if is_depthwise:
         return np.ascontiguousarray(kernel.reshape(*window.size, groups, filters // groups))
-    if groups == 1:
-        return np.ascontiguousarray(kernel)
-    full = np.zeros((*window.size, groups, inner, groups, filters // groups))
-    for group in range(groups):
-        part = kernel[..., group * (filters // groups) : (group + 1) * (filters // groups)]
-        full[:, :, group, :, group, :] = part
-    return full.reshape(*window.size, groups * inner, filters)
+    return np.ascontiguousarray(ungrouped(kernel, groups))
 
 
 def batch_normalization(context: Context) -> Value:

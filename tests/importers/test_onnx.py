@@ -119,7 +119,7 @@ def test_all_that_does_not_fit_is_listed_at_once():
     ]
     proto = model(nodes, {"x": ["n", 3]}, {"w": floats(3, 3), "k": np.array([1])}, domains=("mine",))
     assert problems(proto) == (
-        "layer 'b' (Erf): the error function (GELU) is not supported. Train with ReLU.",
+        "layer 'b' (Erf): an error function outside GELU is not supported. Use GELU, or Tanh.",
         "layer 'c' (mine.Secret): this operation is not supported. Use one of the operations in docs/importers.md, or "
         "compute it outside of the network.",
         "layer 'y' (LogSoftmax): logarithms are not built in hardware. Use Softmax, or end the network with the logits.",

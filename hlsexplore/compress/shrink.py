@@ -301,7 +301,7 @@ def with_short_biases(design: Design) -> Design:
             continue
         source = design.input_types(node.name)[0]
         fraction = source.fraction + types["weight"].fraction
-        top = float(np.abs(weights(node.op)["bias"]).max(initial=0.0))
+        top = float(np.abs(weights(node.op).get("bias", np.zeros(1))).max(initial=0.0))
         integer = max(ceil(log2(top + 2.0**-fraction)) + 2, 2 - fraction)
         bias = Fixed(integer + fraction, integer, True, Rounding.RND, Overflow.SAT)
         accum = accum_type(node, types["weight"], bias, source)

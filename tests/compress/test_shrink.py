@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hlsexplore.compress.shrink import Point, shrink, spread_density
+from hlsexplore.compress.shrink import Point, shrink, spread_density, with_fitted_results, with_short_biases
 from hlsexplore.design import Design
 from hlsexplore.emulate import emulate, float_forward
 from hlsexplore.errors import ConfigError, DataError
@@ -65,3 +65,27 @@ def test_numbers_out_of_range_are_refused(base: Design, data, options: dict) -> 
 def test_evaluation_samples_need_labels(base: Design, data) -> None:
     with pytest.raises(DataError, match="the evaluation samples have no labels"):
         shrink(base, *data, data[0], None)
+
+
+@pytest.mark.parametrize("has_bias", [True, False])
+def test_biases_have_the_step_of_their_products_and_sums_lose_nothing(has_bias: bool) -> None:
+    rng = np.random.default_rng(3)
+    op = Dense(kernel=rng.normal(0, 1, (6, 4)), bias=rng.normal(0, 2, 4) if has_bias else None)
+    nodes = (Node(name="x", op=Input(), inputs=(), shape=(6,)), Node(name="fc", op=op, inputs=("x",), shape=(4,)))
+    design = Design.default(Graph(name="net", nodes=nodes, outputs=("fc",))).with_input("fixed<6,3,RND,SAT>")
+    short = with_short_biases(design.with_layer("fc", weight="fixed<5,2,RND,SAT>"))
+    types = short.layers["fc"].types
+    assert types["bias"].fraction == types["accum"].fraction == 3 + 3
+    x = rng.uniform(-4, 4, (300, 6))
+    wide = short.with_layer("fc", accum="fixed<40,20>", result="fixed<40,20>")
+    narrow = short.with_layer("fc", result="fixed<40,20>")
+    np.testing.assert_array_equal(emulate(narrow, x), emulate(wide, x))
+
+
+def test_results_have_the_integer_bits_that_lose_least(base: Design) -> None:
+    design = base.with_layer("relu", result="ufixed<4,4,TRN,SAT>").with_layer("fc2", result="fixed<4,4,TRN,WRAP>")
+    rng = np.random.default_rng(1)
+    values = {node.name: np.abs(rng.normal(0, 0.8, 4000)) for node in base.graph}
+    fitted = with_fitted_results(design, values)
+    assert str(fitted.layers["relu"].types["result"]) == "ufixed<4,1,TRN,SAT>"
+    assert fitted.layers["fc2"] == design.layers["fc2"]  # it wraps: nothing saturates

@@ -290,6 +290,16 @@ def test_tables_of_other_back_ends_are_named(backend, io, tmp_path):
     np.testing.assert_array_equal(*kernels)
 
 
+@pytest.mark.parametrize("backend", ["Quartus", "oneAPI"])
+def test_a_saved_model_of_an_altera_back_end_is_named(backend, tmp_path):
+    model = written(small_design()[0], tmp_path / "prj", backend)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.save(tmp_path / "m.fml")
+    with pytest.raises(ModelError, match=f"was saved with the back end {backend}, whose saved models are not read"):
+        hx.read_design(tmp_path / "m.fml")
+
+
 def test_kernels_that_are_padded_for_reuse_are_read(tmp_path):
     rng = np.random.default_rng(1)
     kernel, bias = np.round(rng.normal(size=(60, 40)) * 16) / 16, np.zeros(40)

@@ -27,6 +27,12 @@ def read_fml(members: Members) -> Network:
     layers = _json(members, ARCHITECTURE)
     state, config = _json(members, "graph_state.json"), _json(members, "config.json")
     settings = config.get("config", config)
+    backend = str(settings.get("Backend", ""))
+    if backend.lower() in ("quartus", "oneapi"):
+        raise ModelError(
+            f"{members.label!r} was saved with the back end {backend}, whose saved models are not read. Give the "
+            "project that it wrote (its folder or .tar.gz), or the trained model."
+        )
     attributes = {name: _attributes(layer, name, members.label) for name, layer in layers.items()}
     texts = [str(values.get("config_cpp", "")) for values in attributes.values()]
     configs = parse_configs("\n".join(texts), {})
@@ -56,7 +62,7 @@ def read_fml(members: Members) -> Network:
             "part": str(settings.get("Part", "")),
             "clock_period": str(settings.get("ClockPeriod", "")),
             "clock_uncertainty": str(settings.get("ClockUncertainty", "")),
-            "backend": str(settings.get("Backend", "")),
+            "backend": backend,
             "io_type": str(settings.get("IOType", "io_parallel")),
         },
     )

@@ -300,6 +300,7 @@ def test_estimate_sets_three_tools_side_by_side(work, capsys):
     assert [item["tool"] for item in data["tools"]] == ["vitis_hls", "vivado", "yosys"]
     assert data["tools"][0]["total"]["lut"] == estimate(design.with_target(tool="vitis_hls")).total.lut
     code, out, _ = run(capsys, "estimate", "m.keras", "--compare-tools")
+    assert "Vivado's logic synthesis took 46 % of the reported LUT" in " ".join(out.split())
     assert (
         code == 0
         and "Vivado, logic synthesis" in out

@@ -4,6 +4,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from hlsexplore.commands.outcome import Outcome, Session, show, table, whole
@@ -206,7 +207,9 @@ def estimate(args: Namespace, session: Session) -> Outcome:
 
 
 def _comparison_text(found: Sequence["ToolEstimate"]) -> str:
-    """Write the totals of several tools side by side, each with its interval of 95 %."""
+    """Write the totals of several tools side by side, each with its interval of 95 %, and why they differ."""
+    from hlsexplore.estimate.compare import MEASURED_TEXT
+
     names = [name for name in FIGURES if any(getattr(item.report.total, name) is not None for item in found)]
     rows: list[list[Any]] = []
     for name in names:
@@ -216,7 +219,11 @@ def _comparison_text(found: Sequence["ToolEstimate"]) -> str:
             ends = (None, None) if outer is None else (getattr(outer.lower, name), getattr(outer.upper, name))
             row += [whole(value, name), "" if None in ends else f"{ends[0]:,.0f} to {ends[1]:,.0f}"]
         rows.append(row)
-    lines = [table(["", *(word for item in found for word in (item.name, "95 %"))], rows)]
+    lines = [
+        table(["", *(word for item in found for word in (item.name, "95 %"))], rows),
+        "",
+        *wrap(MEASURED_TEXT, 100),
+    ]
     for item in found:
         lines += [f"{item.name}: {sentence}" for sentence in (*item.report.missing, *item.report.notes)]
     return "\n".join(lines)

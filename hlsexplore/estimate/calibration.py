@@ -10,7 +10,7 @@ from typing import Any
 
 from hlsexplore.errors import ConfigError
 from hlsexplore.estimate.devices import family_of
-from hlsexplore.estimate.intervals import FIGURE_NAMES, whole_bounds
+from hlsexplore.estimate.intervals import FIGURE_NAMES, LEAST, whole_bounds
 from hlsexplore.report import Bounds, Figures, Report
 from hlsexplore.rtl_plan.count.blocks import counted_family
 from hlsexplore.support.cache import cache_directory
@@ -247,7 +247,7 @@ def _moved(figures: Figures, factors: Mapping[str, tuple[float, float]], measure
     values = {item.name: getattr(figures, item.name) for item in fields(Figures)}
     for name, (factor, _) in factors.items():
         if values[name] is not None:
-            values[name] = max((values[name] + 1) * factor - 1, 0.0)
+            values[name] = max((values[name] + 1) * factor - 1, min(LEAST.get(name, 0.0), values[name]))
     return Figures(**values | {name: measured[name] for name in measured if name in values})
 
 

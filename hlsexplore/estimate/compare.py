@@ -9,6 +9,13 @@ from hlsexplore.estimate.estimator import Level, estimate
 from hlsexplore.report import Report
 from hlsexplore.target import Tool
 
+MEASURED_TEXT = (
+    "C synthesis reports more than is built: on 29 measured projects of 6 repositories Vivado's logic synthesis took "
+    "46 % of the reported LUT (median; 31 to 62 % for 8 of 10) and 76 % of the FF (46 to 95 %). Our RTL shares adders "
+    "between outputs and has registers only where a value waits. Yosys counts every LUT, Vivado pairs small ones."
+)
+"""Why the tools differ, and by how much on measured designs."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolEstimate:

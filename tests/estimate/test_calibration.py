@@ -55,6 +55,15 @@ def test_other_networks_and_families_count_less() -> None:
     assert 1 < far < same
 
 
+def test_reports_never_move_an_interval_below_a_cycle() -> None:
+    """A report of 0 (a damaged or combinational one) and estimates of 1: the next design still takes an input a cycle."""
+    item = design(8)
+    report = Report(source="csynth", tool="vivado_hls", design_key=item.key, total=Figures(ii_cycles=0.0, lut=1.0))
+    found = hx.estimate(design(12), calibration=calibrate([(item, report)]))
+    assert found.total.ii_cycles == 1
+    assert all(bounds.lower.ii_cycles == 1 for bounds in found.bounds)
+
+
 def test_a_design_that_was_synthesised_has_its_measured_figures() -> None:
     report = reported(design(8), 1.7)
     found = hx.estimate(design(8), calibration=calibrate([(design(8), report)]))

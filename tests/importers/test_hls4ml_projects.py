@@ -354,6 +354,22 @@ def test_output_that_code_of_the_project_makes_is_that_of_the_last_layer(project
     assert "the output is made of 'own_out' by code of the project's own, which is not read." in found.notes
 
 
+def test_an_input_that_nothing_connects_is_taken_for_the_input(project):
+    folder, _, x, _ = project
+    before = hx.emulate(hx.read_design(folder), x)
+    path = folder / "firmware" / "oracle.cpp"
+    text = path.read_text()
+    call = re.search(r"    nnet::dense<(\w+), [^>]*>\((\w+),", text)
+    lost = f"    {call[1]} lost_input[6];\n" + call[0].replace(f"({call[2]},", "(lost_input,")
+    path.write_text(text.replace(call[0], lost))
+    found = read_foreign_design(folder)
+    np.testing.assert_array_equal(hx.emulate(found.design, x), before)
+    assert "nothing fills 'lost_input', which the first layer reads: it is taken for the input." in found.notes
+    path.write_text(text.replace(call[0], lost.replace("[6]", "[4]")))
+    with pytest.raises(UnsupportedError, match="no layer gives 'lost_input'"):
+        hx.read_design(folder)
+
+
 def test_weights_that_a_header_only_includes_are_missing(project):
     folder = project[0]
     for path in (folder / "firmware" / "weights").glob("w2.*"):

@@ -79,6 +79,11 @@ def read_project(members: Members) -> Network:
     if not entries:
         entries = _own_inputs(top.body, calls, used, names)
         notes += [f"input {name!r} is filled by code of the project's own, which is not read." for name in entries]
+    if not entries and calls:
+        entries = _lost_input(top.body, calls[0], ports, names)
+        notes += [
+            f"nothing fills {name!r}, which the first layer reads: it is taken for the input." for name in entries
+        ]
     outputs = tuple(name for name in ports if name in written or name in renamed)
     if not outputs and calls and _own_outputs(top):
         outputs = calls[-1].outputs
@@ -170,6 +175,19 @@ def _own_inputs(
         for name in call.arguments[:1]
         if name in used and _is_written(name, body)
     }
+
+
+def _lost_input(
+    body: str, first: Call, ports: Mapping[str, tuple[str, int | None]], names: Mapping[str, int]
+) -> dict[str, tuple[str, int | None]]:
+    """Return the array that the first layer reads and nothing fills, if an input of its size is there and not read.
+
+    First versions lose the input layer of a nested model; what a layer that was left out gives has another size.
+    """
+    name = first.arguments[0]
+    size = next((product(size, names) for _, own, size in _LOCAL.findall(body) if own == name), None)
+    is_input = size is not None and any(count == size for _, count in list(ports.values())[:1])
+    return {name: (first.input_type, size)} if is_input else {}
 
 
 def _own_outputs(top: Top) -> bool:

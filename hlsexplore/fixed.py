@@ -187,9 +187,11 @@ def _parse(text: str) -> Fixed:
             )
         rounding, overflow = match[4] or Rounding.TRN, match[5] or Overflow.WRAP
         return Fixed(int(match[2]), int(match[3]), not match[1], rounding, overflow)  # type: ignore[arg-type]
+    is_cut = "<" in text and ">" not in text
     raise ConfigError(
         f"{quoted(text)} is not a fixed-point type. Write fixed<WIDTH,INTEGER> or "
         "ufixed<WIDTH,INTEGER,ROUNDING,OVERFLOW>, such as fixed<16,6> or ufixed<8,0,RND,SAT>."
+        + (" In a YAML list in brackets it needs quotes: ['fixed<16,6>']." if is_cut else "")
     )
 
 

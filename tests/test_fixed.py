@@ -122,6 +122,7 @@ def test_type_is_read_as_hls4ml_and_vendors_write_it(text, wanted):
     [
         ("fixed<8,4,TRN,WRAP,2>", r"^'fixed<8,4,TRN,WRAP,2>' keeps 2 saturation bits when a value wraps, which is not"),
         ("fixed<8,4,0>", "'fixed<8,4,0>' is not a fixed-point type"),
+        ("fixed<8", r"In a YAML list in brackets it needs quotes: \['fixed<16,6>'\]"),
         ("fixed<８,4>", "is not a fixed-point type"),
         ("fixed<8,4,TRN,WRAP,0,0>", "is not a fixed-point type"),
         ("fixed<8,4,TRN,WRAP_SM>", "unknown overflow mode 'WRAP_SM'. Valid modes: WRAP, SAT, SAT_ZERO, SAT_SYM"),

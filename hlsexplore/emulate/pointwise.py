@@ -96,7 +96,7 @@ def build_part_and_table(context: Context, op: Activation) -> Step:
     def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
         x = inputs[0]
         index = cast(x, index_span, index_type)[0]
-        if probe is not None:
+        if probe is not None and part is Part.NOTHING:  # beyond the table the others go on as their part of x
             probe("index", x, index_span, index, index_type)
         values: Carrier = entries[index.astype(np.intp) + size // 2]
         return values if part is Part.NOTHING else add_carriers(_part(part, x, span), kept, values, added)

@@ -101,6 +101,67 @@ GROUPS = {
         lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
     ),
     "tanh_shrink": ([node("Tanh", "x", "a"), node("Sub", "x a")], ["tanh_shrink"], lambda x: x - np.tanh(x)),
+    "celu": (
+        [
+            node("Div", "x half", "a"),
+            node("Elu", "a", "b"),
+            node("Mul", "b half"),
+        ],
+        ["affine", "elu", "affine"],
+        lambda x: celu(x, 0.5),
+    ),
+    "celu_of_choices": (
+        [
+            node("Mul", "x two", "a"),
+            node("Exp", "a", "b"),
+            node("Sub", "b one", "c"),
+            node("Mul", "c half", "d"),
+            node("Greater", "x zero", "e"),
+            node("Where", "e x d"),
+        ],
+        ["affine", "elu", "affine"],
+        lambda x: celu(x, 0.5),
+    ),
+    "soft_shrink": (
+        [
+            node("Abs", "x", "a"),
+            node("Greater", "a half", "b"),
+            node("Sign", "x", "c"),
+            node("Mul", "c half", "d"),
+            node("Sub", "x d", "e"),
+            node("Where", "b e zero"),
+        ],
+        ["clip", "subtract"],
+        lambda x: shrink(x, 0.5, 0.5),
+    ),
+    "hard_shrink": (
+        [
+            node("Greater", "x half", "a"),
+            node("Less", "x minus", "b"),
+            node("Or", "a b", "c"),
+            node("Where", "c x zero"),
+        ],
+        ["affine", "thresholded_relu", "thresholded_relu", "subtract"],
+        lambda x: shrink(x, 0.5, 0.0),
+    ),
+    "threshold": (
+        [node("LessOrEqual", "x half", "a"), node("Where", "a minus x")],
+        ["clip"],
+        lambda x: np.where(x > 0.5, x, -0.5),
+    ),
+    "softplus_with_beta": (
+        [
+            node("Mul", "x two", "a"),
+            node("Exp", "a", "b"),
+            node("Add", "b one", "c"),
+            node("Log", "c", "d"),
+            node("Div", "d two", "e"),
+            node("Greater", "x twenty", "f"),
+            node("Where", "f x e"),
+        ],
+        ["affine", "softplus", "affine"],
+        lambda x: np.logaddexp(2 * x, 0) / 2,
+    ),
     "not_quite_silu": (
         [node("Mul", "x scaled", "s"), node("Sigmoid", "s", "a"), node("Mul", "a x")],
         ["affine", "sigmoid", "multiply"],
@@ -118,6 +179,9 @@ CONSTANTS = {
     "zero": 0,
     "six": 6,
     "scaled": 1.702,
+    "two": 2,
+    "minus": -0.5,
+    "twenty": 20,
 }
 
 
@@ -166,3 +230,16 @@ def test_what_has_no_op_is_refused_with_a_way_out():
     assert problems(model([node("Celu", "x", alpha=-1.0)], {"x": ["batch", 3]}, {})) == (
         "layer 'y' (Celu): a CELU with alpha=-1 is not supported. Use a positive alpha.",
     )
+
+
+def test_a_table_that_data_looks_up_says_what_it_is():
+    proto = model([node("Gather", "table x")], {"x": ["batch", 3]}, {"table": np.ones((4, 2), np.float32)})
+    assert problems(proto) == (
+        "layer 'y' (Gather): it looks up rows of a table by data (an embedding). Look them up before the network.",
+    )
+
+
+def test_a_value_beyond_the_table_of_silu_is_no_loss():
+    graph = read([node("Mish", "x")])
+    trace = hx.trace(hx.Design.default(graph), np.full((1, 3), 20.0))
+    assert [item.key for item in trace.tensors] == ["result", "result"]

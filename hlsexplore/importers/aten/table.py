@@ -122,6 +122,12 @@ def prelu(call: Call) -> None:
     call.emit("PRelu", (call.ref("self"), call.ref("weight")), along_channels=1)
 
 
+def random_relu(call: Call) -> None:
+    """Translate RReLU, whose slope is the middle one at inference."""
+    slope = (float(call.get("lower", default=1 / 8)) + float(call.get("upper", default=1 / 3))) / 2
+    call.emit("LeakyRelu", (call.ref("self"),), alpha=slope)
+
+
 def prelu_kernel(call: Call) -> None:
     """Translate PReLU with slopes that are broadcast already."""
     call.emit("PRelu", (call.ref("self"), call.ref("weight")))
@@ -164,9 +170,7 @@ def shrink(call: Call) -> None:
 
 def threshold(call: Call) -> None:
     """Translate Threshold: x above a limit, else a value."""
-    limit, value = call.constant(np.float64(call.get("threshold"))), call.constant(np.float64(call.get("value")))
-    above = call.between("Greater", (call.ref("self"), limit))
-    call.emit("Where", (above, call.ref("self"), value))
+    call.emit("Threshold", (call.ref("self"),), limit=float(call.get("threshold")), value=float(call.get("value")))
 
 
 def gated(call: Call) -> None:
@@ -315,8 +319,8 @@ def nearest(call: Call) -> None:
 def filled(call: Call) -> None:
     """Translate a tensor of one value."""
     value = {"zeros": 0.0, "new_zeros": 0.0, "ones": 1.0, "new_ones": 1.0}.get(call.kind.split(".")[1])
-    value = call.get("fill_value", default=0.0) if value is None else value
-    shape = call.constant(np.asarray(call.get("size"), dtype=np.int64))
+    value = call.get("fill_value", "s", default=0.0) if value is None else value
+    shape = call.constant(np.asarray(call.get("size", default=[]), dtype=np.int64))
     call.emit("ConstantOfShape", (shape,), value=np.asarray([value], dtype=np.float32))
 
 
@@ -392,6 +396,8 @@ TABLE: dict[str, Callable[[Call], None]] = {
     **_names(relu6, "relu6", "relu6_", "hardtanh", "hardtanh_"),
     **_names(clamp, "clamp", "clamp_", "clamp_min", "clamp_max", "clip"),
     **_names(prelu, "prelu"),
+    **_names(random_relu, "rrelu", "rrelu_"),
+    **_names(plain("Sign"), "sign", "sgn"),
     **_names(prelu_kernel, "_prelu_kernel"),
     **_names(elu, "elu", "elu_"),
     **_names(softplus, "softplus"),
@@ -405,6 +411,10 @@ TABLE: dict[str, Callable[[Call], None]] = {
     "aten.max.other": binary("Max"),
     "aten.min.other": binary("Min"),
     **_names(binary("Greater"), "gt"),
+    **_names(binary("GreaterOrEqual"), "ge"),
+    **_names(binary("Less"), "lt"),
+    **_names(binary("LessOrEqual"), "le"),
+    **_names(plain("Expm1"), "expm1"),
     **_names(where, "where"),
     **_names(flip, "flip"),
     **_names(shuffle, "pixel_shuffle", "pixel_unshuffle"),
@@ -429,7 +439,7 @@ TABLE: dict[str, Callable[[Call], None]] = {
     **_names(select, "select"),
     **_names(pad, "constant_pad_nd", "pad"),
     **_names(nearest, "upsample_nearest1d", "upsample_nearest2d"),
-    **_names(filled, "zeros", "ones", "full", "new_zeros", "new_ones", "new_full"),
+    **_names(filled, "zeros", "ones", "full", "new_zeros", "new_ones", "new_full", "scalar_tensor"),
     **_names(filled_like, "zeros_like", "ones_like", "full_like"),
 }
 """Translations by operation, with overload where overloads differ."""

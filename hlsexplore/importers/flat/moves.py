@@ -192,6 +192,8 @@ def sliced(context: Context) -> Value:
 
 def gather(context: Context) -> Value:
     """Convert Gather of one element, or of elements in a row."""
+    if isinstance(context.items[0], Constant):
+        raise context.refuse("it looks up rows of a table by data (an embedding).", "Look them up before the network.")
     value = context.value(0)
     axis = context.axis(context.integer("axis", 0), len(value.axes))
     index = context.constant(1, "index").values

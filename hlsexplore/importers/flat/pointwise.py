@@ -142,6 +142,14 @@ def shrink(context: Context) -> Value:
     return minus(context, pointwise(context, value, op, "above"), pointwise(context, negated, op, "below"))
 
 
+def threshold(context: Context) -> Value:
+    """Convert x above a limit, else a value."""
+    limit, value = context.number("limit", 0.0), context.number("value", 0.0)
+    if limit == 0 and value == 0:
+        return pointwise(context, context.value(0), Activation(function=Function.RELU))
+    return pointwise(context, context.value(0), Clip(low=limit, high=inf, floor=value))
+
+
 def times(context: Context, first: Value, second: Value) -> Value:
     """Append the product of two tensors of one layout."""
     return _merged(context, MergeFunction.MULTIPLY, first, second, "product")
@@ -264,6 +272,7 @@ POINTWISE: dict[str, Converter] = {
     "Exp": _plain(Function.EXPONENTIAL),
     "Celu": celu,
     "Shrink": shrink,
+    "Threshold": threshold,
     "Clip": clip,
     "Abs": absolute,
     "Neg": negate,

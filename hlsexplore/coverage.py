@@ -108,7 +108,7 @@ AVERAGE_OF_MANY = Refusal(
 )
 MANY_AXES = Refusal(
     executors=CPP,
-    what="transpositions of more than four axes",
+    what="transpositions of more than six axes",
     text="the HLS C++ for io {io!r} has no 'permute' with {count} axes. "
     "Choose another io or flow, or replace the layer.",
 )

@@ -215,7 +215,9 @@ def cell(kind_: Cell = Cell.SIMPLE_RNN, **options: object) -> Recurrent:
 
 OPTIONS: dict[str, Callable[[], Design]] = {
     coverage.AVERAGE_OF_MANY.what: lambda: average_of(5),
-    coverage.MANY_AXES.what: lambda: layer(Permute(axes=(1, 0, 2, 3, 4)), (1, 2, 2, 2, 2), (2, 1, 2, 2, 2)),
+    coverage.MANY_AXES.what: lambda: layer(
+        Permute(axes=(1, 0, 2, 3, 4, 5, 6)), (1, 2, 2, 2, 2, 1, 1), (2, 1, 2, 2, 2, 1, 1)
+    ),
     coverage.CPP_PARALLEL_ON_STREAM.what: lambda: layer(
         Conv(kernel=ones(2, 2, 1, 1)), (3, 3, 1), (2, 2, 1), parallel=2
     ),

@@ -54,7 +54,7 @@ def check_rtl(names, folder):
 
 @needs_cpp
 def test_cpp_of_default_designs_equals_the_emulator(tmp_path):
-    assert check_cpp(QUICK, tmp_path) == []
+    assert check_cpp((*QUICK, "torch/blocks.pt2"), tmp_path) == []
 
 
 @needs_rtl

@@ -10,7 +10,7 @@ from hlsexplore_hls.cpp.op_context import OpContext, beats
 from hlsexplore_hls.cpp.window import image_shape, window_of
 from hlsexplore_hls.names import size_text
 
-MAX_AXES = 4
+MAX_AXES = 6
 
 
 def pool(context: OpContext, op: Pool) -> LayerCode:

@@ -5,11 +5,12 @@
 
 namespace nnet {
 
-// Transposition. Config: sizes of the output's axes (size_0 outermost to size_3), and for each axis the distance of
-// neighbours in the input (step_0 to step_3).
+// Transposition. Config: sizes of the output's axes (size_0 outermost to size_5), and for each axis the distance of
+// neighbours in the input (step_0 to step_5).
 template <typename Config, typename T>
-void permute(const T x[Config::size_0 * Config::size_1 * Config::size_2 * Config::size_3],
-             T y[Config::size_0 * Config::size_1 * Config::size_2 * Config::size_3]) {
+void permute(
+    const T x[Config::size_0 * Config::size_1 * Config::size_2 * Config::size_3 * Config::size_4 * Config::size_5],
+    T y[Config::size_0 * Config::size_1 * Config::size_2 * Config::size_3 * Config::size_4 * Config::size_5]) {
 #pragma HLS PIPELINE II=1
 Axis0:
     for (unsigned a = 0; a < Config::size_0; a++) {
@@ -23,9 +24,18 @@ Axis0:
             Axis3:
                 for (unsigned d = 0; d < Config::size_3; d++) {
 #pragma HLS UNROLL
-                    const unsigned from =
-                        a * Config::step_0 + b * Config::step_1 + c * Config::step_2 + d * Config::step_3;
-                    y[((a * Config::size_1 + b) * Config::size_2 + c) * Config::size_3 + d] = x[from];
+                Axis4:
+                    for (unsigned e = 0; e < Config::size_4; e++) {
+#pragma HLS UNROLL
+                    Axis5:
+                        for (unsigned f = 0; f < Config::size_5; f++) {
+#pragma HLS UNROLL
+                            const unsigned from = a * Config::step_0 + b * Config::step_1 + c * Config::step_2 +
+                                                  d * Config::step_3 + e * Config::step_4 + f * Config::step_5;
+                            const unsigned row = ((a * Config::size_1 + b) * Config::size_2 + c) * Config::size_3 + d;
+                            y[(row * Config::size_4 + e) * Config::size_5 + f] = x[from];
+                        }
+                    }
                 }
             }
         }

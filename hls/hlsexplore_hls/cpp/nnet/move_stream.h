@@ -107,14 +107,23 @@ Fill:
         tensor[i] = beat[position];
         position = position == Config::in_size - 1 ? 0 : position + 1;
     }
-    unsigned a = 0, b = 0, c = 0, d = 0;
+    unsigned a = 0, b = 0, c = 0, d = 0, e = 0, f = 0;
 Drain:
     for (unsigned i = 0; i < Config::num_in_beats * Config::in_size; i++) {
 #pragma HLS PIPELINE II=1
-        result[d] = tensor[a * Config::step_0 + b * Config::step_1 + c * Config::step_2 + d * Config::step_3];
-        d++;
-        if (d == Config::size_3) {
+        result[f] = tensor[a * Config::step_0 + b * Config::step_1 + c * Config::step_2 + d * Config::step_3 +
+                           e * Config::step_4 + f * Config::step_5];
+        f++;
+        if (f == Config::size_5) {
             y.write(result);
+            f = 0;
+            e++;
+        }
+        if (e == Config::size_4) {
+            e = 0;
+            d++;
+        }
+        if (d == Config::size_3) {
             d = 0;
             c++;
         }

@@ -147,8 +147,7 @@ def fold(
     reuse: int,
     is_interleaved: bool,
     is_held: bool,
-    fabric: Fabric,
-    budget_ns: float,
+    timing: tuple[Fabric, float],
     most_in_blocks: int | None = None,
 ) -> Folded:
     """Plan a folded product.
@@ -159,32 +158,24 @@ def fold(
         reuse: Steps; a legal reuse factor of the matrix.
         is_interleaved: Whether step r takes inputs r, r + reuse, ... (resource strategy) or neighbours.
         is_held: Whether the inputs stay until the next ones come.
-        fabric: Delays.
-        budget_ns: Time between two registers.
+        timing: Delays, and the time between two registers.
         most_in_blocks: Most multipliers that are made of DSP blocks; None: all, or none where weights are narrow.
     """
-    n_in, n_out = product.weight.shape
-    turns = max(1, reuse // n_in)
+    (n_in, n_out), turns = product.weight.shape, max(1, reuse // len(product.weight))
     rows = _rows(n_in, reuse // turns, is_interleaved)
     groups, slots = len(rows[0]), n_out // turns
     columns = [range(slot * turns, (slot + 1) * turns) for slot in range(slots)]
     lowest, highest = int(product.weight.min()), int(product.weight.max())
     weight_bits = bits_of(min(lowest, 0), max(highest, 0))
-    in_blocks = lanes_in_blocks(groups * slots, (lowest, highest), most_in_blocks)
-    soft = in_blocks < groups * slots
+    soft = (in_blocks := lanes_in_blocks(groups * slots, (lowest, highest), most_in_blocks)) < groups * slots
     accum = _accumulate(product, ranges, columns)
-    # DSP blocks add neighbours in a chain where no product is cast before it is added.
     chain = min(MAX_CHAIN, groups) if accum.is_exact and not soft else 1
     sums = _chain_sums(lanes := _lane_ranges(accum.inner, ranges, rows, columns), chain)
-    # Products or chain sums to summands, then summands to accumulators: one step; the casts of the results come last.
     front, summands = _front(accum.inner, sums or lanes, accum.free)
-    planned = schedule(front, fabric, budget_ns, fabric.dsp_add_ns if chain > 1 else 0.0)
-    late, cycles = 0, _dsp_cycles(fabric, budget_ns)
-    if soft:
-        late, in_luts = soft_cycles(widest_lane(lanes), weight_bits + (lowest >= 0), fabric, budget_ns)
-        cycles = late + max(in_luts, cycles if in_blocks else 1)
+    planned = schedule(front, *timing, timing[0].dsp_add_ns if chain > 1 else 0.0)
+    late, cycles = _multiply_cycles(lanes if soft else (), weight_bits + (lowest >= 0), in_blocks, timing)
     loop = _loop(accum.inner, accum.ranges, (front, summands), accum.free)
-    depth = schedule(loop, fabric, float("inf"), planned.arrival_ns)
+    depth = schedule(loop, timing[0], float("inf"), planned.arrival_ns)
     return Folded(
         product=product,
         steps=reuse,
@@ -199,10 +190,10 @@ def fold(
         front_schedule=planned,
         summands=summands,
         loop=loop,
-        loop_registered=planned.arrival_ns > 0 and depth.arrival_ns > budget_ns,
+        loop_registered=planned.arrival_ns > 0 and depth.arrival_ns > timing[1],
         starts=accum.inner.bias,
         end=accum.end,
-        end_schedule=schedule(accum.end, fabric, budget_ns),
+        end_schedule=schedule(accum.end, *timing),
         multiply_cycles=cycles,
         in_blocks=in_blocks,
         late=late,
@@ -260,6 +251,17 @@ def is_soft(lowest: int, highest: int) -> bool:
 def _dsp_cycles(fabric: Fabric, budget_ns: float) -> int:
     # One register behind the multiplier is inside the block; a second one would take the place of the adder's register.
     return 1 if fabric.dsp_register_ns <= budget_ns else 2
+
+
+def _multiply_cycles(
+    soft: Sequence[Sequence[Range]], weight_bits: int, in_blocks: int, timing: tuple[Fabric, float]
+) -> tuple[int, int]:
+    """Return by how many cycles weights come later, and the cycles of a product; `soft` lanes have some of LUTs."""
+    in_dsp = _dsp_cycles(*timing)
+    if not soft:
+        return 0, in_dsp
+    late, in_luts = soft_cycles(widest_lane(soft), weight_bits, *timing)
+    return late, late + max(in_luts, in_dsp if in_blocks else 1)
 
 
 def lanes_in_blocks(lanes: int, weights: tuple[int, int], most: int | None) -> int:

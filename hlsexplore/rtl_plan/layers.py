@@ -187,7 +187,7 @@ def _shared_step(
         most = most_in_blocks(design, node, tensor, item.product, len(items))
         own = replace(node, shape=(item.product.weight.shape[1],))
         folded = fold(
-            item.product, tensor.ranges, item.reuse, item.is_interleaved, tensor.is_held, *timing_of(design), most
+            item.product, tensor.ranges, item.reuse, item.is_interleaved, tensor.is_held, timing_of(design), most
         )
         layer = _folded_layer(design, own, tensor, folded)
         products.append(replace(layer, output=replace(layer.output, fraction=accum.fraction)))
@@ -248,7 +248,7 @@ def plan_accumulated(design: Design, node: Node, beat: Tensor, beats: int) -> La
     reuse = design.layers[node.name].reuse
     product = in_order(layer_product(design, node), reuse)
     most = most_in_blocks(design, node, beat, product)
-    folded = fold(product, beat.ranges * beats, reuse, False, beat.is_held, *timing_of(design), most)
+    folded = fold(product, beat.ranges * beats, reuse, False, beat.is_held, timing_of(design), most)
     layer = _folded_layer(design, replace(node, shape=node.shape[-1:]), beat, replace(folded, beats=beats))
     steps = reuse // beats
     return replace(layer, latency_cycles=layer.latency_cycles - reuse + steps, ii_cycles=steps)
@@ -306,7 +306,7 @@ def _folded(design: Design, node: Node, source: Tensor, product: Product, shares
     interleaved = is_interleaved(design, node, source.size)
     reuse = design.layers[node.name].reuse
     most = most_in_blocks(design, node, source, product, shares)
-    folded = fold(product, source.ranges, reuse, interleaved, source.is_held, *timing_of(design), most)
+    folded = fold(product, source.ranges, reuse, interleaved, source.is_held, timing_of(design), most)
     return _folded_layer(design, node, source, folded)
 
 

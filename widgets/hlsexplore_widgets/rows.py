@@ -184,25 +184,16 @@ def _choices(node: Node) -> list[dict[str, Any]]:
                 found.append({"name": knob, "label": label, "values": values, "numeric": True, "prefix": "dsp "})
             case "softmax":
                 values = [str(item) for item in SoftmaxMode]
-                found.append(
-                    {"name": knob, "label": "softmax algorithm", "values": values, "numeric": False, "prefix": ""}
-                )
+                label = "softmax algorithm"
+                found.append({"name": knob, "label": label, "values": values, "numeric": False, "prefix": ""})
             case "table_size":
                 values = list(TABLE_SIZES)
-                found.append(
-                    {"name": knob, "label": "table entries", "values": values, "numeric": True, "prefix": "tab "}
-                )
+                label = "table entries"
+                found.append({"name": knob, "label": label, "values": values, "numeric": True, "prefix": "tab "})
             case "exp_integer":
                 values = list(EXP_INTEGERS)
-                found.append(
-                    {
-                        "name": knob,
-                        "label": "bits of logit distances",
-                        "values": values,
-                        "numeric": True,
-                        "prefix": "exp ",
-                    }
-                )
+                label = "bits of logit distances"
+                found.append({"name": knob, "label": label, "values": values, "numeric": True, "prefix": "exp "})
             case "parallel":
                 positions = node.num_elements // node.shape[-1]
                 values = [value for value in range(1, positions + 1) if positions % value == 0][:MAX_REUSE_CHOICES]

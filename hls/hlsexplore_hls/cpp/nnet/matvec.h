@@ -54,8 +54,8 @@ Rows:
 #pragma HLS UNROLL
             const unsigned o = matrix<Config>::output(i, k);
             const weight_t weight = from_raw<weight_t>(weights[i * matrix<Config>::row_size + k]);
-            const typename Config::accum_t product = cast<typename Config::accum_t>(
-                product_of::product(x[i], weight, i * matrix<Config>::row_size + k));
+            const typename Config::accum_t product =
+                cast<typename Config::accum_t>(product_of::product(x[i], weight, i * matrix<Config>::row_size + k));
             acc[o] = add<typename Config::accum_t>(acc[o], product);
         }
     }
@@ -134,8 +134,7 @@ template <typename Config> struct shared_multipliers {
                 if (i < Config::num_in) {
                     const unsigned o = matrix<Config>::output(i, k);
                     const weight_t weight = from_raw<weight_t>(weights[(t * group_size + k) * num_steps + at.index]);
-                    const accum_t product =
-                        cast<accum_t>(product_of::product(x[i], weight, t * group_size + k));
+                    const accum_t product = cast<accum_t>(product_of::product(x[i], weight, t * group_size + k));
                     acc[o] = add<typename Config::accum_t>(acc[o], product);
                 }
             }

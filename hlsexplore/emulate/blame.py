@@ -7,7 +7,7 @@ from typing import Any
 
 from hlsexplore.design import Design, check_design
 from hlsexplore.emulate.emulator import Emulator
-from hlsexplore.emulate.quality import make_doubt, make_quality, some_goals
+from hlsexplore.emulate.quality import Doubt, Quality, make_doubt, make_quality, some_goals
 from hlsexplore.emulate.ranges import FloatRun, generous, relief_keys, relieved, run_float
 from hlsexplore.emulate.run import check_cancelled
 from hlsexplore.emulate.trace import Trace, trace
@@ -84,6 +84,51 @@ class _Loss:
     parts: RealArray | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Inquiry:
+    """A design on some samples, with what its losses are measured by."""
+
+    design: Design
+    emulator: Emulator
+    counts: Trace
+    run: FloatRun
+    quality: Quality
+    doubt: Doubt | None
+    whole: _Loss
+    cancel: CancelEvent | None
+
+    def of_layer(self, node: Node) -> tuple[list[Blame], Blame]:
+        """Blame the tensors of a layer, and the layer."""
+        design, run = self.design, self.run
+        relief = {key: generous(design, node, key, run) for key in relief_keys(node)}
+        mine = []
+        for key in relief:
+            cost = self._saved(node, {key: relief[key]})
+            alone = _loss(self.quality, self.doubt, self._outputs(relieved(design, run, spare=(node.name, key))))
+            reason = explain(design, node, key, self.counts, run)
+            one = _of_tensor(design, node, key, cost.value, alone.value, reason)
+            mine.append(replace(one, cost_margin=self._margin(cost.parts), alone_margin=self._margin(alone.parts)))
+        together = self._saved(node, relief)
+        return mine, replace(_together(mine, together.value), cost_margin=self._margin(together.parts))
+
+    def _saved(self, node: Node, relief: Mapping[str, Fixed | int]) -> _Loss:
+        """What the design loses less where some types of a layer are generous."""
+        rest = _loss(self.quality, self.doubt, self._outputs(self.design.with_layer(node.name, **relief)))
+        parts = None if self.whole.parts is None or rest.parts is None else self.whole.parts - rest.parts
+        return _Loss(value=self.whole.value - rest.value, parts=parts)
+
+    def _outputs(self, changed: Design) -> Any:
+        check_cancelled(self.cancel)
+        return self.emulator.run(changed)
+
+    def _margin(self, parts: RealArray | None) -> float | None:
+        return None if self.doubt is None or parts is None else self.doubt.margin(parts)
+
+
+def _loss(quality: Quality, doubt: Doubt | None, outputs: Any) -> _Loss:
+    return _Loss(value=quality.loss(outputs), parts=None if doubt is None else doubt.losses(outputs))
+
+
 def blame(
     design: Design,
     x: Inputs,
@@ -114,45 +159,24 @@ def blame(
     graph, inputs = design.graph, check_inputs(design.graph, x)
     goals, rows = some_goals(graph, len(next(iter(inputs.values()))), labels, task, max_samples)
     inputs = {name: values[rows] for name, values in inputs.items()}
-    emulator, counts, run = Emulator(graph, inputs), trace(design, inputs), run_float(graph, inputs)
+    emulator, run = Emulator(graph, inputs), run_float(graph, inputs)
     quality, outputs = make_quality(goals, metric, run.outputs), emulator.run(design)
     doubt = make_doubt(goals, metric, run.outputs)
-
-    def lost(changed: Any) -> _Loss:
-        return _Loss(value=quality.loss(changed), parts=None if doubt is None else doubt.losses(changed))
-
-    def found_by(changed: Design) -> Any:
-        check_cancelled(cancel)
-        return emulator.run(changed)
-
-    def margin(parts: RealArray | None) -> float | None:
-        return None if doubt is None or parts is None else doubt.margin(parts)
-
-    whole = lost(outputs)
-    loss = whole.value
-
-    def saved(node: Node, relief: Mapping[str, Fixed | int]) -> _Loss:
-        rest = lost(found_by(design.with_layer(node.name, **relief)))
-        parts = None if whole.parts is None or rest.parts is None else whole.parts - rest.parts
-        return _Loss(value=loss - rest.value, parts=parts)
-
-    def of_layer(node: Node) -> tuple[list[Blame], Blame]:
-        relief = {key: generous(design, node, key, run) for key in relief_keys(node)}
-        mine = []
-        for key in relief:
-            cost = saved(node, {key: relief[key]})
-            alone = lost(found_by(relieved(design, run, spare=(node.name, key))))
-            reason = explain(design, node, key, counts, run)
-            one = _of_tensor(design, node, key, cost.value, alone.value, reason)
-            mine.append(replace(one, cost_margin=margin(cost.parts), alone_margin=margin(alone.parts)))
-        together = saved(node, relief)
-        return mine, replace(_together(mine, together.value), cost_margin=margin(together.parts))
-
-    found = [of_layer(node) for node in graph if not isinstance(node.op, MOVES)]
+    inquiry = _Inquiry(
+        design=design,
+        emulator=emulator,
+        counts=trace(design, inputs),
+        run=run,
+        quality=quality,
+        doubt=doubt,
+        whole=_loss(quality, doubt, outputs),
+        cancel=cancel,
+    )
+    found = [inquiry.of_layer(node) for node in graph if not isinstance(node.op, MOVES)]
     return BlameList(
         score=quality.score(outputs),
         best=quality.best,
-        loss=loss,
+        loss=inquiry.whole.value,
         metric=quality.name,
         unit=quality.unit,
         num_samples=len(rows),

@@ -10,6 +10,69 @@ from hlsexplore.support.compiled import compiled
 
 
 @compiled
+def _address(array: Any) -> Any:
+    """Address of an array's first element."""
+    return array.ctypes.data
+
+
+@compiled
+def _places(part: Any, padded: Any, width: Any) -> Any:
+    """Places of a gate's sums (0: z, 1: r, 2: candidate) for each row and unit among those of all chunks."""
+    found = np.empty(ROWS * padded, np.int64)
+    for r in range(ROWS):
+        for unit in range(padded):
+            column = part * padded + unit
+            found[r * padded + unit] = column // width * (ROWS * width) + r * width + column % width
+    return found
+
+
+@compiled
+def _reset(
+    from_x: Any,
+    from_h: Any,
+    both: Any,
+    of_state: Any,
+    resets: Any,
+    places: Any,
+    wrap: Any,
+    add: Any,
+    drop: Any,
+    last: Any,
+) -> None:
+    """Let the reset gates act on the product of the state; places are the addresses of the activation's table."""
+    for k in range(places.shape[0]):
+        value = np.int32(np.int32(from_h[k]) + np.int32(of_state[k]))
+        value = np.int32(np.int32(value << wrap) >> wrap)
+        value = np.int32(np.int32(np.int32(value * resets[k]) + add) >> drop)
+        value = np.int32(value + np.int32(np.int32(from_x[k]) + np.int32(both[k])))
+        places[k] = np.int32(np.int32(value - np.int32(of_state[k])) & last)
+
+
+@compiled
+def _new_state(
+    new: Any,
+    z: Any,
+    state: Any,
+    one: Any,
+    lift_new: Any,
+    lift_old: Any,
+    add: Any,
+    drop: Any,
+    lift: Any,
+    mask: Any,
+    least: Any,
+    most: Any,
+) -> None:
+    """Mix candidates and old states by the gates z, and cast."""
+    for i in range(state.shape[0]):
+        value = np.int32(np.int32(new[i] * np.int32(one - z[i])) << lift_new)
+        value = np.int32(value + np.int32(np.int32(z[i] * np.int32(state[i])) << lift_old))
+        value = np.int32(np.int32(value + add) >> drop)
+        value = np.int32(np.int32(np.int32(value << lift) >> lift) & mask)
+        state[i] = min(max(value, least), most)
+
+
+@compiled
 def gru(x: Any, is_reversed: Any, products: Any, biases: Any, tables: Any, numbers: Any, out: Any) -> None:
     """Compute a GRU whose reset gate works on the product of its state.
 
@@ -40,25 +103,10 @@ def gru(x: Any, is_reversed: Any, products: Any, biases: Any, tables: Any, numbe
     totals, z = np.empty(chunks * chunk_size, np.int16), np.empty(ROWS * padded, np.int32)
     resets, places = np.zeros(chunks * chunk_size, np.int32), np.empty(chunks * chunk_size, np.int32)
     new = np.empty(ROWS * padded, np.int32)
-    at_z, at_r, at_c = (
-        np.empty(ROWS * padded, np.int64),
-        np.empty(ROWS * padded, np.int64),
-        np.empty(ROWS * padded, np.int64),
-    )
-    for r in range(ROWS):
-        for unit in range(padded):
-            i, reset, candidate = r * padded + unit, padded + unit, 2 * padded + unit
-            at_z[i] = unit // width * chunk_size + r * width + unit % width
-            at_r[i] = reset // width * chunk_size + r * width + reset % width
-            at_c[i] = candidate // width * chunk_size + r * width + candidate % width
+    at_z, at_r, at_c = _places(0, padded, width), _places(1, padded, width), _places(2, padded, width)
     zero, rows = np.zeros(1, np.int64), x.reshape(samples, steps * channels)
-    origin, x_at, h_at = zero.ctypes.data, block.ctypes.data, state.ctypes.data
-    from_x_at, from_h_at, wx_at, wh_at = (
-        from_x.ctypes.data,
-        from_h.ctypes.data,
-        weight_x.ctypes.data,
-        weight_h.ctypes.data,
-    )
+    origin, x_at, h_at = _address(zero), _address(block), _address(state)
+    from_x_at, from_h_at, wx_at, wh_at = _address(from_x), _address(from_h), _address(weight_x), _address(weight_h)
     for start in range(0, samples, ROWS):
         count = min(ROWS, samples - start)
         for r in range(count):
@@ -67,31 +115,19 @@ def gru(x: Any, is_reversed: Any, products: Any, biases: Any, tables: Any, numbe
         for step in range(steps):
             t = steps - 1 - step if is_reversed else step
             for chunk in range(chunks):
-                to, row = 2 * chunk * chunk_size, 2 * steps * channels
-                at, weights = x_at + 2 * t * channels, wx_at + chunk * from_x_size
-                rounded_block(at, row, origin, channels, weights, width, from_x_at + to, how_x)
-                rounded_block(
-                    h_at, 2 * padded, origin, padded, wh_at + chunk * from_h_size, width, from_h_at + to, how_h
-                )
+                to, row, at = 2 * chunk * chunk_size, 2 * steps * channels, x_at + 2 * t * channels
+                own_x, own_h = wx_at + chunk * from_x_size, wh_at + chunk * from_h_size
+                rounded_block(at, row, origin, channels, own_x, width, from_x_at + to, how_x)
+                rounded_block(h_at, 2 * padded, origin, padded, own_h, width, from_h_at + to, how_h)
             for k in range(totals.shape[0]):
                 totals[k] = np.int16(np.int16(from_x[k] + from_h[k]) + both[k])
             for i in range(state.shape[0]):
                 z[i] = gate[np.uint64(totals[np.uint64(at_z[i])] & last)]
                 resets[np.uint64(at_c[i])] = gate[np.uint64(totals[np.uint64(at_r[i])] & last)]
-            for k in range(totals.shape[0]):
-                value = np.int32(np.int32(from_h[k]) + np.int32(of_state[k]))
-                value = np.int32(np.int32(value << wrap) >> wrap)
-                value = np.int32(np.int32(np.int32(value * resets[k]) + reset_add) >> reset_drop)
-                value = np.int32(value + np.int32(np.int32(from_x[k]) + np.int32(both[k])))
-                places[k] = np.int32(np.int32(value - np.int32(of_state[k])) & last)
+            _reset(from_x, from_h, both, of_state, resets, places, wrap, reset_add, reset_drop, last)
             for i in range(state.shape[0]):
                 new[i] = act[np.uint64(places[np.uint64(at_c[i])])]
-            for i in range(state.shape[0]):
-                value = np.int32(np.int32(new[i] * np.int32(one - z[i])) << lift_new)
-                value = np.int32(value + np.int32(np.int32(z[i] * np.int32(state[i])) << lift_old))
-                value = np.int32(np.int32(value + add) >> drop)
-                value = np.int32(np.int32(np.int32(value << lift) >> lift) & mask)
-                state[i] = min(max(value, least), most)
+            _new_state(new, z, state, one, lift_new, lift_old, add, drop, lift, mask, least, most)
             if stored == steps or step == steps - 1:
                 for r in range(count):
                     for j in range(units):

@@ -10,7 +10,8 @@ from hlsexplore.emulate.accumulate import accumulate, tree
 from hlsexplore.emulate.carrier import Carrier, Span, cast, cast_span, convert, dtype_for, rectify, repays_kernel
 from hlsexplore.emulate.dense import multiply, plan_matrix, raw_weights_of
 from hlsexplore.emulate.direct import plan_direct
-from hlsexplore.emulate.narrow_conv import plan_conv
+from hlsexplore.emulate.narrow_conv import NarrowConv, plan_conv
+from hlsexplore.emulate.product import Product
 from hlsexplore.emulate.step import Context, Probe, Run, Step, Window, cast_probed, result_step
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Shape
@@ -33,9 +34,7 @@ def build_conv(context: Context, op: Conv | DepthwiseConv) -> Step:
     out_shape = context.node.shape
     type_, shapes = context.config.types["result"], (context.shapes[0], out_shape)
     direct = plan_direct(op, product, context.spans[0], shapes, type_)
-    narrow = None
-    if isinstance(op, Conv) and product.narrow is not None and product.span is product.sums:
-        narrow = plan_conv(op, product.narrow, shapes)
+    narrow = _plan_narrow(op, product, shapes)
 
     def rows(x: Carrier) -> Carrier:
         x = x if dtype is None else convert(x, dtype)
@@ -45,8 +44,7 @@ def build_conv(context: Context, op: Conv | DepthwiseConv) -> Step:
     def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
         x = as_image(inputs[0], op.rank)
         if direct is not None and probe is None:
-            acc = direct.apply(x, direct.sums)
-            accum = context.config.types["accum"]
+            acc, accum = direct.apply(x, direct.sums), context.config.types["accum"]
             return acc if product.span is product.sums else cast(acc, product.sums, accum, owned=True)[0]
         return multiply(product, exact, context, rows(x), probe).reshape(-1, *out_shape)
 
@@ -83,6 +81,13 @@ def build_conv(context: Context, op: Conv | DepthwiseConv) -> Step:
         rectified=lambda inputs, probe: run(inputs, probe, is_rectified=True),
         pooled=None if narrow is None else pooled,
     )
+
+
+def _plan_narrow(op: Conv | DepthwiseConv, product: Product, shapes: tuple[Shape, Shape]) -> NarrowConv | None:
+    """Plan a convolution of narrow integers, or None where it is none or loses something in its sums."""
+    if isinstance(op, Conv) and product.narrow is not None and product.span is product.sums:
+        return plan_conv(op, product.narrow, shapes)
+    return None
 
 
 def build_pool(context: Context, op: Pool) -> Step:

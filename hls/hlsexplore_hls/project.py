@@ -11,12 +11,12 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from hlsexplore.design import Design
 from hlsexplore.encoding import decoded
 from hlsexplore.errors import ConfigError, DataError
 from hlsexplore.fixed import RawArray, RealArray, to_real
+from hlsexplore.reference.samples import Inputs, open_arrays, real
 from hlsexplore.report import Report
 from hlsexplore.support.files import open_regular, reason_of
 from hlsexplore.support.progress import Event, OnEvent, ignore
@@ -136,15 +136,15 @@ class Project:
 
     def simulate(
         self,
-        x: ArrayLike | Sequence[ArrayLike] | None = None,
+        x: Inputs | None = None,
         on_event: OnEvent = ignore,
         cancel: threading.Event | None = None,
     ) -> SimulationResult:
         """Run the project's simulation.
 
         Args:
-            x: Real inputs, shape (samples, *shape); a sequence of arrays if there are several inputs. The golden
-                vectors when None.
+            x: Real inputs, shape (samples, *shape); a tuple of arrays, or a dictionary by name, if there are several
+                inputs. The golden vectors when None.
             on_event: Told stages and lines of tools.
             cancel: Stops the work when set.
 
@@ -179,31 +179,20 @@ class Project:
         return report
 
 
-def quantize_inputs(ports: Sequence[Port], x: ArrayLike | Sequence[ArrayLike]) -> tuple[RawArray, ...]:
+def quantize_inputs(ports: Sequence[Port], x: Inputs) -> tuple[RawArray, ...]:
     """Check real inputs against ports and cast them to the ports' types.
 
     Args:
         ports: The inputs.
-        x: An array of shape (samples, *shape) for one port, else a sequence of them.
+        x: An array of shape (samples, *shape) for one port; else a tuple of them, or a dictionary by name.
 
     Raises:
         DataError: If shapes or numbers of samples do not fit, or a value is not finite.
     """
-    given: Sequence[Any] = [x] if len(ports) == 1 else list(x)  # type: ignore[arg-type]
-    if len(given) != len(ports):
-        raise DataError(f"the project has {len(ports)} inputs, but {len(given)} arrays came.")
-    raw: list[RawArray] = []
-    for port, item in zip(ports, given, strict=True):
-        values = np.asarray(item, dtype=np.float64)
-        if values.ndim != len(port.shape) + 1 or values.shape[1:] != port.shape or len(values) == 0:
-            wanted = ", ".join(("samples", *map(str, port.shape)))
-            raise DataError(f"input {port.name!r} needs data of shape ({wanted}), not {values.shape}.")
-        if not np.isfinite(values).all():
-            raise DataError(f"the data for input {port.name!r} holds NaN or infinity. Remove such samples first.")
-        raw.append(port.cast(values))
-    if len({len(item) for item in raw}) != 1:
-        raise DataError(f"the inputs have different numbers of samples: {', '.join(str(len(item)) for item in raw)}.")
-    return tuple(raw)
+    arrays = open_arrays({port.name: port.shape for port in ports}, x)
+    if not all(map(len, arrays.values())):
+        raise DataError("the data holds no samples.")
+    return tuple(port.cast(real(arrays[port.name])) for port in ports)
 
 
 def _read_golden(project: Project) -> tuple[tuple[RawArray, ...], tuple[RawArray, ...]]:
@@ -224,7 +213,7 @@ def _read_golden(project: Project) -> tuple[tuple[RawArray, ...], tuple[RawArray
 
 def _simulate(
     project: Project,
-    x: ArrayLike | Sequence[ArrayLike] | None,
+    x: Inputs | None,
     on_event: OnEvent,
     cancel: threading.Event | None,
 ) -> SimulationResult:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 from hlsexplore.design import Design, check_design
 from hlsexplore.errors import ConfigError, NoModelError, unknown_name
@@ -83,6 +83,8 @@ def estimate(
     check_design(design)
     if family is not None and family not in BLOCKS:
         raise ConfigError(unknown_name("family", family, BLOCKS, "The tool 'yosys'"))
+    if level not in get_args(Level):
+        raise ConfigError(unknown_name("level", level, get_args(Level), "An estimate"))
     report = _estimate(design, calibration or Calibration(), level, family, coefficients or shipped())
     return _with_fit(report, design.target.part)
 

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hlsexplore.errors import DataError
 from hlsexplore.fixed import RealArray
-from hlsexplore.graph import Graph, Node
+from hlsexplore.graph import Graph, Node, Shape
 from hlsexplore.support.values import real_array
 
 Inputs = ArrayLike | Sequence[ArrayLike] | Mapping[str, ArrayLike]
@@ -62,20 +62,29 @@ def open_inputs(graph: Graph, x: Inputs) -> dict[str, NDArray[Any]]:
     Raises:
         DataError: If a name, a shape or a number of samples is wrong, or a value is NaN or infinite.
     """
-    nodes = graph.inputs
+    return open_arrays({node.name: node.shape for node in graph.inputs}, x)
+
+
+def open_arrays(shapes: Mapping[str, Shape], x: Inputs) -> dict[str, NDArray[Any]]:
+    """Check data as `open_inputs` does.
+
+    Args:
+        shapes: Shape of each input by name, without the axis of the samples.
+        x: The data.
+    """
     if isinstance(x, Mapping):
-        names = [node.name for node in nodes]
+        names = list(shapes)
         if set(x) != set(names):
             raise DataError(f"the data has the inputs {sorted(map(str, x))}, but the model reads {names}.")
         arrays = [x[name] for name in names]
-    elif len(nodes) == 1 and not (isinstance(x, tuple) and len(x) == 1):
+    elif len(shapes) == 1 and not (isinstance(x, tuple) and len(x) == 1):
         arrays = [x]  # type: ignore[list-item]
     else:
-        if not isinstance(x, list | tuple) or len(x) != len(nodes):
-            raise DataError(f"the model reads {len(nodes)} inputs: pass a tuple of {len(nodes)} arrays.")
+        if not isinstance(x, list | tuple) or len(x) != len(shapes):
+            raise DataError(f"the model reads {len(shapes)} inputs: pass a tuple of {len(shapes)} arrays.")
         arrays = list(x)
     checked = {
-        node.name: _check_array(node.name, node.shape, values) for node, values in zip(nodes, arrays, strict=True)
+        name: _check_array(name, shape, values) for (name, shape), values in zip(shapes.items(), arrays, strict=True)
     }
     if len({len(values) for values in checked.values()}) > 1:
         counts = {name: len(values) for name, values in checked.items()}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import hlsexplore as hx
+from hlsexplore.errors import ConfigError
 from hlsexplore.estimate.hls.windows import fifo_width
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Dense, Dot, Function, Input, Softmax
@@ -105,3 +106,8 @@ def test_an_estimate_says_what_does_not_fit_its_part() -> None:
 def test_cells_of_an_unknown_family_are_named() -> None:
     with pytest.raises(hx.errors.ConfigError, match="The tool 'yosys' has 'xc7', 'xcup', 'ecp5'"):
         hx.estimate(fixed_design(mlp([np.ones((4, 4))]), tool="yosys"), family="xc9")
+
+
+def test_an_unknown_level_is_named(small_graph):
+    with pytest.raises(ConfigError, match="unknown level 'quick'. An estimate has 'hls', 'logic', 'plan'"):
+        hx.estimate(hx.Design.default(small_graph), level="quick")

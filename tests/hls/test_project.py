@@ -102,9 +102,11 @@ def test_simulation_of_a_changed_project_finds_the_change_and_says_so(project: P
 @pytest.mark.parametrize(
     ("x", "message"),
     [
-        (np.zeros((3, 15)), "input 'x' needs data of shape (samples, 16), not (3, 15)."),
-        (np.zeros((0, 16)), "input 'x' needs data of shape (samples, 16), not (0, 16)."),
-        (np.full((1, 16), np.nan), "the data for input 'x' holds NaN or infinity. Remove such samples first."),
+        (np.zeros((3, 15)), "input 'x': the data has shape (3, 15), but the model reads (samples, 16)."),
+        (np.zeros((0, 16)), "the data holds no samples."),
+        (np.full((1, 16), np.nan), "input 'x': 16 of 16 values are NaN or infinite. Remove these samples first."),
+        ("abc", "input 'x': real numbers are needed, not texts (<U3). Convert them first."),
+        ({"y": np.zeros((3, 16))}, "the data has the inputs ['y'], but the model reads ['x']."),
     ],
 )
 def test_simulation_refuses_data_that_does_not_fit(exported: Project, x: object, message: str) -> None:

@@ -25,6 +25,7 @@ OPTIONS: dict[str, dict[str, str | None]] = {
         "factor": NUMBER,
         "dim": NUMBER,
     },
+    "bind_op": {"variable": NAME, "op": "mul", "impl": "dsp|fabric"},
     "bind_storage": {"variable": NAME, "type": "rom_np", "impl": "bram"},
     "data_pack": {"variable": NAME},
     "dataflow": {},
@@ -43,7 +44,7 @@ OPTIONS: dict[str, dict[str, str | None]] = {
         "depth": NUMBER,
     },
     "pipeline": {"ii": NUMBER},
-    "resource": {"variable": NAME, "core": "ROM_nP_BRAM"},
+    "resource": {"variable": NAME, "core": "ROM_nP_BRAM|DSP48|Mul_LUT"},
     "stream": {"variable": NAME, "depth": NUMBER},
     "unroll": {},
 }

@@ -44,7 +44,7 @@ class Data:
         return len(self.x[0] if isinstance(self.x, tuple) else self.x)
 
 
-class Named(Protocol):
+class NamedTensor(Protocol):
     """An input or output of a network or of a generated project."""
 
     @property
@@ -58,7 +58,7 @@ class Named(Protocol):
         ...
 
 
-def load_data(path: str | Path, inputs: Sequence[Named], outputs: Sequence[str] | Mapping[str, str] = ()) -> Data:
+def load_data(path: str | Path, inputs: Sequence[NamedTensor], outputs: Sequence[str] | Mapping[str, str] = ()) -> Data:
     """Read an `.npz` file with `x` and optionally `y`.
 
     Several inputs need a key each: `x_NAME`, their names, or `x0`, `x1`, ... in order. Labels of several outputs have
@@ -86,7 +86,7 @@ def load_data(path: str | Path, inputs: Sequence[Named], outputs: Sequence[str] 
     return data
 
 
-def _inputs_in(arrays: Mapping[str, NDArray[Any]], inputs: Sequence[Named]) -> list[NDArray[Any]]:
+def _inputs_in(arrays: Mapping[str, NDArray[Any]], inputs: Sequence[NamedTensor]) -> list[NDArray[Any]]:
     """Return the arrays of the inputs."""
     names = [item.name for item in inputs]
     spellings = [[f"x_{name}" for name in names], names, [f"x{index}" for index in range(len(names))]]
@@ -134,7 +134,7 @@ def check_samples(graph: Graph, x: Any) -> Samples:
     return _check(graph.inputs, x)
 
 
-def _check(nodes: Sequence[Named], x: Any) -> Samples:
+def _check(nodes: Sequence[NamedTensor], x: Any) -> Samples:
     if len(nodes) == 1:
         if isinstance(x, Mapping):
             x = _by_name(nodes, x)[0]
@@ -217,7 +217,7 @@ def _read_arrays(source: Path) -> dict[str, NDArray[Any]]:
         ) from None
 
 
-def _checked(node: Named, values: Any) -> RealArray:
+def _checked(node: NamedTensor, values: Any) -> RealArray:
     array: RealArray = real_array(values, f"the samples of input {node.name!r}").astype(np.float64, copy=False)
     expected = ", ".join(["samples", *map(str, node.shape)])
     if array.shape[1:] != node.shape or array.ndim == 0:
@@ -232,7 +232,7 @@ def _checked(node: Named, values: Any) -> RealArray:
     return array
 
 
-def _by_name(nodes: Sequence[Named], values: Mapping[Any, Any]) -> list[Any]:
+def _by_name(nodes: Sequence[NamedTensor], values: Mapping[Any, Any]) -> list[Any]:
     names = [node.name for node in nodes]
     for name in values:
         if name not in names:
@@ -243,5 +243,5 @@ def _by_name(nodes: Sequence[Named], values: Mapping[Any, Any]) -> list[Any]:
     return [values[name] for name in names]
 
 
-def _names(nodes: Sequence[Named]) -> str:
+def _names(nodes: Sequence[NamedTensor]) -> str:
     return ", ".join(repr(node.name) for node in nodes)

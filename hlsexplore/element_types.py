@@ -21,7 +21,7 @@ Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
+class WidthSpread:
     """How the widths of some elements spread.
 
     Attributes:
@@ -209,11 +209,11 @@ class ElementTypes:
             zeros[mask] = lift
         return low, high, zeros
 
-    def spread(self, shape: Shape) -> Spread:
+    def spread(self, shape: Shape) -> WidthSpread:
         """Return how the widths spread over a tensor of a shape."""
         width = np.broadcast_to(self.width, shape)
         some = width[width > 0]
-        return Spread(
+        return WidthSpread(
             num_elements=width.size,
             num_zeros=width.size - some.size,
             low=int(some.min(initial=MAX_BITS * 2)) if some.size else 0,

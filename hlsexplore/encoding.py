@@ -147,7 +147,7 @@ class Encoding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Unit:
+class AffineUnit:
     """What the values of a tensor stand for: value * scale + offset.
 
     Attributes:
@@ -182,7 +182,7 @@ class Unit:
         return {"scale": self.scale.tolist(), "offset": self.offset.tolist()}
 
     @classmethod
-    def from_dict(cls, data: Any) -> "Unit":
+    def from_dict(cls, data: Any) -> "AffineUnit":
         """Read what `to_dict` returned.
 
         Raises:
@@ -191,6 +191,6 @@ class Unit:
         return cls(**{name: np.array(data[name], dtype=np.float64) for name in ("scale", "offset")})
 
 
-def decoded(values: RealArray, unit: Unit | None) -> RealArray:
+def decoded(values: RealArray, unit: AffineUnit | None) -> RealArray:
     """Return what values stand for; without a unit themselves."""
     return values if unit is None else unit.decode(values)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hlsexplore.encoding import Unit
+from hlsexplore.encoding import AffineUnit
 from hlsexplore.errors import ConfigError, ModelError, quoted, unknown_name
 from hlsexplore.fixed import Fixed
 from hlsexplore.op_facts import element_types, kind, matmul_shape, options, weight_types
@@ -42,7 +42,7 @@ class Node:
     shape: Shape
     types: Mapping[str, Fixed] = field(default_factory=dict)
     source: str = ""
-    unit: Unit | None = None
+    unit: AffineUnit | None = None
 
     @property
     def kind(self) -> str:

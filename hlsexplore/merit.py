@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from hlsexplore.errors import ConfigError, DataError, HlsExploreError, unknown_name
 from hlsexplore.fixed import RealArray
-from hlsexplore.metrics import METRICS, Interval, Metric, Unit, spread
-from hlsexplore.task import Goal, Kind
+from hlsexplore.metrics import METRICS, Interval, LossUnit, Metric, spread
+from hlsexplore.task import Goal, TaskKind
 
 Outputs = tuple[RealArray, ...]
 """Results of all outputs of a network, each of shape `(samples, *shape)`."""
@@ -106,9 +106,9 @@ class Merit:
             float_value: The figure of the float network.
         """
         match self.metric.unit:
-            case Unit.SHARE:
+            case LossUnit.SHARE:
                 return 1.0
-            case Unit.SPREAD:
+            case LossUnit.SPREAD:
                 return spread(self.truth)
         return abs(float_value) if math.isfinite(float_value) and float_value else 1.0
 
@@ -234,7 +234,7 @@ def strata(goals: Sequence[Goal], num_samples: int) -> NDArray[np.int64] | None:
         if goal.labels is None or goal.labels.size != num_samples:
             continue
         values = goal.labels.reshape(-1)
-        if goal.task.kind is Kind.REGRESSION:
+        if goal.task.kind is TaskKind.REGRESSION:
             return np.argsort(np.argsort(values, kind="stable"), kind="stable").astype(np.int64)
         return values.astype(np.int64)
     return None
@@ -253,10 +253,10 @@ def task_text(goals: Sequence[Goal]) -> str:
         goals: The outputs.
     """
     words = {
-        Kind.MULTICLASS: "one of several classes",
-        Kind.BINARY: "yes or no, yes above {:g}",
-        Kind.MULTILABEL: "several labels, each yes above {:g}",
-        Kind.REGRESSION: "regression",
+        TaskKind.MULTICLASS: "one of several classes",
+        TaskKind.BINARY: "yes or no, yes above {:g}",
+        TaskKind.MULTILABEL: "several labels, each yes above {:g}",
+        TaskKind.REGRESSION: "regression",
     }
     parts = []
     for goal in goals:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from hlsexplore.errors import DataError
 from hlsexplore.fixed import RealArray
 from hlsexplore.support.values import HUGE
-from hlsexplore.task import Kind, Task, understood
+from hlsexplore.task import Task, TaskKind, understood
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,11 @@ def decisions(y: ArrayLike, task: Task | None = None) -> NDArray[np.int64]:
     values = _outputs(y)
     chosen = task_of(values, task)
     match chosen.kind:
-        case Kind.REGRESSION:
+        case TaskKind.REGRESSION:
             raise DataError("regression decides nothing; compare its values.")
-        case Kind.MULTILABEL:
+        case TaskKind.MULTILABEL:
             return np.asarray(values > chosen.threshold, dtype=np.int64)
-        case Kind.BINARY:
+        case TaskKind.BINARY:
             return np.asarray(values[..., 0] > chosen.threshold, dtype=np.int64)
     return np.asarray(np.argmax(values, axis=-1), dtype=np.int64)
 
@@ -63,7 +63,7 @@ def task_of(y: ArrayLike, task: Task | None) -> Task:
     """Return a task, or the one that outputs of this shape have when nothing else is known."""
     if task is not None:
         return task
-    return Task(kind=Kind.BINARY if np.shape(y)[-1] == 1 else Kind.MULTICLASS)
+    return Task(kind=TaskKind.BINARY if np.shape(y)[-1] == 1 else TaskKind.MULTICLASS)
 
 
 def accuracy(y: ArrayLike, labels: ArrayLike, task: Task | None = None) -> float:
@@ -299,7 +299,7 @@ def bootstrap_interval(
     return Interval(float(lower), float(upper), level)
 
 
-class Unit(StrEnum):
+class LossUnit(StrEnum):
     """What a loss of 1 is for a metric: the whole share, the spread of what is wanted, or the float network's value."""
 
     SHARE = "share"
@@ -327,7 +327,7 @@ class Metric:
     is_maximized: bool = True
     decides: bool | None = None
     is_against_float: bool = False
-    unit: Unit = Unit.VALUE
+    unit: LossUnit = LossUnit.VALUE
 
     @property
     def direction(self) -> str:
@@ -336,10 +336,12 @@ class Metric:
 
 
 METRICS: Mapping[str, Metric] = {
-    "accuracy": Metric(name="accuracy", function=accuracy, interval=accuracy_interval, decides=True, unit=Unit.SHARE),
-    "auc": Metric(name="auc", function=auc, interval=auc_interval, decides=True, unit=Unit.SHARE),
+    "accuracy": Metric(
+        name="accuracy", function=accuracy, interval=accuracy_interval, decides=True, unit=LossUnit.SHARE
+    ),
+    "auc": Metric(name="auc", function=auc, interval=auc_interval, decides=True, unit=LossUnit.SHARE),
     "rmse": Metric(
-        name="rmse", function=rmse, interval=rmse_interval, is_maximized=False, decides=False, unit=Unit.SPREAD
+        name="rmse", function=rmse, interval=rmse_interval, is_maximized=False, decides=False, unit=LossUnit.SPREAD
     ),
     "agreement": Metric(
         name="agreement",
@@ -347,7 +349,7 @@ METRICS: Mapping[str, Metric] = {
         interval=agreement_interval,
         decides=True,
         is_against_float=True,
-        unit=Unit.SHARE,
+        unit=LossUnit.SHARE,
     ),
     "relative_error": Metric(
         name="relative_error",
@@ -356,7 +358,7 @@ METRICS: Mapping[str, Metric] = {
         is_maximized=False,
         decides=False,
         is_against_float=True,
-        unit=Unit.SHARE,
+        unit=LossUnit.SHARE,
     ),
 }
 """Figures against labels or the float network, by name."""
@@ -421,7 +423,7 @@ def _areas(y: ArrayLike, labels: ArrayLike, task: Task | None) -> list[tuple[flo
     chosen = task_of(values, task)
     wanted = understood(labels, values.shape, chosen)
     values = values.reshape(-1, values.shape[-1])
-    if chosen.kind is Kind.MULTILABEL:
+    if chosen.kind is TaskKind.MULTILABEL:
         pairs = list(zip(values.T, wanted.reshape(values.shape).T == 1, strict=True))
     else:
         if values.shape[1] == 2:

@@ -121,7 +121,7 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Axis:
+class SearchAxis:
     """One choice of a bound space.
 
     Attributes:
@@ -139,7 +139,7 @@ class Axis:
     choices: tuple[Any, ...]
 
 
-def read_axes(space: Space, graph: Graph) -> tuple[Axis, ...]:
+def read_axes(space: Space, graph: Graph) -> tuple[SearchAxis, ...]:
     """List the choices of a space for a graph, in the graph's order.
 
     Raises:
@@ -150,7 +150,7 @@ def read_axes(space: Space, graph: Graph) -> tuple[Axis, ...]:
     both = sorted(set(space.uniform) & set(space.per_layer))
     if both:
         raise ConfigError(f"the key {both[0]!r} is in 'uniform' and in 'per_layer' of the space; keep one of them.")
-    axes: list[Axis] = []
+    axes: list[SearchAxis] = []
     for key, choices in space.target.items():
         axes.append(_target_axis(key, choices))
     if space.input is not None:
@@ -159,7 +159,7 @@ def read_axes(space: Space, graph: Graph) -> tuple[Axis, ...]:
     for key, choices in space.uniform.items():
         names = [name for name in _having(graph, key, "uniform") if key not in space.layers.get(name, {})]
         axes += _axes(key, [graph[name] for name in names], key, choices, f"section 'uniform', {key!r}")
-    single: list[Axis] = []
+    single: list[SearchAxis] = []
     for key, choices in space.per_layer.items():
         for name in _having(graph, key, "per_layer"):
             if key not in space.layers.get(name, {}):
@@ -219,17 +219,17 @@ def _having(graph: Graph, key: str, section: str) -> list[str]:
 
 def _axes(
     name: str, nodes: Sequence[Node], key: str, choices: Any, where: str, *, is_strict: bool = False
-) -> list[Axis]:
+) -> list[SearchAxis]:
     """Axes of one key of some layers; none when no layer is left."""
     layers = tuple(node.name for node in nodes)
     if not layers:
         return []
     if key in KNOBS:
         values = _knob_choices(nodes, key, choices, where, is_strict=is_strict)
-        return [Axis(name=name, layers=layers, key=key, part="value", choices=values)]
+        return [SearchAxis(name=name, layers=layers, key=key, part="value", choices=values)]
     parts = _type_parts(choices, where)
     return [
-        Axis(name=name if part == "type" else f"{name}.{part}", layers=layers, key=key, part=part, choices=values)
+        SearchAxis(name=name if part == "type" else f"{name}.{part}", layers=layers, key=key, part=part, choices=values)
         for part, values in parts.items()
     ]
 
@@ -393,10 +393,10 @@ def _listed(value: Any, where: str) -> list[Any]:
     return items
 
 
-def _target_axis(key: str, choices: Any) -> Axis:
+def _target_axis(key: str, choices: Any) -> SearchAxis:
     if key not in Target.__slots__:
         raise ConfigError(f"section 'target' of the space: {unknown_name('key', key, Target.__slots__, 'A target')}")
     items = _listed(choices, f"section 'target', {key!r}")
     for item in items:
         Target(**{key: item})
-    return Axis(name=key, layers=(), key=key, part="value", choices=tuple(items))
+    return SearchAxis(name=key, layers=(), key=key, part="value", choices=tuple(items))

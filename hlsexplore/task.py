@@ -16,7 +16,7 @@ CLASSIFICATION = "classification"
 """Said of a task: one of the three kinds that decide; the labels and the shape tell which."""
 
 
-class Kind(StrEnum):
+class TaskKind(StrEnum):
     """What an output tells.
 
     One of several classes, each with a value of its own (`multiclass`); one of two, by a single value (`binary`); any
@@ -65,22 +65,22 @@ class Task:
         threshold: Values above this are a yes, for `binary` and `multilabel`; else unused.
     """
 
-    kind: Kind
+    kind: TaskKind
     threshold: float = 0.5
 
     @property
     def decides(self) -> bool:
         """Whether the output decides something; else its values are wanted as such."""
-        return self.kind is not Kind.REGRESSION
+        return self.kind is not TaskKind.REGRESSION
 
     def __str__(self) -> str:
         """Print the task as `read_task` reads it.
 
         Examples:
-            >>> str(Task(kind=Kind.BINARY, threshold=0.0)), str(Task(kind=Kind.REGRESSION))
+            >>> str(Task(kind=TaskKind.BINARY, threshold=0.0)), str(Task(kind=TaskKind.REGRESSION))
             ('binary:0', 'regression')
         """
-        has_threshold = self.kind in (Kind.BINARY, Kind.MULTILABEL)
+        has_threshold = self.kind in (TaskKind.BINARY, TaskKind.MULTILABEL)
         return f"{self.kind}:{self.threshold:g}" if has_threshold else str(self.kind)
 
 
@@ -219,16 +219,16 @@ def read_task(said: str) -> Task | None:
     name, colon, threshold = said.partition(":")
     if name == CLASSIFICATION and not colon:
         return None
-    if name not in set(Kind):
-        raise ConfigError(unknown_name("task", said, (*Kind, CLASSIFICATION), "hlsexplore"))
-    kind = Kind(name)
+    if name not in set(TaskKind):
+        raise ConfigError(unknown_name("task", said, (*TaskKind, CLASSIFICATION), "hlsexplore"))
+    kind = TaskKind(name)
     if not colon:
         return Task(kind=kind)
     try:
         value = float(threshold)
     except ValueError:
         value = float("nan")
-    if not np.isfinite(value) or kind not in (Kind.BINARY, Kind.MULTILABEL):
+    if not np.isfinite(value) or kind not in (TaskKind.BINARY, TaskKind.MULTILABEL):
         raise ConfigError(
             f"the task {said!r} cannot be read. Write a threshold as a number, 'binary:0.3' or 'multilabel:0.3'."
         )
@@ -267,29 +267,29 @@ def understood(labels: Any, shape: Shape, task: Task) -> NDArray[Any]:
         DataError: If they do not fit.
 
     Examples:
-        >>> understood([[0, 1], [1, 0]], (2, 2), Task(kind=Kind.MULTICLASS))
+        >>> understood([[0, 1], [1, 0]], (2, 2), Task(kind=TaskKind.MULTICLASS))
         array([1, 0])
-        >>> understood([-1, 1], (2, 1), Task(kind=Kind.BINARY))
+        >>> understood([-1, 1], (2, 1), Task(kind=TaskKind.BINARY))
         array([0, 1])
     """
     given = numbers(labels)
     is_full, is_numbers = _fits(given.shape, shape), _fits(given.shape, shape[:-1])
     match task.kind:
-        case Kind.REGRESSION if is_full:
+        case TaskKind.REGRESSION if is_full:
             return np.asarray(given.reshape(shape), dtype=np.float64)
-        case Kind.MULTILABEL if is_full:
+        case TaskKind.MULTILABEL if is_full:
             return _bits(given, f"of several {task.kind} values").reshape(shape)
-        case Kind.BINARY if is_full and shape[-1] == 1:
+        case TaskKind.BINARY if is_full and shape[-1] == 1:
             return _bits(given, "of a single output").reshape(shape[:-1])
-        case Kind.MULTICLASS if is_full and shape[-1] > 1:
+        case TaskKind.MULTICLASS if is_full and shape[-1] > 1:
             return _largest(given.reshape(shape))
-        case Kind.MULTICLASS if is_numbers:
+        case TaskKind.MULTICLASS if is_numbers:
             return _class_numbers(given.reshape(shape[:-1]), max(shape[-1], 2))
     wanted = {
-        Kind.REGRESSION: f"wanted values of shape {shape}",
-        Kind.MULTILABEL: f"zeros and ones of shape {shape}",
-        Kind.BINARY: f"zeros and ones of shape {shape[:-1]}, and a single value in each output row",
-        Kind.MULTICLASS: f"class numbers of shape {shape[:-1]} or one-hot rows of shape {shape}",
+        TaskKind.REGRESSION: f"wanted values of shape {shape}",
+        TaskKind.MULTILABEL: f"zeros and ones of shape {shape}",
+        TaskKind.BINARY: f"zeros and ones of shape {shape[:-1]}, and a single value in each output row",
+        TaskKind.MULTICLASS: f"class numbers of shape {shape[:-1]} or one-hot rows of shape {shape}",
     }[task.kind]
     raise DataError(f"labels of shape {given.shape} do not fit outputs of shape {shape}. Expected {wanted}.")
 
@@ -300,7 +300,7 @@ def _goal(name: str, shape: Shape, head: Head, given: Any, said: Any) -> Goal:
     wanted = read_task(said) if isinstance(said, str) else said
     if isinstance(said, str) and wanted is not None and ":" not in said:
         wanted = Task(kind=wanted.kind, threshold=MIDDLE.get(head, 0.0))
-    if wanted is not None and wanted.kind is Kind.BINARY and shape[-1] != 1:
+    if wanted is not None and wanted.kind is TaskKind.BINARY and shape[-1] != 1:
         raise ConfigError(
             f"the task 'binary' needs a single value, but each output has {shape[-1]}. "
             "Say 'multiclass' for one of several classes, 'multilabel' for any of them."
@@ -319,34 +319,34 @@ def _task_of_head(shape: Shape, head: Head, *, must_decide: bool) -> Task:
     """Find the task of an output without labels."""
     is_single = shape[-1] == 1
     if head is Head.SOFTMAX and not is_single:
-        return Task(kind=Kind.MULTICLASS)
+        return Task(kind=TaskKind.MULTICLASS)
     if head is Head.PROBABILITY:
-        return Task(kind=Kind.BINARY if is_single else Kind.MULTILABEL)
+        return Task(kind=TaskKind.BINARY if is_single else TaskKind.MULTILABEL)
     if must_decide:
-        return Task(kind=Kind.BINARY if is_single else Kind.MULTICLASS, threshold=MIDDLE.get(head, 0.0))
-    return Task(kind=Kind.REGRESSION)
+        return Task(kind=TaskKind.BINARY if is_single else TaskKind.MULTICLASS, threshold=MIDDLE.get(head, 0.0))
+    return Task(kind=TaskKind.REGRESSION)
 
 
 def _task_of_labels(labels: NDArray[Any], shape: Shape, head: Head, *, must_decide: bool) -> Task:
     """Find the task of an output with labels: integer classes and rows of zeros and ones decide, real values do not."""
     is_full, middle = _fits(labels.shape, shape), MIDDLE.get(head, 0.0)
     if not is_full:
-        return Task(kind=Kind.MULTICLASS)
+        return Task(kind=TaskKind.MULTICLASS)
     bits = _as_bits(labels)
     if bits is None:
         is_whole = bool((labels == np.floor(labels)).all())
         if must_decide or (head is Head.PROBABILITY and is_whole):
-            return Task(kind=Kind.BINARY if shape[-1] == 1 else Kind.MULTICLASS, threshold=middle)
-        return Task(kind=Kind.REGRESSION)
+            return Task(kind=TaskKind.BINARY if shape[-1] == 1 else TaskKind.MULTICLASS, threshold=middle)
+        return Task(kind=TaskKind.REGRESSION)
     is_constant = bool((bits == bits.flat[0]).all())
     if is_constant and head is Head.FREE and not must_decide and labels.dtype.kind == "f":
-        return Task(kind=Kind.REGRESSION)
+        return Task(kind=TaskKind.REGRESSION)
     if shape[-1] == 1:
-        return Task(kind=Kind.BINARY, threshold=middle)
+        return Task(kind=TaskKind.BINARY, threshold=middle)
     is_hot = bool((bits.reshape(shape).sum(axis=-1) == 1).all())
     if is_hot or head is Head.SOFTMAX:
-        return Task(kind=Kind.MULTICLASS)
-    return Task(kind=Kind.MULTILABEL, threshold=middle)
+        return Task(kind=TaskKind.MULTICLASS)
+    return Task(kind=TaskKind.MULTILABEL, threshold=middle)
 
 
 def numbers(labels: Any) -> NDArray[Any]:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from hlsexplore.encoding import Encoding, Unit, WholeRounding, decoded, round_whole
+from hlsexplore.encoding import AffineUnit, Encoding, WholeRounding, decoded, round_whole
 from hlsexplore.errors import ConfigError
 
 ONE, ZERO = np.ones(1), np.zeros(1)
@@ -63,14 +63,14 @@ def test_ties():
 
 def test_both_survive_json():
     first = encoding(zero=np.array([1.0, 2.0]), rounding="floor", is_bipolar=True)
-    second = Unit(scale=np.array([0.1, 0.2]), offset=np.array(3.0))
+    second = AffineUnit(scale=np.array([0.1, 0.2]), offset=np.array(3.0))
     for item in (first, second):
         again = type(item).from_dict(json.loads(json.dumps(item.to_dict())))
         assert again.content() == item.content()
 
 
 def test_units_scale_results():
-    unit = Unit(scale=np.array([0.5, 2.0]), offset=np.array([0.0, 1.0]))
+    unit = AffineUnit(scale=np.array([0.5, 2.0]), offset=np.array([0.0, 1.0]))
     assert decoded(np.array([[4.0, 3.0]]), unit).tolist() == [[2.0, 7.0]]
     assert decoded(np.array([4.0]), None).tolist() == [4.0]
 
@@ -86,4 +86,4 @@ def test_what_is_no_scale_is_refused():
         with pytest.raises(ConfigError):
             encoding(**wrong)
     with pytest.raises(ConfigError):
-        Unit(scale=np.array(np.inf), offset=np.array(0.0))
+        AffineUnit(scale=np.array(np.inf), offset=np.array(0.0))

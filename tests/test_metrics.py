@@ -19,7 +19,7 @@ from hlsexplore.metrics import (
     spread,
     wilson_interval,
 )
-from hlsexplore.task import Kind, Task
+from hlsexplore.task import Task, TaskKind
 
 
 def test_accuracy_is_the_same_for_integer_column_and_one_hot_labels():
@@ -78,15 +78,15 @@ def test_accuracy_names_outputs_that_are_none(y, message):
 
 def test_a_task_says_how_outputs_decide():
     y = np.array([[0.2], [0.6], [-0.1]])
-    above = Task(kind=Kind.BINARY, threshold=0.0)
+    above = Task(kind=TaskKind.BINARY, threshold=0.0)
     assert accuracy(y, [1, 1, 0]) == pytest.approx(2 / 3) and accuracy(y, [1, 1, 0], above) == 1.0
     assert agreement(y, -y, above) == 0.0
-    several, rows = Task(kind=Kind.MULTILABEL), np.array([[0.9, 0.8], [0.1, 0.7], [0.2, 0.3]])
+    several, rows = Task(kind=TaskKind.MULTILABEL), np.array([[0.9, 0.8], [0.1, 0.7], [0.2, 0.3]])
     assert decisions(rows, several).tolist() == [[1, 1], [0, 1], [0, 0]]
     assert accuracy(rows, [[1, 1], [1, 1], [0, 0]], several) == pytest.approx(5 / 6)
     assert auc(rows, [[1, 1], [0, 1], [0, 0]], several) == 1.0
     with pytest.raises(DataError, match="regression decides nothing"):
-        decisions(rows, Task(kind=Kind.REGRESSION))
+        decisions(rows, Task(kind=TaskKind.REGRESSION))
 
 
 def test_several_decisions_of_a_sample_are_one_try_of_its_interval():

@@ -6,7 +6,7 @@ import pytest
 from hlsexplore.errors import ConfigError, DataError
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Concatenate, Dense, Function, Input, Reshape, Softmax
-from hlsexplore.task import Head, Kind, Task, find_goals, head_of, read_task, understood
+from hlsexplore.task import Head, Task, TaskKind, find_goals, head_of, read_task, understood
 
 
 def network(size, head=None, shape=None):
@@ -127,7 +127,7 @@ def test_labels_that_do_not_fit_are_one_sentence_with_the_way_out(size, head, la
     [
         (1, None, [0, 1, 1, 0], "regression", "regression", [[0.0], [1], [1], [0]]),
         (1, None, [0, 1, 1, 0], "binary:0.5", "binary:0.5", [0, 1, 1, 0]),
-        (1, "sigmoid", [0, 1, 1, 0], Task(kind=Kind.BINARY, threshold=0.9), "binary:0.9", [0, 1, 1, 0]),
+        (1, "sigmoid", [0, 1, 1, 0], Task(kind=TaskKind.BINARY, threshold=0.9), "binary:0.9", [0, 1, 1, 0]),
         (2, "softmax", np.eye(2)[[0, 1, 1, 0]], "regression", "regression", np.eye(2)[[0, 1, 1, 0]]),
         (2, "sigmoid", np.eye(2)[[0, 1, 1, 0]], "multilabel", "multilabel:0.5", np.eye(2)[[0, 1, 1, 0]]),
         (
@@ -238,10 +238,10 @@ def test_a_task_reads_as_it_prints():
 
 def test_understood_labels_are_understood_again():
     for shape, task, labels in (
-        ((3, 4), Task(kind=Kind.MULTICLASS), np.eye(4)[[1, 2, 0]]),
-        ((3, 1), Task(kind=Kind.BINARY), [-1, 1, 1]),
-        ((3, 2), Task(kind=Kind.MULTILABEL), [[1, 1], [0, 1], [0, 0]]),
-        ((3, 1), Task(kind=Kind.REGRESSION), [5, 6, 7]),
+        ((3, 4), Task(kind=TaskKind.MULTICLASS), np.eye(4)[[1, 2, 0]]),
+        ((3, 1), Task(kind=TaskKind.BINARY), [-1, 1, 1]),
+        ((3, 2), Task(kind=TaskKind.MULTILABEL), [[1, 1], [0, 1], [0, 0]]),
+        ((3, 1), Task(kind=TaskKind.REGRESSION), [5, 6, 7]),
     ):
         once = understood(labels, shape, task)
         np.testing.assert_array_equal(understood(once, shape, task), once)

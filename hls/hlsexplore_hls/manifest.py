@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypedDict
 
 from hlsexplore.element_types import ElementTypes
-from hlsexplore.encoding import Encoding, Unit
+from hlsexplore.encoding import AffineUnit, Encoding
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed
 from hlsexplore.support.files import read_json, reason_of
@@ -112,7 +112,7 @@ def _read_port(data: Mapping[str, Any]) -> Port:
         type=Fixed.parse(data["type"]),
         types=types,
         encoding=Encoding.from_dict(data["encoding"]) if "encoding" in data else None,
-        unit=Unit.from_dict(data["unit"]) if "unit" in data else None,
+        unit=AffineUnit.from_dict(data["unit"]) if "unit" in data else None,
         head=Head(data["head"]),
         layer=str(data.get("layer", "")),
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hlsexplore.element_types import ElementTypes, quantize_elements
-from hlsexplore.encoding import Encoding, Unit
+from hlsexplore.encoding import AffineUnit, Encoding
 from hlsexplore.fixed import Fixed, RawArray, RealArray, quantize, requantize
 from hlsexplore.task import Head
 
@@ -30,7 +30,7 @@ class Port:
     type: Fixed
     types: ElementTypes | None = None
     encoding: Encoding | None = None
-    unit: Unit | None = None
+    unit: AffineUnit | None = None
     head: Head = Head.FREE
     layer: str = ""
 

@@ -17,7 +17,7 @@ FIGURES = ("lut", "ff", "dsp", "bram18", "latency_cycles_max")
 
 def prune(args: Namespace, session: Session) -> Outcome:
     """Write a design that keeps a share of its weights."""
-    from hlsexplore.compress.prune import Step, kept_share, prunable, prune_by_saliency
+    from hlsexplore.compress.prune import PruneStep, kept_share, prunable, prune_by_saliency
     from hlsexplore.compress.prune import prune as prune_by_size
 
     check_output(args)
@@ -29,7 +29,7 @@ def prune(args: Namespace, session: Session) -> Outcome:
         if data is None:
             raise ConfigError("--by saliency finds what each layer's weights are worth on samples: give --data X.npz.")
 
-        def show_step(step: Step) -> None:
+        def show_step(step: PruneStep) -> None:
             session.stage(f"{step.layer} keeps {step.density:.0%}: {step.lut:,.0f} LUT, {step.merit:.4f}")
 
         after = prune_by_saliency(

@@ -32,7 +32,7 @@ ALLOWED_LOSS = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Simulated:
+class DemoSimulation:
     """A simulation of an exported project.
 
     Attributes:
@@ -87,8 +87,8 @@ class DemoResult:
     chosen: Figures
     chosen_yosys: Figures
     synthesized: Figures
-    cpp: Simulated
-    rtl: Simulated
+    cpp: DemoSimulation
+    rtl: DemoSimulation
     folder: str
     wall_s: float
 
@@ -261,7 +261,7 @@ def _export(design: Design, folder: Path, session: Session, say: Callable[[str],
 
 def _simulate(
     project: Project, example: Example, expected: Any, session: Session, say: Callable[[str], None]
-) -> Simulated:
+) -> DemoSimulation:
     """Simulate the example's samples, and random ones over the whole range of the inputs."""
     random = project.simulate(None, session.on_event, session.cancel)
     real = project.simulate(example.x, session.on_event, session.cancel)
@@ -270,7 +270,7 @@ def _simulate(
     score = accuracy(as_outputs(real.y)[0], example.labels)
     kind = "C++" if project.flow == "vitis" else "RTL"
     say(f"ran the {kind} with {real.tool}: {count:,} samples, {differing} integers differ from the emulator")
-    return Simulated(
+    return DemoSimulation(
         tool=real.tool,
         accuracy=score,
         num_samples=count,

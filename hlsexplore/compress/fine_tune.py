@@ -189,7 +189,7 @@ def _rows(x: Inputs, graph: Graph) -> list[bytes]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Job:
+class TrainingJob:
     """A training that was checked.
 
     Attributes:
@@ -211,7 +211,7 @@ class Job:
 
 def make_job(
     design: Design, x_train: Inputs, y_train: Any, *, task: Any, teacher: Graph | None, settings: Settings
-) -> Job:
+) -> TrainingJob:
     """Check what `fine_tune` gets, and make a job of it."""
     inputs = check_inputs(design.graph, x_train)
     count = len(next(iter(inputs.values())))
@@ -226,7 +226,9 @@ def make_job(
         if teacher is not None and (name not in teacher or teacher[name].shape != shape):
             raise ConfigError(f"the teacher {teacher.name!r} has no layer {quoted(name)} of shape {shape}.")
     rows = _split(goals, count, settings)
-    return Job(design=design, goals=goals, inputs=inputs, rows=rows, teacher=teacher or design.graph, settings=settings)
+    return TrainingJob(
+        design=design, goals=goals, inputs=inputs, rows=rows, teacher=teacher or design.graph, settings=settings
+    )
 
 
 def _settings(settings: Settings | None, options: Mapping[str, Any]) -> Settings:
@@ -260,7 +262,7 @@ def _split(goals: Sequence[Goal], count: int, settings: Settings) -> tuple[Rows,
     return np.sort(order[wanted:]), np.sort(order[:wanted])
 
 
-def _write(folder: Path, job: Job) -> None:
+def _write(folder: Path, job: TrainingJob) -> None:
     """Write what the process reads: inputs are cast already, and the teacher's values known."""
     design, teacher = job.design, job.teacher
     heads = [logits_of(design.graph, goal) for goal in job.goals]
@@ -278,7 +280,7 @@ def _write(folder: Path, job: Job) -> None:
         pickle.dump((design, job.goals, job.settings, [found[name] for name in heads]), file)
 
 
-def _with_mixed(job: Job) -> dict[str, RealArray]:
+def _with_mixed(job: TrainingJob) -> dict[str, RealArray]:
     """Return the samples, and behind them weighted means of two of those that train."""
     if not job.settings.mixed:
         return dict(job.inputs)
@@ -336,7 +338,7 @@ class Trainer:
         self._stack.close()
 
     def train(
-        self, job: Job, on_epoch: OnEpoch, cancel: CancelEvent | None, stop: CancelEvent | None = None
+        self, job: TrainingJob, on_epoch: OnEpoch, cancel: CancelEvent | None, stop: CancelEvent | None = None
     ) -> FineTuned:
         """Train a job.
 

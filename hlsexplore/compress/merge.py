@@ -24,7 +24,7 @@ from hlsexplore.reuse import legal_reuse
 from hlsexplore.weights import pruned_op, raw_weights
 
 
-class Kind(StrEnum):
+class SavingKind(StrEnum):
     """Why a neuron is not needed."""
 
     UNREAD = "unread"
@@ -46,7 +46,7 @@ class Saving:
         is_exact: Whether every output is the same for every input.
     """
 
-    kind: Kind
+    kind: SavingKind
     layer: str
     channels: tuple[int, ...]
     design: Design
@@ -57,9 +57,9 @@ class Saving:
     def __str__(self) -> str:
         """Say it in a sentence."""
         reasons = {
-            Kind.UNREAD: "nothing reads them",
-            Kind.CONSTANT: "they are constant",
-            Kind.EQUAL: "others are equal to them",
+            SavingKind.UNREAD: "nothing reads them",
+            SavingKind.CONSTANT: "they are constant",
+            SavingKind.EQUAL: "others are equal to them",
         }
         saved = "?" if self.lut is None else f"{self.lut:,.0f}"
         loss = (
@@ -109,7 +109,7 @@ def find_savings(design: Design, x: Inputs | None = None) -> tuple[Saving, ...]:
     found: list[Saving] = []
     for pair in _pairs(design):
         for kind, channels, changed in _offers(design, pair):
-            exact = kind is Kind.UNREAD or is_lossless(design, pair.after)
+            exact = kind is SavingKind.UNREAD or is_lossless(design, pair.after)
             after = estimate(changed).total.lut
             differing = 0 if exact else None
             if not exact and x is not None:
@@ -193,7 +193,7 @@ def _keeps_channels(node: Node, count: int) -> bool:
     return isinstance(node.op, Activation | Pool) and node.shape[-1] == count
 
 
-def _offers(design: Design, pair: _Pair) -> Iterator[tuple[Kind, tuple[int, ...], Design]]:
+def _offers(design: Design, pair: _Pair) -> Iterator[tuple[SavingKind, tuple[int, ...], Design]]:
     """Yield what a layer does not need; at least one neuron stays."""
     mine, theirs = raw_weights(design, pair.before.name), raw_weights(design, pair.after.name)
     columns = mine["weight"].reshape(-1, mine["weight"].shape[-1])
@@ -201,7 +201,7 @@ def _offers(design: Design, pair: _Pair) -> Iterator[tuple[Kind, tuple[int, ...]
     count = columns.shape[1]
     unread = np.flatnonzero(~is_read)[: count - 1]
     if len(unread):
-        yield Kind.UNREAD, tuple(unread.tolist()), _without(design, pair, unread, theirs["weight"], None)
+        yield SavingKind.UNREAD, tuple(unread.tolist()), _without(design, pair, unread, theirs["weight"], None)
     constant = np.flatnonzero((~columns.any(axis=0) | _never_active(design, pair, columns, mine.get("bias"))) & is_read)
     offered = _constant(design, pair, constant[: count - 1], theirs)
     if offered is not None:
@@ -212,7 +212,7 @@ def _offers(design: Design, pair: _Pair) -> Iterator[tuple[Kind, tuple[int, ...]
         into = pair.rows(kernel)
         for gone, kept in equal.items():
             into[:, kept] += into[:, gone]
-        yield Kind.EQUAL, tuple(equal), _without(design, pair, np.array(list(equal)), kernel, None)
+        yield SavingKind.EQUAL, tuple(equal), _without(design, pair, np.array(list(equal)), kernel, None)
 
 
 def _matrix(node: Node) -> Dense | Conv:
@@ -244,7 +244,7 @@ def _never_active(design: Design, pair: _Pair, columns: RawArray, bias: RawArray
 
 def _constant(
     design: Design, pair: _Pair, channels: NDArray[np.intp], theirs: Any
-) -> tuple[Kind, tuple[int, ...], Design] | None:
+) -> tuple[SavingKind, tuple[int, ...], Design] | None:
     """Offer to fold constant neurons into the bias of the layer that reads them."""
     if not len(channels):
         return None
@@ -263,7 +263,7 @@ def _constant(
     bias = None
     if shift.any():
         bias = to_real(theirs["bias"], types["bias"]) + shift
-    return Kind.CONSTANT, tuple(channels.tolist()), _without(design, pair, channels, kernel, bias)
+    return SavingKind.CONSTANT, tuple(channels.tolist()), _without(design, pair, channels, kernel, bias)
 
 
 def _values(design: Design, node: Node, channels: int) -> RealArray:

@@ -61,7 +61,7 @@ def kept_share(design: Design) -> float:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class PruneStep:
     """One step of a pruning by saliency.
 
     Attributes:
@@ -86,7 +86,7 @@ def prune_by_saliency(
     layers: Sequence[str] | None = None,
     pattern: Pattern | str = Pattern.WEIGHTS,
     task: Any = None,
-    on_step: Callable[[Step], None] | None = None,
+    on_step: Callable[[PruneStep], None] | None = None,
     cancel: CancelEvent | None = None,
 ) -> Design:
     """Drop weights layer by layer, each time where a LUT costs the least accuracy, by emulator and estimator.
@@ -130,7 +130,7 @@ def prune_by_saliency(
         loss, lut, merit, found = tried[best]
         shares[best] *= STEP
         if on_step is not None:
-            on_step(Step(layer=best, density=shares[best], merit=merit, lut=lut))
+            on_step(PruneStep(layer=best, density=shares[best], merit=merit, lut=lut))
     return found
 
 

@@ -34,7 +34,7 @@ from hlsexplore.ops import (
     Softmax,
     weights,
 )
-from hlsexplore.task import Goal, Kind
+from hlsexplore.task import Goal, TaskKind
 from hlsexplore.weights import pruned_op
 
 Masks = Mapping[tuple[str, str], NDArray[np.bool_]]
@@ -94,7 +94,7 @@ def _obstacle(design: Design, node: Node) -> str:
 def logits_of(graph: Graph, goal: Goal) -> str:
     """Return the layer whose result the loss takes: the one before a final softmax or sigmoid that decides."""
     node = graph[goal.output]
-    is_softmax = isinstance(node.op, Softmax) and goal.task.kind is Kind.MULTICLASS
+    is_softmax = isinstance(node.op, Softmax) and goal.task.kind is TaskKind.MULTICLASS
     is_sigmoid = isinstance(node.op, Activation) and node.op.function is Function.SIGMOID and goal.task.decides
     return node.inputs[0] if is_softmax or is_sigmoid else goal.output
 

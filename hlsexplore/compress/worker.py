@@ -22,7 +22,7 @@ from hlsexplore.masks import PRUNED, pruned
 from hlsexplore.metrics import accuracy, rmse
 from hlsexplore.ops import WEIGHT_FIELDS, weights
 from hlsexplore.support.files import replace_arrays
-from hlsexplore.task import Goal, Kind
+from hlsexplore.task import Goal, TaskKind
 
 RAMP = 0.5
 """Share of the epochs over which weights are dropped."""
@@ -260,7 +260,7 @@ def _loss(goal: Goal, teacher: RealArray, share: RealArray, dtype: Any) -> Calla
     distill, ones = tf.constant(share, dtype), (1,) * (teacher.ndim - 1)
     soft = tf.constant(teacher, dtype)
     match goal.task.kind:
-        case Kind.MULTICLASS:
+        case TaskKind.MULTICLASS:
             hard = tf.constant(labels, tf.int32)
             aims = tf.nn.softmax(soft)
 
@@ -271,7 +271,7 @@ def _loss(goal: Goal, teacher: RealArray, share: RealArray, dtype: Any) -> Calla
                 return tf.reduce_mean((1 - part) * own + part * other)
 
             return classes
-        case Kind.BINARY | Kind.MULTILABEL:
+        case TaskKind.BINARY | TaskKind.MULTILABEL:
             shape = (len(labels), *teacher.shape[1:])
             hard, aims = tf.constant(labels.reshape(shape), dtype), tf.sigmoid(soft)
 
@@ -296,9 +296,9 @@ def _score(goal: Goal, y: RealArray, rows: Any) -> float:
     """Score validation outputs, logits where the loss takes them."""
     labels = np.asarray(goal.part(rows).labels)
     y = np.asarray(y, dtype=np.float64)
-    if goal.task.kind is Kind.REGRESSION:
+    if goal.task.kind is TaskKind.REGRESSION:
         return -rmse(y, labels.reshape(y.shape))
-    if goal.task.kind is not Kind.MULTICLASS and goal.task.threshold > 0:
+    if goal.task.kind is not TaskKind.MULTICLASS and goal.task.threshold > 0:
         y = 1 / (1 + np.exp(-y))
     return accuracy(y, labels, goal.task)
 

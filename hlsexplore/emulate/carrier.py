@@ -171,10 +171,10 @@ def cast(values: Carrier, span: Span, type_: Fixed, owned: bool = False) -> tupl
     Returns:
         The integers of `type_`, and their span.
     """
-    return settle(values, span, type_, owned), _plan_cast(span, type_).result
+    return requantize_carrier(values, span, type_, owned), _plan_cast(span, type_).result
 
 
-def settle(
+def requantize_carrier(
     values: Carrier,
     span: Span,
     type_: Fixed,
@@ -202,7 +202,7 @@ def settle(
     if plan.is_float and repays_kernel(values):
         passed = _plan_pass(plan.bits, type_, plan.is_outside, dtype, is_raised, is_rectified)
         if passed is not None:
-            return _settle_pass(values, dtype, owned, offset, passed)
+            return _requantize_pass(values, dtype, owned, offset, passed)
     if offset is not None:
         values, owned = values + offset, True
     if is_raised:
@@ -228,10 +228,10 @@ def rectify(values: Carrier) -> Carrier:
     return result
 
 
-def _settle_pass(
+def _requantize_pass(
     values: Carrier, dtype: np.dtype[Any], owned: bool, offset: Carrier | None, passed: tuple[Any, ...]
 ) -> Carrier:
-    """Do all that `settle` does in place, or on a copy, on the elements in the order of memory."""
+    """Do all that `requantize_carrier` does in place, or on a copy, on the elements in the order of memory."""
     from hlsexplore.emulate import cast_kernels
 
     if offset is not None and not values.flags.c_contiguous:
@@ -242,7 +242,7 @@ def _settle_pass(
         values = values.copy(order="K")
         flat = values.ravel(order="K")
     rows = flat.reshape(1, -1) if offset is None else flat.reshape(-1, len(offset))
-    cast_kernels.settle(rows, None if offset is None else convert(offset, dtype), *passed)
+    cast_kernels.requantize_values(rows, None if offset is None else convert(offset, dtype), *passed)
     return values
 
 
@@ -256,15 +256,15 @@ def _plan_pass(
     is_rectified: bool = False,
     is_real: bool = False,
 ) -> tuple[bool, bool, tuple[Any, ...]] | None:
-    """Return the arguments of `cast_kernels.settle`, or None if it has no such mode.
+    """Return the arguments of `cast_kernels.requantize_values`, or None if it has no such mode.
 
     Args:
         bits: Fraction bits to drop; negative: to gain.
         type_: Type to cast to.
         is_outside: Whether values may be out of its range.
         dtype: Floats to compute in.
-        is_raised: As in `settle`.
-        is_rectified: As in `settle`.
+        is_raised: As in `requantize_carrier`.
+        is_rectified: As in `requantize_carrier`.
         is_real: Whether values have fractions whatever `bits` is.
     """
     rounds = bits > 0 or is_real

@@ -12,7 +12,7 @@ TILE = 256
 
 
 @compiled
-def settle(values: Any, offset: Any, is_rint: Any, wraps: Any, numbers: Any) -> None:
+def requantize_values(values: Any, offset: Any, is_rint: Any, wraps: Any, numbers: Any) -> None:
     """Cast integers in floats in place; every step must be exact in their dtype.
 
     A single array is read and written, so that the compiler knows that nothing overlaps and uses vectors.
@@ -51,14 +51,14 @@ def settle(values: Any, offset: Any, is_rint: Any, wraps: Any, numbers: Any) -> 
 
 
 @compiled
-def settle_columns(values: Any, out: Any, is_rint: Any, wraps: Any, numbers: Any, terms: Any) -> None:
+def requantize_columns(values: Any, out: Any, is_rint: Any, wraps: Any, numbers: Any, terms: Any) -> None:
     """Cast integers in floats, each column to a type of its own; every step must be exact in the dtype of `out`.
 
     Args:
         values: float32 or float64, shape (rows, columns).
         out: Results, the same shape.
-        is_rint: As in `settle`.
-        wraps: As in `settle`.
+        is_rint: As in `requantize_values`.
+        wraps: As in `requantize_values`.
         numbers: (add, first): v * scale + add is rounded, from the larger of v and `first`.
         terms: (scale, low, inverse, turn, high, lift) of each column: rounded values are reduced to [low, low + turn)
             where they wrap, clipped to [low, high], and multiplied by lift.
@@ -76,8 +76,8 @@ def settle_columns(values: Any, out: Any, is_rint: Any, wraps: Any, numbers: Any
 
 
 @compiled
-def settle_rows(values: Any, out: Any, is_rint: Any, wraps: Any, numbers: Any, terms: Any) -> None:
-    """Cast as `settle_columns` does, each row to a type of its own."""
+def requantize_rows(values: Any, out: Any, is_rint: Any, wraps: Any, numbers: Any, terms: Any) -> None:
+    """Cast as `requantize_columns` does, each row to a type of its own."""
     add, first = numbers
     for r in range(values.shape[0]):
         row, to = values[r], out[r]
@@ -103,9 +103,9 @@ def quantize(x: Any, is_rint: Any, wraps: Any, numbers: Any, out: Any) -> None:
 
     Args:
         x: float64, shape (count,).
-        is_rint: As in `settle`.
-        wraps: As in `settle`.
-        numbers: As in `settle`, float64.
+        is_rint: As in `requantize_values`.
+        wraps: As in `requantize_values`.
+        numbers: As in `requantize_values`, float64.
         out: float32 or float64, shape (count,).
     """
     scale, add, _, base, inverse, turn, low, high = numbers

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.emulate.carrier import Carrier, Span, cast, convert, dtype_for
-from hlsexplore.emulate.product import Product, plan_product
-from hlsexplore.emulate.step import Context, CountingProbe, Probe, Step, result_step
+from hlsexplore.emulate.product import PlannedProduct, plan_product
+from hlsexplore.emulate.step import CountingProbe, PlanContext, Probe, Step, result_step
 from hlsexplore.fixed import RawArray
 from hlsexplore.layer_config import LayerConfig, Strategy
 from hlsexplore.op_facts import limits_raw
@@ -16,7 +16,7 @@ from hlsexplore.ops import Affine, Dense, Requantize, weights
 from hlsexplore.weights import pruned_op, quantized
 
 
-def raw_weights_of(context: Context) -> dict[str, RawArray]:
+def raw_weights_of(context: PlanContext) -> dict[str, RawArray]:
     """Return the raw weights of a layer by tensor key."""
     values = weights(pruned_op(context.node.op, context.config))
     return {key: quantized(array, context.config.types[key]) for key, array in values.items()}
@@ -35,7 +35,7 @@ def accumulation_order(config: LayerConfig, n_in: int) -> NDArray[np.intp] | Non
     return order
 
 
-def plan_matrix(context: Context, weight: RawArray, bias: RawArray | None) -> tuple[Product, Product]:
+def plan_matrix(context: PlanContext, weight: RawArray, bias: RawArray | None) -> tuple[PlannedProduct, PlannedProduct]:
     """Plan the product of a layer in its accumulator type, and the full-precision one that `trace` compares with.
 
     Args:
@@ -49,7 +49,9 @@ def plan_matrix(context: Context, weight: RawArray, bias: RawArray | None) -> tu
     return plan_product(*common, types["accum"], order), plan_product(*common, None)
 
 
-def multiply(product: Product, exact: Product, context: Context, rows: Carrier, probe: Probe | None) -> Carrier:
+def multiply(
+    product: PlannedProduct, exact: PlannedProduct, context: PlanContext, rows: Carrier, probe: Probe | None
+) -> Carrier:
     """Multiply rows and show the accumulator and what happens inside it to the probe."""
     acc = product.apply(rows)
     if probe is not None:
@@ -57,19 +59,21 @@ def multiply(product: Product, exact: Product, context: Context, rows: Carrier, 
     return acc
 
 
-def show_accumulator(product: Product, exact: Product, rows: Carrier, acc: Carrier, probe: Probe) -> Carrier:
+def show_accumulator(
+    product: PlannedProduct, exact: PlannedProduct, rows: Carrier, acc: Carrier, probe: Probe
+) -> Carrier:
     """Show an accumulator and the casts inside it to a probe, and return it in the units of its type."""
     inner = product.inner
     if inner is None:
         return acc
-    settled = cast(acc, product.span, inner.accum)[0]
-    probe("accum", exact.apply(rows), exact.span, settled, inner.accum)
+    sums = cast(acc, product.span, inner.accum)[0]
+    probe("accum", exact.apply(rows), exact.span, sums, inner.accum)
     if isinstance(probe, CountingProbe):
         probe.count(*inner.count(rows), inner.accum)
-    return settled
+    return sums
 
 
-def build_dense(context: Context, op: Dense) -> Step:
+def build_dense(context: PlanContext, op: Dense) -> Step:
     """Plan a Dense layer."""
     raw = raw_weights_of(context)
     product, exact = plan_matrix(context, raw["weight"], raw.get("bias"))
@@ -93,7 +97,7 @@ def build_dense(context: Context, op: Dense) -> Step:
     return replace(step, run=run, rectified=lambda inputs, probe: run(inputs, probe, is_rectified=True))
 
 
-def build_affine(context: Context, op: Affine | Requantize) -> Step:
+def build_affine(context: PlanContext, op: Affine | Requantize) -> Step:
     """Plan x * kernel + bias: full precision inside, one cast."""
     raw, types, source = raw_weights_of(context), context.config.types, context.spans[0].with_zero()
     fraction = max(source.fraction + types["weight"].fraction, types["bias"].fraction)
@@ -117,7 +121,7 @@ def build_affine(context: Context, op: Affine | Requantize) -> Step:
     return result_step(context, compute, span)
 
 
-def build_requantize(context: Context, op: Requantize) -> Step:
+def build_requantize(context: PlanContext, op: Requantize) -> Step:
     """Plan x * kernel + bias, one cast, and a clip."""
     type_ = context.config.types["result"]
     step = build_affine(context, op)

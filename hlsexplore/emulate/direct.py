@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hlsexplore.emulate.carrier import Carrier, Span, cast_span, dtype_for, has_numba, rounding_terms
 from hlsexplore.emulate.narrow import SIMPLE_ROUNDINGS
-from hlsexplore.emulate.product import Product, Route
+from hlsexplore.emulate.product import PlannedProduct, Route
 from hlsexplore.fixed import Fixed, Overflow
 from hlsexplore.graph import Shape
 from hlsexplore.ops import Conv, DepthwiseConv
@@ -113,7 +113,7 @@ class DirectConv:
 
 
 def plan_direct(
-    op: Conv | DepthwiseConv, product: Product, source: Span, shapes: tuple[Shape, Shape], type_: Fixed
+    op: Conv | DepthwiseConv, product: PlannedProduct, source: Span, shapes: tuple[Shape, Shape], type_: Fixed
 ) -> DirectConv | None:
     """Plan a convolution, or return None where 32 bits could overflow, where it is slower, or without numba.
 
@@ -158,7 +158,7 @@ def plan_direct(
     )
 
 
-def _repays(op: Conv | DepthwiseConv, product: Product, shapes: tuple[Shape, Shape]) -> bool:
+def _repays(op: Conv | DepthwiseConv, product: PlannedProduct, shapes: tuple[Shape, Shape]) -> bool:
     """Whether the direct way is faster than a matrix product over windows."""
     most, filters = MAX_FILTERS.get(product.weight.dtype, 0), product.weight.shape[1]
     taps = op.kernel.shape[0] * op.kernel.shape[1]
@@ -168,7 +168,7 @@ def _repays(op: Conv | DepthwiseConv, product: Product, shapes: tuple[Shape, Sha
     return taps > 1 and filters <= most and is_small
 
 
-def _result_epilogue(product: Product, bound: int, type_: Fixed) -> Epilogue | None:
+def _result_epilogue(product: PlannedProduct, bound: int, type_: Fixed) -> Epilogue | None:
     """Return the cast of exact sums to a type, or None."""
     bits = product.sums.fraction - type_.fraction
     is_wrapped = type_.overflow is Overflow.WRAP

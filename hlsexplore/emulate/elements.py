@@ -24,7 +24,7 @@ from hlsexplore.emulate.carrier import (
     round_scaled,
     shifted,
 )
-from hlsexplore.emulate.step import Context, Probe, Step
+from hlsexplore.emulate.step import PlanContext, Probe, Step
 from hlsexplore.encoding import Encoding
 from hlsexplore.fixed import Fixed, Overflow, RealArray, Rounding
 from hlsexplore.graph import Shape
@@ -162,7 +162,7 @@ class ElementCast:
         terms = (self.scale, self.low, 1 / self.turn, self.turn, self.high, self.lift)
         arrays = tuple(np.ascontiguousarray(term.ravel(), self.dtype) for term in terms)
         is_rint = self.types.rounding is Rounding.RND_CONV
-        kernel = cast_kernels.settle_rows if is_last else cast_kernels.settle_columns
+        kernel = cast_kernels.requantize_rows if is_last else cast_kernels.requantize_columns
         kernel(ordered.reshape(flat), out.reshape(flat), is_rint, wraps, (add, first), arrays)
         return np.moveaxis(out, -1, 0) if is_last else out
 
@@ -208,7 +208,7 @@ def plan_elements(types: ElementTypes, shape: Shape, source: Span) -> ElementCas
     return ElementCast(types=types, source=source, span=span, dtype=dtype, is_outside=is_outside, **kept)
 
 
-def build_quantize(context: Context, op: Quantize) -> Step:
+def build_quantize(context: PlanContext, op: Quantize) -> Step:
     """Plan a cast of each element to its own type, then of all to the result type."""
     type_, source = context.config.types["result"], context.spans[0]
     types = own_types(context.node, context.config)

@@ -15,7 +15,7 @@ from hlsexplore.emulate.accumulate import (
     sum_span,
 )
 from hlsexplore.emulate.carrier import Carrier, Span, cast, cast_span, convert, dtype_for
-from hlsexplore.emulate.step import Context, Probe, Step, cast_probed, result_step
+from hlsexplore.emulate.step import PlanContext, Probe, Step, cast_probed, result_step
 from hlsexplore.fixed import Fixed, Rounding, quantize
 from hlsexplore.ops import Concatenate, Dot, Merge, MergeFunction
 
@@ -23,7 +23,7 @@ RECIPROCAL = Fixed(18, 0, signed=False, rounding=Rounding.RND)
 """Type of 1/n in an average of n tensors; exact where n is a power of two."""
 
 
-def build_merge(context: Context, op: Merge) -> Step:
+def build_merge(context: PlanContext, op: Merge) -> Step:
     """Plan an elementwise function of several tensors: full precision from left to right, one cast."""
     match op.function:
         case MergeFunction.MULTIPLY:
@@ -36,7 +36,7 @@ def build_merge(context: Context, op: Merge) -> Step:
             assert_never(op.function)
 
 
-def _build_sum(context: Context, function: MergeFunction) -> Step:
+def _build_sum(context: PlanContext, function: MergeFunction) -> Step:
     is_difference, is_average = function is MergeFunction.SUBTRACT, function is MergeFunction.AVERAGE
     spans = [negated(s) if is_difference and i else s for i, s in enumerate(context.spans)]
     total = spans[0]
@@ -55,7 +55,7 @@ def _build_sum(context: Context, function: MergeFunction) -> Step:
     return result_step(context, compute, scaled if is_average else total)
 
 
-def _build_multiply(context: Context) -> Step:
+def _build_multiply(context: PlanContext) -> Step:
     spans = context.spans
     total = spans[0]
     for span in spans[1:]:
@@ -70,7 +70,7 @@ def _build_multiply(context: Context) -> Step:
     return result_step(context, compute, total)
 
 
-def _build_extreme(context: Context, is_maximum: bool) -> Step:
+def _build_extreme(context: PlanContext, is_maximum: bool) -> Step:
     fraction = max(span.fraction for span in context.spans)
     lifts = [fraction - span.fraction for span in context.spans]
     lows = [span.low << lift for span, lift in zip(context.spans, lifts, strict=True)]
@@ -88,7 +88,7 @@ def _build_extreme(context: Context, is_maximum: bool) -> Step:
     return result_step(context, compute, Span(fraction, pick(lows), pick(highs)))
 
 
-def build_concatenate(context: Context, op: Concatenate) -> Step:
+def build_concatenate(context: PlanContext, op: Concatenate) -> Step:
     """Plan a concatenation: each tensor is cast to the result type."""
     type_ = context.config.types["result"]
     spans = [cast_span(span, type_) for span in context.spans]
@@ -106,7 +106,7 @@ def build_concatenate(context: Context, op: Concatenate) -> Step:
     return Step(run=run, span=whole, type=type_)
 
 
-def build_dot(context: Context, op: Dot) -> Step:
+def build_dot(context: PlanContext, op: Dot) -> Step:
     """Plan an inner product: each product is cast to the accumulator, then added."""
     accum = context.config.types["accum"]
     products = product_span(*context.spans)

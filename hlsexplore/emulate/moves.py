@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from hlsexplore.emulate.carrier import Carrier, Span
-from hlsexplore.emulate.step import Context, Probe, Step
+from hlsexplore.emulate.step import PlanContext, Probe, Step
 from hlsexplore.ops import Crop, Pad, Permute, Reshape, Upsample
 from hlsexplore.reference.moves import mover
 
 Move = Reshape | Permute | Pad | Crop | Upsample
 
 
-def build_move(context: Context, op: Move) -> Step:
+def build_move(context: PlanContext, op: Move) -> Step:
     """Plan a layer that moves elements and keeps their type."""
     move = mover(context.node)
     span = context.spans[0].with_zero() if isinstance(op, Pad) else context.spans[0]

@@ -14,15 +14,15 @@ from hlsexplore.emulate.vectors import (
     dot16,
     dot32,
     largest8,
+    requantize8,
+    requantize16,
+    requantize32,
     rounded16,
     rounded32,
     rounded64,
-    rounded_settle16,
-    rounded_settle32,
-    rounded_settle64,
-    settle8,
-    settle16,
-    settle32,
+    rounded_requantize16,
+    rounded_requantize32,
+    rounded_requantize64,
     unsigned16,
     unsigned32,
     unsigned64,
@@ -56,7 +56,7 @@ def _dot(x: Any, x_step: Any, offsets: Any, segments: Any, steps: Any, weight: A
 
 
 @njit(inline="always")  # type: ignore[untyped-decorator]
-def _settle(
+def _requantize(
     sums: Any, tops: Any, bias: Any, numbers: Any, rows: Any, out: Any, place: Any, width: Any, count: Any
 ) -> None:
     """Cast the sums of a block.
@@ -73,11 +73,11 @@ def _settle(
         count: Results of a row.
     """
     if width == 8:
-        settle8(sums, tops, bias, numbers, rows, out, place, count)
+        requantize8(sums, tops, bias, numbers, rows, out, place, count)
     elif width == 16:
-        settle16(sums, tops, bias, numbers, rows, out, place, count)
+        requantize16(sums, tops, bias, numbers, rows, out, place, count)
     else:
-        settle32(sums, tops, bias, numbers, rows, out, place, count)
+        requantize32(sums, tops, bias, numbers, rows, out, place, count)
 
 
 @njit  # type: ignore[untyped-decorator]
@@ -142,7 +142,7 @@ def dense(x: Any, cut: Any, weight: Any, bias: Any, numbers: Any, out: Any) -> N
                     _dot(highs + part, step, origin, 1, pairs, at, width, tops_at)
                 place = ((start + first) * n_out + begin) * out.itemsize
                 done, here = min(ROWS, count - first), min(width, n_out - begin)
-                _settle(
+                _requantize(
                     sums_at, tops_at if has_high else none_at, biases + 4 * begin, terms, done, out, place, width, here
                 )
     offsets[0], low[0], high[0], sums[0, 0], tops[0, 0] = (
@@ -210,7 +210,7 @@ def convolve(x: Any, cut: Any, weight: Any, bias: Any, numbers: Any, geometry: A
                         _dot(highs + part, 2 * right * channels, origin, segments, pairs, at, width, tops_at)
                     place = (((s * out_height + r) * out_width + c) * filters + begin) * out.itemsize
                     here = min(width, filters - begin)
-                    _settle(
+                    _requantize(
                         sums_at,
                         tops_at if has_high else none_at,
                         biases + 4 * begin,
@@ -312,7 +312,7 @@ def convolve_largest(
                 _largest(sums_at, row_size, vector, size, out_width)
                 offset = none_at if cut else biases + 4 * ROWS * begin
                 place, here = ((s * out_height + r) * out_width * filters + begin) * out.itemsize, filters - begin
-                _settle(sums_at, none_at, offset, terms, out_width, rows, place, width, min(width, here))
+                _requantize(sums_at, none_at, offset, terms, out_width, rows, place, width, min(width, here))
     low[0], high[0], sums[0, 0], tops[0], nothing[0] = 0, 0, 0, 0, 0  # the arrays behind the addresses live until here
 
 
@@ -375,9 +375,9 @@ def dense_rounded(x: Any, weight: Any, bias: Any, how: Any, numbers: Any, out: A
                 place = ((start + first) * n_out + begin) * out.itemsize
                 done, here, offset = min(ROWS, count - first), min(width, n_out - begin), biases + 2 * begin
                 if width == 16:
-                    rounded_settle16(sums_at, sums_at, offset, terms, done, out, place, here)
+                    rounded_requantize16(sums_at, sums_at, offset, terms, done, out, place, here)
                 elif width == 32:
-                    rounded_settle32(sums_at, sums_at, offset, terms, done, out, place, here)
+                    rounded_requantize32(sums_at, sums_at, offset, terms, done, out, place, here)
                 else:
-                    rounded_settle64(sums_at, sums_at, offset, terms, done, out, place, here)
+                    rounded_requantize64(sums_at, sums_at, offset, terms, done, out, place, here)
     offsets[0], low[0], sums[0, 0] = 0, 0, 0  # the arrays behind the addresses live until here

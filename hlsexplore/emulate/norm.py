@@ -7,13 +7,13 @@ import numpy as np
 from hlsexplore.emulate.accumulate import accumulate, add_carriers, multiply_carriers, product_span, sum_span
 from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, cast, convert, dtype_for
 from hlsexplore.emulate.dense import raw_weights_of
-from hlsexplore.emulate.step import Context, Probe, Step, result_step
+from hlsexplore.emulate.step import PlanContext, Probe, Step, result_step
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize
 from hlsexplore.ops import LayerNorm
 from hlsexplore.tables import inverse_root_table, variance_reach
 
 
-def build_layer_norm(context: Context, op: LayerNorm) -> Step:
+def build_layer_norm(context: PlanContext, op: LayerNorm) -> Step:
     """Plan mean, variance, a table of 1 / sqrt, scale and offset over the last axis."""
     types, size = context.config.types, context.config.table_size
     raw, accum, count = raw_weights_of(context), types["accum"], context.node.shape[-1]

@@ -8,24 +8,24 @@ import numpy as np
 
 from hlsexplore.emulate.accumulate import add_carriers, multiply_carriers, product_span, sum_span
 from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, cast, cast_span, dtype_for
-from hlsexplore.emulate.step import Context, Probe, Step, cast_probed, result_step
+from hlsexplore.emulate.step import PlanContext, Probe, Step, cast_probed, result_step
 from hlsexplore.fixed import quantize
 from hlsexplore.ops import Activation, Clip, Function, PRelu
 from hlsexplore.weights import quantized
 
 
-def build_leaky_relu(context: Context, op: Activation) -> Step:
+def build_leaky_relu(context: PlanContext, op: Activation) -> Step:
     """Plan x above 0, else slope * x, the slope in the weight type."""
     return _sloped(context, np.asarray(quantize(np.float64(op.alpha), context.config.types["weight"])))
 
 
-def build_prelu(context: Context, op: PRelu) -> Step:
+def build_prelu(context: PlanContext, op: PRelu) -> Step:
     """Plan x above 0, else slope * x, with a slope for each element or channel."""
     raw = quantized(op.kernel, context.config.types["weight"])
     return _sloped(context, np.broadcast_to(raw, context.node.shape))
 
 
-def _sloped(context: Context, slope: Carrier) -> Step:
+def _sloped(context: PlanContext, slope: Carrier) -> Step:
     """Plan a slope below 0: each branch is cast by itself."""
     span, result = context.spans[0], context.config.types["result"]
     weight = context.config.types["weight"]
@@ -45,7 +45,7 @@ def _sloped(context: Context, slope: Carrier) -> Step:
     return Step(run=run, span=cast_span(span, result).hull(cast_span(products, result)), type=result)
 
 
-def build_thresholded_relu(context: Context, op: Activation) -> Step:
+def build_thresholded_relu(context: PlanContext, op: Activation) -> Step:
     """Plan x above the threshold, which is in the weight type, else 0."""
     span, weight = context.spans[0], context.config.types["weight"]
     theta = Fraction(int(quantize(np.float64(op.alpha), weight))) / Fraction(2) ** weight.fraction
@@ -63,13 +63,13 @@ def build_thresholded_relu(context: Context, op: Activation) -> Step:
     return result_step(context, compute, span.with_zero())
 
 
-def build_hard_sigmoid(context: Context, op: Activation) -> Step:
+def build_hard_sigmoid(context: PlanContext, op: Activation) -> Step:
     """Plan clip(slope * x + 1/2, 0, 1), the slope in the weight type, full precision inside."""
     squeeze, squeezed = _squeezed(context, op)
     return result_step(context, lambda inputs, probe: squeeze(inputs[0]), squeezed)
 
 
-def build_hard_swish(context: Context, op: Activation) -> Step:
+def build_hard_swish(context: PlanContext, op: Activation) -> Step:
     """Plan x * clip(slope * x + 1/2, 0, 1), the slope in the weight type, full precision inside."""
     span, (squeeze, squeezed) = context.spans[0], _squeezed(context, op)
 
@@ -79,7 +79,7 @@ def build_hard_swish(context: Context, op: Activation) -> Step:
     return result_step(context, compute, product_span(span, squeezed))
 
 
-def _squeezed(context: Context, op: Activation) -> tuple[Callable[[Carrier], Carrier], Span]:
+def _squeezed(context: PlanContext, op: Activation) -> tuple[Callable[[Carrier], Carrier], Span]:
     """Return the function clip(slope * x + 1/2, 0, 1) in full precision, and the span of its results."""
     span, weight = context.spans[0], context.config.types["weight"]
     raw = quantize(np.float64(op.alpha), weight)
@@ -97,7 +97,7 @@ def _squeezed(context: Context, op: Activation) -> tuple[Callable[[Carrier], Car
     return squeeze, Span(total.fraction, 0, one)
 
 
-def build_clip(context: Context, op: Clip) -> Step:
+def build_clip(context: PlanContext, op: Clip) -> Step:
     """Plan x between two bounds: the upper one above, a constant or a line below; each branch is cast by itself."""
     span, result = context.spans[0], context.config.types["result"]
     low, high = raw_limit(op.low, span), raw_limit(op.high, span)
@@ -125,7 +125,7 @@ def raw_limit(value: float, span: Span) -> int:
     return min(max(floor(Fraction(value) * Fraction(2) ** span.fraction), span.low - 1), span.high)
 
 
-def _line(context: Context, op: Clip) -> Step:
+def _line(context: PlanContext, op: Clip) -> Step:
     """Plan slope * x + offset with both in types of their own, or a constant where the slope is 0."""
     span, types = context.spans[0], context.config.types
     if not op.slope:
@@ -146,7 +146,7 @@ def _line(context: Context, op: Clip) -> Step:
     return result_step(context, compute, sum_span(products, shift))
 
 
-def build_hard_tanh(context: Context, op: Activation) -> Step:
+def build_hard_tanh(context: PlanContext, op: Activation) -> Step:
     """Plan clip(x, -1, 1)."""
     span = context.spans[0]
     one = 2.0**span.fraction
@@ -161,7 +161,7 @@ def build_hard_tanh(context: Context, op: Activation) -> Step:
     return result_step(context, compute, Span(span.fraction, min(low, high), max(low, high)))
 
 
-def _grid_below_one(context: Context) -> Step:
+def _grid_below_one(context: PlanContext) -> Step:
     """Plan clip(x, -1, 1) where the input counts in steps above 1: the sign."""
 
     def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
@@ -171,7 +171,7 @@ def _grid_below_one(context: Context) -> Step:
     return result_step(context, compute, Span(0, -1, 1))
 
 
-def build_binary_tanh(context: Context, op: Activation) -> Step:
+def build_binary_tanh(context: PlanContext, op: Activation) -> Step:
     """Plan 1 from 0 on, else -1."""
 
     def compute(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
@@ -181,7 +181,7 @@ def build_binary_tanh(context: Context, op: Activation) -> Step:
     return result_step(context, compute, Span(0, -1, 1))
 
 
-def build_ternary_tanh(context: Context, op: Activation) -> Step:
+def build_ternary_tanh(context: PlanContext, op: Activation) -> Step:
     """Plan the sign of x where abs(x) reaches the threshold, else 0."""
     span = context.spans[0]
     limit = ceil(Fraction(op.alpha) * Fraction(2) ** span.fraction)
@@ -195,7 +195,7 @@ def build_ternary_tanh(context: Context, op: Activation) -> Step:
     return result_step(context, compute, Span(0, -1, 1))
 
 
-FunctionBuilder = Callable[[Context, Activation], Step]
+FunctionBuilder = Callable[[PlanContext, Activation], Step]
 
 PIECEWISE: dict[Function, FunctionBuilder] = {
     Function.LEAKY_RELU: build_leaky_relu,

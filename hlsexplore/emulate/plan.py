@@ -17,7 +17,7 @@ from hlsexplore.emulate.pointwise import build_activation, build_lookup
 from hlsexplore.emulate.recurrent import build_recurrent
 from hlsexplore.emulate.softmax import build_softmax
 from hlsexplore.emulate.spatial import build_conv, build_pool
-from hlsexplore.emulate.step import Context, Probe, Run, Step
+from hlsexplore.emulate.step import PlanContext, Probe, Run, Step
 from hlsexplore.fixed import Fixed, Overflow
 from hlsexplore.graph import Graph, Node
 from hlsexplore.handlers import Handlers
@@ -51,7 +51,7 @@ from hlsexplore.support.recent import Recent
 from hlsexplore.target import Io
 
 BUILDERS = (
-    Handlers[Context, Step](refuse=lambda context, op: no_answer(Executor.EMULATOR, context.node))
+    Handlers[PlanContext, Step](refuse=lambda context, op: no_answer(Executor.EMULATOR, context.node))
     .on(Dense, build_dense)
     .on(Conv, build_conv)
     .on(DepthwiseConv, build_conv)
@@ -243,7 +243,7 @@ def _plan(design: Design) -> Plan:
             inputs[node.name], spans[node.name] = cast, cast.span
             keys[node.name] = _key((node.name, cast.type, cast.types, cast.encoding))
             continue
-        context = Context(
+        context = PlanContext(
             node=node,
             config=config,
             types=tuple(types[name] for name in node.inputs),
@@ -262,7 +262,7 @@ def _key(content: Hashable) -> int:
     return _keys.find(content, lambda: next(_numbers))
 
 
-def _step(context: Context) -> tuple[Step, int]:
+def _step(context: PlanContext) -> tuple[Step, int]:
     """Return the step of a layer, the kept one where it was planned before, and its number."""
 
     def make() -> tuple[Node, Step, int]:
@@ -271,7 +271,7 @@ def _step(context: Context) -> tuple[Step, int]:
     return _steps.find(step_key(context), make)[1:]
 
 
-def step_key(context: Context) -> Hashable:
+def step_key(context: PlanContext) -> Hashable:
     """Return what the numbers of a layer depend on, besides its inputs' values."""
     config = context.config
     return (

@@ -8,16 +8,25 @@ import numpy as np
 
 from hlsexplore.coverage import Executor, no_answer
 from hlsexplore.emulate.accumulate import add_carriers, sum_span
-from hlsexplore.emulate.carrier import Carrier, Span, as_carrier, cast, cast_span, convert, dtype_for, settle
+from hlsexplore.emulate.carrier import (
+    Carrier,
+    Span,
+    as_carrier,
+    cast,
+    cast_span,
+    convert,
+    dtype_for,
+    requantize_carrier,
+)
 from hlsexplore.emulate.piecewise import PIECEWISE, FunctionBuilder
-from hlsexplore.emulate.step import Context, Probe, Step, cast_probed, result_step
+from hlsexplore.emulate.step import PlanContext, Probe, Step, cast_probed, result_step
 from hlsexplore.emulate.tables import NEGATIVE_RANGE, activation_table, half_range
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize, requantize
 from hlsexplore.op_facts import PARTS, Part
 from hlsexplore.ops import Activation, Function, Lookup
 
 
-def build_activation(context: Context, op: Activation) -> Step:
+def build_activation(context: PlanContext, op: Activation) -> Step:
     """Plan an elementwise function."""
     builder = _BUILDERS.get(op.function)
     if builder is None:
@@ -25,12 +34,12 @@ def build_activation(context: Context, op: Activation) -> Step:
     return builder(context, op)
 
 
-def build_linear(context: Context, op: Activation) -> Step:
+def build_linear(context: PlanContext, op: Activation) -> Step:
     """Plan a cast."""
     return result_step(context, lambda inputs, probe: inputs[0].copy(), context.spans[0])
 
 
-def build_relu(context: Context, op: Activation) -> Step:
+def build_relu(context: PlanContext, op: Activation) -> Step:
     """Plan max(x, 0), with an upper clip for relu6 and the like."""
     span = context.spans[0]
     top = op.max_value
@@ -39,7 +48,7 @@ def build_relu(context: Context, op: Activation) -> Step:
     def rectified(inputs: Sequence[Carrier], probe: Probe | None) -> Carrier:
         if probe is not None:
             return cast_probed(positive_part(inputs[0], span), above, type_, "result", probe)
-        return settle(inputs[0], span, type_, is_raised=True)
+        return requantize_carrier(inputs[0], span, type_, is_raised=True)
 
     step = Step(run=rectified, span=cast_span(above, type_), type=type_)
     if top is None or floor(top * 2.0**span.fraction) >= span.high:
@@ -68,7 +77,7 @@ def positive_span(span: Span) -> Span:
     return Span(span.fraction, max(span.low, 0), max(span.high, 0))
 
 
-def build_table(context: Context, op: Activation) -> Step:
+def build_table(context: PlanContext, op: Activation) -> Step:
     """Plan a function whose table covers both signs: sigmoid, tanh, softplus, softsign."""
     span, size = context.spans[0], context.config.table_size
     table = activation_table(op.function, size, context.config.types["table"])
@@ -84,7 +93,7 @@ def build_table(context: Context, op: Activation) -> Step:
     return Step(run=run, span=entries.span, type=context.config.types["result"])
 
 
-def build_part_and_table(context: Context, op: Activation) -> Step:
+def build_part_and_table(context: PlanContext, op: Activation) -> Step:
     """Plan a function that adds the nearest entry of a table over both signs to a part of x, with one cast."""
     span, size, type_ = context.spans[0], context.config.table_size, context.config.types["table"]
     table = activation_table(op.function, size, type_)
@@ -164,7 +173,7 @@ class Entries:
         return cast_probed(self._entries[index], Span.of(self._type), self._result, "result", probe)
 
 
-def build_lookup(context: Context, op: Lookup) -> Step:
+def build_lookup(context: PlanContext, op: Lookup) -> Step:
     """Plan a table that belongs to the model."""
     span = context.spans[0]
     entries, mask = Entries(op.entries, op.type, context.config.types["result"]), (1 << op.source.width) - 1
@@ -178,7 +187,7 @@ def build_lookup(context: Context, op: Lookup) -> Step:
     return Step(run=run, span=entries.span, type=context.config.types["result"])
 
 
-def build_negative_table(context: Context, op: Activation) -> Step:
+def build_negative_table(context: PlanContext, op: Activation) -> Step:
     """Plan ELU or SELU: a table for negative inputs, a product or nothing for the others."""
     span, size = context.spans[0], context.config.table_size
     types = context.config.types

@@ -1,7 +1,7 @@
 """Matrix products with fixed-point accumulators: exact where nothing is lost, product by product where something is.
 
-Specification: docs/ir.md, section Dense. A `Product` is planned once for the spans of its operands and then applied
-to blocks of rows.
+Specification: docs/ir.md, section Dense. A `PlannedProduct` is planned once for the spans of its operands and then
+applied to blocks of rows.
 """
 
 from dataclasses import dataclass, replace
@@ -21,8 +21,8 @@ from hlsexplore.emulate.carrier import (
     dtype_for,
     has_numba,
     repays_kernel,
+    requantize_carrier,
     rounding_terms,
-    settle,
     shifted,
 )
 from hlsexplore.emulate.inner import InnerCasts
@@ -48,7 +48,7 @@ class Route(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Product:
+class PlannedProduct:
     """A planned product rows @ weight + bias in an accumulator type.
 
     Attributes:
@@ -91,7 +91,7 @@ class Product:
             return _apply_kernel(self, rows) if has_numba() and _fits_kernel(self) else _apply_numpy(self, rows)
         acc = multiply_rows(convert(rows, self.weight.dtype), self.weight)
         if self.accum is not None and self.span is not self.sums:
-            return settle(acc, self.sums, self.accum, owned=True, offset=self.bias)
+            return requantize_carrier(acc, self.sums, self.accum, owned=True, offset=self.bias)
         if self.bias.any():
             acc += self.bias
         return acc
@@ -113,12 +113,12 @@ class Product:
                 if epilogue is not None:
                     return self.narrow.apply(rows, epilogue)
             sums = multiply_rows(convert(rows, self.weight.dtype), self.weight)
-            return settle(sums, self.sums, type_, owned=True, offset=self.bias, is_rectified=is_rectified)
+            return requantize_carrier(sums, self.sums, type_, owned=True, offset=self.bias, is_rectified=is_rectified)
         if self.rounded is not None:
             epilogue = self.rounded.epilogue(type_, is_rectified)
             if epilogue is not None:
                 return self.rounded.apply(rows, epilogue)
-        return settle(self.apply(rows), self.span, type_, owned=True, is_rectified=is_rectified)
+        return requantize_carrier(self.apply(rows), self.span, type_, owned=True, is_rectified=is_rectified)
 
 
 def multiply_rows(rows: Carrier, weight: NDArray[Any]) -> Carrier:
@@ -149,7 +149,7 @@ def plan_product(
     source: Span,
     accum: Fixed | None,
     order: NDArray[np.intp] | None = None,
-) -> Product:
+) -> PlannedProduct:
     """Plan a product.
 
     Args:
@@ -197,7 +197,7 @@ def _plan_inner(
 
 def _plan_exact(
     weight: NDArray[Any], fraction: int, bias: NDArray[Any], bias_fraction: int, source: Span, accum: Fixed | None
-) -> Product:
+) -> PlannedProduct:
     """Plan one exact matrix product; `sums` bounds every partial sum in every order."""
     zeros = min(_trailing_zeros(bias), bias_fraction - fraction) if bias.any() and bias_fraction > fraction else None
     common = fraction if zeros is None else bias_fraction - max(zeros, 0)
@@ -211,7 +211,7 @@ def _plan_exact(
     if accum is not None and not sums.fits(accum):
         lift = accum.fraction - common
         span = clipped_span(Span(accum.fraction, low << lift, high << lift), accum)
-    return Product(
+    return PlannedProduct(
         route=Route.EXACT,
         weight=np.ascontiguousarray(convert(weight, dtype)),
         bias=convert(bias, dtype),
@@ -226,7 +226,7 @@ def _plan_exact(
 
 def _plan_rounded(
     weight: NDArray[Any], fraction: int, bias: NDArray[Any], source: Span, accum: Fixed, order: NDArray[np.intp] | None
-) -> Product:
+) -> PlannedProduct:
     if fraction < accum.fraction:
         weight, fraction = _lift(weight, accum.fraction - fraction), accum.fraction
     bits = fraction - accum.fraction
@@ -235,7 +235,7 @@ def _plan_rounded(
     span = clipped_span(sums, accum)
     if order is not None and not is_free:
         weight = weight[order]
-    return Product(
+    return PlannedProduct(
         route=Route.ROUNDED if is_free else Route.SEQUENTIAL,
         weight=weight,
         bias=bias,
@@ -248,7 +248,7 @@ def _plan_rounded(
     )
 
 
-def _apply_numpy(product: Product, rows: Carrier) -> Carrier:
+def _apply_numpy(product: PlannedProduct, rows: Carrier) -> Carrier:
     """Accumulate input by input with vectorised casts: exact for every width."""
     accum = product.accum
     if accum is None:
@@ -282,7 +282,7 @@ def _rounded(values: Carrier, span: Span, accum: Fixed) -> Carrier:
     return cast(values, span, roomy, owned=True)[0]
 
 
-def _fits_kernel(product: Product) -> bool:
+def _fits_kernel(product: PlannedProduct) -> bool:
     accum = product.accum
     bits = product.products.fraction - (accum.fraction if accum else 0)
     return (
@@ -295,7 +295,7 @@ def _fits_kernel(product: Product) -> bool:
     )
 
 
-def _apply_kernel(product: Product, rows: Carrier) -> Carrier:
+def _apply_kernel(product: PlannedProduct, rows: Carrier) -> Carrier:
     from hlsexplore.emulate import kernels
 
     accum = product.accum

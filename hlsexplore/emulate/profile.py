@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import log2
 
 from hlsexplore.design import Design, check_design
-from hlsexplore.element_types import Spread
+from hlsexplore.element_types import WidthSpread
 from hlsexplore.emulate.trace import TensorTrace, trace
 from hlsexplore.fixed import Fixed
 from hlsexplore.layer_config import own_types, own_weight_types
@@ -52,7 +52,7 @@ class ProfileBox:
     type_high: int
     share_out: float
     share_lost: float
-    spread: Spread | None = None
+    spread: WidthSpread | None = None
 
 
 def profile(design: Design, x: Inputs) -> tuple[ProfileBox, ...]:
@@ -69,7 +69,7 @@ def profile(design: Design, x: Inputs) -> tuple[ProfileBox, ...]:
     return tuple(_box(item, design) for item in trace(design, x) if item.key in SHOWN and item.quantiles)
 
 
-def _spread(design: Design, layer: str, key: str) -> Spread | None:
+def _spread(design: Design, layer: str, key: str) -> WidthSpread | None:
     """Return how the bits of the elements of a tensor spread, as the design trims them."""
     node, config = design.graph[layer], design.layers[layer]
     if key == "result" and (types := own_types(node, config)) is not None:

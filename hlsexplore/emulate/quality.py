@@ -11,7 +11,7 @@ from hlsexplore.errors import DataError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph
 from hlsexplore.merit import Chosen, Measure, Merit, Outputs, bind, find_measures, losses, strata
-from hlsexplore.metrics import Unit, spread_word
+from hlsexplore.metrics import LossUnit, spread_word
 from hlsexplore.task import Goal, find_goals
 
 DOUBT_GROUPS = 20
@@ -40,7 +40,7 @@ class Quality:
     @property
     def unit(self) -> str:
         """What a hundredth of a loss is."""
-        by_spread = (Unit.SHARE, Unit.SPREAD)
+        by_spread = (LossUnit.SHARE, LossUnit.SPREAD)
         words = [
             spread_word(merit.truth)
             for merit in self.merits
@@ -131,9 +131,9 @@ def unit_of(measures: Sequence[Measure], word: str = "spread") -> str:
         return f"% of loss, mean of {', '.join(measure.name for measure in measures)}"
     (measure,) = measures
     return {
-        Unit.SHARE: f"% of the {word}" if measure.metric.decides is False else f"points of {measure.name}",
-        Unit.SPREAD: f"% of the {word} of the wanted values",
-        Unit.VALUE: f"% of the float network's {measure.name}",
+        LossUnit.SHARE: f"% of the {word}" if measure.metric.decides is False else f"points of {measure.name}",
+        LossUnit.SPREAD: f"% of the {word} of the wanted values",
+        LossUnit.VALUE: f"% of the float network's {measure.name}",
     }[measure.metric.unit]
 
 

@@ -10,16 +10,16 @@ from hlsexplore.emulate.accumulate import add_carriers, multiply_carriers, negat
 from hlsexplore.emulate.carrier import Carrier, Span, dtype_for, repays_kernel
 from hlsexplore.emulate.dense import accumulation_order, raw_weights_of, show_accumulator
 from hlsexplore.emulate.pointwise import build_activation
-from hlsexplore.emulate.product import Product, plan_product
+from hlsexplore.emulate.product import PlannedProduct, plan_product
 from hlsexplore.emulate.recurrent_block import GruBlock, GruParts, plan_gru
-from hlsexplore.emulate.step import Context, Probe, Step, cast_probed
+from hlsexplore.emulate.step import PlanContext, Probe, Step, cast_probed
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
 from hlsexplore.layer_config import LayerConfig
 from hlsexplore.ops import Activation, Cell, Function, Recurrent
 
 
-def build_recurrent(context: Context, op: Recurrent) -> Step:
+def build_recurrent(context: PlanContext, op: Recurrent) -> Step:
     """Plan a recurrent layer."""
     gates = _Gates(context, op)
     cell = {Cell.SIMPLE_RNN: _simple_rnn, Cell.LSTM: _lstm, Cell.GRU: _gru}[op.cell](gates)
@@ -66,7 +66,7 @@ class _Function:
 class _Gates:
     """The two matrix products of a cell and what is common to all cells; stateless after construction."""
 
-    def __init__(self, context: Context, op: Recurrent) -> None:
+    def __init__(self, context: PlanContext, op: Recurrent) -> None:
         types = context.config.types
         raw = raw_weights_of(context)
         self.context, self.op, self.types, self.accum = context, op, types, types["accum"]
@@ -80,12 +80,12 @@ class _Gates:
 
     def _product(
         self, weight: Carrier, weight_key: str, bias: Carrier | None, bias_key: str, source: Span
-    ) -> tuple[Product, Product]:
+    ) -> tuple[PlannedProduct, PlannedProduct]:
         order = accumulation_order(self.context.config, weight.shape[0])
         common = (weight, self.types[weight_key].fraction, bias, self.types[bias_key].fraction, source)
         return plan_product(*common, self.accum, order), plan_product(*common, None)
 
-    def candidate_product(self) -> tuple[Product, Product]:
+    def candidate_product(self) -> tuple[PlannedProduct, PlannedProduct]:
         """Return the product of the reset state with the candidate's recurrent kernel."""
         raw, first = raw_weights_of(self.context), 2 * self.units
         bias = raw.get("recurrent_bias")
@@ -116,7 +116,7 @@ class _Gates:
         """Return hidden @ recurrent kernel + bias in the accumulator type."""
         return self.apply(self._state, hidden, probe)
 
-    def apply(self, products: tuple[Product, Product], rows: Carrier, probe: Probe | None) -> Carrier:
+    def apply(self, products: tuple[PlannedProduct, PlannedProduct], rows: Carrier, probe: Probe | None) -> Carrier:
         """Return a product in the accumulator type."""
         product, exact = products
         if probe is None:

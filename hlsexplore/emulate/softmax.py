@@ -19,14 +19,14 @@ from hlsexplore.emulate.carrier import (
     integer_terms,
     repays_kernel,
 )
-from hlsexplore.emulate.step import Context, Probe, Step, cast_probed
+from hlsexplore.emulate.step import PlanContext, Probe, Step, cast_probed
 from hlsexplore.emulate.tables import SoftmaxTables, softmax_tables
 from hlsexplore.fixed import Fixed, RawArray, quantize, requantize
 from hlsexplore.layer_config import SoftmaxMode
 from hlsexplore.ops import Softmax
 
 
-def build_softmax(context: Context, op: Softmax) -> Step:
+def build_softmax(context: PlanContext, op: Softmax) -> Step:
     """Plan a softmax over the last axis."""
     if context.config.softmax is SoftmaxMode.ARGMAX:
         return _build_argmax(context)
@@ -157,7 +157,7 @@ def _tree_sum(terms: Carrier, accum: Fixed, probe: Probe | None) -> Carrier:
     return cast_probed(convert(parts[0], dtype) + convert(parts[1], dtype), doubled, accum, "accum", probe)
 
 
-def _build_argmax(context: Context) -> Step:
+def _build_argmax(context: PlanContext) -> Step:
     """Plan a one-hot vector of the first largest input."""
     result = context.config.types["result"]
     one = int(quantize(np.float64(1.0), result))

@@ -11,8 +11,8 @@ from hlsexplore.emulate.carrier import Carrier, Span, cast, cast_span, convert, 
 from hlsexplore.emulate.dense import multiply, plan_matrix, raw_weights_of
 from hlsexplore.emulate.direct import plan_direct
 from hlsexplore.emulate.narrow_conv import NarrowConv, plan_conv
-from hlsexplore.emulate.product import Product
-from hlsexplore.emulate.step import Context, Probe, Run, Step, Window, cast_probed, result_step
+from hlsexplore.emulate.product import PlannedProduct
+from hlsexplore.emulate.step import PlanContext, Probe, Run, Step, Window, cast_probed, result_step
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Shape
 from hlsexplore.ops import Conv, DepthwiseConv, Pool
@@ -21,7 +21,7 @@ from hlsexplore.target import Io
 from hlsexplore.weights import depthwise_matrix
 
 
-def build_conv(context: Context, op: Conv | DepthwiseConv) -> Step:
+def build_conv(context: PlanContext, op: Conv | DepthwiseConv) -> Step:
     """Plan a convolution as a matrix product over windows, or directly where that is faster."""
     raw = raw_weights_of(context)
     kernel = raw["weight"]
@@ -83,14 +83,14 @@ def build_conv(context: Context, op: Conv | DepthwiseConv) -> Step:
     )
 
 
-def _plan_narrow(op: Conv | DepthwiseConv, product: Product, shapes: tuple[Shape, Shape]) -> NarrowConv | None:
+def _plan_narrow(op: Conv | DepthwiseConv, product: PlannedProduct, shapes: tuple[Shape, Shape]) -> NarrowConv | None:
     """Plan a convolution of narrow integers, or None where it is none or loses something in its sums."""
     if isinstance(op, Conv) and product.narrow is not None and product.span is product.sums:
         return plan_conv(op, product.narrow, shapes)
     return None
 
 
-def build_pool(context: Context, op: Pool) -> Step:
+def build_pool(context: PlanContext, op: Pool) -> Step:
     """Plan a pooling."""
     return _build_average(context, op) if op.average else _build_max(context, op)
 
@@ -101,7 +101,7 @@ def _taps(x: Carrier, op: Pool, value: Any) -> list[Carrier]:
     return [view[:, :, :, i, j] for i in range(op.size[0]) for j in range(op.size[1])]
 
 
-def _build_max(context: Context, op: Pool) -> Step:
+def _build_max(context: PlanContext, op: Pool) -> Step:
     """Plan a maximum; padding never wins. A stream casts to the accumulator before it compares."""
     accum, span, out_shape = context.config.types["accum"], context.spans[0], context.node.shape
     is_early = context.io is Io.STREAM
@@ -122,7 +122,7 @@ def _build_max(context: Context, op: Pool) -> Step:
     return replace(step, window=Window(size=op.size, image=image, shape=out_shape)) if is_plain else step
 
 
-def _build_average(context: Context, op: Pool) -> Step:
+def _build_average(context: PlanContext, op: Pool) -> Step:
     """Plan an average: a sum in the accumulator, then a division that truncates toward zero.
 
     A stream casts each element to the accumulator first, and adds those of a window as a tree.

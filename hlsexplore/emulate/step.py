@@ -45,7 +45,7 @@ Run = Callable[[Sequence[Carrier], Probe | None], Carrier]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Context:
+class PlanContext:
     """What a layer's plan depends on.
 
     Attributes:
@@ -112,7 +112,9 @@ def cast_probed(values: Carrier, span: Span, type_: Fixed, key: str, probe: Prob
     return after
 
 
-def result_step(context: Context, compute: Callable[[Sequence[Carrier], Probe | None], Carrier], span: Span) -> Step:
+def result_step(
+    context: PlanContext, compute: Callable[[Sequence[Carrier], Probe | None], Carrier], span: Span
+) -> Step:
     """Make a step that computes integers of a span and casts them to the result type.
 
     Args:

@@ -176,11 +176,11 @@ unsigned16, unsigned32, unsigned64 = (_make_rounded(*shape, signed=False) for sh
 """The same of rows that are not negative."""
 
 
-def _make_settle(lanes: int, columns: int, sums_type: ir.Type = I32) -> Any:
-    """Return a function for compiled code that casts `lanes * columns` sums of some rows; see `settle_rows`."""
+def _make_requantize(lanes: int, columns: int, sums_type: ir.Type = I32) -> Any:
+    """Return a function for compiled code that casts `lanes * columns` sums of some rows; see `emit_requantize`."""
 
     @intrinsic  # type: ignore[untyped-decorator]
-    def settle(
+    def requantize(
         context: Any, sums: Any, tops: Any, bias: Any, numbers: Any, rows: Any, out: Any, at: Any, n: Any
     ) -> Any:
         def emit(target: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
@@ -189,15 +189,15 @@ def _make_settle(lanes: int, columns: int, sums_type: ir.Type = I32) -> Any:
             start = builder.add(builder.ptrtoint(array.data, I64), place)
             step = builder.extract_value(array.strides, 0)
             element = target.get_data_type(signature.args[5].dtype)
-            settle_rows(builder, (*addresses, count, start, step, width), (lanes, columns), element, sums_type)
+            emit_requantize(builder, (*addresses, count, start, step, width), (lanes, columns), element, sums_type)
             return target.get_dummy_value()
 
         return types.void(*[types.intp] * 5, out, types.intp, types.intp), emit
 
-    return settle
+    return requantize
 
 
-def settle_rows(
+def emit_requantize(
     builder: ir.IRBuilder, arguments: Any, shape: tuple[int, int], element: ir.Type, sums_type: ir.Type
 ) -> None:
     """Emit a loop over rows that casts sums as `narrow.Epilogue` says and stores the first ones as floats.
@@ -225,7 +225,7 @@ def settle_rows(
     masks = [builder.icmp_signed("<", place, _splat(builder, width, lanes)) for place in places]
     biases = [_load(builder, builder.add(bias, ir.Constant(I64, c * size)), vector, 2) for c in range(columns)]
     entry, function = builder.block, builder.function
-    body, done = function.append_basic_block("row"), function.append_basic_block("settled")
+    body, done = function.append_basic_block("row"), function.append_basic_block("done_row")
     zero, one = ir.Constant(I64, 0), ir.Constant(I64, 1)
     builder.branch(body)
     builder.position_at_end(body)
@@ -275,11 +275,11 @@ def _splat(builder: ir.IRBuilder, value: ir.Value, lanes: int) -> ir.Value:
     return builder.shuffle_vector(first, unset, ir.Constant(ir.VectorType(I32, lanes), [0] * lanes))
 
 
-settle8, settle16, settle32 = _make_settle(8, 1), _make_settle(16, 1), _make_settle(16, 2)
+requantize8, requantize16, requantize32 = _make_requantize(8, 1), _make_requantize(16, 1), _make_requantize(16, 2)
 """Casts of 8, 16 and 32 sums of a row: addresses of the sums, of high parts, of biases and of the terms; number of
 rows; the array of the results, bytes to the first of them, and results of a row."""
-rounded_settle16, rounded_settle32, rounded_settle64 = (
-    _make_settle(*shape, sums_type=I16) for shape in ((16, 1), (32, 1), (32, 2))
+rounded_requantize16, rounded_requantize32, rounded_requantize64 = (
+    _make_requantize(*shape, sums_type=I16) for shape in ((16, 1), (32, 1), (32, 2))
 )
 """The same casts of 16-bit sums."""
 

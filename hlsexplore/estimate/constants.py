@@ -165,7 +165,7 @@ class MatrixProfile:
 
 
 @dataclass(frozen=True, slots=True)
-class Widths:
+class ProductWidths:
     """Bit widths around a product: input, dropped fraction bits of the product, accumulator.
 
     `whole` tells inputs without a binary point.
@@ -178,12 +178,12 @@ class Widths:
     whole: bool = False
 
 
-_profiles: Recent[tuple[bytes, Widths, bytes, bytes, tuple[int, ...]], MatrixProfile] = Recent(4096)
+_profiles: Recent[tuple[bytes, ProductWidths, bytes, bytes, tuple[int, ...]], MatrixProfile] = Recent(4096)
 
 
 def profile(
     constants: Constants,
-    widths: Widths,
+    widths: ProductWidths,
     live: Mask | None = None,
     varying: Mask | None = None,
     bits: tuple[int, ...] | None = None,
@@ -211,7 +211,7 @@ def profile(
 
 
 def _profile(
-    constants: Constants, widths: Widths, live: Mask | None, varying: Mask | None, bits: tuple[int, ...] | None
+    constants: Constants, widths: ProductWidths, live: Mask | None, varying: Mask | None, bits: tuple[int, ...] | None
 ) -> MatrixProfile:
     weight = constants.weight if live is None else constants.weight[:, live]
     operands = np.full(weight.shape[0], widths.input, dtype=np.int64)
@@ -260,7 +260,7 @@ def _profile(
     )
 
 
-def product_bits(weight: Integers, widths: Widths, operands: Integers | None = None) -> Integers:
+def product_bits(weight: Integers, widths: ProductWidths, operands: Integers | None = None) -> Integers:
     """Width of each product after it was cut to the accumulator's point; 0 for zero weights.
 
     Args:

@@ -23,7 +23,7 @@ Ratios = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class ErrorSpread:
     """Where the tool's figure lies: (estimate + 1) * ratio - 1, give or take a number of units.
 
     Attributes:
@@ -42,22 +42,22 @@ class Spread:
         extra = self.units[0] if level == LEVELS[0] else self.units[1]
         return max((value + 1) * low - 1 - extra, 0.0), (value + 1) * high - 1 + extra
 
-    def for_repositories(self, count: int) -> "Spread":
+    def for_repositories(self, count: int) -> "ErrorSpread":
         """Return the spread that holds where the least known kind of layer was measured in so many repositories."""
         return self if self.novel is None or count >= FEW_REPOSITORIES else replace(self, ratios=self.novel)
 
 
-Spreads = Mapping[str, Mapping[str, Spread]]
+Spreads = Mapping[str, Mapping[str, ErrorSpread]]
 
 
-RTL_STREAM: Mapping[str, Spread] = {
-    "lut": Spread((0.83, 0.9, 1.11, 1.2)),
-    "ff": Spread((0.65, 0.8, 1.4, 1.6)),
-    "dsp": Spread((0.95, 1.0, 1.0, 1.05), (0.5, 1.0)),
-    "bram18": Spread((0.95, 1.0, 1.0, 1.05), (1.0, 3.0)),
-    "latency_cycles_min": Spread((0.8, 0.9, 1.1, 1.25), (1.0, 4.0)),
-    "latency_cycles_max": Spread((0.8, 0.9, 1.1, 1.25), (1.0, 4.0)),
-    "ii_cycles": Spread((0.95, 1.0, 1.0, 1.05), (0.5, 1.0)),
+RTL_STREAM: Mapping[str, ErrorSpread] = {
+    "lut": ErrorSpread((0.83, 0.9, 1.11, 1.2)),
+    "ff": ErrorSpread((0.65, 0.8, 1.4, 1.6)),
+    "dsp": ErrorSpread((0.95, 1.0, 1.0, 1.05), (0.5, 1.0)),
+    "bram18": ErrorSpread((0.95, 1.0, 1.0, 1.05), (1.0, 3.0)),
+    "latency_cycles_min": ErrorSpread((0.8, 0.9, 1.1, 1.25), (1.0, 4.0)),
+    "latency_cycles_max": ErrorSpread((0.8, 0.9, 1.1, 1.25), (1.0, 4.0)),
+    "ii_cycles": ErrorSpread((0.95, 1.0, 1.0, 1.05), (0.5, 1.0)),
 }
 """Of streaming RTL: 36 designs of six bundled networks against their plans (`benchmarks/estimator_streams.py`)."""
 
@@ -65,7 +65,7 @@ RTL_STREAM: Mapping[str, Spread] = {
 @lru_cache(maxsize=1)
 def shipped_spreads() -> Spreads:
     """Return the spreads that come with the package: class of design -> figure -> spread."""
-    found: dict[str, dict[str, Spread]] = {}
+    found: dict[str, dict[str, ErrorSpread]] = {}
     for file in ("intervals.toml", "rtl.toml"):
         data = tomllib.loads(files("hlsexplore.estimate").joinpath(file).read_text(encoding="utf-8"))
         for name, figures in data.get("classes", {}).items():
@@ -73,10 +73,10 @@ def shipped_spreads() -> Spreads:
     return found | {"rtl_stream": RTL_STREAM}
 
 
-def _spread(item: Mapping[str, list[float]]) -> Spread:
+def _spread(item: Mapping[str, list[float]]) -> ErrorSpread:
     units = item.get("units", [0.0, 0.0])
     novel = _four(item["novel"]) if "novel" in item else None
-    return Spread(_four(item["ratios"]), (units[0], units[1]), novel)
+    return ErrorSpread(_four(item["ratios"]), (units[0], units[1]), novel)
 
 
 def _four(values: Sequence[float]) -> Ratios:
@@ -133,7 +133,7 @@ def bounds_of(
         for key in FIGURE_NAMES:
             value = getattr(figures, key)
             if value is not None:
-                spread = known.get(key) or Spread(WIDE, (0.5, 1.0))
+                spread = known.get(key) or ErrorSpread(WIDE, (0.5, 1.0))
                 ends = spread.for_repositories(counts.get(key, FEW_REPOSITORIES)).bounds(value, level)
                 lower[key], upper[key] = whole_ends(key, value, *ends)
         found.append(Bounds(level=level, lower=Figures(**lower), upper=Figures(**upper)))
@@ -189,7 +189,7 @@ CYCLE_UNITS, RTL_CYCLE_UNITS = (0.0, 0.5), (0.5, 1.0)
 """Blocks and cycles added on both sides: what a different start of one process or one memory more makes."""
 EXACT = ("single_unrolled", "single_shared", "single_resource", "resource")
 """Classes of one or two dense layers, whose cycles and blocks are exact in every measured design."""
-UNVERIFIED = Spread((1 / 14, 1 / 4, 3.0, 8.0), (1.0, 2.0))
+UNVERIFIED = ErrorSpread((1 / 14, 1 / 4, 3.0, 8.0), (1.0, 2.0))
 """Of a design whose description was not checked against its report: all but the cycles of one of 5 designs."""
 CLASSES = (
     "single_unrolled",
@@ -208,7 +208,7 @@ CLASSES = (
 
 def spreads_from(
     residuals: Sequence[Residual], classes: Sequence[str] = CLASSES, novel: Sequence[Residual] | None = None
-) -> dict[str, dict[str, Spread]]:
+) -> dict[str, dict[str, ErrorSpread]]:
     """Derive intervals from estimates that left something out.
 
     Repositories, not rows, are exchangeable: each has the same weight, and the quantiles are those of split conformal
@@ -220,7 +220,7 @@ def spreads_from(
         classes: Classes of designs to derive intervals for.
         novel: The same by fits that never saw the design's rarest kind of layer; None: no such widths.
     """
-    found: dict[str, dict[str, Spread]] = {}
+    found: dict[str, dict[str, ErrorSpread]] = {}
     for name in classes:
         found[name] = {}
         for figure in FIGURE_NAMES:
@@ -264,7 +264,7 @@ def _units(name: str, figure: str) -> tuple[float, float]:
     return UNITS.get(figure, RTL_CYCLE_UNITS if name.startswith("rtl_") else CYCLE_UNITS)
 
 
-def _spread_of(name: str, figure: str, seen: tuple["Errors", int], unseen: tuple["Errors", int] | None) -> Spread:
+def _spread_of(name: str, figure: str, seen: tuple["Errors", int], unseen: tuple["Errors", int] | None) -> ErrorSpread:
     is_timing = "cycles" in figure
     least = LEAST_WIDTH.get(figure, (0.0, 0.0))
     if is_timing and name not in EXACT:
@@ -273,7 +273,7 @@ def _spread_of(name: str, figure: str, seen: tuple["Errors", int], unseen: tuple
         least = LEAST_GUESSED_DSP
     own = _ends(*seen, least, name)
     if unseen is None:
-        return Spread(own, _units(name, figure))
+        return ErrorSpread(own, _units(name, figure))
     more = LEAST_NOVEL_TIMING if is_timing else LEAST_NOVEL[figure]
     errors, repositories = unseen
     if name in EXACT and figure not in LEAST_WIDTH and repositories:
@@ -282,7 +282,7 @@ def _spread_of(name: str, figure: str, seen: tuple["Errors", int], unseen: tuple
         more = (more[0], LARGEST_WIDTH)
     wide = _ends(errors, repositories, more, name)
     novel = (min(own[0], wide[0]), min(own[1], wide[1]), max(own[2], wide[2]), max(own[3], wide[3]))
-    return Spread(own, _units(name, figure), novel)
+    return ErrorSpread(own, _units(name, figure), novel)
 
 
 def _ends(errors: "Errors", repositories: int, least: tuple[float, float], name: str) -> Ratios:

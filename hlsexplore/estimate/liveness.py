@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from hlsexplore.estimate.constants import Constants, Mask
-from hlsexplore.estimate.hls.matrix import ALL, Live
+from hlsexplore.estimate.hls.matrix import ALL, Liveness
 from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, TABLE_OPS, DesignRecord, LayerRecord
 
 _TRANSPARENT = ELEMENTWISE_OPS | MOVE_OPS | TABLE_OPS | {"batchnorm", "quantizer"}
@@ -81,13 +81,13 @@ def _after(layer: LayerRecord, readers: dict[str, list[LayerRecord]]) -> Constan
     return None
 
 
-def live_of(layer: LayerRecord, before: Constants | None, after: Constants | None) -> Live:
+def live_of(layer: LayerRecord, before: Constants | None, after: Constants | None) -> Liveness:
     """Return what is read and what varies in a dense layer between two others."""
     if before is None and after is None:
         return ALL
     inputs = None if before is None else _varying_columns(before.key, _ByKey(before))
     outputs = None if after is None else _read_rows(after.key, _ByKey(after))
-    return Live(
+    return Liveness(
         None if outputs is None or outputs.all() else outputs, None if inputs is None or inputs.all() else inputs
     )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from hlsexplore.examples.dataset import Dataset, split
-from hlsexplore.examples.openml import Table, fetch, read_arff
+from hlsexplore.examples.openml import OpenmlTable, fetch, read_arff
 from hlsexplore.fixed import RealArray
 
 FEATURES = (
@@ -91,7 +91,7 @@ def load_jets(path: Path | None = None, cache: Path | None = None) -> Dataset:
     return standard_jets(table)
 
 
-def standard_jets(table: Table) -> Dataset:
+def standard_jets(table: OpenmlTable) -> Dataset:
     """Split and standardise the real data set."""
     num_train = len(table.labels) * 4 // 5
     return _standardised(split(table.x, table.labels, num_train=num_train, classes=CLASSES, seed=1))

@@ -30,7 +30,7 @@ Opener = Callable[[str], BinaryIO]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Table:
+class OpenmlTable:
     """A table of real columns and a class.
 
     Attributes:
@@ -125,7 +125,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_arff(path: Path, features: tuple[str, ...], classes: tuple[str, ...]) -> Table:
+def read_arff(path: Path, features: tuple[str, ...], classes: tuple[str, ...]) -> OpenmlTable:
     """Read a dense ARFF file with numeric columns and one class column.
 
     Args:
@@ -160,7 +160,7 @@ def read_arff(path: Path, features: tuple[str, ...], classes: tuple[str, ...]) -
         raise DataError(f"{path.name!r} holds a value that is no number or no known class: {error}.") from None
     if not np.isfinite(x).all():
         raise DataError(f"{path.name!r} holds values that are NaN or infinite.")
-    return Table(x=x, labels=labels)
+    return OpenmlTable(x=x, labels=labels)
 
 
 def _header(lines: Iterable[str], path: Path) -> list[str]:

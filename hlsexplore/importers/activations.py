@@ -8,9 +8,9 @@ import numpy as np
 
 from hlsexplore.fixed import Fixed
 from hlsexplore.importers.composed import COMPOSED
-from hlsexplore.importers.layer import Layer, Tensor, only
+from hlsexplore.importers.layer import ImportedLayer, ImportedTensor, only
 from hlsexplore.importers.options import Options
-from hlsexplore.importers.quantizers import Quantizer, looks_like_quantizer, parse_quantizer
+from hlsexplore.importers.quantizers import QKerasQuantizer, looks_like_quantizer, parse_quantizer
 from hlsexplore.importers.structure import class_of
 from hlsexplore.importers.weight_quantizers import cast_type, is_plain_cast
 from hlsexplore.ops import Activation, Affine, Clip, Function, PRelu, Softmax
@@ -78,7 +78,7 @@ def activation_name(spec: Any) -> str | None:
     return None
 
 
-def plain_activation(layer: Layer, spec: Any) -> Activation | None:
+def plain_activation(layer: ImportedLayer, spec: Any) -> Activation | None:
     """Return the op of an activation function without quantizer; None if it is linear.
 
     Raises:
@@ -102,7 +102,7 @@ def plain_activation(layer: Layer, spec: Any) -> Activation | None:
     return PLAIN[name]
 
 
-def apply_activation(layer: Layer, x: Tensor, spec: Any, is_own: bool = False) -> Tensor:
+def apply_activation(layer: ImportedLayer, x: ImportedTensor, spec: Any, is_own: bool = False) -> ImportedTensor:
     """Append the nodes of an activation option.
 
     Args:
@@ -130,7 +130,9 @@ def apply_activation(layer: Layer, x: Tensor, spec: Any, is_own: bool = False) -
     return layer.add(op, (x,), x.shape, "" if is_own else op.function.value)
 
 
-def apply_quantizer(layer: Layer, x: Tensor, quantizer: Quantizer, is_own: bool = False) -> Tensor:
+def apply_quantizer(
+    layer: ImportedLayer, x: ImportedTensor, quantizer: QKerasQuantizer, is_own: bool = False
+) -> ImportedTensor:
     """Append the nodes of an activation quantizer: a function whose result has the quantizer's type.
 
     Raises:
@@ -145,7 +147,7 @@ def apply_quantizer(layer: Layer, x: Tensor, quantizer: Quantizer, is_own: bool 
     return x
 
 
-def quantizer_steps(layer: Layer, quantizer: Quantizer) -> list[tuple[Activation | Affine, Fixed | None]]:
+def quantizer_steps(layer: ImportedLayer, quantizer: QKerasQuantizer) -> list[tuple[Activation | Affine, Fixed | None]]:
     """Return the functions that make up an activation quantizer, each with its result's type.
 
     Raises:
@@ -162,7 +164,9 @@ def quantizer_steps(layer: Layer, quantizer: Quantizer) -> list[tuple[Activation
     return _steps(layer, quantizer, scale)
 
 
-def _steps(layer: Layer, quantizer: Quantizer, scale: float) -> list[tuple[Activation | Affine, Fixed | None]]:
+def _steps(
+    layer: ImportedLayer, quantizer: QKerasQuantizer, scale: float
+) -> list[tuple[Activation | Affine, Fixed | None]]:
     options, where = quantizer.options, f"the quantizer {quantizer}"
     sign = Activation(function=Function.BINARY_TANH)
     match quantizer.name:
@@ -203,7 +207,7 @@ def _steps(layer: Layer, quantizer: Quantizer, scale: float) -> list[tuple[Activ
     )
 
 
-def _bound(layer: Layer, quantizer: Quantizer) -> float | None:
+def _bound(layer: ImportedLayer, quantizer: QKerasQuantizer) -> float | None:
     """Return where `quantized_relu` stops below the end of its type, or None."""
     bound, type_ = quantizer.bound, cast_type(quantizer)
     if bound is None or bound >= type_.max_raw * type_.step:
@@ -215,7 +219,7 @@ def _bound(layer: Layer, quantizer: Quantizer) -> float | None:
     return bound
 
 
-def _floor(quantizer: Quantizer) -> list[tuple[Activation | Affine, Fixed | None]]:
+def _floor(quantizer: QKerasQuantizer) -> list[tuple[Activation | Affine, Fixed | None]]:
     """`symmetric` of quantized_sigmoid: its least value is that many steps, made by a ReLU between two offsets."""
     type_ = cast_type(quantizer)
     least = float(quantizer.options["symmetric"]) * type_.step
@@ -228,7 +232,7 @@ def _floor(quantizer: Quantizer) -> list[tuple[Activation | Affine, Fixed | None
     ]
 
 
-def _leaky(layer: Layer, quantizer: Quantizer) -> list[tuple[Activation | Affine, Fixed | None]]:
+def _leaky(layer: ImportedLayer, quantizer: QKerasQuantizer) -> list[tuple[Activation | Affine, Fixed | None]]:
     """`quantized_relu` with a slope: negative values saturate at -slope * 2**integer, above the type's lowest value.
 
     The floor is made by a ReLU between two exact offsets.
@@ -273,12 +277,12 @@ def _is_layer(spec: Any) -> bool:
     return str(spec.get("class_name")) in ACTIVATION_LAYERS
 
 
-def activation(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def activation(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert Activation and QActivation."""
     return apply_activation(layer, only(layer, inputs), layer.config.get("activation"), is_own=True)
 
 
-def relu(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def relu(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert ReLU: with an upper clip, a slope, a threshold, or several of them."""
     x = only(layer, inputs)
     limit = None if layer.config.get("max_value") is None else layer.number("max_value")
@@ -298,32 +302,32 @@ def relu(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return layer.add(op, (x,), x.shape)
 
 
-def _thresholded(layer: Layer, threshold: float) -> Activation:
+def _thresholded(layer: ImportedLayer, threshold: float) -> Activation:
     if threshold < 0:
         raise layer.refuse(f"the threshold {threshold:g} is negative.", "Use a threshold of 0 or above.")
     return Activation(function=Function.THRESHOLDED_RELU, alpha=threshold)
 
 
-def leaky_relu(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def leaky_relu(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert LeakyReLU (`negative_slope` in Keras 3, `alpha` in Keras 2)."""
     x = only(layer, inputs)
     key = "negative_slope" if "negative_slope" in layer.config else "alpha"
     return layer.add(Activation(function=Function.LEAKY_RELU, alpha=layer.number(key, 0.3)), (x,), x.shape)
 
 
-def elu(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def elu(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert ELU."""
     x = only(layer, inputs)
     return layer.add(Activation(function=Function.ELU, alpha=layer.number("alpha", 1.0)), (x,), x.shape)
 
 
-def thresholded_relu(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def thresholded_relu(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert Keras 2's ThresholdedReLU."""
     x = only(layer, inputs)
     return layer.add(_thresholded(layer, layer.number("theta", 1.0)), (x,), x.shape)
 
 
-def prelu(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def prelu(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert PReLU; shared axes have size 1 in the slopes."""
     x = only(layer, inputs)
     shared = layer.config.get("shared_axes") or []
@@ -335,7 +339,7 @@ def prelu(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return layer.add(PRelu(kernel=layer.weight("alpha", 0, shape)), (x,), x.shape)
 
 
-def softmax(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def softmax(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert Softmax over the last axis."""
     x = only(layer, inputs)
     axis = layer.config.get("axis", -1)

@@ -6,14 +6,14 @@ from types import MappingProxyType
 
 import numpy as np
 
-from hlsexplore.importers.layer import Layer, Tensor
+from hlsexplore.importers.layer import ImportedLayer, ImportedTensor
 from hlsexplore.ops import Activation, Affine, Clip, Function, Merge, MergeFunction
 
 SHRINK = 0.5
 """Default threshold of Keras' soft_shrink and hard_shrink."""
 
 
-def celu(layer: Layer, x: Tensor, alpha: float) -> Tensor:
+def celu(layer: ImportedLayer, x: ImportedTensor, alpha: float) -> ImportedTensor:
     """Append max(x, 0) + min(0, alpha * (exp(x / alpha) - 1)): an ELU between two scales."""
     curve = Activation(function=Function.ELU, alpha=1.0)
     if not alpha > 0:
@@ -24,14 +24,14 @@ def celu(layer: Layer, x: Tensor, alpha: float) -> Tensor:
     return _scaled(layer, curved, alpha, "unscaled")
 
 
-def soft_shrink(layer: Layer, x: Tensor, threshold: float = SHRINK) -> Tensor:
+def soft_shrink(layer: ImportedLayer, x: ImportedTensor, threshold: float = SHRINK) -> ImportedTensor:
     """Append x - clip(x, -threshold, threshold)."""
     _check(layer, threshold)
     middle = layer.add(Clip(low=-threshold, high=threshold, floor=-threshold), (x,), x.shape, "clip")
     return layer.add(Merge(function=MergeFunction.SUBTRACT), (x, middle), x.shape)
 
 
-def hard_shrink(layer: Layer, x: Tensor, threshold: float = SHRINK) -> Tensor:
+def hard_shrink(layer: ImportedLayer, x: ImportedTensor, threshold: float = SHRINK) -> ImportedTensor:
     """Append x where abs(x) > threshold, else 0: what is above it, less what is above it in -x."""
     _check(layer, threshold)
     op = Activation(function=Function.THRESHOLDED_RELU, alpha=threshold)
@@ -40,23 +40,23 @@ def hard_shrink(layer: Layer, x: Tensor, threshold: float = SHRINK) -> Tensor:
     return layer.add(Merge(function=MergeFunction.SUBTRACT), (above, below), x.shape)
 
 
-def threshold(layer: Layer, x: Tensor, limit: float, value: float) -> Tensor:
+def threshold(layer: ImportedLayer, x: ImportedTensor, limit: float, value: float) -> ImportedTensor:
     """Append x where x > limit, else a value."""
     return layer.add(Clip(low=limit, high=inf, floor=value), (x,), x.shape)
 
 
-def _check(layer: Layer, limit: float) -> None:
+def _check(layer: ImportedLayer, limit: float) -> None:
     if not limit > 0:
         raise layer.refuse(f"the threshold {limit:g} is not positive.", "Use a threshold above 0.")
 
 
-def _scaled(layer: Layer, x: Tensor, factor: float, suffix: str) -> Tensor:
+def _scaled(layer: ImportedLayer, x: ImportedTensor, factor: float, suffix: str) -> ImportedTensor:
     channels = x.shape[-1]
     op = Affine(kernel=np.full(channels, factor), bias=np.zeros(channels))
     return layer.add(op, (x,), x.shape, suffix)
 
 
-COMPOSED: Mapping[str, Callable[[Layer, Tensor], Tensor]] = MappingProxyType(
+COMPOSED: Mapping[str, Callable[[ImportedLayer, ImportedTensor], ImportedTensor]] = MappingProxyType(
     {"soft_shrink": soft_shrink, "hard_shrink": hard_shrink}
 )
 """Functions of keras.activations that need several ops."""

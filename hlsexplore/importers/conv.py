@@ -12,14 +12,14 @@ from hlsexplore.graph import Shape
 from hlsexplore.importers.activations import apply_activation
 from hlsexplore.importers.dense import folded, product, quantized, scaled_product
 from hlsexplore.importers.grouped import MAX_GROUPED, ungrouped
-from hlsexplore.importers.layer import Layer, Tensor, only
+from hlsexplore.importers.layer import ImportedLayer, ImportedTensor, only
 from hlsexplore.ops import Conv, DepthwiseConv, Op, Pair
 
 DEPTHWISE_KEYS = ("depthwise_quantizer", "bias_quantizer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class ConvWindow:
     """How a convolution or pooling slides over its input.
 
     Attributes:
@@ -43,7 +43,9 @@ class Window:
         return (*self.out, channels) if self.rank == 2 else (self.out[1], channels)
 
 
-def window(layer: Layer, x: Tensor, rank: int, size_key: str, stride: Pair, dilation: Pair = (1, 1)) -> Window:
+def window(
+    layer: ImportedLayer, x: ImportedTensor, rank: int, size_key: str, stride: Pair, dilation: Pair = (1, 1)
+) -> ConvWindow:
     """Work out how a layer slides over its input; 'same' padding is what Keras (TensorFlow) adds.
 
     Args:
@@ -76,17 +78,17 @@ def window(layer: Layer, x: Tensor, rank: int, size_key: str, stride: Pair, dila
     elif mode == "causal":
         padding[1] = (reach[1] - 1, 0)
     rows, columns = ((image[axis] + sum(padding[axis]) - reach[axis]) // stride[axis] + 1 for axis in (0, 1))
-    return Window(
+    return ConvWindow(
         size=size, stride=stride, dilation=dilation, padding=(padding[0], padding[1]), out=(rows, columns), rank=rank
     )
 
 
-def _sliding(layer: Layer, x: Tensor, rank: int) -> Window:
+def _sliding(layer: ImportedLayer, x: ImportedTensor, rank: int) -> ConvWindow:
     """Work out how a convolution slides over its input."""
     return window(layer, x, rank, "kernel_size", layer.pair("strides", rank, 1), layer.pair("dilation_rate", rank, 1))
 
 
-def conv(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def conv(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert Conv1D, Conv2D, QConv1D, QConv2D and QConv2DBatchnorm."""
     x, rank = only(layer, inputs), rank_of(layer)
     slide = _sliding(layer, x, rank)
@@ -114,7 +116,7 @@ def conv(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return product(layer, x, slide.shape(filters), kernel, bias, make)
 
 
-def check_groups(layer: Layer, kernel: NDArray[Any], groups: int) -> None:
+def check_groups(layer: ImportedLayer, kernel: NDArray[Any], groups: int) -> None:
     """Check that the kernel of a convolution in groups does not grow too much by the zeros between them.
 
     Raises:
@@ -124,7 +126,7 @@ def check_groups(layer: Layer, kernel: NDArray[Any], groups: int) -> None:
         raise layer.refuse(f"{groups} groups of {kernel.shape[-2]} channels are too many weights.", "Use groups=1.")
 
 
-def depthwise_conv(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def depthwise_conv(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert DepthwiseConv1D, DepthwiseConv2D, QDepthwiseConv2D and QDepthwiseConv2DBatchnorm."""
     x, rank = only(layer, inputs), rank_of(layer)
     slide = _sliding(layer, x, rank)
@@ -137,7 +139,7 @@ def depthwise_conv(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return product(layer, x, shape, kernel, bias, _depthwise(slide), DEPTHWISE_KEYS)
 
 
-def _depthwise_kernel(layer: Layer, slide: Window, channels: int, multiplier: int) -> RealArray:
+def _depthwise_kernel(layer: ImportedLayer, slide: ConvWindow, channels: int, multiplier: int) -> RealArray:
     """Read a depthwise kernel, which Keras 3 calls `kernel` and all others `depthwise_kernel`."""
     if layer.integer("groups", 1) != 1:
         raise layer.refuse("groups of a depthwise convolution are not supported.", "Use groups=1.")
@@ -146,7 +148,7 @@ def _depthwise_kernel(layer: Layer, slide: Window, channels: int, multiplier: in
     return layer.weight(name, 0, shape).reshape(*slide.size, channels, multiplier)
 
 
-def _depthwise(slide: Window) -> Callable[[RealArray, RealArray | None], Op]:
+def _depthwise(slide: ConvWindow) -> Callable[[RealArray, RealArray | None], Op]:
     """Return a function that makes the op from kernel and bias."""
 
     def make(values: RealArray, offset: RealArray | None) -> Op:
@@ -162,7 +164,7 @@ def _depthwise(slide: Window) -> Callable[[RealArray, RealArray | None], Op]:
     return make
 
 
-def separable_conv(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def separable_conv(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert SeparableConv1D/2D and QSeparableConv1D/2D: a depthwise convolution, then one over channels."""
     x, rank = only(layer, inputs), rank_of(layer)
     slide = _sliding(layer, x, rank)
@@ -183,12 +185,12 @@ def separable_conv(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return apply_activation(layer, z, layer.config.get("activation"))
 
 
-def rank_of(layer: Layer) -> int:
+def rank_of(layer: ImportedLayer) -> int:
     """Return 1 for classes that end in 1D, else 2."""
     return 1 if "1D" in layer.cls else 2
 
 
-def time_distributed_conv(layer: Layer, x: Tensor) -> Tensor:
+def time_distributed_conv(layer: ImportedLayer, x: ImportedTensor) -> ImportedTensor:
     """Convert a Conv1D that is applied to each step of (steps, width, channels): a Conv2D with a height of 1."""
     sizes = {
         key: [1, layer.integers(key, 1, default)[0]]

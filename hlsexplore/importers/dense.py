@@ -9,13 +9,13 @@ from hlsexplore.errors import quoted
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Shape
 from hlsexplore.importers.activations import apply_activation
-from hlsexplore.importers.layer import Layer, Tensor, only
+from hlsexplore.importers.layer import ImportedLayer, ImportedTensor, only
 from hlsexplore.importers.quantizers import parse_quantizer
 from hlsexplore.importers.weight_quantizers import QuantizedWeight, quantize_weight
 from hlsexplore.ops import Affine, Dense, LayerNorm, Op
 
 
-def dense(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def dense(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert Dense and QDense."""
     x = only(layer, inputs)
     units = layer.integer("units")
@@ -24,7 +24,7 @@ def dense(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return product(layer, x, (*x.shape[:-1], units), kernel, bias, lambda k, b: Dense(kernel=k, bias=b))
 
 
-def dense_batchnorm(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def dense_batchnorm(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert QDenseBatchnorm: the normalisation is folded into the kernel before it is quantised."""
     x = only(layer, inputs)
     units = layer.integer("units")
@@ -33,7 +33,7 @@ def dense_batchnorm(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return product(layer, x, (*x.shape[:-1], units), kernel, bias, lambda k, b: Dense(kernel=k, bias=b))
 
 
-def folded(layer: Layer, kernel: RealArray, channels: int) -> tuple[RealArray, RealArray]:
+def folded(layer: ImportedLayer, kernel: RealArray, channels: int) -> tuple[RealArray, RealArray]:
     """Fold the inner batch normalisation of a QKeras layer into kernel and bias, in float32 as QKeras does.
 
     Args:
@@ -59,14 +59,14 @@ def folded(layer: Layer, kernel: RealArray, channels: int) -> tuple[RealArray, R
 
 
 def product(
-    layer: Layer,
-    x: Tensor,
+    layer: ImportedLayer,
+    x: ImportedTensor,
     shape: Shape,
     kernel: RealArray,
     bias: RealArray | None,
     make: Callable[[RealArray, RealArray | None], Op],
     keys: tuple[str, str] = ("kernel_quantizer", "bias_quantizer"),
-) -> Tensor:
+) -> ImportedTensor:
     """Append a product with constant weights, quantised by the layer's quantizers, and the layer's activation.
 
     Args:
@@ -85,14 +85,14 @@ def product(
 
 
 def scaled_product(
-    layer: Layer,
-    x: Tensor,
+    layer: ImportedLayer,
+    x: ImportedTensor,
     shape: Shape,
     weight: QuantizedWeight,
     bias: QuantizedWeight | None,
     make: Callable[[RealArray, RealArray | None], Op],
     suffix: str = "",
-) -> Tensor:
+) -> ImportedTensor:
     """Append a product; a weight scale that is no power of two becomes an `Affine` behind it, with the bias."""
     offset = None if bias is None else bias.real
     offset_type = None if bias is None or bias.scale is not None else bias.type
@@ -113,14 +113,14 @@ def _channel_scale(weight: QuantizedWeight, channels: int) -> RealArray:
     return np.broadcast_to(scale.reshape(scale.shape[-len(tail) :]), tail).reshape(channels).copy()
 
 
-def quantized(layer: Layer, key: str, values: RealArray, is_kernel: bool = False) -> QuantizedWeight:
+def quantized(layer: ImportedLayer, key: str, values: RealArray, is_kernel: bool = False) -> QuantizedWeight:
     """Quantise a weight array by the quantizer that the layer's options hold under `key`."""
     spec: Any = layer.config.get(key)
     quantizer = parse_quantizer(spec, layer.where(key), is_kernel=is_kernel)
     return quantize_weight(quantizer, values, layer.where(key))
 
 
-def batch_normalization(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def batch_normalization(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert BatchNormalization and QBatchNormalization: one scale and offset for each channel."""
     x = only(layer, inputs)
     _require_last_axis(layer, x)
@@ -139,7 +139,7 @@ def batch_normalization(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return layer.add(Affine(kernel=weight.real, bias=bias), (x,), x.shape, types={"weight": weight_type})
 
 
-def layer_normalization(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def layer_normalization(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert LayerNormalization over the last axis."""
     x = only(layer, inputs)
     _require_last_axis(layer, x)
@@ -152,7 +152,7 @@ def layer_normalization(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return layer.add(LayerNorm(kernel=gamma, bias=beta, epsilon=layer.number("epsilon", 1e-3)), (x,), x.shape)
 
 
-def _require_last_axis(layer: Layer, x: Tensor) -> None:
+def _require_last_axis(layer: ImportedLayer, x: ImportedTensor) -> None:
     axis = layer.config.get("axis", -1)
     axes = axis if isinstance(axis, list | tuple) else [axis]
     if list(axes) not in ([-1], [len(x.shape)]):

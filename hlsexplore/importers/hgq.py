@@ -21,7 +21,7 @@ from hlsexplore.importers.hgq_quantizers import check_quantizers
 from hlsexplore.importers.hgq_recurrent import gru, simple_rnn
 from hlsexplore.importers.hgq_tables import softmax, unary
 from hlsexplore.importers.input_types import prescribe_inputs
-from hlsexplore.importers.layer import Converter, Layer, Tensor
+from hlsexplore.importers.layer import Converter, ImportedLayer, ImportedTensor
 
 PACKAGES = ("hgq", "hgq2")
 """Packages under which HGQ2 registers its classes."""
@@ -84,7 +84,7 @@ _HARMLESS = (
 """Options that matter in training only, that stored weights or other options say as well, or that attention renames."""
 
 
-def convert(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def convert(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert a layer of HGQ2.
 
     Raises:

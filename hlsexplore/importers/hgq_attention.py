@@ -11,7 +11,7 @@ from hlsexplore.importers.hgq_einsum import einsum_dense
 from hlsexplore.importers.hgq_parts import apply_quantizer, moved, quantized_inputs, quantized_output, reshaped
 from hlsexplore.importers.hgq_quantizers import read_types
 from hlsexplore.importers.hgq_tables import softmax
-from hlsexplore.importers.layer import Layer, Tensor
+from hlsexplore.importers.layer import ImportedLayer, ImportedTensor
 from hlsexplore.importers.options import Options
 from hlsexplore.ops import Dense, Merge, MergeFunction, Upsample
 
@@ -20,7 +20,7 @@ MAX_PRODUCTS = 1 << 16
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def einsum(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def einsum(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert QEinsum of two tensors."""
     if len(inputs) != 2:
         raise layer.refuse(f"an einsum of {len(inputs)} tensors is not supported.", "Use two at a time.")
@@ -28,7 +28,7 @@ def einsum(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return quantized_output(layer, contracted(layer, layer.config.get("equation"), a, b, ""))
 
 
-def dot(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def dot(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert QDot of two tensors along one axis of each.
 
     Raises:
@@ -53,7 +53,7 @@ def dot(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return quantized_output(layer, contracted(layer, equation, a, b, ""))
 
 
-def contracted(layer: Layer, text: Any, a: Tensor, b: Tensor, suffix: str) -> Tensor:
+def contracted(layer: ImportedLayer, text: Any, a: ImportedTensor, b: ImportedTensor, suffix: str) -> ImportedTensor:
     """Append the einsum of two tensors.
 
     Both are laid out as images, the axes of the first one alone as rows, those of the second one alone as columns, the
@@ -101,7 +101,7 @@ def contracted(layer: Layer, text: Any, a: Tensor, b: Tensor, suffix: str) -> Te
     return moved(layer, y, tuple(laid.index(axis) for axis in result), f"{suffix}_back".lstrip("_")) if laid else y
 
 
-def _terms(layer: Layer, text: Any, a: Tensor, b: Tensor) -> tuple[str, str, str]:
+def _terms(layer: ImportedLayer, text: Any, a: ImportedTensor, b: ImportedTensor) -> tuple[str, str, str]:
     """Return the axes of both tensors and of the result, without the batch axis."""
     parts = text.replace(" ", "").replace("->", ",").split(",") if isinstance(text, str) and len(text) < 200 else []
     if len(parts) != 3 or not all(part.isalpha() for part in parts):
@@ -117,7 +117,7 @@ def _terms(layer: Layer, text: Any, a: Tensor, b: Tensor) -> tuple[str, str, str
     return first[1:], second[1:], result[1:]
 
 
-def attention(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def attention(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert QMultiHeadAttention: three projections, scores, their softmax, the sum of the values, a projection."""
     if not 1 <= len(inputs) <= 3:
         raise layer.refuse(f"it reads {len(inputs)} tensors.", "Pass query, value and key.")
@@ -153,7 +153,7 @@ def attention(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return quantized_output(layer, y)
 
 
-def _projection(layer: Layer, x: Tensor, name: str, casters: tuple[str, ...]) -> Tensor:
+def _projection(layer: ImportedLayer, x: ImportedTensor, name: str, casters: tuple[str, ...]) -> ImportedTensor:
     """Append a projection to heads; its input is cast by its own quantizer, or one that several share.
 
     A shared one lies in the file at the first of them only.
@@ -172,7 +172,7 @@ def _projection(layer: Layer, x: Tensor, name: str, casters: tuple[str, ...]) ->
 
 
 def _projection_config(
-    layer: Layer, equation: str, bias_axes: str, component: str, has_input: bool, has_output: bool
+    layer: ImportedLayer, equation: str, bias_axes: str, component: str, has_input: bool, has_output: bool
 ) -> dict[str, Any]:
     """Return the options of a projection as those of a QEinsumDense; whether it has a bias, the file says."""
     has_bias = f"{component}/bq/quantizer" in (layer.weights.groups or {})
@@ -187,7 +187,7 @@ def _projection_config(
     }
 
 
-def _equations(layer: Layer, q: Tensor) -> tuple[str, str, int]:
+def _equations(layer: ImportedLayer, q: ImportedTensor) -> tuple[str, str, int]:
     """Return the einsums of key with query and of weights with values, and the number of axes that attend."""
     rank = len(q.shape) + 1
     axes = layer.config.get("attention_axes")

@@ -21,7 +21,7 @@ from hlsexplore.importers.hgq_parts import (
     read_axes,
     reshaped,
 )
-from hlsexplore.importers.layer import Layer, Tensor, only
+from hlsexplore.importers.layer import ImportedLayer, ImportedTensor, only
 from hlsexplore.ops import Affine, Dense
 
 KERAS_EPSILON = 1e-7
@@ -53,7 +53,7 @@ class Equation:
         return tuple(self.sizes[axis] for axis in axes)
 
 
-def parse_equation(layer: Layer, text: object, shape: Shape, kernel: Shape) -> Equation:
+def parse_equation(layer: ImportedLayer, text: object, shape: Shape, kernel: Shape) -> Equation:
     """Read an equation such as `bnc,cd->bnd`; an ellipsis stands for the axes that are left.
 
     Args:
@@ -95,7 +95,7 @@ def parts_of(parts: list[str]) -> list[str]:
     return [part.replace("...", "") or "x" for part in parts]
 
 
-def einsum_dense(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def einsum_dense(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert QEinsumDense and QEinsumDenseBatchnorm."""
     x = only(layer, inputs)
     kernel = own_weight(layer, "kernel", 0, None)
@@ -108,7 +108,7 @@ def einsum_dense(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return finished(layer, contract(layer, quantized_input(layer, x), equation, kernel, bias))
 
 
-def bias_shape(layer: Layer, equation: Equation, key: str) -> Shape:
+def bias_shape(layer: ImportedLayer, equation: Equation, key: str) -> Shape:
     """Return the shape of a bias along some axes of the output: from the first of them on, 1 for the others."""
     axes = layer.config.get(key)
     if not isinstance(axes, str) or not axes or set(axes) - set(equation.result[1:]):
@@ -118,7 +118,7 @@ def bias_shape(layer: Layer, equation: Equation, key: str) -> Shape:
 
 
 def _normalised(
-    layer: Layer, equation: Equation, kernel: RealArray, bias: RealArray | None
+    layer: ImportedLayer, equation: Equation, kernel: RealArray, bias: RealArray | None
 ) -> tuple[RealArray, RealArray]:
     """Fold the batch normalisation of the output into kernel and bias, in float32 as HGQ2 does."""
     key = "normalize_axes" if layer.config.get("normalize_axes") else "bias_axes"
@@ -139,7 +139,9 @@ def _normalised(
     return folded.astype(np.float64), (start + offset).astype(np.float64)
 
 
-def contract(layer: Layer, x: Tensor, equation: Equation, kernel: RealArray, bias: RealArray | None) -> Tensor:
+def contract(
+    layer: ImportedLayer, x: ImportedTensor, equation: Equation, kernel: RealArray, bias: RealArray | None
+) -> ImportedTensor:
     """Append an einsum with quantised weights as a product over the last axis.
 
     Axes that input, kernel and output share become blocks of one matrix, with zeros between them.
@@ -179,7 +181,7 @@ def contract(layer: Layer, x: Tensor, equation: Equation, kernel: RealArray, bia
 
 
 def _blocks(
-    layer: Layer, equation: Equation, kernel: tuple[NDArray[Any], str], axes: tuple[str, str, str]
+    layer: ImportedLayer, equation: Equation, kernel: tuple[NDArray[Any], str], axes: tuple[str, str, str]
 ) -> NDArray[Any]:
     """Return the matrix (shared and contracted axes, shared and new axes) of a kernel, or of facts about weights."""
     (values, kept), (shared, gone, new) = kernel, axes
@@ -199,7 +201,7 @@ def _blocks(
     return matrix.reshape(blocks * rows, blocks * columns)
 
 
-def _shifted(layer: Layer, y: Tensor, offset: RealArray) -> Tensor:
+def _shifted(layer: ImportedLayer, y: ImportedTensor, offset: RealArray) -> ImportedTensor:
     """Append the addition of a constant of each element."""
     flat = reshaped(layer, y, (prod(y.shape),), "flat")
     ones = np.ones(flat.shape)
@@ -208,7 +210,7 @@ def _shifted(layer: Layer, y: Tensor, offset: RealArray) -> Tensor:
     return reshaped(layer, layer.add(op, (flat,), flat.shape, "bias", types), y.shape, "unflat")
 
 
-def summed(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def summed(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert QSum and QMeanPow2: a sum over some axes, times a power of two."""
     x = only(layer, inputs)
     places = read_axes(layer, len(x.shape) + 1, "it sums over the axes {axes}.")

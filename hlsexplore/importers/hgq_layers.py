@@ -23,13 +23,13 @@ from hlsexplore.importers.hgq_parts import (
     scaled,
 )
 from hlsexplore.importers.hgq_quantizers import read_types
-from hlsexplore.importers.layer import Layer, Tensor, only
+from hlsexplore.importers.layer import ImportedLayer, ImportedTensor, only
 from hlsexplore.importers.merge import merge
 from hlsexplore.importers.pool import global_pool, pool
 from hlsexplore.ops import Affine, Conv, Dense, DepthwiseConv, Op
 
 
-def dense(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def dense(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert QDense."""
     x, units = only(layer, inputs), layer.integer("units")
     kernel = own_weight(layer, "kernel", 0, (x.shape[-1], units))
@@ -42,7 +42,7 @@ def _dense(kernel: RealArray, bias: RealArray | None, types: ElementTypes | None
     return Dense(kernel=kernel, bias=bias, types=types)
 
 
-def batchnorm_dense(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def batchnorm_dense(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert QBatchNormDense, which normalises its input: the kernel's rows are scaled, and the bias is not."""
     x, units = only(layer, inputs), layer.integer("units")
     n_in, has_scale = x.shape[-1], layer.flag("scale", True)
@@ -66,7 +66,7 @@ def batchnorm_dense(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     )
 
 
-def conv(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def conv(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert QConv1D and QConv2D; groups become zeros of the kernel, or a depthwise convolution."""
     x, rank = only(layer, inputs), rank_of(layer)
     slide = window(layer, x, rank, "kernel_size", layer.pair("strides", rank, 1), layer.pair("dilation_rate", rank, 1))
@@ -99,7 +99,7 @@ def conv(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return product(layer, quantized_input(layer, x), slide.shape(filters), kernel, bias, make)
 
 
-def batch_normalization(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def batch_normalization(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert QBatchNormalization; without `center` HGQ2 adds 1."""
     x = only(layer, inputs)
     axis = layer.config.get("axis", -1)
@@ -127,25 +127,25 @@ def batch_normalization(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return quantized_output(layer, moved(layer, y, back, "back"))
 
 
-def merged(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def merged(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert QAdd, QSubtract, QMultiply, QMaximum and QMinimum."""
     plain = replace(layer, cls=layer.cls.removeprefix("Q"))
     return quantized_output(layer, merge(plain, quantized_inputs(layer, inputs)))
 
 
-def average_pow2(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def average_pow2(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert QAveragePow2: the sum times the power of two next to 1/n."""
     y = merge(replace(layer, cls="Add"), quantized_inputs(layer, inputs))
     return quantized_output(layer, scaled(layer, y, 2.0 ** round(log2(1.0 / len(inputs))), 0.0, "scale"))
 
 
-def pooled(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def pooled(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert QMaxPooling1D/2D, QAveragePooling1D/2D and their global forms."""
     x = quantized_input(layer, only(layer, inputs))
     return quantized_output(layer, (global_pool if "Global" in layer.cls else pool)(layer, (x,)))
 
 
-def lone_quantizer(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def lone_quantizer(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert Quantizer, a layer of its own."""
     x = only(layer, inputs)
     _, quantizer = read_types(layer, "config", "", x.shape)

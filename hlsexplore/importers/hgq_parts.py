@@ -11,8 +11,8 @@ from hlsexplore.errors import ModelError
 from hlsexplore.fixed import Fixed, RealArray, least_type
 from hlsexplore.graph import Shape
 from hlsexplore.importers.activations import apply_activation
-from hlsexplore.importers.hgq_quantizers import Quantizer, read_quantizer, read_types
-from hlsexplore.importers.layer import Layer, Tensor
+from hlsexplore.importers.hgq_quantizers import HgqQuantizer, read_quantizer, read_types
+from hlsexplore.importers.layer import ImportedLayer, ImportedTensor
 from hlsexplore.importers.source import WeightRef
 from hlsexplore.ops import Activation, Affine, Function, Op, Permute, Quantize, Reshape
 
@@ -35,12 +35,12 @@ class QuantizedWeight:
     types: ElementTypes | None
 
 
-def _own_weights(layer: Layer) -> list[WeightRef]:
+def _own_weights(layer: ImportedLayer) -> list[WeightRef]:
     groups = layer.weights.groups or {}
     return [ref for ref in groups.get(layer.component, ()) if ref.shape]
 
 
-def read_axes(layer: Layer, rank: int, what: str) -> list[int]:
+def read_axes(layer: ImportedLayer, rank: int, what: str) -> list[int]:
     """Return the axes that a layer works over, counted without the batch, in order.
 
     Args:
@@ -61,12 +61,12 @@ def read_axes(layer: Layer, rank: int, what: str) -> list[int]:
     return [axis - 1 for axis in chosen]
 
 
-def num_weights(layer: Layer) -> int:
+def num_weights(layer: ImportedLayer) -> int:
     """Count the variables of a layer that are no scalars."""
     return len(_own_weights(layer))
 
 
-def own_weight(layer: Layer, leaf: str, position: int, shape: tuple[int | None, ...] | None) -> RealArray:
+def own_weight(layer: ImportedLayer, leaf: str, position: int, shape: tuple[int | None, ...] | None) -> RealArray:
     """Read a variable of a layer; scalars, which only training uses, do not count.
 
     Args:
@@ -88,17 +88,17 @@ def own_weight(layer: Layer, leaf: str, position: int, shape: tuple[int | None, 
     return layer.weights.read(ref, layer.name, (None,) * len(ref.shape) if shape is None else shape)
 
 
-def quantized_input(layer: Layer, x: Tensor) -> Tensor:
+def quantized_input(layer: ImportedLayer, x: ImportedTensor) -> ImportedTensor:
     """Append the cast of a layer's only input, if it has a quantizer for it."""
     return _quantized(layer, x, "iq_conf", "iq")
 
 
-def quantized_output(layer: Layer, y: Tensor) -> Tensor:
+def quantized_output(layer: ImportedLayer, y: ImportedTensor) -> ImportedTensor:
     """Append the cast of a layer's output, if it has a quantizer for it."""
     return _quantized(layer, y, "oq_conf", "oq")
 
 
-def quantized_inputs(layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+def quantized_inputs(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> tuple[ImportedTensor, ...]:
     """Append the casts of a layer's inputs, if it has quantizers for them.
 
     Raises:
@@ -118,14 +118,14 @@ def quantized_inputs(layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, 
     return tuple(casts)
 
 
-def _quantized(layer: Layer, x: Tensor, key: str, component: str) -> Tensor:
+def _quantized(layer: ImportedLayer, x: ImportedTensor, key: str, component: str) -> ImportedTensor:
     if layer.config.get(key) is None:
         return x
     _, quantizer = read_types(layer, key, component, x.shape)
     return apply_quantizer(layer, x, quantizer, component)
 
 
-def apply_quantizer(layer: Layer, x: Tensor, quantizer: Quantizer, suffix: str) -> Tensor:
+def apply_quantizer(layer: ImportedLayer, x: ImportedTensor, quantizer: HgqQuantizer, suffix: str) -> ImportedTensor:
     """Append a cast of single elements, or of all alike where one type is for all, and its affine map.
 
     Args:
@@ -146,14 +146,14 @@ def apply_quantizer(layer: Layer, x: Tensor, quantizer: Quantizer, suffix: str) 
     return scaled(layer, y, factor, offset, f"{suffix}_affine".lstrip("_"))
 
 
-def scaled(layer: Layer, x: Tensor, factor: float, offset: float, suffix: str) -> Tensor:
+def scaled(layer: ImportedLayer, x: ImportedTensor, factor: float, offset: float, suffix: str) -> ImportedTensor:
     """Append x * factor + offset."""
     kernel, bias = np.full(x.shape[-1], float(factor)), np.full(x.shape[-1], float(offset))
     types = {"weight": least_type(kernel), "bias": least_type(bias)}
     return layer.add(Affine(kernel=kernel, bias=bias), (x,), x.shape, suffix, types)
 
 
-def quantized_weight(layer: Layer, key: str, component: str, values: RealArray) -> QuantizedWeight:
+def quantized_weight(layer: ImportedLayer, key: str, component: str, values: RealArray) -> QuantizedWeight:
     """Return quantised weights with their types.
 
     Args:
@@ -174,7 +174,9 @@ def quantized_weight(layer: Layer, key: str, component: str, values: RealArray) 
     return QuantizedWeight(values=quantised, type=least_type(quantised), types=quantizer.weight_types(quantised))
 
 
-def product(layer: Layer, x: Tensor, shape: Shape, kernel: RealArray, bias: RealArray | None, make: Make) -> Tensor:
+def product(
+    layer: ImportedLayer, x: ImportedTensor, shape: Shape, kernel: RealArray, bias: RealArray | None, make: Make
+) -> ImportedTensor:
     """Append a product with quantised weights, the layer's activation and the cast of its output.
 
     Args:
@@ -193,19 +195,19 @@ def product(layer: Layer, x: Tensor, shape: Shape, kernel: RealArray, bias: Real
     return finished(layer, layer.add(make(weight.values, offset, weight.types), (x,), shape, types=types))
 
 
-def finished(layer: Layer, y: Tensor) -> Tensor:
+def finished(layer: ImportedLayer, y: ImportedTensor) -> ImportedTensor:
     """Append the layer's activation and the cast of its output."""
     spec: Any = layer.config.get("activation")
     return quantized_output(layer, apply_activation(layer, y, spec))
 
 
-def moved(layer: Layer, x: Tensor, axes: tuple[int, ...], suffix: str) -> Tensor:
+def moved(layer: ImportedLayer, x: ImportedTensor, axes: tuple[int, ...], suffix: str) -> ImportedTensor:
     """Append a transposition, unless it moves nothing."""
     if axes == tuple(range(len(x.shape))):
         return x
     return layer.add(Permute(axes=axes), (x,), tuple(x.shape[axis] for axis in axes), suffix)
 
 
-def reshaped(layer: Layer, x: Tensor, shape: Shape, suffix: str) -> Tensor:
+def reshaped(layer: ImportedLayer, x: ImportedTensor, shape: Shape, suffix: str) -> ImportedTensor:
     """Append a reshape, unless the shape is the same."""
     return x if shape == x.shape else layer.add(Reshape(), (x,), shape, suffix)

@@ -15,7 +15,7 @@ from hlsexplore.element_types import MAX_BITS, ElementTypes
 from hlsexplore.errors import ConfigError, ModelError, UnsupportedError
 from hlsexplore.fixed import Overflow, RealArray, Rounding
 from hlsexplore.graph import Shape
-from hlsexplore.importers.layer import Layer
+from hlsexplore.importers.layer import ImportedLayer
 from hlsexplore.importers.source import MAX_WEIGHT_ELEMENTS, checked_values
 from hlsexplore.importers.structure import Json
 
@@ -59,7 +59,7 @@ class QuantizerSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Quantizer:
+class HgqQuantizer:
     """A quantizer with its bit widths.
 
     Attributes:
@@ -172,7 +172,7 @@ def round_float32(x: NDArray[Any], rounding: Rounding) -> NDArray[np.float32]:
     return y
 
 
-def check_quantizers(layer: Layer) -> None:
+def check_quantizers(layer: ImportedLayer) -> None:
     """Check the options of all quantizers of a layer.
 
     Raises:
@@ -197,7 +197,7 @@ def _configurations(config: Json) -> Iterator[tuple[str, Any]]:
             yield from ((key, item) for item in (value if isinstance(value, list) else [value]))
 
 
-def parse_spec(layer: Layer, key: str, conf: Any) -> QuantizerSpec:
+def parse_spec(layer: ImportedLayer, key: str, conf: Any) -> QuantizerSpec:
     """Read the options of a quantizer.
 
     Args:
@@ -242,7 +242,7 @@ def parse_spec(layer: Layer, key: str, conf: Any) -> QuantizerSpec:
     )
 
 
-def _scaler(layer: Layer, where: str, value: Any) -> float:
+def _scaler(layer: ImportedLayer, where: str, value: Any) -> float:
     value = 1.0 if value is None else value
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not 2.0**-64 <= value <= 2.0**64 or np.frexp(value)[0] != 0.5:
@@ -252,7 +252,7 @@ def _scaler(layer: Layer, where: str, value: Any) -> float:
     return float(value)
 
 
-def _affine(layer: Layer, where: str, value: Any) -> tuple[float, float] | None:
+def _affine(layer: ImportedLayer, where: str, value: Any) -> tuple[float, float] | None:
     if value is None or value == [1, 0]:
         return None
     match value:
@@ -267,7 +267,7 @@ def _affine(layer: Layer, where: str, value: Any) -> tuple[float, float] | None:
     )
 
 
-def read_quantizer(layer: Layer, key: str, component: str, conf: Any = None) -> Quantizer:
+def read_quantizer(layer: ImportedLayer, key: str, component: str, conf: Any = None) -> HgqQuantizer:
     """Read a quantizer with its bit widths.
 
     Args:
@@ -297,7 +297,7 @@ def read_quantizer(layer: Layer, key: str, component: str, conf: Any = None) -> 
     if max(int(first.max(initial=0)), int(second.max(initial=0))) > MAX_WIDTH:
         raise _foreign(layer, component, "widths of thousands of bits")
     fraction = widths["fraction"] if spec.is_kif else widths["bits"] - widths["integer"]
-    return Quantizer(spec=spec, signed=arrays[flags[0]] != 0, integer=widths["integer"], fraction=fraction)
+    return HgqQuantizer(spec=spec, signed=arrays[flags[0]] != 0, integer=widths["integer"], fraction=fraction)
 
 
 def _whole(widths: RealArray) -> NDArray[np.int64]:
@@ -305,14 +305,14 @@ def _whole(widths: RealArray) -> NDArray[np.int64]:
     return np.clip(np.rint(widths), -2 * MAX_BITS, 2 * MAX_WIDTH).astype(np.int64)
 
 
-def _foreign(layer: Layer, component: str, what: str) -> ModelError:
+def _foreign(layer: ImportedLayer, component: str, what: str) -> ModelError:
     return ModelError(
         f"layer {layer.name!r} ({layer.cls}): the quantizer {component!r} has {what}, which HGQ2 {VERSION} does not "
         "write. Train or save the model with HGQ2 0.2, or report the version that wrote it."
     )
 
 
-def _variables(layer: Layer, component: str) -> list[NDArray[Any]]:
+def _variables(layer: ImportedLayer, component: str) -> list[NDArray[Any]]:
     path = "/".join(part for part in (layer.component, component) if part).lstrip("/")
     refs = (layer.weights.groups or {}).get(path, ())
     if any(int(np.prod(ref.shape, dtype=object)) > MAX_WEIGHT_ELEMENTS for ref in refs):
@@ -321,8 +321,8 @@ def _variables(layer: Layer, component: str) -> list[NDArray[Any]]:
 
 
 def read_types(
-    layer: Layer, key: str, component: str, shape: Shape, conf: Any = None
-) -> tuple[ElementTypes, Quantizer]:
+    layer: ImportedLayer, key: str, component: str, shape: Shape, conf: Any = None
+) -> tuple[ElementTypes, HgqQuantizer]:
     """Read the quantizer of a tensor and the types of its elements.
 
     Args:

@@ -12,8 +12,8 @@ from hlsexplore.element_types import quantize_elements
 from hlsexplore.fixed import RealArray, least_type, to_real
 from hlsexplore.importers.activations import apply_activation
 from hlsexplore.importers.hgq_parts import QuantizedWeight, apply_quantizer, own_weight, quantized_weight
-from hlsexplore.importers.hgq_quantizers import Quantizer, read_types
-from hlsexplore.importers.layer import Layer, Tensor, only
+from hlsexplore.importers.hgq_quantizers import HgqQuantizer, read_types
+from hlsexplore.importers.layer import ImportedLayer, ImportedTensor, only
 from hlsexplore.ops import (
     Activation,
     Affine,
@@ -42,21 +42,21 @@ class _Cell:
         quantizers: Quantizers of states and functions, by name.
     """
 
-    layer: Layer
+    layer: ImportedLayer
     units: int
     recurrent: QuantizedWeight
     recurrent_bias: RealArray
-    quantizers: dict[str, Quantizer]
+    quantizers: dict[str, HgqQuantizer]
 
-    def cast(self, x: Tensor, name: str, suffix: str) -> Tensor:
+    def cast(self, x: ImportedTensor, name: str, suffix: str) -> ImportedTensor:
         """Append a cast by one of the quantizers."""
         return apply_quantizer(self.layer, x, self.quantizers[name], suffix)
 
-    def apply(self, x: Tensor, key: str, suffix: str) -> Tensor:
+    def apply(self, x: ImportedTensor, key: str, suffix: str) -> ImportedTensor:
         """Append one of the layer's functions."""
         return apply_activation(self.layer.renamed(suffix), x, self.layer.config.get(key))
 
-    def product(self, x: Tensor, first: int, last: int, suffix: str) -> Tensor:
+    def product(self, x: ImportedTensor, first: int, last: int, suffix: str) -> ImportedTensor:
         """Append the product with some columns of the state weights."""
         recurrent, columns = self.recurrent, slice(first, last)
         kernel, bias = recurrent.values[:, columns], self.recurrent_bias[columns]
@@ -67,11 +67,11 @@ class _Cell:
         op = Dense(kernel=kernel, bias=bias, types=of_weights)
         return self.layer.add(op, (x,), (last - first,), suffix, types)
 
-    def merge(self, function: MergeFunction, a: Tensor, b: Tensor, suffix: str) -> Tensor:
+    def merge(self, function: MergeFunction, a: ImportedTensor, b: ImportedTensor, suffix: str) -> ImportedTensor:
         """Append the sum or product of two tensors."""
         return self.layer.add(Merge(function=function), (a, b), a.shape, suffix)
 
-    def part(self, x: Tensor, first: int, last: int, suffix: str) -> Tensor:
+    def part(self, x: ImportedTensor, first: int, last: int, suffix: str) -> ImportedTensor:
         """Append the choice of some elements of a vector."""
         (size,) = x.shape
         if (first, last) == (0, size):
@@ -81,17 +81,17 @@ class _Cell:
         column = self.layer.add(Crop(cropping=cropping, rank=1), (column,), (last - first, 1), suffix)
         return self.layer.add(Reshape(), (column,), (last - first,), f"{suffix}_row")
 
-    def affine(self, x: Tensor, factor: RealArray, offset: RealArray, suffix: str) -> Tensor:
+    def affine(self, x: ImportedTensor, factor: RealArray, offset: RealArray, suffix: str) -> ImportedTensor:
         """Append x * factor + offset by element."""
         types = {"weight": least_type(factor), "bias": least_type(offset)}
         return self.layer.add(Affine(kernel=factor, bias=offset), (x,), x.shape, suffix, types)
 
 
-Step = Callable[[_Cell, str, Tensor, Tensor | None, str], Tensor]
+Step = Callable[[_Cell, str, ImportedTensor, ImportedTensor | None, str], ImportedTensor]
 """Appends a step from its name, the products of the input, the state (None is 0) and the suffix of its last node."""
 
 
-def gru(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def gru(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert QGRU."""
     reset_after = layer.flag("reset_after", True)
     names = {"sq": 1, "paq": 1, "praq": 2, "rhq": 1}
@@ -99,7 +99,7 @@ def gru(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return _unrolled(cell, x, _gru_after if reset_after else _gru_before)
 
 
-def simple_rnn(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def simple_rnn(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert QSimpleRNN."""
     names = {"sq": 1, "paq": 1} if layer.config.get("sq_conf") is not None else {"paq": 1}
     cell, x = _cell(layer, only(layer, inputs), 1, names, has_two_biases=False)
@@ -107,8 +107,8 @@ def simple_rnn(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
 
 
 def _cell(
-    layer: Layer, x: Tensor, gates: int, names: dict[str, int], has_two_biases: bool
-) -> tuple[_Cell, Sequence[Tensor]]:
+    layer: ImportedLayer, x: ImportedTensor, gates: int, names: dict[str, int], has_two_biases: bool
+) -> tuple[_Cell, Sequence[ImportedTensor]]:
     """Read a cell and append the products of the input; return them step by step.
 
     Raises:
@@ -148,7 +148,7 @@ def _cell(
     return cell, [_step_of(layer, products, step) for step in range(steps)]
 
 
-def _for_steps(quantizer: Quantizer) -> Quantizer:
+def _for_steps(quantizer: HgqQuantizer) -> HgqQuantizer:
     """Return the quantizer of a step's input for all steps: the same types at each."""
     return replace(
         quantizer,
@@ -158,14 +158,14 @@ def _for_steps(quantizer: Quantizer) -> Quantizer:
     )
 
 
-def _step_of(layer: Layer, products: Tensor, step: int) -> Tensor:
+def _step_of(layer: ImportedLayer, products: ImportedTensor, step: int) -> ImportedTensor:
     """Append the choice of a step."""
     steps, size = products.shape
     row = layer.add(Crop(cropping=((0, 0), (step, steps - 1 - step)), rank=1), (products,), (1, size), f"x{step}")
     return layer.add(Reshape(), (row,), (size,), f"x{step}_row")
 
 
-def _unrolled(cell: _Cell, steps: Sequence[Tensor], step: Step) -> Tensor:
+def _unrolled(cell: _Cell, steps: Sequence[ImportedTensor], step: Step) -> ImportedTensor:
     """Append a copy of a cell for each step; the last node has the layer's own name."""
     layer, state = cell.layer, None
     count, is_sequence = len(steps), layer.flag("return_sequences", False)
@@ -181,7 +181,7 @@ def _unrolled(cell: _Cell, steps: Sequence[Tensor], step: Step) -> Tensor:
     return rows[0] if rows or state is None else state
 
 
-def _gru_after(cell: _Cell, name: str, x: Tensor, state: Tensor | None, last: str) -> Tensor:
+def _gru_after(cell: _Cell, name: str, x: ImportedTensor, state: ImportedTensor | None, last: str) -> ImportedTensor:
     """Append a step of a GRU that resets behind the product."""
     n, columns = cell.units, 3 * cell.units
     from_x = cell.part(x, 0, 2 * n, f"{name}_xzr")
@@ -201,7 +201,7 @@ def _gru_after(cell: _Cell, name: str, x: Tensor, state: Tensor | None, last: st
     return _mixed(cell, name, (x, reset), (z, hidden), last)
 
 
-def _gru_before(cell: _Cell, name: str, x: Tensor, state: Tensor | None, last: str) -> Tensor:
+def _gru_before(cell: _Cell, name: str, x: ImportedTensor, state: ImportedTensor | None, last: str) -> ImportedTensor:
     """Append a step of a GRU that resets before the product."""
     n, columns = cell.units, 3 * cell.units
     gates, hidden, reset = cell.part(x, 0, 2 * n, f"{name}_xzr"), None, None
@@ -215,7 +215,7 @@ def _gru_before(cell: _Cell, name: str, x: Tensor, state: Tensor | None, last: s
     return _mixed(cell, name, (x, reset), (z, hidden), last)
 
 
-def _gates(cell: _Cell, gates: Tensor, name: str) -> tuple[Tensor, Tensor]:
+def _gates(cell: _Cell, gates: ImportedTensor, name: str) -> tuple[ImportedTensor, ImportedTensor]:
     """Append the function of the gates; return the update and the reset gate."""
     n = cell.units
     both = cell.cast(cell.apply(gates, "recurrent_activation", f"{name}_gate"), "praq", f"{name}_praq")
@@ -223,8 +223,12 @@ def _gates(cell: _Cell, gates: Tensor, name: str) -> tuple[Tensor, Tensor]:
 
 
 def _mixed(
-    cell: _Cell, name: str, parts: tuple[Tensor, Tensor | None], old: tuple[Tensor, Tensor | None], last: str
-) -> Tensor:
+    cell: _Cell,
+    name: str,
+    parts: tuple[ImportedTensor, ImportedTensor | None],
+    old: tuple[ImportedTensor, ImportedTensor | None],
+    last: str,
+) -> ImportedTensor:
     """Append the candidate, and the new state: z * old + (1 - z) * candidate, which nothing rounds."""
     (x, reset), (z, hidden), n = parts, old, cell.units
     candidate = cell.part(x, 2 * n, 3 * n, f"{name}_xh")
@@ -246,7 +250,7 @@ def _constant(cell: _Cell, values: RealArray) -> RealArray:
     return constants
 
 
-def _simple_step(cell: _Cell, name: str, x: Tensor, state: Tensor | None, last: str) -> Tensor:
+def _simple_step(cell: _Cell, name: str, x: ImportedTensor, state: ImportedTensor | None, last: str) -> ImportedTensor:
     """Append a step of a simple cell: the function comes behind the cast."""
     total = x
     if state is not None:

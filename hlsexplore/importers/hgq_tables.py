@@ -21,8 +21,8 @@ from hlsexplore.importers.hgq_parts import (
     read_axes,
     reshaped,
 )
-from hlsexplore.importers.hgq_quantizers import Quantizer, read_quantizer
-from hlsexplore.importers.layer import Layer, Tensor, only
+from hlsexplore.importers.hgq_quantizers import HgqQuantizer, read_quantizer
+from hlsexplore.importers.layer import ImportedLayer, ImportedTensor, only
 from hlsexplore.ops import Dense, Lookup, Merge, MergeFunction, Pool, Upsample
 
 Float32 = NDArray[np.float32]
@@ -31,7 +31,7 @@ Real = Callable[[Float32], Float32]
 KERAS_EPSILON = np.float32(1e-7)
 
 
-def unary(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def unary(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert QUnaryFunctionLUT and QAffinedUnaryFunctionLUT."""
     x, name = only(layer, inputs), activation_name(layer.config.get("activation"))
     if name is None or name not in FUNCTIONS:
@@ -53,7 +53,7 @@ def unary(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return table(layer, quantized_input(layer, x), function, output, "")
 
 
-def table(layer: Layer, x: Tensor, function: Real, output: Quantizer, suffix: str) -> Tensor:
+def table(layer: ImportedLayer, x: ImportedTensor, function: Real, output: HgqQuantizer, suffix: str) -> ImportedTensor:
     """Append a table with an entry for every value that a tensor can have.
 
     Args:
@@ -71,7 +71,7 @@ def table(layer: Layer, x: Tensor, function: Real, output: Quantizer, suffix: st
     return layer.add(Lookup(source=source, entries=entries, type=type_), (x,), x.shape, suffix)
 
 
-def _address(layer: Layer, x: Tensor) -> Fixed:
+def _address(layer: ImportedLayer, x: ImportedTensor) -> Fixed:
     """Return the type of a tensor's values, whose bits address a table.
 
     Raises:
@@ -89,7 +89,9 @@ def _address(layer: Layer, x: Tensor) -> Fixed:
     return type_
 
 
-def _entries(layer: Layer, source: Fixed, function: Real, output: Quantizer) -> tuple[NDArray[np.int64], Fixed]:
+def _entries(
+    layer: ImportedLayer, source: Fixed, function: Real, output: HgqQuantizer
+) -> tuple[NDArray[np.int64], Fixed]:
     """Return the raw entries of a table by address, and their type."""
     first = output.signed.ravel()[:1], output.integer.ravel()[:1], output.fraction.ravel()[:1]
     widths = (output.signed, output.integer, output.fraction)
@@ -113,7 +115,7 @@ def _entries(layer: Layer, source: Fixed, function: Real, output: Quantizer) -> 
     return quantize(quantised, type_), type_
 
 
-def softmax(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def softmax(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert QSoftmax over one or several axes."""
     x = quantized_input(layer, only(layer, inputs))
     places = read_axes(layer, len(x.shape) + 1, "a softmax over the axes {axes} is not supported.")
@@ -128,7 +130,7 @@ def softmax(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return quantized_output(layer, moved(layer, y, tuple(int(place) for place in np.argsort(order)), "back"))
 
 
-def _softmax_rows(layer: Layer, x: Tensor) -> Tensor:
+def _softmax_rows(layer: ImportedLayer, x: ImportedTensor) -> ImportedTensor:
     """Append a softmax of each row of (rows, classes)."""
     scaler = np.float32(layer.number("input_scaler", 1.0))
     exp_output = read_quantizer(layer, "exp_oq_conf", "exp_table/oq")
@@ -156,7 +158,7 @@ def _exp(values: Float32) -> Float32:
     return result
 
 
-def _cast(layer: Layer, x: Tensor, key: str, component: str, suffix: str) -> Tensor:
+def _cast(layer: ImportedLayer, x: ImportedTensor, key: str, component: str, suffix: str) -> ImportedTensor:
     """Append a quantizer of a table's input, whose widths are of the layer's own shape with all axes shared."""
     quantizer = read_quantizer(layer, key, component)
     if quantizer.signed.size != 1:
@@ -173,7 +175,7 @@ def _cast(layer: Layer, x: Tensor, key: str, component: str, suffix: str) -> Ten
     return apply_quantizer(layer, x, shared, suffix)
 
 
-def _largest(layer: Layer, x: Tensor) -> Tensor:
+def _largest(layer: ImportedLayer, x: ImportedTensor) -> ImportedTensor:
     """Append the largest value of each row, in each place of the row."""
     rows, classes = x.shape
     image = reshaped(layer, x, (rows, classes, 1), "image")
@@ -181,7 +183,7 @@ def _largest(layer: Layer, x: Tensor) -> Tensor:
     return _spread(layer, layer.add(pool, (image,), (rows, 1, 1), "max"), x, "max")
 
 
-def _spread(layer: Layer, one: Tensor, x: Tensor, suffix: str) -> Tensor:
+def _spread(layer: ImportedLayer, one: ImportedTensor, x: ImportedTensor, suffix: str) -> ImportedTensor:
     """Append the repetition of a value of each row, (rows, 1) or (rows, 1, 1), in each place of the row."""
     rows, classes = x.shape
     image = reshaped(layer, one, (rows, 1, 1), f"{suffix}_image")

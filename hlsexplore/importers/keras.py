@@ -6,7 +6,7 @@ from hlsexplore.errors import ModelError, UnsupportedError
 from hlsexplore.graph import Graph, Shape
 from hlsexplore.importers import hgq
 from hlsexplore.importers.inspection import Inspection, LayerInfo
-from hlsexplore.importers.layer import Builder, Layer, Tensor
+from hlsexplore.importers.layer import Builder, ImportedLayer, ImportedTensor
 from hlsexplore.importers.operations import is_operation, operation
 from hlsexplore.importers.options import Options
 from hlsexplore.importers.registry import CONVERTERS, advice
@@ -14,7 +14,7 @@ from hlsexplore.importers.source import Lookup, Source
 from hlsexplore.importers.stripped import stripped_weights
 from hlsexplore.importers.structure import (
     MAX_LAYERS,
-    Call,
+    LayerCall,
     LayerSpec,
     ModelSpec,
     TensorRef,
@@ -92,12 +92,12 @@ class _Place:
     prefix: str = ""
     is_training: bool = False
 
-    def trains(self, call: Call) -> bool:
+    def trains(self, call: LayerCall) -> bool:
         """Whether a call in it runs in training mode: its own argument counts before that of the model around it."""
         return self.is_training if call.is_training is None else call.is_training
 
 
-_Made = dict[tuple[str, int], tuple[Tensor, ...]]
+_Made = dict[tuple[str, int], tuple[ImportedTensor, ...]]
 
 
 def _reserve(walk: _Walk, spec: ModelSpec, prefix: str) -> None:
@@ -108,7 +108,7 @@ def _reserve(walk: _Walk, spec: ModelSpec, prefix: str) -> None:
             _reserve(walk, layer.model, f"{prefix}{name}/")
 
 
-def _input(walk: _Walk, spec: ModelSpec, ref: TensorRef) -> tuple[Tensor, ...]:
+def _input(walk: _Walk, spec: ModelSpec, ref: TensorRef) -> tuple[ImportedTensor, ...]:
     layer = _layer_of(spec, ref.layer)
     where = f"{walk.source.label}: the input {ref.layer!r}"
     shape = shape_of(layer.config.get("batch_shape") or layer.config.get("batch_input_shape"), where)
@@ -136,7 +136,7 @@ def _layer_of(spec: ModelSpec, name: str) -> LayerSpec:
     return spec.layers[name]
 
 
-def _convert(walk: _Walk, place: _Place, made: _Made) -> tuple[Tensor, ...]:
+def _convert(walk: _Walk, place: _Place, made: _Made) -> tuple[ImportedTensor, ...]:
     """Convert what the outputs of a model need, depth first.
 
     Args:
@@ -190,7 +190,7 @@ def _shapes_behind(spec: ModelSpec) -> dict[str, Shape | None]:
     return shapes
 
 
-def _pick(walk: _Walk, spec: ModelSpec, made: _Made, ref: TensorRef) -> Tensor:
+def _pick(walk: _Walk, spec: ModelSpec, made: _Made, ref: TensorRef) -> ImportedTensor:
     tensors = made[ref.layer, ref.call]
     if 0 <= ref.index < len(tensors):
         return tensors[ref.index]
@@ -203,8 +203,8 @@ def _pick(walk: _Walk, spec: ModelSpec, made: _Made, ref: TensorRef) -> Tensor:
 
 
 def _convert_call(
-    walk: _Walk, place: _Place, spec: LayerSpec, call: int, inputs: tuple[Tensor, ...], hint: Shape | None
-) -> tuple[Tensor, ...]:
+    walk: _Walk, place: _Place, spec: LayerSpec, call: int, inputs: tuple[ImportedTensor, ...], hint: Shape | None
+) -> tuple[ImportedTensor, ...]:
     """Convert one use of a layer; what is not supported is noted and replaced by a placeholder."""
     path = f"{place.prefix}{spec.title}"
     is_reserved = call == 0 and place.prefix == "".join(f"{name}/" for name in place.names)
@@ -233,8 +233,8 @@ def _convert_call(
 
 
 def _convert_nested(
-    walk: _Walk, place: _Place, spec: LayerSpec, call: int, name: str, inputs: tuple[Tensor, ...]
-) -> tuple[Tensor, ...]:
+    walk: _Walk, place: _Place, spec: LayerSpec, call: int, name: str, inputs: tuple[ImportedTensor, ...]
+) -> tuple[ImportedTensor, ...]:
     """Convert a model that is used as a layer: its layers take the place of it."""
     model = spec.model
     if model is None or len(model.inputs) != len(inputs):
@@ -251,7 +251,9 @@ def _convert_nested(
     return _convert(walk, inner, made)
 
 
-def _converted(walk: _Walk, place: _Place, spec: LayerSpec, call: int, name: str, inputs: tuple[Tensor, ...]) -> Tensor:
+def _converted(
+    walk: _Walk, place: _Place, spec: LayerSpec, call: int, name: str, inputs: tuple[ImportedTensor, ...]
+) -> ImportedTensor:
     """Convert one use of one layer.
 
     Raises:
@@ -280,7 +282,7 @@ def _converted(walk: _Walk, place: _Place, spec: LayerSpec, call: int, name: str
             ]
         )
     weights = walk.weights((*place.names, spec.name))
-    layer = Layer(
+    layer = ImportedLayer(
         name=name,
         cls=spec.cls,
         config=Options(spec.config),
@@ -298,7 +300,7 @@ def _converted(walk: _Walk, place: _Place, spec: LayerSpec, call: int, name: str
     return output
 
 
-def _check_call(call: Call, label: str, is_function: bool) -> None:
+def _check_call(call: LayerCall, label: str, is_function: bool) -> None:
     """Refuse arguments that no converter reads.
 
     Raises:
@@ -312,7 +314,7 @@ def _check_call(call: Call, label: str, is_function: bool) -> None:
         raise UnsupportedError([f"{label}: it is called with a mask. Use a layer without it."])
 
 
-def _placeholder(walk: _Walk, name: str, inputs: tuple[Tensor, ...], hint: Shape | None) -> Tensor:
+def _placeholder(walk: _Walk, name: str, inputs: tuple[ImportedTensor, ...], hint: Shape | None) -> ImportedTensor:
     """Stand in for an unsupported layer, so that everything behind it is checked too."""
     walk.is_guessing |= hint is None
     shape = hint or (inputs[0].shape if inputs else (1,))

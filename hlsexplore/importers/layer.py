@@ -13,7 +13,7 @@ from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Node, Shape
 from hlsexplore.importers.options import Options
 from hlsexplore.importers.source import EMPTY, MAX_WEIGHT_ELEMENTS, LayerWeights
-from hlsexplore.importers.structure import Call, Json
+from hlsexplore.importers.structure import Json, LayerCall
 from hlsexplore.ops import Op, Pair, weights
 
 MAX_ELEMENTS = 1 << 24
@@ -23,7 +23,7 @@ MAX_NODES = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tensor:
+class ImportedTensor:
     """The output of a node.
 
     Attributes:
@@ -53,11 +53,11 @@ class Builder:
         self,
         name: str,
         op: Op,
-        inputs: tuple[Tensor, ...],
+        inputs: tuple[ImportedTensor, ...],
         shape: Shape,
         types: Mapping[str, Fixed | None],
         source: str,
-    ) -> Tensor:
+    ) -> ImportedTensor:
         """Append a node.
 
         Raises:
@@ -78,7 +78,7 @@ class Builder:
         given = {key: type_ for key, type_ in types.items() if type_ is not None}
         names = tuple(tensor.node for tensor in inputs)
         self.nodes.append(Node(name=name, op=op, inputs=names, shape=shape, types=given, source=source))
-        return Tensor(node=name, shape=shape)
+        return ImportedTensor(node=name, shape=shape)
 
     def unique(self, name: str) -> str:
         """Return a name that is not taken yet, and take it."""
@@ -91,7 +91,7 @@ class Builder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class ImportedLayer:
     """A layer that is being converted.
 
     Attributes:
@@ -117,7 +117,7 @@ class Layer:
     component: str = ""
     ordinal: int = 0
     origin: str = ""
-    call: Call = field(default_factory=Call)
+    call: LayerCall = field(default_factory=LayerCall)
     package: str = ""
 
     @property
@@ -133,20 +133,20 @@ class Layer:
     def add(
         self,
         op: Op,
-        inputs: tuple[Tensor, ...],
+        inputs: tuple[ImportedTensor, ...],
         shape: Shape,
         suffix: str = "",
         types: Mapping[str, Fixed | None] | None = None,
-    ) -> Tensor:
+    ) -> ImportedTensor:
         """Append a node named after the layer, or after the layer and a suffix."""
         name = self.builder.unique(f"{self.name}_{suffix}") if suffix else self.name
         return self.builder.add(name, op, inputs, shape, types or {}, self.source)
 
-    def renamed(self, suffix: str) -> "Layer":
+    def renamed(self, suffix: str) -> "ImportedLayer":
         """Return the same layer under another, free name."""
         return replace(self, name=self.builder.unique(f"{self.name}_{suffix}"), origin=self.origin or self.name)
 
-    def inside(self, cls: str, config: Json, suffix: str) -> "Layer":
+    def inside(self, cls: str, config: Json, suffix: str) -> "ImportedLayer":
         """Return a layer that this one holds, under a free name."""
         return replace(self.renamed(suffix), cls=cls, config=Options(config))
 
@@ -278,10 +278,10 @@ class Layer:
         return self.number("lora_alpha", rank) / rank * (a @ b)
 
 
-Converter = Callable[[Layer, tuple[Tensor, ...]], Tensor]
+Converter = Callable[[ImportedLayer, tuple[ImportedTensor, ...]], ImportedTensor]
 
 
-def only(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def only(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Return the only input of a layer.
 
     Raises:

@@ -3,7 +3,7 @@
 from math import prod
 
 from hlsexplore.graph import Shape
-from hlsexplore.importers.layer import Layer, Tensor
+from hlsexplore.importers.layer import ImportedLayer, ImportedTensor
 from hlsexplore.ops import Concatenate, Dot, Merge, MergeFunction, Reshape, Upsample
 
 _FUNCTIONS = {
@@ -16,7 +16,7 @@ _FUNCTIONS = {
 }
 
 
-def merge(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def merge(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert Add, Subtract, Multiply, Average, Maximum and Minimum; axes of size 1 repeat, missing ones come first."""
     _require_several(layer, inputs)
     rank = max(len(tensor.shape) for tensor in inputs)
@@ -29,7 +29,7 @@ def merge(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return layer.add(Merge(function=_FUNCTIONS[layer.cls]), whole, shape)
 
 
-def repeated(layer: Layer, x: Tensor, shape: Shape, suffix: str) -> Tensor:
+def repeated(layer: ImportedLayer, x: ImportedTensor, shape: Shape, suffix: str) -> ImportedTensor:
     """Append the repetition of a tensor along its axes of size 1, until it has a shape.
 
     Args:
@@ -51,7 +51,7 @@ def repeated(layer: Layer, x: Tensor, shape: Shape, suffix: str) -> Tensor:
     return x if x.shape == shape else layer.add(Reshape(), (x,), shape, f"{suffix}_whole")
 
 
-def concatenate(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def concatenate(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert Concatenate."""
     _require_several(layer, inputs)
     first = inputs[0].shape
@@ -67,7 +67,7 @@ def concatenate(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return layer.add(Concatenate(axis=index), inputs, (*first[:index], size, *first[index + 1 :]))
 
 
-def dot(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def dot(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert Dot of two vectors."""
     axes = layer.config.get("axes")
     is_plain = axes in (1, -1) or (isinstance(axes, list | tuple) and all(axis in (1, -1) for axis in axes))
@@ -80,6 +80,6 @@ def dot(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return layer.add(Dot(), inputs, (1,))
 
 
-def _require_several(layer: Layer, inputs: tuple[Tensor, ...]) -> None:
+def _require_several(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> None:
     if len(inputs) < 2 or (layer.cls == "Subtract" and len(inputs) != 2):
         raise layer.refuse(f"it joins {len(inputs)} tensors.", "Join two tensors or more (Subtract: two).")

@@ -13,7 +13,16 @@ import numpy as np
 from hlsexplore.errors import ModelError, UnsupportedError
 from hlsexplore.importers.content import Content
 from hlsexplore.importers.flat.fold import MAX_CONSTANT
-from hlsexplore.importers.flat.graph import BATCH, MAX_AXIS, MAX_NODES, Array, FlatGraph, FlatInput, FlatNode, Known
+from hlsexplore.importers.flat.graph import (
+    BATCH,
+    MAX_AXIS,
+    MAX_NODES,
+    Array,
+    FlatGraph,
+    FlatInput,
+    FlatNode,
+    KnownRange,
+)
 from hlsexplore.importers.flat.names import path_name, quantizer_owner, says_something, weight_owner
 
 ONNX_HEAD = re.compile(rb"(?!\x08\x01\x12[\x80-\xff])\x08[\x01-\x40][\x12\x1a\x22\x28\x32\x3a\x42\x72]")
@@ -386,7 +395,7 @@ def _kinds(graph: Any) -> dict[str, str]:
     }
 
 
-def known(kind: str) -> Known | None:
+def known(kind: str) -> KnownRange | None:
     """Return the values that a data type of QONNX has; None for floats and unknown ones.
 
     Examples:
@@ -395,17 +404,17 @@ def known(kind: str) -> Known | None:
     """
     found = _KIND.fullmatch(kind)
     if kind in ("BIPOLAR", "TERNARY"):
-        return Known(low=-1.0, high=1.0)
+        return KnownRange(low=-1.0, high=1.0)
     if kind == "BINARY":
-        return Known(low=0.0, high=1.0)
+        return KnownRange(low=0.0, high=1.0)
     width = int(found["width"] or found["bits"]) if found else 0
     if found is None or not 1 <= width <= MAX_KIND_BITS:
         return None
     if found["sign"] == "UINT":
-        return Known(low=0.0, high=2.0**width - 1)
+        return KnownRange(low=0.0, high=2.0**width - 1)
     half = 2.0 ** (width - 1)
     step = 2.0 ** (int(found["whole"]) - width) if found["width"] else 1.0
-    return Known(low=-half, high=half - 1, step=step)
+    return KnownRange(low=-half, high=half - 1, step=step)
 
 
 def _inputs(items: Iterable[Any], label: str) -> tuple[FlatInput, ...]:

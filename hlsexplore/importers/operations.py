@@ -11,7 +11,7 @@ from hlsexplore.errors import quoted
 from hlsexplore.fixed import RealArray
 from hlsexplore.importers.activations import KERAS2_HARD_SIGMOID, KERAS3_HARD_SIGMOID, PLAIN
 from hlsexplore.importers.composed import SHRINK, celu, hard_shrink, soft_shrink, threshold
-from hlsexplore.importers.layer import Converter, Layer, Tensor, only
+from hlsexplore.importers.layer import Converter, ImportedLayer, ImportedTensor, only
 from hlsexplore.importers.merge import concatenate, merge
 from hlsexplore.importers.pointwise import affine
 from hlsexplore.importers.reshape import sliced
@@ -22,7 +22,7 @@ _MERGES = {"add": "Add", "subtract": "Subtract", "multiply": "Multiply", "maximu
 _MAX_CONSTANT = 1e30
 
 
-def arithmetic(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def arithmetic(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert a sum, difference, product, quotient, maximum or minimum: of two tensors, or of one and a constant.
 
     Raises:
@@ -60,7 +60,7 @@ def arithmetic(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     raise layer.refuse(f"the {name} with the constant {quoted(c.tolist())} is not supported.", "Use a ReLU layer.")
 
 
-def clip(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def clip(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert a clip between two numbers."""
     x = only(layer, inputs)
     ends = (operand(layer, 1, "x_min", "clip_value_min"), operand(layer, 2, "x_max", "clip_value_max"))
@@ -75,12 +75,12 @@ def clip(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return layer.add(Clip(low=float(low), high=float(high), floor=float(low)), (x,), x.shape)
 
 
-def negative(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def negative(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert -x."""
     return affine(layer, only(layer, inputs), -np.ones(()), np.zeros(()))
 
 
-def activation(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def activation(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert a function that Keras has as an activation too."""
     x, name = only(layer, inputs), function_name(layer)
     if name == "softmax":
@@ -105,13 +105,13 @@ def activation(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return layer.add(op, (x,), x.shape)
 
 
-def thresholded(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def thresholded(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert keras.ops.threshold: x above a limit, else a value."""
     limit, value = constant(layer, operand(layer, 1, "threshold")), constant(layer, operand(layer, 2, "default_value"))
     return threshold(layer, only(layer, inputs), float(limit), float(value))
 
 
-def _number(layer: Layer, default: float, *names: str) -> float:
+def _number(layer: ImportedLayer, default: float, *names: str) -> float:
     """Return an option of an activation that is one number."""
     value = constant(layer, option(layer, default, *names))
     if value.size != 1:
@@ -119,7 +119,7 @@ def _number(layer: Layer, default: float, *names: str) -> float:
     return float(value.item())
 
 
-def identity(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def identity(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Drop what changes no value: casts between real types, stopped gradients."""
     kind = option(layer, "float32", "dtype", "DstT")
     if not isinstance(kind, str) or not kind.startswith(("float", "bfloat", "half", "double")):
@@ -127,7 +127,7 @@ def identity(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return only(layer, inputs)
 
 
-def reshaped(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def reshaped(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert reshape; its shape begins with the batch, which must stay apart."""
     x, target = only(layer, inputs), option(layer, None, "newshape", "shape")
     if target is None and len(layer.call.arguments) > 1:
@@ -146,14 +146,14 @@ def reshaped(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return x if shape == x.shape else layer.add(Reshape(), (x,), shape)
 
 
-def expand_dims(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def expand_dims(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert expand_dims: an axis of size 1 more."""
     x = only(layer, inputs)
     axis = _axis(layer, operand(layer, 1, "axis"), len(x.shape) + 2)
     return layer.add(Reshape(), (x,), (*x.shape[: axis - 1], 1, *x.shape[axis - 1 :]))
 
 
-def squeeze(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def squeeze(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert squeeze: axes of size 1 fewer."""
     x, value = only(layer, inputs), option(layer, operand(layer, 1, "axis", "squeeze_dims"), "axis")
     axes = [axis for axis, size in enumerate(x.shape, start=1) if size == 1]
@@ -167,7 +167,7 @@ def squeeze(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return x if shape == x.shape else layer.add(Reshape(), (x,), shape)
 
 
-def transpose(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def transpose(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert transpose with the batch first."""
     x = only(layer, inputs)
     order = option(layer, None, "axes", "perm")
@@ -177,13 +177,13 @@ def transpose(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return layer.add(Permute(axes=axes), (x,), tuple(x.shape[axis] for axis in axes))
 
 
-def joined(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def joined(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert concatenate of tensors."""
     axis = option(layer, -1, "axis")
     return concatenate(replace(layer, config=layer.config.changed(axis=axis)), inputs)
 
 
-def matmul(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def matmul(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert the product of a tensor and a constant matrix."""
     x = only(layer, inputs)
     if not isinstance(operand(layer, 0, "x1", "a"), Slot):
@@ -196,20 +196,20 @@ def matmul(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return layer.add(Dense(kernel=kernel), (x,), (*x.shape[:-1], kernel.shape[1]))
 
 
-def get_item(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def get_item(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert x[...]: slices of step 1, indices and new axes."""
     key = option(layer, None, "slice_spec", "key")
     key = layer.call.arguments[1] if key is None and len(layer.call.arguments) > 1 else key
     return sliced(layer, only(layer, inputs), key if isinstance(key, list) else [key])
 
 
-def function_name(layer: Layer) -> str:
+def function_name(layer: ImportedLayer) -> str:
     """Return the plain name of a function, such as `divide`, whatever Keras or TensorFlow call it."""
     name = layer.config.get("function", layer.cls)
     return FUNCTIONS.get(str(name), "")
 
 
-def operand(layer: Layer, position: int, *names: str) -> Any:
+def operand(layer: ImportedLayer, position: int, *names: str) -> Any:
     """Return an argument of a call by place or name; None if it is missing."""
     arguments, keywords = layer.call.arguments, layer.call.keywords
     if position < len(arguments):
@@ -217,7 +217,7 @@ def operand(layer: Layer, position: int, *names: str) -> Any:
     return next((found[name] for found in (keywords, layer.config) for name in names if name in found), None)
 
 
-def option(layer: Layer, default: Any, *names: str) -> Any:
+def option(layer: ImportedLayer, default: Any, *names: str) -> Any:
     """Return an option, which Keras 3 keeps in the configuration and Keras 2 in the call."""
     for found in (layer.call.keywords, layer.config):
         for name in names:
@@ -226,7 +226,7 @@ def option(layer: Layer, default: Any, *names: str) -> Any:
     return default
 
 
-def constant(layer: Layer, value: Any) -> RealArray:
+def constant(layer: ImportedLayer, value: Any) -> RealArray:
     """Return a constant operand as an array.
 
     Raises:
@@ -241,7 +241,7 @@ def constant(layer: Layer, value: Any) -> RealArray:
     return array
 
 
-def _axis(layer: Layer, value: Any, rank: int) -> int:
+def _axis(layer: ImportedLayer, value: Any, rank: int) -> int:
     """Return an axis counted from the batch, 1 or above."""
     if type(value) is not int or not -rank < value < rank or value % rank == 0:
         raise layer.refuse(f"the axis {quoted(value)} is not supported.", f"Use an axis of 1 to {rank - 1}.")
@@ -326,7 +326,7 @@ def is_operation(spec: LayerSpec, call: int) -> bool:
     return spec.cls in _FUNCTIONS_ONLY or "newshape" in spec.config or bool(spec.calls[call].constants)
 
 
-def operation(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def operation(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert a function that is applied without a layer.
 
     Raises:

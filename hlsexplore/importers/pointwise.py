@@ -5,11 +5,11 @@ from math import prod
 import numpy as np
 
 from hlsexplore.fixed import RealArray
-from hlsexplore.importers.layer import Layer, Tensor
+from hlsexplore.importers.layer import ImportedLayer, ImportedTensor
 from hlsexplore.ops import Affine, Reshape
 
 
-def affine(layer: Layer, x: Tensor, kernel: RealArray, bias: RealArray) -> Tensor:
+def affine(layer: ImportedLayer, x: ImportedTensor, kernel: RealArray, bias: RealArray) -> ImportedTensor:
     """Append x * kernel + bias.
 
     Args:
@@ -32,7 +32,7 @@ def affine(layer: Layer, x: Tensor, kernel: RealArray, bias: RealArray) -> Tenso
     return layer.add(Reshape(), (y,), x.shape)
 
 
-def _fitted(layer: Layer, x: Tensor, values: RealArray) -> RealArray:
+def _fitted(layer: ImportedLayer, x: ImportedTensor, values: RealArray) -> RealArray:
     array = values[0] if values.ndim == len(x.shape) + 1 and values.shape[0] == 1 else values
     try:
         return np.array(np.broadcast_to(array, x.shape))

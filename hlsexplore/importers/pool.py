@@ -5,13 +5,13 @@ from math import prod
 import numpy as np
 
 from hlsexplore.importers.activations import apply_activation
-from hlsexplore.importers.conv import Window, averaging_kernel, rank_of, window
+from hlsexplore.importers.conv import ConvWindow, averaging_kernel, rank_of, window
 from hlsexplore.importers.dense import quantized
-from hlsexplore.importers.layer import Layer, Tensor, only
+from hlsexplore.importers.layer import ImportedLayer, ImportedTensor, only
 from hlsexplore.ops import DepthwiseConv, Pool, Reshape
 
 
-def pool(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def pool(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert MaxPooling1D/2D, AveragePooling1D/2D and QAveragePooling2D."""
     x, rank = only(layer, inputs), rank_of(layer)
     size = layer.pair("pool_size", rank)
@@ -20,21 +20,21 @@ def pool(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return _pooled(layer, x, slide, is_global=False)
 
 
-def global_pool(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def global_pool(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert GlobalMaxPooling1D/2D, GlobalAveragePooling1D/2D and QGlobalAveragePooling2D."""
     x, rank = only(layer, inputs), rank_of(layer)
     layer.require_channels_last()
     if len(x.shape) != rank + 1:
         raise layer.damaged("name", f"an input of {rank + 1} axes, but it reads one of shape {x.shape}")
     size = (x.shape[0], x.shape[1]) if rank == 2 else (1, x.shape[0])
-    slide = Window(size=size, stride=size, dilation=(1, 1), padding=((0, 0), (0, 0)), out=(1, 1), rank=rank)
+    slide = ConvWindow(size=size, stride=size, dilation=(1, 1), padding=((0, 0), (0, 0)), out=(1, 1), rank=rank)
     y = _pooled(layer, x, slide, is_global=True)
     if not layer.flag("keepdims", False):
         return y
     return layer.add(Reshape(), (y,), (1,) * rank + (x.shape[-1],), "keepdims")
 
 
-def _pooled(layer: Layer, x: Tensor, slide: Window, is_global: bool) -> Tensor:
+def _pooled(layer: ImportedLayer, x: ImportedTensor, slide: ConvWindow, is_global: bool) -> ImportedTensor:
     channels = x.shape[-1]
     shape = (channels,) if is_global else slide.shape(channels)
     if layer.config.get("average_quantizer") is not None:
@@ -52,7 +52,7 @@ def _pooled(layer: Layer, x: Tensor, slide: Window, is_global: bool) -> Tensor:
     return apply_activation(layer, y, layer.config.get("activation"))
 
 
-def _quantized_average(layer: Layer, x: Tensor, slide: Window, is_global: bool) -> Tensor:
+def _quantized_average(layer: ImportedLayer, x: ImportedTensor, slide: ConvWindow, is_global: bool) -> ImportedTensor:
     """Convert a QKeras average: the sum times the quantised reciprocal of the count, a depthwise convolution.
 
     Raises:

@@ -7,7 +7,7 @@ import numpy as np
 
 from hlsexplore.errors import quoted
 from hlsexplore.fixed import RealArray
-from hlsexplore.importers.layer import Layer, Tensor, only
+from hlsexplore.importers.layer import ImportedLayer, ImportedTensor, only
 from hlsexplore.importers.pointwise import affine
 from hlsexplore.importers.reshape import identity
 from hlsexplore.importers.structure import class_of
@@ -27,13 +27,13 @@ IN_TRAINING_ONLY = (
 """Layers whose inference returns their input."""
 
 
-def rescaling(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def rescaling(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert Rescaling: x * scale + offset, numbers or one for each channel."""
     scale, offset = (_numbers(layer, key, default) for key, default in (("scale", 1.0), ("offset", 0.0)))
     return affine(layer, only(layer, inputs), scale, offset)
 
 
-def normalization(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def normalization(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert Normalization: (x - mean) / max(deviation, EPSILON), or the way back with `invert`."""
     x = only(layer, inputs)
     axes = layer.config.get("axis", -1)
@@ -55,7 +55,7 @@ def normalization(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return affine(layer, x, 1 / deviation, -mean / deviation)
 
 
-def _statistic(layer: Layer, key: str, position: int, shape: tuple[int, ...]) -> RealArray:
+def _statistic(layer: ImportedLayer, key: str, position: int, shape: tuple[int, ...]) -> RealArray:
     """Return a statistic that the user gave, or the one that `adapt` found."""
     if layer.config.get(key) is not None:
         values = np.asarray(_numbers(layer, key, 0.0)).reshape(-1)
@@ -65,7 +65,7 @@ def _statistic(layer: Layer, key: str, position: int, shape: tuple[int, ...]) ->
     return layer.weight(key, position, shape)
 
 
-def _numbers(layer: Layer, key: str, default: float) -> RealArray:
+def _numbers(layer: ImportedLayer, key: str, default: float) -> RealArray:
     """Return an option that is a number, or numbers in nested lists."""
     value: Any = layer.config.get(key, default)
     if isinstance(value, dict) and isinstance(value.get("config"), dict):
@@ -79,7 +79,7 @@ def _numbers(layer: Layer, key: str, default: float) -> RealArray:
     return array
 
 
-def center_crop(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def center_crop(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert CenterCrop of images; Resizing and RandomCrop are supported where they keep the size.
 
     Raises:
@@ -101,7 +101,7 @@ def center_crop(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return layer.add(Crop(cropping=(rows, columns)), (x,), (height, width, x.shape[2]))
 
 
-def pipeline(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def pipeline(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert Pipeline: layers one after another, of which all but those of this module are refused."""
     x = only(layer, inputs)
     items = layer.config.get("layers")
@@ -117,7 +117,7 @@ def pipeline(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return x
 
 
-PREPROCESSING_LAYERS: dict[str, Callable[[Layer, tuple[Tensor, ...]], Tensor]] = {
+PREPROCESSING_LAYERS: dict[str, Callable[[ImportedLayer, tuple[ImportedTensor, ...]], ImportedTensor]] = {
     **dict.fromkeys((*IN_TRAINING_ONLY, "Identity"), identity),
     "Rescaling": rescaling,
     "Normalization": normalization,

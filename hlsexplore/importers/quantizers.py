@@ -119,7 +119,7 @@ _ARGUMENT = re.compile(r"\s*(?:([A-Za-z_]\w{0,63})\s*=)?\s*('[^']*'|\"[^\"]*\"|\
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quantizer:
+class QKerasQuantizer:
     """A QKeras quantizer.
 
     Attributes:
@@ -167,7 +167,7 @@ class Quantizer:
         return alpha if alpha is None or isinstance(alpha, str) else np.asarray(alpha, dtype=np.float64)
 
 
-def parse_quantizer(spec: Any, where: str, is_kernel: bool = False) -> Quantizer | None:
+def parse_quantizer(spec: Any, where: str, is_kernel: bool = False) -> QKerasQuantizer | None:
     """Read a quantizer.
 
     Args:
@@ -199,7 +199,7 @@ def parse_quantizer(spec: Any, where: str, is_kernel: bool = False) -> Quantizer
     if name == "quantized_bits" and isinstance(options["alpha"], str):
         options["symmetric"] = True
     _check(name, options, where)
-    return Quantizer(name=name, options=MappingProxyType(options))
+    return QKerasQuantizer(name=name, options=MappingProxyType(options))
 
 
 def looks_like_quantizer(spec: Any) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from hlsexplore.fixed import Fixed
 from hlsexplore.importers.activations import plain_activation, quantizer_steps
 from hlsexplore.importers.dense import quantized
-from hlsexplore.importers.layer import Layer, Tensor, only
+from hlsexplore.importers.layer import ImportedLayer, ImportedTensor, only
 from hlsexplore.importers.options import Options
 from hlsexplore.importers.quantizers import looks_like_quantizer, parse_quantizer
 from hlsexplore.importers.structure import class_of
@@ -18,7 +18,7 @@ _CELLS = {"SimpleRNN": (Cell.SIMPLE_RNN, 1), "LSTM": (Cell.LSTM, 4), "GRU": (Cel
 _MERGES = {"sum": MergeFunction.ADD, "mul": MergeFunction.MULTIPLY, "ave": MergeFunction.AVERAGE}
 
 
-def recurrent(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def recurrent(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert SimpleRNN, LSTM, GRU, QSimpleRNN, QLSTM and QGRU."""
     x = only(layer, inputs)
     if layer.flag("go_backwards", False) and layer.flag("return_sequences", False):
@@ -28,7 +28,7 @@ def recurrent(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return _recurrent(layer, x)
 
 
-def _recurrent(layer: Layer, x: Tensor, suffix: str = "") -> Tensor:
+def _recurrent(layer: ImportedLayer, x: ImportedTensor, suffix: str = "") -> ImportedTensor:
     """Append the node of a recurrent layer."""
     if len(x.shape) != 2:
         raise layer.damaged("name", f"an input of shape (steps, features), but it reads one of shape {x.shape}")
@@ -85,7 +85,7 @@ def _recurrent(layer: Layer, x: Tensor, suffix: str = "") -> Tensor:
     return layer.add(op, (x,), (x.shape[0], units) if sequences else (units,), suffix, types)
 
 
-def _function(layer: Layer, key: str, default: str) -> tuple[Activation, Fixed | None]:
+def _function(layer: ImportedLayer, key: str, default: str) -> tuple[Activation, Fixed | None]:
     """Return the function that an option names, and the type of its values if it is a quantizer.
 
     Raises:
@@ -109,7 +109,7 @@ def _function(layer: Layer, key: str, default: str) -> tuple[Activation, Fixed |
     return op, None
 
 
-def _state_type(layer: Layer) -> Fixed | None:
+def _state_type(layer: ImportedLayer) -> Fixed | None:
     """Return the type of the states that a step reads, or None without a state quantizer.
 
     Raises:
@@ -126,7 +126,7 @@ def _state_type(layer: Layer) -> Fixed | None:
     return type_
 
 
-def bidirectional(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def bidirectional(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert Bidirectional: a layer that reads forwards, one that reads backwards, and a merge."""
     x = only(layer, inputs)
     forward = _wrapped(layer, "layer", "forward_layer", 0)
@@ -152,7 +152,7 @@ def bidirectional(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return layer.add(Merge(function=_MERGES[mode]), pair, shape)
 
 
-def _wrapped(layer: Layer, key: str, component: str, ordinal: int) -> Layer:
+def _wrapped(layer: ImportedLayer, key: str, component: str, ordinal: int) -> ImportedLayer:
     """Return a wrapped recurrent layer under the wrapper's name.
 
     Raises:

@@ -4,16 +4,16 @@ from math import prod
 from typing import Any
 
 from hlsexplore.errors import quoted
-from hlsexplore.importers.layer import Layer, Tensor, only
+from hlsexplore.importers.layer import ImportedLayer, ImportedTensor, only
 from hlsexplore.ops import Crop, Pad, Pair, Permute, Reshape, Upsample
 
 
-def identity(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def identity(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Drop a layer that does nothing at inference (Dropout, noise, regularisation)."""
     return only(layer, inputs)
 
 
-def flatten(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def flatten(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert Flatten; a vector passes unchanged."""
     x = only(layer, inputs)
     if layer.config.get("data_format") == "channels_first" and len(x.shape) > 1:
@@ -21,7 +21,7 @@ def flatten(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return x if len(x.shape) == 1 else layer.add(Reshape(), (x,), (prod(x.shape),))
 
 
-def reshape(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def reshape(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert Reshape; one -1 stands for what is left."""
     x = only(layer, inputs)
     target = layer.config.get("target_shape")
@@ -36,7 +36,7 @@ def reshape(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return x if shape == x.shape else layer.add(Reshape(), (x,), shape)
 
 
-def permute(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def permute(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert Permute."""
     x = only(layer, inputs)
     dims = layer.config.get("dims")
@@ -46,7 +46,7 @@ def permute(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return layer.add(Permute(axes=axes), (x,), tuple(x.shape[axis] for axis in axes))
 
 
-def repeat_vector(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def repeat_vector(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert RepeatVector: a vector becomes a sequence of n equal steps."""
     x = only(layer, inputs)
     if len(x.shape) != 1:
@@ -56,7 +56,7 @@ def repeat_vector(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return step if count == 1 else layer.add(Upsample(size=(1, count), rank=1), (step,), (count, *x.shape))
 
 
-def sliced(layer: Layer, x: Tensor, key: list[Any]) -> Tensor:
+def sliced(layer: ImportedLayer, x: ImportedTensor, key: list[Any]) -> ImportedTensor:
     """Append x[key]: for each axis from the batch on a slice as {start, stop, step}, an index, a new axis or `...`.
 
     Raises:
@@ -87,7 +87,7 @@ def sliced(layer: Layer, x: Tensor, key: list[Any]) -> Tensor:
     return x if target == x.shape else layer.add(Reshape(), (x,), target, "slice")
 
 
-def _range(layer: Layer, item: Any, size: int) -> Pair:
+def _range(layer: ImportedLayer, item: Any, size: int) -> Pair:
     """Return first and last (exclusive) element of a slice or index."""
     match item:
         case bool():
@@ -101,7 +101,7 @@ def _range(layer: Layer, item: Any, size: int) -> Pair:
     raise layer.refuse(f"the slice {quoted(item)} of {size} elements is not supported.", "Use slices of step 1.")
 
 
-def _cut(layer: Layer, x: Tensor, axis: int, first: int, last: int) -> Tensor:
+def _cut(layer: ImportedLayer, x: ImportedTensor, axis: int, first: int, last: int) -> ImportedTensor:
     """Append a cut along any axis, as the cropping of an image of what lies before, on and behind it."""
     size = x.shape[axis]
     if (first, last) == (0, size):
@@ -113,7 +113,7 @@ def _cut(layer: Layer, x: Tensor, axis: int, first: int, last: int) -> Tensor:
     return layer.add(Reshape(), (cut,), (*x.shape[:axis], last - first, *x.shape[axis + 1 :]), f"cut{axis + 1}_shape")
 
 
-def zero_padding(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def zero_padding(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert ZeroPadding1D and ZeroPadding2D."""
     x, rank = only(layer, inputs), _rank(layer)
     amounts = _amounts(layer, "padding", rank)
@@ -123,7 +123,7 @@ def zero_padding(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return layer.add(Pad(padding=amounts, rank=rank), (x,), shape if rank == 2 else shape[1:])
 
 
-def cropping(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def cropping(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert Cropping1D and Cropping2D."""
     x, rank = only(layer, inputs), _rank(layer)
     amounts = _amounts(layer, "cropping", rank)
@@ -133,7 +133,7 @@ def cropping(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return layer.add(Crop(cropping=amounts, rank=rank), (x,), shape if rank == 2 else shape[1:])
 
 
-def upsampling(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def upsampling(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert UpSampling1D and UpSampling2D with nearest-neighbour interpolation."""
     x, rank = only(layer, inputs), _rank(layer)
     if layer.config.get("interpolation", "nearest") != "nearest":
@@ -144,18 +144,18 @@ def upsampling(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return layer.add(Upsample(size=size, rank=rank), (x,), shape if rank == 2 else shape[1:])
 
 
-def _rank(layer: Layer) -> int:
+def _rank(layer: ImportedLayer) -> int:
     layer.require_channels_last()
     return 1 if layer.cls.endswith("1D") else 2
 
 
-def _image(layer: Layer, x: Tensor, rank: int) -> tuple[int, int, int]:
+def _image(layer: ImportedLayer, x: ImportedTensor, rank: int) -> tuple[int, int, int]:
     if len(x.shape) != rank + 1:
         raise layer.damaged("name", f"an input of {rank + 1} axes, but it reads one of shape {x.shape}")
     return (x.shape[0], x.shape[1], x.shape[2]) if rank == 2 else (1, x.shape[0], x.shape[1])
 
 
-def _amounts(layer: Layer, key: str, rank: int) -> tuple[Pair, Pair]:
+def _amounts(layer: ImportedLayer, key: str, rank: int) -> tuple[Pair, Pair]:
     """Read amounts at both ends of each axis: one number, one for each axis, or a pair for each axis."""
 
     def both(value: object) -> Pair | None:

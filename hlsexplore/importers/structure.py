@@ -51,7 +51,7 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class LayerCall:
     """One use of a layer or function.
 
     Attributes:
@@ -106,7 +106,7 @@ class LayerSpec:
     config: Json
     package: str = ""
     module: str = ""
-    calls: tuple[Call, ...] = ()
+    calls: tuple[LayerCall, ...] = ()
     is_shared: bool = False
     wrapper: str = ""
     title: str = ""
@@ -289,7 +289,7 @@ def _hint(shape: Any) -> tuple[int, ...] | None:
     return tuple(shape[1:])
 
 
-def _calls(nodes: Any, label: str, name: str) -> tuple[Call, ...]:
+def _calls(nodes: Any, label: str, name: str) -> tuple[LayerCall, ...]:
     if nodes is None:
         return ()
     if not isinstance(nodes, list):
@@ -297,7 +297,7 @@ def _calls(nodes: Any, label: str, name: str) -> tuple[Call, ...]:
     return tuple(_call3(node, label, name) if isinstance(node, dict) else _call2(node, label) for node in nodes)
 
 
-def _call3(node: Json, label: str, name: str) -> Call:
+def _call3(node: Json, label: str, name: str) -> LayerCall:
     """Read a call as Keras 3 writes it: arguments with tensors among them."""
     inputs: list[TensorRef] = []
     arguments = _arguments(node.get("args", []), inputs, label)
@@ -307,7 +307,7 @@ def _call3(node: Json, label: str, name: str) -> Call:
     used = {key: value for key, value in extra.items() if key != "training" and not _is_no_mask(key, value)}
     keywords = {key: _arguments(value, inputs, label) for key, value in used.items()}
     training = _training(extra.get("training"))
-    return Call(inputs=tuple(inputs), arguments=tuple(arguments), keywords=keywords, is_training=training)
+    return LayerCall(inputs=tuple(inputs), arguments=tuple(arguments), keywords=keywords, is_training=training)
 
 
 def _is_no_mask(key: str, value: Any) -> bool:
@@ -345,7 +345,7 @@ def _arguments(item: Any, inputs: list[TensorRef], label: str, depth: int = 0) -
     return item
 
 
-def _call2(node: Any, label: str) -> Call:
+def _call2(node: Any, label: str) -> LayerCall:
     """Read a call as Keras 2 writes it: [[layer, call, index, keywords], ...] or one such list."""
     inputs: list[TensorRef] = []
     arguments: list[Any] = []
@@ -373,7 +373,7 @@ def _call2(node: Any, label: str) -> Call:
                     keywords[key] = Slot(len(inputs) - 1)
                 case _ if key not in ("name", "training") and not _is_no_mask(key, value):
                     keywords[key] = value
-    return Call(inputs=tuple(inputs), arguments=tuple(arguments), keywords=keywords, is_training=training)
+    return LayerCall(inputs=tuple(inputs), arguments=tuple(arguments), keywords=keywords, is_training=training)
 
 
 def _reference(item: Any, label: str, shape: tuple[int, ...] | None = None) -> TensorRef:
@@ -455,7 +455,7 @@ def _sequential(name: str, body: Json, specs: dict[str, LayerSpec], label: str) 
     chained: dict[str, LayerSpec] = {}
     previous: str | None = None
     for spec in items:
-        refs = () if previous is None else (Call(inputs=(TensorRef(layer=previous, call=0, index=0),)),)
+        refs = () if previous is None else (LayerCall(inputs=(TensorRef(layer=previous, call=0, index=0),)),)
         chained[spec.name] = replace(spec, calls=refs)
         previous = spec.name
     first_name, last_name = items[0].name, items[-1].name

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hlsexplore.errors import UnsupportedError
 from hlsexplore.fixed import MAX_WIDTH, Fixed, RealArray, quantize, to_real
-from hlsexplore.importers.quantizers import Quantizer
+from hlsexplore.importers.quantizers import QKerasQuantizer
 
 Float32 = NDArray[np.float32]
 EPSILON = np.float32(1e-7)
@@ -41,7 +41,7 @@ class QuantizedWeight:
         return self.values if self.scale is None else self.values * self.scale
 
 
-def quantize_weight(quantizer: Quantizer | None, values: RealArray, where: str) -> QuantizedWeight:
+def quantize_weight(quantizer: QKerasQuantizer | None, values: RealArray, where: str) -> QuantizedWeight:
     """Quantise a weight array the way QKeras does at inference.
 
     Args:
@@ -98,7 +98,7 @@ def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
     )
 
 
-def is_plain_cast(quantizer: Quantizer) -> bool:
+def is_plain_cast(quantizer: QKerasQuantizer) -> bool:
     """Whether an activation quantizer is a piecewise linear function followed by one cast."""
     options = quantizer.options
     match quantizer.name:
@@ -111,7 +111,7 @@ def is_plain_cast(quantizer: Quantizer) -> bool:
     return False
 
 
-def cast_type(quantizer: Quantizer) -> Fixed:
+def cast_type(quantizer: QKerasQuantizer) -> Fixed:
     """Return the type whose cast does the rounding and clipping of a quantizer without scale.
 
     `quantized_bits(6,0)` is fixed<6,1,RND_CONV,SAT>, `quantized_relu(6)` is ufixed<6,0,RND_CONV,SAT>.
@@ -179,7 +179,7 @@ def _combine(grid: RealArray, type_: Fixed | None, scale: RealArray) -> Quantize
     return QuantizedWeight(values=values, type=Fixed(type_.width + spread, type_.integer + top, signed=type_.signed))
 
 
-def _quantized_bits(quantizer: Quantizer, x: Float32) -> tuple[Float32, Fixed | None, Float32]:
+def _quantized_bits(quantizer: QKerasQuantizer, x: Float32) -> tuple[Float32, Fixed | None, Float32]:
     """`quantized_bits.__call__`: with alpha 'auto*' a symmetric grid scaled to each channel, else a plain cast."""
     bits, integer, signed = quantizer.bits, quantizer.integer, quantizer.is_signed
     if isinstance(quantizer.alpha, str):
@@ -192,7 +192,7 @@ def _quantized_bits(quantizer: Quantizer, x: Float32) -> tuple[Float32, Fixed | 
     return grid, Fixed(bits, integer + signed, signed=signed), np.asarray(scale)
 
 
-def _quantized_bits_auto(quantizer: Quantizer, x: Float32) -> tuple[Float32, Fixed | None, Float32]:
+def _quantized_bits_auto(quantizer: QKerasQuantizer, x: Float32) -> tuple[Float32, Fixed | None, Float32]:
     bits, integer, signed = quantizer.bits, quantizer.integer, quantizer.is_signed
     m, m_i = np.float32(2.0 ** (bits - signed)), np.float32(2.0**integer)
     half = np.float32(2 ** (bits - 1) - 1)
@@ -216,7 +216,7 @@ def _quantized_bits_auto(quantizer: Quantizer, x: Float32) -> tuple[Float32, Fix
     return grid, type_, scale * m
 
 
-def _quantized_linear(quantizer: Quantizer, x: Float32) -> tuple[Float32, Fixed | None, Float32]:
+def _quantized_linear(quantizer: QKerasQuantizer, x: Float32) -> tuple[Float32, Fixed | None, Float32]:
     """`quantized_linear.__call__`: scale, clip, round."""
     bits, integer, signed = quantizer.bits, quantizer.integer, quantizer.is_signed
     unit = np.float32(2.0 ** (integer - bits + signed))
@@ -250,7 +250,7 @@ def _quantized_linear(quantizer: Quantizer, x: Float32) -> tuple[Float32, Fixed 
     return integers(scale) * unit, type_, scale / unit
 
 
-def _binary(quantizer: Quantizer, x: Float32) -> tuple[Float32, Fixed | None, Float32]:
+def _binary(quantizer: QKerasQuantizer, x: Float32) -> tuple[Float32, Fixed | None, Float32]:
     """`binary.__call__`: the sign, 0 counting as positive, times a least-squares scale."""
     sign = np.where(x < 0, np.float32(-1), np.float32(1))
     is_01 = bool(quantizer.options.get("use_01"))
@@ -258,7 +258,7 @@ def _binary(quantizer: Quantizer, x: Float32) -> tuple[Float32, Fixed | None, Fl
     return grid, Fixed(1, 1, signed=False) if is_01 else Fixed(2, 2), _scale(quantizer, x, grid)
 
 
-def _ternary(quantizer: Quantizer, x: Float32) -> tuple[Float32, Fixed | None, Float32]:
+def _ternary(quantizer: QKerasQuantizer, x: Float32) -> tuple[Float32, Fixed | None, Float32]:
     """`ternary.__call__`: the sign outside a dead band; with alpha 'auto*' band and scale are iterated."""
     if not isinstance(quantizer.alpha, str):
         threshold = quantizer.options["threshold"]
@@ -277,7 +277,7 @@ def _ternary(quantizer: Quantizer, x: Float32) -> tuple[Float32, Fixed | None, F
     return grid, Fixed(2, 2), np.nan_to_num(scale)
 
 
-def _scale(quantizer: Quantizer, x: Float32, grid: Float32) -> Float32:
+def _scale(quantizer: QKerasQuantizer, x: Float32, grid: Float32) -> Float32:
     """`_get_least_squares_scale`."""
     match quantizer.alpha:
         case None:
@@ -306,7 +306,7 @@ def _nearest_power(scale: Float32) -> Float32:
     return np.asarray(np.exp2(np.round(np.log(scale + EPSILON) / LOG2)), dtype=np.float32)
 
 
-def _power_of_two(quantizer: Quantizer, x: Float32) -> RealArray:
+def _power_of_two(quantizer: QKerasQuantizer, x: Float32) -> RealArray:
     """`quantized_po2.__call__`: the sign times the nearest power of two in the logarithm.
 
     `quantized_relu_po2` has no sign: negative values become the smallest power.

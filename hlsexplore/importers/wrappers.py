@@ -7,7 +7,7 @@ from math import prod
 from hlsexplore.importers.activations import ACTIVATION_LAYERS
 from hlsexplore.importers.conv import CHANNELWISE_LAYERS, CONV_LAYERS, time_distributed_conv
 from hlsexplore.importers.dense import DENSE_LAYERS
-from hlsexplore.importers.layer import Converter, Layer, Tensor, only
+from hlsexplore.importers.layer import Converter, ImportedLayer, ImportedTensor, only
 from hlsexplore.importers.options import Options
 from hlsexplore.importers.pool import POOL_LAYERS
 from hlsexplore.importers.reshape import identity
@@ -35,7 +35,7 @@ _UNROLLED: Mapping[str, Converter] = {
 """Layers that are unrolled: a copy for each step."""
 
 
-def time_distributed(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
+def time_distributed(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert TimeDistributed over Dense, activations, normalisations, convolutions, poolings and Flatten.
 
     Raises:
@@ -65,7 +65,7 @@ def time_distributed(layer: Layer, inputs: tuple[Tensor, ...]) -> Tensor:
     return y
 
 
-def _unrolled(layer: Layer, x: Tensor, converter: Converter) -> Tensor:
+def _unrolled(layer: ImportedLayer, x: ImportedTensor, converter: Converter) -> ImportedTensor:
     """Append a copy of a layer for each step, and join their outputs."""
     steps, rest = x.shape[0], x.shape[1:]
     if steps > MAX_STEPS:

@@ -35,7 +35,7 @@ from hlsexplore.ops import (
     Softmax,
 )
 from hlsexplore.reference import layers
-from hlsexplore.reference.layers import Block
+from hlsexplore.reference.layers import LayerBlock
 from hlsexplore.reference.moves import mover
 from hlsexplore.reference.samples import Inputs, block_size, open_inputs, real, unpack
 
@@ -73,24 +73,24 @@ def forward_node(node: Node, inputs: Sequence[RealArray]) -> RealArray:
     """Compute one layer in float64."""
     if isinstance(node.op, MOVES):
         return mover(node)(inputs[0])
-    return layers.prescribed(node, "result", FORWARD(Block(node=node, inputs=inputs), node.op))
+    return layers.prescribed(node, "result", FORWARD(LayerBlock(node=node, inputs=inputs), node.op))
 
 
-def _dense(block: Block, op: Dense) -> RealArray:
+def _dense(block: LayerBlock, op: Dense) -> RealArray:
     y: RealArray = block.inputs[0] @ op.kernel
     return y if op.bias is None else y + op.bias
 
 
-def _affine(block: Block, op: Affine) -> RealArray:
+def _affine(block: LayerBlock, op: Affine) -> RealArray:
     return block.inputs[0] * op.kernel + op.bias
 
 
-def _requantize(block: Block, op: Requantize) -> RealArray:
+def _requantize(block: LayerBlock, op: Requantize) -> RealArray:
     rounded = layers.prescribed(block.node, "result", block.inputs[0] * op.kernel + op.bias)
     return np.clip(rounded, op.low, op.high)
 
 
-def _activation(block: Block, op: Activation) -> RealArray:
+def _activation(block: LayerBlock, op: Activation) -> RealArray:
     return activate(op, block.inputs[0])
 
 
@@ -104,20 +104,20 @@ def activate(op: Activation, x: RealArray) -> RealArray:
     return y if op.max_value is None else np.minimum(y, op.max_value)
 
 
-def _clip(block: Block, op: Clip) -> RealArray:
+def _clip(block: LayerBlock, op: Clip) -> RealArray:
     (x,) = block.inputs
     line = op.floor + op.slope * (x - op.low) if op.slope else np.full_like(x, op.floor)
     y: RealArray = np.where(x > op.low, np.minimum(x, op.high), line)
     return y
 
 
-def _softmax(block: Block, op: Softmax) -> RealArray:
+def _softmax(block: LayerBlock, op: Softmax) -> RealArray:
     e = np.exp(block.inputs[0] - block.inputs[0].max(axis=-1, keepdims=True))
     y: RealArray = e / e.sum(axis=-1, keepdims=True)
     return y
 
 
-def _recurrent(block: Block, op: Recurrent) -> RealArray:
+def _recurrent(block: LayerBlock, op: Recurrent) -> RealArray:
     return layers.recurrent(block, op, activate)
 
 
@@ -165,7 +165,7 @@ ELEMENTWISE: dict[Function, Callable[[RealArray, float], RealArray]] = {
 """Elementwise functions of (x, alpha)."""
 
 FORWARD = (
-    Handlers[Block, RealArray](refuse=lambda block, op: no_answer(Executor.REFERENCE, block.node))
+    Handlers[LayerBlock, RealArray](refuse=lambda block, op: no_answer(Executor.REFERENCE, block.node))
     .on(Dense, _dense)
     .on(Affine, _affine)
     .on(Requantize, _requantize)

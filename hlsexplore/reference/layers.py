@@ -45,7 +45,7 @@ _MERGES: dict[MergeFunction, Callable[[RealArray, RealArray], RealArray]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Block:
+class LayerBlock:
     """A layer on a block of samples.
 
     Attributes:
@@ -65,18 +65,18 @@ def input_values(node: Node, x: RealArray) -> RealArray:
     return x if types is None else to_real(quantize_elements(x, types), types.hull())
 
 
-def quantized(block: Block, op: Quantize) -> RealArray:
+def quantized(block: LayerBlock, op: Quantize) -> RealArray:
     """Cast each element to its own type."""
     return to_real(quantize_elements(block.inputs[0], op.types), op.types.hull())
 
 
-def lookup(block: Block, op: Lookup) -> RealArray:
+def lookup(block: LayerBlock, op: Lookup) -> RealArray:
     """Take entries of the model's table."""
     address = quantize(block.inputs[0], op.source) & ((1 << op.source.width) - 1)
     return to_real(op.entries[address], op.type)
 
 
-def conv(block: Block, op: Conv | DepthwiseConv) -> RealArray:
+def conv(block: LayerBlock, op: Conv | DepthwiseConv) -> RealArray:
     """Convolve: each window times the kernel."""
     height, width = op.kernel.shape[:2]
     view = windows(pad_image(as_image(block.inputs[0], op.rank), op.padding), (height, width), op.stride, op.dilation)
@@ -85,7 +85,7 @@ def conv(block: Block, op: Conv | DepthwiseConv) -> RealArray:
     return y if op.bias is None else y + op.bias
 
 
-def pool(block: Block, op: Pool) -> RealArray:
+def pool(block: LayerBlock, op: Pool) -> RealArray:
     """Pool: the maximum or average of each window; padding does not count."""
     padded = pad_image(as_image(block.inputs[0], op.rank), op.padding, np.nan)
     view = windows(padded, op.size, op.stride)
@@ -93,7 +93,7 @@ def pool(block: Block, op: Pool) -> RealArray:
     return y.reshape(-1, *block.node.shape)
 
 
-def layer_norm(block: Block, op: LayerNorm) -> RealArray:
+def layer_norm(block: LayerBlock, op: LayerNorm) -> RealArray:
     """Normalise the last axis, scale and shift."""
     x = block.inputs[0]
     mean, variance = x.mean(axis=-1, keepdims=True), x.var(axis=-1, keepdims=True)
@@ -101,25 +101,25 @@ def layer_norm(block: Block, op: LayerNorm) -> RealArray:
     return y
 
 
-def prelu(block: Block, op: PRelu) -> RealArray:
+def prelu(block: LayerBlock, op: PRelu) -> RealArray:
     """Scale negative values by a slope of their own."""
     x = block.inputs[0]
     y: RealArray = np.maximum(x, 0.0) + op.kernel * np.minimum(x, 0.0)
     return y
 
 
-def merge(block: Block, op: Merge) -> RealArray:
+def merge(block: LayerBlock, op: Merge) -> RealArray:
     """Combine tensors of one shape from left to right."""
     total = reduce(_MERGES[op.function], block.inputs)
     return total / len(block.inputs) if op.function is MergeFunction.AVERAGE else total
 
 
-def concatenate(block: Block, op: Concatenate) -> RealArray:
+def concatenate(block: LayerBlock, op: Concatenate) -> RealArray:
     """Join tensors."""
     return np.concatenate(block.inputs, axis=op.axis + 1)
 
 
-def dot(block: Block, op: Dot) -> RealArray:
+def dot(block: LayerBlock, op: Dot) -> RealArray:
     """Multiply two vectors."""
     y: RealArray = np.sum(block.inputs[0] * block.inputs[1], axis=-1, keepdims=True)
     return y
@@ -129,7 +129,7 @@ def _ignore(key: str, values: RealArray) -> None:
     """Take no note."""
 
 
-def recurrent(block: Block, op: Recurrent, activate: Activate, note: Note = _ignore) -> RealArray:
+def recurrent(block: LayerBlock, op: Recurrent, activate: Activate, note: Note = _ignore) -> RealArray:
     """Run a recurrent layer over a sequence, with the model's own quantizers of functions and states.
 
     Args:

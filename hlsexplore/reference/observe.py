@@ -10,7 +10,7 @@ from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Input, LayerNorm, Recurrent, Softmax
 from hlsexplore.reference.forward import activate, forward_node
-from hlsexplore.reference.layers import Block, input_values, recurrent
+from hlsexplore.reference.layers import LayerBlock, input_values, recurrent
 from hlsexplore.reference.samples import Inputs, block_size, open_inputs, real
 from hlsexplore.support.values import squarable
 
@@ -151,7 +151,7 @@ def _forward(node: Node, inputs: list[RealArray], inner: dict[str, dict[str, _Ta
     def note(key: str, values: RealArray) -> None:
         found.setdefault(key, _Tally()).add(_tamed(values))
 
-    return _tamed(recurrent(Block(node=node, inputs=inputs), node.op, activate, note))
+    return _tamed(recurrent(LayerBlock(node=node, inputs=inputs), node.op, activate, note))
 
 
 def _tamed(values: RealArray) -> RealArray:

@@ -2,6 +2,6 @@
 
 from hlsexplore.rtl_plan.layer_plan import LayerPlan
 from hlsexplore.rtl_plan.plan import DesignPlan, plan
-from hlsexplore.rtl_plan.tensor import Tensor
+from hlsexplore.rtl_plan.tensor import BusTensor
 
-__all__ = ["DesignPlan", "LayerPlan", "Tensor", "plan"]
+__all__ = ["DesignPlan", "LayerPlan", "BusTensor", "plan"]

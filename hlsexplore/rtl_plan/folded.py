@@ -17,12 +17,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hlsexplore.fixed import Fixed, Rounding
-from hlsexplore.rtl_plan.lower.matmul import Product, Ranges, is_order_free, partial_sums
+from hlsexplore.rtl_plan.lower.matmul import MatrixProduct, Ranges, is_order_free, partial_sums
 from hlsexplore.rtl_plan.netlist.casts import cast, folded_offset, overflow, rounded
-from hlsexplore.rtl_plan.netlist.cells import Code, Value, bits_of
+from hlsexplore.rtl_plan.netlist.cells import CellCode, Value, bits_of
 from hlsexplore.rtl_plan.netlist.needs import needed
 from hlsexplore.rtl_plan.netlist.net import Net
-from hlsexplore.rtl_plan.netlist.schedule import Schedule, schedule
+from hlsexplore.rtl_plan.netlist.schedule import NetSchedule, schedule
 from hlsexplore.rtl_plan.netlist.sums import Term, sum_terms
 from hlsexplore.rtl_plan.netlist.timing import Fabric
 
@@ -69,7 +69,7 @@ class Folded:
         beats: Beats in which the input comes, each with its own steps.
     """
 
-    product: Product
+    product: MatrixProduct
     steps: int
     groups: int
     slots: int
@@ -79,13 +79,13 @@ class Folded:
     lanes: tuple[tuple[Range, ...], ...]
     sums: tuple[tuple[Range, ...], ...]
     front: Net
-    front_schedule: Schedule
+    front_schedule: NetSchedule
     summands: tuple[tuple[int, ...], ...]
     loop: Net
     loop_registered: bool
     starts: tuple[int, ...]
     end: Net
-    end_schedule: Schedule
+    end_schedule: NetSchedule
     multiply_cycles: int
     in_blocks: int
     late: int
@@ -142,7 +142,7 @@ class Folded:
 
 
 def fold(
-    product: Product,
+    product: MatrixProduct,
     ranges: Ranges,
     reuse: int,
     is_interleaved: bool,
@@ -215,14 +215,14 @@ class _Accumulation:
         end: Casts of the accumulators to the results.
     """
 
-    inner: Product
+    inner: MatrixProduct
     free: tuple[bool, ...]
     is_exact: bool
     ranges: list[Range]
     end: Net
 
 
-def _accumulate(product: Product, ranges: Ranges, columns: Sequence[range]) -> _Accumulation:
+def _accumulate(product: MatrixProduct, ranges: Ranges, columns: Sequence[range]) -> _Accumulation:
     """Plan the accumulators of a folded product; `columns` are the outputs of each slot."""
     free = tuple(all(is_order_free(ranges, product, column) for column in own) for own in columns)
     is_exact = product.dropped <= 0 and all(free)
@@ -331,7 +331,7 @@ def fold_order(n_in: int, reuse: int, is_interleaved: bool) -> tuple[int, ...]:
     return tuple(row for rows in _rows(n_in, steps, is_interleaved) for row in rows)
 
 
-def _without_zeros(product: Product, columns: Sequence[range]) -> tuple[Product, list[int]]:
+def _without_zeros(product: MatrixProduct, columns: Sequence[range]) -> tuple[MatrixProduct, list[int]]:
     """Return a product whose accumulator has no bits below those of the products, and the low bits of each start."""
     spare = -product.dropped
     low = [[product.bias[column] & ((1 << spare) - 1) for column in own] for own in columns]
@@ -344,7 +344,7 @@ def _without_zeros(product: Product, columns: Sequence[range]) -> tuple[Product,
 
 
 def _lane_ranges(
-    product: Product, ranges: Ranges, rows: Sequence[Sequence[int]], columns: Sequence[range]
+    product: MatrixProduct, ranges: Ranges, rows: Sequence[Sequence[int]], columns: Sequence[range]
 ) -> tuple[tuple[Range, ...], ...]:
     """Return the range of each lane's exact product, by group and slot."""
     found: list[tuple[Range, ...]] = []
@@ -373,7 +373,7 @@ def _chain_sums(lanes: Sequence[Sequence[Range]], chain: int) -> tuple[tuple[Ran
 
 
 def _front(
-    product: Product, sources: Sequence[Sequence[Range]], free: Sequence[bool]
+    product: MatrixProduct, sources: Sequence[Sequence[Range]], free: Sequence[bool]
 ) -> tuple[Net, tuple[tuple[int, ...], ...]]:
     """Plan the logic between the multipliers (or chains) and the accumulators."""
     net = Net()
@@ -390,14 +390,14 @@ def _front(
     return net, tuple(found)
 
 
-def _wraps(product: Product, ranges: Ranges, columns: Sequence[int]) -> bool:
+def _wraps(product: MatrixProduct, ranges: Ranges, columns: Sequence[int]) -> bool:
     """Tell whether a partial sum of these outputs can leave the accumulator's range."""
     found = [partial_sums(ranges, product, column) for column in columns]
     low, high = min(item[0] for item in found), max(item[1] for item in found)
     return low < product.accum.min_raw or high > product.accum.max_raw
 
 
-def _rounded_start(product: Product, result: Fixed) -> tuple[Product, Rounding | None]:
+def _rounded_start(product: MatrixProduct, result: Fixed) -> tuple[MatrixProduct, Rounding | None]:
     """Put the constant that rounds the result into the start values, so that no adder is needed at the end.
 
     Args:
@@ -415,7 +415,7 @@ def _rounded_start(product: Product, result: Fixed) -> tuple[Product, Rounding |
 
 
 def _accumulators(
-    product: Product, ranges: Ranges, columns: Sequence[range], is_bounded: Sequence[bool]
+    product: MatrixProduct, ranges: Ranges, columns: Sequence[range], is_bounded: Sequence[bool]
 ) -> list[Range]:
     """Return the range of each slot's accumulator: of all partial sums, or of the type where these leave it."""
     found: list[Range] = []
@@ -428,7 +428,7 @@ def _accumulators(
 def _trimmed(accumulators: Sequence[Range], end: Net) -> list[Range]:
     """Return ranges of the low bits that the results depend on; sums then wrap in them."""
     need = needed(end)
-    bits = {cell.data[0]: need[number] for number, cell in enumerate(end.cells) if cell.code is Code.INPUT}
+    bits = {cell.data[0]: need[number] for number, cell in enumerate(end.cells) if cell.code is CellCode.INPUT}
     found: list[Range] = []
     for slot, (low, high) in enumerate(accumulators):
         kept = bits[slot]
@@ -441,7 +441,7 @@ def _trimmed(accumulators: Sequence[Range], end: Net) -> list[Range]:
 
 
 def _loop(
-    product: Product,
+    product: MatrixProduct,
     accumulators: Sequence[Range],
     front: tuple[Net, tuple[tuple[int, ...], ...]],
     free: Sequence[bool],
@@ -467,8 +467,8 @@ def _loop(
 
 def _end(
     accumulators: Sequence[Range],
-    product: Product,
-    inner: Product,
+    product: MatrixProduct,
+    inner: MatrixProduct,
     low_bits: Sequence[int],
     rounding: Rounding | None,
 ) -> Net:

@@ -10,12 +10,12 @@ from hlsexplore.op_facts import options
 from hlsexplore.ops import Lookup
 from hlsexplore.rtl_plan.netlist.cmvm import has_search
 from hlsexplore.rtl_plan.netlist.timing import budget_ns, fabric
-from hlsexplore.rtl_plan.tensor import Tensor
+from hlsexplore.rtl_plan.tensor import BusTensor
 from hlsexplore.support.cache import content_key
 from hlsexplore.weights import raw_weights
 
 
-def layer_key(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: bool) -> str:
+def layer_key(design: Design, node: Node, inputs: tuple[BusTensor, ...], holds: bool) -> str:
     """Hash all that `plan_layer` reads; names do not count.
 
     Args:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from hlsexplore.graph import Node
 from hlsexplore.rtl_plan.folded import Folded
 from hlsexplore.rtl_plan.netlist.net import Net
-from hlsexplore.rtl_plan.netlist.schedule import Schedule
-from hlsexplore.rtl_plan.tensor import Tensor
+from hlsexplore.rtl_plan.netlist.schedule import NetSchedule
+from hlsexplore.rtl_plan.tensor import BusTensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -24,7 +24,7 @@ class Parallel:
     """
 
     net: Net
-    schedule: Schedule
+    schedule: NetSchedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -132,7 +132,7 @@ class Recurrence:
 
     step: "LayerPlan"
     steps: int
-    states: tuple[Tensor, ...]
+    states: tuple[BusTensor, ...]
     places: tuple[int, ...]
     is_sequence: bool
 
@@ -160,8 +160,8 @@ class LayerPlan:
     """
 
     node: Node
-    inputs: tuple[Tensor, ...]
-    output: Tensor
+    inputs: tuple[BusTensor, ...]
+    output: BusTensor
     body: Body
     latency_cycles: int
     ii_cycles: int = 1

@@ -36,8 +36,8 @@ from hlsexplore.rtl_plan.folded import Folded, fold
 from hlsexplore.rtl_plan.layer_plan import Bank, InTurn, LayerPlan, Parallel, Recurrence, SharedStep, Wires
 from hlsexplore.rtl_plan.lower.elements import lower_lookup, lower_quantize
 from hlsexplore.rtl_plan.lower.joins import lower_concatenate, lower_dot, lower_merge
-from hlsexplore.rtl_plan.lower.layer import Layer, refuse
-from hlsexplore.rtl_plan.lower.matmul import Product, matrix_outputs
+from hlsexplore.rtl_plan.lower.layer import LoweredLayer, refuse
+from hlsexplore.rtl_plan.lower.matmul import MatrixProduct, matrix_outputs
 from hlsexplore.rtl_plan.lower.moves import lower_move
 from hlsexplore.rtl_plan.lower.norm import lower_layer_norm
 from hlsexplore.rtl_plan.lower.pointwise import (
@@ -65,7 +65,7 @@ from hlsexplore.rtl_plan.scan import (
     sequence_scan,
     window_tensor,
 )
-from hlsexplore.rtl_plan.tensor import Tensor, repeated
+from hlsexplore.rtl_plan.tensor import BusTensor, repeated
 from hlsexplore.rtl_plan.walk import plain_walk
 
 MOST_IN_BLOCKS = {Multiplier.AUTO: None, Multiplier.DSP: 1 << 30, Multiplier.LUT: 0}
@@ -74,7 +74,7 @@ MAX_UNREGISTERED = 0.8
 """Activations that end after this share of a cycle are registered: a register's reset then does their masking."""
 
 
-def plan_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: bool = False) -> LayerPlan:
+def plan_layer(design: Design, node: Node, inputs: tuple[BusTensor, ...], holds: bool = False) -> LayerPlan:
     """Plan one module.
 
     Args:
@@ -97,12 +97,12 @@ def plan_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: bo
             output = replace(inputs[0], shape=node.shape)
             return LayerPlan(node=node, inputs=inputs, output=output, body=Wires(), latency_cycles=0)
     net = Net()
-    layer = Layer(net=net, design=design, node=node, inputs=inputs, values=input_values(net, inputs))
+    layer = LoweredLayer(net=net, design=design, node=node, inputs=inputs, values=input_values(net, inputs))
     net.outputs = LOWERINGS(layer, node.op)
     return parallel_layer(design, node, inputs, net, holds)
 
 
-def _dense(design: Design, node: Node, source: Tensor, holds: bool) -> LayerPlan:
+def _dense(design: Design, node: Node, source: BusTensor, holds: bool) -> LayerPlan:
     n_in = source.shape[-1]
     if source.size == n_in:
         layer = plan_matrix(design, node, source, holds)
@@ -114,7 +114,7 @@ def _dense(design: Design, node: Node, source: Tensor, holds: bool) -> LayerPlan
     return parallel_layer(design, node, (source,), net, holds)
 
 
-def plan_matrix(design: Design, node: Node, source: Tensor, holds: bool = False) -> LayerPlan:
+def plan_matrix(design: Design, node: Node, source: BusTensor, holds: bool = False) -> LayerPlan:
     """Plan a dense layer or convolution at one position.
 
     Args:
@@ -139,7 +139,7 @@ def plan_matrix(design: Design, node: Node, source: Tensor, holds: bool = False)
     return parallel_layer(design, here, (source,), net, holds)
 
 
-def plan_recurrence(design: Design, node: Node, source: Tensor, steps: int) -> LayerPlan:
+def plan_recurrence(design: Design, node: Node, source: BusTensor, steps: int) -> LayerPlan:
     """Plan a recurrent layer whose input comes step by step.
 
     Args:
@@ -176,7 +176,7 @@ def plan_recurrence(design: Design, node: Node, source: Tensor, steps: int) -> L
 
 
 def _shared_step(
-    design: Design, node: Node, source: Tensor, states: tuple[Tensor, ...]
+    design: Design, node: Node, source: BusTensor, states: tuple[BusTensor, ...]
 ) -> tuple[LayerPlan, tuple[int, ...]]:
     """Plan a step whose products share multipliers; return also the first output that is each new state."""
     accum = design.layers[node.name].types["accum"]
@@ -203,7 +203,7 @@ def _shared_step(
     return step, places
 
 
-def _recurrent(design: Design, node: Node, source: Tensor) -> LayerPlan:
+def _recurrent(design: Design, node: Node, source: BusTensor) -> LayerPlan:
     """Plan a recurrent layer with the whole sequence at hand."""
     op, (steps, size) = check_recurrent(node), source.shape
     one = Positions(walk=plain_walk(steps), out=(1, steps), stride=(1, 1), reach=(1, 1), taps=((0, 0),))
@@ -219,7 +219,7 @@ def _recurrent(design: Design, node: Node, source: Tensor) -> LayerPlan:
     )
 
 
-def _scanned(design: Design, node: Node, source: Tensor) -> LayerPlan:
+def _scanned(design: Design, node: Node, source: BusTensor) -> LayerPlan:
     """Plan a layer that computes its positions one after another."""
     positions = positions_of(node, source.shape)
     window = window_tensor(source, source.shape[-1], positions)
@@ -236,7 +236,7 @@ def _scanned(design: Design, node: Node, source: Tensor) -> LayerPlan:
     )
 
 
-def plan_accumulated(design: Design, node: Node, beat: Tensor, beats: int) -> LayerPlan:
+def plan_accumulated(design: Design, node: Node, beat: BusTensor, beats: int) -> LayerPlan:
     """Plan a dense layer whose input comes beat by beat, and whose result does not depend on the order of its sums.
 
     Args:
@@ -254,7 +254,7 @@ def plan_accumulated(design: Design, node: Node, beat: Tensor, beats: int) -> La
     return replace(layer, latency_cycles=layer.latency_cycles - reuse + steps, ii_cycles=steps)
 
 
-def _bank(design: Design, node: Node, source: Tensor) -> LayerPlan:
+def _bank(design: Design, node: Node, source: BusTensor) -> LayerPlan:
     """Plan the products of all channels of a depthwise convolution, side by side."""
     products = channel_products(design, node)
     channels = len(products)
@@ -302,7 +302,7 @@ def in_turn(design: Design, plan: LayerPlan, copies: int) -> LayerPlan:
     )
 
 
-def _folded(design: Design, node: Node, source: Tensor, product: Product, shares: int = 1) -> LayerPlan:
+def _folded(design: Design, node: Node, source: BusTensor, product: MatrixProduct, shares: int = 1) -> LayerPlan:
     interleaved = is_interleaved(design, node, source.size)
     reuse = design.layers[node.name].reuse
     most = most_in_blocks(design, node, source, product, shares)
@@ -310,7 +310,9 @@ def _folded(design: Design, node: Node, source: Tensor, product: Product, shares
     return _folded_layer(design, node, source, folded)
 
 
-def most_in_blocks(design: Design, node: Node, source: Tensor, product: Product, shares: int = 1) -> int | None:
+def most_in_blocks(
+    design: Design, node: Node, source: BusTensor, product: MatrixProduct, shares: int = 1
+) -> int | None:
     """Return how many multipliers of a product DSP blocks may make; None: as `fold` chooses by the weights.
 
     Args:
@@ -329,7 +331,7 @@ def most_in_blocks(design: Design, node: Node, source: Tensor, product: Product,
     return config.dsp_budget // (max(each, 1) * shares * config.parallel)
 
 
-def _folded_layer(design: Design, node: Node, source: Tensor, folded: Folded) -> LayerPlan:
+def _folded_layer(design: Design, node: Node, source: BusTensor, folded: Folded) -> LayerPlan:
     end = folded.end
     order = [(slot, turn) for slot in range(folded.slots) for turn in range(folded.turns)]
     ranges = tuple((end.cells[end.outputs[slot]].low, end.cells[end.outputs[slot]].high) for slot, _ in order)
@@ -338,14 +340,16 @@ def _folded_layer(design: Design, node: Node, source: Tensor, folded: Folded) ->
     return LayerPlan(
         node=node,
         inputs=(source,),
-        output=Tensor(shape=node.shape, fraction=fraction, ranges=ranges, arrival_ns=arrival),
+        output=BusTensor(shape=node.shape, fraction=fraction, ranges=ranges, arrival_ns=arrival),
         body=folded,
         latency_cycles=folded.latency_cycles,
         ii_cycles=folded.steps,
     )
 
 
-def parallel_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], net: Net, holds: bool = False) -> LayerPlan:
+def parallel_layer(
+    design: Design, node: Node, inputs: tuple[BusTensor, ...], net: Net, holds: bool = False
+) -> LayerPlan:
     """Plan a module from its net.
 
     Args:
@@ -368,7 +372,7 @@ def parallel_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], net: 
     return LayerPlan(
         node=node,
         inputs=inputs,
-        output=Tensor(
+        output=BusTensor(
             shape=node.shape,
             fraction=fraction,
             ranges=ranges,
@@ -386,7 +390,7 @@ def timing_of(design: Design) -> tuple[Fabric, float]:
     return fabric(design.target), budget_ns(design.target)
 
 
-def input_values(net: Net, inputs: tuple[Tensor, ...]) -> tuple[list[Value], ...]:
+def input_values(net: Net, inputs: tuple[BusTensor, ...]) -> tuple[list[Value], ...]:
     """Add the elements of all inputs, numbered through."""
     values: list[list[Value]] = []
     first = 0
@@ -403,7 +407,7 @@ def input_values(net: Net, inputs: tuple[Tensor, ...]) -> tuple[list[Value], ...
 
 
 LOWERINGS = (
-    Handlers[Layer, list[Value]](refuse=lambda layer, op: refuse(layer.node))
+    Handlers[LoweredLayer, list[Value]](refuse=lambda layer, op: refuse(layer.node))
     .on(Activation, lower_activation)
     .on(Affine, lower_affine)
     .on(Requantize, lower_requantize)

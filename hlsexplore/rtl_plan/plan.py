@@ -13,7 +13,7 @@ from hlsexplore.ops import Dense, Input, Reshape
 from hlsexplore.rtl_plan.keys import layer_key
 from hlsexplore.rtl_plan.layer_plan import LayerPlan
 from hlsexplore.rtl_plan.layers import plan_layer
-from hlsexplore.rtl_plan.tensor import Tensor, input_tensor
+from hlsexplore.rtl_plan.tensor import BusTensor, input_tensor
 from hlsexplore.support.cancel import check_cancelled, tell
 from hlsexplore.support.recent import Recent
 from hlsexplore.target import Io
@@ -38,7 +38,7 @@ class DesignPlan:
 
     design: Design
     layers: tuple[LayerPlan, ...]
-    tensors: dict[str, Tensor]
+    tensors: dict[str, BusTensor]
     starts: dict[str, int]
     latency_cycles: int
     ii_cycles: int
@@ -53,7 +53,7 @@ def plan(design: Design) -> DesignPlan:
     """
     if design.target.io is not Io.PARALLEL:
         raise NoModelError("this plans io='parallel' only; structure.stream.stream_plan plans streams.")
-    tensors: dict[str, Tensor] = {}
+    tensors: dict[str, BusTensor] = {}
     starts: dict[str, int] = {}
     layers: list[LayerPlan] = []
     for node in design.graph:
@@ -75,7 +75,7 @@ def plan(design: Design) -> DesignPlan:
     )
 
 
-def planned_layer(design: Design, node: Node, inputs: tuple[Tensor, ...], holds: bool) -> LayerPlan:
+def planned_layer(design: Design, node: Node, inputs: tuple[BusTensor, ...], holds: bool) -> LayerPlan:
     """Return the plan of a module, the kept one where nothing that it depends on has changed.
 
     Args:

@@ -9,11 +9,11 @@ from hlsexplore.graph import Node
 from hlsexplore.layer_config import Strategy
 from hlsexplore.ops import DepthwiseConv
 from hlsexplore.rtl_plan.folded import fold_order
-from hlsexplore.rtl_plan.lower.matmul import Product, is_order_free, make_product
+from hlsexplore.rtl_plan.lower.matmul import MatrixProduct, is_order_free, make_product
 from hlsexplore.weights import depthwise_matrix, raw_weights
 
 
-def layer_product(design: Design, node: Node) -> Product:
+def layer_product(design: Design, node: Node) -> MatrixProduct:
     """Return the product of a dense layer or convolution; a depthwise one has zeros between channels.
 
     Args:
@@ -26,7 +26,7 @@ def layer_product(design: Design, node: Node) -> Product:
     return _product(design, node, matrix, raw.get("bias"))
 
 
-def channel_products(design: Design, node: Node) -> tuple[Product, ...]:
+def channel_products(design: Design, node: Node) -> tuple[MatrixProduct, ...]:
     """Return the product of each channel of a depthwise convolution.
 
     Raises:
@@ -55,7 +55,7 @@ def is_interleaved(design: Design, node: Node, n_in: int) -> bool:
     return config.strategy is Strategy.RESOURCE and config.reuse <= n_in
 
 
-def in_order(product: Product, reuse: int) -> Product:
+def in_order(product: MatrixProduct, reuse: int) -> MatrixProduct:
     """Return a product that takes its inputs in their own order, some in each of `reuse` steps."""
     return replace(product, order=fold_order(product.weight.shape[0], reuse, False))
 
@@ -79,7 +79,7 @@ def accumulates(design: Design, node: Node, beats: int) -> bool:
     return all(is_order_free(ranges, product, column) for column in range(product.weight.shape[1]))
 
 
-def _product(design: Design, node: Node, matrix: RawArray, bias: RawArray | None) -> Product:
+def _product(design: Design, node: Node, matrix: RawArray, bias: RawArray | None) -> MatrixProduct:
     config = design.layers[node.name]
     types, n_in = config.types, matrix.shape[0]
     source = design.input_types(node.name)[0]

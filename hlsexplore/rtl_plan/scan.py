@@ -13,7 +13,7 @@ from hlsexplore.design import Design
 from hlsexplore.graph import Node
 from hlsexplore.ops import Conv, Dense, DepthwiseConv, Pair, Pool
 from hlsexplore.rtl_plan.layer_plan import LayerPlan, Scan
-from hlsexplore.rtl_plan.tensor import Tensor, any_position, repeated, with_zero
+from hlsexplore.rtl_plan.tensor import BusTensor, any_position, repeated, with_zero
 from hlsexplore.rtl_plan.walk import Walk, image_of, plain_walk, window_walk
 
 
@@ -49,7 +49,7 @@ def is_scanned(design: Design, node: Node) -> bool:
     return isinstance(node.op, Dense) and config.reuse > 1 and positions > 1
 
 
-def window_tensor(source: Tensor, channels: int, positions: Positions) -> Tensor:
+def window_tensor(source: BusTensor, channels: int, positions: Positions) -> BusTensor:
     """Return the tensor of a window, whatever its position; it is held for all steps of the matrix."""
     one = any_position(source, channels)
     if not positions.walk.takes(0).all():

@@ -15,7 +15,7 @@ Range = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tensor:
+class BusTensor:
     """The elements of a tensor on a bus, all in one width.
 
     Attributes:
@@ -76,13 +76,13 @@ class Tensor:
         return bits_of(self.low, self.high)
 
 
-def full_tensor(shape: tuple[int, ...], type_: Fixed) -> Tensor:
+def full_tensor(shape: tuple[int, ...], type_: Fixed) -> BusTensor:
     """Return a tensor whose elements can hold every value of a type, bit pattern for bit pattern."""
     low = -(1 << (type_.width - 1)) if type_.signed else 0
-    return Tensor(shape=shape, fraction=type_.fraction, ranges=((low, type_.max_raw),) * prod(shape))
+    return BusTensor(shape=shape, fraction=type_.fraction, ranges=((low, type_.max_raw),) * prod(shape))
 
 
-def input_tensor(design: Design, node: Node) -> Tensor:
+def input_tensor(design: Design, node: Node) -> BusTensor:
     """Return the tensor of an input, whose elements may have been cast to types of their own, then to one type.
 
     Args:
@@ -96,7 +96,7 @@ def input_tensor(design: Design, node: Node) -> Tensor:
     low, high, zeros = types.limits(node.shape)
     if lift < 0 or int(low.min()) << lift < type_.min_raw or type_.max_raw < int(high.max()) << lift:
         return full_tensor(node.shape, type_)
-    return Tensor(
+    return BusTensor(
         shape=node.shape,
         fraction=type_.fraction,
         ranges=tuple((int(a) << lift, int(b) << lift) for a, b in zip(low.ravel(), high.ravel(), strict=True)),
@@ -104,7 +104,7 @@ def input_tensor(design: Design, node: Node) -> Tensor:
     )
 
 
-def any_position(tensor: Tensor, channels: int) -> Tensor:
+def any_position(tensor: BusTensor, channels: int) -> BusTensor:
     """Return the tensor of one position of a tensor, whatever the position.
 
     Args:
@@ -116,17 +116,17 @@ def any_position(tensor: Tensor, channels: int) -> Tensor:
     return replace(tensor, shape=(channels,), ranges=ranges, zeros=_common_zeros(tensor, channels))
 
 
-def with_zero(tensor: Tensor) -> Tensor:
+def with_zero(tensor: BusTensor) -> BusTensor:
     """Return a tensor whose elements can also be 0."""
     return replace(tensor, ranges=tuple((min(low, 0), max(high, 0)) for low, high in tensor.ranges))
 
 
-def repeated(tensor: Tensor, count: int) -> Tensor:
+def repeated(tensor: BusTensor, count: int) -> BusTensor:
     """Return a vector of a tensor's elements, `count` times one after another."""
     return replace(tensor, shape=(tensor.size * count,), ranges=tensor.ranges * count, zeros=tensor.zeros * count)
 
 
-def _common_zeros(tensor: Tensor, channels: int) -> tuple[int, ...]:
+def _common_zeros(tensor: BusTensor, channels: int) -> tuple[int, ...]:
     """Count the low bits of each channel that are 0 at every position."""
     if not tensor.zeros:
         return ()

@@ -18,7 +18,7 @@ Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pattern:
+class Stride:
     """Some of the places along an axis: `first`, `first + step`, ..., `count` of them."""
 
     first: int
@@ -38,7 +38,7 @@ class Pattern:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Axis:
+class WalkAxis:
     """One axis of a walk.
 
     Attributes:
@@ -48,16 +48,16 @@ class Axis:
     """
 
     length: int
-    takes: tuple[Pattern, ...]
-    issue: Pattern
+    takes: tuple[Stride, ...]
+    issue: Stride
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
     """Rows and columns; a position takes or issues where both of its axes do."""
 
-    rows: Axis
-    columns: Axis
+    rows: WalkAxis
+    columns: WalkAxis
 
     @property
     def num_positions(self) -> int:
@@ -83,15 +83,15 @@ class Walk:
         return _crossed(self.rows.issue, self.rows.length, self.columns.issue, self.columns.length)
 
 
-def _crossed(rows: Pattern, num_rows: int, columns: Pattern, num_columns: int) -> Flags:
+def _crossed(rows: Stride, num_rows: int, columns: Stride, num_columns: int) -> Flags:
     found: Flags = np.outer(rows.flags(num_rows), columns.flags(num_columns)).ravel()
     return found
 
 
-def every(count: int, num_inputs: int = 1) -> Axis:
+def every(count: int, num_inputs: int = 1) -> WalkAxis:
     """Return an axis whose places all take and issue."""
-    whole = Pattern(first=0, count=count)
-    return Axis(length=count, takes=(whole,) * num_inputs, issue=whole)
+    whole = Stride(first=0, count=count)
+    return WalkAxis(length=count, takes=(whole,) * num_inputs, issue=whole)
 
 
 def plain_walk(count: int, num_inputs: int = 1) -> Walk:
@@ -101,29 +101,29 @@ def plain_walk(count: int, num_inputs: int = 1) -> Walk:
 
 def collecting_walk(blocks: int, count: int) -> Walk:
     """Return a walk that takes `count` beats and issues with the last one, `blocks` times."""
-    last = Pattern(first=count - 1, count=1)
-    return Walk(rows=every(blocks), columns=Axis(length=count, takes=(Pattern(first=0, count=count),), issue=last))
+    last = Stride(first=count - 1, count=1)
+    return Walk(rows=every(blocks), columns=WalkAxis(length=count, takes=(Stride(first=0, count=count),), issue=last))
 
 
 def splitting_walk(blocks: int, count: int) -> Walk:
     """Return a walk that takes a beat and issues `count` times, `blocks` times."""
-    whole = Pattern(first=0, count=count)
-    return Walk(rows=every(blocks), columns=Axis(length=count, takes=(Pattern(first=0, count=1),), issue=whole))
+    whole = Stride(first=0, count=count)
+    return Walk(rows=every(blocks), columns=WalkAxis(length=count, takes=(Stride(first=0, count=1),), issue=whole))
 
 
 def buffering_walk(num_in: int, num_out: int) -> Walk:
     """Return a walk that takes all beats of a tensor, then issues all beats of another one."""
-    taken, issued = Pattern(first=0, count=num_in), Pattern(first=num_in, count=num_out)
-    return Walk(rows=every(1), columns=Axis(length=num_in + num_out, takes=(taken,), issue=issued))
+    taken, issued = Stride(first=0, count=num_in), Stride(first=num_in, count=num_out)
+    return Walk(rows=every(1), columns=WalkAxis(length=num_in + num_out, takes=(taken,), issue=issued))
 
 
 def choosing_walk(blocks: int, counts: tuple[int, ...]) -> Walk:
     """Return a walk that takes some beats of the first input, then of the second, and so on, `blocks` times."""
     takes, first = [], 0
     for count in counts:
-        takes.append(Pattern(first=first, count=count))
+        takes.append(Stride(first=first, count=count))
         first += count
-    columns = Axis(length=first, takes=tuple(takes), issue=Pattern(first=0, count=first))
+    columns = WalkAxis(length=first, takes=tuple(takes), issue=Stride(first=0, count=first))
     return Walk(rows=every(blocks, len(counts)), columns=columns)
 
 
@@ -141,8 +141,8 @@ def window_walk(size: Pair, out: Pair, reach: Pair, stride: Pair, padding: tuple
     for i in (0, 1):
         before = padding[i][0]
         length = max(before + size[i], (out[i] - 1) * stride[i] + reach[i])
-        issue = Pattern(first=reach[i] - 1, count=out[i], step=stride[i])
-        axes.append(Axis(length=length, takes=(Pattern(first=before, count=size[i]),), issue=issue))
+        issue = Stride(first=reach[i] - 1, count=out[i], step=stride[i])
+        axes.append(WalkAxis(length=length, takes=(Stride(first=before, count=size[i]),), issue=issue))
     return Walk(rows=axes[0], columns=axes[1])
 
 
@@ -152,8 +152,8 @@ def frame_walk(size: Pair, padding: tuple[Pair, Pair]) -> Walk:
     for i in (0, 1):
         before, after = padding[i]
         length = size[i] + max(before, 0) + max(after, 0)
-        issue = Pattern(first=max(-before, 0), count=size[i] + before + after)
-        axes.append(Axis(length=length, takes=(Pattern(first=max(before, 0), count=size[i]),), issue=issue))
+        issue = Stride(first=max(-before, 0), count=size[i] + before + after)
+        axes.append(WalkAxis(length=length, takes=(Stride(first=max(before, 0), count=size[i]),), issue=issue))
     return Walk(rows=axes[0], columns=axes[1])
 
 

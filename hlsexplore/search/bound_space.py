@@ -16,7 +16,7 @@ from hlsexplore.fixed import Fixed, Overflow, RealArray
 from hlsexplore.graph import Node
 from hlsexplore.layer_config import LayerConfig, Strategy, follow_mode, knobs
 from hlsexplore.ops import MOVES, Conv, Dense, DepthwiseConv, Pool, weights
-from hlsexplore.space import Axis, Ranges, Space, is_intermediate, is_never_negative, nearest_reuse, read_axes
+from hlsexplore.space import Ranges, SearchAxis, Space, is_intermediate, is_never_negative, nearest_reuse, read_axes
 
 Point = tuple[int, ...]
 """Index of the choice on each axis."""
@@ -33,7 +33,7 @@ class BoundSpace:
     """
 
     base: Design
-    axes: tuple[Axis, ...]
+    axes: tuple[SearchAxis, ...]
     ranges: Ranges = field(default_factory=dict)
 
     @classmethod

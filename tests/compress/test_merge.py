@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hlsexplore.compress.merge import Kind, find_savings, narrowed, simplify
+from hlsexplore.compress.merge import SavingKind, find_savings, narrowed, simplify
 from hlsexplore.design import Design
 from hlsexplore.emulate import emulate, emulate_raw
 from hlsexplore.graph import Graph, Node
@@ -45,10 +45,10 @@ def never_active(first, bias, second):
 
 
 CASES = {
-    "unread": (unread, Kind.UNREAD, (1, 4)),
-    "constant": (constant, Kind.CONSTANT, (2, 5)),
-    "equal": (equal, Kind.EQUAL, (6,)),
-    "never_active": (never_active, Kind.CONSTANT, (7,)),
+    "unread": (unread, SavingKind.UNREAD, (1, 4)),
+    "constant": (constant, SavingKind.CONSTANT, (2, 5)),
+    "equal": (equal, SavingKind.EQUAL, (6,)),
+    "never_active": (never_active, SavingKind.CONSTANT, (7,)),
 }
 
 
@@ -83,7 +83,7 @@ def test_everything_that_is_exact_goes() -> None:
 
     design = dense_design(all_of_them)
     small, taken = simplify(design)
-    assert {item.kind for item in taken} == set(Kind) and small.graph["fc1"].shape == (2,)
+    assert {item.kind for item in taken} == set(SavingKind) and small.graph["fc1"].shape == (2,)
     assert all("neurons can go" in str(item) and "exactly equal" in str(item) for item in taken)
     x = np.random.default_rng(1).uniform(-4, 4, (500, 5))
     np.testing.assert_array_equal(emulate_raw(small, x), emulate_raw(design, x))
@@ -105,7 +105,7 @@ def test_pruned_neurons_go_with_masks_and_reuse() -> None:
 def test_a_saturating_sum_may_change_and_the_loss_is_said() -> None:
     design = dense_design(equal).with_layer("fc2", accum="fixed<9,4,TRN,SAT>")
     x = np.random.default_rng(1).uniform(-4, 4, (500, 5))
-    offer = next(item for item in find_savings(design, x) if item.kind is Kind.EQUAL)
+    offer = next(item for item in find_savings(design, x) if item.kind is SavingKind.EQUAL)
     differing = int((emulate_raw(offer.design, x) != emulate_raw(design, x)).sum())
     assert not offer.is_exact and offer.differing == differing and f"{differing:,} outputs differ" in str(offer)
     assert simplify(design)[1] == ()
@@ -124,7 +124,7 @@ def test_channels_of_convolutions_go_but_not_beside_padding() -> None:
     design = Design.default(Graph(name="net", nodes=nodes, outputs=("c2",)), type="fixed<8,3>")
     x = rng.uniform(-4, 4, (50, 4, 4, 1))
     small, taken = simplify(design)
-    assert [(item.kind, item.channels) for item in taken] == [(Kind.CONSTANT, (1,))]
+    assert [(item.kind, item.channels) for item in taken] == [(SavingKind.CONSTANT, (1,))]
     np.testing.assert_array_equal(emulate_raw(small, x), emulate_raw(design, x))
     padded = replace(nodes[2], op=replace(nodes[2].op, padding=((1, 0), (0, 1))), shape=(3, 3, 2))
     other = Design.default(Graph(name="net", nodes=(*nodes[:2], padded), outputs=("c2",)), type="fixed<8,3>")
@@ -160,9 +160,9 @@ def test_channels_go_through_pools_and_flattening(average: bool) -> None:
     design = image_design(average)
     offers = {item.kind: item for item in find_savings(design)}
     assert {kind: (item.layer, item.channels, item.is_exact) for kind, item in offers.items()} == {
-        Kind.UNREAD: ("conv", (1, 4), True),
-        Kind.CONSTANT: ("conv", (3,), True),
-        Kind.EQUAL: ("conv", (5,), True),
+        SavingKind.UNREAD: ("conv", (1, 4), True),
+        SavingKind.CONSTANT: ("conv", (3,), True),
+        SavingKind.EQUAL: ("conv", (5,), True),
     }
     small, _ = simplify(design)
     assert [small.graph[name].shape for name in ("conv", "pool", "flat")] == [(6, 6, 2), (3, 3, 2), (18,)]

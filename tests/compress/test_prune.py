@@ -8,7 +8,7 @@ import pytest
 
 from hlsexplore.cli import main
 from hlsexplore.compress.files import save_network
-from hlsexplore.compress.prune import Step, kept_share, prunable, prune, prune_by_saliency
+from hlsexplore.compress.prune import PruneStep, kept_share, prunable, prune, prune_by_saliency
 from hlsexplore.design import Design
 from hlsexplore.emulate import emulate, float_forward
 from hlsexplore.errors import ConfigError
@@ -53,7 +53,7 @@ def test_prune_keeps_a_share_of_every_layer_or_of_some(design: Design) -> None:
 
 
 def test_saliency_drops_where_it_costs_least(design: Design, data) -> None:
-    steps: list[Step] = []
+    steps: list[PruneStep] = []
     x, labels = data
     pruned = prune_by_saliency(design, x, labels, density=0.6, on_step=steps.append)
     even = prune(design, 0.6)

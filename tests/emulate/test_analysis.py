@@ -12,7 +12,7 @@ from hlsexplore.emulate.quality import make_doubt
 from hlsexplore.errors import ConfigError
 from hlsexplore.examples import NAMES, VARIANTS, load
 from hlsexplore.metrics import accuracy
-from hlsexplore.task import Goal, Kind, Task
+from hlsexplore.task import Goal, Task, TaskKind
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_margin_of_a_share_is_the_textbook_interval():
         rng = np.random.default_rng(seed)
         labels = rng.integers(0, 2, 2000)
         decided = np.where(rng.random(2000) < 0.8, labels, 1 - labels)
-        goal = Goal(output="y", task=Task(kind=Kind.MULTICLASS), given=labels, labels=labels)
+        goal = Goal(output="y", task=Task(kind=TaskKind.MULTICLASS), given=labels, labels=labels)
         doubt = make_doubt((goal,), "accuracy", (np.eye(2)[labels],))
         margins.append(doubt.margin(doubt.losses((np.eye(2)[decided],))))
     assert np.mean(margins) == pytest.approx(2.093 * np.sqrt(0.8 * 0.2 / 2000), rel=0.15)

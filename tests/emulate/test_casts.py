@@ -8,7 +8,15 @@ from strategies import fixed_types
 
 from hlsexplore.design import Design
 from hlsexplore.emulate import carrier
-from hlsexplore.emulate.carrier import Span, as_carrier, integer_terms, narrow_dtype, quantize_carrier, settle, to_float
+from hlsexplore.emulate.carrier import (
+    Span,
+    as_carrier,
+    integer_terms,
+    narrow_dtype,
+    quantize_carrier,
+    requantize_carrier,
+    to_float,
+)
 from hlsexplore.emulate.plan import plan_design
 from hlsexplore.fixed import Fixed, quantize, requantize
 from hlsexplore.graph import Graph, Node
@@ -37,8 +45,8 @@ def test_settle_equals_offset_cast_and_clips(has_numba, type_, fraction, bits, h
         known = carrier.has_numba
         carrier.has_numba = lambda: has_numba
         try:
-            ours = settle(values, span, type_, False, added, raises, rectifies)
-            owned = settle(values.copy(order="K"), span, type_, True, added, raises, rectifies)
+            ours = requantize_carrier(values, span, type_, False, added, raises, rectifies)
+            owned = requantize_carrier(values.copy(order="K"), span, type_, True, added, raises, rectifies)
         finally:
             carrier.has_numba = known
         expected = requantize(np.maximum(total, 0) if raises else total, fraction, type_)
@@ -53,14 +61,14 @@ def test_settle_equals_offset_cast_and_clips(has_numba, type_, fraction, bits, h
 def test_zeros_gain_any_number_of_bits(has_numba, bits, monkeypatch):
     monkeypatch.setattr(carrier, "has_numba", lambda: has_numba)
     zeros = np.zeros((300, 4), np.float32)
-    got = settle(zeros, Span(0, 0, 0), Fixed(8, 8 + bits), False)
+    got = requantize_carrier(zeros, Span(0, 0, 0), Fixed(8, 8 + bits), False)
     assert not got.any() and np.isfinite(got.astype(float)).all()
 
 
 def test_settle_of_a_strided_view_changes_only_its_elements():
     whole = np.arange(4096.0 * 3).reshape(4096, 3)
     span, type_ = Span(2, 0, 1 << 14), Fixed(14, 14, overflow="SAT")
-    ours = settle(whole[:, ::2], span, type_, owned=True)
+    ours = requantize_carrier(whole[:, ::2], span, type_, owned=True)
     np.testing.assert_array_equal(ours, np.arange(4096 * 3).reshape(4096, 3)[:, ::2] // 4)
 
 

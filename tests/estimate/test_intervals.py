@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hlsexplore.estimate.intervals import CLASSES, Spread, bounds_of, shipped_spreads, spreads_from
+from hlsexplore.estimate.intervals import CLASSES, ErrorSpread, bounds_of, shipped_spreads, spreads_from
 from hlsexplore.report import Figures
 
 
@@ -62,7 +62,7 @@ def test_no_shipped_interval_has_an_absurd_end(name: str) -> None:
 
 
 def test_bounds_nest_and_stay_at_or_above_zero() -> None:
-    spread = Spread((0.1, 0.5, 2.0, 9.0), (0.5, 1.0))
+    spread = ErrorSpread((0.1, 0.5, 2.0, 9.0), (0.5, 1.0))
     (low80, high80), (low95, high95) = spread.bounds(10.0, 80), spread.bounds(10.0, 95)
     assert 0 <= low95 <= low80 <= 10 <= high80 <= high95
     assert spread.bounds(0.0, 95)[0] == 0
@@ -89,7 +89,7 @@ def test_a_figure_without_measured_designs_has_wide_intervals() -> None:
 
 def test_small_figures_have_the_whole_numbers_of_their_interval() -> None:
     """2 cycles by a factor of 1.68, (3 / 1.68 - 1 to 3 * 1.68 - 1), are 1 to 4: not 0 to 5."""
-    spreads = {"stream": {"latency_cycles_max": Spread((1 / 1.68, 0.9, 1.1, 1.68))}}
+    spreads = {"stream": {"latency_cycles_max": ErrorSpread((1 / 1.68, 0.9, 1.1, 1.68))}}
     _, outer = bounds_of(Figures(latency_cycles_max=2.0), "stream", spreads)
     assert (outer.lower.latency_cycles_max, outer.upper.latency_cycles_max) == (1, 4)
 

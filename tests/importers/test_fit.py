@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hlsexplore.importers.flat.fit import MAX_FRACTION, Fit, Problem, fit
+from hlsexplore.importers.flat.fit import MAX_FRACTION, MultiplierFit, Problem, fit
 
 
 def steps(factor, summand, least, most):
@@ -17,7 +17,7 @@ def problem(function, low, high, least, most, channels=1):
     return Problem(function=function, lows=lows, highs=highs, least=least, most=most)
 
 
-def results(found: Fit, low, high, least, most):
+def results(found: MultiplierFit, low, high, least, most):
     v = np.arange(low, high + 1, dtype=np.float64)[:, None]
     return np.clip(np.floor(v * found.factor + found.summand), least, most)
 

@@ -8,13 +8,13 @@ from test_element_types import element_types
 
 from hlsexplore.element_types import ElementTypes, quantize_elements, requantize_elements
 from hlsexplore.fixed import Fixed, Overflow, Rounding, least_type, quantize, to_real
-from hlsexplore.importers.hgq_quantizers import Quantizer, QuantizerSpec
+from hlsexplore.importers.hgq_quantizers import HgqQuantizer, QuantizerSpec
 from hlsexplore.importers.input_types import BY_SIGN, bus_type
 
 
-def quantizer(k: int, i: int, f: int, rounding: str, overflow: str, **options: object) -> Quantizer:
+def quantizer(k: int, i: int, f: int, rounding: str, overflow: str, **options: object) -> HgqQuantizer:
     spec = {"is_kif": True, "scaler": 1.0, "affine": None, "is_weight": False} | options
-    return Quantizer(
+    return HgqQuantizer(
         spec=QuantizerSpec(rounding=Rounding(rounding), overflow=Overflow(overflow), **spec),
         signed=np.array([bool(k)]),
         integer=np.array([i]),

@@ -5,7 +5,7 @@ import pytest
 from hlsexplore.rtl_plan.count.blocks import DSP48E1, DSP48E2, MULT18X18D, Blocks, counted_family
 from hlsexplore.rtl_plan.count.layers import net_logic
 from hlsexplore.rtl_plan.netlist.net import Net
-from hlsexplore.rtl_plan.netlist.schedule import Schedule
+from hlsexplore.rtl_plan.netlist.schedule import NetSchedule
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,9 @@ def test_cells_of_xilinx_are_counted_as_7_series(part: str, family: str) -> None
 def test_an_adder_of_narrow_luts_is_a_whole_carry_chain() -> None:
     net = Net()
     net.outputs = [net.add(net.input(0, -8, 7), net.input(1, -8, 7))]
-    planned = Schedule(stages=(0,) * len(net.cells), latency_cycles=0, arrival_ns=0.0, last_use=(0,) * len(net.cells))
+    planned = NetSchedule(
+        stages=(0,) * len(net.cells), latency_cycles=0, arrival_ns=0.0, last_use=(0,) * len(net.cells)
+    )
     # Five bits of a sum: three CCU2C of two bits, each counted as two LUT.
     assert net_logic(net, planned, MULT18X18D)[0] == 6
     assert net_logic(net, planned, DSP48E1)[0] <= 5

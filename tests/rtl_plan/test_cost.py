@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hlsexplore.rtl_plan.netlist.adders import adder_luts, net_bits
-from hlsexplore.rtl_plan.netlist.cells import Code, Value
+from hlsexplore.rtl_plan.netlist.cells import CellCode, Value
 from hlsexplore.rtl_plan.netlist.net import Net
 
 ABOVE = 6
@@ -15,22 +15,22 @@ def bit(net: Net, value: Value, position: int) -> tuple[bool, bool]:
     """Whether a bit is variable, and whether it is inverted (variable) or one (constant)."""
     cell = net.cells[value]
     match cell.code:
-        case Code.CONST:
+        case CellCode.CONST:
             return False, bool(cell.low >> position & 1)
-        case Code.SHIFT:
+        case CellCode.SHIFT:
             place = position - cell.data[0]
             return bit(net, cell.args[0], place) if place >= 0 else (False, False)
-        case Code.INVERT:
+        case CellCode.INVERT:
             if position >= min(cell.data[1], cell.width):
                 return False, False
             variable, one = bit(net, cell.args[0], position)
             return variable, one ^ bool(cell.data[0] >> position & 1)
-        case Code.SLICE:
+        case CellCode.SLICE:
             first, width, signed = cell.data
             if position >= width and not signed:
                 return False, False
             return bit(net, cell.args[0], first + min(position, width - 1))
-        case Code.JOIN:
+        case CellCode.JOIN:
             shift = cell.data[1]
             return bit(net, cell.args[0], position) if position < shift else bit(net, cell.args[1], position - shift)
         case _:
@@ -92,7 +92,7 @@ def test_bits_of_a_value_at_once_are_those_found_one_by_one(seed: int):
 def test_adders_take_the_luts_and_inverters_that_are_counted_bit_by_bit(seed: int):
     rng = np.random.default_rng(100 + seed)
     net = random_net(rng)
-    bits, adders = net_bits(net), [number for number, cell in enumerate(net.cells) if cell.code is Code.ADD]
+    bits, adders = net_bits(net), [number for number, cell in enumerate(net.cells) if cell.code is CellCode.ADD]
     for adder in adders:
         for width in (net.cells[adder].width, int(rng.integers(0, net.cells[adder].width + 1))):
             assert adder_luts(net.cells[adder], bits, width) == counted(net, adder, width)

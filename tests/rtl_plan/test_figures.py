@@ -10,7 +10,7 @@ from hlsexplore.rtl_plan.count.blocks import DSP48E1
 from hlsexplore.rtl_plan.count.layers import layer_figures, net_registers
 from hlsexplore.rtl_plan.layer_plan import Scan
 from hlsexplore.rtl_plan.netlist.net import Net
-from hlsexplore.rtl_plan.netlist.schedule import Schedule
+from hlsexplore.rtl_plan.netlist.schedule import NetSchedule
 
 
 def network(reuse: int = 1) -> Design:
@@ -89,12 +89,12 @@ def test_registers_are_counted_by_bits_that_are_read():
     net = Net()
     x = net.input(0, 0, 255)
     net.outputs = [net.shift(x, -3)]
-    planned = Schedule(stages=(0, 0), latency_cycles=2, arrival_ns=0.0, last_use=(2, 0))
+    planned = NetSchedule(stages=(0, 0), latency_cycles=2, arrival_ns=0.0, last_use=(2, 0))
     assert net_registers(net, planned, DSP48E1) == (2 * 5, 0)
 
 
 def test_long_chains_of_registers_are_shift_registers():
     net = Net()
     net.outputs = [net.input(0, 0, 255)]
-    planned = Schedule(stages=(0,), latency_cycles=5, arrival_ns=0.0, last_use=(5,))
+    planned = NetSchedule(stages=(0,), latency_cycles=5, arrival_ns=0.0, last_use=(5,))
     assert net_registers(net, planned, DSP48E1) == (0, 8)

@@ -16,7 +16,7 @@ from hlsexplore.rtl_plan.plan import plan
 from hlsexplore.rtl_plan.stream.feed import FeedKind
 from hlsexplore.rtl_plan.stream.flow import Stage, flow
 from hlsexplore.rtl_plan.stream.plan import stream_plan
-from hlsexplore.rtl_plan.walk import Pattern, collecting_walk, frame_walk, plain_walk, window_walk
+from hlsexplore.rtl_plan.walk import Stride, collecting_walk, frame_walk, plain_walk, window_walk
 from hlsexplore.target import Target
 
 
@@ -42,7 +42,7 @@ def residual(size: int = 8, layers: int = 2) -> Design:
 
 
 def test_patterns_are_places_a_step_apart():
-    assert Pattern(first=1, count=2, step=2).flags(5).tolist() == [False, True, False, True, False]
+    assert Stride(first=1, count=2, step=2).flags(5).tolist() == [False, True, False, True, False]
 
 
 def test_window_walks_over_the_padding_that_counts():

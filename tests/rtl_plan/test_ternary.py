@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from hlsexplore.rtl_plan.netlist.adders import Bits, adder_luts, net_bits
-from hlsexplore.rtl_plan.netlist.cells import Code
+from hlsexplore.rtl_plan.netlist.cells import CellCode
 from hlsexplore.rtl_plan.netlist.cmvm import multiply_matrix
 from hlsexplore.rtl_plan.netlist.evaluate import evaluate
 from hlsexplore.rtl_plan.netlist.needs import needed
 from hlsexplore.rtl_plan.netlist.net import Net
-from hlsexplore.rtl_plan.netlist.schedule import Schedule, schedule, with_ternary
+from hlsexplore.rtl_plan.netlist.schedule import NetSchedule, schedule, with_ternary
 from hlsexplore.rtl_plan.netlist.ternary import ENDLESS, Operand, Ternary, ternary_luts
 from hlsexplore.rtl_plan.netlist.timing import LATTICE, SERIES7
 
@@ -29,7 +29,7 @@ def product_net(seed: int) -> Net:
     return net
 
 
-def planned(net: Net, joins_late: bool) -> Schedule:
+def planned(net: Net, joins_late: bool) -> NetSchedule:
     """Return a schedule with a register behind every second adder or so."""
     return with_ternary(net, schedule(net, SERIES7, 4.0, joins_late=joins_late))
 
@@ -75,7 +75,7 @@ def test_only_sums_that_go_into_registers_take_three_operands(seed: int, joins_l
     for number, joined in plan.ternary.items():
         assert plan.last_use[number] > plan.stages[number] == plan.stages[joined.inner] == plan.last_use[joined.inner]
         for reader, cell in enumerate(net.cells):
-            if number in cell.args and cell.code is Code.ADD:
+            if number in cell.args and cell.code is CellCode.ADD:
                 assert plan.stages[reader] > plan.stages[number]
 
 

@@ -10,7 +10,7 @@ from hlsexplore.ops import Activation, Dense, Function, Input, Merge, MergeFunct
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.zeros import output_zeros
 from hlsexplore.rtl_plan.plan import plan
-from hlsexplore.rtl_plan.tensor import Tensor, any_position, repeated
+from hlsexplore.rtl_plan.tensor import BusTensor, any_position, repeated
 
 TYPES = ElementTypes(signed=[True, False, True, False], integer=[3, 2, 1, 0], fraction=[0, 4, -2, 1])
 
@@ -69,9 +69,9 @@ def test_a_shift_back_drops_only_zeros(bits: int) -> None:
 
 def test_any_position_keeps_the_zero_bits_that_all_positions_share() -> None:
     spans, zeros = ((0, 8), (-4, 4), (0, 0), (-8, 0)), (3, 2, 0, 3)
-    tensor = Tensor(shape=(2, 2), fraction=0, ranges=spans, zeros=zeros)
+    tensor = BusTensor(shape=(2, 2), fraction=0, ranges=spans, zeros=zeros)
     one = any_position(tensor, 2)
     assert (one.ranges, one.zeros) == (((0, 8), (-8, 4)), (3, 2))
     assert repeated(one, 3).zeros == (3, 2) * 3
     with pytest.raises(ValueError, match="4 elements with ranges, but 1 with zeros"):
-        Tensor(shape=(4,), fraction=0, ranges=spans, zeros=(1,))
+        BusTensor(shape=(4,), fraction=0, ranges=spans, zeros=(1,))

@@ -8,7 +8,7 @@ import pytest
 from hlsexplore import Design
 from hlsexplore.errors import ConfigError
 from hlsexplore_widgets import Explorer
-from hlsexplore_widgets.shelf import Named
+from hlsexplore_widgets.shelf import NamedDesign
 
 
 def send(widget, **message):
@@ -56,11 +56,11 @@ def test_designs_are_loaded_and_removed_from_the_comparison(two):
 def test_the_same_design_is_compared_once_and_a_fifth_is_refused(explorer):
     base = explorer.design
     designs = [base.with_layer("dense_1", weight=f"fixed<{width},2>") for width in range(5, 10)]
-    explorer.state.shelf.compare(*(Named(name=str(at), design=item) for at, item in enumerate(designs[:4])))
-    explorer.state.shelf.compare(Named(name="again", design=designs[0]))
+    explorer.state.shelf.compare(*(NamedDesign(name=str(at), design=item) for at, item in enumerate(designs[:4])))
+    explorer.state.shelf.compare(NamedDesign(name="again", design=designs[0]))
     assert len(explorer.state.shelf.compared) == 4
     with pytest.raises(ConfigError, match="4 designs are compared at once"):
-        explorer.state.shelf.compare(Named(name="fifth", design=designs[4]))
+        explorer.state.shelf.compare(NamedDesign(name="fifth", design=designs[4]))
 
 
 def test_cost_by_layer_is_chosen_and_drawn(two):

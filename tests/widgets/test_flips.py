@@ -9,7 +9,7 @@ from hlsexplore.element_types import ElementTypes
 from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed
 from hlsexplore.metrics import auc
-from hlsexplore.task import Kind, Task
+from hlsexplore.task import Task, TaskKind
 from hlsexplore_widgets.figures.classes import class_info, roc_info
 from hlsexplore_widgets.figures.histogram import histogram_figure, histogram_info
 from hlsexplore_widgets.figures.samples import sample_figure, sample_info
@@ -91,7 +91,7 @@ def test_area_under_the_roc_is_the_metric(coarse):
     y, goal = np.asarray(evaluator.emulator.run(coarse.design)), evaluator.goals[0]
     for curve in roc_info(goal, y):
         right = (np.asarray(goal.labels) == int(curve.name)).astype(int)
-        assert curve.area == auc(y[:, [int(curve.name)]], right, Task(kind=Kind.BINARY))
+        assert curve.area == auc(y[:, [int(curve.name)]], right, Task(kind=TaskKind.BINARY))
         assert np.trapezoid(curve.hits, curve.false_alarms) == pytest.approx(curve.area, abs=1e-9)
         assert curve.hits[-1] == curve.false_alarms[-1] == 1.0
 

@@ -11,7 +11,7 @@ from hlsexplore.emulate import profile
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Dense, Input, Quantize
 from hlsexplore_widgets.figures.profile import profile_figure
-from hlsexplore_widgets.profile import Spread
+from hlsexplore_widgets.profile import MagnitudeSpread
 from hlsexplore_widgets.rows import config_data, row_data
 from hlsexplore_widgets.widths import width_data, widths
 
@@ -73,7 +73,7 @@ def test_trim_takes_a_bit_from_each_weight_and_the_row_offers_it(design: hx.Desi
     assert texts(typed.with_layer("fc", trim=1))["fc"] == {
         "weight": "8 weights: 37.5 % always 0, the others 1 to 2 bits, median 2"
     }
-    empty = Spread(log2=None, zeros=0.0, size=1, low=0.0, high=0.0)
+    empty = MagnitudeSpread(log2=None, zeros=0.0, size=1, low=0.0, high=0.0)
     names = [node.name for node in typed.graph]
     row = row_data(typed.graph, {name: {} for name in names}, dict.fromkeys(names, empty))[2]
     choices = {choice["name"]: choice for choice in row["choices"]}
@@ -100,7 +100,7 @@ def test_a_strip_has_a_part_for_each_width_and_the_zeros() -> None:
 
 
 def test_a_quantize_row_offers_trim_and_uniform(design: hx.Design) -> None:
-    empty = Spread(log2=None, zeros=0.0, size=1, low=0.0, high=0.0)
+    empty = MagnitudeSpread(log2=None, zeros=0.0, size=1, low=0.0, high=0.0)
     names = [node.name for node in design.graph]
     rows = row_data(design.graph, {name: {} for name in names}, dict.fromkeys(names, empty))
     assert rows[1]["detail"] == "quantize · 4 elements: 25 % always 0, the others 2 to 5 bits, median 3"

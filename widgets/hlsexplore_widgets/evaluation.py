@@ -20,11 +20,11 @@ from hlsexplore_widgets.profile import sample_inputs
 from hlsexplore_widgets.refine import Part, make_parts, score_part, try_score
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
-PATIENCE_S = 0.06
+SLOW_SCORE_S = 0.06
 """The estimate does not wait for a first score or a score of all samples that takes longer than this."""
-BREATH_S = 0.004
+SCORE_PAUSE_S = 0.004
 """The worker pauses so long behind the first score: the thread that sends it needs the interpreter."""
-CALM_S = 0.25
+DEBOUNCE_S = 0.25
 """Counts and plans wait so long: until then the processor belongs to the browser's paint and the next edit."""
 TRACE_SAMPLES = 500
 """Samples on which losses are counted after each change."""
@@ -64,7 +64,7 @@ class Listener(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class EvaluationJob:
     """A design to evaluate.
 
     Attributes:
@@ -108,16 +108,16 @@ class Evaluation:
         self._last_wall_s = 0.0
         self._samples = sample_inputs(evaluator.graph, evaluator.data.x, TRACE_SAMPLES)
         self._cancel = threading.Event()
-        self._worker: LatestWins[Job] = LatestWins(self._evaluate, f"hlsexplore-{name}")
-        self._counting: LatestWins[Job] = LatestWins(self._count, f"hlsexplore-counts-{name}")
-        self.planner = Planner(evaluator.graph, f"hlsexplore-plans-{name}", CALM_S, listener.planned)
+        self._worker: LatestWins[EvaluationJob] = LatestWins(self._evaluate, f"hlsexplore-{name}")
+        self._counting: LatestWins[EvaluationJob] = LatestWins(self._count, f"hlsexplore-counts-{name}")
+        self.planner = Planner(evaluator.graph, f"hlsexplore-plans-{name}", DEBOUNCE_S, listener.planned)
 
     def submit(self, design: Design, revision: int, seq: float, received: float) -> None:
-        """Evaluate a design in place of the one before; never waits. Arguments as for `Job`."""
+        """Evaluate a design in place of the one before; never waits. Arguments as for `EvaluationJob`."""
         self._cancel.set()
         self.planner.interrupt()
         self._cancel = threading.Event()
-        job = Job(revision=revision, seq=seq, design=design, received=received, cancel=self._cancel)
+        job = EvaluationJob(revision=revision, seq=seq, design=design, received=received, cancel=self._cancel)
         self._worker.submit(job)
 
     def stays(self, seconds: float) -> bool:
@@ -135,7 +135,7 @@ class Evaluation:
         self._cancel.set()
         self.planner.close()
 
-    def _evaluate(self, job: Job, is_superseded: IsSuperseded) -> None:
+    def _evaluate(self, job: EvaluationJob, is_superseded: IsSuperseded) -> None:
         """Find the figures of a design, the quick ones first; runs in the worker thread and never raises."""
         errors: dict[str, str] = {}
         listener = self._listener
@@ -143,13 +143,13 @@ class Evaluation:
         live = Live(revision=job.revision, seq=job.seq, design=job.design, times=times)
         try:
             *parts, whole = self._chosen_parts(job.design)
-            is_slow = bool(parts) and parts[0].seconds > PATIENCE_S
+            is_slow = bool(parts) and parts[0].seconds > SLOW_SCORE_S
             if parts and not is_slow:
                 live = self._score_early(live, parts.pop(0))
             report = self._attempt("report", errors, lambda: listener.estimated(job.design))
             plan, reports = self.planner.known(job.design), listener.reports(job.design)
             live = replace(live, report=report, planned=plan, reports=reports, errors=dict(errors))
-            if is_slow or self._last_wall_s > PATIENCE_S or job.cancel.is_set():
+            if is_slow or self._last_wall_s > SLOW_SCORE_S or job.cancel.is_set():
                 listener.show(live)
             begun = time.perf_counter()
             for part in parts:
@@ -168,9 +168,9 @@ class Evaluation:
             self._counting.submit(job)
             self.planner.submit(job.design, job.cancel)
 
-    def _count(self, job: Job, is_superseded: IsSuperseded) -> None:
+    def _count(self, job: EvaluationJob, is_superseded: IsSuperseded) -> None:
         """Count losses once the design stays; in a thread of its own, so that the next design's score never waits."""
-        if job.cancel.wait(CALM_S) or is_superseded():
+        if job.cancel.wait(DEBOUNCE_S) or is_superseded():
             return
         try:
             counts = self._attempt("counts", {}, lambda: trace(job.design, self._samples, cancel=job.cancel))
@@ -185,7 +185,7 @@ class Evaluation:
             return live
         live = replace(live, scores=found, early=found, times={**live.times, "scored": now_ms()})
         self._listener.show_early(live)
-        time.sleep(BREATH_S)
+        time.sleep(SCORE_PAUSE_S)
         return live
 
     def _chosen_parts(self, design: Design) -> tuple[Part, ...]:

@@ -11,7 +11,7 @@ from hlsexplore.fixed import RealArray
 from hlsexplore.merit import Outputs
 from hlsexplore.metrics import decisions
 from hlsexplore.study.trial import Evaluator
-from hlsexplore.task import Kind
+from hlsexplore.task import TaskKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,7 +56,7 @@ def flipped(evaluator: Evaluator, outputs: Outputs, index: int = 0) -> Flipped:
     if not goal.task.decides:
         raise ConfigError(f"output {goal.output!r} is for {goal.task}, which decides nothing.")
     before, after = (decisions(values, goal.task).ravel() for values in (reference, outputs[index]))
-    if goal.task.kind is Kind.MULTICLASS:
+    if goal.task.kind is TaskKind.MULTICLASS:
         top = np.sort(reference.reshape(len(before), -1), axis=1)
         clearness = top[:, -1] - top[:, -2]
     else:

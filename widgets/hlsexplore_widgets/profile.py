@@ -21,7 +21,7 @@ MIN_SAMPLES = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
+class MagnitudeSpread:
     """Magnitudes of a tensor.
 
     Attributes:
@@ -39,7 +39,7 @@ class Spread:
     high: float
 
 
-def spread(values: NDArray[np.floating]) -> Spread:
+def spread(values: NDArray[np.floating]) -> MagnitudeSpread:
     """Describe the magnitudes of an array.
 
     Examples:
@@ -52,7 +52,7 @@ def spread(values: NDArray[np.floating]) -> Spread:
     if nonzero.size:
         found = np.quantile(np.log2(nonzero), (0, 0.25, 0.5, 0.75, 1))
         numbers = (float(found[0]), float(found[1]), float(found[2]), float(found[3]), float(found[4]))
-    return Spread(
+    return MagnitudeSpread(
         log2=numbers,
         zeros=1.0 - nonzero.size / max(1, flat.size),
         size=flat.size,
@@ -61,12 +61,12 @@ def spread(values: NDArray[np.floating]) -> Spread:
     )
 
 
-def weight_spreads(graph: Graph) -> dict[str, dict[str, Spread]]:
+def weight_spreads(graph: Graph) -> dict[str, dict[str, MagnitudeSpread]]:
     """Describe all weights: layer -> tensor key -> spread."""
     return {node.name: {key: spread(array) for key, array in weights(node.op).items()} for node in graph}
 
 
-def activation_spreads(graph: Graph, x: Inputs) -> dict[str, Spread]:
+def activation_spreads(graph: Graph, x: Inputs) -> dict[str, MagnitudeSpread]:
     """Describe the float network's result of every node, on samples that are spread over the data.
 
     Args:

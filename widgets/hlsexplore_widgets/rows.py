@@ -16,7 +16,7 @@ from hlsexplore.ops import WEIGHT_FIELDS, Input, Requantize, tensor_keys, weight
 from hlsexplore.proof import proof_of
 from hlsexplore.report import Figures, Report
 from hlsexplore.reuse import legal_reuse
-from hlsexplore_widgets.profile import Spread
+from hlsexplore_widgets.profile import MagnitudeSpread
 from hlsexplore_widgets.widths import width_data, widths, widths_of
 
 TAGS = {
@@ -46,7 +46,7 @@ MAX_REUSE_CHOICES = 64
 
 
 def row_data(
-    graph: Graph, weight_spreads: Mapping[str, Mapping[str, Spread]], spreads: Mapping[str, Spread]
+    graph: Graph, weight_spreads: Mapping[str, Mapping[str, MagnitudeSpread]], spreads: Mapping[str, MagnitudeSpread]
 ) -> list[dict[str, Any]]:
     """Describe every layer: what does not change with the design.
 
@@ -132,7 +132,9 @@ def reuse_choices(node: Node, current: int = 1) -> list[int]:
     return sorted({*legal, current})
 
 
-def _row(graph: Graph, node: Node, weight_spreads: Mapping[str, Spread], result: Spread) -> dict[str, Any]:
+def _row(
+    graph: Graph, node: Node, weight_spreads: Mapping[str, MagnitudeSpread], result: MagnitudeSpread
+) -> dict[str, Any]:
     shape = " × ".join(map(str, node.shape))
     return {
         "name": node.name,
@@ -146,7 +148,7 @@ def _row(graph: Graph, node: Node, weight_spreads: Mapping[str, Spread], result:
     }
 
 
-def _lane(key: str, weight_spreads: Mapping[str, Spread], result: Spread) -> dict[str, Any]:
+def _lane(key: str, weight_spreads: Mapping[str, MagnitudeSpread], result: MagnitudeSpread) -> dict[str, Any]:
     tag, label, look = TAGS[key]
     found = result if key == "result" else weight_spreads.get(key)
     return {
@@ -218,7 +220,7 @@ def _noun(node: Node) -> str:
     return "element" if weight_types(node.op) is None else "weight"
 
 
-def _detail(node: Node, weight_spreads: Mapping[str, Spread]) -> str:
+def _detail(node: Node, weight_spreads: Mapping[str, MagnitudeSpread]) -> str:
     """One line about a layer: where it comes from, parameters, sparsity, bits of its elements in the model."""
     parts = [node.source or ("input" if isinstance(node.op, Input) else node.kind)]
     count = sum(values.size for values in weights(node.op).values())

@@ -13,7 +13,7 @@ MAX_NAME = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
+class NamedDesign:
     """A design under a name.
 
     Attributes:
@@ -37,7 +37,7 @@ class Shelf:
         self._changed = changed
         self._lock = RLock()
         self._named: dict[str, Design] = {}
-        self._compared: tuple[Named, ...] = ()
+        self._compared: tuple[NamedDesign, ...] = ()
 
     @property
     def named(self) -> Mapping[str, Design]:
@@ -45,7 +45,7 @@ class Shelf:
         return dict(self._named)
 
     @property
-    def compared(self) -> tuple[Named, ...]:
+    def compared(self) -> tuple[NamedDesign, ...]:
         """The designs of the comparison, in the order in which they were added."""
         return self._compared
 
@@ -72,7 +72,7 @@ class Shelf:
             self._named.pop(name, None)
         self._changed()
 
-    def compare(self, *designs: Named) -> None:
+    def compare(self, *designs: NamedDesign) -> None:
         """Put designs into the comparison; those that are in it already stay where they are.
 
         Raises:

@@ -20,7 +20,7 @@ NOUNS = {"result": "elements", "weight": "weights"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Widths:
+class ElementWidths:
     """Widths of the elements of a tensor.
 
     Attributes:
@@ -39,7 +39,7 @@ class Widths:
         return float(np.median(np.repeat(*np.array(self.counts).T))) if self.counts else 0.0
 
 
-def widths(bits: NDArray[Any]) -> Widths:
+def widths(bits: NDArray[Any]) -> ElementWidths:
     """Count the elements of each width.
 
     Args:
@@ -51,16 +51,16 @@ def widths(bits: NDArray[Any]) -> Widths:
     """
     found, numbers = np.unique(np.asarray(bits).ravel(), return_counts=True)
     counts = tuple((int(width), int(count)) for width, count in zip(found, numbers, strict=True) if width)
-    return Widths(size=int(np.size(bits)), zeros=int(np.sum(np.asarray(bits) == 0)), counts=counts)
+    return ElementWidths(size=int(np.size(bits)), zeros=int(np.sum(np.asarray(bits) == 0)), counts=counts)
 
 
-def widths_of(design: Design, node: Node) -> dict[str, Widths]:
+def widths_of(design: Design, node: Node) -> dict[str, ElementWidths]:
     """Return the widths of a layer's elements that the model itself chose: tensor key -> widths.
 
     Results are those with types of their own, as the design trims them. Of weights that the model quantised, these are
     the bits that the design leaves, from the largest to the last 1, and one for the sign of negative ones.
     """
-    found: dict[str, Widths] = {}
+    found: dict[str, ElementWidths] = {}
     config = design.layers[node.name]
     types = own_types(node, config)
     if types is not None:
@@ -71,12 +71,12 @@ def widths_of(design: Design, node: Node) -> dict[str, Widths]:
 
 
 @lru_cache(maxsize=1024)
-def _of_types(types: ElementTypes, shape: tuple[int, ...]) -> Widths:
+def _of_types(types: ElementTypes, shape: tuple[int, ...]) -> ElementWidths:
     return widths(types.broadcast_to(shape).width)
 
 
 @lru_cache(maxsize=1024)
-def _of_weights(op: Op, type_: Fixed) -> Widths:
+def _of_weights(op: Op, type_: Fixed) -> ElementWidths:
     raw = np.asarray(quantized(weights(op)["weight"], type_), dtype=np.int64)
     size = np.abs(raw)
     odd = size // np.maximum(size & -size, 1)
@@ -84,7 +84,7 @@ def _of_weights(op: Op, type_: Fixed) -> Widths:
     return widths(bits)
 
 
-def width_data(found: dict[str, Widths]) -> dict[str, dict[str, Any]]:
+def width_data(found: dict[str, ElementWidths]) -> dict[str, dict[str, Any]]:
     """Return widths as the browser shows them: tensor key -> shares of each width, a short text and a sentence.
 
     Examples:
@@ -94,7 +94,7 @@ def width_data(found: dict[str, Widths]) -> dict[str, dict[str, Any]]:
     return {key: _shown(item, NOUNS[key]) for key, item in found.items()}
 
 
-def _shown(item: Widths, noun: str) -> dict[str, Any]:
+def _shown(item: ElementWidths, noun: str) -> dict[str, Any]:
     zeros = f"{100 * item.zeros / max(item.size, 1):.3g} %"
     bars = [[0, item.zeros / item.size]] if item.zeros else []
     bars += [[bits, count / item.size] for bits, count in item.counts]

@@ -23,7 +23,7 @@ from hlsexplore_hls.cpp.context import (
 from hlsexplore_hls.cpp.joins import with_small_joins
 from hlsexplore_hls.cpp.layers import WRITERS
 from hlsexplore_hls.cpp.op_context import OpContext, beats
-from hlsexplore_hls.cpp.wiring import Call, Wiring, wire
+from hlsexplore_hls.cpp.wiring import TopCall, Wiring, wire
 from hlsexplore_hls.flows import Generated
 from hlsexplore_hls.names import comment, identifier, identifiers
 from hlsexplore_hls.templates import template
@@ -215,13 +215,13 @@ def _steps(
     return tuple(steps)
 
 
-def _call_text(code: LayerCode, name: str, call: Call) -> str:
+def _call_text(code: LayerCode, name: str, call: TopCall) -> str:
     template = ", ".join((*code.template, f"config::{name}"))
     constants = (f"weights::{name}::{rom.name}" for rom in code.roms)
     return f"{code.function}<{template}>({', '.join((*call.reads, *call.writes, *constants))});"
 
 
-def _copy_step(design: Design, call: Call) -> StepContext:
+def _copy_step(design: Design, call: TopCall) -> StepContext:
     node = design.graph[call.node]
     size = beats(node.shape)[0] if design.target.io is Io.STREAM else node.num_elements
     return StepContext(

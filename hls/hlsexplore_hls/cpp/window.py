@@ -9,7 +9,7 @@ from hlsexplore_hls.cpp.op_context import OpContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class CppWindow:
     """A window over images; one-dimensional tensors are images of height 1. Pairs are (rows, columns).
 
     Attributes:
@@ -74,7 +74,7 @@ def window_of(
     padding: tuple[Pair, Pair],
     dilation: Pair = (1, 1),
     is_global: bool = False,
-) -> Window:
+) -> CppWindow:
     """Return the window of a layer.
 
     Args:
@@ -87,7 +87,7 @@ def window_of(
     """
     height, width, channels = image_shape(context.shapes[0])
     out_height, out_width, _ = (1, 1, 0) if is_global else image_shape(context.node.shape)
-    return Window(
+    return CppWindow(
         in_size=(height, width),
         channels=channels,
         out_size=(out_height, out_width),

@@ -9,7 +9,7 @@ from hlsexplore_hls.names import identifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class TopCall:
     """One call of the top function.
 
     Attributes:
@@ -39,7 +39,7 @@ class Wiring:
     inputs: Mapping[str, str]
     outputs: tuple[str, ...]
     buffers: Mapping[str, str]
-    calls: tuple[Call, ...]
+    calls: tuple[TopCall, ...]
 
 
 def wire(graph: Graph, names: Mapping[str, str], is_alias: Callable[[Node], bool], has_single_readers: bool) -> Wiring:
@@ -71,7 +71,7 @@ def wire(graph: Graph, names: Mapping[str, str], is_alias: Callable[[Node], bool
         own = _own_variable(node, names, drains, bool(reads[node.name]), plan)
         if not isinstance(node.op, Input):
             arguments = tuple(sources[node.name, index] for index in range(len(node.inputs)))
-            plan.calls.append(Call(node=node.name, is_copy=False, reads=arguments, writes=(own,)))
+            plan.calls.append(TopCall(node=node.name, is_copy=False, reads=arguments, writes=(own,)))
         _distribute(
             node.name,
             own,
@@ -90,7 +90,7 @@ class _Plan:
     def __init__(self, taken: set[str]) -> None:
         self.taken = taken
         self.buffers: dict[str, str] = {}
-        self.calls: list[Call] = []
+        self.calls: list[TopCall] = []
 
     def buffer(self, node: str, wanted: str) -> str:
         """Add an inner variable for the tensor of a node."""
@@ -150,7 +150,7 @@ def _distribute(
     """Give every reader of a tensor its variable, and fill output ports that need a copy."""
     if not has_single_readers:
         sources.update(dict.fromkeys(readers, own))
-        plan.calls.extend(Call(node=node, is_copy=True, reads=(own,), writes=(port,)) for port in drains)
+        plan.calls.extend(TopCall(node=node, is_copy=True, reads=(own,), writes=(port,)) for port in drains)
         return
     ends: list[str | tuple[str, int]] = [*drains, *readers]
     current = own
@@ -158,12 +158,12 @@ def _distribute(
         is_last = index == len(ends) - 1
         if isinstance(end, str):
             rest = () if is_last else (plan.buffer(node, f"{own}_rest"),)
-            plan.calls.append(Call(node=node, is_copy=True, reads=(current,), writes=(end, *rest)))
+            plan.calls.append(TopCall(node=node, is_copy=True, reads=(current,), writes=(end, *rest)))
             current = rest[0] if rest else current
         elif is_last:
             sources[end] = current
         else:
             copy, rest = plan.buffer(node, f"{own}_copy"), (plan.buffer(node, f"{own}_rest"),)
-            plan.calls.append(Call(node=node, is_copy=True, reads=(current,), writes=(copy, *rest)))
+            plan.calls.append(TopCall(node=node, is_copy=True, reads=(current,), writes=(copy, *rest)))
             sources[end] = copy
             current = rest[0]

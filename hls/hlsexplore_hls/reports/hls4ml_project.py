@@ -18,7 +18,7 @@ from hlsexplore.estimate.record import DesignRecord
 from hlsexplore.estimate.rows import design_of_row
 from hlsexplore.fixed import Fixed, quantize
 from hlsexplore.importers.content import look
-from hlsexplore.importers.hls4ml.network import Call, Network
+from hlsexplore.importers.hls4ml.network import FunctionCall, Network
 from hlsexplore.importers.hls4ml.read import read_network
 from hlsexplore_hls.reports.files import read_report
 
@@ -145,7 +145,7 @@ def _bits_read(design: DesignRecord, quantizers: Mapping[str, tuple[int, ...]]) 
 
 
 def _layer(
-    call: Call, network: Network, weights: dict[str, NDArray[Any]], quantizers: Mapping[str, tuple[int, ...]]
+    call: FunctionCall, network: Network, weights: dict[str, NDArray[Any]], quantizers: Mapping[str, tuple[int, ...]]
 ) -> dict[str, Any]:
     config = call.config
     strategy = config.get("strategy") or config.get("mult_config1.strategy") or "nnet::latency"
@@ -193,7 +193,7 @@ _KEYS = {"weight": "weights_key", "bias": "bias_key", "recurrent_weight": "recur
 def _add_weights(
     layer: dict[str, Any],
     types: Mapping[str, Fixed | None],
-    call: Call,
+    call: FunctionCall,
     network: Network,
     weights: dict[str, NDArray[Any]],
 ) -> None:

@@ -150,7 +150,7 @@ def _cell(row: list[str], columns: dict[str, int], *names: str) -> float | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
+class TimingSummary:
     """What `report_timing_summary` says.
 
     Attributes:
@@ -171,7 +171,7 @@ class Timing:
         return None if self.period_ns is None else round(self.period_ns - self.wns_ns, 3)
 
 
-def parse_timing(text: str) -> Timing:
+def parse_timing(text: str) -> TimingSummary:
     """Read a timing summary.
 
     Args:
@@ -191,7 +191,7 @@ def parse_timing(text: str) -> Timing:
             row = re.search(r"\}\s+(\d+\.\d+)\s", " ".join(lines[index + 1 : index + 4]))
             period = float(row.group(1)) if row else None
             break
-    return Timing(
+    return TimingSummary(
         wns_ns=slack,
         whs_ns=number(values[4]) if len(values) > 4 else None,
         failing_endpoints=number(values[2]) if len(values) > 2 else None,

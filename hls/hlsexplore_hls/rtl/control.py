@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hlsexplore.rtl_plan.netlist.cells import counter_bits
-from hlsexplore.rtl_plan.walk import Axis, Pattern, Walk
+from hlsexplore.rtl_plan.walk import Stride, Walk, WalkAxis
 from hlsexplore_hls.rtl.nets import literal, vector
 
 
@@ -91,7 +91,7 @@ def _start(
     return lines
 
 
-def _counter(name: str, axis: Axis, enable: str) -> list[str]:
+def _counter(name: str, axis: WalkAxis, enable: str) -> list[str]:
     """Write the counter of an axis; rows count when a row ends."""
     if axis.length == 1:
         return []
@@ -106,7 +106,7 @@ def _counter(name: str, axis: Axis, enable: str) -> list[str]:
     ]
 
 
-def _inside(axis: Axis, pattern: Pattern, names: tuple[str, str, str], lines: list[str]) -> str:
+def _inside(axis: WalkAxis, pattern: Stride, names: tuple[str, str, str], lines: list[str]) -> str:
     """Return the condition that a place belongs to a pattern; empty if every one does.
 
     Args:
@@ -132,7 +132,7 @@ def _inside(axis: Axis, pattern: Pattern, names: tuple[str, str, str], lines: li
     return " & ".join(parts)
 
 
-def _steps(pattern: Pattern, names: tuple[str, str, str]) -> list[str]:
+def _steps(pattern: Stride, names: tuple[str, str, str]) -> list[str]:
     """Write a counter of the places until the next one of a pattern."""
     name, title, enable = names
     most = max(pattern.first, pattern.step - 1)

@@ -15,7 +15,7 @@ MARGIN = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class DiagramBox:
     """A box of the diagram.
 
     Attributes:
@@ -31,7 +31,7 @@ class Block:
     sources: tuple[tuple[str, str], ...] = ()
 
 
-def design_blocks(planned: DesignPlan, top: str, names: Mapping[str, str]) -> tuple[Block, ...]:
+def design_blocks(planned: DesignPlan, top: str, names: Mapping[str, str]) -> tuple[DiagramBox, ...]:
     """Return a box for each input and layer of a design, with its cycles.
 
     Args:
@@ -40,7 +40,7 @@ def design_blocks(planned: DesignPlan, top: str, names: Mapping[str, str]) -> tu
         names: Identifier of each node.
     """
     layers = {layer.node.name: layer for layer in planned.layers}
-    blocks: list[Block] = []
+    blocks: list[DiagramBox] = []
     for node in planned.design.graph:
         layer = layers.get(node.name)
         second = f"{size_text(node.shape)}, {planned.tensors[node.name].width} bit"
@@ -48,7 +48,7 @@ def design_blocks(planned: DesignPlan, top: str, names: Mapping[str, str]) -> tu
             start = planned.starts[node.name] - layer.latency_cycles
             second += f"; cycles {start} to {planned.starts[node.name]}, II {layer.ii_cycles}"
         blocks.append(
-            Block(
+            DiagramBox(
                 name=node.name,
                 lines=(f"{node.name} ({node.kind})", second),
                 module=f"{top}_{names[node.name]}" if layer is not None else "",
@@ -58,7 +58,7 @@ def design_blocks(planned: DesignPlan, top: str, names: Mapping[str, str]) -> tu
     return tuple(blocks)
 
 
-def stream_blocks(planned: StreamPlan, top: str, names: Mapping[str, str]) -> tuple[Block, ...]:
+def stream_blocks(planned: StreamPlan, top: str, names: Mapping[str, str]) -> tuple[DiagramBox, ...]:
     """Return a box for each input and layer of a streaming design, with its buffers, and notes on the queues.
 
     Args:
@@ -67,7 +67,7 @@ def stream_blocks(planned: StreamPlan, top: str, names: Mapping[str, str]) -> tu
         names: Identifier of each node.
     """
     layers = {layer.node.name: layer for layer in planned.layers}
-    blocks: list[Block] = []
+    blocks: list[DiagramBox] = []
     for node in planned.design.graph:
         positions, size = beats_of(node.shape)
         layer = layers.get(node.name)
@@ -80,7 +80,7 @@ def stream_blocks(planned: StreamPlan, top: str, names: Mapping[str, str]) -> tu
                 (source, _queue(layers.get(source), node.name, port)) for port, source in enumerate(layer.sources)
             )
         blocks.append(
-            Block(
+            DiagramBox(
                 name=node.name,
                 lines=tuple(lines),
                 module=f"{top}_{names[node.name]}" if layer is not None else "",
@@ -90,7 +90,7 @@ def stream_blocks(planned: StreamPlan, top: str, names: Mapping[str, str]) -> tu
     return tuple(blocks)
 
 
-def block_diagram(blocks: Sequence[Block]) -> str:
+def block_diagram(blocks: Sequence[DiagramBox]) -> str:
     """Draw a box for each block, in order, with its module beside it, and a line for each tensor."""
     height = LINE * max(len(block.lines) for block in blocks) + MARGIN
     places = {block.name: GAP + index * (height + GAP) for index, block in enumerate(blocks)}

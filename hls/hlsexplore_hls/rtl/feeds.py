@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from hlsexplore.rtl_plan.netlist.cells import Code
-from hlsexplore.rtl_plan.netlist.schedule import Schedule
+from hlsexplore.rtl_plan.netlist.cells import CellCode
+from hlsexplore.rtl_plan.netlist.schedule import NetSchedule
 from hlsexplore.rtl_plan.stream.feed import Feed, FeedKind
 from hlsexplore_hls.rtl.control import Control
 from hlsexplore_hls.rtl.modules import bus_width, input_name
@@ -86,14 +86,14 @@ def _reduce(feed: Feed, control: Control) -> Operands:
         lines.append(f"  wire {vector(width)}from{channel} = {control.first} ? {literal(start, width)} : acc{channel};")
         names[channel] = f"from{channel}"
     for cell in loop.cells:
-        if cell.code is Code.INPUT and cell.data[0] >= count:
+        if cell.code is CellCode.INPUT and cell.data[0] >= count:
             channel = cell.data[0] - count
             first = channel * tensor.width
             text = select("in_data", bus_width(tensor), first, cell.width)
             lines.append(f"  wire {vector(cell.width)}x{channel} = {text};")
             names[cell.data[0]] = f"x{channel}"
     cells = len(loop.cells)
-    at_once = Schedule(stages=(0,) * cells, latency_cycles=0, arrival_ns=0.0, last_use=(0,) * cells)
+    at_once = NetSchedule(stages=(0,) * cells, latency_cycles=0, arrival_ns=0.0, last_use=(0,) * cells)
     writer = Writer(net=loop, planned=at_once, inputs=names, prefix="a")
     writer.write()
     updates = [f"    acc{channel} <= {writer.output(channel, width)};" for channel, width in enumerate(widths)]

@@ -4,9 +4,9 @@ from itertools import pairwise
 
 from hlsexplore.rtl_plan.folded import Folded, join_levels
 from hlsexplore.rtl_plan.layer_plan import LayerPlan
-from hlsexplore.rtl_plan.netlist.cells import Code, bits_of, counter_bits
-from hlsexplore.rtl_plan.netlist.schedule import Schedule
-from hlsexplore.rtl_plan.tensor import Tensor
+from hlsexplore.rtl_plan.netlist.cells import CellCode, bits_of, counter_bits
+from hlsexplore.rtl_plan.netlist.schedule import NetSchedule
+from hlsexplore.rtl_plan.tensor import BusTensor
 from hlsexplore_hls.rtl.nets import Writer, clocked, extended, join, literal, select, vector
 from hlsexplore_hls.rtl.soft import Multiplied, multiples, product_text
 
@@ -129,7 +129,7 @@ def _marker(name: str, source: str, cycles: int, width: int = 1, is_reset: bool 
     ]
 
 
-def _operands(tensor: Tensor, folded: Folded, beats: int) -> list[str]:
+def _operands(tensor: BusTensor, folded: Folded, beats: int) -> list[str]:
     """Write the inputs, the operand of each group and the weight memories."""
     total = tensor.size * tensor.width
     if folded.is_held:
@@ -145,7 +145,7 @@ def _operands(tensor: Tensor, folded: Folded, beats: int) -> list[str]:
     return lines
 
 
-def _operand(tensor: Tensor, folded: Folded, group: int, beats: int) -> list[str]:
+def _operand(tensor: BusTensor, folded: Folded, group: int, beats: int) -> list[str]:
     """Write the input of a group: selected by the step, then delayed as its place in a chain asks for."""
     width, rows = tensor.width, folded.rows[: len(folded.rows) // beats]
     parts = [select("held", tensor.size * width, row[group] * width, width) for row in rows]
@@ -195,7 +195,7 @@ def _word(folded: Folded, step: int, groups: list[int]) -> int:
     return word
 
 
-def _multipliers(tensor: Tensor, folded: Folded) -> tuple[dict[int, str], list[str]]:
+def _multipliers(tensor: BusTensor, folded: Folded) -> tuple[dict[int, str], list[str]]:
     """Write the multipliers and chains; return the names of their results by input of the front net."""
     lines = ["", "  // multipliers" if folded.chain == 1 else "  // multipliers, chained as DSP blocks are"]
     registers: list[str] = []
@@ -235,7 +235,7 @@ def _multipliers(tensor: Tensor, folded: Folded) -> tuple[dict[int, str], list[s
     return names, lines + clocked(registers)
 
 
-def _soft_products(tensor: Tensor, folded: Folded) -> tuple[dict[int, str], list[str]]:
+def _soft_products(tensor: BusTensor, folded: Folded) -> tuple[dict[int, str], list[str]]:
     """Write products of which some are made of LUTs; return the names of their results by input of the front net."""
     lines = ["", "  // products in LUTs: each digit of two bits of a weight chooses a multiple of the input"]
     registers: list[str] = []
@@ -323,7 +323,7 @@ def _accumulators(folded: Folded, summands: dict[int, str], beats: int) -> list[
     """Write one step of the accumulation of every slot."""
     lines = ["", "  // accumulators; the first step of an output starts from its bias"]
     names = dict(summands)
-    cells = {cell.data[0]: cell for cell in folded.loop.cells if cell.code is Code.INPUT}
+    cells = {cell.data[0]: cell for cell in folded.loop.cells if cell.code is CellCode.INPUT}
     for slot in range(folded.slots):
         width = cells[slot].width
         lines.append(f"  reg {vector(width)}acc{slot};")
@@ -331,7 +331,7 @@ def _accumulators(folded: Folded, summands: dict[int, str], beats: int) -> list[
         lines.append(f"  wire {vector(width)}from{slot} = first ? {_start(folded, slot, width)} : acc{slot};")
         names[slot] = f"from{slot}"
     count = len(folded.loop.cells)
-    zero = Schedule(stages=(0,) * count, latency_cycles=0, arrival_ns=0.0, last_use=(0,) * count)
+    zero = NetSchedule(stages=(0,) * count, latency_cycles=0, arrival_ns=0.0, last_use=(0,) * count)
     loop = Writer(net=folded.loop, planned=zero, inputs=names, prefix="a")
     loop.write()
     updates = [f"    acc{slot} <= {loop.output(slot, cells[slot].width)};" for slot in range(folded.slots)]

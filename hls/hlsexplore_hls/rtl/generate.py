@@ -5,7 +5,7 @@ from typing import Any, assert_never
 from hlsexplore.design import Design
 from hlsexplore.rtl_plan.folded import Folded
 from hlsexplore.rtl_plan.layer_plan import Bank, InTurn, LayerPlan, Parallel, Recurrence, Scan, SharedStep, Wires
-from hlsexplore.rtl_plan.netlist.cells import Code
+from hlsexplore.rtl_plan.netlist.cells import CellCode
 from hlsexplore.rtl_plan.netlist.timing import is_block_table
 from hlsexplore.rtl_plan.plan import DesignPlan, plan
 from hlsexplore.rtl_plan.stream.plan import StreamPlan, stream_plan
@@ -83,7 +83,7 @@ def _tables(layer: LayerPlan, name: str) -> dict[tuple[int, ...], str]:
     match body:
         case Parallel():
             for cell in body.net.cells:
-                if cell.code is Code.ROM and is_block_table(cell):
+                if cell.code is CellCode.ROM and is_block_table(cell):
                     found.setdefault(cell.data, f"{name}_table{len(found)}")
         case Scan():
             return _tables(body.core, name)

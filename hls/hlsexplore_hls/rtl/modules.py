@@ -6,7 +6,7 @@ from typing import assert_never
 from hlsexplore.rtl_plan.folded import Folded
 from hlsexplore.rtl_plan.layer_plan import Bank, InTurn, LayerPlan, Parallel, Recurrence, Scan, SharedStep, Wires
 from hlsexplore.rtl_plan.netlist.cells import bits_of, counter_bits
-from hlsexplore.rtl_plan.tensor import Tensor
+from hlsexplore.rtl_plan.tensor import BusTensor
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.rtl.folded import folded_body
 from hlsexplore_hls.rtl.nets import Writer, clocked, join, literal, repeat, select, ternary_module, vector
@@ -112,12 +112,12 @@ def _in_turn(plan: LayerPlan, body: InTurn, name: str) -> list[str]:
     return [*lines, "  assign out_valid = |valids;", f"  assign out_data = {' | '.join(results)};"]
 
 
-def bus_width(tensor: Tensor) -> int:
+def bus_width(tensor: BusTensor) -> int:
     """Bits of a tensor's bus."""
     return tensor.size * tensor.width
 
 
-def element_bits(wire: str, tensor: Tensor, index: int, width: int) -> list[str]:
+def element_bits(wire: str, tensor: BusTensor, index: int, width: int) -> list[str]:
     """Return the bits of an element in a type's width, highest first."""
     first, own = index * tensor.width, min(tensor.width, width)
     total = bus_width(tensor)
@@ -134,7 +134,7 @@ def input_name(index: int) -> str:
     return "in_data" if index == 0 else f"in_data_{index}"
 
 
-def describe(tensor: Tensor) -> str:
+def describe(tensor: BusTensor) -> str:
     """Tell a bus' format in words."""
     kind = "signed" if tensor.signed else "unsigned"
     return f"{tensor.size} x {tensor.width} bit {kind}, {tensor.fraction} fraction bits"
@@ -184,7 +184,7 @@ def _parallel_body(plan: LayerPlan, body: Parallel, name: str, tables: Mapping[t
     return [*lines, *assign_bus("out_data", outputs)]
 
 
-def input_wires(inputs: tuple[Tensor, ...], used: set[int]) -> tuple[list[str], dict[int, str]]:
+def input_wires(inputs: tuple[BusTensor, ...], used: set[int]) -> tuple[list[str], dict[int, str]]:
     """Write a wire for each used input element; return the lines and the wires' names by element."""
     lines: list[str] = []
     names: dict[int, str] = {}

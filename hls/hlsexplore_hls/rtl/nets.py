@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hlsexplore.fixed import Rounding
-from hlsexplore.rtl_plan.netlist.cells import VIEWS, Cell, Code, Value
+from hlsexplore.rtl_plan.netlist.cells import VIEWS, CellCode, NetCell, Value
 from hlsexplore.rtl_plan.netlist.needs import live, needed
 from hlsexplore.rtl_plan.netlist.net import Net
-from hlsexplore.rtl_plan.netlist.schedule import Schedule
+from hlsexplore.rtl_plan.netlist.schedule import NetSchedule
 from hlsexplore.rtl_plan.netlist.ternary import ENDLESS, Operand, Ternary
 from hlsexplore.rtl_plan.netlist.timing import is_block_table
 
@@ -37,7 +37,7 @@ class Writer:
     """
 
     net: Net
-    planned: Schedule
+    planned: NetSchedule
     inputs: Mapping[int, str]
     prefix: str = "n"
     tables: Mapping[tuple[int, ...], str] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class Writer:
         """Count the bits that each cell's wire needs."""
         self.sizes = list(needed(self.net))
         for number, cell in enumerate(self.net.cells):
-            if cell.code in (Code.INPUT, Code.ROM):
+            if cell.code in (CellCode.INPUT, CellCode.ROM):
                 self.sizes[number] = cell.width
 
     def write(self) -> None:
@@ -59,7 +59,7 @@ class Writer:
         alive = live(self.net)
         inner = {joined.inner for joined in self.planned.ternary.values()}
         for number, cell in enumerate(self.net.cells):
-            if alive[number] and cell.code not in VIEWS and cell.code is not Code.CONST and number not in inner:
+            if alive[number] and cell.code not in VIEWS and cell.code is not CellCode.CONST and number not in inner:
                 self._cell(number, cell)
 
     def output(self, index: int, width: int) -> str:
@@ -72,33 +72,33 @@ class Writer:
 
     def _name(self, value: Value, stage: int) -> str:
         cell = self.net.cells[value]
-        base = self.inputs[cell.data[0]] if cell.code is Code.INPUT else f"{self.prefix}{value}"
+        base = self.inputs[cell.data[0]] if cell.code is CellCode.INPUT else f"{self.prefix}{value}"
         return base if stage == self.planned.stages[value] else f"{base}_s{stage}"
 
     def _parts(self, value: Value, first: int, width: int, stage: int) -> list[str]:
         """Return the bits as expressions, highest first."""
         cell = self.net.cells[value]
         match cell.code:
-            case Code.CONST:
+            case CellCode.CONST:
                 return [literal(cell.data[0] >> first, width)]
-            case Code.SHIFT if cell.data[0] < 0:
+            case CellCode.SHIFT if cell.data[0] < 0:
                 return self._parts(cell.args[0], first - cell.data[0], width, stage)
-            case Code.SHIFT:
+            case CellCode.SHIFT:
                 zeros = min(max(cell.data[0] - first, 0), width)
                 rest = width - zeros
                 high = self._parts(cell.args[0], max(first - cell.data[0], 0), rest, stage) if rest else []
                 return high + ([literal(0, zeros)] if zeros else [])
-            case Code.JOIN:
+            case CellCode.JOIN:
                 return self._joined(cell, first, width, stage)
-            case Code.SLICE:
+            case CellCode.SLICE:
                 low, size, signed = cell.data
                 return self._cut(cell.args[0], first, width, stage, (low, size, signed))
-            case Code.INVERT:
+            case CellCode.INVERT:
                 return self._inverted(cell, first, width, stage)
             case _:
                 return extended(self._name(value, stage), self.sizes[value], cell.signed, first, width)
 
-    def _inverted(self, cell: Cell, first: int, width: int, stage: int) -> list[str]:
+    def _inverted(self, cell: NetCell, first: int, width: int, stage: int) -> list[str]:
         """Return bits of a value with some inverted; zeros above its width."""
         (base,), mask = cell.args, cell.data[0]
         # The range can rule out top bits that the mask still covers; the source is then not that wide either.
@@ -116,7 +116,7 @@ class Writer:
         above = first + width - max(first, size)
         return [literal(0, above), *parts] if above > 0 else parts
 
-    def _joined(self, cell: Cell, first: int, width: int, stage: int) -> list[str]:
+    def _joined(self, cell: NetCell, first: int, width: int, stage: int) -> list[str]:
         (low, high), shift = cell.args, cell.data[1]
         below = max(0, min(width, shift - first))
         parts = self._parts(low, first, below, stage) if below else []
@@ -134,9 +134,9 @@ class Writer:
             return [literal(0, width - kept), *parts]
         return [repeat(self.bits(base, low + size - 1, 1, stage), width - kept), *parts]
 
-    def _cell(self, number: Value, cell: Cell) -> None:
+    def _cell(self, number: Value, cell: NetCell) -> None:
         stage = self.planned.stages[number]
-        if cell.code is not Code.INPUT:
+        if cell.code is not CellCode.INPUT:
             self._define(number, cell, stage)
         for cycle in range(stage + 1, self.planned.last_use[number] + 1):
             now, before = self._name(number, cycle), self._name(number, cycle - 1)
@@ -144,15 +144,15 @@ class Writer:
             is_last = cycle == self.planned.latency_cycles
             (self.last_registers if is_last else self.registers).append(f"    {now} <= {before};")
 
-    def _define(self, number: Value, cell: Cell, stage: int) -> None:
+    def _define(self, number: Value, cell: NetCell, stage: int) -> None:
         name = self._name(number, stage)
-        if cell.code is Code.ROM and is_block_table(cell):
+        if cell.code is CellCode.ROM and is_block_table(cell):
             table = self.tables[cell.data]
             address = self.bits(cell.args[0], 0, address_bits(cell), stage - 1)
             self.lines.append(f"  wire {vector(cell.width)}{name};")
             self.lines.append(f"  {table} {name}_table (.clk(clk), .address({address}), .value({name}));")
             return
-        if cell.code is Code.ROM:
+        if cell.code is CellCode.ROM:
             self._small_table(name, cell, stage)
             return
         if number in self.planned.ternary:
@@ -198,7 +198,7 @@ class Writer:
                 start = end
         return join(parts)
 
-    def _small_table(self, name: str, cell: Cell, stage: int) -> None:
+    def _small_table(self, name: str, cell: NetCell, stage: int) -> None:
         bits = address_bits(cell)
         address = self.bits(cell.args[0], 0, bits, stage)
         self.lines.append(f"  reg {vector(cell.width)}{name};")
@@ -213,37 +213,37 @@ class Writer:
         cell = self.net.cells[number]
         args, width = cell.args, self.sizes[number]
         match cell.code:
-            case Code.ADD:
+            case CellCode.ADD:
                 return self._sum(cell, width, stage)
-            case Code.RELU:
+            case CellCode.RELU:
                 sign = self._sign(args[0], stage)
                 return f"{sign} ? {literal(0, width)} : {self.bits(args[0], 0, width, stage)}"
-            case Code.CLIP:
+            case CellCode.CLIP:
                 return self._clip(cell, width, stage)
-            case Code.ZERO_OUTSIDE:
+            case CellCode.ZERO_OUTSIDE:
                 over, under = self._limits(cell, stage)
                 outside = " | ".join(filter(None, (over, under)))
                 return f"({outside}) ? {literal(0, width)} : {self.bits(args[0], 0, width, stage)}"
-            case Code.ROUND:
+            case CellCode.ROUND:
                 return self._round_bit(cell, stage)
-            case Code.LESS:
+            case CellCode.LESS:
                 return self._less(args[0], args[1], stage)
-            case Code.MAX | Code.MIN:
-                first, second = args if cell.code is Code.MIN else (args[1], args[0])
+            case CellCode.MAX | CellCode.MIN:
+                first, second = args if cell.code is CellCode.MIN else (args[1], args[0])
                 less = self._less(args[0], args[1], stage)
                 return f"{less} ? {self.bits(first, 0, width, stage)} : {self.bits(second, 0, width, stage)}"
-            case Code.MUX:
+            case CellCode.MUX:
                 one, other = self.bits(args[1], 0, width, stage), self.bits(args[2], 0, width, stage)
                 return f"{self.bits(args[0], 0, 1, stage)} ? {one} : {other}"
-            case Code.AND:
+            case CellCode.AND:
                 return f"{self.bits(args[0], 0, 1, stage)} & {self.bits(args[1], 0, 1, stage)}"
-            case Code.NOT:
+            case CellCode.NOT:
                 return f"~{self.bits(args[0], 0, 1, stage)}"
             case _:
                 factors = [f"$signed({self.bits(arg, 0, width, stage)})" for arg in args]
                 return f"{factors[0]} * {factors[1]}"
 
-    def _sum(self, cell: Cell, width: int, stage: int) -> str:
+    def _sum(self, cell: NetCell, width: int, stage: int) -> str:
         (a, b), (shift_a, shift_b, subtract) = cell.args, cell.data
         if shift_a and not subtract:
             a, b, shift_a, shift_b = b, a, shift_b, shift_a
@@ -258,7 +258,7 @@ class Writer:
         rest = width - shift_b
         first, second = self.bits(a, shift_b, rest, stage), self.bits(b, 0, rest, stage)
         # The first operand enters the carry chain as it is, the second only through a LUT that can invert it.
-        is_swapped = self.net.cells[a].code is Code.INVERT and not subtract
+        is_swapped = self.net.cells[a].code is CellCode.INVERT and not subtract
         upper = f"{second} {sign} {first}" if is_swapped else f"{first} {sign} {second}"
         return f"{{{upper}, {self.bits(a, 0, shift_b, stage)}}}"
 
@@ -266,7 +266,7 @@ class Writer:
         cell = self.net.cells[value]
         return self.bits(value, cell.width - 1, 1, stage) if cell.signed else "1'b0"
 
-    def _limits(self, cell: Cell, stage: int) -> tuple[str, str]:
+    def _limits(self, cell: NetCell, stage: int) -> tuple[str, str]:
         """Return conditions that the argument is above and below the limits; empty where it cannot be."""
         (value,), (low, high) = cell.args, cell.data
         source = self.net.cells[value]
@@ -305,7 +305,7 @@ class Writer:
             return "1'b0"
         return f"({self._sign(value, stage)} & ~&{self.bits(value, power, cell.width - 1 - power, stage)})"
 
-    def _clip(self, cell: Cell, width: int, stage: int) -> str:
+    def _clip(self, cell: NetCell, width: int, stage: int) -> str:
         over, under = self._limits(cell, stage)
         low, high = cell.data
         text = self.bits(cell.args[0], 0, width, stage)
@@ -315,7 +315,7 @@ class Writer:
             text = f"{over} ? {literal(high, width)} : {text}"
         return text
 
-    def _round_bit(self, cell: Cell, stage: int) -> str:
+    def _round_bit(self, cell: NetCell, stage: int) -> str:
         (value,), (bits, mode) = cell.args, cell.data
         half = self.bits(value, bits - 1, 1, stage)
         rest = f"(|{self.bits(value, 0, bits - 1, stage)})" if bits > 1 else "1'b0"
@@ -345,7 +345,7 @@ class Writer:
         return f"({first} < {second})"
 
 
-def address_bits(cell: Cell) -> int:
+def address_bits(cell: NetCell) -> int:
     """Bits that address a table."""
     return max(1, (len(cell.data) - 1).bit_length())
 

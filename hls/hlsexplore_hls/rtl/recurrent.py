@@ -1,7 +1,7 @@
 """The body of a module of a recurrent layer: its states, and the arithmetic of a step."""
 
 from hlsexplore.rtl_plan.layer_plan import LayerPlan, Recurrence, SharedStep
-from hlsexplore.rtl_plan.tensor import Tensor
+from hlsexplore.rtl_plan.tensor import BusTensor
 from hlsexplore_hls.rtl.nets import join, literal, repeat, select, vector
 
 
@@ -94,7 +94,7 @@ def shared_body(shared: SharedStep, name: str) -> list[str]:
     return [*lines, f"  {name}_gates gates ({clocked}{', '.join(inputs)}, .out_data(out_data));"]
 
 
-def _element(tensor: Tensor, index: int, width: int) -> str:
+def _element(tensor: BusTensor, index: int, width: int) -> str:
     """Return an element of the step's outputs in the width of a state."""
     first, own, total = index * tensor.width, min(tensor.width, width), tensor.size * tensor.width
     text = select("next", total, first, own)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from hlsexplore.rtl_plan.layer_plan import LayerPlan
 from hlsexplore.rtl_plan.plan import DesignPlan
-from hlsexplore.rtl_plan.tensor import Tensor
+from hlsexplore.rtl_plan.tensor import BusTensor
 from hlsexplore_hls.names import comment
 from hlsexplore_hls.rtl.modules import HEAD, TAIL, bus_width, element_bits, has_clock, input_name
 from hlsexplore_hls.rtl.nets import join, literal, select, vector
@@ -42,7 +42,7 @@ def top_module(plan: DesignPlan, top: str, names: Mapping[str, str]) -> str:
     return "\n".join([*lines, "endmodule", TAIL])
 
 
-def port_elements(port: str, tensor: Tensor, width: int) -> str:
+def port_elements(port: str, tensor: BusTensor, width: int) -> str:
     """Return an expression of a tensor's bus from a port whose elements may be wider.
 
     Args:

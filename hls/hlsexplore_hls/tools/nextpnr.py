@@ -39,7 +39,7 @@ _STAGES = [
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Device:
+class Ecp5Device:
     """A device that nextpnr places for.
 
     Attributes:
@@ -58,9 +58,9 @@ class Device:
 
 
 DEVICES = (
-    Device(option="--25k", name="LFE5U-25F", luts=24_288, multipliers=28, memories=56),
-    Device(option="--45k", name="LFE5U-45F", luts=43_848, multipliers=72, memories=108),
-    Device(option="--85k", name="LFE5U-85F", luts=83_640, multipliers=156, memories=208),
+    Ecp5Device(option="--25k", name="LFE5U-25F", luts=24_288, multipliers=28, memories=56),
+    Ecp5Device(option="--45k", name="LFE5U-45F", luts=43_848, multipliers=72, memories=108),
+    Ecp5Device(option="--85k", name="LFE5U-85F", luts=83_640, multipliers=156, memories=208),
 )
 """ECP5 devices, the smallest first (Lattice FPGA-DS-02012, and nextpnr's own report of what is available)."""
 SPEED = 6
@@ -111,7 +111,7 @@ def place_with_nextpnr(
 
 
 def _place(
-    project: Project, where: Path, device: Device, words: list[str], on_event: OnEvent, deadline: Deadline
+    project: Project, where: Path, device: Ecp5Device, words: list[str], on_event: OnEvent, deadline: Deadline
 ) -> float | None:
     """Place and route the netlist; return the clock frequency that it reaches in MHz, or None without a clock."""
     on_event(Event(kind="stage", text=f"placing for {device.name}", fraction=0.35))
@@ -162,7 +162,7 @@ def find_nextpnr() -> tuple[list[str], str]:
     return [sys.executable, "-P", "-c", code], f"{'.'.join(version.split('.')[:2])} (yowasp)"
 
 
-def find_device(total: Figures) -> Device:
+def find_device(total: Figures) -> Ecp5Device:
     """Return the smallest device for a design, a tenth of its LUTs left free for the router.
 
     Raises:
@@ -248,7 +248,7 @@ def _netlist(project: Project, where: Path, on_event: OnEvent, deadline: Deadlin
     run(find_engine().argv("netlist.ys"), cwd=where, deadline=deadline, what="yosys")
 
 
-def _report(counted: Report, device: Device, version: str, reached_mhz: float | None, wanted_mhz: float) -> Report:
+def _report(counted: Report, device: Ecp5Device, version: str, reached_mhz: float | None, wanted_mhz: float) -> Report:
     provenance: Mapping[str, str] = counted.provenance
     if reached_mhz is not None:
         provenance = {**provenance, "clock_ns": "measured"}

@@ -41,7 +41,7 @@ _SHARES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Unit:
+class SynthesisUnit:
     """A module that is synthesized on its own, flat with everything below it.
 
     Attributes:
@@ -69,7 +69,7 @@ class Unit:
         return sum(map(len, self.files.values())) + sum(map(len, self.memories.values()))
 
 
-def plan(sources: Mapping[str, str], top: str, memories: Mapping[str, bytes] | None = None) -> list[Unit]:
+def plan(sources: Mapping[str, str], top: str, memories: Mapping[str, bytes] | None = None) -> list[SynthesisUnit]:
     """Split a design into units: each module that the top instantiates, and the top without them.
 
     Args:
@@ -95,7 +95,7 @@ def plan(sources: Mapping[str, str], top: str, memories: Mapping[str, bytes] | N
 
 
 def synthesize_units(
-    units: Sequence[Unit],
+    units: Sequence[SynthesisUnit],
     family: str,
     folder: Path,
     on_event: OnEvent = ignore,
@@ -133,7 +133,7 @@ def synthesize_units(
     tasks = _tasks([unit for unit in units if unit.module not in cells])
     progress = _Progress(tasks, tell)
 
-    def work(task: tuple[Unit, ...], stop: threading.Event) -> dict[str, Cells]:
+    def work(task: tuple[SynthesisUnit, ...], stop: threading.Event) -> dict[str, Cells]:
         where = folder / f"run_{tasks.index(task)}"
         where.mkdir()
         result = _synthesize_task(task, family, where, engine, progress, replace(deadline, cancel=stop))
@@ -150,13 +150,13 @@ def synthesize_units(
 class _Progress:
     """Mutable because it adds up what several threads report."""
 
-    def __init__(self, tasks: Sequence[tuple[Unit, ...]], tell: OnEvent) -> None:
+    def __init__(self, tasks: Sequence[tuple[SynthesisUnit, ...]], tell: OnEvent) -> None:
         self._tell = tell
         self._sizes = {task: max(1, sum(unit.size for unit in task)) for task in tasks}
         self._done = dict.fromkeys(tasks, 0.0)
         self._lock = threading.Lock()
 
-    def stage(self, task: tuple[Unit, ...], name: str) -> None:
+    def stage(self, task: tuple[SynthesisUnit, ...], name: str) -> None:
         with self._lock:
             self._done[task] = max(self._done[task], _SHARES.get(name, 0.0))
             done = sum(share * self._sizes[task] for task, share in self._done.items()) / sum(self._sizes.values())
@@ -166,13 +166,13 @@ class _Progress:
         self._tell(Event(kind="log", text=line))
 
 
-def _title(task: tuple[Unit, ...]) -> str:
+def _title(task: tuple[SynthesisUnit, ...]) -> str:
     return task[0].module if len(task) == 1 else f"{len(task)} small modules"
 
 
-def _tasks(units: Sequence[Unit]) -> list[tuple[Unit, ...]]:
+def _tasks(units: Sequence[SynthesisUnit]) -> list[tuple[SynthesisUnit, ...]]:
     """Order units by size, the largest first; the small ones form one task."""
-    tasks: list[tuple[Unit, ...]] = [(unit,) for unit in units if unit.size >= SMALL_BYTES]
+    tasks: list[tuple[SynthesisUnit, ...]] = [(unit,) for unit in units if unit.size >= SMALL_BYTES]
     for memory in Memory:
         small = tuple(unit for unit in units if unit.size < SMALL_BYTES and unit.memory == memory)
         tasks += [small] if small else []
@@ -180,7 +180,7 @@ def _tasks(units: Sequence[Unit]) -> list[tuple[Unit, ...]]:
 
 
 def _synthesize_task(
-    task: tuple[Unit, ...],
+    task: tuple[SynthesisUnit, ...],
     family: str,
     where: Path,
     engine: Engine,
@@ -231,7 +231,7 @@ def _synthesize_task(
     return result
 
 
-def _write(task: tuple[Unit, ...], where: Path) -> dict[str, str]:
+def _write(task: tuple[SynthesisUnit, ...], where: Path) -> dict[str, str]:
     """Write a task's files under names of our own; return these by the files' names in the project."""
     texts = {name: text for unit in task for name, text in {**unit.black_boxes, **unit.files}.items()}
     names = {name: f"source_{index}.v" for index, name in enumerate(sorted(texts))}
@@ -262,7 +262,7 @@ def _unit(
     own: Sequence[str],
     boxes: Sequence[str],
     memories: Mapping[str, bytes],
-) -> Unit:
+) -> SynthesisUnit:
     files = {modules[name].file: sources[modules[name].file] for name in own}
     outside = {f"{name} ports": modules[name].ports for name in boxes}
     used = sorted({name for text in files.values() for name in memory_files(text)})
@@ -271,7 +271,7 @@ def _unit(
             raise ToolError(
                 f"the memory file {name!r} of the Verilog module {module!r} is missing. Export the design again."
             )
-    return Unit(
+    return SynthesisUnit(
         module=module,
         num_instances=num_instances,
         files=files,
@@ -285,7 +285,7 @@ def _shares_file(modules: Mapping[str, Module], top: str, reached: Sequence[str]
     return any(modules[name].file == modules[top].file for name in reached if name != top)
 
 
-def _key(unit: Unit, family: str, engine: Engine) -> str:
+def _key(unit: SynthesisUnit, family: str, engine: Engine) -> str:
     commands = script(family, [unit.module], ["source.v"], ["box.v"], unit.memory)
     # The names of Verilog files do not matter; those of memory files stand in the Verilog.
     parts: list[str | bytes] = ["yosys 1", engine.title, commands, *MAPS.values()]

@@ -15,7 +15,7 @@ from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.yosys import Cells, figures_of
 from hlsexplore_hls.tools.deadline import NO_DEADLINE, Deadline
 from hlsexplore_hls.tools.run_folder import run_folder
-from hlsexplore_hls.tools.yosys import Unit, plan, synthesize_units
+from hlsexplore_hls.tools.yosys import SynthesisUnit, plan, synthesize_units
 from hlsexplore_hls.tools.yosys_engine import find_engine
 from hlsexplore_hls.tools.yosys_script import FAMILIES, find_family
 
@@ -52,7 +52,9 @@ def synthesize_with_yosys(
     return make_report(project, units, cells, family.name, engine.title)
 
 
-def make_report(project: Project, units: list[Unit], cells: Mapping[str, Cells], family: str, version: str) -> Report:
+def make_report(
+    project: Project, units: list[SynthesisUnit], cells: Mapping[str, Cells], family: str, version: str
+) -> Report:
     """Build the report from the cells of each module.
 
     Args:

@@ -8,7 +8,7 @@ from hlsexplore_hls.xls.text import cast_function, number, signed_bits, times_fu
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
+class DslxValue:
     """A signed DSLX expression.
 
     Attributes:
@@ -23,7 +23,7 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class DslxCall:
     """One use of a function of a layer.
 
     Attributes:
@@ -40,7 +40,7 @@ class Call:
 
 
 @dataclass(slots=True)
-class Code:
+class DslxCode:
     """Helper functions by name, in the order in which they are needed. It changes because text is collected in it."""
 
     helpers: dict[str, str] = field(default_factory=dict)
@@ -54,27 +54,27 @@ class Code:
         self.helpers[chosen] = text.replace(name, chosen, 1)
         return chosen
 
-    def cast(self, value: Value, target: Fixed, role: str) -> str:
+    def cast(self, value: DslxValue, target: Fixed, role: str) -> str:
         """Write the cast of a value; the expression has the type of the target's raw integers."""
         name = self.add(f"to_{role}", cast_function(f"to_{role}", value.bits, value.fraction, target))
         return f"{name}({value.text})"
 
-    def requantize(self, value: Value, target: Fixed, role: str) -> Value:
+    def requantize(self, value: DslxValue, target: Fixed, role: str) -> DslxValue:
         """Write the cast of a value, as a signed value again."""
         bits = signed_bits(target)
         text = self.cast(value, target, role)
-        return Value(text=text if target.signed else f"({text} as sN[{bits}])", bits=bits, fraction=target.fraction)
+        return DslxValue(text=text if target.signed else f"({text} as sN[{bits}])", bits=bits, fraction=target.fraction)
 
-    def times(self, value: Value, factor: int) -> Value:
+    def times(self, value: DslxValue, factor: int) -> DslxValue:
         """Write the product of a value and a constant by shifts and adds."""
         bits = value.bits + max(abs(factor).bit_length(), 1)
         if factor == 0:
-            return Value(text=number(0, bits), bits=bits, fraction=value.fraction)
+            return DslxValue(text=number(0, bits), bits=bits, fraction=value.fraction)
         text = f"({value.text} as sN[{bits}])"
         if abs(factor) > 1:
             name = self.add(f"times_{abs(factor)}", times_function(abs(factor), bits))
             text = f"{name}{text}"
-        return Value(text=f"(-{text})" if factor < 0 else text, bits=bits, fraction=value.fraction)
+        return DslxValue(text=f"(-{text})" if factor < 0 else text, bits=bits, fraction=value.fraction)
 
     def table(self, name: str, entries: Iterable[int], type_: str) -> str:
         """Keep a constant array and return its name."""
@@ -83,47 +83,47 @@ class Code:
         return self.add(name, text)
 
 
-def element(name: str, type_: Fixed) -> Value:
+def element(name: str, type_: Fixed) -> DslxValue:
     """Return an element of a type as a signed value."""
     bits = signed_bits(type_)
     text = name if type_.signed else f"({name} as sN[{bits}])"
-    return Value(text=text, bits=bits, fraction=type_.fraction)
+    return DslxValue(text=text, bits=bits, fraction=type_.fraction)
 
 
-def raw_value(name: str, type_: Fixed) -> Value:
+def raw_value(name: str, type_: Fixed) -> DslxValue:
     """Return a variable of the signed type that holds a type."""
-    return Value(text=name, bits=signed_bits(type_), fraction=type_.fraction)
+    return DslxValue(text=name, bits=signed_bits(type_), fraction=type_.fraction)
 
 
-def extended(value: Value, bits: int) -> str:
+def extended(value: DslxValue, bits: int) -> str:
     """Write a value in more bits."""
     return value.text if value.bits == bits else f"({value.text} as sN[{bits}])"
 
 
-def lifted(value: Value, fraction: int) -> Value:
+def lifted(value: DslxValue, fraction: int) -> DslxValue:
     """Give a value more fraction bits."""
     shift = fraction - value.fraction
     if shift == 0:
         return value
     bits = value.bits + shift
-    return Value(text=f"(({value.text} as sN[{bits}]) << u32:{shift})", bits=bits, fraction=fraction)
+    return DslxValue(text=f"(({value.text} as sN[{bits}]) << u32:{shift})", bits=bits, fraction=fraction)
 
 
-def summed(a: Value, b: Value, sign: str = "+") -> Value:
+def summed(a: DslxValue, b: DslxValue, sign: str = "+") -> DslxValue:
     """Write the full-precision sum or difference of two values."""
     fraction = max(a.fraction, b.fraction)
     a, b = lifted(a, fraction), lifted(b, fraction)
     bits = max(a.bits, b.bits) + 1
-    return Value(text=f"({extended(a, bits)} {sign} {extended(b, bits)})", bits=bits, fraction=fraction)
+    return DslxValue(text=f"({extended(a, bits)} {sign} {extended(b, bits)})", bits=bits, fraction=fraction)
 
 
-def multiplied(a: Value, b: Value) -> Value:
+def multiplied(a: DslxValue, b: DslxValue) -> DslxValue:
     """Write the full-precision product of two values."""
     bits = a.bits + b.bits
-    return Value(text=f"({extended(a, bits)} * {extended(b, bits)})", bits=bits, fraction=a.fraction + b.fraction)
+    return DslxValue(text=f"({extended(a, bits)} * {extended(b, bits)})", bits=bits, fraction=a.fraction + b.fraction)
 
 
-def extreme(values: Sequence[Value], is_maximum: bool) -> str:
+def extreme(values: Sequence[DslxValue], is_maximum: bool) -> str:
     """Write the largest or smallest of values of one type, as a tree."""
     if len(values) == 1:
         return values[0].text

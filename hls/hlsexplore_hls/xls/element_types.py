@@ -8,13 +8,13 @@ from hlsexplore.element_types import ElementTypes
 from hlsexplore.fixed import requantize
 from hlsexplore.layer_config import own_types
 from hlsexplore.ops import Lookup, Quantize
-from hlsexplore_hls.xls.code import Call, element, function, parameter
+from hlsexplore_hls.xls.code import DslxCall, element, function, parameter
 from hlsexplore_hls.xls.elementwise import each
-from hlsexplore_hls.xls.layer import Layer
+from hlsexplore_hls.xls.layer import DslxLayer
 from hlsexplore_hls.xls.text import type_of
 
 
-def cast_elements(layer: Layer, op: Quantize) -> list[Call]:
+def cast_elements(layer: DslxLayer, op: Quantize) -> list[DslxCall]:
     """Write a cast of each element to its own type, then to the result type: a function for each type."""
     (source,), result = layer.sources, layer.result
     types = own_types(layer.node, layer.config)
@@ -31,11 +31,12 @@ def cast_elements(layer: Layer, op: Quantize) -> list[Call]:
     if not all(names):
         names = [name or layer.code.add("nothing", zero) for name in names]
     return [
-        Call(function=name, arguments=((place,),), outputs=(place,), is_scalar=True) for place, name in enumerate(names)
+        DslxCall(function=name, arguments=((place,),), outputs=(place,), is_scalar=True)
+        for place, name in enumerate(names)
     ]
 
 
-def own_table(layer: Layer, op: Lookup) -> list[Call]:
+def own_table(layer: DslxLayer, op: Lookup) -> list[DslxCall]:
     """Write a table of the model, addressed by the bits of the input in the table's source type.
 
     Where the input has no more bits than that, the table is written out by its bits, so that no bit of the address is

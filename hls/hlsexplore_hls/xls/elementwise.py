@@ -11,9 +11,9 @@ from hlsexplore.op_facts import PARTS, Part, limits_raw
 from hlsexplore.ops import Activation, Affine, Clip, Function, PRelu, Requantize
 from hlsexplore.tables import NEGATIVE_RANGE, SELU_SCALE, activation_table, half_range
 from hlsexplore_hls.xls.code import (
-    Call,
-    Code,
-    Value,
+    DslxCall,
+    DslxCode,
+    DslxValue,
     element,
     extended,
     function,
@@ -22,14 +22,14 @@ from hlsexplore_hls.xls.code import (
     parameter,
     summed,
 )
-from hlsexplore_hls.xls.layer import Layer
+from hlsexplore_hls.xls.layer import DslxLayer
 from hlsexplore_hls.xls.text import number, type_of
 
 SELU_TYPE = Fixed(16, 1, signed=False)
 """Type of SELU's lambda (docs/ir.md, section Tables)."""
 
 
-def activation(layer: Layer, op: Activation) -> list[Call]:
+def activation(layer: DslxLayer, op: Activation) -> list[DslxCall]:
     """Write an elementwise function."""
     (source,), result = layer.sources, layer.result
     x = element("x", source)
@@ -54,12 +54,12 @@ def activation(layer: Layer, op: Activation) -> list[Call]:
     return each(name, prod(layer.node.shape))
 
 
-def each(name: str, count: int) -> list[Call]:
+def each(name: str, count: int) -> list[DslxCall]:
     """Apply a function to each element of the only input."""
-    return [Call(function=name, arguments=((i,),), outputs=(i,), is_scalar=True) for i in range(count)]
+    return [DslxCall(function=name, arguments=((i,),), outputs=(i,), is_scalar=True) for i in range(count)]
 
 
-def prelu(layer: Layer, op: PRelu) -> list[Call]:
+def prelu(layer: DslxLayer, op: PRelu) -> list[DslxCall]:
     """Write slopes below 0 that differ between elements."""
     (source,), result = layer.sources, layer.result
     weight = layer.config.types["weight"]
@@ -77,11 +77,12 @@ def prelu(layer: Layer, op: PRelu) -> list[Call]:
         for index, slope in enumerate(sorted(set(slopes)))
     }
     return [
-        Call(function=names[slope], arguments=((i,),), outputs=(i,), is_scalar=True) for i, slope in enumerate(slopes)
+        DslxCall(function=names[slope], arguments=((i,),), outputs=(i,), is_scalar=True)
+        for i, slope in enumerate(slopes)
     ]
 
 
-def affine(layer: Layer, op: Affine | Requantize) -> list[Call]:
+def affine(layer: DslxLayer, op: Affine | Requantize) -> list[DslxCall]:
     """Write x * weight + bias, a function for each channel; a requantization also clips."""
     (source,), result = layer.sources, layer.result
     raw, types = layer.raw, layer.config.types
@@ -89,7 +90,7 @@ def affine(layer: Layer, op: Affine | Requantize) -> list[Call]:
     names = []
     for channel, (scale, bias) in enumerate(zip(raw["weight"].tolist(), raw["bias"].tolist(), strict=True)):
         product = layer.code.times(element("x", source), scale)
-        product = Value(text=product.text, bits=product.bits, fraction=source.fraction + types["weight"].fraction)
+        product = DslxValue(text=product.text, bits=product.bits, fraction=source.fraction + types["weight"].fraction)
         offset = _constant(bias, types["bias"].fraction)
         name = f"channel_{channel}"
         lines = [layer.code.cast(summed(product, offset), result, "result")]
@@ -101,17 +102,17 @@ def affine(layer: Layer, op: Affine | Requantize) -> list[Call]:
             ]
         names.append(layer.code.add(name, function(name, [parameter("x", source, None)], type_of(result), lines)))
     return [
-        Call(function=names[i % len(names)], arguments=((i,),), outputs=(i,), is_scalar=True)
+        DslxCall(function=names[i % len(names)], arguments=((i,),), outputs=(i,), is_scalar=True)
         for i in range(prod(layer.node.shape))
     ]
 
 
-def _constant(raw: int, fraction: int) -> Value:
+def _constant(raw: int, fraction: int) -> DslxValue:
     bits = abs(raw).bit_length() + 1
-    return Value(text=number(raw, bits), bits=bits, fraction=fraction)
+    return DslxValue(text=number(raw, bits), bits=bits, fraction=fraction)
 
 
-def _relu(code: Code, op: Activation, source: Fixed, result: Fixed) -> list[str]:
+def _relu(code: DslxCode, op: Activation, source: Fixed, result: Fixed) -> list[str]:
     x = element("x", source)
     lines = []
     if source.signed:
@@ -126,15 +127,15 @@ def _relu(code: Code, op: Activation, source: Fixed, result: Fixed) -> list[str]
     return [*lines, last]
 
 
-def _sloped(code: Code, source: Fixed, result: Fixed, slope: int, weight: Fixed) -> list[str]:
+def _sloped(code: DslxCode, source: Fixed, result: Fixed, slope: int, weight: Fixed) -> list[str]:
     x = element("x", source)
     product = code.times(x, slope)
-    low = Value(text=product.text, bits=product.bits, fraction=source.fraction + weight.fraction)
+    low = DslxValue(text=product.text, bits=product.bits, fraction=source.fraction + weight.fraction)
     above, below = code.cast(x, result, "result"), code.cast(low, result, "result_below")
     return [f"if x > {type_of(source)}:0 {{ {above} }} else {{ {below} }}"]
 
 
-def _piecewise(layer: Layer, op: Activation) -> list[str]:
+def _piecewise(layer: DslxLayer, op: Activation) -> list[str]:
     (source,), result = layer.sources, layer.result
     x = element("x", source)
     one, minus, zero = (f"{type_of(result)}:{int(quantize(np.float64(value), result))}" for value in (1.0, -1.0, 0.0))
@@ -145,7 +146,7 @@ def _piecewise(layer: Layer, op: Activation) -> list[str]:
             above = _above(x, floor(theta * Fraction(2) ** source.fraction))
             return [f"if {above} {{ {layer.code.cast(x, result, 'result')} }} else {{ {zero} }}"]
         case Function.HARD_SIGMOID | Function.HARD_SWISH if weight is not None:
-            total = summed(_times(layer.code, x, op.alpha, weight), Value(text=number(1, 2), bits=2, fraction=1))
+            total = summed(_times(layer.code, x, op.alpha, weight), DslxValue(text=number(1, 2), bits=2, fraction=1))
             lines, factor = _clipped(total, 0, 1)
             value = factor if op.function is Function.HARD_SIGMOID else multiplied(x, factor)
             return [*lines, layer.code.cast(value, result, "result")]
@@ -162,23 +163,23 @@ def _piecewise(layer: Layer, op: Activation) -> list[str]:
             raise no_answer(Executor.XLS, layer.node)
 
 
-def _above(x: Value, limit: int) -> str:
+def _above(x: DslxValue, limit: int) -> str:
     bits = max(x.bits, abs(limit).bit_length() + 1)
     return f"{extended(x, bits)} > {number(limit, bits)}"
 
 
-def _below(x: Value, limit: int) -> str:
+def _below(x: DslxValue, limit: int) -> str:
     bits = max(x.bits, abs(limit).bit_length() + 1)
     return f"{extended(x, bits)} < {number(limit, bits)}"
 
 
-def _times(code: Code, x: Value, slope: float, weight: Fixed) -> Value:
+def _times(code: DslxCode, x: DslxValue, slope: float, weight: Fixed) -> DslxValue:
     """Write the product with a constant in a type."""
     product = code.times(x, int(quantize(np.float64(slope), weight)))
-    return Value(text=product.text, bits=product.bits, fraction=x.fraction + weight.fraction)
+    return DslxValue(text=product.text, bits=product.bits, fraction=x.fraction + weight.fraction)
 
 
-def _clipped(value: Value, low: int, high: int) -> tuple[list[str], Value]:
+def _clipped(value: DslxValue, low: int, high: int) -> tuple[list[str], DslxValue]:
     """Clip a value to whole numbers."""
     one = 1 << value.fraction
     bits = max(value.bits, one.bit_length() + 2)
@@ -187,10 +188,10 @@ def _clipped(value: Value, low: int, high: int) -> tuple[list[str], Value]:
         f"let v = {extended(value, bits)};",
         f"let c = if v < {bottom} {{ {bottom} }} else if v > {top} {{ {top} }} else {{ v }};",
     ]
-    return lines, Value(text="c", bits=bits, fraction=value.fraction)
+    return lines, DslxValue(text="c", bits=bits, fraction=value.fraction)
 
 
-def clip(layer: Layer, op: Clip) -> list[Call]:
+def clip(layer: DslxLayer, op: Clip) -> list[DslxCall]:
     """Write bounds with a constant or a line below."""
     (source,), result = layer.sources, layer.result
     x, types = element("x", source), layer.config.types
@@ -214,7 +215,7 @@ def _limit(value: float, source: Fixed) -> int:
     return floor(Fraction(value) * Fraction(2) ** source.fraction)
 
 
-def _table(layer: Layer, op: Activation) -> list[str]:
+def _table(layer: DslxLayer, op: Activation) -> list[str]:
     """Write a table over both signs."""
     (source,), config, result = layer.sources, layer.config, layer.result
     size, type_ = config.table_size, config.types["table"]
@@ -223,12 +224,12 @@ def _table(layer: Layer, op: Activation) -> list[str]:
     index = Fixed(bits, bits, rounding=Rounding.TRN_ZERO, overflow=Overflow.SAT)
     per_entry = (2 * half_range(op.function)).bit_length() - 1 - bits
     x = element("x", source)
-    place = Value(text=x.text, bits=x.bits, fraction=x.fraction + per_entry)
+    place = DslxValue(text=x.text, bits=x.bits, fraction=x.fraction + per_entry)
     # Entry 0 becomes that of x = 0, negative x are the upper half.
     return [lookup(layer.code, "TABLE", np.roll(entries, -size // 2), type_of(result), place, index)]
 
 
-def _part_and_table(layer: Layer, op: Activation) -> list[str]:
+def _part_and_table(layer: DslxLayer, op: Activation) -> list[str]:
     """Write the nearest entry of a table over both signs, and a part of x that is added to it."""
     (source,), config, result = layer.sources, layer.config, layer.result
     size, type_ = config.table_size, config.types["table"]
@@ -236,7 +237,7 @@ def _part_and_table(layer: Layer, op: Activation) -> list[str]:
     index = Fixed(bits, bits, rounding=Rounding.RND, overflow=Overflow.SAT)
     per_entry = (2 * half_range(op.function)).bit_length() - 1 - bits
     x = element("x", source)
-    place = Value(text=x.text, bits=x.bits, fraction=x.fraction + per_entry)
+    place = DslxValue(text=x.text, bits=x.bits, fraction=x.fraction + per_entry)
     rotated = np.roll(activation_table(op.function, size, type_), -size // 2)
     lines = [f"let entry = {lookup(layer.code, 'TABLE', rotated, type_of(type_), place, index)};"]
     total, zero = element("entry", type_), number(0, x.bits)
@@ -249,11 +250,11 @@ def _part_and_table(layer: Layer, op: Activation) -> list[str]:
             lines.append(f"let kept = if {x.text} > {zero} {{ {zero} }} else {{ {x.text} }};")
         case Part.WHOLE:
             lines.append(f"let kept = {x.text};")
-    kept = Value(text="kept", bits=x.bits, fraction=x.fraction)
+    kept = DslxValue(text="kept", bits=x.bits, fraction=x.fraction)
     return [*lines, layer.code.cast(summed(kept, total), result, "result")]
 
 
-def lookup(code: Code, name: str, entries: RawArray, type_: str, place: Value, index: Fixed) -> str:
+def lookup(code: DslxCode, name: str, entries: RawArray, type_: str, place: DslxValue, index: Fixed) -> str:
     """Write the entry of a table at a place, cast to an index in two's complement.
 
     Where a place has no more bits than the index, the table is written out by place; where it counts in several
@@ -291,7 +292,7 @@ def lookup(code: Code, name: str, entries: RawArray, type_: str, place: Value, i
     )
 
 
-def _negative_table(layer: Layer, op: Activation) -> list[str]:
+def _negative_table(layer: DslxLayer, op: Activation) -> list[str]:
     """Write ELU or SELU: a table for negative inputs, a product or nothing for the others."""
     (source,), config, result = layer.sources, layer.config, layer.result
     size, type_, is_selu = config.table_size, config.types["table"], op.function is Function.SELU
@@ -299,11 +300,11 @@ def _negative_table(layer: Layer, op: Activation) -> list[str]:
     bits = size.bit_length() - 1
     index = Fixed(bits, bits, signed=False, rounding=Rounding.TRN_ZERO, overflow=Overflow.SAT)
     x = element("x", source)
-    depth = Value(text="depth", bits=x.bits + 1, fraction=x.fraction + NEGATIVE_RANGE.bit_length() - 1 - bits)
+    depth = DslxValue(text="depth", bits=x.bits + 1, fraction=x.fraction + NEGATIVE_RANGE.bit_length() - 1 - bits)
     scale, fraction = (int(quantize(np.float64(SELU_SCALE), SELU_TYPE)), SELU_TYPE.fraction) if is_selu else (1, 0)
     product = layer.code.times(x, scale)
     above = layer.code.cast(
-        Value(text=product.text, bits=product.bits, fraction=x.fraction + fraction), result, "result"
+        DslxValue(text=product.text, bits=product.bits, fraction=x.fraction + fraction), result, "result"
     )
     zero = number(0, depth.bits)
     below = lookup(layer.code, "TABLE", requantize(raw, type_.fraction, result), type_of(result), depth, index)

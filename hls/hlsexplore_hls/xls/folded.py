@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from hlsexplore.coverage import MANY_LANES, UNEVEN_STEPS
 from hlsexplore.fixed import Fixed, RawArray
 from hlsexplore.graph import Node
-from hlsexplore_hls.xls.code import Code, Value, element, function, multiplied, parameter
-from hlsexplore_hls.xls.products import Product, accumulated, finished
+from hlsexplore_hls.xls.code import DslxCode, DslxValue, element, function, multiplied, parameter
+from hlsexplore_hls.xls.products import DslxProduct, accumulated, finished
 from hlsexplore_hls.xls.text import type_of
 
 MAX_LANES = 2048
@@ -65,7 +65,7 @@ class _Shape:
         return ", ".join([*sums, f"{self.done}:[{self.done.rsplit('[', 1)[0]}:[0, ...], ...]"])
 
 
-def folded(code: Code, node: Node, product: Product, input_bits: int, name: str) -> list[str]:
+def folded(code: DslxCode, node: Node, product: DslxProduct, input_bits: int, name: str) -> list[str]:
     """Write the proc of a layer and the function that computes the same in a loop.
 
     Returns:
@@ -113,7 +113,7 @@ def folded(code: Code, node: Node, product: Product, input_bits: int, name: str)
     ]
 
 
-def _shape(node: Node, product: Product) -> _Shape:
+def _shape(node: Node, product: DslxProduct) -> _Shape:
     (n_in, n_out), reuse, rows = product.kernels[0].shape, product.reuse, len(product.rows)
     turns, lanes = max(reuse // n_in, 1), max(n_in // reuse, 1)
     if n_out % turns or lanes * min(reuse, n_in) != n_in or (turns > 1 and reuse != n_in * turns):
@@ -135,12 +135,12 @@ def _shape(node: Node, product: Product) -> _Shape:
     )
 
 
-def _row_of(product: Product, shape: _Shape, step: int, lane: int) -> int:
+def _row_of(product: DslxProduct, shape: _Shape, step: int, lane: int) -> int:
     """Input of a product that a lane takes in a step of a turn."""
     return step + lane * shape.rounds if product.is_interleaved else step * shape.lanes + lane
 
 
-def _arrange(product: Product, shape: _Shape, input_bits: int) -> str:
+def _arrange(product: DslxProduct, shape: _Shape, input_bits: int) -> str:
     """Write the function that puts the elements in the order in which the steps take them."""
     width, type_ = product.source.width, type_of(product.source)
     lines = []
@@ -155,13 +155,13 @@ def _arrange(product: Product, shape: _Shape, input_bits: int) -> str:
     return function("arrange", [f"data: uN[{input_bits}]"], shape.held, lines)
 
 
-def _table_of(code: Code, name: str, rows: Sequence[Sequence[int]], type_: str) -> str:
+def _table_of(code: DslxCode, name: str, rows: Sequence[Sequence[int]], type_: str) -> str:
     """Keep a table of arrays of constants."""
     text = ",\n    ".join(f"[{', '.join(f'{type_}:{value}' for value in row)}]" for row in rows)
     return code.add(name, f"const {name} = {type_}[{len(rows[0])}][{len(rows)}]:[\n    {text}];")
 
 
-def _words(code: Code, name: str, rows: Sequence[Sequence[int]], type_: Fixed) -> str:
+def _words(code: DslxCode, name: str, rows: Sequence[Sequence[int]], type_: Fixed) -> str:
     """Keep a table with one word for each row, its first value at the low end: a memory with a single port."""
     bits, mask = len(rows[0]) * type_.width, (1 << type_.width) - 1
     words = [sum((value & mask) << place * type_.width for place, value in enumerate(row)) for row in rows]
@@ -169,7 +169,7 @@ def _words(code: Code, name: str, rows: Sequence[Sequence[int]], type_: Fixed) -
     return code.add(name, f"const {name} = uN[{bits}][{len(rows)}]:[\n    {text}];")
 
 
-def _weights(product: Product, kernel: RawArray, shape: _Shape) -> list[list[int]]:
+def _weights(product: DslxProduct, kernel: RawArray, shape: _Shape) -> list[list[int]]:
     """Weights of each step, [step][lane * slots + slot]."""
     return [
         [
@@ -182,7 +182,7 @@ def _weights(product: Product, kernel: RawArray, shape: _Shape) -> list[list[int
     ]
 
 
-def _start_tables(code: Code, product: Product, shape: _Shape) -> list[str]:
+def _start_tables(code: DslxCode, product: DslxProduct, shape: _Shape) -> list[str]:
     """Keep the values from which the sums of each step start; only those of the first step of a turn are used."""
     names = []
     for index, start in enumerate(product.starts):
@@ -191,7 +191,7 @@ def _start_tables(code: Code, product: Product, shape: _Shape) -> list[str]:
     return names
 
 
-def _step_function(code: Code, product: Product, index: int, shape: _Shape) -> str:
+def _step_function(code: DslxCode, product: DslxProduct, index: int, shape: _Shape) -> str:
     """Write the function that adds a step's products to the sums of one kernel's outputs."""
     weights = _words(code, f"WEIGHTS_{index}", _weights(product, product.kernels[index], shape), product.weight)
     lines = [f"let w = {weights}[step];"]
@@ -202,7 +202,7 @@ def _step_function(code: Code, product: Product, index: int, shape: _Shape) -> s
             first, type_ = (lane * shape.slots + slot) * product.weight.width, product.weight
             weight = element(f"(w[{first} +: uN[{type_.width}]] as {type_of(type_)})", type_)
             full = multiplied(x, weight)
-            full = Value(text=full.text, bits=full.bits, fraction=product.product_fraction)
+            full = DslxValue(text=full.text, bits=full.bits, fraction=product.product_fraction)
             terms.append(code.cast(full, product.accum, "accum"))
         lines += accumulated(code, f"y{slot}", f"sums[u32:{slot}]", terms, product.accum)
     lines.append(f"[{', '.join(f'y{slot}' for slot in range(shape.slots))}]")
@@ -212,7 +212,7 @@ def _step_function(code: Code, product: Product, index: int, shape: _Shape) -> s
     return code.add(name, function(name, parameters, f"{type_of(product.accum)}[{shape.slots}]", lines))
 
 
-def _advance(code: Code, product: Product, shape: _Shape, names: Sequence[str], starts: Sequence[str]) -> str:
+def _advance(code: DslxCode, product: DslxProduct, shape: _Shape, names: Sequence[str], starts: Sequence[str]) -> str:
     """Write one step of all products: state to state."""
     lines = [f"let (held, {shape.names}, done) = state;", "let x = held[u32:0];", *_position(shape)]
     outputs = []
@@ -259,7 +259,7 @@ def _position(shape: _Shape) -> list[str]:
     ]
 
 
-def _pack(product: Product, shape: _Shape) -> str:
+def _pack(product: DslxProduct, shape: _Shape) -> str:
     """Write the outputs in the order of the layer's elements: `done` has them by turn, product and slot."""
     places = {}
     for turn in range(shape.turns):

@@ -8,9 +8,9 @@ import numpy as np
 from hlsexplore.fixed import Fixed, Rounding, quantize
 from hlsexplore.ops import Concatenate, Dot, Merge, MergeFunction
 from hlsexplore_hls.xls.code import (
-    Call,
-    Code,
-    Value,
+    DslxCall,
+    DslxCode,
+    DslxValue,
     element,
     extended,
     extreme,
@@ -21,7 +21,7 @@ from hlsexplore_hls.xls.code import (
     parameter,
     summed,
 )
-from hlsexplore_hls.xls.layer import Layer
+from hlsexplore_hls.xls.layer import DslxLayer
 from hlsexplore_hls.xls.products import accumulated
 from hlsexplore_hls.xls.text import type_of
 
@@ -29,7 +29,7 @@ RECIPROCAL = Fixed(18, 0, signed=False, rounding=Rounding.RND)
 """Type of 1/n in an average of n tensors (docs/ir.md, section Merges)."""
 
 
-def merge(layer: Layer, op: Merge) -> list[Call]:
+def merge(layer: DslxLayer, op: Merge) -> list[DslxCall]:
     """Write an elementwise function of several tensors: full precision from left to right, one cast."""
     result, sources = layer.result, layer.sources
     names = [f"x{i}" for i in range(len(sources))]
@@ -39,12 +39,12 @@ def merge(layer: Layer, op: Merge) -> list[Call]:
     name = str(op.function)
     layer.code.add(name, function(name, parameters, type_of(result), [layer.code.cast(total, result, "result")]))
     return [
-        Call(function=name, arguments=((i,),) * len(names), outputs=(i,), is_scalar=True)
+        DslxCall(function=name, arguments=((i,),) * len(names), outputs=(i,), is_scalar=True)
         for i in range(prod(layer.node.shape))
     ]
 
 
-def _merged(code: Code, kind: MergeFunction, values: list[Value]) -> Value:
+def _merged(code: DslxCode, kind: MergeFunction, values: list[DslxValue]) -> DslxValue:
     total = values[0]
     match kind:
         case MergeFunction.MULTIPLY:
@@ -55,20 +55,20 @@ def _merged(code: Code, kind: MergeFunction, values: list[Value]) -> Value:
             same = [lifted(value, fraction) for value in values]
             bits = max(value.bits for value in same)
             code.add("larger" if is_maximum else "smaller", extreme_function(bits, is_maximum))
-            same = [Value(text=extended(value, bits), bits=bits, fraction=fraction) for value in same]
-            total = Value(text=extreme(same, is_maximum), bits=bits, fraction=fraction)
+            same = [DslxValue(text=extended(value, bits), bits=bits, fraction=fraction) for value in same]
+            total = DslxValue(text=extreme(same, is_maximum), bits=bits, fraction=fraction)
         case MergeFunction.ADD | MergeFunction.SUBTRACT | MergeFunction.AVERAGE:
             for value in values[1:]:
                 total = summed(total, value, "-" if kind is MergeFunction.SUBTRACT else "+")
             if kind is MergeFunction.AVERAGE:
                 scaled = code.times(total, int(quantize(np.float64(1.0 / len(values)), RECIPROCAL)))
-                total = Value(text=scaled.text, bits=scaled.bits, fraction=total.fraction + RECIPROCAL.fraction)
+                total = DslxValue(text=scaled.text, bits=scaled.bits, fraction=total.fraction + RECIPROCAL.fraction)
         case _:
             assert_never(kind)
     return total
 
 
-def concatenate(layer: Layer, op: Concatenate) -> list[Call]:
+def concatenate(layer: DslxLayer, op: Concatenate) -> list[DslxCall]:
     """Write a concatenation: each element is cast to the result."""
     result, sources = layer.result, layer.sources
     shapes = layer.shapes
@@ -88,7 +88,7 @@ def concatenate(layer: Layer, op: Concatenate) -> list[Call]:
         for i, source in enumerate(sources)
     ]
     return [
-        Call(
+        DslxCall(
             function=names[owner],
             arguments=tuple((place,) if i == owner else () for i in range(len(sources))),
             outputs=(output,),
@@ -98,7 +98,7 @@ def concatenate(layer: Layer, op: Concatenate) -> list[Call]:
     ]
 
 
-def dot(layer: Layer, op: Dot) -> list[Call]:
+def dot(layer: DslxLayer, op: Dot) -> list[DslxCall]:
     """Write an inner product: each product is cast to the accumulator, then added."""
     first, second = layer.sources
     accum, result = layer.config.types["accum"], layer.result
@@ -113,4 +113,4 @@ def dot(layer: Layer, op: Dot) -> list[Call]:
     ]
     parameters = [parameter("a", first, count), parameter("b", second, count)]
     layer.code.add("inner_product", function("inner_product", parameters, f"{type_of(result)}[1]", lines))
-    return [Call(function="inner_product", arguments=(tuple(range(count)),) * 2, outputs=(0,))]
+    return [DslxCall(function="inner_product", arguments=(tuple(range(count)),) * 2, outputs=(0,))]

@@ -7,11 +7,11 @@ from hlsexplore.fixed import Fixed, RawArray
 from hlsexplore.graph import Node, Shape
 from hlsexplore.layer_config import LayerConfig
 from hlsexplore.weights import raw_weights
-from hlsexplore_hls.xls.code import Code
+from hlsexplore_hls.xls.code import DslxCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class DslxLayer:
     """A layer to write.
 
     Attributes:
@@ -20,7 +20,7 @@ class Layer:
         node: The layer.
     """
 
-    code: Code
+    code: DslxCode
     design: Design
     node: Node
 

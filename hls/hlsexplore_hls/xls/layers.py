@@ -30,12 +30,12 @@ from hlsexplore.ops import (
 )
 from hlsexplore.rtl_plan.lower.moves import source_elements
 from hlsexplore_hls.names import comment
-from hlsexplore_hls.xls.code import Call, Code
+from hlsexplore_hls.xls.code import DslxCall, DslxCode
 from hlsexplore_hls.xls.element_types import cast_elements, own_table
 from hlsexplore_hls.xls.elementwise import activation, affine, clip, prelu
 from hlsexplore_hls.xls.folded import folded
 from hlsexplore_hls.xls.joins import concatenate, dot, merge
-from hlsexplore_hls.xls.layer import Layer
+from hlsexplore_hls.xls.layer import DslxLayer
 from hlsexplore_hls.xls.products import product_of, unrolled
 from hlsexplore_hls.xls.softmax import layer_norm, softmax
 from hlsexplore_hls.xls.text import type_of
@@ -92,7 +92,7 @@ def layer_text(design: Design, node: Node, name: str) -> LayerText:
     counts = [prod(design.graph[source].shape) for source in node.inputs]
     input_bits = tuple(count * type_.width for count, type_ in zip(counts, sources, strict=True))
     output_bits = prod(node.shape) * result.width
-    code, reuse = Code(), 1
+    code, reuse = DslxCode(), 1
     if isinstance(node.op, Dense | Conv | DepthwiseConv) and design.layers[node.name].reuse > 1:
         reuse = design.layers[node.name].reuse
         body = folded(code, node, product_of(design, node), input_bits[0], name)
@@ -100,7 +100,12 @@ def layer_text(design: Design, node: Node, name: str) -> LayerText:
         body = _moved(design, node, name)
     else:
         body = _called(
-            WRITERS(Layer(code=code, design=design, node=node), node.op), sources, result, name, input_bits, output_bits
+            WRITERS(DslxLayer(code=code, design=design, node=node), node.op),
+            sources,
+            result,
+            name,
+            input_bits,
+            output_bits,
         )
     shape = " x ".join(map(str, node.shape))
     what = ", ".join(f"{count} elements of {type_}" for count, type_ in zip(counts, sources, strict=True))
@@ -109,12 +114,12 @@ def layer_text(design: Design, node: Node, name: str) -> LayerText:
     return LayerText(name=name, text=text, input_bits=input_bits, output_bits=output_bits, reuse=reuse)
 
 
-def _matrix(layer: Layer, op: Dense | Conv | DepthwiseConv) -> list[Call]:
+def _matrix(layer: DslxLayer, op: Dense | Conv | DepthwiseConv) -> list[DslxCall]:
     return unrolled(layer.code, layer.node, product_of(layer.design, layer.node))
 
 
 WRITERS = (
-    Handlers[Layer, list[Call]](refuse=lambda layer, op: no_answer(Executor.XLS, layer.node))
+    Handlers[DslxLayer, list[DslxCall]](refuse=lambda layer, op: no_answer(Executor.XLS, layer.node))
     .on(Activation, activation)
     .on(Affine, affine)
     .on(Requantize, affine)
@@ -136,7 +141,7 @@ WRITERS = (
 
 
 def _called(
-    calls: Sequence[Call],
+    calls: Sequence[DslxCall],
     sources: Sequence[Fixed],
     result: Fixed,
     name: str,

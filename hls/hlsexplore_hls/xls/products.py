@@ -14,7 +14,7 @@ from hlsexplore.layer_config import Strategy
 from hlsexplore.ops import Conv, DepthwiseConv
 from hlsexplore.rtl_plan.lower.spatial import window_elements
 from hlsexplore.weights import raw_weights
-from hlsexplore_hls.xls.code import Call, Code, Value, element, function, parameter
+from hlsexplore_hls.xls.code import DslxCall, DslxCode, DslxValue, element, function, parameter
 from hlsexplore_hls.xls.text import signed_bits, type_of
 
 MAX_PRODUCTS = 50_000
@@ -22,7 +22,7 @@ MAX_PRODUCTS = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Product:
+class DslxProduct:
     """Matrix products of one layer.
 
     Attributes:
@@ -59,7 +59,7 @@ class Product:
         return self.source.fraction + self.weight.fraction
 
 
-def product_of(design: Design, node: Node) -> Product:
+def product_of(design: Design, node: Node) -> DslxProduct:
     """Collect the matrix products of a Dense layer or a convolution."""
     config, raw, op = design.layers[node.name], raw_weights(design, node.name), node.op
     kernel, types = raw["weight"], config.types
@@ -80,7 +80,7 @@ def product_of(design: Design, node: Node) -> Product:
         kernels, starts = (kernel.reshape(-1, kernel.shape[-1]),), (tuple(start),)
         rows = [(0, window.ravel()) for window in taps]
     counts = kernels[0].shape[1]
-    return Product(
+    return DslxProduct(
         kernels=kernels,
         starts=starts,
         rows=tuple(
@@ -96,7 +96,7 @@ def product_of(design: Design, node: Node) -> Product:
     )
 
 
-def unrolled(code: Code, node: Node, product: Product) -> list[Call]:
+def unrolled(code: DslxCode, node: Node, product: DslxProduct) -> list[DslxCall]:
     """Write a function for each kernel that multiplies with all weights at once.
 
     Raises:
@@ -106,12 +106,12 @@ def unrolled(code: Code, node: Node, product: Product) -> list[Call]:
         raise MANY_PRODUCTS.error(node, count=product.num_products, most=MAX_PRODUCTS)
     names = [_kernel_function(code, product, index) for index in range(len(product.kernels))]
     return [
-        Call(function=names[kernel], arguments=(elements,), outputs=outputs)
+        DslxCall(function=names[kernel], arguments=(elements,), outputs=outputs)
         for kernel, elements, outputs in product.rows
     ]
 
 
-def _kernel_function(code: Code, product: Product, index: int) -> str:
+def _kernel_function(code: DslxCode, product: DslxProduct, index: int) -> str:
     kernel, starts = product.kernels[index], product.starts[index]
     n_in, n_out = kernel.shape
     name = "product" if len(product.kernels) == 1 else f"channel_{index}"
@@ -122,7 +122,7 @@ def _kernel_function(code: Code, product: Product, index: int) -> str:
         for i in range(n_in):
             if weight := int(kernel[i, o]):
                 full = code.times(inputs[i], weight)
-                full = Value(text=full.text, bits=full.bits, fraction=product.product_fraction)
+                full = DslxValue(text=full.text, bits=full.bits, fraction=product.product_fraction)
                 terms.append(code.cast(full, product.accum, "accum"))
         lines += accumulated(code, f"y{o}", starts[o], terms, product.accum)
     outputs = finished(code, [f"y{o}" for o in range(n_out)], product.accum, product.result)
@@ -131,12 +131,12 @@ def _kernel_function(code: Code, product: Product, index: int) -> str:
     return code.add(name, text)
 
 
-def finished(code: Code, names: Sequence[str], accum: Fixed, result: Fixed) -> list[str]:
+def finished(code: DslxCode, names: Sequence[str], accum: Fixed, result: Fixed) -> list[str]:
     """Write the casts of accumulators to the result."""
     return [code.cast(element(name, accum), result, "result") for name in names]
 
 
-def accumulated(code: Code, name: str, start: int | str, terms: Sequence[str], accum: Fixed) -> list[str]:
+def accumulated(code: DslxCode, name: str, start: int | str, terms: Sequence[str], accum: Fixed) -> list[str]:
     """Write the sum of terms of the accumulator's type, each partial sum cast to it.
 
     Args:
@@ -152,6 +152,6 @@ def accumulated(code: Code, name: str, start: int | str, terms: Sequence[str], a
         # Modulo its range in any order; XLS balances the sum.
         return [f"let {name} = {' + '.join(terms)};"]
     bits = signed_bits(accum) + 1
-    add = code.cast(Value(text="?", bits=bits, fraction=accum.fraction), accum, "sum").split("(")[0]
+    add = code.cast(DslxValue(text="?", bits=bits, fraction=accum.fraction), accum, "sum").split("(")[0]
     lines = [f"let {name} = {terms[0]};"]
     return lines + [f"let {name} = {add}(({name} as sN[{bits}]) + ({term} as sN[{bits}]));" for term in terms[1:]]

@@ -9,9 +9,9 @@ from hlsexplore.layer_config import SoftmaxMode
 from hlsexplore.ops import LayerNorm, Softmax
 from hlsexplore.tables import inverse_root_table, softmax_tables, variance_reach
 from hlsexplore_hls.xls.code import (
-    Call,
-    Code,
-    Value,
+    DslxCall,
+    DslxCode,
+    DslxValue,
     element,
     extreme,
     extreme_function,
@@ -21,32 +21,32 @@ from hlsexplore_hls.xls.code import (
     summed,
 )
 from hlsexplore_hls.xls.elementwise import lookup
-from hlsexplore_hls.xls.layer import Layer
+from hlsexplore_hls.xls.layer import DslxLayer
 from hlsexplore_hls.xls.products import accumulated
 from hlsexplore_hls.xls.text import number, signed_bits, type_of
 
 
-def softmax(layer: Layer, op: Softmax) -> list[Call]:
+def softmax(layer: DslxLayer, op: Softmax) -> list[DslxCall]:
     """Write a softmax over the last axis."""
     is_argmax = layer.config.softmax is SoftmaxMode.ARGMAX
     lines = _argmax(layer) if is_argmax else _tables(layer)
     return _rows(layer, "argmax" if is_argmax else "softmax", lines)
 
 
-def _rows(layer: Layer, name: str, lines: list[str]) -> list[Call]:
+def _rows(layer: DslxLayer, name: str, lines: list[str]) -> list[DslxCall]:
     """Use a function at each position of the other axes."""
     (source,), result, count = layer.sources, layer.result, layer.node.shape[-1]
     layer.code.add(name, function(name, [parameter("x", source, count)], f"{type_of(result)}[{count}]", lines))
     places = [tuple(range(first, first + count)) for first in range(0, prod(layer.node.shape), count)]
-    return [Call(function=name, arguments=(place,), outputs=place) for place in places]
+    return [DslxCall(function=name, arguments=(place,), outputs=place) for place in places]
 
 
-def _largest(code: Code, source: Fixed, count: int) -> str:
+def _largest(code: DslxCode, source: Fixed, count: int) -> str:
     code.add("larger", extreme_function(signed_bits(source), True))
     return extreme([element(f"x[u32:{i}]", source) for i in range(count)], True)
 
 
-def _argmax(layer: Layer) -> list[str]:
+def _argmax(layer: DslxLayer) -> list[str]:
     """Write a one-hot vector: 1 for the first largest value."""
     (source,), result, count = layer.sources, layer.result, layer.node.shape[-1]
     one = f"{type_of(result)}:{int(quantize(np.float64(1.0), result))}"
@@ -63,7 +63,7 @@ def _top_bits(name: str, type_: Fixed, bits: int) -> str:
     return f"(({name} as uN[{type_.width}]) >> u32:{type_.width - bits}) as uN[{bits}]"
 
 
-def _tables(layer: Layer) -> list[str]:
+def _tables(layer: DslxLayer) -> list[str]:
     (source,), config, count = layer.sources, layer.config, layer.node.shape[-1]
     types, is_stable, result = config.types, config.softmax is SoftmaxMode.STABLE, layer.result
     exp_type, accum, sum_type, inverse_type = (types[key] for key in ("exp_table", "accum", "inv_input", "inv_table"))
@@ -74,7 +74,7 @@ def _tables(layer: Layer) -> list[str]:
     lines = []
     if is_stable:
         lines.append(f"let top = {_largest(layer.code, source, count)};")
-        top = Value(text="top", bits=signed_bits(source), fraction=source.fraction)
+        top = DslxValue(text="top", bits=signed_bits(source), fraction=source.fraction)
     for i in range(count):
         x = element(f"x[u32:{i}]", source)
         distance = layer.code.cast(summed(top, x, "-"), tables.norm, "distance") if is_stable else f"x[u32:{i}]"
@@ -88,7 +88,7 @@ def _tables(layer: Layer) -> list[str]:
     return [*lines, f"[{', '.join(outputs)}]"]
 
 
-def _tree(code: Code, terms: list[str], accum: Fixed) -> str:
+def _tree(code: DslxCode, terms: list[str], accum: Fixed) -> str:
     """Add terms by a balanced tree whose every node is cast; the left side has the larger power of two."""
     if len(terms) == 1:
         return terms[0]
@@ -97,7 +97,7 @@ def _tree(code: Code, terms: list[str], accum: Fixed) -> str:
     return code.cast(summed(element(a, accum), element(b, accum)), accum, "sum")
 
 
-def layer_norm(layer: Layer, op: LayerNorm) -> list[Call]:
+def layer_norm(layer: DslxLayer, op: LayerNorm) -> list[DslxCall]:
     """Write mean, variance, a table of 1 / sqrt, scale and offset over the last axis."""
     (source,), config = layer.sources, layer.config
     types, accum, count, size = config.types, config.types["accum"], layer.node.shape[-1], config.table_size
@@ -114,7 +114,7 @@ def layer_norm(layer: Layer, op: LayerNorm) -> list[Call]:
         lines.append(f"let q{i} = {layer.code.cast(square, accum, 'square')};")
     lines += _mean(layer.code, "variance", [f"q{i}" for i in range(count)], inverse, accum)
     variance = element("variance", accum)
-    place = Value(text=variance.text, bits=variance.bits, fraction=accum.fraction + reach - bits)
+    place = DslxValue(text=variance.text, bits=variance.bits, fraction=accum.fraction + reach - bits)
     lines.append(f"let root = {lookup(layer.code, 'ROOT', entries, type_of(types['table']), place, index)};")
     outputs = []
     for i in range(count):
@@ -125,12 +125,12 @@ def layer_norm(layer: Layer, op: LayerNorm) -> list[Call]:
     return _rows(layer, "normalised", [*lines, f"[{', '.join(outputs)}]"])
 
 
-def _constant(raw: int, type_: Fixed) -> Value:
+def _constant(raw: int, type_: Fixed) -> DslxValue:
     bits = signed_bits(type_)
-    return Value(text=number(raw, bits), bits=bits, fraction=type_.fraction)
+    return DslxValue(text=number(raw, bits), bits=bits, fraction=type_.fraction)
 
 
-def _mean(code: Code, name: str, terms: list[str], inverse: int, accum: Fixed) -> list[str]:
+def _mean(code: DslxCode, name: str, terms: list[str], inverse: int, accum: Fixed) -> list[str]:
     """Write the sum of terms times the rounded reciprocal of their number."""
     product = multiplied(element(name, accum), _constant(inverse, accum))
     return [*accumulated(code, name, 0, terms, accum), f"let {name} = {code.cast(product, accum, 'mean')};"]

@@ -7,7 +7,7 @@ import numpy as np
 from hlsexplore.estimate.constants import Integers, bit_length, csd_digits, shift_add_count
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.hls.elementwise import CALL_LUT, LOOP_LUT, cast_lut
-from hlsexplore.estimate.hls.streams import Timing, call_timing, loop_timing
+from hlsexplore.estimate.hls.streams import ProcessTiming, call_timing, loop_timing
 from hlsexplore.estimate.pricing import Pricing
 from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.estimate.technology import Speed
@@ -61,7 +61,7 @@ def _shared(dsp: int, layer: LayerRecord) -> int:
     return min(dsp, ceil(layer.channels / layer.reuse))
 
 
-def _stream_timing(layer: LayerRecord, p: Pricing, steps: float, pace: float) -> Timing:
+def _stream_timing(layer: LayerRecord, p: Pricing, steps: float, pace: float) -> ProcessTiming:
     if layer.pixels == 1:
         return call_timing(steps + pace - 1, is_pipelined=True)
     depth = max(steps, 1.0) if p.tech.is_vitis else max(steps + 3, 4.0)

@@ -7,7 +7,7 @@ from math import floor
 
 from hlsexplore.estimate.constants import bit_length, csd_digits, shift_add_count
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, free, is_rounding, is_saturating, unknown
-from hlsexplore.estimate.hls.streams import Timing, call_timing, loop_timing
+from hlsexplore.estimate.hls.streams import ProcessTiming, call_timing, loop_timing
 from hlsexplore.estimate.pricing import Pricing
 from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.estimate.technology import Speed, Technology
@@ -120,7 +120,7 @@ def _is_cut(p: Pricing, delay: str) -> bool:
     return bool(p.of("elementwise")[delay] * p.tech.lag**STREAM_OP_SPREAD > p.budget_ns)
 
 
-def _stream_timing(layer: LayerRecord, source: Fixed, target: Fixed, p: Pricing) -> tuple[Timing, float]:
+def _stream_timing(layer: LayerRecord, source: Fixed, target: Fixed, p: Pricing) -> tuple[ProcessTiming, float]:
     """Cycles of a loop over the pixels or of a call for one, and its stages: one deep in Vitis HLS, else two and more.
 
     A comparison that does not fit the cycle takes one more, rounding on slow 7 series another; at 25 ns neither.

@@ -7,7 +7,7 @@ import numpy as np
 
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.hls.products import matrix_cost
-from hlsexplore.estimate.hls.streams import Timing, call_timing, loop_timing
+from hlsexplore.estimate.hls.streams import ProcessTiming, call_timing, loop_timing
 from hlsexplore.estimate.hls.windows import LINE_BUFFER_FF, LINE_BUFFER_LUT, tap_fifos
 from hlsexplore.estimate.pricing import Pricing
 from hlsexplore.estimate.record import Image, LayerRecord
@@ -73,7 +73,7 @@ def _streamed(layer: LayerRecord, image: Image, core: Cost, p: Pricing) -> Cost:
     )
 
 
-def _stream_timing(layer: LayerRecord, image: Image, core: Cost, p: Pricing) -> Timing:
+def _stream_timing(layer: LayerRecord, image: Image, core: Cost, p: Pricing) -> ProcessTiming:
     """Cycles of the loop over the pixels.
 
     In the latency strategy with reuse 1 a pipeline, in Vivado HLS one pixel a cycle. Where multipliers are shared,
@@ -91,10 +91,10 @@ def _stream_timing(layer: LayerRecord, image: Image, core: Cost, p: Pricing) -> 
         return loop_timing(image.in_pixels, coefficients["start"] + product)
     visit = min(product + coefficients["gap"], layer.reuse) if image.window > 1 else core.ii or 1.0
     cycles = image.in_pixels * visit + 2.0
-    return Timing(latency_min=cycles, latency_max=cycles, head=visit + 2, tail=product, visit=visit)
+    return ProcessTiming(latency_min=cycles, latency_max=cycles, head=visit + 2, tail=product, visit=visit)
 
 
-def _visited(layer: LayerRecord, image: Image, core: Cost, tech: Technology) -> Timing:
+def _visited(layer: LayerRecord, image: Image, core: Cost, tech: Technology) -> ProcessTiming:
     """Cycles of a convolution in the resource strategy, which visits one pixel after the other.
 
     The product is a loop of its own; behind a longer and slower process only its depth counts.
@@ -104,7 +104,7 @@ def _visited(layer: LayerRecord, image: Image, core: Cost, tech: Technology) -> 
     depth = product - layer.reuse
     is_called = image.rank == 2 and tech.version >= 2020 and layer.implementation != "encoded"
     visit = shift + close + product
-    return Timing(
+    return ProcessTiming(
         latency_min=image.in_pixels * shift + is_called,
         latency_max=image.in_pixels * visit + is_called,
         head=depth + VISIT_HEAD,
@@ -215,7 +215,7 @@ def padding_cost(layer: LayerRecord, p: Pricing) -> Cost:
     )
 
 
-def _padding_timing(image: Image, tech: Technology) -> Timing:
+def _padding_timing(image: Image, tech: Technology) -> ProcessTiming:
     """Cycles of a streamed padding, exact for 11 of two repositories.
 
     Sides of one pixel are written in passing, others in loops of their own. The loops of two dimensions are nested, and
@@ -224,7 +224,7 @@ def _padding_timing(image: Image, tech: Technology) -> Timing:
     """
     if tech.is_vitis or image.rank == 2:
         cycles = image.out_pixels + (2.0 if tech.is_vitis else 3.0)
-        return Timing(latency_min=cycles, latency_max=cycles, head=1.0 + tech.is_vitis, tail=cycles)
+        return ProcessTiming(latency_min=cycles, latency_max=cycles, head=1.0 + tech.is_vitis, tail=cycles)
     _, _, left, right = image.padding
     cycles = image.in_width + 1.0 + sum(side + 1 for side in (left, right) if side > 1)
-    return Timing(latency_min=cycles, latency_max=cycles, head=1.0, tail=PADDING_TAIL)
+    return ProcessTiming(latency_min=cycles, latency_max=cycles, head=1.0, tail=PADDING_TAIL)

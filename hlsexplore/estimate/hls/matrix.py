@@ -6,21 +6,21 @@ from math import sqrt
 
 import numpy as np
 
-from hlsexplore.estimate.constants import Constants, Mask, MatrixProfile, Widths, profile
+from hlsexplore.estimate.constants import Constants, Mask, MatrixProfile, ProductWidths, profile
 from hlsexplore.estimate.cost import DEFAULT_TYPE
 from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.fixed import Fixed
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class Liveness:
     """Which outputs of a matrix something reads, and which inputs vary; None: all."""
 
     outputs: Mask | None = None
     inputs: Mask | None = None
 
 
-ALL = Live()
+ALL = Liveness()
 
 
 def types_of(layer: LayerRecord) -> tuple[Fixed, Fixed, Fixed]:
@@ -49,12 +49,12 @@ def typical(n_in: int, n_out: int, fan_out: int, type_: Fixed) -> Constants:
     return Constants.of(raw.astype(np.int64))
 
 
-def profile_of(layer: LayerRecord, live: Live = ALL) -> tuple[MatrixProfile, Widths]:
+def profile_of(layer: LayerRecord, live: Liveness = ALL) -> tuple[MatrixProfile, ProductWidths]:
     """Analyse a layer's matrix with its types."""
     source, weight, accum = types_of(layer)
     dropped = source.fraction + weight.fraction - accum.fraction
     whole = source.fraction == 0 and source.signed
-    widths = Widths(source.width, source.signed, dropped, accum.width, whole)
+    widths = ProductWidths(source.width, source.signed, dropped, accum.width, whole)
     constants = constants_of(layer)
     n_in, n_out = constants.weight.shape
     outputs = live.outputs if live.outputs is not None and live.outputs.size == n_out else None

@@ -4,7 +4,7 @@ from dataclasses import replace
 from math import ceil, log2
 
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
-from hlsexplore.estimate.hls.streams import Timing, call_timing, loop_timing
+from hlsexplore.estimate.hls.streams import ProcessTiming, call_timing, loop_timing
 from hlsexplore.estimate.hls.windows import LINE_BUFFER_FF, LINE_BUFFER_LUT, tap_fifos
 from hlsexplore.estimate.pricing import Pricing
 from hlsexplore.estimate.record import Image, LayerRecord
@@ -136,7 +136,7 @@ def _depth(image: Image, layer: LayerRecord, p: Pricing) -> float:
     return READ_WRITE + p.stages(delay) + ENCODED_CYCLES * (layer.implementation == "encoded")
 
 
-def _timing(layer: LayerRecord, image: Image, p: Pricing, division: float) -> Timing:
+def _timing(layer: LayerRecord, image: Image, p: Pricing, division: float) -> ProcessTiming:
     """Cycles of a streamed pooling: a loop over the pixels, deeper for large windows and fast clocks."""
     if "global" in layer.op:
         cycles = image.in_pixels + (3.0 if p.tech.is_vitis else 1.0) + division

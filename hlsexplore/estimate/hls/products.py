@@ -1,7 +1,7 @@
 """The product of a layer with its constant matrix: which of the three layouts it has."""
 
 from hlsexplore.estimate.cost import Cost, unknown
-from hlsexplore.estimate.hls.matrix import ALL, Live
+from hlsexplore.estimate.hls.matrix import ALL, Liveness
 from hlsexplore.estimate.hls.resource import resource
 from hlsexplore.estimate.hls.unrolled import shared, unrolled
 from hlsexplore.estimate.pricing import Pricing
@@ -11,7 +11,7 @@ MAX_UNKNOWN_WEIGHTS = 1 << 22
 """Largest matrix for which typical weights are assumed where the real ones are unknown."""
 
 
-def matrix_cost(layer: LayerRecord, p: Pricing, live: Live = ALL, lead_ns: float = 0.0) -> Cost:
+def matrix_cost(layer: LayerRecord, p: Pricing, live: Liveness = ALL, lead_ns: float = 0.0) -> Cost:
     """Estimate one product with the layer's matrix at one position.
 
     Args:

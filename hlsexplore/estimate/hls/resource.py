@@ -31,7 +31,7 @@ MERGED_SHARE = 0.85
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class ResourceBlock:
     """Multipliers and memory of a layer.
 
     Attributes:
@@ -56,11 +56,11 @@ class Block:
         return (self.size - 1) * self.bits + self.last_bits
 
 
-def block_of(layer: LayerRecord) -> Block:
+def block_of(layer: LayerRecord) -> ResourceBlock:
     """Lay a layer out."""
     bits, last = block_widths(layer)
     wraps = layer.reuse > layer.n_in
-    return Block(
+    return ResourceBlock(
         size=ceil(layer.n_in * layer.n_out / layer.reuse),
         bits=bits,
         last_bits=last,
@@ -109,12 +109,12 @@ def resource(layer: LayerRecord, p: Pricing) -> Cost:
     )
 
 
-def _model(block: Block) -> str:
+def _model(block: ResourceBlock) -> str:
     """Name of the coefficients: the tools' code differs for multipliers that serve several outputs."""
     return "resource_many" if block.wraps else "resource"
 
 
-def _multipliers(layer: LayerRecord, block: Block, tech: Technology) -> tuple[int, bool]:
+def _multipliers(layer: LayerRecord, block: ResourceBlock, tech: Technology) -> tuple[int, bool]:
     """DSP blocks, and whether the multipliers are LUTs.
 
     Where no bit of a product is dropped, Vivado HLS on 7-series merges narrow products with their additions into DSPs.
@@ -134,7 +134,7 @@ def _least_bits(tech: Technology) -> int:
     return 7 if tech.is_vitis else 0
 
 
-def _memory(layer: LayerRecord, block: Block) -> int:
+def _memory(layer: LayerRecord, block: ResourceBlock) -> int:
     """Blocks of the weight memory and of the output index; small memories are LUTs."""
     bram = 0
     if block.word * layer.reuse >= MEMORY_BITS_IN_LUT:
@@ -145,7 +145,7 @@ def _memory(layer: LayerRecord, block: Block) -> int:
     return bram
 
 
-def _muxes(layer: LayerRecord, block: Block, p: Pricing) -> tuple[int, float]:
+def _muxes(layer: LayerRecord, block: ResourceBlock, p: Pricing) -> tuple[int, float]:
     """Multiplexers of many inputs in Vivado HLS, and LUT of each.
 
     A multiplier that serves several outputs chooses its accumulator, one with reuse below n_in its input: among all of
@@ -174,7 +174,7 @@ def _is_window(layer: LayerRecord) -> bool:
     return layer.op not in ("dense", *RECURRENT_OPS) and layer.implementation != "encoded"
 
 
-def _lut(layer: LayerRecord, block: Block, soft: bool, p: Pricing) -> float:
+def _lut(layer: LayerRecord, block: ResourceBlock, soft: bool, p: Pricing) -> float:
     """LUT of multipliers, accumulators, input choice; multiplexers of many inputs come on top.
 
     A layer that is the whole design chooses its input from a port, by shifting it (`port`; 103 single layers).
@@ -206,7 +206,7 @@ def _lut(layer: LayerRecord, block: Block, soft: bool, p: Pricing) -> float:
     return lut + groups * (tech.mux(layer.reuse) if tech.is_vitis else (layer.reuse - 1) * source.width)
 
 
-def _registers(layer: LayerRecord, block: Block, soft: bool, p: Pricing) -> float:
+def _registers(layer: LayerRecord, block: ResourceBlock, soft: bool, p: Pricing) -> float:
     source, _, accum = types_of(layer)
     tech, coefficients = p.tech, p.of(_model(block))
     ff = coefficients["ff_constant"] + coefficients["ff_output"] * layer.n_out * accum.width
@@ -221,7 +221,9 @@ def _registers(layer: LayerRecord, block: Block, soft: bool, p: Pricing) -> floa
     return ff + coefficients["ff_block"] * merged * block.size * accum.width
 
 
-def _depth(block: Block, soft: bool, merged: bool, saturating: bool, tech: Technology, budget_ns: float) -> float:
+def _depth(
+    block: ResourceBlock, soft: bool, merged: bool, saturating: bool, tech: Technology, budget_ns: float
+) -> float:
     """Cycles beside the reuse: reading the weights, multiplying, adding up.
 
     Fast devices take one. On 7 series below 6 ns a multiplication takes four with its sum, each doubling of the

@@ -25,7 +25,7 @@ SHARED_STAGE_NS = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class TreeSchedule:
     """Register stages of a tree.
 
     Attributes:
@@ -49,7 +49,7 @@ def schedule(
     dsp: int,
     lead_ns: float = 0.0,
     is_cut: bool = False,
-) -> Schedule:
+) -> TreeSchedule:
     """Place multiplications, shift-adds and the adder tree.
 
     Args:
@@ -64,7 +64,7 @@ def schedule(
         is_cut: Whether products lose fraction bits before they are added.
     """
     if found.adders == 0 and not multiplied and not found.shift_adds:
-        return Schedule(0, (), 0.0)
+        return TreeSchedule(0, (), 0.0)
     multiply = tech.multiply_ns + (SHARED_STAGE_NS if is_resource and tech.speed is Speed.FAST else 0.0)
     if is_resource:
         multiplied = 1 - (1 - multiplied) ** 2
@@ -80,7 +80,7 @@ def schedule(
     parts = (multiplied * found.mean_terms, multiply), ((1 - multiplied) * found.mean_terms, shift)
     waiting = _waiting(found, multiplied, width) if is_cut and tech.speed is Speed.SLOW else None
     alive = tuple(_alive(parts, (index + 1) * budget, tech, waiting) for index in range(stages))
-    return Schedule(stages, alive, now)
+    return TreeSchedule(stages, alive, now)
 
 
 def _levels(terms: int, radix: int) -> int:
@@ -137,12 +137,14 @@ def _waiting(found: MatrixProfile, multiplied: float, width: int) -> float:
     return (shifted + found.live_inputs * found.input_bits / width) / max(found.live_outputs, 1)
 
 
-def saturating_stages(found: MatrixProfile, multiplied: float, width: int, tech: Technology, budget: float) -> Schedule:
+def saturating_stages(
+    found: MatrixProfile, multiplied: float, width: int, tech: Technology, budget: float
+) -> TreeSchedule:
     """Place a chain of saturating additions, which no tool may reorder: one after the other."""
     step = {Speed.FAST: 1.6, Speed.MIDDLE: 2.2, Speed.SLOW: 3.2}[tech.speed] * (0.6 + 0.4 * min(width, 32) / 24)
     total = (tech.multiply_ns if multiplied else 0.0) + found.mean_terms * step
     stages = floor(total / budget)
-    return Schedule(stages, (), total - stages * budget)
+    return TreeSchedule(stages, (), total - stages * budget)
 
 
 CHAIN_STEP_NS = 0.75
@@ -160,9 +162,9 @@ def is_chain(source: Fixed, weight: Fixed, accum: Fixed, tech: Technology) -> bo
     return tech.is_vitis and wraps and source.signed and product == (accum.width, accum.integer)
 
 
-def chain(found: MatrixProfile, width: int, tech: Technology, budget: float) -> Schedule:
+def chain(found: MatrixProfile, width: int, tech: Technology, budget: float) -> TreeSchedule:
     """Place a chain of additions: one sum of each output and all products that wait live at its registers."""
     stages = floor(found.max_terms * CHAIN_STEP_NS * tech.lag / budget)
     waiting = found.nonzeros / max(found.live_outputs, 1)
     alive = tuple(1.0 + waiting / stages for _ in range(stages))
-    return Schedule(stages, alive, 0.0)
+    return TreeSchedule(stages, alive, 0.0)

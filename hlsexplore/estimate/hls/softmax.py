@@ -3,7 +3,7 @@
 from math import ceil, log2
 
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
-from hlsexplore.estimate.hls.streams import Timing, call_timing
+from hlsexplore.estimate.hls.streams import ProcessTiming, call_timing
 from hlsexplore.estimate.pricing import Pricing
 from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.estimate.technology import MEMORY_BITS_IN_LUT, Speed, block_rams
@@ -70,7 +70,7 @@ def _argmax(layer: LayerRecord, p: Pricing) -> Cost:
     )
 
 
-def _timing(layer: LayerRecord, p: Pricing, pace: int, saturates: bool) -> tuple[Timing, float]:
+def _timing(layer: LayerRecord, p: Pricing, pace: int, saturates: bool) -> tuple[ProcessTiming, float]:
     """Cycles, and the stages of logic: the largest input and its difference, the sum, the product.
 
     A softmax that does not look for the largest input first (`latency`, `legacy`) starts with the table.
@@ -86,13 +86,13 @@ def _timing(layer: LayerRecord, p: Pricing, pace: int, saturates: bool) -> tuple
     if pace > 1:
         depth = round(TURN_CYCLES * pace + HIDDEN_STAGES * stages - 1)
         cycles = (layer.pixels - 1.0) * pace + depth + 1
-        return Timing(latency_min=cycles, latency_max=cycles, head=depth + 1.0, tail=SHARED_TAIL), stages
+        return ProcessTiming(latency_min=cycles, latency_max=cycles, head=depth + 1.0, tail=SHARED_TAIL), stages
     cycles = READS + stages
     if not p.is_stream:
         return call_timing(cycles), stages
     cycles += 4.0 if p.tech.is_vitis else 1.0
     whole = cycles + (layer.pixels - 1.0)
-    return Timing(latency_min=whole, latency_max=whole, head=cycles, tail=max(cycles - 1, 0.0)), stages
+    return ProcessTiming(latency_min=whole, latency_max=whole, head=cycles, tail=max(cycles - 1, 0.0)), stages
 
 
 def _logic(

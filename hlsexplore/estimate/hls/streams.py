@@ -26,7 +26,7 @@ COLLECTED_TAIL = 1.0
 Column = NDArray[np.float64]
 
 
-class Timing(TypedDict):
+class ProcessTiming(TypedDict):
     """Cycles of a process: fields of `Cost`."""
 
     latency_min: float
@@ -36,7 +36,7 @@ class Timing(TypedDict):
     visit: NotRequired[float]
 
 
-def loop_timing(pixels: float, depth: float, pace: float = 1.0) -> Timing:
+def loop_timing(pixels: float, depth: float, pace: float = 1.0) -> ProcessTiming:
     """Return the timing of a pipelined loop.
 
     Args:
@@ -45,10 +45,10 @@ def loop_timing(pixels: float, depth: float, pace: float = 1.0) -> Timing:
         pace: Cycles between two turns.
     """
     cycles = (pixels - 1) * pace + depth + 1
-    return Timing(latency_min=cycles, latency_max=cycles, head=depth + 1, tail=max(depth - HIDDEN_CYCLES, 0.0))
+    return ProcessTiming(latency_min=cycles, latency_max=cycles, head=depth + 1, tail=max(depth - HIDDEN_CYCLES, 0.0))
 
 
-def call_timing(cycles: float, *, is_pipelined: bool = False, tail: float | None = None) -> Timing:
+def call_timing(cycles: float, *, is_pipelined: bool = False, tail: float | None = None) -> ProcessTiming:
     """Return the timing of a process that has one result.
 
     Args:
@@ -58,7 +58,7 @@ def call_timing(cycles: float, *, is_pipelined: bool = False, tail: float | None
     """
     if tail is None:
         tail = max(cycles - (HIDDEN_CYCLES if is_pipelined else 1.0), 0.0)
-    return Timing(latency_min=cycles, latency_max=cycles, head=cycles, tail=tail)
+    return ProcessTiming(latency_min=cycles, latency_max=cycles, head=cycles, tail=tail)
 
 
 def last_end(starts: Column, cycles: Column, paces: Column, tails: Column, visits: Column) -> Column:

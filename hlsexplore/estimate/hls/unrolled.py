@@ -5,10 +5,10 @@ from dataclasses import replace
 from math import ceil
 
 from hlsexplore.estimate.coefficients import Coefficients
-from hlsexplore.estimate.constants import MatrixProfile, Widths
+from hlsexplore.estimate.constants import MatrixProfile, ProductWidths
 from hlsexplore.estimate.cost import Cost, is_rounding
-from hlsexplore.estimate.hls.matrix import Live, constants_of, profile_of, types_of
-from hlsexplore.estimate.hls.schedule import Schedule, chain, is_chain, saturating_stages, schedule
+from hlsexplore.estimate.hls.matrix import Liveness, constants_of, profile_of, types_of
+from hlsexplore.estimate.hls.schedule import TreeSchedule, chain, is_chain, saturating_stages, schedule
 from hlsexplore.estimate.pricing import Pricing
 from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.estimate.technology import Speed, Technology
@@ -18,7 +18,7 @@ PIPELINED_MULTIPLIER_FF = 67.0
 """Registers of a multiplier of 16 x 10 bits with an inner stage, as the tools price it on 7-series."""
 
 
-def multiplier_counts(found: MatrixProfile, widths: Widths, tech: Technology) -> tuple[int, float, int]:
+def multiplier_counts(found: MatrixProfile, widths: ProductWidths, tech: Technology) -> tuple[int, float, int]:
     """Count the multipliers of an unrolled product: DSP blocks, LUT of all of them, their number.
 
     Vivado HLS counts a positive constant without, Vitis HLS with its sign bit. The ports of a DSP block are signed, so
@@ -39,7 +39,7 @@ def multiplier_counts(found: MatrixProfile, widths: Widths, tech: Technology) ->
     return dsp, lut, count
 
 
-def unrolled(layer: LayerRecord, p: Pricing, live: Live, lead_ns: float = 0.0) -> Cost:
+def unrolled(layer: LayerRecord, p: Pricing, live: Liveness, lead_ns: float = 0.0) -> Cost:
     """Estimate a fully unrolled product: constants become wires, shift-adds or multipliers, sums become trees.
 
     Args:
@@ -134,7 +134,7 @@ def _adder_price(
 def _registers(
     layer: LayerRecord,
     found: MatrixProfile,
-    plan: Schedule,
+    plan: TreeSchedule,
     dsp: int,
     saturating: bool,
     tech: Technology,
@@ -152,7 +152,7 @@ def _registers(
     return bits
 
 
-def shared(layer: LayerRecord, cost: Cost, p: Pricing, live: Live) -> Cost:
+def shared(layer: LayerRecord, cost: Cost, p: Pricing, live: Liveness) -> Cost:
     """Estimate the latency strategy with reuse: an unrolled product whose multipliers are limited in number.
 
     The limit is ceil(n_in * n_out / reuse) - floor(zeros / reuse). A shared multiplier takes one constant a cycle, each

@@ -24,7 +24,7 @@ DEPTH_SLOPE, DEPTH_OFFSET = 1.2, 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Graph:
+class AdderGraph:
     """What an unrolled product consists of.
 
     Attributes:
@@ -49,12 +49,12 @@ class Graph:
 
 
 @lru_cache(maxsize=1024)
-def graph_of(constants: Constants) -> Graph:
+def graph_of(constants: Constants) -> AdderGraph:
     """Count what the adder graph of a matrix has to add."""
     raw = constants.weight
     digits, size = csd_digits(raw), np.abs(raw)
     odd = size // np.maximum(size & -size, 1)
-    return Graph(
+    return AdderGraph(
         digits=int(digits.sum()),
         largest=int(digits.sum(axis=0).max(initial=0)),
         inputs=int((raw != 0).any(axis=1).sum()),
@@ -90,7 +90,7 @@ def _without_rows(constants: Constants, are_zero: tuple[bool, ...]) -> Constants
     return Constants.of(np.where(np.array(are_zero)[:, None], 0, constants.weight), constants.bias)
 
 
-def unrolled_features(layer: LayerRecord, graph: Graph, width: float) -> dict[str, float]:
+def unrolled_features(layer: LayerRecord, graph: AdderGraph, width: float) -> dict[str, float]:
     """Return the logarithms, and a few shares, whose weighted sum is the logarithm of the LUT.
 
     Args:
@@ -123,7 +123,7 @@ def unrolled_features(layer: LayerRecord, graph: Graph, width: float) -> dict[st
     }
 
 
-def _trimmed(layer: LayerRecord, graph: Graph) -> float:
+def _trimmed(layer: LayerRecord, graph: AdderGraph) -> float:
     """Return the share of the exact sum's bits that the result does not depend on."""
     source, _, accum = types_of(layer)
     result = layer.result or accum
@@ -134,7 +134,7 @@ def _trimmed(layer: LayerRecord, graph: Graph) -> float:
     return max(exact - kept, 0.0) / exact
 
 
-def unrolled_stages(width: float, graph: Graph, fabric: Fabric, budget_ns: float) -> float:
+def unrolled_stages(width: float, graph: AdderGraph, fabric: Fabric, budget_ns: float) -> float:
     """Return register stages as a real number: the depth of the adder graph over the adders that fit a cycle."""
     depth = DEPTH_SLOPE * log2(graph.largest + 1) + DEPTH_OFFSET
     adder = fabric.carry_ns + fabric.carry_bit_ns * (width + 2)
@@ -142,7 +142,7 @@ def unrolled_stages(width: float, graph: Graph, fabric: Fabric, budget_ns: float
 
 
 def register_features(
-    lut: float, features: Mapping[str, float], graph: Graph, fabric: Fabric, budget_ns: float
+    lut: float, features: Mapping[str, float], graph: AdderGraph, fabric: Fabric, budget_ns: float
 ) -> dict[str, float]:
     """Return what the logarithm of the flip-flops is a weighted sum of.
 

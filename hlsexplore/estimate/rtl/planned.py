@@ -1,7 +1,7 @@
 """The estimate of a design's RTL from its plan: nothing is fitted, a new layer takes up to some seconds."""
 
 from hlsexplore.design import Design
-from hlsexplore.estimate.intervals import Spread, bounds_of, shipped_spreads
+from hlsexplore.estimate.intervals import ErrorSpread, bounds_of, shipped_spreads
 from hlsexplore.estimate.timeline import TIMES
 from hlsexplore.report import FIGURES, Report
 from hlsexplore.rtl_plan.count.blocks import BLOCKS, counted_family
@@ -10,7 +10,7 @@ from hlsexplore.rtl_plan.count.design import summarize
 PLANNED_CLASS = "rtl_planned"
 """Class of the intervals of such estimates."""
 
-EXACT = {name: Spread((1.0, 1.0, 1.0, 1.0)) for name in ("latency_cycles_min", "latency_cycles_max", "ii_cycles")}
+EXACT = {name: ErrorSpread((1.0, 1.0, 1.0, 1.0)) for name in ("latency_cycles_min", "latency_cycles_max", "ii_cycles")}
 """Figures that the plan decides: nothing is left to a tool."""
 
 

@@ -35,7 +35,7 @@ class Program:
 
 
 @dataclass(slots=True, kw_only=True)
-class Call:
+class AtenCall:
     """One operation while it is translated. Mutable because it collects the flat nodes.
 
     Attributes:

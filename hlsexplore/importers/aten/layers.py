@@ -5,29 +5,29 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from hlsexplore.errors import UnsupportedError
-from hlsexplore.importers.aten.call import Call, Ref
+from hlsexplore.importers.aten.call import AtenCall, Ref
 from hlsexplore.importers.flat.graph import Array
 
-Translate = Callable[[Call], None]
+Translate = Callable[[AtenCall], None]
 
 
-def linear(call: Call) -> None:
+def linear(call: AtenCall) -> None:
     """Translate a linear layer."""
     call.emit("Linear", (call.ref("input"), call.ref("weight"), call.ref("bias")))
 
 
-def addmm(call: Call) -> None:
+def addmm(call: AtenCall) -> None:
     """Translate bias + x @ weight."""
     inputs = (call.ref("mat1"), call.ref("mat2"), call.ref("self", "input"))
     call.emit("Gemm", inputs, alpha=float(call.get("alpha", default=1)), beta=float(call.get("beta", default=1)))
 
 
-def matmul(call: Call) -> None:
+def matmul(call: AtenCall) -> None:
     """Translate a matrix product."""
     call.emit("MatMul", (call.ref("self", "input"), call.ref("mat2", "other", "vec")))
 
 
-def conv(call: Call) -> None:
+def conv(call: AtenCall) -> None:
     """Translate a convolution in any of its forms."""
     if call.get("transposed", default=False) or "transpose" in call.target:
         call.emit("ConvTranspose", (call.ref("input"), call.ref("weight")))
@@ -56,7 +56,7 @@ def each(value: int | Sequence[int], count: int) -> list[int]:
     return values * count if len(values) == 1 else values
 
 
-def batch_norm(call: Call) -> None:
+def batch_norm(call: AtenCall) -> None:
     """Translate a batch normalisation in any of its forms."""
     mean, variance = call.ref("running_mean"), call.ref("running_var")
     trains = bool(call.get("training", default="no_training" not in call.target)) or not mean or not variance
@@ -68,7 +68,7 @@ def batch_norm(call: Call) -> None:
     call.emit("BatchNormalization", inputs, epsilon=call.get("eps", default=1e-5), training_mode=int(trains))
 
 
-def layer_norm(call: Call) -> None:
+def layer_norm(call: AtenCall) -> None:
     """Translate a layer normalisation."""
     shape = call.get("normalized_shape", default=[1])
     inputs = (call.ref("input"), call.ref("weight"), call.ref("bias"))
@@ -78,7 +78,7 @@ def layer_norm(call: Call) -> None:
 def pool(op: str, rank: int) -> Translate:
     """Return the translation of a pooling of a number of axes."""
 
-    def translate(call: Call) -> None:
+    def translate(call: AtenCall) -> None:
         size = each(call.get("kernel_size"), rank)
         stride = call.get("stride") or size
         if call.get("divisor_override") is not None:
@@ -100,7 +100,7 @@ def pool(op: str, rank: int) -> Translate:
 def adaptive(op: str) -> Translate:
     """Return the translation of an adaptive pooling."""
 
-    def translate(call: Call) -> None:
+    def translate(call: AtenCall) -> None:
         size = call.get("output_size")
         call.emit(op, (call.ref("self"),), output_size=tuple(each(size, 1)))
 
@@ -110,7 +110,7 @@ def adaptive(op: str) -> Translate:
 def reduction(op: str) -> Translate:
     """Return the translation of a reduction."""
 
-    def translate(call: Call) -> None:
+    def translate(call: AtenCall) -> None:
         axes = call.get("dim")
         axes = [axes] if isinstance(axes, int) else axes
         keeps = int(call.get("keepdim", default=False))
@@ -128,7 +128,7 @@ _GATES = {
 """Op, and which of PyTorch's gates (GRU r, z, n; LSTM i, f, g, o) each of ONNX' (GRU z, r, h; LSTM i, o, f, c) is."""
 
 
-def recurrent(call: Call) -> None:
+def recurrent(call: AtenCall) -> None:
     """Translate the layers of a GRU, LSTM or RNN, one op for each."""
     name = call.target.split(".")[1]
     op, order = _GATES[name]
@@ -181,7 +181,7 @@ def _listed(value: object) -> list[Ref]:
     return [item for item in found if isinstance(item, Ref)]
 
 
-def _stacked(call: Call, parts: Sequence[Sequence[str]], order: Sequence[int]) -> tuple[str, str, str]:
+def _stacked(call: AtenCall, parts: Sequence[Sequence[str]], order: Sequence[int]) -> tuple[str, str, str]:
     """Return the weights of all directions as ONNX stores them."""
     arrays = [[call.program.constants[name] for name in part] for part in parts]
     label = call.program.parameters.get(parts[0][0], "").rpartition(".")[0]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hlsexplore.importers.aten.call import Call, Program, Ref, argument, compute, made, measure, refs
+from hlsexplore.importers.aten.call import AtenCall, Program, Ref, argument, compute, made, measure, refs
 from hlsexplore.importers.aten.layers import LAYERS, Translate, each
 from hlsexplore.importers.flat.graph import FlatNode
 
@@ -34,14 +34,14 @@ def flat_nodes(program: Program, nodes: Sequence[Mapping[str, Any]]) -> list[Fla
         outputs = tuple(name for item in node["outputs"] for name in made(item))
         if not outputs:
             continue  # checks of types and sizes
-        call = Call(program=program, target=target, arguments=arguments, outputs=outputs)
+        call = AtenCall(program=program, target=target, arguments=arguments, outputs=outputs)
         translate = TABLE.get(target) or TABLE.get(call.kind) or _unknown
         translate(call)
         found += call.nodes
     return found
 
 
-def _unknown(call: Call) -> None:
+def _unknown(call: AtenCall) -> None:
     call.emit(call.kind, [item.name for value in call.arguments.values() for item in refs(value)], call.outputs)
 
 
@@ -53,7 +53,7 @@ def plain(op: str, **names: str) -> Translate:
         names: Options: name in ONNX -> name in aten.
     """
 
-    def translate(call: Call) -> None:
+    def translate(call: AtenCall) -> None:
         options = {key: call.get(name) for key, name in names.items()}
         call.emit(op, (call.ref("self", "input"),), **options)
 
@@ -63,7 +63,7 @@ def plain(op: str, **names: str) -> Translate:
 def binary(op: str) -> Translate:
     """Return the translation of an arithmetic function; `alpha` scales the second operand."""
 
-    def translate(call: Call) -> None:
+    def translate(call: AtenCall) -> None:
         alpha = call.get("alpha", default=1)
         first, second = call.operand("self", "input"), call.operand("other")
         if call.get("rounding_mode") is not None:
@@ -76,17 +76,17 @@ def binary(op: str) -> Translate:
     return translate
 
 
-def where(call: Call) -> None:
+def where(call: AtenCall) -> None:
     """Translate a choice by a condition."""
     call.emit("Where", (call.ref("condition"), call.operand("self"), call.operand("other")))
 
 
-def flip(call: Call) -> None:
+def flip(call: AtenCall) -> None:
     """Translate the reversal of axes."""
     call.emit("Flip", (call.ref("self"),), axes=tuple(call.get("dims")))
 
 
-def reversed_sub(call: Call) -> None:
+def reversed_sub(call: AtenCall) -> None:
     """Translate other - alpha * self."""
     alpha = call.get("alpha", default=1)
     own = call.ref("self")
@@ -95,7 +95,7 @@ def reversed_sub(call: Call) -> None:
     call.emit("Sub", (call.operand("other"), own))
 
 
-def clamp(call: Call) -> None:
+def clamp(call: AtenCall) -> None:
     """Translate a clip between numbers, or by tensors."""
     low, high = call.get("min", "min_val"), call.get("max", "max_val")
     if isinstance(low, Ref) or isinstance(high, Ref):
@@ -110,35 +110,35 @@ def clamp(call: Call) -> None:
     )
 
 
-def relu6(call: Call) -> None:
+def relu6(call: AtenCall) -> None:
     """Translate ReLU6 and Hardtanh."""
     is_relu6 = "relu6" in call.target
     low, high = (0.0, 6.0) if is_relu6 else (call.get("min_val", default=-1.0), call.get("max_val", default=1.0))
     call.emit("Clip", (call.ref("self"),), min=float(low), max=float(high))
 
 
-def prelu(call: Call) -> None:
+def prelu(call: AtenCall) -> None:
     """Translate PReLU, whose slopes are those of channels."""
     call.emit("PRelu", (call.ref("self"), call.ref("weight")), along_channels=1)
 
 
-def random_relu(call: Call) -> None:
+def random_relu(call: AtenCall) -> None:
     """Translate RReLU, whose slope is the middle one at inference."""
     slope = (float(call.get("lower", default=1 / 8)) + float(call.get("upper", default=1 / 3))) / 2
     call.emit("LeakyRelu", (call.ref("self"),), alpha=slope)
 
 
-def prelu_kernel(call: Call) -> None:
+def prelu_kernel(call: AtenCall) -> None:
     """Translate PReLU with slopes that are broadcast already."""
     call.emit("PRelu", (call.ref("self"), call.ref("weight")))
 
 
-def hard_sigmoid(call: Call) -> None:
+def hard_sigmoid(call: AtenCall) -> None:
     """Translate Hardsigmoid: clip(x / 6 + 1/2, 0, 1)."""
     call.emit("HardSigmoid", (call.ref("self"),), alpha=1 / 6, beta=0.5)
 
 
-def elu(call: Call) -> None:
+def elu(call: AtenCall) -> None:
     """Translate ELU; SELU and CELU are decomposed to it with other scales: of the result, of negative inputs."""
     scale, slope = call.get("scale", default=1), call.get("input_scale", default=1)
     alpha = call.get("alpha", default=1)
@@ -157,46 +157,46 @@ FLOAT32_DIGITS = 1e-6
 """How far 1 / alpha and a scale may be apart to be the same number."""
 
 
-def gelu(call: Call) -> None:
+def gelu(call: AtenCall) -> None:
     """Translate GELU, exact or by tanh."""
     call.emit("Gelu", (call.ref("self"),), approximate=call.get("approximate", default="none"))
 
 
-def shrink(call: Call) -> None:
+def shrink(call: AtenCall) -> None:
     """Translate Softshrink and Hardshrink."""
     limit = float(call.get("lambd", default=0.5))
     call.emit("Shrink", (call.ref("self"),), lambd=limit, bias=limit if "soft" in call.kind else 0.0)
 
 
-def threshold(call: Call) -> None:
+def threshold(call: AtenCall) -> None:
     """Translate Threshold: x above a limit, else a value."""
     call.emit("Threshold", (call.ref("self"),), limit=float(call.get("threshold")), value=float(call.get("value")))
 
 
-def gated(call: Call) -> None:
+def gated(call: AtenCall) -> None:
     """Translate GLU: the first half of an axis times the sigmoid of the second."""
     halves = tuple(f"{call.outputs[0]} {part}" for part in ("half", "gate"))
     call.emit("Split", (call.ref("self"),), halves, axis=call.get("dim", default=-1), num_outputs=2)
     call.emit("Mul", (halves[0], call.between("Sigmoid", halves[1:])))
 
 
-def softplus(call: Call) -> None:
+def softplus(call: AtenCall) -> None:
     """Translate Softplus; its threshold only spares computing what is equal in float32."""
     call.emit("Softplus", (call.ref("self"),), beta=float(call.get("beta", default=1)))
 
 
-def dropout(call: Call) -> None:
+def dropout(call: AtenCall) -> None:
     """Translate dropout."""
     call.emit("Dropout", (call.ref("input", "self"),), train=int(bool(call.get("train", default=False))))
 
 
-def permute(call: Call) -> None:
+def permute(call: AtenCall) -> None:
     """Translate a transposition of all axes."""
     rank = call.rank(call.ref("self"))
     call.emit("Transpose", (call.ref("self"),), perm=tuple(axis % rank for axis in call.get("dims")))
 
 
-def swap(call: Call) -> None:
+def swap(call: AtenCall) -> None:
     """Translate a transposition of two axes."""
     rank = call.rank(call.ref("self", "input"))
     order = list(range(rank))
@@ -206,69 +206,69 @@ def swap(call: Call) -> None:
     call.emit("Transpose", (call.ref("self", "input"),), perm=tuple(order))
 
 
-def view(call: Call) -> None:
+def view(call: AtenCall) -> None:
     """Translate a reshape."""
     shape = call.constant(np.asarray(call.get("size", "shape"), dtype=np.int64))
     call.emit("Reshape", (call.ref("self"), shape), allowzero=1)
 
 
-def flatten(call: Call) -> None:
+def flatten(call: AtenCall) -> None:
     """Translate the joining of axes."""
     first, last = call.get("start_dim", default=0), call.get("end_dim", default=-1)
     call.emit("Flatten", (call.ref("self"),), axis=first, end=last)
 
 
-def unflatten(call: Call) -> None:
+def unflatten(call: AtenCall) -> None:
     """Translate the division of an axis."""
     call.emit("Unflatten", (call.ref("self"),), axis=call.get("dim"), sizes=tuple(call.get("sizes")))
 
 
-def squeeze(call: Call) -> None:
+def squeeze(call: AtenCall) -> None:
     """Translate the removal of axes of size 1."""
     axes = call.get("dim")
     axes = None if axes is None else tuple(each(axes, 1))
     call.emit("Squeeze", (call.ref("self"),), axes=axes, only_ones=1)
 
 
-def unsqueeze(call: Call) -> None:
+def unsqueeze(call: AtenCall) -> None:
     """Translate a new axis."""
     call.emit("Unsqueeze", (call.ref("self"),), axes=(call.get("dim"),))
 
 
-def expand(call: Call) -> None:
+def expand(call: AtenCall) -> None:
     """Translate a repetition along axes of size 1."""
     shape = call.constant(np.asarray(call.get("size"), dtype=np.int64))
     call.emit("Expand", (call.ref("self"), shape))
 
 
-def cat(call: Call) -> None:
+def cat(call: AtenCall) -> None:
     """Translate a concatenation."""
     call.emit("Concat", [item.name for item in call.get("tensors")], axis=call.get("dim", default=0))
 
 
-def stack(call: Call) -> None:
+def stack(call: AtenCall) -> None:
     """Translate the stacking along a new axis."""
     call.emit("Stack", [item.name for item in call.get("tensors")], axis=call.get("dim", default=0))
 
 
-def split(call: Call) -> None:
+def split(call: AtenCall) -> None:
     """Translate the cutting into pieces."""
     axis, size = call.get("dim", default=0), call.get("split_size", "split_sizes")
     options = {"split": tuple(size)} if isinstance(size, list) else {"step": size}
     call.emit("Split", (call.ref("self"),), call.outputs, axis=axis, **options)
 
 
-def chunk(call: Call) -> None:
+def chunk(call: AtenCall) -> None:
     """Translate the cutting into equal pieces."""
     call.emit("Split", (call.ref("self"),), call.outputs, axis=call.get("dim", default=0))
 
 
-def unbind(call: Call) -> None:
+def unbind(call: AtenCall) -> None:
     """Translate the cutting into single elements, whose axis disappears."""
     call.emit("Split", (call.ref("self"),), call.outputs, axis=call.get("dim", default=0), step=1, drops_axis=1)
 
 
-def slices(call: Call) -> None:
+def slices(call: AtenCall) -> None:
     """Translate a slice."""
     end = call.get("end", default=END)
     call.emit(
@@ -281,7 +281,7 @@ def slices(call: Call) -> None:
     )
 
 
-def narrow(call: Call) -> None:
+def narrow(call: AtenCall) -> None:
     """Translate a piece of a given length."""
     start = call.get("start", default=0)
     call.emit(
@@ -289,12 +289,12 @@ def narrow(call: Call) -> None:
     )
 
 
-def select(call: Call) -> None:
+def select(call: AtenCall) -> None:
     """Translate the choice of one element."""
     call.emit("Select", (call.ref("self"),), axis=call.get("dim", default=0), index=call.get("index", default=0))
 
 
-def pad(call: Call) -> None:
+def pad(call: AtenCall) -> None:
     """Translate padding, which PyTorch gives from the last axis on."""
     amounts = list(call.get("pad", default=[]))
     rank = call.rank(call.ref("self"))
@@ -304,7 +304,7 @@ def pad(call: Call) -> None:
     call.emit("Pad", (call.ref("self"),), pads=pads, axes=axes, mode=call.get("mode", default="constant"), value=value)
 
 
-def nearest(call: Call) -> None:
+def nearest(call: AtenCall) -> None:
     """Translate repetition of pixels."""
     sizes, scales = call.get("output_size"), call.get("scale_factors", "scales")
     own = call.get("scales_h"), call.get("scales_w")
@@ -316,7 +316,7 @@ def nearest(call: Call) -> None:
     call.emit("Resize", (call.ref("self", "input"),), mode="nearest", **options)
 
 
-def filled(call: Call) -> None:
+def filled(call: AtenCall) -> None:
     """Translate a tensor of one value."""
     value = {"zeros": 0.0, "new_zeros": 0.0, "ones": 1.0, "new_ones": 1.0}.get(call.kind.split(".")[1])
     value = call.get("fill_value", "s", default=0.0) if value is None else value
@@ -324,7 +324,7 @@ def filled(call: Call) -> None:
     call.emit("ConstantOfShape", (shape,), value=np.asarray([value], dtype=np.float32))
 
 
-def filled_like(call: Call) -> None:
+def filled_like(call: AtenCall) -> None:
     """Translate a tensor of one value in the shape of another one."""
     value = {"zeros_like": 0.0, "ones_like": 1.0}.get(call.kind.split(".")[1])
     value = call.get("fill_value", default=0.0) if value is None else value
@@ -332,28 +332,28 @@ def filled_like(call: Call) -> None:
     call.emit("ConstantOfShape", (shape,), value=np.asarray([value], dtype=np.float32))
 
 
-def power(call: Call) -> None:
+def power(call: AtenCall) -> None:
     """Translate a power with a constant exponent."""
     call.emit("Pow", (call.ref("self"), call.operand("exponent")))
 
 
-def square(call: Call) -> None:
+def square(call: AtenCall) -> None:
     """Translate a square."""
     call.emit("Pow", (call.ref("self"), call.constant(np.float32(2))))
 
 
-def inverse_root(call: Call) -> None:
+def inverse_root(call: AtenCall) -> None:
     """Translate 1 / sqrt(x)."""
     call.emit("Reciprocal", (call.between("Sqrt", (call.ref("self"),)),))
 
 
-def shuffle(call: Call) -> None:
+def shuffle(call: AtenCall) -> None:
     """Translate channels that become blocks of pixels, or the other way round."""
     op, name = ("SpaceToDepth", "downscale_factor") if "unshuffle" in call.kind else ("DepthToSpace", "upscale_factor")
     call.emit(op, (call.ref("self"),), blocksize=call.get(name), mode="CRD")
 
 
-def softmax(call: Call) -> None:
+def softmax(call: AtenCall) -> None:
     """Translate a softmax."""
     call.emit("Softmax", (call.ref("self"),), axis=call.get("dim", default=-1))
 
@@ -362,7 +362,7 @@ def _names(translate: Translate, *names: str) -> dict[str, Translate]:
     return {f"aten.{name}": translate for name in names}
 
 
-TABLE: dict[str, Callable[[Call], None]] = {
+TABLE: dict[str, Callable[[AtenCall], None]] = {
     **LAYERS,
     **_names(plain("Relu"), "relu", "relu_"),
     **_names(plain("Sigmoid"), "sigmoid", "sigmoid_"),

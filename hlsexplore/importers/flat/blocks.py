@@ -5,17 +5,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from hlsexplore.importers.flat.context import Context, Converter, Result
+from hlsexplore.importers.flat.context import Converter, FlatContext, Result
 from hlsexplore.importers.flat.graph import Array
 from hlsexplore.importers.flat.pools import POOLS
 from hlsexplore.importers.flat.products import PRODUCTS
-from hlsexplore.importers.flat.value import Constant, Value, named, reshape
+from hlsexplore.importers.flat.value import Constant, FlatValue, named, reshape
 
 CHANNELS_LAST = "qonnx.custom_op.channels_last"
 """Domain of ONNX' own ops on tensors whose channels come last."""
 
 
-def to_space(context: Context) -> Value:
+def to_space(context: FlatContext) -> FlatValue:
     """Convert DepthToSpace: channels become blocks of pixels."""
     value, size, is_inner = _image(context)
     samples, channels, rows, columns = value.dims
@@ -27,7 +27,7 @@ def to_space(context: Context) -> Value:
     return _viewed(context, value, (samples, size, size, inner, rows, columns), ((0,), (3,), (4, 1), (5, 2)))
 
 
-def to_depth(context: Context) -> Value:
+def to_depth(context: FlatContext) -> FlatValue:
     """Convert SpaceToDepth: blocks of pixels become channels."""
     value, size, is_inner = _image(context)
     samples, channels, rows, columns = value.dims
@@ -37,7 +37,7 @@ def to_depth(context: Context) -> Value:
     return _viewed(context, value, divided, ((0,), (1, 3, 5) if is_inner else (3, 5, 1), (2,), (4,)))
 
 
-def _image(context: Context) -> tuple[Value, int, bool]:
+def _image(context: FlatContext) -> tuple[FlatValue, int, bool]:
     """Return the image, the side of a block, and whether the pixels of a block are the inner part of the channels."""
     value, size, mode = context.value(0), context.integer("blocksize", 0), context.text("mode", "DCR")
     if len(value.axes) != 4:
@@ -47,7 +47,7 @@ def _image(context: Context) -> tuple[Value, int, bool]:
     return value, size, mode == "CRD"
 
 
-def _viewed(context: Context, value: Value, dims: Sequence[int], groups: Sequence[Sequence[int]]) -> Value:
+def _viewed(context: FlatContext, value: FlatValue, dims: Sequence[int], groups: Sequence[Sequence[int]]) -> FlatValue:
     """Divide the axes of a value, and join groups of the new ones."""
     divided = reshape(context.sketch, value, dims, context.source)
     return divided.with_axes([tuple(atom for axis in group for atom in divided.axes[axis]) for group in groups])
@@ -56,7 +56,7 @@ def _viewed(context: Context, value: Value, dims: Sequence[int], groups: Sequenc
 def _wrapped(converter: Converter, moves_weight: bool) -> Converter:
     """Return the converter of an op whose data, and weight, have the channels last."""
 
-    def convert(context: Context) -> Result:
+    def convert(context: FlatContext) -> Result:
         value = context.value(0)
         if len(value.axes) < 3:
             raise context.refuse(f"its input has the shape {named(value.dims)}.", "Give it images.")
@@ -66,7 +66,7 @@ def _wrapped(converter: Converter, moves_weight: bool) -> Converter:
         if isinstance(weight, Constant):
             items[1] = weight.moved(_channels_first)
         result = converter(replace(context, items=tuple(items)))
-        if not isinstance(result, Value):
+        if not isinstance(result, FlatValue):
             raise context.refuse("it returns more than one tensor.", "Use its first result only.")
         first, channels, *middle = result.axes
         return result.with_axes([first, *middle, channels])

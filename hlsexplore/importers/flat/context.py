@@ -11,13 +11,13 @@ from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Shape
 from hlsexplore.importers.flat.graph import Array, FlatNode
 from hlsexplore.importers.flat.sketch import FakeQuant, Grid, Sketch
-from hlsexplore.importers.flat.value import Atoms, Constant, Item, Value, arrange, plain
-from hlsexplore.importers.layer import Tensor
+from hlsexplore.importers.flat.value import Atoms, Constant, FlatValue, Item, arrange, plain
+from hlsexplore.importers.layer import ImportedTensor
 from hlsexplore.ops import Op
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class FlatContext:
     """One op that is being converted.
 
     Attributes:
@@ -52,20 +52,20 @@ class Context:
     def add(
         self,
         op: Op | FakeQuant,
-        inputs: tuple[Tensor, ...],
+        inputs: tuple[ImportedTensor, ...],
         shape: Shape,
         suffix: str = "",
         grids: Mapping[str, Grid] | None = None,
-    ) -> Tensor:
+    ) -> ImportedTensor:
         """Append a layer named after the op, or after the op and a suffix."""
         name = f"{self.name}_{suffix}" if suffix else self.name
         return self.sketch.add(name, op, inputs, shape, self.source, grids)
 
-    def arrange(self, value: Value, groups: Sequence[Atoms]) -> Tensor:
+    def arrange(self, value: FlatValue, groups: Sequence[Atoms]) -> ImportedTensor:
         """Return a stored tensor of given axes (see `value.arrange`)."""
         return arrange(self.sketch, value, groups, self.source)
 
-    def plain(self, value: Value) -> Value:
+    def plain(self, value: FlatValue) -> FlatValue:
         """Return a value with one stored axis for each axis of the source (see `value.plain`)."""
         return plain(self.sketch, value, self.source)
 
@@ -84,7 +84,7 @@ class Context:
             raise self.damaged(f"its input number {index + 1} is missing")
         return found
 
-    def value(self, index: int = 0) -> Value:
+    def value(self, index: int = 0) -> FlatValue:
         """Return an input that depends on the network's inputs.
 
         Raises:
@@ -93,7 +93,7 @@ class Context:
         found = self.item(index)
         if isinstance(found, Constant):
             raise self.refuse(f"its input number {index + 1} is constant.", "Leave this layer out.")
-        if not isinstance(found, Value):
+        if not isinstance(found, FlatValue):
             raise self.refuse("it reads the integers of a QuantizeLinear.", "Put DequantizeLinear before it.")
         return found
 
@@ -189,8 +189,8 @@ class Context:
         return axis % rank
 
 
-__all__ = ["Context", "Converter", "Item", "Result"]
+__all__ = ["FlatContext", "Converter", "Item", "Result"]
 
 Result = Item | tuple[Item | None, ...]
-Converter = Callable[[Context], Result]
+Converter = Callable[[FlatContext], Result]
 """Turns an op into layers and returns what its outputs are."""

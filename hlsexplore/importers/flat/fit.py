@@ -35,7 +35,7 @@ Steps = Callable[[RealArray], RealArray]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Fit:
+class MultiplierFit:
     """A multiplier and a summand for each channel: the result is floor(v * factor + summand), clipped.
 
     Attributes:
@@ -74,7 +74,7 @@ class Problem:
         return int(spans.max(initial=0)) * len(self.lows)
 
 
-def fit(problem: Problem) -> Fit | None:
+def fit(problem: Problem) -> MultiplierFit | None:
     """Find the least fixed-point multiplier, and prove it.
 
     Args:
@@ -91,7 +91,7 @@ def fit(problem: Problem) -> Fit | None:
     factor, summand, fraction = _least(conditions)
     if (fraction < 0).any():
         return None
-    found = Fit(
+    found = MultiplierFit(
         factor=np.ldexp(factor * np.where(rising, 1.0, -1.0), -fraction),
         summand=np.ldexp(summand.astype(np.float64), -fraction),
         fraction=int(fraction.max(initial=0)),
@@ -328,7 +328,7 @@ def roundest(low: Whole, high: Whole) -> Whole:
     return found
 
 
-def _agrees(problem: Problem, borders: Borders, rising: NDArray[np.bool_], found: Fit) -> bool:
+def _agrees(problem: Problem, borders: Borders, rising: NDArray[np.bool_], found: MultiplierFit) -> bool:
     """Compare fit and function at both sides of every threshold and at both ends, which is everywhere."""
     sign = np.where(rising, 1, -1)
     places = np.vstack([borders.at, borders.before, problem.lows * sign, problem.highs * sign]) * sign

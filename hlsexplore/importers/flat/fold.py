@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hlsexplore.errors import ModelError, UnsupportedError
-from hlsexplore.importers.flat.context import Context, Result
+from hlsexplore.importers.flat.context import FlatContext, Result
 from hlsexplore.importers.flat.graph import BATCH, Array
 from hlsexplore.importers.flat.value import Constant
 
@@ -18,10 +18,10 @@ MAX_CONSTANT = 1 << 27
 WHOLE_DTYPES = frozenset({2, 3, 4, 5, 6, 7, 9, 12, 13})
 """Codes of integers and truth values in ONNX (TensorProto.DataType)."""
 
-Fold = Callable[[Context, list[Array]], Array]
+Fold = Callable[[FlatContext, list[Array]], Array]
 
 
-def fold(context: Context) -> Result:
+def fold(context: FlatContext) -> Result:
     """Compute an op whose inputs are all constant.
 
     Raises:
@@ -43,7 +43,7 @@ def fold(context: Context) -> Result:
         raise context.damaged(f"its constant inputs do not fit it ({str(error)[:100]})") from None
 
 
-def _moved(context: Context, arrays: list[Array]) -> Constant:
+def _moved(context: FlatContext, arrays: list[Array]) -> Constant:
     """Move elements of a constant and of the integers behind it alike."""
     move = MOVING[context.node.op]
     return context.constant(0, "input").moved(lambda array: move(context, [array, *arrays[1:]]))
@@ -80,7 +80,7 @@ def _uniform(array: Array) -> Any:
     return array[(0,) * array.ndim] if is_filled else None
 
 
-def _per_sample(context: Context, function: Fold, arrays: list[Array]) -> Array:
+def _per_sample(context: FlatContext, function: Fold, arrays: list[Array]) -> Array:
     """Compute for one sample what is the same for all, and repeat the result without storing it so."""
     places = {
         axis - item.ndim
@@ -106,51 +106,51 @@ def _product(first: Array, second: Array) -> Array:
     return np.asarray(np.matmul(first, second))
 
 
-def _linear(context: Context, arrays: list[Array]) -> Array:
+def _linear(context: FlatContext, arrays: list[Array]) -> Array:
     product = _product(arrays[0], arrays[1].T)
     return product + arrays[2] if len(arrays) > 2 else product
 
 
-def _where(context: Context, arrays: list[Array]) -> Array:
+def _where(context: FlatContext, arrays: list[Array]) -> Array:
     bounded(np.broadcast_shapes(*(item.shape for item in arrays)))
     return np.where(arrays[0], arrays[1], arrays[2])
 
 
-def _gemm(context: Context, arrays: list[Array]) -> Array:
+def _gemm(context: FlatContext, arrays: list[Array]) -> Array:
     first = arrays[0].T if context.flag("transA", False) else arrays[0]
     second = arrays[1].T if context.flag("transB", False) else arrays[1]
     product = context.number("alpha", 1.0) * _product(first, second)
     return product + context.number("beta", 1.0) * arrays[2] if len(arrays) > 2 else product
 
 
-def _constant_of_shape(context: Context, arrays: list[Array]) -> Array:
+def _constant_of_shape(context: FlatContext, arrays: list[Array]) -> Array:
     value = np.asarray(context.node.options.get("value", np.float32(0))).reshape(-1)
     return _filled(_shape_of(arrays[0]), value[0])
 
 
-def _expand(context: Context, arrays: list[Array]) -> Array:
+def _expand(context: FlatContext, arrays: list[Array]) -> Array:
     shape = np.broadcast_shapes(arrays[0].shape, _shape_of(arrays[1]))
     return np.broadcast_to(arrays[0], shape)
 
 
-def _range(context: Context, arrays: list[Array]) -> Array:
+def _range(context: FlatContext, arrays: list[Array]) -> Array:
     start, stop, step = (float(item.reshape(-1)[0]) for item in arrays)
     bounded((int(abs((stop - start) / step)) + 1,))
     return np.arange(start, stop, step).astype(arrays[0].dtype)
 
 
-def _gather(context: Context, arrays: list[Array]) -> Array:
+def _gather(context: FlatContext, arrays: list[Array]) -> Array:
     axis = context.integer("axis", 0)
     bounded((*arrays[0].shape[:axis], *arrays[1].shape, *arrays[0].shape[axis + 1 :]))
     return np.take(arrays[0], arrays[1].astype(np.int64), axis=axis)
 
 
-def _concat(context: Context, arrays: list[Array]) -> Array:
+def _concat(context: FlatContext, arrays: list[Array]) -> Array:
     bounded((sum(item.size for item in arrays),))
     return np.concatenate([np.atleast_1d(item) for item in arrays], axis=context.integer("axis", 0))
 
 
-def _cast(context: Context, arrays: list[Array]) -> Array:
+def _cast(context: FlatContext, arrays: list[Array]) -> Array:
     """Keep the values: whole numbers stay exact in float64, and nothing here depends on the number of bits."""
     to = context.integer("to", 1)
     dtype = np.dtype(np.int64 if to in WHOLE_DTYPES else np.float64)
@@ -158,7 +158,7 @@ def _cast(context: Context, arrays: list[Array]) -> Array:
     return arrays[0].astype(dtype) if value is None else _filled(arrays[0].shape, dtype.type(value))
 
 
-def _divide(context: Context, arrays: list[Array]) -> Array:
+def _divide(context: FlatContext, arrays: list[Array]) -> Array:
     first, second = arrays
     if first.dtype.kind in "iu" and second.dtype.kind in "iu":
         return np.trunc(np.asarray(first / second)).astype(np.int64)
@@ -166,7 +166,7 @@ def _divide(context: Context, arrays: list[Array]) -> Array:
 
 
 def _reduce(function: Callable[..., Array]) -> Fold:
-    def run(context: Context, arrays: list[Array]) -> Array:
+    def run(context: FlatContext, arrays: list[Array]) -> Array:
         bounded(arrays[0].shape)
         axes = context.integers("axes", 1)
         keeps = context.flag("keepdims", True)
@@ -176,7 +176,7 @@ def _reduce(function: Callable[..., Array]) -> Fold:
 
 
 def _binary(function: Callable[[Array, Array], Any]) -> Fold:
-    def run(context: Context, arrays: list[Array]) -> Array:
+    def run(context: FlatContext, arrays: list[Array]) -> Array:
         bounded(np.broadcast_shapes(*(item.shape for item in arrays)))
         result = arrays[0]
         for item in arrays[1:]:
@@ -187,14 +187,14 @@ def _binary(function: Callable[[Array, Array], Any]) -> Fold:
 
 
 def _unary(function: Callable[[Array], Any]) -> Fold:
-    def run(context: Context, arrays: list[Array]) -> Array:
+    def run(context: FlatContext, arrays: list[Array]) -> Array:
         value = _uniform(arrays[0])
         return np.asarray(function(arrays[0])) if value is None else _filled(arrays[0].shape, function(value))
 
     return run
 
 
-def _split(context: Context, arrays: list[Array]) -> list[Array]:
+def _split(context: FlatContext, arrays: list[Array]) -> list[Array]:
     axis = context.integer("axis", 0)
     sizes = context.integers("split", 1)
     count = len(context.node.outputs)
@@ -203,11 +203,11 @@ def _split(context: Context, arrays: list[Array]) -> list[Array]:
     return np.split(arrays[0], np.cumsum(sizes)[:-1], axis=axis)
 
 
-def _transpose(context: Context, arrays: list[Array]) -> Array:
+def _transpose(context: FlatContext, arrays: list[Array]) -> Array:
     return np.transpose(arrays[0], context.integers("perm"))
 
 
-def _reshape(context: Context, arrays: list[Array]) -> Array:
+def _reshape(context: FlatContext, arrays: list[Array]) -> Array:
     target = context.integers("shape", 1) or ()
     keeps = not context.flag("allowzero", False)
     shape = [arrays[0].shape[i] if size == 0 and keeps else size for i, size in enumerate(target)]
@@ -217,22 +217,22 @@ def _reshape(context: Context, arrays: list[Array]) -> Array:
     return arrays[0].reshape(shape)
 
 
-def _flatten(context: Context, arrays: list[Array]) -> Array:
+def _flatten(context: FlatContext, arrays: list[Array]) -> Array:
     axis = context.integer("axis", 1)
     axis = axis % arrays[0].ndim if axis < 0 else axis
     return arrays[0].reshape(prod(arrays[0].shape[:axis]), -1)
 
 
-def _squeeze(context: Context, arrays: list[Array]) -> Array:
+def _squeeze(context: FlatContext, arrays: list[Array]) -> Array:
     axes = context.integers("axes", 1)
     return np.squeeze(arrays[0], axis=axes)
 
 
-def _unsqueeze(context: Context, arrays: list[Array]) -> Array:
+def _unsqueeze(context: FlatContext, arrays: list[Array]) -> Array:
     return np.expand_dims(arrays[0], context.integers("axes", 1) or ())
 
 
-def _slice(context: Context, arrays: list[Array]) -> Array:
+def _slice(context: FlatContext, arrays: list[Array]) -> Array:
     starts, ends = context.integers("starts", 1), context.integers("ends", 2)
     if starts is None or ends is None:
         raise UnsupportedError([f"{context.source}: its borders are missing. Export the model again."])
@@ -245,7 +245,7 @@ def _slice(context: Context, arrays: list[Array]) -> Array:
     return arrays[0][tuple(index)]
 
 
-def _clip(context: Context, arrays: list[Array]) -> Array:
+def _clip(context: FlatContext, arrays: list[Array]) -> Array:
     low, high = context.number("min", -np.inf, 1), context.number("max", np.inf, 2)
     return np.clip(arrays[0], low, high).astype(arrays[0].dtype)
 

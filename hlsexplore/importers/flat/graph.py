@@ -44,7 +44,7 @@ class FlatNode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class KnownRange:
     """Values that are whole numbers of steps between limits.
 
     Attributes:
@@ -72,7 +72,7 @@ class FlatInput:
     name: str
     shape: tuple[int, ...]
     batch: int | None = None
-    known: Known | None = None
+    known: KnownRange | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -98,4 +98,4 @@ class FlatGraph:
     version: int = 0
 
 
-__all__ = ["BATCH", "MAX_AXIS", "MAX_NODES", "Array", "FlatGraph", "FlatInput", "FlatNode", "Inspection", "Known"]
+__all__ = ["BATCH", "MAX_AXIS", "MAX_NODES", "Array", "FlatGraph", "FlatInput", "FlatNode", "Inspection", "KnownRange"]

@@ -6,11 +6,11 @@ from math import inf, prod
 
 import numpy as np
 
-from hlsexplore.importers.flat.context import Context, Converter, Item
+from hlsexplore.importers.flat.context import Converter, FlatContext, Item
 from hlsexplore.importers.flat.graph import BATCH
 from hlsexplore.importers.flat.layout import IMAGES, affine
 from hlsexplore.importers.flat.pointwise import clipped
-from hlsexplore.importers.flat.value import SAMPLES, Atoms, Constant, Value, named
+from hlsexplore.importers.flat.value import SAMPLES, Atoms, Constant, FlatValue, named
 from hlsexplore.ops import Concatenate, Merge, MergeFunction, Reshape, Upsample
 
 _MERGES = {
@@ -22,36 +22,36 @@ _MERGES = {
 }
 
 
-def arithmetic(context: Context, function: str) -> Item:
+def arithmetic(context: FlatContext, function: str) -> Item:
     """Convert Add, Sub, Mul, Div, Max, Min of tensors and constants, from left to right."""
     return reduce(lambda first, second: _pair(context, function, first, second), _present(context))
 
 
-def mean(context: Context) -> Item:
+def mean(context: FlatContext) -> Item:
     """Convert Mean: the average of several tensors."""
     items = _present(context)
     total = reduce(lambda first, second: _pair(context, "Add", first, second), items)
     return _pair(context, "Div", total, Constant(values=np.array(float(len(items)))))
 
 
-def _present(context: Context) -> list[Item]:
+def _present(context: FlatContext) -> list[Item]:
     items = [item for item in context.items if item is not None]
     if not items:
         raise context.damaged("it has no inputs")
     return items
 
 
-def _pair(context: Context, function: str, first: Item, second: Item) -> Item:
-    if isinstance(first, Value) and isinstance(second, Value):
+def _pair(context: FlatContext, function: str, first: Item, second: Item) -> Item:
+    if isinstance(first, FlatValue) and isinstance(second, FlatValue):
         return _both(context, function, first, second)
-    if isinstance(first, Value) and isinstance(second, Constant):
+    if isinstance(first, FlatValue) and isinstance(second, Constant):
         return _with_constant(context, function, first, second)
-    if isinstance(first, Constant) and isinstance(second, Value):
+    if isinstance(first, Constant) and isinstance(second, FlatValue):
         return _of_constant(context, function, first, second)
     raise context.refuse("both of its inputs are constant.", "Leave this layer out.")
 
 
-def _with_constant(context: Context, function: str, value: Value, constant: Constant) -> Value:
+def _with_constant(context: FlatContext, function: str, value: FlatValue, constant: Constant) -> FlatValue:
     """Append value FUNCTION constant."""
     other, one, zero = constant.real, np.array(1.0), np.array(0.0)
     match function:
@@ -71,7 +71,7 @@ def _with_constant(context: Context, function: str, value: Value, constant: Cons
     return clipped(context, value, *((limit, inf) if function == "Max" else (-inf, limit)))
 
 
-def _of_constant(context: Context, function: str, other: Constant, value: Value) -> Value:
+def _of_constant(context: FlatContext, function: str, other: Constant, value: FlatValue) -> FlatValue:
     """Append constant FUNCTION value."""
     if function == "Sub":
         return affine(context, value, np.array(-1.0), other.real)
@@ -80,7 +80,7 @@ def _of_constant(context: Context, function: str, other: Constant, value: Value)
     return _with_constant(context, function, value, other)
 
 
-def power(context: Context) -> Value:
+def power(context: FlatContext) -> FlatValue:
     """Convert Pow with the exponent 1 or 2."""
     value, exponent = context.value(0), context.number("exponent", 0.0, 1)
     if exponent == 1:
@@ -89,10 +89,10 @@ def power(context: Context) -> Value:
         raise context.refuse(f"a power of {exponent:g} is not supported.", "Use squares only.")
     op = Merge(function=MergeFunction.MULTIPLY)
     tensor = context.add(op, (value.tensor, value.tensor), value.tensor.shape)
-    return Value(tensor=tensor, axes=value.axes)
+    return FlatValue(tensor=tensor, axes=value.axes)
 
 
-def _both(context: Context, function: str, first: Value, second: Value) -> Value:
+def _both(context: FlatContext, function: str, first: FlatValue, second: FlatValue) -> FlatValue:
     """Append a function of two tensors, the smaller one repeated where it has an axis of size 1."""
     if function == "Div":
         raise context.refuse("it divides by data.", "Divide by constants only.")
@@ -104,10 +104,10 @@ def _both(context: Context, function: str, first: Value, second: Value) -> Value
     first, second = aligned(context, [_repeated(context, item, dims) for item in (first, second)])
     shape = first.tensor.shape
     op = Merge(function=_MERGES[function])
-    return Value(tensor=context.add(op, (first.tensor, second.tensor), shape), axes=first.axes)
+    return FlatValue(tensor=context.add(op, (first.tensor, second.tensor), shape), axes=first.axes)
 
 
-def _repeated(context: Context, value: Value, dims: Sequence[int]) -> Value:
+def _repeated(context: FlatContext, value: FlatValue, dims: Sequence[int]) -> FlatValue:
     """Repeat a value along its axes of size 1 where others are larger."""
     missing = [index for index, (own, size) in enumerate(zip(value.dims, dims, strict=True)) if own != size]
     if not missing:
@@ -129,10 +129,10 @@ def _repeated(context: Context, value: Value, dims: Sequence[int]) -> Value:
             axes.append((next(repeats),))
         else:
             axes.append(atoms if SAMPLES in atoms else (next(places),))
-    return Value(tensor=full, axes=tuple(axes))
+    return FlatValue(tensor=full, axes=tuple(axes))
 
 
-def aligned(context: Context, values: Sequence[Value]) -> list[Value]:
+def aligned(context: FlatContext, values: Sequence[FlatValue]) -> list[FlatValue]:
     """Bring tensors of as many axes into one layout: with the channels last if one has it, else the first one's.
 
     Args:
@@ -151,28 +151,28 @@ def aligned(context: Context, values: Sequence[Value]) -> list[Value]:
     return [_ordered(context, item, order) for item in values]
 
 
-def _axes(values: Sequence[Value], first: Value) -> list[tuple[Atoms, Atoms]]:
+def _axes(values: Sequence[FlatValue], first: FlatValue) -> list[tuple[Atoms, Atoms]]:
     return [pair for item in values for pair in zip(item.axes, first.axes, strict=True)]
 
 
-def _sizes_alike(first: Value, second: Value) -> bool:
+def _sizes_alike(first: FlatValue, second: FlatValue) -> bool:
     return len(first.tensor.shape) == len(second.tensor.shape)
 
 
-def _ordered(context: Context, value: Value, order: Sequence[int]) -> Value:
+def _ordered(context: FlatContext, value: FlatValue, order: Sequence[int]) -> FlatValue:
     """Return a value with one stored axis for each axis of the source, in an order of the latter."""
     tensor = context.arrange(value, [value.axes[index] for index in order])
     place = {index: (position,) for position, index in enumerate(order)}
-    return Value(tensor=tensor, axes=tuple(place.get(index, atoms) for index, atoms in enumerate(value.axes)))
+    return FlatValue(tensor=tensor, axes=tuple(place.get(index, atoms) for index, atoms in enumerate(value.axes)))
 
 
-def concat(context: Context) -> Value:
+def concat(context: FlatContext) -> FlatValue:
     """Convert Concat of tensors that depend on the input."""
-    values: list[Value] = []
+    values: list[FlatValue] = []
     for item in _present(context):
         if isinstance(item, Constant) and item.values.size == 0:
             continue
-        if not isinstance(item, Value):
+        if not isinstance(item, FlatValue):
             raise context.refuse("it joins data with a constant.", "Add the constant part to the data instead.")
         values.append(item)
     if len(values) == 1:
@@ -183,7 +183,7 @@ def concat(context: Context) -> Value:
     return joined(context, values, context.axis(context.integer("axis", 1), rank))
 
 
-def joined(context: Context, values: Sequence[Value], axis: int) -> Value:
+def joined(context: FlatContext, values: Sequence[FlatValue], axis: int) -> FlatValue:
     """Append the concatenation of tensors of as many axes along one of them.
 
     Args:
@@ -203,17 +203,17 @@ def joined(context: Context, values: Sequence[Value], axis: int) -> Value:
     shape = list(same[0].tensor.shape)
     shape[place] = sum(item.tensor.shape[place] for item in same)
     tensor = context.add(Concatenate(axis=place), tuple(item.tensor for item in same), tuple(shape))
-    return Value(tensor=tensor, axes=same[0].axes)
+    return FlatValue(tensor=tensor, axes=same[0].axes)
 
 
-def _joined_samples(context: Context, values: Sequence[Value], axis: int) -> Value:
+def _joined_samples(context: FlatContext, values: Sequence[FlatValue], axis: int) -> FlatValue:
     """Join tensors along the batch axis, as unrolled recurrent layers do: a new axis, merged with that of samples."""
     raised = [item.with_axes([*item.axes[:axis], (), *item.axes[axis:]]) for item in values]
     found = joined(context, raised, axis)
     return found.with_axes([*found.axes[:axis], (*found.axes[axis], *found.axes[axis + 1]), *found.axes[axis + 2 :]])
 
 
-def _joinable(context: Context, values: Sequence[Value], axis: int) -> list[Value]:
+def _joinable(context: FlatContext, values: Sequence[FlatValue], axis: int) -> list[FlatValue]:
     """Bring tensors into one layout in which the joined axis is a stored axis of each."""
     same = aligned(context, values)
     if all(len(item.axes[axis]) == 1 for item in same):
@@ -221,7 +221,7 @@ def _joinable(context: Context, values: Sequence[Value], axis: int) -> list[Valu
     return [context.plain(item) for item in values]
 
 
-def stack(context: Context) -> Value:
+def stack(context: FlatContext) -> FlatValue:
     """Convert the stacking of tensors along a new axis."""
     values = [context.value(index) for index in range(len(context.items))]
     axis = context.axis(context.integer("axis", 0), len(values[0].axes) + 1)

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from hlsexplore.fixed import RealArray
-from hlsexplore.importers.flat.context import Context
+from hlsexplore.importers.flat.context import FlatContext
 from hlsexplore.importers.flat.sketch import Grid
-from hlsexplore.importers.flat.value import SAMPLES, Atoms, Value, broadcast, named
-from hlsexplore.importers.layer import Tensor
+from hlsexplore.importers.flat.value import SAMPLES, Atoms, FlatValue, broadcast, named
+from hlsexplore.importers.layer import ImportedTensor
 from hlsexplore.ops import Affine, Op, Reshape
 
 IMAGES: dict[int, tuple[Atoms, ...]] = {1: ((SAMPLES,), (1,), (0,)), 2: ((SAMPLES,), (2,), (0,), (1,))}
 """Axes of an image of the source, channels first, in a stored tensor with channels last, by the number of axes."""
 
 
-def image(context: Context, value: Value) -> tuple[Tensor, int]:
+def image(context: FlatContext, value: FlatValue) -> tuple[ImportedTensor, int]:
     """Return an image with its channels last.
 
     Args:
@@ -40,9 +40,9 @@ def image(context: Context, value: Value) -> tuple[Tensor, int]:
     return context.arrange(value, groups), rank
 
 
-def of_image(tensor: Tensor) -> Value:
+def of_image(tensor: ImportedTensor) -> FlatValue:
     """Return the value that an image with its channels last is for the source."""
-    return Value(tensor=tensor, axes=IMAGES[len(tensor.shape) - 1])
+    return FlatValue(tensor=tensor, axes=IMAGES[len(tensor.shape) - 1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +55,12 @@ class Last:
         axes: The source's axes in the stored tensor.
     """
 
-    tensor: Tensor
+    tensor: ImportedTensor
     order: np.ndarray[tuple[int], np.dtype[np.intp]]
     axes: tuple[Atoms, ...]
 
 
-def last(context: Context, value: Value, axis: int) -> Last:
+def last(context: FlatContext, value: FlatValue, axis: int) -> Last:
     """Bring an axis of the source to the end of the stored tensor, its elements in whatever order costs least.
 
     Args:
@@ -88,7 +88,7 @@ def last(context: Context, value: Value, axis: int) -> Last:
     return Last(tensor=tensor, order=places.transpose(wanted).reshape(-1), axes=axes)
 
 
-def straight_last(context: Context, value: Value, axis: int) -> tuple[Tensor, tuple[Atoms, ...]]:
+def straight_last(context: FlatContext, value: FlatValue, axis: int) -> tuple[ImportedTensor, tuple[Atoms, ...]]:
     """Bring an axis of the source to the end of the stored tensor, its elements in the source's order.
 
     Returns:
@@ -110,13 +110,13 @@ def reordered(values: RealArray, order: Sequence[int] | np.ndarray[tuple[int], n
 
 
 def affine(
-    context: Context,
-    value: Value,
+    context: FlatContext,
+    value: FlatValue,
     scale: RealArray,
     offset: RealArray,
     suffix: str = "",
     grid: Grid | None = None,
-) -> Value:
+) -> FlatValue:
     """Append value * scale + offset.
 
     Args:
@@ -140,12 +140,12 @@ def affine(
         whole, step = (broadcast(array, value, context.source).reshape(-1) for array in (grid.integers, grid.scale))
         grids = {"bias": Grid(integers=whole, scale=step)}
     tensor = _affine(context, value.tensor, kernel.reshape(-1), bias.reshape(-1), suffix, grids)
-    return Value(tensor=tensor, axes=value.axes)
+    return FlatValue(tensor=tensor, axes=value.axes)
 
 
 def channels_last(
-    context: Context, value: Value, arrays: Sequence[RealArray]
-) -> tuple[Tensor, tuple[Atoms, ...], tuple[RealArray, ...]]:
+    context: FlatContext, value: FlatValue, arrays: Sequence[RealArray]
+) -> tuple[ImportedTensor, tuple[Atoms, ...], tuple[RealArray, ...]]:
     """Bring the axis along which constants differ to the end of the stored tensor.
 
     Args:
@@ -174,7 +174,7 @@ def channels_last(
     return tensor, axes, flat
 
 
-def _ending_with(context: Context, value: Value, own: int) -> tuple[Tensor, tuple[Atoms, ...]]:
+def _ending_with(context: FlatContext, value: FlatValue, own: int) -> tuple[ImportedTensor, tuple[Atoms, ...]]:
     """Bring one stored axis to the end."""
     shape = value.tensor.shape
     others = [axis for axis in range(len(shape)) if axis != own and shape[axis] > 1]
@@ -184,33 +184,33 @@ def _ending_with(context: Context, value: Value, own: int) -> tuple[Tensor, tupl
 
 
 def _affine(
-    context: Context,
-    tensor: Tensor,
+    context: FlatContext,
+    tensor: ImportedTensor,
     kernel: RealArray,
     bias: RealArray,
     suffix: str,
     grids: Mapping[str, Grid] | None = None,
-) -> Tensor:
+) -> ImportedTensor:
     channels = tensor.shape[-1]
     full = (np.array(np.broadcast_to(item, (channels,)), dtype=np.float64) for item in (kernel, bias))
     return context.add(Affine(kernel=next(full), bias=next(full)), (tensor,), tensor.shape, suffix, grids)
 
 
 def _affine_elsewhere(
-    context: Context, value: Value, kernel: RealArray, bias: RealArray, varying: list[int], suffix: str
-) -> Value:
+    context: FlatContext, value: FlatValue, kernel: RealArray, bias: RealArray, varying: list[int], suffix: str
+) -> FlatValue:
     """Append factors that differ along another axis than the last stored one, or along several."""
     shape = value.tensor.shape
     if len(varying) == 1:
         tensor, axes = _ending_with(context, value, varying[0])
-        return Value(tensor=_affine(context, tensor, kernel.reshape(-1), bias.reshape(-1), suffix), axes=axes)
+        return FlatValue(tensor=_affine(context, tensor, kernel.reshape(-1), bias.reshape(-1), suffix), axes=axes)
     flat = context.arrange(value, [tuple(range(len(shape)))])
     arrays = (np.broadcast_to(item, shape).reshape(-1) for item in (kernel, bias))
     tensor = _affine(context, flat, next(arrays), next(arrays), suffix)
-    return Value(tensor=context.add(Reshape(), (tensor,), shape, "reshaped"), axes=value.axes)
+    return FlatValue(tensor=context.add(Reshape(), (tensor,), shape, "reshaped"), axes=value.axes)
 
 
-def pointwise(context: Context, value: Value, op: Op, suffix: str = "") -> Value:
+def pointwise(context: FlatContext, value: FlatValue, op: Op, suffix: str = "") -> FlatValue:
     """Append an elementwise op."""
     tensor = context.add(op, (value.tensor,), value.tensor.shape, suffix)
-    return Value(tensor=tensor, axes=value.axes)
+    return FlatValue(tensor=tensor, axes=value.axes)

@@ -5,16 +5,16 @@ from math import floor, prod
 
 import numpy as np
 
-from hlsexplore.importers.flat.context import Context, Converter, Result
+from hlsexplore.importers.flat.context import Converter, FlatContext, Result
 from hlsexplore.importers.flat.graph import BATCH
 from hlsexplore.importers.flat.joins import joined
 from hlsexplore.importers.flat.layout import image, of_image
 from hlsexplore.importers.flat.recurrent import last_step
-from hlsexplore.importers.flat.value import SAMPLES, Atoms, Constant, Value, named, reshape, resolve
+from hlsexplore.importers.flat.value import SAMPLES, Atoms, Constant, FlatValue, named, reshape, resolve
 from hlsexplore.ops import Crop, Pad, Pair, Reshape, Upsample
 
 
-def transpose(context: Context) -> Value:
+def transpose(context: FlatContext) -> FlatValue:
     """Convert Transpose; nothing moves until an op needs another order."""
     value = context.value(0)
     rank = len(value.axes)
@@ -25,7 +25,7 @@ def transpose(context: Context) -> Value:
     return value.with_axes([value.axes[axis] for axis in order])
 
 
-def reshaped(context: Context) -> Value:
+def reshaped(context: FlatContext) -> FlatValue:
     """Convert Reshape."""
     target = context.integers("shape", 1)
     if target is None:
@@ -33,12 +33,12 @@ def reshaped(context: Context) -> Value:
     return _to(context, context.value(0), target, not context.flag("allowzero", False))
 
 
-def _to(context: Context, value: Value, target: Sequence[int], keeps_zero: bool = False) -> Value:
+def _to(context: FlatContext, value: FlatValue, target: Sequence[int], keeps_zero: bool = False) -> FlatValue:
     dims = resolve(value, target, context.batch, keeps_zero, context.source)
     return reshape(context.sketch, value, dims, context.source)
 
 
-def flatten(context: Context) -> Value:
+def flatten(context: FlatContext) -> FlatValue:
     """Convert Flatten: the axes before one, and those from it on (PyTorch: from one to another)."""
     value = context.value(0)
     rank = len(value.axes)
@@ -59,7 +59,7 @@ def _joined(axes: Sequence[Atoms]) -> Atoms:
     return tuple(atom for atoms in axes for atom in atoms)
 
 
-def unflatten(context: Context) -> Value:
+def unflatten(context: FlatContext) -> FlatValue:
     """Convert the division of one axis into several."""
     value = context.value(0)
     axis = context.axis(context.integer("axis", 1), len(value.axes))
@@ -72,7 +72,7 @@ def unflatten(context: Context) -> Value:
     return reshape(context.sketch, value, dims, context.source)
 
 
-def squeeze(context: Context) -> Value:
+def squeeze(context: FlatContext) -> FlatValue:
     """Convert Squeeze: axes of size 1 disappear."""
     value = context.value(0)
     rank = len(value.axes)
@@ -90,7 +90,7 @@ def squeeze(context: Context) -> Value:
     return value.with_axes([atoms for index, atoms in enumerate(value.axes) if index not in axes])
 
 
-def unsqueeze(context: Context) -> Value:
+def unsqueeze(context: FlatContext) -> FlatValue:
     """Convert Unsqueeze: new axes of size 1."""
     value = context.value(0)
     given = context.integers("axes", 1) or ()
@@ -100,7 +100,7 @@ def unsqueeze(context: Context) -> Value:
     return value.with_axes([() if index in places else next(own) for index in range(rank)])
 
 
-def expand(context: Context) -> Value:
+def expand(context: FlatContext) -> FlatValue:
     """Convert Expand to a shape that the tensor has already."""
     value = context.value(0)
     target = context.integers("shape", 1) or ()
@@ -114,20 +114,20 @@ def expand(context: Context) -> Value:
     return value.with_axes([*((),) * (len(dims) - len(value.dims)), *value.axes])
 
 
-def shape_of(context: Context) -> Constant:
+def shape_of(context: FlatContext) -> Constant:
     """Return the shape of a tensor, with the batch size standing for itself."""
     dims = context.value(0).dims
     start, end = context.integer("start", 0), context.integer("end", len(dims))
     return Constant(values=np.array(dims[start:end], dtype=np.int64))
 
 
-def size_of(context: Context) -> Constant:
+def size_of(context: FlatContext) -> Constant:
     """Return one size of a tensor."""
     dims = context.value(0).dims
     return Constant(values=np.array(dims[context.axis(context.integer("axis", 0), len(dims))], dtype=np.int64))
 
 
-def cut(context: Context, value: Value, axis: int, start: int, stop: int) -> Value:
+def cut(context: FlatContext, value: FlatValue, axis: int, start: int, stop: int) -> FlatValue:
     """Append the cut of a piece along an axis.
 
     Args:
@@ -149,14 +149,14 @@ def cut(context: Context, value: Value, axis: int, start: int, stop: int) -> Val
     shape = whole.tensor.shape
     final = last_step(context.sketch, whole.tensor, start) if place == 0 and stop == start + 1 else None
     if final is not None:
-        return Value(tensor=final, axes=_without_first(whole.axes))
+        return FlatValue(tensor=final, axes=_without_first(whole.axes))
     before, after = prod(shape[:place]), prod(shape[place + 1 :])
     view = context.arrange(whole, _groups(whole, place))
     out = (before, stop - start, after)
     crop = context.add(Crop(cropping=((0, 0), (start, size - stop)), rank=2), (view,), out, "cut")
     whole_shape = (*shape[:place], stop - start, *shape[place + 1 :])
     tensor = crop if whole_shape == out else context.add(Reshape(), (crop,), whole_shape, "reshaped")
-    return Value(tensor=tensor, axes=whole.axes)
+    return FlatValue(tensor=tensor, axes=whole.axes)
 
 
 def _without_first(axes: tuple[Atoms, ...]) -> tuple[Atoms, ...]:
@@ -164,13 +164,13 @@ def _without_first(axes: tuple[Atoms, ...]) -> tuple[Atoms, ...]:
     return tuple(tuple(atom if atom == SAMPLES else atom - 1 for atom in atoms if atom != 0) for atoms in axes)
 
 
-def _groups(value: Value, place: int) -> list[Atoms]:
+def _groups(value: FlatValue, place: int) -> list[Atoms]:
     """Stored axes before, at and behind one: an image whose columns can be cut."""
     count = len(value.tensor.shape)
     return [tuple(range(place)), (place,), tuple(range(place + 1, count))]
 
 
-def sliced(context: Context) -> Value:
+def sliced(context: FlatContext) -> FlatValue:
     """Convert Slice with steps of 1."""
     value = context.value(0)
     rank = len(value.axes)
@@ -190,7 +190,7 @@ def sliced(context: Context) -> Value:
     return value
 
 
-def gather(context: Context) -> Value:
+def gather(context: FlatContext) -> FlatValue:
     """Convert Gather of one element, or of elements in a row."""
     if isinstance(context.items[0], Constant):
         raise context.refuse("it looks up rows of a table by data (an embedding).", "Look them up before the network.")
@@ -204,7 +204,7 @@ def gather(context: Context) -> Value:
     return _taken(context, value, axis, wanted[0], len(wanted), index.ndim)
 
 
-def _taken(context: Context, value: Value, axis: int, first: int, count: int, rank: int) -> Value:
+def _taken(context: FlatContext, value: FlatValue, axis: int, first: int, count: int, rank: int) -> FlatValue:
     """Take elements in a row; the axis is replaced by as many axes as the index has."""
     found = cut(context, value, axis, first, first + count)
     if rank == 1:
@@ -214,7 +214,7 @@ def _taken(context: Context, value: Value, axis: int, first: int, count: int, ra
     raise context.refuse(f"its index has {rank} axes.", "Take one element, or elements in a row.")
 
 
-def select(context: Context) -> Value:
+def select(context: FlatContext) -> FlatValue:
     """Convert the choice of one element along an axis."""
     value = context.value(0)
     axis = context.axis(context.integer("axis", 0), len(value.axes))
@@ -225,7 +225,7 @@ def select(context: Context) -> Value:
     return _taken(context, value, axis, index % size, 1, 0)
 
 
-def split(context: Context) -> Result:
+def split(context: FlatContext) -> Result:
     """Convert Split."""
     value = context.value(0)
     axis = context.axis(context.integer("axis", 0), len(value.axes))
@@ -243,7 +243,7 @@ def split(context: Context) -> Result:
     return tuple(parts)
 
 
-def pad(context: Context) -> Value:
+def pad(context: FlatContext) -> FlatValue:
     """Convert Pad with zeros around an image."""
     value = context.value(0)
     rank = len(value.axes)
@@ -266,7 +266,7 @@ def pad(context: Context) -> Value:
     return value
 
 
-def _trimmed(context: Context, value: Value, amounts: dict[int, Pair]) -> Value:
+def _trimmed(context: FlatContext, value: FlatValue, amounts: dict[int, Pair]) -> FlatValue:
     """Cut elements off where amounts are negative, then pad the rest."""
     for axis, (first, end) in amounts.items():
         value = cut(context, value, axis, max(-first, 0), value.dims[axis] - max(-end, 0))
@@ -275,7 +275,7 @@ def _trimmed(context: Context, value: Value, amounts: dict[int, Pair]) -> Value:
     return value
 
 
-def _padded_image(context: Context, value: Value, amounts: dict[int, Pair]) -> Value:
+def _padded_image(context: FlatContext, value: FlatValue, amounts: dict[int, Pair]) -> FlatValue:
     tensor, rank = image(context, value)
     none: Pair = (0, 0)
     spatial = [amounts.get(axis, none) for axis in range(2, rank + 2)]
@@ -284,7 +284,7 @@ def _padded_image(context: Context, value: Value, amounts: dict[int, Pair]) -> V
     return of_image(context.add(Pad(padding=padding, rank=rank), (tensor,), tuple(shape)))
 
 
-def _padded(context: Context, value: Value, axis: int, amounts: Pair) -> Value:
+def _padded(context: FlatContext, value: FlatValue, axis: int, amounts: Pair) -> FlatValue:
     """Append zeros along any axis of a tensor, seen as an image of columns."""
     if SAMPLES in value.axes[axis]:
         raise context.refuse("it adds samples.", "Pad other axes.")
@@ -296,10 +296,10 @@ def _padded(context: Context, value: Value, axis: int, amounts: Pair) -> Value:
     padded = context.add(Pad(padding=((0, 0), amounts), rank=2), (view,), out, "padded")
     final = (*shape[:place], out[1], *shape[place + 1 :])
     tensor = padded if final == out else context.add(Reshape(), (padded,), final, "reshaped")
-    return Value(tensor=tensor, axes=whole.axes)
+    return FlatValue(tensor=tensor, axes=whole.axes)
 
 
-def resize(context: Context) -> Value:
+def resize(context: FlatContext) -> FlatValue:
     """Convert Resize and Upsample by whole factors, nearest neighbour, of images with the channels first or last."""
     value = context.value(0)
     if context.text("mode", "nearest") != "nearest":
@@ -320,7 +320,7 @@ def resize(context: Context) -> Value:
     return found.with_axes([first, *middle, channels])
 
 
-def _factors(context: Context, value: Value) -> list[int]:
+def _factors(context: FlatContext, value: FlatValue) -> list[int]:
     """Return the whole factor of each axis.
 
     Raises:
@@ -349,7 +349,7 @@ def _factors(context: Context, value: Value) -> list[int]:
     return [int(factor) for factor in factors]
 
 
-def _enlarged(context: Context, value: Value, factors: Sequence[int]) -> Value:
+def _enlarged(context: FlatContext, value: FlatValue, factors: Sequence[int]) -> FlatValue:
     """Append the repetition of the pixels of an image with the channels first."""
     tensor, rank = image(context, value)
     size: Pair = (1, factors[0]) if rank == 1 else (factors[0], factors[1])
@@ -357,7 +357,7 @@ def _enlarged(context: Context, value: Value, factors: Sequence[int]) -> Value:
     return of_image(context.add(Upsample(size=size, rank=rank), (tensor,), tuple(shape)))
 
 
-def _check_nearest(context: Context) -> None:
+def _check_nearest(context: FlatContext) -> None:
     """Refuse the ways to find a neighbour that do not repeat each pixel a whole number of times.
 
     Raises:
@@ -382,7 +382,7 @@ MAX_FLIPPED = 256
 """Most elements of a reversed axis; each is cut out and put in its place."""
 
 
-def flip(context: Context) -> Value:
+def flip(context: FlatContext) -> FlatValue:
     """Convert the reversal of axes: every element cut out, then joined the other way round."""
     value = context.value(0)
     for given in context.integers("axes") or ():
@@ -395,7 +395,7 @@ def flip(context: Context) -> Value:
     return value
 
 
-def where(context: Context) -> Value:
+def where(context: FlatContext) -> FlatValue:
     """Refuse choices that depend on data."""
     raise context.refuse("it chooses by data.", "Use Relu, Clip, Max or Min.")
 

@@ -5,10 +5,10 @@ from math import inf, isinf
 
 import numpy as np
 
-from hlsexplore.importers.flat.context import Context, Converter
+from hlsexplore.importers.flat.context import Converter, FlatContext
 from hlsexplore.importers.flat.fold import WHOLE_DTYPES
 from hlsexplore.importers.flat.layout import affine, pointwise, straight_last
-from hlsexplore.importers.flat.value import Value, broadcast
+from hlsexplore.importers.flat.value import FlatValue, broadcast
 from hlsexplore.ops import Activation, Clip, Function, Merge, MergeFunction, PRelu, Softmax
 
 SELU_ALPHA, SELU_GAMMA = 1.6732632423543772, 1.0507009873554805
@@ -20,14 +20,14 @@ def _plain(function: Function) -> Converter:
     return lambda context: pointwise(context, context.value(0), Activation(function=function))
 
 
-def leaky_relu(context: Context) -> Value:
+def leaky_relu(context: FlatContext) -> FlatValue:
     """Convert LeakyRelu."""
     return pointwise(
         context, context.value(0), Activation(function=Function.LEAKY_RELU, alpha=context.number("alpha", 0.01))
     )
 
 
-def prelu(context: Context) -> Value:
+def prelu(context: FlatContext) -> FlatValue:
     """Convert PRelu; ONNX broadcasts slopes from the last axis on, PyTorch along the channels."""
     value, slope = context.value(0), context.real(1, "slope")
     if context.flag("along_channels", False):
@@ -35,12 +35,12 @@ def prelu(context: Context) -> Value:
     return pointwise(context, value, PRelu(kernel=np.array(broadcast(slope, value, context.source))))
 
 
-def elu(context: Context) -> Value:
+def elu(context: FlatContext) -> FlatValue:
     """Convert Elu."""
     return pointwise(context, context.value(0), Activation(function=Function.ELU, alpha=context.number("alpha", 1.0)))
 
 
-def selu(context: Context) -> Value:
+def selu(context: FlatContext) -> FlatValue:
     """Convert Selu with its usual constants."""
     alpha, gamma = context.number("alpha", SELU_ALPHA), context.number("gamma", SELU_GAMMA)
     if abs(alpha - SELU_ALPHA) > 1e-6 or abs(gamma - SELU_GAMMA) > 1e-6:
@@ -48,7 +48,7 @@ def selu(context: Context) -> Value:
     return pointwise(context, context.value(0), Activation(function=Function.SELU))
 
 
-def softplus(context: Context) -> Value:
+def softplus(context: FlatContext) -> FlatValue:
     """Convert Softplus: log(1 + exp(beta * x)) / beta."""
     beta = context.number("beta", 1.0)
     value = context.value(0)
@@ -57,7 +57,7 @@ def softplus(context: Context) -> Value:
     return found if beta == 1 else affine(context, found, np.array(1.0 / beta), np.array(0.0), "unscaled")
 
 
-def thresholded_relu(context: Context) -> Value:
+def thresholded_relu(context: FlatContext) -> FlatValue:
     """Convert ThresholdedRelu."""
     alpha = context.number("alpha", 1.0)
     if alpha < 0:
@@ -65,12 +65,12 @@ def thresholded_relu(context: Context) -> Value:
     return pointwise(context, context.value(0), Activation(function=Function.THRESHOLDED_RELU, alpha=alpha))
 
 
-def hard_sigmoid(context: Context) -> Value:
+def hard_sigmoid(context: FlatContext) -> FlatValue:
     """Convert HardSigmoid: clip(alpha * x + beta, 0, 1)."""
     return _hard_sigmoid(context, context.value(0), context.number("alpha", 0.2), context.number("beta", 0.5))
 
 
-def _hard_sigmoid(context: Context, value: Value, alpha: float, beta: float) -> Value:
+def _hard_sigmoid(context: FlatContext, value: FlatValue, alpha: float, beta: float) -> FlatValue:
     if alpha == 0:
         raise context.refuse("alpha=0 makes it constant.", "Leave this layer out.")
     if beta != 0.5:
@@ -78,12 +78,12 @@ def _hard_sigmoid(context: Context, value: Value, alpha: float, beta: float) -> 
     return pointwise(context, value, Activation(function=Function.HARD_SIGMOID, alpha=alpha))
 
 
-def hard_swish(context: Context) -> Value:
+def hard_swish(context: FlatContext) -> FlatValue:
     """Convert HardSwish: x * clip(x / 6 + 1/2, 0, 1)."""
     return pointwise(context, context.value(0), Activation(function=Function.HARD_SWISH, alpha=1 / 6))
 
 
-def swish(context: Context) -> Value:
+def swish(context: FlatContext) -> FlatValue:
     """Convert Swish: x * sigmoid(alpha * x)."""
     value, alpha = context.value(0), context.number("alpha", 1.0)
     if alpha == 1:
@@ -92,7 +92,7 @@ def swish(context: Context) -> Value:
     return times(context, value, pointwise(context, scaled, Activation(function=Function.SIGMOID), "sigmoid"))
 
 
-def gelu(context: Context) -> Value:
+def gelu(context: FlatContext) -> FlatValue:
     """Convert Gelu, exact or by tanh.
 
     Raises:
@@ -105,7 +105,7 @@ def gelu(context: Context) -> Value:
     return pointwise(context, context.value(0), Activation(function=functions[kind]))
 
 
-def celu(context: Context) -> Value:
+def celu(context: FlatContext) -> FlatValue:
     """Convert Celu: an ELU between two scales.
 
     Raises:
@@ -122,7 +122,7 @@ def celu(context: Context) -> Value:
     return affine(context, curved, np.array(alpha), np.array(0.0), "unscaled")
 
 
-def shrink(context: Context) -> Value:
+def shrink(context: FlatContext) -> FlatValue:
     """Convert Shrink: x + bias below -lambd, x - bias above lambd, else 0.
 
     Raises:
@@ -142,7 +142,7 @@ def shrink(context: Context) -> Value:
     return minus(context, pointwise(context, value, op, "above"), pointwise(context, negated, op, "below"))
 
 
-def threshold(context: Context) -> Value:
+def threshold(context: FlatContext) -> FlatValue:
     """Convert x above a limit, else a value."""
     limit, value = context.number("limit", 0.0), context.number("value", 0.0)
     if limit == 0 and value == 0:
@@ -150,27 +150,29 @@ def threshold(context: Context) -> Value:
     return pointwise(context, context.value(0), Clip(low=limit, high=inf, floor=value))
 
 
-def times(context: Context, first: Value, second: Value) -> Value:
+def times(context: FlatContext, first: FlatValue, second: FlatValue) -> FlatValue:
     """Append the product of two tensors of one layout."""
     return _merged(context, MergeFunction.MULTIPLY, first, second, "product")
 
 
-def minus(context: Context, first: Value, second: Value) -> Value:
+def minus(context: FlatContext, first: FlatValue, second: FlatValue) -> FlatValue:
     """Append the difference of two tensors of one layout."""
     return _merged(context, MergeFunction.SUBTRACT, first, second, "difference")
 
 
-def _merged(context: Context, function: MergeFunction, first: Value, second: Value, suffix: str) -> Value:
+def _merged(
+    context: FlatContext, function: MergeFunction, first: FlatValue, second: FlatValue, suffix: str
+) -> FlatValue:
     tensor = context.add(Merge(function=function), (first.tensor, second.tensor), first.tensor.shape, suffix)
-    return Value(tensor=tensor, axes=first.axes)
+    return FlatValue(tensor=tensor, axes=first.axes)
 
 
-def clip(context: Context) -> Value:
+def clip(context: FlatContext) -> FlatValue:
     """Convert Clip."""
     return clipped(context, context.value(0), context.number("min", -inf, 1), context.number("max", inf, 2))
 
 
-def clipped(context: Context, value: Value, low: float, high: float) -> Value:
+def clipped(context: FlatContext, value: FlatValue, low: float, high: float) -> FlatValue:
     """Append a clip between two numbers, either of which may be infinite."""
     if low >= high:
         raise context.refuse(f"a clip from {low:g} to {high:g} is constant.", "Use a lower limit below the upper one.")
@@ -183,27 +185,27 @@ def clipped(context: Context, value: Value, low: float, high: float) -> Value:
     return pointwise(context, value, Clip(low=low, high=high, floor=0.0 if isinf(low) else low))
 
 
-def absolute(context: Context) -> Value:
+def absolute(context: FlatContext) -> FlatValue:
     """Convert Abs: the larger of x and -x."""
     value = context.value(0)
     negative = affine(context, value, np.array(-1.0), np.array(0.0), "negated")
     if negative.tensor.shape != value.tensor.shape:
         raise context.refuse("its layout is not supported.", "Flatten the tensor before.")
     tensor = context.add(Merge(function=MergeFunction.MAXIMUM), (value.tensor, negative.tensor), value.tensor.shape)
-    return Value(tensor=tensor, axes=value.axes)
+    return FlatValue(tensor=tensor, axes=value.axes)
 
 
-def negate(context: Context) -> Value:
+def negate(context: FlatContext) -> FlatValue:
     """Convert Neg."""
     return affine(context, context.value(0), np.array(-1.0), np.array(0.0))
 
 
-def identity(context: Context) -> Value:
+def identity(context: FlatContext) -> FlatValue:
     """Drop an op that does nothing at inference."""
     return context.value(0)
 
 
-def cast(context: Context) -> Value:
+def cast(context: FlatContext) -> FlatValue:
     """Drop a cast to another real type.
 
     Raises:
@@ -214,7 +216,7 @@ def cast(context: Context) -> Value:
     return context.value(0)
 
 
-def dropout(context: Context) -> Value:
+def dropout(context: FlatContext) -> FlatValue:
     """Drop Dropout, which does nothing at inference.
 
     Raises:
@@ -225,7 +227,7 @@ def dropout(context: Context) -> Value:
     return context.value(0)
 
 
-def softmax(context: Context) -> Value:
+def softmax(context: FlatContext) -> FlatValue:
     """Convert Softmax over one axis (before opset 13: over all axes from one on)."""
     value = context.value(0)
     rank = len(value.axes)
@@ -235,16 +237,16 @@ def softmax(context: Context) -> Value:
     if is_old and any(size != 1 for size in dims[axis + 1 :]):
         raise context.refuse("it works on several axes at once (opset below 13).", "Export with opset 13 or above.")
     tensor, axes = straight_last(context, value, axis)
-    return Value(tensor=context.add(Softmax(), (tensor,), tensor.shape), axes=axes)
+    return FlatValue(tensor=context.add(Softmax(), (tensor,), tensor.shape), axes=axes)
 
 
-def logarithmic(context: Context) -> Value:
+def logarithmic(context: FlatContext) -> FlatValue:
     """Refuse LogSoftmax, which needs a logarithm."""
     raise context.refuse("logarithms are not built in hardware.", "Use Softmax, or end the network with the logits.")
 
 
-def _without(what: str, way_out: str) -> Callable[[Context], Value]:
-    def refuse(context: Context) -> Value:
+def _without(what: str, way_out: str) -> Callable[[FlatContext], FlatValue]:
+    def refuse(context: FlatContext) -> FlatValue:
         raise context.refuse(f"{what} is not supported.", way_out)
 
     return refuse

@@ -5,15 +5,15 @@ from math import prod
 
 import numpy as np
 
-from hlsexplore.importers.flat.context import Context, Converter
+from hlsexplore.importers.flat.context import Converter, FlatContext
 from hlsexplore.importers.flat.layout import affine, image, of_image
-from hlsexplore.importers.flat.value import SAMPLES, Value
+from hlsexplore.importers.flat.value import SAMPLES, FlatValue
 from hlsexplore.importers.flat.windows import Slide, slide
-from hlsexplore.importers.layer import Tensor
+from hlsexplore.importers.layer import ImportedTensor
 from hlsexplore.ops import Pad, Pair, Pool, Reshape
 
 
-def pool(context: Context, average: bool) -> Value:
+def pool(context: FlatContext, average: bool) -> FlatValue:
     """Convert MaxPool or AveragePool of one or two dimensions."""
     if len(context.node.outputs) > 1 and context.node.outputs[1]:
         raise context.refuse("it also returns indices.", "Use a pooling that returns values only.")
@@ -34,19 +34,19 @@ def pool(context: Context, average: bool) -> Value:
     return of_image(context.add(op, (tensor,), (*window.out[2 - rank :], tensor.shape[-1])))
 
 
-def _padded(context: Context, tensor: Tensor, rank: int, window: Slide) -> Tensor:
+def _padded(context: FlatContext, tensor: ImportedTensor, rank: int, window: Slide) -> ImportedTensor:
     """Append the zeros of a padding that counts in averages."""
     sizes = [size + sum(pads) for size, pads in zip(tensor.shape[:-1], window.padding[2 - rank :], strict=True)]
     return context.add(Pad(padding=window.padding, rank=rank), (tensor,), (*sizes, tensor.shape[-1]), "padded")
 
 
-def global_pool(context: Context, average: bool) -> Value:
+def global_pool(context: FlatContext, average: bool) -> FlatValue:
     """Convert GlobalMaxPool or GlobalAveragePool."""
     tensor, _ = image(context, context.value(0))
     return _pooled(context, tensor, average)
 
 
-def adaptive_pool(context: Context, average: bool) -> Value:
+def adaptive_pool(context: FlatContext, average: bool) -> FlatValue:
     """Convert an adaptive pooling, whose windows have one size."""
     tensor, rank = image(context, context.value(0))
     out = context.integers("output_size") or ()
@@ -68,7 +68,7 @@ def adaptive_pool(context: Context, average: bool) -> Value:
     return of_image(context.add(op, (tensor,), (*out, tensor.shape[-1])))
 
 
-def reduce(context: Context, function: str) -> Value:
+def reduce(context: FlatContext, function: str) -> FlatValue:
     """Convert ReduceMean, ReduceMax, ReduceMin or ReduceSum over axes other than the batch axis: a global pooling."""
     value = context.value(0)
     rank = len(value.axes)
@@ -96,17 +96,17 @@ def reduce(context: Context, function: str) -> Value:
     ]
     if not context.flag("keepdims", True):
         left = [item for index, item in enumerate(left) if index not in axes]
-    found = Value(tensor=result, axes=tuple(left))
+    found = FlatValue(tensor=result, axes=tuple(left))
     factor = sign * (count if function == "sum" else 1)
     return found if factor == 1 else affine(context, found, np.array(float(factor)), np.array(0.0), "scaled")
 
 
-def _pooled(context: Context, tensor: Tensor, average: bool) -> Value:
+def _pooled(context: FlatContext, tensor: ImportedTensor, average: bool) -> FlatValue:
     """Append a global pooling of an image; the axes of the image stay, with a size of 1."""
     rank = len(tensor.shape) - 1
     size: Pair = (1, tensor.shape[0]) if rank == 1 else (tensor.shape[0], tensor.shape[1])
     op = Pool(average=average, size=size, stride=size, rank=rank, is_global=True)
-    return Value(tensor=context.add(op, (tensor,), (tensor.shape[-1],)), axes=((SAMPLES,), (0,), *((),) * rank))
+    return FlatValue(tensor=context.add(op, (tensor,), (tensor.shape[-1],)), axes=((SAMPLES,), (0,), *((),) * rank))
 
 
 POOLS: dict[str, Converter] = {

@@ -3,17 +3,17 @@
 import numpy as np
 
 from hlsexplore.fixed import RealArray
-from hlsexplore.importers.flat.context import Context, Converter
+from hlsexplore.importers.flat.context import Converter, FlatContext
 from hlsexplore.importers.flat.graph import Array
 from hlsexplore.importers.flat.layout import affine, image, last, of_image, reordered, straight_last
 from hlsexplore.importers.flat.sketch import Grid
-from hlsexplore.importers.flat.value import SAMPLES, Constant, Value
+from hlsexplore.importers.flat.value import SAMPLES, Constant, FlatValue
 from hlsexplore.importers.flat.windows import Slide, slide
 from hlsexplore.importers.grouped import MAX_GROUPED, ungrouped
 from hlsexplore.ops import Conv, Dense, DepthwiseConv, Dot, LayerNorm, Op
 
 
-def dense(context: Context, value: Value, axis: int, weight: Constant, bias: Constant | None) -> Value:
+def dense(context: FlatContext, value: FlatValue, axis: int, weight: Constant, bias: Constant | None) -> FlatValue:
     """Append a product along one axis.
 
     Args:
@@ -42,10 +42,10 @@ def dense(context: Context, value: Value, axis: int, weight: Constant, bias: Con
     op = Dense(kernel=moved.real, bias=None if offset is None else offset.real)
     shape = (*found.tensor.shape[:-1], weight.values.shape[1])
     tensor = context.add(op, (found.tensor,), shape, grids=_grids(moved, offset))
-    return Value(tensor=tensor, axes=found.axes)
+    return FlatValue(tensor=tensor, axes=found.axes)
 
 
-def _offset(context: Context, bias: Constant | None, count: int) -> Constant | None:
+def _offset(context: FlatContext, bias: Constant | None, count: int) -> Constant | None:
     """Bring a bias to one value for each output."""
     if bias is None:
         return None
@@ -59,19 +59,19 @@ def _grids(weight: Constant, bias: Constant | None) -> dict[str, Grid]:
     return {key: grid for key, grid in pairs.items() if grid is not None}
 
 
-def matmul(context: Context) -> Value:
+def matmul(context: FlatContext) -> FlatValue:
     """Convert MatMul with a constant on one side, or of two vectors."""
     first, second = context.item(0), context.item(1)
-    if isinstance(first, Value) and isinstance(second, Constant):
+    if isinstance(first, FlatValue) and isinstance(second, Constant):
         weight = second.moved(_matrix)
         if weight.values.ndim == 1:
             return _to_one(context, first, weight)
         return dense(context, first, len(first.axes) - 1, weight, None)
-    if isinstance(first, Constant) and isinstance(second, Value):
+    if isinstance(first, Constant) and isinstance(second, FlatValue):
         if len(second.axes) < 2 or SAMPLES in second.axes[-2]:
             raise context.refuse("it multiplies a constant by the batch axis.", "Put samples first.")
         return dense(context, second, len(second.axes) - 2, first.moved(np.transpose), None)
-    if isinstance(first, Value) and isinstance(second, Value):
+    if isinstance(first, FlatValue) and isinstance(second, FlatValue):
         return _inner(context, first, second)
     raise context.refuse("both of its inputs are constant.", "Leave this layer out.")
 
@@ -83,13 +83,13 @@ def _matrix(array: Array) -> Array:
     return array
 
 
-def _to_one(context: Context, value: Value, weight: Constant) -> Value:
+def _to_one(context: FlatContext, value: FlatValue, weight: Constant) -> FlatValue:
     """Append the product with a vector of weights, whose axis disappears."""
     result = dense(context, value, len(value.axes) - 1, weight.moved(lambda array: array.reshape(-1, 1)), None)
     return result.with_axes(result.axes[:-1])
 
 
-def _inner(context: Context, first: Value, second: Value) -> Value:
+def _inner(context: FlatContext, first: FlatValue, second: FlatValue) -> FlatValue:
     """Append the inner product of two vectors: (samples, 1, n) by (samples, n, 1)."""
     a, b = first.dims, second.dims
     is_inner = len(a) == len(b) == 3 and a[1] == b[2] == 1 and a[2] == b[1] and first.axes[0] == second.axes[0]
@@ -98,10 +98,10 @@ def _inner(context: Context, first: Value, second: Value) -> Value:
             "it multiplies two tensors that both depend on the input.", "Only products with constant weights are built."
         )
     pair = (context.arrange(first, [first.axes[2]]), context.arrange(second, [second.axes[1]]))
-    return Value(tensor=context.add(Dot(), pair, (1,)), axes=((SAMPLES,), (), ()))
+    return FlatValue(tensor=context.add(Dot(), pair, (1,)), axes=((SAMPLES,), (), ()))
 
 
-def gemm(context: Context) -> Value:
+def gemm(context: FlatContext) -> FlatValue:
     """Convert Gemm: alpha * x @ weight + beta * bias."""
     value = context.value(0)
     if context.flag("transA", False):
@@ -112,12 +112,12 @@ def gemm(context: Context) -> Value:
     return _biased(context, value, weight, context.number("beta", 1.0))
 
 
-def linear(context: Context) -> Value:
+def linear(context: FlatContext) -> FlatValue:
     """Convert a linear layer: x @ transposed(weight) + bias over the last axis."""
     return _biased(context, context.value(0), context.constant(1, "weight").moved(np.transpose), 1.0)
 
 
-def _biased(context: Context, value: Value, weight: Constant, factor: float) -> Value:
+def _biased(context: FlatContext, value: FlatValue, weight: Constant, factor: float) -> FlatValue:
     """Append a product over the last axis and its bias."""
     axis = len(value.axes) - 1
     if not context.has(2):
@@ -125,7 +125,7 @@ def _biased(context: Context, value: Value, weight: Constant, factor: float) -> 
     return dense(context, value, axis, weight, context.constant(2, "bias").times(factor))
 
 
-def regressor(context: Context) -> Value:
+def regressor(context: FlatContext) -> FlatValue:
     """Convert LinearRegressor of the domain ai.onnx.ml: x @ transposed(coefficients) + intercepts."""
     if context.text("post_transform", "NONE") != "NONE":
         raise context.refuse("it transforms its results.", "Put that behind it as a layer.")
@@ -138,7 +138,7 @@ def regressor(context: Context) -> Value:
     return dense(context, value, len(value.axes) - 1, Constant(values=weight.reshape(count, -1).T), bias)
 
 
-def scaler(context: Context) -> Value:
+def scaler(context: FlatContext) -> FlatValue:
     """Convert Scaler of the domain ai.onnx.ml: (x - offset) * scale."""
     offset, scale = (
         np.asarray(context.given(name) if context.given(name) is not None else default, dtype=np.float64)
@@ -147,7 +147,7 @@ def scaler(context: Context) -> Value:
     return affine(context, context.value(0), scale, -offset * scale)
 
 
-def conv(context: Context) -> Value:
+def conv(context: FlatContext) -> FlatValue:
     """Convert a convolution of one or two dimensions, also in groups."""
     tensor, rank = image(context, context.value(0))
     weight, channels = context.constant(1, "weight"), tensor.shape[-1]
@@ -189,7 +189,7 @@ def _kernel(weight: RealArray, window: Slide, groups: int, is_depthwise: bool) -
     return np.ascontiguousarray(ungrouped(kernel, groups))
 
 
-def batch_normalization(context: Context) -> Value:
+def batch_normalization(context: FlatContext) -> FlatValue:
     """Convert a batch normalisation at inference: a scale and an offset for each channel (axis 1)."""
     value = context.value(0)
     if context.flag("training_mode", False) or not context.flag("is_test", True):
@@ -208,7 +208,7 @@ def batch_normalization(context: Context) -> Value:
     return affine(context, value, scale.reshape(shape), (beta - mean * scale).reshape(shape))
 
 
-def layer_normalization(context: Context) -> Value:
+def layer_normalization(context: FlatContext) -> FlatValue:
     """Convert a layer normalisation over the last axis."""
     value = context.value(0)
     rank = len(value.axes)
@@ -221,7 +221,7 @@ def layer_normalization(context: Context) -> Value:
     if gamma.size != channels or beta.size != channels:
         raise context.damaged(f"its scale does not fit {channels} channels")
     op = LayerNorm(kernel=gamma, bias=beta, epsilon=context.number("epsilon", 1e-5))
-    return Value(tensor=context.add(op, (tensor,), tensor.shape), axes=axes)
+    return FlatValue(tensor=context.add(op, (tensor,), tensor.shape), axes=axes)
 
 
 PRODUCTS: dict[str, Converter] = {

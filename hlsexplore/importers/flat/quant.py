@@ -10,11 +10,11 @@ import numpy as np
 from hlsexplore.encoding import WholeRounding, round_whole
 from hlsexplore.fixed import RealArray
 from hlsexplore.importers.flat import pointwise
-from hlsexplore.importers.flat.context import Context, Converter, Item
+from hlsexplore.importers.flat.context import Converter, FlatContext, Item
 from hlsexplore.importers.flat.fold import bounded
 from hlsexplore.importers.flat.layout import channels_last
 from hlsexplore.importers.flat.sketch import FakeQuant, Grid
-from hlsexplore.importers.flat.value import Coded, Constant, Value
+from hlsexplore.importers.flat.value import Coded, Constant, FlatValue
 
 MAX_BITS = 32
 """Most bits of a quantizer; more are no exact integers in float32."""
@@ -36,7 +36,7 @@ ROUNDINGS: Mapping[str, WholeRounding] = MappingProxyType(
 Brevitas 0.13 writes for DOWN."""
 
 
-def quant(context: Context) -> Item:
+def quant(context: FlatContext) -> Item:
     """Convert Quant and IntQuant."""
     scale, zero = context.real(1, "scale"), context.real(2, "zero point")
     bits, signed = _bits(context, 3, "bit width"), context.flag("signed", True)
@@ -47,14 +47,14 @@ def quant(context: Context) -> Item:
     return _applied(context, scale, zero, limits, _rounding(context, "ROUND"))
 
 
-def bipolar(context: Context) -> Item:
+def bipolar(context: FlatContext) -> Item:
     """Convert BipolarQuant: scale for x >= 0, else -scale."""
     scale = context.real(1, "scale")
     _check(context, scale, np.array(0.0))
     return _applied(context, scale, np.array(0.0), (-1.0, 1.0), WholeRounding.HALF_EVEN, is_bipolar=True)
 
 
-def _bits(context: Context, index: int, what: str) -> int:
+def _bits(context: FlatContext, index: int, what: str) -> int:
     """Read a bit width.
 
     Raises:
@@ -68,7 +68,7 @@ def _bits(context: Context, index: int, what: str) -> int:
     return int(bits)
 
 
-def _check(context: Context, scale: RealArray, zero: RealArray) -> None:
+def _check(context: FlatContext, scale: RealArray, zero: RealArray) -> None:
     """Check that scales and zero points are usable.
 
     Raises:
@@ -80,7 +80,7 @@ def _check(context: Context, scale: RealArray, zero: RealArray) -> None:
         raise context.refuse("a zero point is no whole number.", "Use whole zero points.")
 
 
-def _rounding(context: Context, default: str) -> WholeRounding:
+def _rounding(context: FlatContext, default: str) -> WholeRounding:
     name = context.text("rounding_mode", default).upper()
     if name not in ROUNDINGS:
         raise context.refuse(f"the rounding {name[:40]!r} is unknown.", f"Use one of {', '.join(ROUNDINGS)}.")
@@ -95,7 +95,7 @@ def _limits(bits: int, signed: bool, narrow: bool) -> tuple[float, float]:
 
 
 def _applied(
-    context: Context,
+    context: FlatContext,
     scale: RealArray,
     zero: RealArray,
     limits: tuple[float, float],
@@ -106,7 +106,7 @@ def _applied(
     item = context.item(0)
     if isinstance(item, Constant):
         return _constant(item, scale, zero, limits, rounding, is_bipolar)
-    if not isinstance(item, Value):
+    if not isinstance(item, FlatValue):
         raise context.refuse("it reads integers.", "Put DequantizeLinear before it.")
     tensor, axes, (steps, zeros) = channels_last(context, item, (scale, zero))
     op = FakeQuant(
@@ -119,7 +119,7 @@ def _applied(
         out_scale=steps,
         out_zero=zeros,
     )
-    return Value(tensor=context.add(op, (tensor,), tensor.shape), axes=axes)
+    return FlatValue(tensor=context.add(op, (tensor,), tensor.shape), axes=axes)
 
 
 def _constant(
@@ -143,7 +143,7 @@ def _constant(
     return Constant(values=whole * full, grid=Grid(integers=whole, scale=full))
 
 
-def trunc(context: Context) -> Item:
+def trunc(context: FlatContext) -> Item:
     """Convert Trunc: five inputs in its first version, six in the second, which also has an output scale."""
     scale, zero = context.real(1, "scale"), context.real(2, "zero point")
     _check(context, scale, zero)
@@ -175,10 +175,10 @@ def trunc(context: Context) -> Item:
         out_scale=out_steps,
         out_zero=out_zeros,
     )
-    return Value(tensor=context.add(op, (tensor,), tensor.shape), axes=axes)
+    return FlatValue(tensor=context.add(op, (tensor,), tensor.shape), axes=axes)
 
 
-def quantize_linear(context: Context) -> Item:
+def quantize_linear(context: FlatContext) -> Item:
     """Convert QuantizeLinear; a constant becomes integers, data waits for DequantizeLinear."""
     item, zero = context.item(0), context.constant(2, "zero point") if context.has(2) else None
     kind = np.dtype(np.uint8) if zero is None else zero.values.dtype
@@ -197,7 +197,7 @@ def quantize_linear(context: Context) -> Item:
     return Coded(value=context.value(0), scale=scale, zero=zeros, low=low, high=high)
 
 
-def _along(context: Context, values: RealArray) -> RealArray:
+def _along(context: FlatContext, values: RealArray) -> RealArray:
     """Bring scales of one axis to the source's shape."""
     if context.flag("block_size", False):
         raise context.refuse("scales of blocks are not supported.", "Use a scale for each channel.")
@@ -205,12 +205,12 @@ def _along(context: Context, values: RealArray) -> RealArray:
         return values.reshape(()) if values.size == 1 else values
     item = context.item(0)
     inner = item.value if isinstance(item, Coded) else item
-    count = len(inner.axes) if isinstance(inner, Value) else inner.values.ndim
+    count = len(inner.axes) if isinstance(inner, FlatValue) else inner.values.ndim
     axis = context.axis(context.integer("axis", 1), count)
     return values.reshape((1,) * axis + (-1,) + (1,) * (count - axis - 1))
 
 
-def clip(context: Context) -> Item:
+def clip(context: FlatContext) -> Item:
     """Convert Clip: of data, or of integers, as quantizers of less than 8 bits are written."""
     item = context.item(0)
     if not isinstance(item, Coded):
@@ -219,7 +219,7 @@ def clip(context: Context) -> Item:
     return replace(item, low=max(low, item.low), high=min(high, item.high))
 
 
-def dequantize_linear(context: Context) -> Item:
+def dequantize_linear(context: FlatContext) -> Item:
     """Convert DequantizeLinear of a constant, or of what QuantizeLinear made of data."""
     item = context.item(0)
     scale = _along(context, context.real(1, "scale"))

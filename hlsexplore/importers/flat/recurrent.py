@@ -6,10 +6,10 @@ from math import prod
 import numpy as np
 
 from hlsexplore.fixed import RealArray
-from hlsexplore.importers.flat.context import Context, Converter, Result
+from hlsexplore.importers.flat.context import Converter, FlatContext, Result
 from hlsexplore.importers.flat.sketch import Sketch
-from hlsexplore.importers.flat.value import SAMPLES, Atoms, Value
-from hlsexplore.importers.layer import Tensor
+from hlsexplore.importers.flat.value import SAMPLES, Atoms, FlatValue
+from hlsexplore.importers.layer import ImportedTensor
 from hlsexplore.ops import Cell, Concatenate, Function, Recurrent, Reshape
 
 _CELLS = {"RNN": (Cell.SIMPLE_RNN, 1), "LSTM": (Cell.LSTM, 4), "GRU": (Cell.GRU, 3)}
@@ -39,7 +39,7 @@ class _Layer:
     suffix: str
 
 
-def recurrent(context: Context) -> Result:
+def recurrent(context: FlatContext) -> Result:
     """Convert RNN, LSTM or GRU: Y (steps, directions, samples, units), Y_h and Y_c (directions, samples, units)."""
     value = context.value(0)
     layout = context.integer("layout", 0)
@@ -62,7 +62,7 @@ def recurrent(context: Context) -> Result:
     return (sequence, final, None)
 
 
-def _check(context: Context, num_steps: int) -> None:
+def _check(context: FlatContext, num_steps: int) -> None:
     """Refuse what has no equal: states from outside, sequences of several lengths, peepholes, clips.
 
     Raises:
@@ -83,7 +83,7 @@ def _check(context: Context, num_steps: int) -> None:
         raise context.refuse("clipped or coupled gates are not supported.", "Use the plain layer.")
 
 
-def _layers(context: Context, features: int) -> list[_Layer]:
+def _layers(context: FlatContext, features: int) -> list[_Layer]:
     """Read the weights of each direction."""
     kind = context.node.op
     cell, gates = _CELLS[kind]
@@ -131,7 +131,7 @@ def _gates(values: RealArray, kind: str, units: int) -> RealArray:
     return np.concatenate(parts)
 
 
-def _activations(context: Context, count: int) -> list[tuple[tuple[Function, float], tuple[Function, float]]]:
+def _activations(context: FlatContext, count: int) -> list[tuple[tuple[Function, float], tuple[Function, float]]]:
     """Return the functions of gates and of the candidate, for each direction."""
     kind = context.node.op
     given = context.node.options.get("activations") or _DEFAULTS[kind] * count
@@ -154,27 +154,27 @@ def _activations(context: Context, count: int) -> list[tuple[tuple[Function, flo
     return found
 
 
-def _joined(context: Context, tensor: Tensor, layers: list[_Layer], is_sequence: bool) -> Value:
+def _joined(context: FlatContext, tensor: ImportedTensor, layers: list[_Layer], is_sequence: bool) -> FlatValue:
     """Append the layers of all directions and join what they return."""
     made = [_append(context, tensor, layer, is_sequence) for layer in layers]
     steps: tuple[Atoms, ...] = ((0,),) if is_sequence else ()
     axis = len(steps)
     if len(made) == 1:
-        return Value(tensor=made[0], axes=(*steps, (), (SAMPLES,), (axis,)))
+        return FlatValue(tensor=made[0], axes=(*steps, (), (SAMPLES,), (axis,)))
     shape = (*made[0].shape[:-1], 2 * made[0].shape[-1])
     both = context.add(Concatenate(axis=axis), tuple(made), shape, "both" if is_sequence else "last")
     split = context.add(Reshape(), (both,), (*shape[:-1], 2, shape[-1] // 2), "directions")
-    return Value(tensor=split, axes=(*steps, (axis,), (SAMPLES,), (axis + 1,)))
+    return FlatValue(tensor=split, axes=(*steps, (axis,), (SAMPLES,), (axis + 1,)))
 
 
-def _append(context: Context, tensor: Tensor, layer: _Layer, is_sequence: bool) -> Tensor:
+def _append(context: FlatContext, tensor: ImportedTensor, layer: _Layer, is_sequence: bool) -> ImportedTensor:
     units = layer.op.recurrent_kernel.shape[0]
     op = layer.op if is_sequence else replace(layer.op, return_sequences=False)
     shape = (tensor.shape[0], units) if is_sequence else (units,)
     return context.add(op, (tensor,), shape, layer.suffix)
 
 
-def last_step(sketch: Sketch, tensor: Tensor, step: int) -> Tensor | None:
+def last_step(sketch: Sketch, tensor: ImportedTensor, step: int) -> ImportedTensor | None:
     """Return what a recurrent layer puts out last, if a step of its sequence is that; None else.
 
     Args:
@@ -188,7 +188,7 @@ def last_step(sketch: Sketch, tensor: Tensor, step: int) -> Tensor | None:
         return None
     if step != (0 if op.go_backwards else tensor.shape[0] - 1):
         return None
-    source = Tensor(node=draft.inputs[0], shape=sketch.drafts[draft.inputs[0]].shape)
+    source = ImportedTensor(node=draft.inputs[0], shape=sketch.drafts[draft.inputs[0]].shape)
     shorter = replace(op, return_sequences=False)
     return sketch.add(draft.base, shorter, (source,), (tensor.shape[1],), draft.source)
 

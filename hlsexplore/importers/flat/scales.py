@@ -15,7 +15,7 @@ from hlsexplore.importers.flat.sketch import Draft, FakeQuant
 from hlsexplore.importers.flat.steps import stepped
 from hlsexplore.importers.flat.track import Apply, Linear, Track, is_rising, per_channel
 from hlsexplore.importers.flat.work import Work
-from hlsexplore.importers.layer import Tensor
+from hlsexplore.importers.layer import ImportedTensor
 from hlsexplore.ops import Activation, Affine, Clip, Function, Input, Op, PRelu, Requantize, Reshape
 
 
@@ -180,7 +180,7 @@ def entry(work: Work, draft: Draft) -> Track:
     return replace(track, node=work.add(draft.base, Input(), (), draft.shape, draft.source, types))
 
 
-def returned(work: Work, tensor: Tensor) -> str:
+def returned(work: Work, tensor: ImportedTensor) -> str:
     """Return the node of an output, with the scale that stays outside of the hardware as its unit."""
     track = settle(work, work.tracks[tensor.node])
     node = work.nodes[track.node]

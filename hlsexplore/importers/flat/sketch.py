@@ -11,8 +11,8 @@ from hlsexplore.encoding import WholeRounding, round_whole
 from hlsexplore.errors import ModelError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Shape
-from hlsexplore.importers.flat.graph import Known
-from hlsexplore.importers.layer import MAX_ELEMENTS, Tensor
+from hlsexplore.importers.flat.graph import KnownRange
+from hlsexplore.importers.layer import MAX_ELEMENTS, ImportedTensor
 from hlsexplore.ops import Op
 
 
@@ -105,7 +105,7 @@ class Draft:
     shape: Shape
     source: str
     grids: Mapping[str, Grid] = field(default_factory=dict)
-    known: Known | None = None
+    known: KnownRange | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -120,17 +120,17 @@ class Sketch:
 
     drafts: dict[str, Draft] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
-    moves: dict[tuple[str, tuple[int, ...], Shape], Tensor] = field(default_factory=dict)
+    moves: dict[tuple[str, tuple[int, ...], Shape], ImportedTensor] = field(default_factory=dict)
 
     def add(
         self,
         name: str,
         op: Op | FakeQuant,
-        inputs: tuple[Tensor, ...],
+        inputs: tuple[ImportedTensor, ...],
         shape: Shape,
         source: str,
         grids: Mapping[str, Grid] | None = None,
-    ) -> Tensor:
+    ) -> ImportedTensor:
         """Append a draft under its name, or the next free one.
 
         Raises:
@@ -145,7 +145,7 @@ class Sketch:
         self.drafts[unique] = Draft(
             name=unique, base=name, op=op, inputs=names, shape=shape, source=source, grids=grids or {}
         )
-        return Tensor(node=unique, shape=shape)
+        return ImportedTensor(node=unique, shape=shape)
 
     def unique(self, name: str) -> str:
         """Return a name that is not taken yet, and take it."""

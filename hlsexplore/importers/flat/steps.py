@@ -22,7 +22,7 @@ from hlsexplore.graph import Shape
 from hlsexplore.importers.flat.fit import (
     MAX_REACH,
     MAX_THRESHOLDS,
-    Fit,
+    MultiplierFit,
     Problem,
     directions,
     fit,
@@ -158,7 +158,7 @@ def _rounded(before: Track, quant: FakeQuant) -> Recipe | None:
     return append
 
 
-def _sum(parts: list[tuple[Problem, Fit]] | None) -> Recipe | None:
+def _sum(parts: list[tuple[Problem, MultiplierFit]] | None) -> Recipe | None:
     """Return the sum of some multipliers."""
     if parts is None:
         return None
@@ -171,7 +171,7 @@ def _sum(parts: list[tuple[Problem, Fit]] | None) -> Recipe | None:
     return append
 
 
-def _part(place: _Place, problem: Problem, found: Fit) -> str:
+def _part(place: _Place, problem: Problem, found: MultiplierFit) -> str:
     """Append the multiplier of some of the steps."""
     low, high = np.array(float(problem.least)), np.array(float(problem.most))
     result = Track(node="", shape=place.shape, low=low, high=high, step=place.after.step)
@@ -186,7 +186,7 @@ def _within_reach(problem: Problem) -> Problem:
     return replace(problem, least=int(ends.min()), most=int(ends.max()))
 
 
-def _halves(problem: Problem) -> list[tuple[Problem, Fit]] | None:
+def _halves(problem: Problem) -> list[tuple[Problem, MultiplierFit]] | None:
     """Return multipliers of every second step each, as roundings half to even need them."""
     problem = _within_reach(problem)
 
@@ -197,8 +197,8 @@ def _halves(problem: Problem) -> list[tuple[Problem, Fit]] | None:
     return _fitted([half(np.ceil), half(np.floor)])
 
 
-def _fitted(problems: list[Problem]) -> list[tuple[Problem, Fit]] | None:
-    found: list[tuple[Problem, Fit]] = []
+def _fitted(problems: list[Problem]) -> list[tuple[Problem, MultiplierFit]] | None:
+    found: list[tuple[Problem, MultiplierFit]] = []
     for problem in problems:
         fitted = fit(problem)
         if fitted is None:
@@ -207,10 +207,10 @@ def _fitted(problems: list[Problem]) -> list[tuple[Problem, Fit]] | None:
     return found
 
 
-def _ranges(problem: Problem) -> list[tuple[Problem, Fit]] | None:
+def _ranges(problem: Problem) -> list[tuple[Problem, MultiplierFit]] | None:
     """Return multipliers of neighbouring steps each, as many steps as one can take."""
     problem = _within_reach(problem)
-    found: list[tuple[Problem, Fit]] = []
+    found: list[tuple[Problem, MultiplierFit]] = []
     low = problem.least
     while low < problem.most:
         if len(found) == MAX_PARTS:
@@ -221,10 +221,10 @@ def _ranges(problem: Problem) -> list[tuple[Problem, Fit]] | None:
     return found or None
 
 
-def _longest(problem: Problem, low: int, is_first: bool) -> tuple[int, tuple[Problem, Fit]]:
+def _longest(problem: Problem, low: int, is_first: bool) -> tuple[int, tuple[Problem, MultiplierFit]]:
     """Return the last result that one multiplier reaches from a first one, and the multiplier."""
 
-    def tried(high: int) -> tuple[Problem, Fit] | None:
+    def tried(high: int) -> tuple[Problem, MultiplierFit] | None:
         start = 0 if is_first else low  # the sum counts from the first part's own least result
 
         def function(values: RealArray) -> RealArray:

@@ -31,7 +31,7 @@ MAX_VALUES = 1 << 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Fit:
+class SumFit:
     """Factors of both tensors and a summand for each channel, in units of 2**-fraction."""
 
     first: Whole
@@ -131,7 +131,7 @@ def _scaled(work: Work, draft: Draft, track: Track, factor: Whole, summand: Whol
     return _Part(node=name, limits=limits)
 
 
-def _fit(fewer: Track, other: Track, quant: FakeQuant, channels: int) -> Fit | None:
+def _fit(fewer: Track, other: Track, quant: FakeQuant, channels: int) -> SumFit | None:
     """Find the least fraction bits with which rounded factors give all results."""
     for is_single in (True, False):
         problem = _problem(fewer, other, quant, channels, is_single)
@@ -185,7 +185,7 @@ def _problem(fewer: Track, other: Track, quant: FakeQuant, channels: int, is_sin
     )
 
 
-def _least(found: _Sum, fewer: Track, other: Track, quant: FakeQuant, channels: int) -> Fit | None:
+def _least(found: _Sum, fewer: Track, other: Track, quant: FakeQuant, channels: int) -> SumFit | None:
     """Round the real factors to more and more bits until a summand fulfils all conditions."""
     ratios = [_ratio(track, quant, channels) for track in (fewer, other)]
     columns = len(found.values) // channels
@@ -205,7 +205,7 @@ def _least(found: _Sum, fewer: Track, other: Track, quant: FakeQuant, channels: 
         high = ((known.missed << bits) - 1 - slope * known.before - base).min(axis=0)
         high = high.reshape(columns, channels).min(axis=0)
         if (low <= high).all():  # also proves it: the conditions are all that is asked for
-            return Fit(first=first, second=second, summand=roundest(low, high), fraction=bits)
+            return SumFit(first=first, second=second, summand=roundest(low, high), fraction=bits)
     return None
 
 

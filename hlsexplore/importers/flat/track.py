@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hlsexplore.encoding import Unit
+from hlsexplore.encoding import AffineUnit
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Shape
 from hlsexplore.ops import Activation, Clip, Function, PRelu
@@ -144,12 +144,12 @@ class Track:
         return values
 
     @property
-    def unit(self) -> Unit | None:
+    def unit(self) -> AffineUnit | None:
         """Scale and offset as the unit of the node's values; None if they are 1 and 0."""
         found = self.linear
         if found is None or not self.pending:
             return None
-        return Unit(scale=np.array(found.scale), offset=np.array(found.offset))
+        return AffineUnit(scale=np.array(found.scale), offset=np.array(found.offset))
 
     @property
     def type(self) -> Fixed:

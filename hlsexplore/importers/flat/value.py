@@ -1,7 +1,7 @@
 """Tensors of a flat graph as views of the network's tensors: transposes and most reshapes are only noted, not done.
 
-A `Value` says for each axis that the source sees which axes of the stored tensor it consists of. What moves elements is
-added when an op needs another order than the stored one, and then once for all readers.
+A `FlatValue` says for each axis that the source sees which axes of the stored tensor it consists of. What moves
+elements is added when an op needs another order than the stored one, and then once for all readers.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from hlsexplore.errors import UnsupportedError
 from hlsexplore.fixed import RealArray
 from hlsexplore.importers.flat.graph import BATCH, Array
 from hlsexplore.importers.flat.sketch import Grid, Sketch
-from hlsexplore.importers.layer import Tensor
+from hlsexplore.importers.layer import ImportedTensor
 from hlsexplore.ops import Permute, Reshape
 
 Atoms = tuple[int, ...]
@@ -58,7 +58,7 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Value:
+class FlatValue:
     """A tensor that depends on the network's inputs.
 
     Attributes:
@@ -67,7 +67,7 @@ class Value:
             size above 1 occurs once.
     """
 
-    tensor: Tensor
+    tensor: ImportedTensor
     axes: tuple[Atoms, ...]
 
     @property
@@ -84,9 +84,9 @@ class Value:
         """Size of one stored axis, or of the batch axis."""
         return BATCH if atom == SAMPLES else self.tensor.shape[atom]
 
-    def with_axes(self, axes: Sequence[Atoms]) -> "Value":
+    def with_axes(self, axes: Sequence[Atoms]) -> "FlatValue":
         """Return another view of the same stored tensor."""
-        return Value(tensor=self.tensor, axes=tuple(axes))
+        return FlatValue(tensor=self.tensor, axes=tuple(axes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -101,18 +101,18 @@ class Coded:
         high: Largest integer.
     """
 
-    value: Value
+    value: FlatValue
     scale: RealArray
     zero: RealArray
     low: float
     high: float
 
 
-Item = Constant | Value | Coded
+Item = Constant | FlatValue | Coded
 """A tensor of a flat graph."""
 
 
-def stored(tensor: Tensor, batch_axis: int | None) -> Value:
+def stored(tensor: ImportedTensor, batch_axis: int | None) -> FlatValue:
     """Return the view that has the stored axes in order, and the batch axis at a place.
 
     Args:
@@ -122,10 +122,10 @@ def stored(tensor: Tensor, batch_axis: int | None) -> Value:
     axes: list[Atoms] = [(axis,) for axis in range(len(tensor.shape))]
     if batch_axis is not None:
         axes.insert(batch_axis, (SAMPLES,))
-    return Value(tensor=tensor, axes=tuple(axes))
+    return FlatValue(tensor=tensor, axes=tuple(axes))
 
 
-def arrange(sketch: Sketch, value: Value, groups: Sequence[Atoms], source: str) -> Tensor:
+def arrange(sketch: Sketch, value: FlatValue, groups: Sequence[Atoms], source: str) -> ImportedTensor:
     """Return a stored tensor whose axes are groups of a value's stored axes, in that order.
 
     Args:
@@ -148,8 +148,8 @@ def arrange(sketch: Sketch, value: Value, groups: Sequence[Atoms], source: str) 
 
 
 def _once(
-    sketch: Sketch, tensor: Tensor, op: Permute | Reshape, shape: tuple[int, ...], how: str, source: str
-) -> Tensor:
+    sketch: Sketch, tensor: ImportedTensor, op: Permute | Reshape, shape: tuple[int, ...], how: str, source: str
+) -> ImportedTensor:
     """Append a move, or find the same one that another reader of the tensor asked for."""
     key = (tensor.node, op.axes if isinstance(op, Permute) else (), shape)
     if key not in sketch.moves:
@@ -157,7 +157,7 @@ def _once(
     return sketch.moves[key]
 
 
-def plain(sketch: Sketch, value: Value, source: str) -> Value:
+def plain(sketch: Sketch, value: FlatValue, source: str) -> FlatValue:
     """Return the same value with one stored axis for each axis of the source, in the source's order.
 
     Args:
@@ -181,7 +181,7 @@ def mixed(source: str) -> UnsupportedError:
     )
 
 
-def reshape(sketch: Sketch, value: Value, dims: Sequence[int], source: str) -> Value:
+def reshape(sketch: Sketch, value: FlatValue, dims: Sequence[int], source: str) -> FlatValue:
     """Return a value of other dimensions with the same elements in the source's row-major order.
 
     Args:
@@ -205,10 +205,10 @@ def reshape(sketch: Sketch, value: Value, dims: Sequence[int], source: str) -> V
     tensor = value.tensor
     if shape != tensor.shape:
         tensor = _once(sketch, tensor, Reshape(), shape, "reshaped", source)
-    return Value(tensor=tensor, axes=axes)
+    return FlatValue(tensor=tensor, axes=axes)
 
 
-def _merged(sketch: Sketch, value: Value, source: str) -> Value:
+def _merged(sketch: Sketch, value: FlatValue, source: str) -> FlatValue:
     """Bring all elements of a sample into one stored axis, in the source's order; samples must come first."""
     straight = plain(sketch, value, source)
     if straight.batch_axis not in (None, 0):
@@ -220,7 +220,7 @@ def _merged(sketch: Sketch, value: Value, source: str) -> Value:
     return stored(tensor, straight.batch_axis)
 
 
-def _split(value: Value, dims: Sequence[int], source: str) -> tuple[list[list[int]], tuple[Atoms, ...]] | None:
+def _split(value: FlatValue, dims: Sequence[int], source: str) -> tuple[list[list[int]], tuple[Atoms, ...]] | None:
     """Divide a value's stored axes among new dimensions; None if their borders do not meet.
 
     Returns:
@@ -259,7 +259,9 @@ def _split(value: Value, dims: Sequence[int], source: str) -> tuple[list[list[in
     return parts, axes
 
 
-def resolve(value: Value, target: Sequence[int], batch: int | None, keeps_zero: bool, source: str) -> tuple[int, ...]:
+def resolve(
+    value: FlatValue, target: Sequence[int], batch: int | None, keeps_zero: bool, source: str
+) -> tuple[int, ...]:
     """Work out the shape that a reshape asks for: -1, 0, and a batch size that was fixed when the model was written.
 
     Args:
@@ -305,7 +307,7 @@ def _fixed_batch(sizes: list[int], dims: tuple[int, ...], axis: int | None, batc
     return [size // batch * BATCH if index == place else size for index, size in enumerate(sizes)]
 
 
-def broadcast(values: RealArray, value: Value, source: str) -> RealArray:
+def broadcast(values: RealArray, value: FlatValue, source: str) -> RealArray:
     """Return a constant in the order of a value's stored tensor.
 
     Args:
@@ -336,7 +338,7 @@ def broadcast(values: RealArray, value: Value, source: str) -> RealArray:
     return array.reshape(shape + [1] * len(missing)).transpose(order)
 
 
-def _per_sample(array: RealArray, value: Value) -> RealArray:
+def _per_sample(array: RealArray, value: FlatValue) -> RealArray:
     """Take one sample of a constant that exporters repeated for all of them without storing it so."""
     index = tuple(
         slice(0, 1) if atoms == (SAMPLES,) and array.strides[axis] == 0 else slice(None)

@@ -8,7 +8,7 @@ import numpy as np
 
 from hlsexplore.errors import ModelError, UnsupportedError
 from hlsexplore.importers.flat.blocks import BLOCKS
-from hlsexplore.importers.flat.context import Context, Converter, Item
+from hlsexplore.importers.flat.context import Converter, FlatContext, Item
 from hlsexplore.importers.flat.fold import FOLDS, MOVING, fold
 from hlsexplore.importers.flat.graph import BATCH, FlatGraph, FlatInput, FlatNode
 from hlsexplore.importers.flat.joins import JOINS
@@ -21,9 +21,9 @@ from hlsexplore.importers.flat.products import PRODUCTS
 from hlsexplore.importers.flat.quant import QUANTIZERS
 from hlsexplore.importers.flat.recurrent import RECURRENT
 from hlsexplore.importers.flat.sketch import FakeQuant, Sketch
-from hlsexplore.importers.flat.value import SAMPLES, Constant, Value, mixed, stored
+from hlsexplore.importers.flat.value import SAMPLES, Constant, FlatValue, mixed, stored
 from hlsexplore.importers.inspection import LayerInfo
-from hlsexplore.importers.layer import Tensor
+from hlsexplore.importers.layer import ImportedTensor
 from hlsexplore.ops import Input, weights
 
 CONVERTERS: Mapping[str, Converter] = MappingProxyType(
@@ -33,7 +33,7 @@ CONVERTERS: Mapping[str, Converter] = MappingProxyType(
 
 
 @dataclass(slots=True, kw_only=True)
-class Walk:
+class FlatWalk:
     """The state of a conversion: mutable, because ops are converted one after another.
 
     Attributes:
@@ -66,7 +66,7 @@ class Walked:
     """
 
     sketch: Sketch
-    outputs: tuple[Tensor, ...]
+    outputs: tuple[ImportedTensor, ...]
     problems: tuple[str, ...]
     infos: tuple[LayerInfo, ...]
     notes: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ def walk(graph: FlatGraph) -> Walked:
         ModelError: If it is damaged.
     """
     graph, labels = without_labels(find_patterns(graph))
-    state = Walk(graph=graph)
+    state = FlatWalk(graph=graph)
     for item in graph.inputs:
         _input(state, item)
     wanted = _needed(graph)
@@ -114,7 +114,7 @@ def _needed(graph: FlatGraph) -> set[str]:
     return wanted
 
 
-def _input(state: Walk, item: FlatInput) -> None:
+def _input(state: FlatWalk, item: FlatInput) -> None:
     """Append an input; its samples come first."""
     name = layer_name(item.name if says_something(item.name) else "", "input")
     axis = item.shape.index(BATCH) if BATCH in item.shape else None
@@ -130,14 +130,14 @@ def _input(state: Walk, item: FlatInput) -> None:
     )
 
 
-def _output(state: Walk, name: str) -> Tensor | None:
+def _output(state: FlatWalk, name: str) -> ImportedTensor | None:
     """Bring an output to the source's own layout; None where it depends on what does not fit."""
     item = state.items.get(name)
     if item is None and name in state.graph.constants:
         item = Constant(values=state.graph.constants[name])
     if item is None:
         raise ModelError(f"{state.graph.label!r}: nothing makes the output {name[:60]!r}. The file is damaged.")
-    if not isinstance(item, Value):
+    if not isinstance(item, FlatValue):
         what = "does not depend on the input" if isinstance(item, Constant) else "is the integers of a QuantizeLinear"
         state.problems.append(f"the output {name[:60]!r} {what}. Leave it out, or put DequantizeLinear behind it.")
         return None
@@ -146,7 +146,7 @@ def _output(state: Walk, name: str) -> Tensor | None:
     try:
         if any(SAMPLES in atoms for atoms in groups):
             raise mixed(source)
-        return Context(
+        return FlatContext(
             node=FlatNode(op="Output", inputs=(), outputs=(), label=name, kind="output"),
             name=source,
             items=(),
@@ -159,10 +159,10 @@ def _output(state: Walk, name: str) -> Tensor | None:
         return None
 
 
-def _convert(state: Walk, node: FlatNode) -> None:
+def _convert(state: FlatWalk, node: FlatNode) -> None:
     """Convert one op; what does not fit is noted and replaced by a placeholder."""
     items = tuple(_found(state, node, name) for name in node.inputs)
-    context = Context(
+    context = FlatContext(
         node=node,
         name=_name(state, node),
         items=items,
@@ -186,11 +186,11 @@ def _convert(state: Walk, node: FlatNode) -> None:
     for name, item in zip(node.outputs, made, strict=False):
         if name and item is not None:
             state.items[name] = item
-    if problem is not None or any(isinstance(item, Value) for item in made):
-        _note(state, context, start, next((item for item in made if isinstance(item, Value)), None), problem)
+    if problem is not None or any(isinstance(item, FlatValue) for item in made):
+        _note(state, context, start, next((item for item in made if isinstance(item, FlatValue)), None), problem)
 
 
-def _found(state: Walk, node: FlatNode, name: str) -> Item | None:
+def _found(state: FlatWalk, node: FlatNode, name: str) -> Item | None:
     if not name:
         return None
     if name in state.items:
@@ -203,12 +203,12 @@ def _found(state: Walk, node: FlatNode, name: str) -> Item | None:
     )
 
 
-def _name(state: Walk, node: FlatNode) -> str:
+def _name(state: FlatWalk, node: FlatNode) -> str:
     """Return a free name for the layer of an op: after its weight, its label, its output or its class."""
     return layer_name(node.label, node.op.rpartition(".")[2].lower())
 
 
-def _result(context: Context) -> Item | tuple[Item | None, ...]:
+def _result(context: FlatContext) -> Item | tuple[Item | None, ...]:
     """Fold or convert an op.
 
     Raises:
@@ -253,15 +253,15 @@ ADVICE: Mapping[str, str] = MappingProxyType(
 """Ways out for operations that are known but not built."""
 
 
-def _placeholder(state: Walk, context: Context) -> Item | tuple[Item | None, ...]:
+def _placeholder(state: FlatWalk, context: FlatContext) -> Item | tuple[Item | None, ...]:
     """Stand in for an unsupported op, so that everything behind it is checked too."""
     state.is_guessing = True
-    value = next((item for item in context.items if isinstance(item, Value)), None)
+    value = next((item for item in context.items if isinstance(item, FlatValue)), None)
     stand_in: Item = Constant(values=np.zeros(1)) if value is None else value
     return (stand_in,) * max(len(context.node.outputs), 1)
 
 
-def _note(state: Walk, context: Context, start: int, value: Value | None, problem: str | None) -> None:
+def _note(state: FlatWalk, context: FlatContext, start: int, value: FlatValue | None, problem: str | None) -> None:
     """Note what became of an op."""
     drafts = list(state.sketch.drafts.values())[start:]
     count = sum(

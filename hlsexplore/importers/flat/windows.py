@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hlsexplore.importers.flat.context import Context
+from hlsexplore.importers.flat.context import FlatContext
 from hlsexplore.ops import Pair
 
 MAX_WINDOW = 1 << 16
@@ -30,7 +30,7 @@ class Slide:
     out: Pair
 
 
-def slide(context: Context, picture: Pair, size: tuple[int, ...]) -> Slide:
+def slide(context: FlatContext, picture: Pair, size: tuple[int, ...]) -> Slide:
     """Work out how a window slides over an image.
 
     Args:
@@ -73,7 +73,7 @@ def _pair(values: tuple[int, ...]) -> Pair:
     return (1, values[0]) if len(values) == 1 else (values[0], values[1])
 
 
-def _each(context: Context, name: str, rank: int, default: int) -> tuple[int, ...]:
+def _each(context: FlatContext, name: str, rank: int, default: int) -> tuple[int, ...]:
     """Read one positive number for each axis."""
     values = context.integers(name) or (default,) * rank
     if len(values) != rank or not all(0 < value <= MAX_WINDOW for value in values):
@@ -81,7 +81,9 @@ def _each(context: Context, name: str, rank: int, default: int) -> tuple[int, ..
     return values
 
 
-def _pads(context: Context, rank: int, picture: Pair, size: Pair, stride: Pair, dilation: Pair) -> tuple[Pair, Pair]:
+def _pads(
+    context: FlatContext, rank: int, picture: Pair, size: Pair, stride: Pair, dilation: Pair
+) -> tuple[Pair, Pair]:
     """Read or compute the padding of both axes."""
     mode = context.text("auto_pad", "NOTSET")
     if mode in ("SAME_UPPER", "SAME_LOWER"):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hlsexplore.encoding import Unit
+from hlsexplore.encoding import AffineUnit
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node, Shape
 from hlsexplore.importers.flat.sketch import Draft, free_name
@@ -43,7 +43,7 @@ class Work:
         shape: Shape,
         source: str,
         types: Mapping[str, Fixed] | None = None,
-        unit: Unit | None = None,
+        unit: AffineUnit | None = None,
     ) -> str:
         """Append a node under a name, or the next free one, and return its name."""
         name = free_name(base, self.taken)

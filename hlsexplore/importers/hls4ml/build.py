@@ -9,7 +9,7 @@ import numpy as np
 from hlsexplore.errors import ModelError
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Node, Shape
-from hlsexplore.importers.hls4ml.network import Call, Network
+from hlsexplore.importers.hls4ml.network import FunctionCall, Network
 from hlsexplore.ops import Input, Op, Reshape
 
 Knobs = dict[str, str | int]
@@ -97,7 +97,7 @@ class Build:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class CallStep:
     """A call that is being read, with what its converter may ask.
 
     Attributes:
@@ -105,7 +105,7 @@ class Step:
         build: The nodes before it.
     """
 
-    call: Call
+    call: FunctionCall
     build: Build
 
     def number(self, key: str, default: int | None = None) -> int:

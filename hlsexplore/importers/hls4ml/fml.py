@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hlsexplore.errors import ModelError
 from hlsexplore.fixed import Fixed
 from hlsexplore.importers.hls4ml.members import ARCHITECTURE, Members
-from hlsexplore.importers.hls4ml.network import Call, Network, joined_config, parse_configs, parse_types
+from hlsexplore.importers.hls4ml.network import FunctionCall, Network, joined_config, parse_configs, parse_types
 from hlsexplore.importers.hls4ml.project import CALL
 
 MAX_DEPTH = 60
@@ -41,7 +41,7 @@ def read_fml(members: Members) -> Network:
     inputs: dict[str, tuple[str, tuple[int, ...]]] = {}
     aliases: dict[str, tuple[str, tuple[int, ...] | None]] = {}
     outputs: dict[str, str] = {}
-    calls: list[Call] = []
+    calls: list[FunctionCall] = []
     for name, values in attributes.items():
         for item in _states(values, 0):
             _collect(item, types, arrays, aliases)
@@ -139,12 +139,12 @@ def _shape(state: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(int(size) for size in shape) if isinstance(shape, list) else ()
 
 
-def _calls(text: str, layer: str, configs: Mapping[str, Mapping[str, str]]) -> list[Call]:
+def _calls(text: str, layer: str, configs: Mapping[str, Mapping[str, str]]) -> list[FunctionCall]:
     found = []
     for function, template, arguments, _ in CALL.findall(text):
         parameters = tuple(item.strip() for item in template.split(","))
         found.append(
-            Call(
+            FunctionCall(
                 function=function,
                 parameters=parameters,
                 arguments=tuple(item.strip() for item in arguments.split(",")),

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from hlsexplore.errors import ModelError
 from hlsexplore.fixed import Overflow
-from hlsexplore.importers.hls4ml.build import Step
+from hlsexplore.importers.hls4ml.build import CallStep
 from hlsexplore.importers.hls4ml.products import exponent_type, matrix, product_knobs, product_types
 from hlsexplore.importers.hls4ml.recurrent import bidirectional, lstm_by_gates, recurrent
 from hlsexplore.ops import (
@@ -32,31 +32,31 @@ from hlsexplore.ops import (
     Upsample,
 )
 
-Convert = Callable[[Step], None]
+Convert = Callable[[CallStep], None]
 Sides = tuple[tuple[int, int], tuple[int, int]]
 
 
-def _dense(step: Step) -> None:
+def _dense(step: CallStep) -> None:
     n_in, n_out = step.number("n_in"), step.number("n_out")
     source = step.build.read(step.call.arguments[0], (n_in,))
     op = Dense(kernel=matrix(step, 2, n_in, n_out), bias=step.array(3, n_out, "the bias"))
     step.add(op, (n_out,), (source,), step.call.arguments[1], product_types(step), **product_knobs(step))
 
 
-def _sides(step: Step, rank: int, word: str = "pad") -> Sides:
+def _sides(step: CallStep, rank: int, word: str = "pad") -> Sides:
     """Return what is added or cut at ((top, bottom), (left, right))."""
     width = step.number(f"{word}_left", 0), step.number(f"{word}_right", 0)
     height = (step.number(f"{word}_top", 0), step.number(f"{word}_bottom", 0)) if rank == 2 else (0, 0)
     return height, width
 
 
-def _image(step: Step, rank: int, channels: int, side: str = "in") -> tuple[int, ...]:
+def _image(step: CallStep, rank: int, channels: int, side: str = "in") -> tuple[int, ...]:
     width = step.number(f"{side}_width")
     return (width, channels) if rank == 1 else (step.number(f"{side}_height"), width, channels)
 
 
 def _conv(rank: int, is_depthwise: bool = False) -> Convert:
-    def convert(step: Step) -> None:
+    def convert(step: CallStep) -> None:
         channels, filters = step.number("n_chan"), step.number("n_filt")
         height = step.number("filt_height", 1) if rank == 2 else 1
         width = step.number("filt_width", 1)
@@ -94,7 +94,7 @@ def _conv(rank: int, is_depthwise: bool = False) -> Convert:
     return convert
 
 
-def _check_folded(step: Step, size: int) -> None:
+def _check_folded(step: CallStep, size: int) -> None:
     """Name what hls4ml makes of a batch normalisation behind a depthwise convolution (findings/).
 
     Raises:
@@ -108,7 +108,7 @@ def _check_folded(step: Step, size: int) -> None:
         )
 
 
-def _normalize(step: Step) -> None:
+def _normalize(step: CallStep) -> None:
     n_in, filters = step.number("n_in"), step.number("n_filt", -1)
     channels = n_in if filters < 1 else filters
     source = step.build.read(step.call.arguments[0])
@@ -135,7 +135,7 @@ _FUNCTIONS = {
 }
 
 
-def _activation(step: Step) -> None:
+def _activation(step: CallStep) -> None:
     _elementwise(step, Activation(function=_FUNCTIONS[step.call.function]))
 
 
@@ -143,11 +143,11 @@ def _relu_up_to(limit: float) -> Convert:
     return lambda step: _elementwise(step, Activation(function=Function.RELU, max_value=limit))
 
 
-def _ternary_tanh(step: Step) -> None:
+def _ternary_tanh(step: CallStep) -> None:
     _elementwise(step, Activation(function=Function.TERNARY_TANH, alpha=0.5))
 
 
-def _hard_sigmoid(step: Step) -> None:
+def _hard_sigmoid(step: CallStep) -> None:
     if float(_literal(step.call.config.get("shift", "0.5"))) != 0.5:
         raise ModelError("its hard_sigmoid has a shift other than 0.5, which is not read.")
     slope = _literal(step.call.config.get("slope", "0.2"))
@@ -155,7 +155,7 @@ def _hard_sigmoid(step: Step) -> None:
 
 
 def _with_parameter(function: Function) -> Convert:
-    def convert(step: Step) -> None:
+    def convert(step: CallStep) -> None:
         arguments = step.call.arguments
         alpha = _literal(arguments[1]) if len(arguments) > 2 else 1.0
         _elementwise(step, Activation(function=function, alpha=alpha), output=arguments[-1])
@@ -163,7 +163,7 @@ def _with_parameter(function: Function) -> Convert:
     return convert
 
 
-def _prelu(step: Step) -> None:
+def _prelu(step: CallStep) -> None:
     source = step.build.read(step.call.arguments[0])
     shape = step.build.nodes[source].shape
     slopes = step.array(1, prod(shape), "the slopes").reshape(shape)
@@ -183,7 +183,7 @@ def _literal(text: str) -> float:
     return float(found[0])
 
 
-def _elementwise(step: Step, op: Activation, output: str | None = None) -> None:
+def _elementwise(step: CallStep, op: Activation, output: str | None = None) -> None:
     source = step.build.read(step.call.arguments[0])
     shape = step.build.nodes[source].shape or (step.number("n_in"),)
     source = step.build.read(step.call.arguments[0], shape)
@@ -194,7 +194,7 @@ def _elementwise(step: Step, op: Activation, output: str | None = None) -> None:
     step.add(op, shape, (source,), output or step.call.arguments[1], types, **knobs)
 
 
-def _softmax(step: Step) -> None:
+def _softmax(step: CallStep) -> None:
     classes = step.number("n_slice", 0) or step.number("n_in")
     source = step.build.read(step.call.arguments[0])
     shape = step.build.nodes[source].shape
@@ -221,7 +221,7 @@ def _softmax(step: Step) -> None:
     step.add(Softmax(), shape, (source,), step.call.arguments[1], types | step.result, **knobs)
 
 
-def _distance(step: Step) -> dict[str, str | int]:
+def _distance(step: CallStep) -> dict[str, str | int]:
     """Return the integer bits of a narrow distance from the largest logit; say where our saturating one differs."""
     type_ = step.type(step.call.config.get("inp_norm_t"))
     if type_ is None and step.build.network.is_of_amd:
@@ -242,7 +242,7 @@ def _distance(step: Step) -> dict[str, str | int]:
 
 
 def _pool(rank: int, is_global: bool = False) -> Convert:
-    def convert(step: Step) -> None:
+    def convert(step: CallStep) -> None:
         channels = step.number("n_filt")
         side = "n_in" if rank == 1 else "in_width"
         size_in = (1 if rank == 1 else step.number("in_height"), step.number(side))
@@ -266,7 +266,7 @@ def _pool(rank: int, is_global: bool = False) -> Convert:
 
 
 def _pad(rank: int) -> Convert:
-    def convert(step: Step) -> None:
+    def convert(step: CallStep) -> None:
         channels = step.number("n_chan")
         source = step.build.read(step.call.arguments[0], _image(step, rank, channels))
         op = Pad(padding=_sides(step, rank), rank=rank)
@@ -276,7 +276,7 @@ def _pad(rank: int) -> Convert:
 
 
 def _crop(rank: int) -> Convert:
-    def convert(step: Step) -> None:
+    def convert(step: CallStep) -> None:
         channels = step.number("n_chan")
         source = step.build.read(step.call.arguments[0], _image(step, rank, channels))
         op = Crop(cropping=_sides(step, rank, "crop"), rank=rank)
@@ -285,7 +285,7 @@ def _crop(rank: int) -> Convert:
     return convert
 
 
-def _resize(step: Step) -> None:
+def _resize(step: CallStep) -> None:
     channels = step.number("n_chan")
     size = step.number("height", 1), step.number("width")
     new = step.number("new_height", 1), step.number("new_width")
@@ -298,7 +298,7 @@ def _resize(step: Step) -> None:
     step.add(op, (*new[2 - rank :], channels), (source,), step.call.arguments[1], {})
 
 
-def _transpose(step: Step) -> None:
+def _transpose(step: CallStep) -> None:
     config = step.call.config
     axes = tuple(int(item) for item in re.findall(r"\d+", config.get("perm", "")))
     shape = tuple(int(item) for item in re.findall(r"\d+", config.get("from_shape", "")))
@@ -313,7 +313,7 @@ def _transpose(step: Step) -> None:
     step.add(Permute(axes=axes), tuple(shape[a] for a in axes), (source,), step.call.arguments[1], {})
 
 
-def _merge(step: Step) -> None:
+def _merge(step: CallStep) -> None:
     a, b, output = step.call.arguments[:3]
     sources = tuple(step.build.read(item) for item in (a, b))
     shapes = [step.build.nodes[item].shape for item in sources]
@@ -326,7 +326,7 @@ def _merge(step: Step) -> None:
 
 
 def _concatenate(rank: int) -> Convert:
-    def convert(step: Step) -> None:
+    def convert(step: CallStep) -> None:
         a, b, output = step.call.arguments[:3]
         shapes = [tuple(step.number(f"n_elem{which}_{axis}") for axis in range(rank)) for which in (1, 2)]
         axis = (step.number("axis", -1) - 1) if step.number("axis", -1) > 0 else rank - 1
@@ -337,14 +337,14 @@ def _concatenate(rank: int) -> Convert:
     return convert
 
 
-def _dot(step: Step) -> None:
+def _dot(step: CallStep) -> None:
     a, b, output = step.call.arguments[:3]
     n_in = step.number("n_in")
     sources = tuple(step.build.read(item, (n_in,)) for item in (a, b))
     step.add(Dot(), (1,), sources, output, step.types(accum="accum_t") | step.result)
 
 
-def _layer_norm(step: Step) -> None:
+def _layer_norm(step: CallStep) -> None:
     n_in, steps = step.number("n_in"), step.number("seq_len", 1)
     channels = n_in // steps
     source = step.build.read(step.call.arguments[0], (steps, channels) if steps > 1 else (channels,))
@@ -358,7 +358,7 @@ def _layer_norm(step: Step) -> None:
     step.add(op, shape, (source,), step.call.arguments[1], types, table_size=step.number("table_size", 1024))
 
 
-def _pass_on(step: Step) -> None:
+def _pass_on(step: CallStep) -> None:
     """Copies of a stream, and streams packed in another way: the same tensor by other names."""
     source = step.build.read(step.call.arguments[0])
     for output in step.call.arguments[1:]:

@@ -24,7 +24,7 @@ ArrayReader = Callable[[str], NDArray[np.float64] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class FunctionCall:
     """A call of a layer.
 
     Attributes:
@@ -79,7 +79,7 @@ class Network:
     """
 
     name: str
-    calls: tuple[Call, ...]
+    calls: tuple[FunctionCall, ...]
     types: Mapping[str, Fixed]
     inputs: Mapping[str, tuple[str, tuple[int, ...]]]
     outputs: tuple[str, ...]

@@ -5,10 +5,10 @@ import numpy as np
 from hlsexplore.errors import ModelError
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.importers.flat.track import is_power
-from hlsexplore.importers.hls4ml.build import Step
+from hlsexplore.importers.hls4ml.build import CallStep
 
 
-def matrix(step: Step, argument: int, n_in: int, n_out: int, prefix: str = "") -> RealArray:
+def matrix(step: CallStep, argument: int, n_in: int, n_out: int, prefix: str = "") -> RealArray:
     """Return a kernel of shape (n_in, n_out); the resource strategies store it the other way round."""
     kind = step.word(f"{prefix}using product")
     if kind == "both_binary":
@@ -21,7 +21,7 @@ def matrix(step: Step, argument: int, n_in: int, n_out: int, prefix: str = "") -
     return np.ascontiguousarray(flat.reshape(n_out, n_in).T)
 
 
-def _unpadded(step: Step, argument: int, size: int, prefix: str) -> RealArray:
+def _unpadded(step: CallStep, argument: int, size: int, prefix: str) -> RealArray:
     """Return a kernel without what Altera's back ends add to it, so that its rows are powers of two."""
     rows, columns = step.number(f"{prefix}bf_pad", 0), step.number(f"{prefix}rf_pad", 0)
     if not rows and not columns:
@@ -32,7 +32,7 @@ def _unpadded(step: Step, argument: int, size: int, prefix: str) -> RealArray:
     return stored.reshape(blocks + rows, reuse + columns)[:blocks, :reuse].ravel()
 
 
-def strategy_of(step: Step, prefix: str = "") -> str:
+def strategy_of(step: CallStep, prefix: str = "") -> str:
     """Return the strategy of a product in our words: hls4ml's unrolled ones multiply by constants."""
     word = step.word(f"{prefix}strategy") or "latency"
     if word == "compressed":
@@ -40,14 +40,14 @@ def strategy_of(step: Step, prefix: str = "") -> str:
     return "resource" if word.startswith("resource") else word
 
 
-def product_knobs(step: Step, prefix: str = "") -> dict[str, str | int]:
+def product_knobs(step: CallStep, prefix: str = "") -> dict[str, str | int]:
     """Return reuse and strategy of a product."""
     strategy = strategy_of(step, prefix)
     reuse = step.number(f"{prefix}reuse_factor", 1)
     return {"reuse": reuse, "strategy": "resource" if strategy == "resource" else "latency"}
 
 
-def product_types(step: Step) -> dict[str, Fixed]:
+def product_types(step: CallStep) -> dict[str, Fixed]:
     """Return the types of a product's weights, biases, sums and results."""
     types = step.types(weight="weight_t", bias="bias_t", accum="accum_t")
     if step.word("using product") == "weight_binary" and "weight" in types:
@@ -55,7 +55,7 @@ def product_types(step: Step) -> dict[str, Fixed]:
     return {**types, **exponent_type(step, 2, "weight_t"), **step.result}
 
 
-def exponent_type(step: Step, argument: int, key: str) -> dict[str, Fixed]:
+def exponent_type(step: CallStep, argument: int, key: str) -> dict[str, Fixed]:
     """Return the type that holds all powers of two of an array; {} where its products are of another kind.
 
     hls4ml shifts the input in a type of 2 (Wx + We) bits, half of them behind the point (`weight_exponential`).

@@ -12,7 +12,7 @@ from hlsexplore.importers.hls4ml.intel import Top, intel_config, intel_top
 from hlsexplore.importers.hls4ml.layers import CONVERTERS
 from hlsexplore.importers.hls4ml.members import PARAMETERS, Members
 from hlsexplore.importers.hls4ml.network import (
-    Call,
+    FunctionCall,
     Network,
     joined_config,
     parse_configs,
@@ -143,7 +143,7 @@ def _body(text: str) -> str:
     return text
 
 
-def _calls(top: Top, configs: Mapping[str, Mapping[str, str]]) -> list[Call]:
+def _calls(top: Top, configs: Mapping[str, Mapping[str, str]]) -> list[FunctionCall]:
     """List the calls of layers; the weight loaders and the copies of streams' debugging are none."""
     found = []
     for index, (function, template, arguments, comment) in enumerate(CALL.findall(top.body)):
@@ -153,7 +153,7 @@ def _calls(top: Top, configs: Mapping[str, Mapping[str, str]]) -> list[Call]:
         function, parameters = _plain(function, parameters)
         function, config = _renewed(function, joined_config(parameters[-1], configs))
         config = intel_config(function, config) if top.is_intel else config
-        call = Call(
+        call = FunctionCall(
             function=function,
             parameters=parameters,
             arguments=tuple(item.strip() for item in arguments.split(",")),
@@ -165,7 +165,7 @@ def _calls(top: Top, configs: Mapping[str, Mapping[str, str]]) -> list[Call]:
 
 
 def _own_inputs(
-    body: str, calls: Iterable[Call], used: Iterable[str], names: Mapping[str, int]
+    body: str, calls: Iterable[FunctionCall], used: Iterable[str], names: Mapping[str, int]
 ) -> dict[str, tuple[str, int | None]]:
     """Return the variables that code which calls no layer fills, with type and size, as far as they are known."""
     sizes = {name: product(size, names) for _, name, size in _LOCAL.findall(body)}
@@ -178,7 +178,7 @@ def _own_inputs(
 
 
 def _lost_input(
-    body: str, first: Call, ports: Mapping[str, tuple[str, int | None]], names: Mapping[str, int]
+    body: str, first: FunctionCall, ports: Mapping[str, tuple[str, int | None]], names: Mapping[str, int]
 ) -> dict[str, tuple[str, int | None]]:
     """Return the array that the first layer reads and nothing fills, if an input of its size is there and not read.
 
@@ -216,7 +216,7 @@ def _layer_name(config: Mapping[str, str], parameters: tuple[str, ...]) -> str:
     return next((match[1] for match in map(_OWN_TYPE.fullmatch, kinds) if match), "")
 
 
-def _separated(call: Call, configs: Mapping[str, Mapping[str, str]]) -> list[Call]:
+def _separated(call: FunctionCall, configs: Mapping[str, Mapping[str, str]]) -> list[FunctionCall]:
     """Return the depthwise and the pointwise convolution of a separable one, which streams call as one function.
 
     Raises:
@@ -233,7 +233,7 @@ def _separated(call: Call, configs: Mapping[str, Mapping[str, str]]) -> list[Cal
         (kind, "pointwise_config", (between, result), (inner, output, point, bias), call.layer),
     )
     return [
-        Call(
+        FunctionCall(
             function=function,
             parameters=(*types, call.config.get(key, "")),
             arguments=arguments,

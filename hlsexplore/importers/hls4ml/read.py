@@ -6,7 +6,7 @@ from hlsexplore.errors import ConfigError, ModelError, UnsupportedError
 from hlsexplore.graph import Graph, Node
 from hlsexplore.importers.content import Content
 from hlsexplore.importers.hls4ml.back_ends import computes_otherwise
-from hlsexplore.importers.hls4ml.build import Build, Knobs, Step
+from hlsexplore.importers.hls4ml.build import Build, CallStep, Knobs
 from hlsexplore.importers.hls4ml.fml import read_fml
 from hlsexplore.importers.hls4ml.layers import CONVERTERS
 from hlsexplore.importers.hls4ml.members import ARCHITECTURE, PARAMETERS, is_project, open_members
@@ -78,7 +78,7 @@ def build_model(network: Network) -> Hls4mlModel:
             )
         elif not problems:
             try:
-                convert(Step(call=call, build=build))
+                convert(CallStep(call=call, build=build))
             except (ModelError, ConfigError) as error:
                 problem = f"layer {call.layer!r}: {error}"
         if problem:

@@ -8,17 +8,17 @@ import numpy as np
 from hlsexplore.errors import ModelError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Shape
-from hlsexplore.importers.hls4ml.build import Step
+from hlsexplore.importers.hls4ml.build import CallStep
 from hlsexplore.importers.hls4ml.products import matrix, product_knobs
 from hlsexplore.ops import Cell, Concatenate, Function, Recurrent
 
 GATES = {Cell.SIMPLE_RNN: 1, Cell.GRU: 3, Cell.LSTM: 4}
 
 
-def recurrent(cell: Cell) -> Callable[[Step], None]:
+def recurrent(cell: Cell) -> Callable[[CallStep], None]:
     """Return the converter of a layer with one array for the weights of all gates."""
 
-    def convert(step: Step) -> None:
+    def convert(step: CallStep) -> None:
         if len(step.call.arguments) not in (5, 6):
             raise ModelError("it takes initial states from other layers, which is not read.")
         _add(step, cell, step.call.arguments[1])
@@ -26,7 +26,7 @@ def recurrent(cell: Cell) -> Callable[[Step], None]:
     return convert
 
 
-def _add(step: Step, cell: Cell, output: str, is_backward: bool = False) -> Shape:
+def _add(step: CallStep, cell: Cell, output: str, is_backward: bool = False) -> Shape:
     n_in, units, steps = step.number("n_in"), step.number("n_state"), step.number("n_sequence")
     source = step.build.read(step.call.arguments[0], (steps, n_in))
     wide = GATES[cell] * units
@@ -70,7 +70,7 @@ def _keras_order(values: RealArray, units: int) -> RealArray:
     return np.concatenate((update, reset, new), axis=-1)
 
 
-def bidirectional(step: Step) -> None:
+def bidirectional(step: CallStep) -> None:
     """Add a layer for each direction, and join what they return."""
     arguments, config = step.call.arguments, step.call.config
     if len(arguments) != 10:
@@ -88,14 +88,14 @@ def bidirectional(step: Step) -> None:
             config=own,
             arguments=(arguments[0], output, *arguments[2 + 4 * index : 6 + 4 * index]),
         )
-        shapes.append(_add(Step(call=call, build=step.build), cell, output, is_backward=index == 1))
+        shapes.append(_add(CallStep(call=call, build=step.build), cell, output, is_backward=index == 1))
         outputs.append(output)
     sources = tuple(step.build.read(output) for output in outputs)
     joined = (*shapes[0][:-1], shapes[0][-1] + shapes[1][-1])
     step.add(Concatenate(axis=len(joined) - 1), joined, sources, arguments[1], step.result)
 
 
-def lstm_by_gates(step: Step) -> None:
+def lstm_by_gates(step: CallStep) -> None:
     """Add an LSTM of Altera's back ends, which have an array for each gate and no recurrent bias.
 
     Raises:
@@ -117,6 +117,6 @@ def lstm_by_gates(step: Step) -> None:
     network = replace(step.build.network, arrays=lambda name: joined[name] if name in joined else stored(name))
     step.build.network, before = network, step.build.network
     try:
-        _add(Step(call=call, build=step.build), Cell.LSTM, output)
+        _add(CallStep(call=call, build=step.build), Cell.LSTM, output)
     finally:
         step.build.network = before

@@ -19,7 +19,7 @@ from hlsexplore.rtl_plan.count.stream import stream_layer_figures
 from hlsexplore.rtl_plan.keys import layer_key, planner_version
 from hlsexplore.rtl_plan.plan import holds_for_readers, planned_layer
 from hlsexplore.rtl_plan.stream.plan import StreamPlan, stream_plan
-from hlsexplore.rtl_plan.tensor import Tensor, input_tensor
+from hlsexplore.rtl_plan.tensor import BusTensor, input_tensor
 from hlsexplore.support import cache
 from hlsexplore.support.cache import content_key
 from hlsexplore.support.recent import Recent
@@ -40,7 +40,7 @@ class LayerSummary:
     """
 
     figures: Figures
-    output: Tensor
+    output: BusTensor
 
 
 _memory: Recent[str, LayerSummary] = Recent(MEMORY_ENTRIES)
@@ -73,7 +73,7 @@ def summarize(design: Design, blocks: Blocks = DSP48E1) -> DesignSummary:
     """
     if design.target.io is not Io.PARALLEL:
         return _stream(design, blocks)
-    tensors: dict[str, Tensor] = {}
+    tensors: dict[str, BusTensor] = {}
     starts: dict[str, int] = {}
     layers: dict[str, Figures] = {}
     for node in design.graph:
@@ -131,7 +131,7 @@ def _read_design(data: Mapping[str, Any]) -> DesignSummary | None:
         return None
 
 
-def _layer(design: Design, node: Node, inputs: tuple[Tensor, ...], blocks: Blocks) -> LayerSummary:
+def _layer(design: Design, node: Node, inputs: tuple[BusTensor, ...], blocks: Blocks) -> LayerSummary:
     holds = holds_for_readers(design, node)
     key = content_key([layer_key(design, node, inputs, holds), blocks.family])
 
@@ -154,13 +154,13 @@ def _read(data: Mapping[str, Any]) -> LayerSummary | None:
         values["shape"] = tuple(values["shape"])
         values["ranges"] = tuple((int(low), int(high)) for low, high in values["ranges"])
         values["zeros"] = tuple(map(int, values["zeros"]))
-        return LayerSummary(figures=Figures(**data["figures"]), output=Tensor(**values))
+        return LayerSummary(figures=Figures(**data["figures"]), output=BusTensor(**values))
     except (KeyError, TypeError, ValueError):
         return None
 
 
 def _total(
-    design: Design, layers: Mapping[str, Figures], tensors: Mapping[str, Tensor], starts: Mapping[str, int]
+    design: Design, layers: Mapping[str, Figures], tensors: Mapping[str, BusTensor], starts: Mapping[str, int]
 ) -> Figures:
     """Add the layers up, with the registered outputs, the pace of inputs and the delays between branches."""
     latency = max(starts[name] for name in design.graph.outputs)
@@ -188,7 +188,9 @@ def counter_luts(bits: int) -> int:
     return 2 * bits + 2
 
 
-def _delays(design: Design, tensors: Mapping[str, Tensor], starts: Mapping[str, int], latency: int) -> tuple[int, int]:
+def _delays(
+    design: Design, tensors: Mapping[str, BusTensor], starts: Mapping[str, int], latency: int
+) -> tuple[int, int]:
     """Count the LUTs (shift registers) and flip-flops that bring tensors to a later cycle."""
     cycles = {(name, latency) for name in design.graph.outputs}
     for node in design.graph.layers:

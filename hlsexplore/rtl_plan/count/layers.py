@@ -16,13 +16,13 @@ from hlsexplore.rtl_plan.count.soft import soft_products
 from hlsexplore.rtl_plan.folded import Folded
 from hlsexplore.rtl_plan.layer_plan import Bank, InTurn, LayerPlan, Parallel, Recurrence, Scan, SharedStep, Wires
 from hlsexplore.rtl_plan.netlist.adders import Bits, adder_luts, first_added_bit, net_bits
-from hlsexplore.rtl_plan.netlist.cells import VIEWS, Cell, Code, Value, bits_of, counter_bits, make_cell
+from hlsexplore.rtl_plan.netlist.cells import VIEWS, CellCode, NetCell, Value, bits_of, counter_bits, make_cell
 from hlsexplore.rtl_plan.netlist.needs import live, needed
 from hlsexplore.rtl_plan.netlist.net import Net
-from hlsexplore.rtl_plan.netlist.schedule import Schedule
+from hlsexplore.rtl_plan.netlist.schedule import NetSchedule
 from hlsexplore.rtl_plan.netlist.ternary import ternary_luts
 from hlsexplore.rtl_plan.netlist.timing import is_block_table
-from hlsexplore.rtl_plan.tensor import Tensor
+from hlsexplore.rtl_plan.tensor import BusTensor
 
 SRL_CYCLES = 3
 """A chain of this many registers or more becomes a shift register in one LUT a bit (xilinx_srl -minlen 3)."""
@@ -120,17 +120,17 @@ def _scanned(plan: LayerPlan, scan: Scan, blocks: Blocks) -> tuple[int, int, int
     return lut + scan.copies * own[0], ff + scan.copies * own[1], scan.copies * own[2], scan.copies * own[3]
 
 
-def _parallel(plan: LayerPlan, net: Net, planned: Schedule, blocks: Blocks) -> tuple[int, int, int, int]:
+def _parallel(plan: LayerPlan, net: Net, planned: NetSchedule, blocks: Blocks) -> tuple[int, int, int, int]:
     lut, dsp, bram = net_logic(net, planned, blocks)
     ff, srl = net_registers(net, planned, blocks)
     if plan.output.is_held:
         # A register with enable and reset: the reset is one gate for each masked element.
         alive = live(net)
-        lut += sum(1 for number, cell in enumerate(net.cells) if alive[number] and cell.code is Code.RELU)
+        lut += sum(1 for number, cell in enumerate(net.cells) if alive[number] and cell.code is CellCode.RELU)
     return lut + srl, ff + plan.latency_cycles, dsp, bram
 
 
-def net_logic(net: Net, planned: Schedule, blocks: Blocks) -> tuple[int, int, int]:
+def net_logic(net: Net, planned: NetSchedule, blocks: Blocks) -> tuple[int, int, int]:
     """Count LUTs, DSP blocks and block RAMs of a net's cells."""
     need, ends, bits = needed(net), _ends(net), net_bits(net)
     ternary = planned.ternary if blocks.has_wide_luts else {}
@@ -142,9 +142,9 @@ def net_logic(net: Net, planned: Schedule, blocks: Blocks) -> tuple[int, int, in
         args = [net.cells[arg] for arg in cell.args]
         if number in ternary:
             lut += ternary_luts(ternary[number], bits, need[number])
-        elif cell.code is Code.ADD:
+        elif cell.code is CellCode.ADD:
             lut += _adder_luts(cell, bits, need[number], blocks)
-        elif cell.code is Code.MUL:
+        elif cell.code is CellCode.MUL:
             widths = operand_bits(args[0]), operand_bits(args[1])
             if sum(widths) < blocks.product_bits:
                 lut += narrow_product_luts(sum(widths), min(widths))
@@ -152,14 +152,14 @@ def net_logic(net: Net, planned: Schedule, blocks: Blocks) -> tuple[int, int, in
                 dsp, lut = dsp + blocks.count(*widths), lut + blocks.join_luts(*widths)
         elif is_block_table(cell):
             bram += bram_blocks(cell.width, len(cell.data))
-        elif cell.code is Code.RELU and number not in ends:
+        elif cell.code is CellCode.RELU and number not in ends:
             lut += ceil(need[number] / MERGED_MASK_BITS)
         elif not _is_reset(net, planned, number):
             lut += _gates(cell, args, need[number], blocks)
     return lut, dsp, bram
 
 
-def _adder_luts(cell: Cell, bits: list[Bits], width: int, blocks: Blocks) -> int:
+def _adder_luts(cell: NetCell, bits: list[Bits], width: int, blocks: Blocks) -> int:
     """Count the LUTs of an adder: a LUT joins the bits of two operands, and where it is narrow, a chain takes all."""
     if blocks.has_wide_luts:
         return sum(adder_luts(cell, bits, width))
@@ -178,42 +178,43 @@ def _ends(net: Net) -> set[Value]:
     return found
 
 
-def _is_reset(net: Net, planned: Schedule, number: Value) -> bool:
+def _is_reset(net: Net, planned: NetSchedule, number: Value) -> bool:
     """Whether a mask, or a choice between a value and 0, is the reset of the register behind it."""
     cell = net.cells[number]
-    masks = cell.code is Code.RELU or (
-        cell.code is Code.MUX and any(net.cells[arg].code is Code.CONST and not net.cells[arg].low for arg in cell.args)
+    masks = cell.code is CellCode.RELU or (
+        cell.code is CellCode.MUX
+        and any(net.cells[arg].code is CellCode.CONST and not net.cells[arg].low for arg in cell.args)
     )
     return masks and planned.last_use[number] > planned.stages[number]
 
 
-def _gates(cell: Cell, args: list[Cell], bits: int, blocks: Blocks) -> int:
+def _gates(cell: NetCell, args: list[NetCell], bits: int, blocks: Blocks) -> int:
     match cell.code:
-        case Code.CLIP | Code.ZERO_OUTSIDE:
+        case CellCode.CLIP | CellCode.ZERO_OUTSIDE:
             tested = max(args[0].width - cell.width, 0) + 1
             sides = int(args[0].high > cell.data[1]) + int(args[0].low < cell.data[0])
             return bits + sides * ceil(tested / (blocks.lut_inputs - 1))
-        case Code.RELU | Code.MUX:
+        case CellCode.RELU | CellCode.MUX:
             return bits
-        case Code.LESS if args[1].code is Code.CONST and not args[1].low:
+        case CellCode.LESS if args[1].code is CellCode.CONST and not args[1].low:
             return 0
-        case Code.LESS:
+        case CellCode.LESS:
             return max(arg.width for arg in args)
-        case Code.MAX | Code.MIN if not blocks.has_wide_luts:
+        case CellCode.MAX | CellCode.MIN if not blocks.has_wide_luts:
             return round(NARROW_EXTREME_LUTS * bits)
-        case Code.MAX | Code.MIN:
+        case CellCode.MAX | CellCode.MIN:
             return max(arg.width for arg in args) + 1 + bits
-        case Code.ROUND:
+        case CellCode.ROUND:
             return ceil((cell.data[0] + 1) / (blocks.lut_inputs - 1)) if cell.data[0] > 1 else 0
-        case Code.ROM:
+        case CellCode.ROM:
             return cell.width
-        case Code.AND | Code.NOT:
+        case CellCode.AND | CellCode.NOT:
             return 1
         case _:
             return 0
 
 
-def net_registers(net: Net, planned: Schedule, blocks: Blocks) -> tuple[int, int]:
+def net_registers(net: Net, planned: NetSchedule, blocks: Blocks) -> tuple[int, int]:
     """Count flip-flops and shift registers (in LUTs) between the cycles of a net, bit by bit."""
     reads: dict[Value, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     need = needed(net)
@@ -224,7 +225,7 @@ def net_registers(net: Net, planned: Schedule, blocks: Blocks) -> tuple[int, int
             continue
         time = planned.stages[number] - is_block_table(cell)
         # The registers before a multiplication are those of the DSP block, where it has them.
-        inside = DSP_REGISTERS if cell.code is Code.MUL and blocks.holds_registers else 0
+        inside = DSP_REGISTERS if cell.code is CellCode.MUL and blocks.holds_registers else 0
         for arg, bits in zip(cell.args, _arg_bits(net, cell, need[number]), strict=True):
             _read(net, arg, (1 << bits) - 1, time - min(inside, time - planned.stages[arg]), reads)
     ff = srl = 0
@@ -244,11 +245,11 @@ def net_registers(net: Net, planned: Schedule, blocks: Blocks) -> tuple[int, int
     return ff, srl
 
 
-def _arg_bits(net: Net, cell: Cell, bits: int) -> list[int]:
+def _arg_bits(net: Net, cell: NetCell, bits: int) -> list[int]:
     widths = [net.cells[arg].width for arg in cell.args]
-    if cell.code is Code.ADD:
+    if cell.code is CellCode.ADD:
         return [max(min(bits - shift, width), 0) for shift, width in zip(cell.data[:2], widths, strict=True)]
-    if cell.code is Code.MUX:
+    if cell.code is CellCode.MUX:
         return [1, *(min(bits, width) for width in widths[1:])]
     return widths
 
@@ -256,17 +257,17 @@ def _arg_bits(net: Net, cell: Cell, bits: int) -> list[int]:
 def _read(net: Net, value: Value, mask: int, time: int, reads: dict[Value, dict[int, int]]) -> None:
     """Note that some bits of a value are read in a cycle, at the cells that make them."""
     cell = net.cells[value]
-    if not mask or cell.code is Code.CONST:
+    if not mask or cell.code is CellCode.CONST:
         return
-    if cell.code is Code.SHIFT:
+    if cell.code is CellCode.SHIFT:
         bits = cell.data[0]
         _read(net, cell.args[0], mask >> bits if bits > 0 else mask << -bits, time, reads)
-    elif cell.code is Code.INVERT:
+    elif cell.code is CellCode.INVERT:
         _read(net, cell.args[0], mask & ((1 << min(cell.data[1], cell.width)) - 1), time, reads)
-    elif cell.code is Code.SLICE:
+    elif cell.code is CellCode.SLICE:
         first, width, _ = cell.data
         _read(net, cell.args[0], (mask & ((1 << width) - 1)) << first, time, reads)
-    elif cell.code is Code.JOIN:
+    elif cell.code is CellCode.JOIN:
         shift = cell.data[1]
         _read(net, cell.args[0], mask & ((1 << shift) - 1), time, reads)
         _read(net, cell.args[1], mask >> shift, time, reads)
@@ -277,7 +278,7 @@ def _read(net: Net, value: Value, mask: int, time: int, reads: dict[Value, dict[
         reads[value][time] |= inside
 
 
-def operand_bits(cell: Cell) -> int:
+def operand_bits(cell: NetCell) -> int:
     """Return the bits of a signed operand; an unsigned one takes a bit for its sign."""
     return cell.width + (not cell.signed)
 
@@ -335,10 +336,10 @@ def operand_registers(delay: int, is_soft: bool, blocks: Blocks, width: int) -> 
     return 0, (delay + 1) * width
 
 
-def _operands(folded: Folded, source: Tensor) -> tuple[int, int]:
+def _operands(folded: Folded, source: BusTensor) -> tuple[int, int]:
     """Bits of the signed operands of a product: weight and input."""
-    weight = make_cell(Code.CONST, (), (), *_weight_range(folded))
-    return operand_bits(weight), operand_bits(make_cell(Code.CONST, (), (), source.low, source.high))
+    weight = make_cell(CellCode.CONST, (), (), *_weight_range(folded))
+    return operand_bits(weight), operand_bits(make_cell(CellCode.CONST, (), (), source.low, source.high))
 
 
 def is_whole_product(blocks: Blocks, a_bits: int, b_bits: int) -> bool:
@@ -346,7 +347,7 @@ def is_whole_product(blocks: Blocks, a_bits: int, b_bits: int) -> bool:
     return blocks.holds_registers and blocks.count(a_bits, b_bits) == 1
 
 
-def _block_products(folded: Folded, source: Tensor, blocks: Blocks) -> tuple[int, int, int]:
+def _block_products(folded: Folded, source: BusTensor, blocks: Blocks) -> tuple[int, int, int]:
     """Count LUTs and flip-flops of the products outside of the blocks, and the blocks."""
     operands = _operands(folded, source)
     widths = [bits_of(*lane) for group in folded.lanes for lane in group][: folded.in_blocks]
@@ -372,7 +373,7 @@ def _accumulator_bits(folded: Folded, is_whole: bool) -> int:
     A single multiplier with one register accumulates inside its DSP block.
     """
     need = needed(folded.end)
-    bits = {cell.data[0]: need[number] for number, cell in enumerate(folded.end.cells) if cell.code is Code.INPUT}
+    bits = {cell.data[0]: need[number] for number, cell in enumerate(folded.end.cells) if cell.code is CellCode.INPUT}
     is_alone = folded.groups == 1 and folded.product.dropped <= 0 and all(len(own) == 1 for own in folded.summands)
     if is_alone and is_whole and _has_free_register(folded) and not folded.loop_registered:
         return 0
@@ -392,7 +393,7 @@ def _registers_in_blocks(folded: Folded, is_whole: bool) -> int:
     direct = set(front.outputs) if folded.loop_registered else set()
     found = 0
     for number, cell in enumerate(front.cells):
-        if cell.code is Code.INPUT and (planned.last_use[number] > 0 or number in direct):
+        if cell.code is CellCode.INPUT and (planned.last_use[number] > 0 or number in direct):
             found += cell.width
     return found
 
@@ -410,7 +411,9 @@ def _loose_chains(folded: Folded) -> tuple[int, int]:
 def _loop_gates(folded: Folded, blocks: Blocks) -> int:
     cells = [(cell, [folded.loop.cells[arg] for arg in cell.args]) for cell in folded.loop.cells]
     return sum(
-        _gates(cell, args, cell.width, blocks) for cell, args in cells if cell.code in (Code.CLIP, Code.ZERO_OUTSIDE)
+        _gates(cell, args, cell.width, blocks)
+        for cell, args in cells
+        if cell.code in (CellCode.CLIP, CellCode.ZERO_OUTSIDE)
     )
 
 

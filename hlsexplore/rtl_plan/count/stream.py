@@ -11,10 +11,10 @@ from hlsexplore.rtl_plan.folded import Folded
 from hlsexplore.rtl_plan.layer_plan import LayerPlan
 from hlsexplore.rtl_plan.netlist.cells import counter_bits
 from hlsexplore.rtl_plan.netlist.net import Net
-from hlsexplore.rtl_plan.netlist.schedule import Schedule
+from hlsexplore.rtl_plan.netlist.schedule import NetSchedule
 from hlsexplore.rtl_plan.stream.feed import Feed, FeedKind, is_block_line
 from hlsexplore.rtl_plan.stream.plan import StreamLayer
-from hlsexplore.rtl_plan.walk import Axis, Walk
+from hlsexplore.rtl_plan.walk import Walk, WalkAxis
 
 SRL_PLACES = 32
 """Places of the shift register in one LUT (7 series CLB user guide UG474)."""
@@ -119,7 +119,7 @@ def _feed(feed: Feed, blocks: Blocks) -> tuple[int, int, int]:
 def _reduce_luts(loop: Net, registers: int, blocks: Blocks) -> int:
     """Count the logic of a reduction's step; the start value is the registers' reset."""
     count = len(loop.cells)
-    at_once = Schedule(stages=(0,) * count, latency_cycles=0, arrival_ns=0.0, last_use=(0,) * count)
+    at_once = NetSchedule(stages=(0,) * count, latency_cycles=0, arrival_ns=0.0, last_use=(0,) * count)
     return net_logic(loop, at_once, blocks)[0] + sum(loop.cells[index].width for index in range(registers))
 
 
@@ -136,7 +136,7 @@ def _control(walk: Walk, pace: int) -> tuple[int, int]:
     return lut, ff
 
 
-def _conditions(axis: Axis) -> tuple[int, int]:
+def _conditions(axis: WalkAxis) -> tuple[int, int]:
     """Count LUTs and flip-flops of the conditions of an axis: comparisons, and counters where places are apart."""
     lut = ff = 0
     for pattern in (*axis.takes, axis.issue):

@@ -6,13 +6,13 @@ from hlsexplore.element_types import ElementTypes
 from hlsexplore.fixed import RawArray, requantize
 from hlsexplore.layer_config import own_types
 from hlsexplore.ops import Lookup, Quantize
-from hlsexplore.rtl_plan.lower.layer import Layer
+from hlsexplore.rtl_plan.lower.layer import LoweredLayer
 from hlsexplore.rtl_plan.netlist.casts import cast
 from hlsexplore.rtl_plan.netlist.cells import Value, bits_of
 from hlsexplore.rtl_plan.netlist.zeros import known_zeros
 
 
-def lower_quantize(layer: Layer, op: Quantize) -> list[Value]:
+def lower_quantize(layer: LoweredLayer, op: Quantize) -> list[Value]:
     """Add the cast of each element to its own type, then to the result type."""
     types = own_types(layer.node, layer.config)
     types = ElementTypes.uniform(layer.result) if types is None else types
@@ -24,7 +24,7 @@ def lower_quantize(layer: Layer, op: Quantize) -> list[Value]:
     return outputs
 
 
-def lower_lookup(layer: Layer, op: Lookup) -> list[Value]:
+def lower_lookup(layer: LoweredLayer, op: Lookup) -> list[Value]:
     """Add a table for each element, as small as the element's own range and step allow."""
     net = layer.net
     entries = requantize(op.entries, op.type.fraction, layer.result)

@@ -6,7 +6,7 @@ import numpy as np
 
 from hlsexplore.fixed import Fixed, Overflow, Rounding, quantize
 from hlsexplore.ops import Concatenate, Dot, Merge, MergeFunction
-from hlsexplore.rtl_plan.lower.layer import Layer, aligned
+from hlsexplore.rtl_plan.lower.layer import LoweredLayer, aligned
 from hlsexplore.rtl_plan.lower.matmul import signed_products
 from hlsexplore.rtl_plan.netlist.casts import cast, overflow
 from hlsexplore.rtl_plan.netlist.cells import Value
@@ -16,12 +16,12 @@ RECIPROCAL = Fixed(18, 0, signed=False, rounding=Rounding.RND)
 """Type of 1/n in an average of n tensors."""
 
 
-def lower_merge(layer: Layer, op: Merge) -> list[Value]:
+def lower_merge(layer: LoweredLayer, op: Merge) -> list[Value]:
     """Add an elementwise function of several tensors: full precision from left to right, one cast."""
     return [_merge(layer, op.function, list(values)) for values in zip(*layer.values, strict=True)]
 
 
-def _merge(layer: Layer, function: MergeFunction, values: list[Value]) -> Value:
+def _merge(layer: LoweredLayer, function: MergeFunction, values: list[Value]) -> Value:
     net, fractions = layer.net, [tensor.fraction for tensor in layer.inputs]
     if function is MergeFunction.MULTIPLY:
         product = values[0]
@@ -48,7 +48,7 @@ def _merge(layer: Layer, function: MergeFunction, values: list[Value]) -> Value:
             assert_never(function)
 
 
-def lower_concatenate(layer: Layer, op: Concatenate) -> list[Value]:
+def lower_concatenate(layer: LoweredLayer, op: Concatenate) -> list[Value]:
     """Add a concatenation: each tensor is cast to the result."""
     parts = []
     for tensor, values in zip(layer.inputs, layer.values, strict=True):
@@ -57,7 +57,7 @@ def lower_concatenate(layer: Layer, op: Concatenate) -> list[Value]:
     return [int(value) for value in np.concatenate(parts, axis=op.axis).ravel()]
 
 
-def lower_dot(layer: Layer, op: Dot) -> list[Value]:
+def lower_dot(layer: LoweredLayer, op: Dot) -> list[Value]:
     """Add an inner product: each product is cast to the accumulator, then added."""
     net, accum = layer.net, layer.config.types["accum"]
     fraction = sum(tensor.fraction for tensor in layer.inputs)

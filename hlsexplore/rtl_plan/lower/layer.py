@@ -12,11 +12,11 @@ from hlsexplore.layer_config import LayerConfig
 from hlsexplore.rtl_plan.netlist.casts import cast
 from hlsexplore.rtl_plan.netlist.cells import Value
 from hlsexplore.rtl_plan.netlist.net import Net
-from hlsexplore.rtl_plan.tensor import Tensor
+from hlsexplore.rtl_plan.tensor import BusTensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Layer:
+class LoweredLayer:
     """One layer to lower.
 
     Attributes:
@@ -30,7 +30,7 @@ class Layer:
     net: Net
     design: Design
     node: Node
-    inputs: tuple[Tensor, ...]
+    inputs: tuple[BusTensor, ...]
     values: tuple[list[Value], ...]
 
     @property

@@ -17,7 +17,7 @@ Ranges = Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Product:
+class MatrixProduct:
     """A constant matrix product with its types.
 
     Attributes:
@@ -44,7 +44,7 @@ class Product:
 
 def make_product(
     weight: RawArray, bias: RawArray | None, types: tuple[Fixed, Fixed, Fixed, Fixed, Fixed], order: Sequence[int]
-) -> Product:
+) -> MatrixProduct:
     """Collect a matrix product.
 
     Args:
@@ -61,7 +61,7 @@ def make_product(
     if spare and fraction > accum.fraction:
         spare = min(spare, fraction - accum.fraction)
         scaled, fraction = weight >> spare, fraction - spare
-    return Product(
+    return MatrixProduct(
         weight=scaled,
         bias=tuple(int(value) for value in start),
         product_fraction=fraction,
@@ -79,7 +79,7 @@ def trailing_zeros(values: RawArray) -> int:
     return (merged & -merged).bit_length() - 1 if merged else 0
 
 
-def matrix_outputs(net: Net, inputs: Sequence[Value], product: Product) -> list[Value]:
+def matrix_outputs(net: Net, inputs: Sequence[Value], product: MatrixProduct) -> list[Value]:
     """Add the fully parallel product and return the outputs in the result type."""
     exact = exact_columns(net, inputs, product)
     results: dict[int, Value] = {}
@@ -93,7 +93,7 @@ def matrix_outputs(net: Net, inputs: Sequence[Value], product: Product) -> list[
     return [results[column] for column in range(product.weight.shape[1])]
 
 
-def exact_columns(net: Net, inputs: Sequence[Value], product: Product) -> list[int]:
+def exact_columns(net: Net, inputs: Sequence[Value], product: MatrixProduct) -> list[int]:
     """List the outputs whose accumulation loses nothing that the order could change, so that a plain sum is exact."""
     ranges = [(net.cells[value].low, net.cells[value].high) for value in inputs]
     if product.dropped > 0:
@@ -101,7 +101,7 @@ def exact_columns(net: Net, inputs: Sequence[Value], product: Product) -> list[i
     return [column for column in range(product.weight.shape[1]) if is_order_free(ranges, product, column)]
 
 
-def is_order_free(ranges: Ranges, product: Product, column: int) -> bool:
+def is_order_free(ranges: Ranges, product: MatrixProduct, column: int) -> bool:
     """Tell whether the order of accumulation cannot change an output: the sums wrap, or never leave the range."""
     if product.accum.overflow is Overflow.WRAP:
         return True
@@ -111,7 +111,7 @@ def is_order_free(ranges: Ranges, product: Product, column: int) -> bool:
     return product.accum.min_raw <= min(low, bottom) and max(high, top) <= product.accum.max_raw
 
 
-def partial_sums(ranges: Ranges, product: Product, column: int) -> tuple[int, int]:
+def partial_sums(ranges: Ranges, product: MatrixProduct, column: int) -> tuple[int, int]:
     """Return the range of all partial sums of an output, in the given order and from the bias on, if none overflows."""
     low = high = least = most = product.bias[column]
     for row in product.order:
@@ -121,7 +121,7 @@ def partial_sums(ranges: Ranges, product: Product, column: int) -> tuple[int, in
     return least, most
 
 
-def product_range(source: tuple[int, int], weight: int, product: Product) -> tuple[int, int]:
+def product_range(source: tuple[int, int], weight: int, product: MatrixProduct) -> tuple[int, int]:
     """Return the range of an input's product with a weight, on the accumulator's grid and before its overflow."""
     ends = sorted((source[0] * weight, source[1] * weight))
     if product.dropped <= 0:
@@ -130,7 +130,7 @@ def product_range(source: tuple[int, int], weight: int, product: Product) -> tup
     return ends[0] >> product.dropped, (ends[1] >> product.dropped) + up
 
 
-def _exact_outputs(net: Net, inputs: Sequence[Value], product: Product, columns: list[int]) -> list[Value]:
+def _exact_outputs(net: Net, inputs: Sequence[Value], product: MatrixProduct, columns: list[int]) -> list[Value]:
     """Add exact sums with their bias, wrapped and cast; the constant that rounds joins the bias where it can."""
     accum, result = product.accum, product.result
     rows = [row for row, value in enumerate(inputs) if net.cells[value].low or net.cells[value].high]
@@ -153,7 +153,7 @@ def _fits(low: int, high: int, type_: Fixed) -> bool:
     return type_.min_raw <= low and high <= type_.max_raw
 
 
-def final_range(ranges: Ranges, product: Product, column: int) -> tuple[int, int]:
+def final_range(ranges: Ranges, product: MatrixProduct, column: int) -> tuple[int, int]:
     """Return the range of an output's exact sum with its bias, on the accumulator's grid (dropped <= 0)."""
     low = high = product.bias[column]
     for row, source in enumerate(ranges):
@@ -163,7 +163,7 @@ def final_range(ranges: Ranges, product: Product, column: int) -> tuple[int, int
 
 
 def _casted_products(
-    net: Net, inputs: Sequence[Value], product: Product, columns: list[int]
+    net: Net, inputs: Sequence[Value], product: MatrixProduct, columns: list[int]
 ) -> dict[int, dict[int, Value]]:
     """Add every product cast to the accumulator; {column: {row: value}}, zero weights left out."""
     found: dict[int, dict[int, Value]] = {column: {} for column in columns}
@@ -189,7 +189,7 @@ def signed_products(net: Net, value: Value, constants: set[int]) -> dict[int, Va
         }
 
 
-def _rounded_column(net: Net, terms: dict[int, Value], product: Product, column: int) -> Value:
+def _rounded_column(net: Net, terms: dict[int, Value], product: MatrixProduct, column: int) -> Value:
     """Add the accumulation of one output's cast products."""
     accum = product.accum
     if accum.overflow is Overflow.WRAP:
@@ -202,7 +202,9 @@ def _rounded_column(net: Net, terms: dict[int, Value], product: Product, column:
     return cast(net, total, accum.fraction, product.result)
 
 
-def _split_safe(net: Net, terms: dict[int, Value], product: Product, column: int) -> tuple[list[Value], list[Value]]:
+def _split_safe(
+    net: Net, terms: dict[int, Value], product: MatrixProduct, column: int
+) -> tuple[list[Value], list[Value]]:
     """Split the products, in order, into a first part whose partial sums cannot overflow and the rest."""
     low = high = product.bias[column]
     ordered = [terms[row] for row in product.order if row in terms]

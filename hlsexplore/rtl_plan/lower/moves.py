@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from hlsexplore.graph import Node, Shape
 from hlsexplore.ops import Crop, Pad, Permute, Reshape, Upsample
-from hlsexplore.rtl_plan.lower.layer import Layer, refuse
+from hlsexplore.rtl_plan.lower.layer import LoweredLayer, refuse
 from hlsexplore.rtl_plan.netlist.cells import Value
 
 Move = Reshape | Permute | Pad | Crop | Upsample
@@ -41,7 +41,7 @@ def source_elements(node: Node, shape: Shape) -> NDArray[np.int64]:
             raise refuse(node)
 
 
-def lower_move(layer: Layer, op: Move) -> list[Value]:
+def lower_move(layer: LoweredLayer, op: Move) -> list[Value]:
     """Add the wires of a layer that only moves elements."""
     values = layer.values[0]
     elements = source_elements(layer.node, layer.inputs[0].shape).tolist()

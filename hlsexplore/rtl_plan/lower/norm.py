@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize
 from hlsexplore.ops import LayerNorm
-from hlsexplore.rtl_plan.lower.layer import Layer
+from hlsexplore.rtl_plan.lower.layer import LoweredLayer
 from hlsexplore.rtl_plan.lower.matmul import signed_products
 from hlsexplore.rtl_plan.lower.spatial import accumulated
 from hlsexplore.rtl_plan.netlist.casts import cast
@@ -14,7 +14,7 @@ from hlsexplore.tables import inverse_root_table, variance_reach
 from hlsexplore.weights import raw_weights
 
 
-def lower_layer_norm(layer: Layer, op: LayerNorm) -> list[Value]:
+def lower_layer_norm(layer: LoweredLayer, op: LayerNorm) -> list[Value]:
     """Add a normalisation over the last axis, at each position of the other axes."""
     size = layer.node.shape[-1]
     raw = raw_weights(layer.design, layer.node.name)
@@ -24,7 +24,9 @@ def lower_layer_norm(layer: Layer, op: LayerNorm) -> list[Value]:
     return outputs
 
 
-def _normalised(layer: Layer, op: LayerNorm, raw: Mapping[str, RawArray], values: Sequence[Value]) -> list[Value]:
+def _normalised(
+    layer: LoweredLayer, op: LayerNorm, raw: Mapping[str, RawArray], values: Sequence[Value]
+) -> list[Value]:
     net, types, entries = layer.net, layer.config.types, layer.config.table_size
     accum, table, weight, bias = (types[key] for key in ("accum", "table", "weight", "bias"))
     inverse = int(quantize(1.0 / len(values), accum))

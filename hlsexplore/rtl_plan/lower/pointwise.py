@@ -9,7 +9,7 @@ import numpy as np
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize, requantize
 from hlsexplore.op_facts import PARTS, Part, limits_raw
 from hlsexplore.ops import Activation, Affine, Clip, Function, PRelu, Requantize
-from hlsexplore.rtl_plan.lower.layer import Layer, refuse
+from hlsexplore.rtl_plan.lower.layer import LoweredLayer, refuse
 from hlsexplore.rtl_plan.lower.matmul import signed_products
 from hlsexplore.rtl_plan.netlist.casts import cast
 from hlsexplore.rtl_plan.netlist.cells import Value
@@ -22,7 +22,7 @@ SELU_TYPE = Fixed(16, 1, signed=False)
 SELU_RAW = int(quantize(1.0507009873554805, SELU_TYPE))
 
 
-def lower_activation(layer: Layer, op: Activation) -> list[Value]:
+def lower_activation(layer: LoweredLayer, op: Activation) -> list[Value]:
     """Add an elementwise function."""
     lower = _FUNCTIONS.get(op.function)
     if lower is None:
@@ -30,7 +30,7 @@ def lower_activation(layer: Layer, op: Activation) -> list[Value]:
     return lower(layer, op)
 
 
-def lower_prelu(layer: Layer, op: PRelu) -> list[Value]:
+def lower_prelu(layer: LoweredLayer, op: PRelu) -> list[Value]:
     """Add x above 0, else slope * x."""
     weight = layer.config.types["weight"]
     slopes = np.broadcast_to(quantized(op.kernel, weight), layer.node.shape).ravel()
@@ -38,7 +38,7 @@ def lower_prelu(layer: Layer, op: PRelu) -> list[Value]:
     return [_sloped(layer, value, int(slope), weight.fraction) for value, slope in pairs]
 
 
-def lower_clip(layer: Layer, op: Clip) -> list[Value]:
+def lower_clip(layer: LoweredLayer, op: Clip) -> list[Value]:
     """Add x between two bounds: the upper one above, a constant or a line below; each branch is cast by itself."""
     net, types = layer.net, layer.config.types
     low, high = (_limit(layer, value) for value in (op.low, op.high))
@@ -63,12 +63,12 @@ def lower_clip(layer: Layer, op: Clip) -> list[Value]:
     return layer.map(bounded)
 
 
-def _limit(layer: Layer, value: float) -> Value | None:
+def _limit(layer: LoweredLayer, value: float) -> Value | None:
     """Return the largest integer of the input's grid that is not above a real value; None for infinity."""
     return layer.net.const(floor(Fraction(value) * Fraction(2) ** layer.fraction)) if isfinite(value) else None
 
 
-def lower_affine(layer: Layer, op: Affine | Requantize) -> list[Value]:
+def lower_affine(layer: LoweredLayer, op: Affine | Requantize) -> list[Value]:
     """Add x * scale + bias for each channel, with one cast at the end."""
     raw, types, net = raw_weights(layer.design, layer.node.name), layer.config.types, layer.net
     products = layer.fraction + types["weight"].fraction
@@ -83,17 +83,17 @@ def lower_affine(layer: Layer, op: Affine | Requantize) -> list[Value]:
     return outputs
 
 
-def lower_requantize(layer: Layer, op: Requantize) -> list[Value]:
+def lower_requantize(layer: LoweredLayer, op: Requantize) -> list[Value]:
     """Add x * scale + bias for each channel, one cast, and a clip."""
     low, high = limits_raw(op, layer.result)
     return [layer.net.clip(value, low, high) for value in lower_affine(layer, op)]
 
 
-def _linear(layer: Layer, op: Activation) -> list[Value]:
+def _linear(layer: LoweredLayer, op: Activation) -> list[Value]:
     return layer.map(lambda value: layer.finish(value, layer.fraction))
 
 
-def _relu(layer: Layer, op: Activation) -> list[Value]:
+def _relu(layer: LoweredLayer, op: Activation) -> list[Value]:
     if op.max_value is None:
         return layer.map(lambda value: layer.finish(layer.net.relu(value), layer.fraction))
     net, top = layer.net, Fraction(op.max_value) * Fraction(2) ** layer.fraction
@@ -108,13 +108,13 @@ def _relu(layer: Layer, op: Activation) -> list[Value]:
     return layer.map(clipped)
 
 
-def _leaky_relu(layer: Layer, op: Activation) -> list[Value]:
+def _leaky_relu(layer: LoweredLayer, op: Activation) -> list[Value]:
     weight = layer.config.types["weight"]
     slope = int(quantize(op.alpha, weight))
     return layer.map(lambda value: _sloped(layer, value, slope, weight.fraction))
 
 
-def _sloped(layer: Layer, value: Value, slope: int, fraction: int) -> Value:
+def _sloped(layer: LoweredLayer, value: Value, slope: int, fraction: int) -> Value:
     """Add x from 0 on, else slope * x; each branch is cast by itself."""
     net = layer.net
     product = signed_products(net, value, {slope})[slope] if slope else net.const(0)
@@ -122,7 +122,7 @@ def _sloped(layer: Layer, value: Value, slope: int, fraction: int) -> Value:
     return net.mux(net.less(value, net.const(0)), low, layer.finish(value, layer.fraction))
 
 
-def _thresholded_relu(layer: Layer, op: Activation) -> list[Value]:
+def _thresholded_relu(layer: LoweredLayer, op: Activation) -> list[Value]:
     weight, net = layer.config.types["weight"], layer.net
     theta = Fraction(int(quantize(op.alpha, weight))) / Fraction(2) ** weight.fraction
     limit = net.const(floor(theta * Fraction(2) ** layer.fraction))
@@ -130,17 +130,17 @@ def _thresholded_relu(layer: Layer, op: Activation) -> list[Value]:
     return layer.map(lambda value: layer.finish(net.mux(net.less(limit, value), value, zero), layer.fraction))
 
 
-def _hard_sigmoid(layer: Layer, op: Activation) -> list[Value]:
+def _hard_sigmoid(layer: LoweredLayer, op: Activation) -> list[Value]:
     squeezed, fraction = _squeezed(layer, op)
     return layer.map(lambda value: layer.finish(squeezed(value), fraction))
 
 
-def _hard_swish(layer: Layer, op: Activation) -> list[Value]:
+def _hard_swish(layer: LoweredLayer, op: Activation) -> list[Value]:
     net, (squeezed, fraction) = layer.net, _squeezed(layer, op)
     return layer.map(lambda value: layer.finish(net.multiply(value, squeezed(value)), layer.fraction + fraction))
 
 
-def _squeezed(layer: Layer, op: Activation) -> tuple[Callable[[Value], Value], int]:
+def _squeezed(layer: LoweredLayer, op: Activation) -> tuple[Callable[[Value], Value], int]:
     """Return the function that adds clip(slope * x + 1/2, 0, 1), and the fraction bits of its results."""
     weight, net = layer.config.types["weight"], layer.net
     slope = int(quantize(op.alpha, weight))
@@ -156,20 +156,20 @@ def _squeezed(layer: Layer, op: Activation) -> tuple[Callable[[Value], Value], i
     return squeezed, fraction
 
 
-def _hard_tanh(layer: Layer, op: Activation) -> list[Value]:
+def _hard_tanh(layer: LoweredLayer, op: Activation) -> list[Value]:
     one = 1 << max(layer.fraction, 0)
     fraction = max(layer.fraction, 0)
     lift = fraction - layer.fraction
     return layer.map(lambda value: layer.finish(layer.net.clip(layer.net.shift(value, lift), -one, one), fraction))
 
 
-def _binary_tanh(layer: Layer, op: Activation) -> list[Value]:
+def _binary_tanh(layer: LoweredLayer, op: Activation) -> list[Value]:
     net = layer.net
     minus, plus = (net.const(int(quantize(number, layer.result))) for number in (-1.0, 1.0))
     return layer.map(lambda value: net.mux(net.less(value, net.const(0)), minus, plus))
 
 
-def _ternary_tanh(layer: Layer, op: Activation) -> list[Value]:
+def _ternary_tanh(layer: LoweredLayer, op: Activation) -> list[Value]:
     net = layer.net
     limit = ceil(Fraction(op.alpha) * Fraction(2) ** layer.fraction)
     minus, plus = (net.const(int(quantize(number, layer.result))) for number in (-1.0, 1.0))
@@ -183,7 +183,7 @@ def _ternary_tanh(layer: Layer, op: Activation) -> list[Value]:
     return layer.map(sign)
 
 
-def _table(layer: Layer, op: Activation) -> list[Value]:
+def _table(layer: LoweredLayer, op: Activation) -> list[Value]:
     """Add a table over both signs."""
     size, types = layer.config.table_size, layer.config.types
     entries = requantize(activation_table(op.function, size, types["table"]), types["table"].fraction, layer.result)
@@ -200,7 +200,7 @@ def _table(layer: Layer, op: Activation) -> list[Value]:
     return layer.map(lookup)
 
 
-def _part_and_table(layer: Layer, op: Activation) -> list[Value]:
+def _part_and_table(layer: LoweredLayer, op: Activation) -> list[Value]:
     """Add the nearest entry of a table over both signs and a part of x."""
     net, size, type_ = layer.net, layer.config.table_size, layer.config.types["table"]
     bits = size.bit_length() - 1
@@ -231,7 +231,7 @@ def _part(net: Net, part: Part, value: Value) -> Value:
             return value
 
 
-def _negative_table(layer: Layer, op: Activation) -> list[Value]:
+def _negative_table(layer: LoweredLayer, op: Activation) -> list[Value]:
     """Add ELU or SELU: a table for negative inputs, a product or nothing for the others."""
     net, size, types, is_selu = layer.net, layer.config.table_size, layer.config.types, op.function is Function.SELU
     table: RawArray = activation_table(op.function, size, types["table"], 1.0 if is_selu else op.alpha)
@@ -250,7 +250,7 @@ def _negative_table(layer: Layer, op: Activation) -> list[Value]:
     return layer.map(lookup)
 
 
-_FUNCTIONS: dict[Function, Callable[[Layer, Activation], list[Value]]] = {
+_FUNCTIONS: dict[Function, Callable[[LoweredLayer, Activation], list[Value]]] = {
     Function.LINEAR: _linear,
     Function.RELU: _relu,
     Function.LEAKY_RELU: _leaky_relu,

@@ -12,13 +12,13 @@ from hlsexplore.layer_config import LayerConfig, Strategy
 from hlsexplore.ops import Activation, Cell, Function, Input, Recurrent, tensor_keys
 from hlsexplore.reuse import legal_factors
 from hlsexplore.rtl_plan.folded import fold_order
-from hlsexplore.rtl_plan.lower.layer import Layer, aligned, refuse
-from hlsexplore.rtl_plan.lower.matmul import Product, is_order_free, make_product, matrix_outputs
+from hlsexplore.rtl_plan.lower.layer import LoweredLayer, aligned, refuse
+from hlsexplore.rtl_plan.lower.matmul import MatrixProduct, is_order_free, make_product, matrix_outputs
 from hlsexplore.rtl_plan.lower.pointwise import lower_activation
 from hlsexplore.rtl_plan.netlist.casts import cast
 from hlsexplore.rtl_plan.netlist.cells import Value
 from hlsexplore.rtl_plan.netlist.net import Net
-from hlsexplore.rtl_plan.tensor import Tensor, full_tensor
+from hlsexplore.rtl_plan.tensor import BusTensor, full_tensor
 from hlsexplore.weights import raw_weights
 
 
@@ -29,7 +29,7 @@ def check_recurrent(node: Node) -> Recurrent:
     return node.op
 
 
-def state_tensors(design: Design, node: Node) -> tuple[Tensor, ...]:
+def state_tensors(design: Design, node: Node) -> tuple[BusTensor, ...]:
     """Return the tensors of a layer's states."""
     op, types = check_recurrent(node), design.layers[node.name].types
     units = op.recurrent_kernel.shape[0]
@@ -39,7 +39,7 @@ def state_tensors(design: Design, node: Node) -> tuple[Tensor, ...]:
     return tuple(full_tensor((units,), kind) for kind in kinds)
 
 
-def lower_step(layer: Layer, is_shared: bool = False) -> tuple[list[Value], list[list[Value]]]:
+def lower_step(layer: LoweredLayer, is_shared: bool = False) -> tuple[list[Value], list[list[Value]]]:
     """Add a step of a recurrent layer; return its outputs and the new states.
 
     Args:
@@ -63,7 +63,7 @@ Full = tuple[list[Value], int, list[Value]]
 class _Step:
     """What the cells share: products, sums and functions; it only groups functions of one layer."""
 
-    def __init__(self, layer: Layer, is_shared: bool) -> None:
+    def __init__(self, layer: LoweredLayer, is_shared: bool) -> None:
         self.layer, self.net, self.types = layer, layer.net, layer.config.types
         self.op = check_recurrent(layer.node)
         self.raw = raw_weights(layer.design, layer.node.name)
@@ -133,9 +133,9 @@ class _Step:
             layers={"x": LayerConfig(types={"result": source}), "function": config},
         )
         cells = [self.net.cells[value] for value in values]
-        tensor = Tensor(shape=shape, fraction=source.fraction, ranges=tuple((cell.low, cell.high) for cell in cells))
+        tensor = BusTensor(shape=shape, fraction=source.fraction, ranges=tuple((cell.low, cell.high) for cell in cells))
         return lower_activation(
-            Layer(net=self.net, design=design, node=nodes[1], inputs=(tensor,), values=(list(values),)), op
+            LoweredLayer(net=self.net, design=design, node=nodes[1], inputs=(tensor,), values=(list(values),)), op
         )
 
 
@@ -209,12 +209,12 @@ class SharedProduct:
         is_interleaved: Whether step r takes inputs r, r + reuse, ... instead of neighbours.
     """
 
-    product: Product
+    product: MatrixProduct
     reuse: int
     is_interleaved: bool
 
 
-def shared_products(design: Design, node: Node, source: Tensor) -> tuple[SharedProduct, SharedProduct]:
+def shared_products(design: Design, node: Node, source: BusTensor) -> tuple[SharedProduct, SharedProduct]:
     """Return W x + b and U h + c of a layer with reuse above 1, the latter with the nearest reuse up to the layer's.
 
     Raises:
@@ -253,7 +253,7 @@ def shared_products(design: Design, node: Node, source: Tensor) -> tuple[SharedP
 def step_net(
     design: Design,
     node: Node,
-    sources: tuple[Tensor, ...],
+    sources: tuple[BusTensor, ...],
     values: tuple[list[Value], ...],
     net: Net,
     is_shared: bool = False,
@@ -268,7 +268,7 @@ def step_net(
         net: Net that grows.
         is_shared: Whether W x + b and U h + c come in place of the input.
     """
-    layer = Layer(net=net, design=design, node=node, inputs=sources, values=values)
+    layer = LoweredLayer(net=net, design=design, node=node, inputs=sources, values=values)
     outputs, states = lower_step(layer, is_shared)
     net.outputs = list(outputs)
     places = []

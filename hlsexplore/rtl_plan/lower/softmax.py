@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from hlsexplore.fixed import Fixed, quantize, requantize
 from hlsexplore.layer_config import SoftmaxMode
 from hlsexplore.ops import Softmax
-from hlsexplore.rtl_plan.lower.layer import Layer
+from hlsexplore.rtl_plan.lower.layer import LoweredLayer
 from hlsexplore.rtl_plan.netlist.casts import cast
 from hlsexplore.rtl_plan.netlist.cells import Value
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.tables import softmax_tables
 
 
-def lower_softmax(layer: Layer, op: Softmax) -> list[Value]:
+def lower_softmax(layer: LoweredLayer, op: Softmax) -> list[Value]:
     """Add a softmax over the last axis, at each position of the other axes."""
     size = layer.node.shape[-1]
     one = argmax_outputs if layer.config.softmax is SoftmaxMode.ARGMAX else _table_outputs
@@ -22,7 +22,7 @@ def lower_softmax(layer: Layer, op: Softmax) -> list[Value]:
     return outputs
 
 
-def argmax_outputs(layer: Layer, values: Sequence[Value]) -> list[Value]:
+def argmax_outputs(layer: LoweredLayer, values: Sequence[Value]) -> list[Value]:
     """Add a one-hot vector: 1 for the first largest value, else 0."""
     net = layer.net
     one, zero = net.const(int(quantize(1.0, layer.result))), net.const(0)
@@ -42,7 +42,7 @@ def _tournament(net: Net, values: Sequence[Value]) -> tuple[Value, list[Value]]:
     return net.mux(right_wins, best_right, best_left), flags
 
 
-def _table_outputs(layer: Layer, values: Sequence[Value]) -> list[Value]:
+def _table_outputs(layer: LoweredLayer, values: Sequence[Value]) -> list[Value]:
     net, types = layer.net, layer.config.types
     is_stable = layer.config.softmax is SoftmaxMode.STABLE
     source = layer.design.input_types(layer.node.name)[0]

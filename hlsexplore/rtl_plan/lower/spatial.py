@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from hlsexplore.fixed import Fixed, Overflow, Rounding
 from hlsexplore.graph import Shape
 from hlsexplore.ops import Conv, DepthwiseConv, Pair, Pool
-from hlsexplore.rtl_plan.lower.layer import Layer
+from hlsexplore.rtl_plan.lower.layer import LoweredLayer
 from hlsexplore.rtl_plan.lower.matmul import matrix_outputs
 from hlsexplore.rtl_plan.lower.softmax import largest, tree_sum
 from hlsexplore.rtl_plan.netlist.casts import cast, overflow, rounded
@@ -51,7 +51,7 @@ def window_elements(
     return np.stack(windows)
 
 
-def lower_conv(layer: Layer, op: Conv | DepthwiseConv) -> list[Value]:
+def lower_conv(layer: LoweredLayer, op: Conv | DepthwiseConv) -> list[Value]:
     """Add a convolution or depthwise convolution with all positions side by side: a matrix product at each."""
     net = layer.net
     product = layer_product(layer.design, layer.node)
@@ -64,7 +64,7 @@ def lower_conv(layer: Layer, op: Conv | DepthwiseConv) -> list[Value]:
     return outputs
 
 
-def lower_pool(layer: Layer, op: Pool) -> list[Value]:
+def lower_pool(layer: LoweredLayer, op: Pool) -> list[Value]:
     """Add a pooling: a maximum, or a sum and a division, of each window and channel."""
     accum = layer.config.types["accum"]
     windows = window_elements(layer.inputs[0].shape, op.rank, op.size, op.stride, op.padding)
@@ -77,7 +77,7 @@ def lower_pool(layer: Layer, op: Pool) -> list[Value]:
     return outputs
 
 
-def pool_beat(layer: Layer, counts: Sequence[int]) -> list[Value]:
+def pool_beat(layer: LoweredLayer, counts: Sequence[int]) -> list[Value]:
     """Add a pooling of one window on a stream: each element is cast to the accumulator first.
 
     Args:
@@ -113,7 +113,7 @@ def _divided_by_number(net: Net, value: Value, flags: Sequence[Value], counts: S
     return found
 
 
-def pool_step(layer: Layer) -> tuple[list[Value], tuple[int, ...]]:
+def pool_step(layer: LoweredLayer) -> tuple[list[Value], tuple[int, ...]]:
     """Add a step of a global pooling from its registers and a beat; return the registers' next and start values."""
     op, net, accum = layer.node.op, layer.net, layer.config.types["accum"]
     is_average = isinstance(op, Pool) and op.average
@@ -125,7 +125,7 @@ def pool_step(layer: Layer) -> tuple[list[Value], tuple[int, ...]]:
     return outputs, (0 if is_average else accum.min_raw,) * len(outputs)
 
 
-def pool_end(layer: Layer, count: int) -> list[Value]:
+def pool_end(layer: LoweredLayer, count: int) -> list[Value]:
     """Add the end of a global pooling over `count` positions from its registers."""
     op, accum = layer.node.op, layer.config.types["accum"]
     is_average = isinstance(op, Pool) and op.average
@@ -135,11 +135,11 @@ def pool_end(layer: Layer, count: int) -> list[Value]:
     ]
 
 
-def _maximum(layer: Layer, terms: Sequence[Value], accum: Fixed) -> Value:
+def _maximum(layer: LoweredLayer, terms: Sequence[Value], accum: Fixed) -> Value:
     return cast(layer.net, largest(layer.net, terms), layer.fraction, accum)
 
 
-def _average(layer: Layer, terms: Sequence[Value], accum: Fixed) -> Value:
+def _average(layer: LoweredLayer, terms: Sequence[Value], accum: Fixed) -> Value:
     """Add the sum in the accumulator, divided with truncation toward zero."""
     return divided(layer.net, accumulated(layer.net, terms, layer.fraction, accum), len(terms))
 

@@ -6,7 +6,7 @@ carry chain, one with a constant bit takes none, or an inverter where a subtract
 
 from typing import NamedTuple
 
-from hlsexplore.rtl_plan.netlist.cells import Cell, Code
+from hlsexplore.rtl_plan.netlist.cells import CellCode, NetCell
 from hlsexplore.rtl_plan.netlist.net import Net
 
 
@@ -30,23 +30,23 @@ def net_bits(net: Net) -> list[Bits]:
     return found
 
 
-def _bits(cell: Cell, known: list[Bits]) -> Bits:
+def _bits(cell: NetCell, known: list[Bits]) -> Bits:
     match cell.code:
-        case Code.CONST:
+        case CellCode.CONST:
             return Bits(0, cell.low)
-        case Code.SHIFT:
+        case CellCode.SHIFT:
             variable, ones = known[cell.args[0]]
             bits = cell.data[0]
             return Bits(variable << bits, ones << bits) if bits > 0 else Bits(variable >> -bits, ones >> -bits)
-        case Code.INVERT:
+        case CellCode.INVERT:
             variable, ones = known[cell.args[0]]
             inside = (1 << min(cell.data[1], cell.width)) - 1
             return Bits(variable & inside, (ones ^ cell.data[0]) & inside)
-        case Code.SLICE:
+        case CellCode.SLICE:
             first, width, signed = cell.data
             variable, ones = (_low_bits(bits >> first, width, signed) for bits in known[cell.args[0]])
             return Bits(variable, ones)
-        case Code.JOIN:
+        case CellCode.JOIN:
             (low, low_ones), (high, high_ones) = (known[arg] for arg in cell.args)
             shift = cell.data[1]
             inside = (1 << shift) - 1
@@ -61,7 +61,7 @@ def _low_bits(bits: int, width: int, signed: bool) -> int:
     return kept - (1 << width) if signed and kept >> (width - 1) else kept
 
 
-def adder_luts(cell: Cell, bits: list[Bits], width: int) -> tuple[int, int]:
+def adder_luts(cell: NetCell, bits: list[Bits], width: int) -> tuple[int, int]:
     """Count the LUTs and the inverters of the lowest `width` bits of an adder or subtractor.
 
     Args:
@@ -82,7 +82,7 @@ def adder_luts(cell: Cell, bits: list[Bits], width: int) -> tuple[int, int]:
     return luts.bit_count(), inverters.bit_count()
 
 
-def first_added_bit(cell: Cell) -> int:
+def first_added_bit(cell: NetCell) -> int:
     """Return the lowest bit of an adder's or subtractor's sum that is not a bit of an operand as it is."""
     shift_a, shift_b, subtract = cell.data
     return 0 if subtract and shift_a else max(shift_a, shift_b)

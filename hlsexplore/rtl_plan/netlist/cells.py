@@ -13,7 +13,7 @@ Value = int
 """Number of a cell in its net."""
 
 
-class Code(StrEnum):
+class CellCode(StrEnum):
     """What a cell computes from its arguments a, b, c and its data."""
 
     INPUT = "input"
@@ -56,17 +56,17 @@ class Code(StrEnum):
     """data[a]: a table with an entry for each value of the unsigned a."""
 
 
-VIEWS = frozenset({Code.SHIFT, Code.SLICE, Code.JOIN, Code.INVERT})
+VIEWS = frozenset({CellCode.SHIFT, CellCode.SLICE, CellCode.JOIN, CellCode.INVERT})
 """Cells that are other cells' bits in another place."""
 
-WIRES = VIEWS | {Code.INPUT, Code.CONST}
+WIRES = VIEWS | {CellCode.INPUT, CellCode.CONST}
 """Cells that need no logic."""
 
 
-class Cell(NamedTuple):
+class NetCell(NamedTuple):
     """One cell (`make_cell`): its code, arguments, data, the range of its value, and the bits of that with a sign."""
 
-    code: Code
+    code: CellCode
     args: tuple[Value, ...]
     data: tuple[Any, ...]
     low: int
@@ -79,9 +79,9 @@ class Cell(NamedTuple):
         return self.low < 0
 
 
-def make_cell(code: Code, args: tuple[Value, ...], data: tuple[Any, ...], low: int, high: int) -> Cell:
+def make_cell(code: CellCode, args: tuple[Value, ...], data: tuple[Any, ...], low: int, high: int) -> NetCell:
     """Return a cell with the width of its range; a constant zero has one bit."""
-    return Cell(code, args, data, low, high, bits_of(low, high))
+    return NetCell(code, args, data, low, high, bits_of(low, high))
 
 
 def counter_bits(count: int) -> int:

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.errors import NoModelError
-from hlsexplore.rtl_plan.netlist.cells import Cell, Code, Value, objects, round_up
+from hlsexplore.rtl_plan.netlist.cells import CellCode, NetCell, Value, objects, round_up
 
 
-def evaluate(cells: Sequence[Cell], outputs: Sequence[Value], inputs: NDArray[Any]) -> NDArray[Any]:
+def evaluate(cells: Sequence[NetCell], outputs: Sequence[Value], inputs: NDArray[Any]) -> NDArray[Any]:
     """Run a net.
 
     Args:
@@ -31,46 +31,46 @@ def evaluate(cells: Sequence[Cell], outputs: Sequence[Value], inputs: NDArray[An
     return result
 
 
-def _evaluate(cell: Cell, args: list[Any], inputs: NDArray[Any]) -> Any:
+def _evaluate(cell: NetCell, args: list[Any], inputs: NDArray[Any]) -> Any:
     data = cell.data
     match cell.code:
-        case Code.INPUT:
+        case CellCode.INPUT:
             return inputs[:, data[0]] >> data[1]
-        case Code.CONST:
+        case CellCode.CONST:
             return np.array([data[0]] * len(inputs), dtype=object)
-        case Code.ADD | Code.JOIN:
+        case CellCode.ADD | CellCode.JOIN:
             a, b = args[0] << data[0], args[1] << data[1]
             return a - b if data[2] else a + b
-        case Code.INVERT:
+        case CellCode.INVERT:
             return (args[0] & ((1 << data[1]) - 1)) ^ data[0]
-        case Code.SHIFT:
+        case CellCode.SHIFT:
             return args[0] << data[0] if data[0] > 0 else args[0] >> -data[0]
-        case Code.SLICE:
+        case CellCode.SLICE:
             first, width, signed = data
             kept = (args[0] >> first) & ((1 << width) - 1)
             return np.where(kept >> (width - 1), kept - (1 << width), kept) if signed else kept
-        case Code.ROUND:
+        case CellCode.ROUND:
             return objects([round_up(value, data[0], data[1]) for value in args[0]])
-        case Code.CLIP:
+        case CellCode.CLIP:
             return np.minimum(np.maximum(args[0], data[0]), data[1])
-        case Code.ZERO_OUTSIDE:
+        case CellCode.ZERO_OUTSIDE:
             return np.where((args[0] < data[0]) | (args[0] > data[1]), 0, args[0])
-        case Code.RELU:
+        case CellCode.RELU:
             return np.maximum(args[0], 0)
-        case Code.MAX:
+        case CellCode.MAX:
             return np.maximum(args[0], args[1])
-        case Code.MIN:
+        case CellCode.MIN:
             return np.minimum(args[0], args[1])
-        case Code.LESS:
+        case CellCode.LESS:
             return objects([int(a < b) for a, b in zip(*args, strict=True)])
-        case Code.MUX:
+        case CellCode.MUX:
             return objects([b if a else c for a, b, c in zip(*args, strict=True)])
-        case Code.AND:
+        case CellCode.AND:
             return args[0] & args[1]
-        case Code.NOT:
+        case CellCode.NOT:
             return 1 - args[0]
-        case Code.MUL:
+        case CellCode.MUL:
             return args[0] * args[1]
-        case Code.ROM:
+        case CellCode.ROM:
             return objects([data[value] for value in args[0]])
     raise NoModelError(f"no numpy model of the cell {cell.code!r}.")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
-from hlsexplore.rtl_plan.netlist.cells import Cell, Code, Value
+from hlsexplore.rtl_plan.netlist.cells import CellCode, NetCell, Value
 from hlsexplore.rtl_plan.netlist.net import Net
 
 _known: WeakKeyDictionary[Net, tuple[int, tuple[Value, ...], tuple[int, ...]]] = WeakKeyDictionary()
@@ -36,19 +36,19 @@ def _needed(net: Net) -> list[int]:
     return need
 
 
-def _asked(cell: Cell, bits: int, cells: Sequence[Cell]) -> list[int]:
+def _asked(cell: NetCell, bits: int, cells: Sequence[NetCell]) -> list[int]:
     """Return how many low bits of each argument the low `bits` bits of a cell depend on."""
     match cell.code:
-        case Code.ADD | Code.JOIN:
-            low = bits if cell.code is Code.ADD else min(bits, cell.data[1])
+        case CellCode.ADD | CellCode.JOIN:
+            low = bits if cell.code is CellCode.ADD else min(bits, cell.data[1])
             return [max(low - cell.data[0], 0), max(bits - cell.data[1], 0)]
-        case Code.SHIFT:
+        case CellCode.SHIFT:
             return [max(bits - cell.data[0], 0)]
-        case Code.SLICE:
+        case CellCode.SLICE:
             return [cell.data[0] + min(bits, cell.data[1])]
-        case Code.INVERT:
+        case CellCode.INVERT:
             return [bits]
-        case Code.MUX:
+        case CellCode.MUX:
             return [1, bits, bits]
         case _:
             return [cells[arg].width for arg in cell.args]

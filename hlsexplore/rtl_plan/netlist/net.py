@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.fixed import Rounding
-from hlsexplore.rtl_plan.netlist.cells import Cell, Code, Value, make_cell, objects, round_up
+from hlsexplore.rtl_plan.netlist.cells import CellCode, NetCell, Value, make_cell, objects, round_up
 from hlsexplore.rtl_plan.netlist.evaluate import evaluate
 
 
@@ -28,9 +28,9 @@ class Net:
 
     def __init__(self) -> None:
         """Make an empty net."""
-        self.cells: list[Cell] = []
+        self.cells: list[NetCell] = []
         self.outputs: list[Value] = []
-        self._known: dict[tuple[Code, tuple[Value, ...], tuple[Any, ...]], Value] = {}
+        self._known: dict[tuple[CellCode, tuple[Value, ...], tuple[Any, ...]], Value] = {}
         self._basis: tuple[NDArray[Any], NDArray[Any]] | None = None
         self._forms: dict[Value, NDArray[Any]] = {}
 
@@ -53,11 +53,11 @@ class Net:
 
     def input(self, index: int, low: int, high: int, zeros: int = 0) -> Value:
         """Add element `index` of the input tensors, with its range and the number of low bits that are always 0."""
-        return self.shift(self._cell(Code.INPUT, (), (index, zeros), low >> zeros, high >> zeros), zeros)
+        return self.shift(self._cell(CellCode.INPUT, (), (index, zeros), low >> zeros, high >> zeros), zeros)
 
     def const(self, value: int) -> Value:
         """Add a constant."""
-        return self._cell(Code.CONST, (), (int(value),), int(value), int(value))
+        return self._cell(CellCode.CONST, (), (int(value),), int(value), int(value))
 
     def add(self, a: Value, b: Value, shift_a: int = 0, shift_b: int = 0, subtract: bool = False) -> Value:
         """Add (a << shift_a) + (b << shift_b), or their difference; shifts are not negative."""
@@ -77,9 +77,9 @@ class Net:
         if subtract:
             low_y, high_y = -high_y, -low_y
         low, high = (x.low << shift_a) + low_y, (x.high << shift_a) + high_y
-        code, data = Code.ADD, (shift_a, shift_b, subtract)
+        code, data = CellCode.ADD, (shift_a, shift_b, subtract)
         if not subtract and not shift_a and x.low >= 0 and x.width <= shift_b:
-            code = Code.JOIN
+            code = CellCode.JOIN
         first, second = self._form(a), self._form(b)
         if first is None or second is None:
             return self._cell(code, (a, b), data, low, high)
@@ -104,7 +104,7 @@ class Net:
     def flip_source(self, a: Value) -> tuple[Value, int]:
         """Return the signed value and the offset that `unsigned` made a value from, or the value itself and 0."""
         cell = self.cells[a]
-        if cell.code is Code.INVERT and self.cells[cell.args[0]].low < 0:
+        if cell.code is CellCode.INVERT and self.cells[cell.args[0]].low < 0:
             return cell.args[0], int(cell.data[0])
         return a, 0
 
@@ -122,7 +122,7 @@ class Net:
         """Add -a; a difference is computed the other way round instead."""
         source, bits = self.unshifted(a, 0)
         cell = self.cells[source]
-        if cell.code is Code.ADD and cell.data[2]:
+        if cell.code is CellCode.ADD and cell.data[2]:
             return self.shift(self.add(cell.args[1], cell.args[0], cell.data[1], cell.data[0], subtract=True), bits)
         return self.add(self.const(0), a, subtract=True)
 
@@ -131,10 +131,10 @@ class Net:
         if bits == 0:
             return a
         cell = self.cells[a]
-        if cell.code is Code.SHIFT and (bits > 0) == (cell.data[0] > 0):
+        if cell.code is CellCode.SHIFT and (bits > 0) == (cell.data[0] > 0):
             return self.shift(cell.args[0], bits + cell.data[0])
         low, high = (cell.low << bits, cell.high << bits) if bits > 0 else (cell.low >> -bits, cell.high >> -bits)
-        shifted = self._cell(Code.SHIFT, (a,), (bits,), low, high)
+        shifted = self._cell(CellCode.SHIFT, (a,), (bits,), low, high)
         form = self._form(a)
         if form is not None and (bits > 0 or not (form & ((1 << -bits) - 1)).any()):
             self._forms[shifted] = form << bits if bits > 0 else form >> -bits
@@ -150,21 +150,23 @@ class Net:
         if cell.low == cell.high:
             kept = low & ((1 << width) - 1)
             return self.const(kept - (1 << width) if signed and kept >> (width - 1) else kept)
-        return self._cell(Code.SLICE, (a,), (first, width, signed), floor, top)
+        return self._cell(CellCode.SLICE, (a,), (first, width, signed), floor, top)
 
     def round_bit(self, a: Value, bits: int, rounding: Rounding) -> Value:
         """Add the bit to add to floor(a / 2**bits) for a rounding mode."""
         cell = self.cells[a]
         if cell.low == cell.high:
             return self.const(round_up(cell.low, bits, rounding))
-        return self._cell(Code.ROUND, (a,), (bits, rounding), 0, 1)
+        return self._cell(CellCode.ROUND, (a,), (bits, rounding), 0, 1)
 
     def clip(self, a: Value, low: int, high: int) -> Value:
         """Limit to [low, high]."""
         cell = self.cells[a]
         if low <= cell.low and cell.high <= high:
             return a
-        return self._cell(Code.CLIP, (a,), (low, high), min(max(cell.low, low), high), min(max(cell.high, low), high))
+        return self._cell(
+            CellCode.CLIP, (a,), (low, high), min(max(cell.low, low), high), min(max(cell.high, low), high)
+        )
 
     def zero_outside(self, a: Value, low: int, high: int) -> Value:
         """Replace values outside [low, high] by 0."""
@@ -172,7 +174,7 @@ class Net:
         if low <= cell.low and cell.high <= high:
             return a
         kept_low, kept_high = max(cell.low, low), min(cell.high, high)
-        return self._cell(Code.ZERO_OUTSIDE, (a,), (low, high), min(kept_low, 0), max(kept_high, 0))
+        return self._cell(CellCode.ZERO_OUTSIDE, (a,), (low, high), min(kept_low, 0), max(kept_high, 0))
 
     def relu(self, a: Value) -> Value:
         """Add max(a, 0)."""
@@ -184,7 +186,7 @@ class Net:
             return a
         if cell.high <= 0:
             return self.const(0)
-        return self._cell(Code.RELU, (a,), (), 0, cell.high)
+        return self._cell(CellCode.RELU, (a,), (), 0, cell.high)
 
     def max(self, a: Value, b: Value) -> Value:
         """Add the larger one."""
@@ -196,7 +198,7 @@ class Net:
             return a
         if y.low >= x.high:
             return b
-        return self._cell(Code.MAX, (a, b), (), max(x.low, y.low), max(x.high, y.high))
+        return self._cell(CellCode.MAX, (a, b), (), max(x.low, y.low), max(x.high, y.high))
 
     def min(self, a: Value, b: Value) -> Value:
         """Add the smaller one."""
@@ -208,7 +210,7 @@ class Net:
             return a
         if y.high <= x.low:
             return b
-        return self._cell(Code.MIN, (a, b), (), min(x.low, y.low), min(x.high, y.high))
+        return self._cell(CellCode.MIN, (a, b), (), min(x.low, y.low), min(x.high, y.high))
 
     def less(self, a: Value, b: Value) -> Value:
         """Add the bit a < b."""
@@ -218,7 +220,7 @@ class Net:
             return self.const(1)
         if x.low >= y.high:
             return self.const(0)
-        return self._cell(Code.LESS, (a, b), (), 0, 1)
+        return self._cell(CellCode.LESS, (a, b), (), 0, 1)
 
     def mux(self, select: Value, a: Value, b: Value) -> Value:
         """Add a when `select` is 1, else b."""
@@ -226,7 +228,7 @@ class Net:
         if chosen.low == chosen.high or a == b:
             return a if chosen.low else b
         x, y = self.cells[a], self.cells[b]
-        return self._cell(Code.MUX, (select, a, b), (), min(x.low, y.low), max(x.high, y.high))
+        return self._cell(CellCode.MUX, (select, a, b), (), min(x.low, y.low), max(x.high, y.high))
 
     def both(self, a: Value, b: Value) -> Value:
         """Add the bit a and b."""
@@ -234,14 +236,14 @@ class Net:
             cell = self.cells[one]
             if cell.low == cell.high:
                 return other if cell.low else one
-        return self._cell(Code.AND, (a, b), (), 0, 1)
+        return self._cell(CellCode.AND, (a, b), (), 0, 1)
 
     def inverse(self, a: Value) -> Value:
         """Add the bit not a."""
         cell = self.cells[a]
         if cell.low == cell.high:
             return self.const(1 - cell.low)
-        return self._cell(Code.NOT, (a,), (), 0, 1)
+        return self._cell(CellCode.NOT, (a,), (), 0, 1)
 
     def multiply(self, a: Value, b: Value) -> Value:
         """Add the product of two variable values."""
@@ -250,28 +252,28 @@ class Net:
             return self.shift(self.multiply(a, b), first + second)
         x, y = self.cells[a], self.cells[b]
         corners = [p * q for p in (x.low, x.high) for q in (y.low, y.high)]
-        return self._cell(Code.MUL, (a, b), (), min(corners), max(corners))
+        return self._cell(CellCode.MUL, (a, b), (), min(corners), max(corners))
 
     def rom(self, a: Value, table: Sequence[int]) -> Value:
         """Look the unsigned a up in a table with at least high + 1 entries."""
         cell = self.cells[a]
         entries = tuple(table[: cell.high + 1])
         used = entries[cell.low :]
-        return self._cell(Code.ROM, (a,), entries, min(used), max(used))
+        return self._cell(CellCode.ROM, (a,), entries, min(used), max(used))
 
     def _invert(self, a: Value, mask: int, low: int, high: int) -> Value:
-        return self._cell(Code.INVERT, (a,), (mask, self.cells[a].width), low, high)
+        return self._cell(CellCode.INVERT, (a,), (mask, self.cells[a].width), low, high)
 
     def _rank(self, a: Value, shift: int) -> tuple[int, bool, int]:
         """Order of an adder's operands: the carry chain's own one is not shifted and not inverted."""
-        return shift, self.cells[a].code is Code.INVERT, a
+        return shift, self.cells[a].code is CellCode.INVERT, a
 
     def _form(self, a: Value) -> NDArray[Any] | None:
         """Return the linear form of a value within `linear`, if it has one."""
         if self._basis is None:
             return None
         cell = self.cells[a]
-        if cell.code is Code.CONST:
+        if cell.code is CellCode.CONST:
             size = len(self._basis[0])
             return cell.low * _unit(size, size - 1)
         return self._forms.get(a)
@@ -296,15 +298,15 @@ class Net:
     def unshifted(self, a: Value, bits: int = 0) -> tuple[Value, int]:
         """Return a value and a left shift that give a << bits with as few shift cells as possible."""
         cell = self.cells[a]
-        if cell.code is Code.SHIFT and cell.data[0] > 0:
+        if cell.code is CellCode.SHIFT and cell.data[0] > 0:
             return cell.args[0], bits + cell.data[0]
-        if cell.code is Code.CONST and cell.low:
+        if cell.code is CellCode.CONST and cell.low:
             zeros = (cell.low & -cell.low).bit_length() - 1
             return self.const(cell.low >> zeros), bits + zeros
         return a, bits
 
-    def _cell(self, code: Code, args: tuple[Value, ...], data: tuple[Any, ...], low: int, high: int) -> Value:
-        if low == high and code not in (Code.CONST, Code.INPUT):
+    def _cell(self, code: CellCode, args: tuple[Value, ...], data: tuple[Any, ...], low: int, high: int) -> Value:
+        if low == high and code not in (CellCode.CONST, CellCode.INPUT):
             return self.const(low)
         key = (code, args, data)
         found = self._known.get(key)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from hlsexplore.rtl_plan.netlist.cells import VIEWS, Code, Value
+from hlsexplore.rtl_plan.netlist.cells import VIEWS, CellCode, Value
 from hlsexplore.rtl_plan.netlist.needs import live
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.ternary import Ternary, find_ternary, late_sums
@@ -11,7 +11,7 @@ from hlsexplore.rtl_plan.netlist.timing import Fabric, delay_ns, is_block_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
+class NetSchedule:
     """Cycles of the cells of a net.
 
     Attributes:
@@ -29,7 +29,9 @@ class Schedule:
     ternary: Mapping[Value, Ternary] = field(default_factory=dict)
 
 
-def schedule(net: Net, fabric: Fabric, budget_ns: float, arrival_ns: float = 0.0, joins_late: bool = False) -> Schedule:
+def schedule(
+    net: Net, fabric: Fabric, budget_ns: float, arrival_ns: float = 0.0, joins_late: bool = False
+) -> NetSchedule:
     """Give each cell the earliest cycle that the budget allows.
 
     Args:
@@ -44,9 +46,9 @@ def schedule(net: Net, fabric: Fabric, budget_ns: float, arrival_ns: float = 0.0
     ways = late_sums(net) if joins_late else (lambda number: [])
     ternary: dict[Value, Ternary] = {}
     for number, cell in enumerate(net.cells):
-        if cell.code is Code.INPUT or not cell.args:
+        if cell.code is CellCode.INPUT or not cell.args:
             stages.append(0)
-            times.append(arrival_ns if cell.code is Code.INPUT else 0.0)
+            times.append(arrival_ns if cell.code is CellCode.INPUT else 0.0)
             continue
         stage = max(stages[arg] for arg in cell.args)
         start = max(times[arg] for arg in cell.args if stages[arg] == stage)
@@ -66,7 +68,7 @@ def schedule(net: Net, fabric: Fabric, budget_ns: float, arrival_ns: float = 0.0
         stages.append(stage)
         times.append(start + delay)
     latency, arrival = _end(net, stages, times)
-    return Schedule(
+    return NetSchedule(
         stages=tuple(stages),
         latency_cycles=latency,
         arrival_ns=arrival,
@@ -75,14 +77,14 @@ def schedule(net: Net, fabric: Fabric, budget_ns: float, arrival_ns: float = 0.0
     )
 
 
-def registered(net: Net, planned: Schedule) -> Schedule:
+def registered(net: Net, planned: NetSchedule) -> NetSchedule:
     """Return a schedule whose outputs come out of registers, one cycle later."""
     latency = planned.latency_cycles + 1
     last = _last_use(net, planned.stages, latency)
     return replace(planned, latency_cycles=latency, arrival_ns=0.0, last_use=last)
 
 
-def with_ternary(net: Net, planned: Schedule) -> Schedule:
+def with_ternary(net: Net, planned: NetSchedule) -> NetSchedule:
     """Return a schedule in which adders take three operands where that saves LUTs."""
     found = find_ternary(net, planned.stages, planned.latency_cycles)
     return replace(planned, ternary={**found, **planned.ternary})
@@ -111,6 +113,6 @@ def _last_use(net: Net, stages: Sequence[int], latency: int) -> tuple[int, ...]:
         for arg in cell.args:
             use(arg, reads)
     for number, cell in enumerate(net.cells):
-        if cell.code is Code.CONST or cell.code in VIEWS:
+        if cell.code is CellCode.CONST or cell.code in VIEWS:
             last[number] = stages[number]
     return tuple(last)

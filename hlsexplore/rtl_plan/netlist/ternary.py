@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from hlsexplore.rtl_plan.netlist.adders import Bits, adder_luts, net_bits
-from hlsexplore.rtl_plan.netlist.cells import VIEWS, Cell, Code, Value
+from hlsexplore.rtl_plan.netlist.cells import VIEWS, CellCode, NetCell, Value
 from hlsexplore.rtl_plan.netlist.needs import needed
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.timing import is_block_table
@@ -118,29 +118,29 @@ def _read_at_once(net: Net) -> set[Value]:
     return found
 
 
-def _is_plain_sum(net: Net, cell: Cell) -> bool:
+def _is_plain_sum(net: Net, cell: NetCell) -> bool:
     """Whether a cell adds two values that are never negative."""
-    return cell.code is Code.ADD and not cell.data[2] and all(net.cells[arg].low >= 0 for arg in cell.args)
+    return cell.code is CellCode.ADD and not cell.data[2] and all(net.cells[arg].low >= 0 for arg in cell.args)
 
 
-def _inner(net: Net, cell: Cell, place: int) -> Value | None:
+def _inner(net: Net, cell: NetCell, place: int) -> Value | None:
     """Return the sum that is one operand of an adder, or whose complement is; None for any other operand."""
     value, _ = net.unshifted(cell.args[place], cell.data[place])
-    inner = net.cells[value].args[0] if net.cells[value].code is Code.INVERT else value
+    inner = net.cells[value].args[0] if net.cells[value].code is CellCode.INVERT else value
     return inner if _is_plain_sum(net, net.cells[inner]) else None
 
 
-def _joined(net: Net, cell: Cell, place: int) -> Ternary | None:
+def _joined(net: Net, cell: NetCell, place: int) -> Ternary | None:
     """Return an adder with the sum that is one operand of it taken apart (`_inner`), where that can be built."""
     value, shift = net.unshifted(cell.args[place], cell.data[place])
-    inverted = net.cells[value].code is Code.INVERT
+    inverted = net.cells[value].code is CellCode.INVERT
     inner = net.cells[value].args[0] if inverted else value
     base = net.cells[inner]
     if inverted and net.cells[value].data != ((1 << base.width) - 1, base.width):
         return None
     other = _operand(net, cell.args[1 - place], cell.data[1 - place])
     parts = [_operand(net, arg, shift + bits) for arg, bits in zip(base.args, base.data[:2], strict=True)]
-    if any(net.cells[part.value].code is Code.CONST for part in (other, *parts)):
+    if any(net.cells[part.value].code is CellCode.CONST for part in (other, *parts)):
         return None
     first = sorted(part.shift for part in (other, *parts))[1]
     if inverted:
@@ -155,7 +155,7 @@ def _operand(net: Net, value: Value, shift: int) -> Operand:
     """Return a value that is never negative as an operand, without the inverters before it."""
     value, shift = net.unshifted(value, shift)
     cell = net.cells[value]
-    if cell.code is not Code.INVERT:
+    if cell.code is not CellCode.INVERT:
         return Operand(value, shift, cell.width)
     width = min(cell.data[1], cell.width)
     return Operand(cell.args[0], shift, width, cell.data[0] & ((1 << width) - 1))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import ceil, log2
 
-from hlsexplore.rtl_plan.netlist.cells import WIRES, Cell, Code
+from hlsexplore.rtl_plan.netlist.cells import WIRES, CellCode, NetCell
 from hlsexplore.target import Target
 
 
@@ -107,30 +107,30 @@ BLOCK_TABLE_ENTRIES = 64
 """Tables with more entries are read from block ROMs, a cycle after their address; smaller ones are one LUT a bit."""
 
 
-def is_block_table(cell: Cell) -> bool:
+def is_block_table(cell: NetCell) -> bool:
     """Whether a cell is a table in a block ROM."""
-    return cell.code is Code.ROM and len(cell.data) > BLOCK_TABLE_ENTRIES
+    return cell.code is CellCode.ROM and len(cell.data) > BLOCK_TABLE_ENTRIES
 
 
-def delay_ns(cell: Cell, args: list[Cell], fabric_: Fabric) -> float:
+def delay_ns(cell: NetCell, args: list[NetCell], fabric_: Fabric) -> float:
     """Return the delay of one cell."""
     if cell.code in WIRES:
         return 0.0
     match cell.code:
-        case Code.ADD:
+        case CellCode.ADD:
             first = int(max(cell.data[0], cell.data[1]))
             return fabric_.carry_ns + fabric_.carry_bit_ns * (cell.width - first)
-        case Code.LESS:
+        case CellCode.LESS:
             return fabric_.carry_ns + fabric_.carry_bit_ns * max(arg.width for arg in args)
-        case Code.MAX | Code.MIN:
+        case CellCode.MAX | CellCode.MIN:
             return fabric_.carry_ns + fabric_.lut_ns + fabric_.carry_bit_ns * max(arg.width for arg in args)
-        case Code.ROUND:
+        case CellCode.ROUND:
             return fabric_.lut_ns * _levels(cell.data[0] + 1)
-        case Code.CLIP | Code.ZERO_OUTSIDE:
+        case CellCode.CLIP | CellCode.ZERO_OUTSIDE:
             return fabric_.lut_ns * (1 + _levels(max(args[0].width - cell.width, 1) + 1))
-        case Code.MUL:
+        case CellCode.MUL:
             return fabric_.dsp_ns
-        case Code.ROM:
+        case CellCode.ROM:
             return fabric_.lut_ns * (1 + max(0, ceil((args[0].width - 6) / 2)))
         case _:
             return fabric_.lut_ns

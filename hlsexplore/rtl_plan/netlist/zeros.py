@@ -1,6 +1,6 @@
 """Low bits of a net's values that are always 0: they need no wire, no register and no adder."""
 
-from hlsexplore.rtl_plan.netlist.cells import Cell, Code, Value
+from hlsexplore.rtl_plan.netlist.cells import CellCode, NetCell, Value
 from hlsexplore.rtl_plan.netlist.net import Net
 
 ALL = 1 << 16
@@ -19,7 +19,7 @@ def output_zeros(net: Net) -> tuple[int, ...]:
 def known_zeros(net: Net, value: Value) -> int:
     """Count the low bits of a value that are known to be 0, as far as the shifts right before it tell."""
     cell = net.cells[value]
-    if cell.code in (Code.SHIFT, Code.SLICE, Code.RELU, Code.ZERO_OUTSIDE, Code.CLIP):
+    if cell.code in (CellCode.SHIFT, CellCode.SLICE, CellCode.RELU, CellCode.ZERO_OUTSIDE, CellCode.CLIP):
         return _zeros(cell, [known_zeros(net, cell.args[0])])
     return 0
 
@@ -34,30 +34,30 @@ def trailing_zeros(value: int) -> int:
     return (value & -value).bit_length() - 1 if value else ALL
 
 
-def _zeros(cell: Cell, args: list[int]) -> int:
+def _zeros(cell: NetCell, args: list[int]) -> int:
     data: tuple[int, ...] = cell.data
     match cell.code:
-        case Code.CONST:
+        case CellCode.CONST:
             return trailing_zeros(data[0])
-        case Code.ADD | Code.JOIN:
+        case CellCode.ADD | CellCode.JOIN:
             return min(args[0] + data[0], args[1] + data[1])
-        case Code.SHIFT:
+        case CellCode.SHIFT:
             return max(args[0] + data[0], 0)
-        case Code.INVERT:
+        case CellCode.INVERT:
             return min(args[0], trailing_zeros(data[0]))
-        case Code.SLICE:
+        case CellCode.SLICE:
             return max(args[0] - data[0], 0)
-        case Code.CLIP:
+        case CellCode.CLIP:
             return min(args[0], trailing_zeros(data[0]), trailing_zeros(data[1]))
-        case Code.ZERO_OUTSIDE | Code.RELU:
+        case CellCode.ZERO_OUTSIDE | CellCode.RELU:
             return args[0]
-        case Code.MAX | Code.MIN:
+        case CellCode.MAX | CellCode.MIN:
             return min(args)
-        case Code.MUX:
+        case CellCode.MUX:
             return min(args[1:])
-        case Code.MUL:
+        case CellCode.MUL:
             return sum(args)
-        case Code.ROM:
+        case CellCode.ROM:
             return min(map(trailing_zeros, data))
         case _:
             return 0

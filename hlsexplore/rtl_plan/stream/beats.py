@@ -50,14 +50,14 @@ from hlsexplore.rtl_plan.layers import (
     plan_matrix,
     plan_recurrence,
 )
-from hlsexplore.rtl_plan.lower.layer import Layer
+from hlsexplore.rtl_plan.lower.layer import LoweredLayer
 from hlsexplore.rtl_plan.lower.moves import source_elements
 from hlsexplore.rtl_plan.lower.spatial import pool_beat, pool_end, pool_step
 from hlsexplore.rtl_plan.netlist.casts import cast
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.scan import positions_of, window_tensor
 from hlsexplore.rtl_plan.stream.feed import Feed, FeedKind
-from hlsexplore.rtl_plan.tensor import Range, Tensor, any_position, repeated, with_zero
+from hlsexplore.rtl_plan.tensor import BusTensor, Range, any_position, repeated, with_zero
 from hlsexplore.rtl_plan.walk import (
     beats_of,
     buffering_walk,
@@ -84,7 +84,7 @@ class Arriving:
 
     design: Design
     node: Node
-    inputs: tuple[Tensor, ...]
+    inputs: tuple[BusTensor, ...]
 
     @property
     def shape(self) -> Shape:
@@ -92,7 +92,7 @@ class Arriving:
         return self.design.graph[self.node.inputs[0]].shape
 
 
-def beat_layer(design: Design, node: Node, inputs: tuple[Tensor, ...]) -> Planned:
+def beat_layer(design: Design, node: Node, inputs: tuple[BusTensor, ...]) -> Planned:
     """Plan a layer on streams.
 
     Args:
@@ -175,7 +175,7 @@ def _op_of_beat(node: Node, size: int) -> Op:
     return op
 
 
-def _windowed(layer: Arriving, has_flags: bool = False) -> tuple[Feed, Tensor]:
+def _windowed(layer: Arriving, has_flags: bool = False) -> tuple[Feed, BusTensor]:
     """Plan a sliding window; return also the tensor of a whole window."""
     (source,) = layer.inputs
     positions = positions_of(layer.node, layer.shape)
@@ -237,17 +237,17 @@ def _global_pool(layer: Arriving) -> Planned:
     return feed, parallel_layer(layer.design, end.node, end.inputs, end.net)
 
 
-def _beat_layer(layer: Arriving, sources: tuple[Tensor, ...]) -> Layer:
+def _beat_layer(layer: Arriving, sources: tuple[BusTensor, ...]) -> LoweredLayer:
     net = Net()
     beat = replace(layer.node, shape=layer.node.shape[-1:])
-    return Layer(net=net, design=layer.design, node=beat, inputs=sources, values=input_values(net, sources))
+    return LoweredLayer(net=net, design=layer.design, node=beat, inputs=sources, values=input_values(net, sources))
 
 
-def _full(size: int, fraction: int, span: Range) -> Tensor:
-    return Tensor(shape=(size,), fraction=fraction, ranges=(span,) * size)
+def _full(size: int, fraction: int, span: Range) -> BusTensor:
+    return BusTensor(shape=(size,), fraction=fraction, ranges=(span,) * size)
 
 
-def _flags(count: int) -> Tensor:
+def _flags(count: int) -> BusTensor:
     return _full(count, 0, (0, 1))
 
 
@@ -264,7 +264,7 @@ def _negative(cropping: tuple[Pair, Pair]) -> tuple[Pair, Pair]:
     return (-top, -bottom), (-left, -right)
 
 
-def _wires(node: Node, beat: Tensor) -> LayerPlan:
+def _wires(node: Node, beat: BusTensor) -> LayerPlan:
     return LayerPlan(node=replace(node, shape=beat.shape), inputs=(beat,), output=beat, body=Wires(), latency_cycles=0)
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from hlsexplore.ops import Pair
 from hlsexplore.rtl_plan.netlist.cells import bits_of
 from hlsexplore.rtl_plan.netlist.net import Net
-from hlsexplore.rtl_plan.tensor import Tensor
+from hlsexplore.rtl_plan.tensor import BusTensor
 from hlsexplore.rtl_plan.walk import Walk
 
 
@@ -59,7 +59,7 @@ class Feed:
 
     kind: FeedKind
     walk: Walk
-    inputs: tuple[Tensor, ...]
+    inputs: tuple[BusTensor, ...]
     reach: Pair = (1, 1)
     taps: tuple[Pair, ...] = ((0, 0),)
     has_flags: bool = False

@@ -61,7 +61,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flow:
+class BeatFlow:
     """The flow of beats at full speed, from an idle design.
 
     Attributes:
@@ -79,7 +79,7 @@ class Flow:
     ii_cycles: int
 
 
-def flow(stages: Sequence[Stage]) -> Flow:
+def flow(stages: Sequence[Stage]) -> BeatFlow:
     """Find depths of the queues with which the design never locks up, and its cycles.
 
     Queues are as deep as the arithmetic before them needs. Where branches meet, those of the faster branch grow until
@@ -124,7 +124,7 @@ def _widened(stages: Sequence[Stage], depths: dict[Edge, int], run: "_Run") -> "
     return run
 
 
-def _summary(stages: Sequence[Stage], depths: Mapping[Edge, int], run: "_Run") -> Flow:
+def _summary(stages: Sequence[Stage], depths: Mapping[Edge, int], run: "_Run") -> BeatFlow:
     taken = min((run.taken[index][0] for index, stage in enumerate(stages) if -1 in stage.sources), default=0)
     per_sample = [int(stage.walk.issues().sum()) for stage in stages]
     ends = [
@@ -133,7 +133,7 @@ def _summary(stages: Sequence[Stage], depths: Mapping[Edge, int], run: "_Run") -
         for reader, port in stage.readers
         if reader < 0
     ]
-    return Flow(
+    return BeatFlow(
         depths=tuple(
             tuple(depths[(index, reader, port)] for reader, port in stage.readers) for index, stage in enumerate(stages)
         ),

@@ -18,8 +18,8 @@ from hlsexplore.rtl_plan.plan import begin_layer
 from hlsexplore.rtl_plan.products import accumulates
 from hlsexplore.rtl_plan.stream.beats import beat_layer, is_direct
 from hlsexplore.rtl_plan.stream.feed import Feed, FeedKind
-from hlsexplore.rtl_plan.stream.flow import Flow, Stage, flow
-from hlsexplore.rtl_plan.tensor import Tensor, any_position, full_tensor, input_tensor
+from hlsexplore.rtl_plan.stream.flow import BeatFlow, Stage, flow
+from hlsexplore.rtl_plan.tensor import BusTensor, any_position, full_tensor, input_tensor
 from hlsexplore.rtl_plan.walk import beats_of, plain_walk
 
 Reader = tuple[str, int]
@@ -80,7 +80,7 @@ class StreamPlan:
 
     design: Design
     layers: tuple[StreamLayer, ...]
-    beats: dict[str, Tensor]
+    beats: dict[str, BusTensor]
     origins: dict[str, str]
     latency_cycles: int
     ii_cycles: int
@@ -96,7 +96,7 @@ def stream_plan(design: Design) -> StreamPlan:
     origins = _origins(design)
     readers = _readers(design, origins)
     queue_ns = 2 * timing_of(design)[0].lut_ns
-    beats: dict[str, Tensor] = {}
+    beats: dict[str, BusTensor] = {}
     layers: list[StreamLayer] = []
     for node in design.graph:
         origin = origins[node.name]
@@ -163,7 +163,7 @@ def _goes_on(design: Design, readers: dict[str, list[Reader]], name: str) -> boo
     return is_direct(design.graph[reader]) and design.layers[reader].reuse == 1
 
 
-def _fork(node: Node, beat: Tensor, readers: list[Reader]) -> StreamLayer:
+def _fork(node: Node, beat: BusTensor, readers: list[Reader]) -> StreamLayer:
     feed = Feed(kind=FeedKind.DIRECT, walk=plain_walk(beats_of(node.shape)[0]), inputs=(beat,))
     core = LayerPlan(node=node, inputs=(beat,), output=beat, body=Wires(), latency_cycles=0)
     return StreamLayer(node=node, sources=(node.name,), feed=feed, core=core, readers=tuple(readers))
@@ -174,7 +174,7 @@ def _layer(
     node: Node,
     origins: dict[str, str],
     readers: dict[str, list[Reader]],
-    beats: dict[str, Tensor],
+    beats: dict[str, BusTensor],
 ) -> StreamLayer:
     begin_layer(design, node)
     sources = tuple(origins[name] for name in node.inputs)
@@ -202,7 +202,9 @@ def _rest(feed: Feed, core: LayerPlan) -> int:
     return core.ii_cycles if feed.kind is FeedKind.ACCUMULATE else 1
 
 
-def _finish(design: Design, layers: list[StreamLayer], beats: dict[str, Tensor], origins: dict[str, str]) -> StreamPlan:
+def _finish(
+    design: Design, layers: list[StreamLayer], beats: dict[str, BusTensor], origins: dict[str, str]
+) -> StreamPlan:
     """Group the modules into stages and follow the beats through them."""
     if not layers:
         raise NoModelError("this network has no layer, so there is nothing to stream through.")
@@ -249,7 +251,7 @@ def _stage(group: list[StreamLayer], numbers: dict[str, int]) -> Stage:
     )
 
 
-def _placed(layer: StreamLayer, number: int, groups: list[list[StreamLayer]], followed: Flow) -> StreamLayer:
+def _placed(layer: StreamLayer, number: int, groups: list[list[StreamLayer]], followed: BeatFlow) -> StreamLayer:
     is_last = groups[number][-1] is layer
     return replace(
         layer,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hlsexplore.fixed import RealArray
 from hlsexplore.metrics import auc, decisions, wilson_interval
-from hlsexplore.task import Goal, Kind, Task
+from hlsexplore.task import Goal, Task, TaskKind
 from hlsexplore_widgets.figures.base import (
     ACCENT,
     ACTIVATION,
@@ -72,7 +72,7 @@ def class_names(names: Sequence[str] | None, count: int) -> tuple[str, ...]:
 
 def num_classes(reference: RealArray, task: Task) -> int:
     """Return how many classes an output tells apart."""
-    return int(reference.shape[-1]) if task.kind is Kind.MULTICLASS else 2
+    return int(reference.shape[-1]) if task.kind is TaskKind.MULTICLASS else 2
 
 
 def class_info(goal: Goal, reference: RealArray, y: RealArray, names: Sequence[str] | None = None) -> ClassInfo:
@@ -131,7 +131,7 @@ def roc_info(goal: Goal, values: RealArray, names: Sequence[str] | None = None) 
         names: Names of the classes.
     """
     labels = _labels(goal)
-    if goal.task.kind is not Kind.MULTICLASS:
+    if goal.task.kind is not TaskKind.MULTICLASS:
         return (_curve("yes", values.ravel(), labels == 1),)
     table = values.reshape(-1, values.shape[-1])
     every = class_names(names, table.shape[1])
@@ -175,7 +175,7 @@ def _curve(name: str, scores: RealArray, positive: NDArray[np.bool_]) -> Curve:
     ends = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
     hits, alarms = np.cumsum(right)[ends], np.cumsum(~right)[ends]
     rows = np.unique(np.linspace(0, len(ends) - 1, min(len(ends), MAX_POINTS)).astype(int))
-    area = auc(scores[:, None], positive.astype(np.int64), Task(kind=Kind.BINARY))
+    area = auc(scores[:, None], positive.astype(np.int64), Task(kind=TaskKind.BINARY))
     return Curve(
         name=name,
         false_alarms=np.concatenate([[0.0], alarms[rows] / max(1, alarms[-1])]),

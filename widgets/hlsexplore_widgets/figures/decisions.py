@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hlsexplore.fixed import RealArray
 from hlsexplore.metrics import decisions, task_of
-from hlsexplore.task import Kind, Task
+from hlsexplore.task import Task, TaskKind
 from hlsexplore_widgets.figures.base import PALE, axis, empty_figure, make_figure
 
 MAX_CLASSES = 60
@@ -54,7 +54,7 @@ def decision_info(
     chosen = task_of(reference, task)
     before, after = decisions(reference, chosen).ravel(), decisions(y, chosen).ravel()
     truth = before if labels is None else np.asarray(labels).ravel().astype(np.int64)
-    is_multiclass = chosen.kind is Kind.MULTICLASS
+    is_multiclass = chosen.kind is TaskKind.MULTICLASS
     count = reference.shape[-1] if is_multiclass else 2
     counts = np.zeros((count, count), dtype=np.int64)
     np.add.at(counts, (truth, after), 1)

@@ -50,7 +50,7 @@ TOPICS: Mapping[str, tuple[Topic, ...]] = {
 }
 """What each tab follows; the others follow the figures of the design."""
 RESOURCES = ("lut", "ff", "dsp", "bram18")
-CALM_S = 0.15
+DEBOUNCE_S = 0.15
 """An analysis waits this long for the next change: figures of a drag in motion would only slow it down."""
 
 
@@ -148,7 +148,7 @@ class AnalysePanel:
         self._draw.submit(self._asked(self._tab, self._cancel))
 
     def _draw_tab(self, request: _Request, is_superseded: IsSuperseded) -> None:
-        if not self._state.stays(CALM_S) or is_superseded():
+        if not self._state.stays(DEBOUNCE_S) or is_superseded():
             return  # the next design asks again
         with self._state.guard("the analysis"):
             if request.tab == "network":

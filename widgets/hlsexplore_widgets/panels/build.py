@@ -24,7 +24,7 @@ FIGURES = (
     ("ii_cycles", "Interval, cycles"),
     ("clock_ns", "Clock, ns"),
 )
-CALM_S = 0.5
+DEBOUNCE_S = 0.5
 """The outlook waits this long for the next change of the design."""
 
 
@@ -64,7 +64,7 @@ class BuildPanel:
 
     def _look_ahead(self, _: None, is_superseded: IsSuperseded) -> None:
         """Say what a synthesis would take; runs in a thread of its own."""
-        if not self._state.stays(CALM_S) or is_superseded():
+        if not self._state.stays(DEBOUNCE_S) or is_superseded():
             return  # the next design asks again
         with self._state.guard("the forecast"):
             tool, page = self.job.options.tool, str(self._state.design.target.tool)

@@ -31,7 +31,7 @@ from hlsexplore_widgets.figures.compared import (
 )
 from hlsexplore_widgets.known import with_reports
 from hlsexplore_widgets.scoring import Scores, headlines, score
-from hlsexplore_widgets.shelf import Named
+from hlsexplore_widgets.shelf import NamedDesign
 from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.table import Table
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
@@ -131,7 +131,7 @@ class ComparePanel:
                 self.plot.show(figure=text, height=height, summary=self.plot.label)
                 self.view.layout.display = "" if items else "none"
 
-    def _found(self, item: Named) -> Compared:
+    def _found(self, item: NamedDesign) -> Compared:
         state, design = self._state, item.design
         scores = self._scores.find(design.key, lambda: self._score(design))
         reports = state.reports(design)

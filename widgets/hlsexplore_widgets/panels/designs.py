@@ -9,7 +9,7 @@ from hlsexplore.layer_config import knobs
 from hlsexplore.ops import tensor_keys
 from hlsexplore_widgets.components import Tiles
 from hlsexplore_widgets.opening import design_of_link, design_of_path, design_of_text, link_of
-from hlsexplore_widgets.shelf import Named
+from hlsexplore_widgets.shelf import NamedDesign
 from hlsexplore_widgets.state import ExplorerState
 
 MAX_LISTED = 60
@@ -64,7 +64,7 @@ def compare(state: ExplorerState) -> None:
     """Put the current design into the comparison."""
     design = state.design
     name = state.shelf.name_of(design) or f"design {design.key[:6]}"
-    state.shelf.compare(Named(name=name, design=design))
+    state.shelf.compare(NamedDesign(name=name, design=design))
 
 
 def designs_data(state: ExplorerState) -> dict[str, Any]:

@@ -57,7 +57,7 @@ NO_TRIALS = "No trials yet. Start a sweep below, or pass a study."
 HOVERED = 150
 MAX_HISTORY = 5000
 """With more trials the growth of the front is that of two objectives, looked at now and then."""
-CALM_S = 0.15
+DEBOUNCE_S = 0.15
 """The remark about the current design waits this long for the next change."""
 
 
@@ -164,7 +164,7 @@ class ExplorePanel:
 
     def _refresh_caption(self, _: None, is_superseded: IsSuperseded) -> None:
         """Say what beats the current design, or the one under the pointer, once it has not changed for a moment."""
-        if not self._state.stays(CALM_S) or is_superseded():
+        if not self._state.stays(DEBOUNCE_S) or is_superseded():
             return  # the next design asks again
         with self._state.guard("comparing the design"):
             catalog = self._state.catalog

@@ -18,7 +18,7 @@ from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.tune_job import TuneJob, option_data, option_of
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
-CALM_S = 0.5
+DEBOUNCE_S = 0.5
 """Offers are looked for once a design stays so long."""
 SAMPLES = 1000
 """Samples on which outputs are counted that an offer changes."""
@@ -96,7 +96,7 @@ class SmallerPanel:
     def _look(self, design: Design, is_superseded: IsSuperseded) -> None:
         """Find neurons that can go; runs in a thread of its own."""
         state = self._state
-        if not state.stays(CALM_S) or is_superseded():
+        if not state.stays(DEBOUNCE_S) or is_superseded():
             return
         with state.guard("looking for neurons that can go"):
             found = find_savings(design, sample_inputs(design.graph, state.x, SAMPLES))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from hlsexplore.errors import ConfigError
 from hlsexplore_widgets.catalog import Catalog
 from hlsexplore_widgets.components import TrialsTable
-from hlsexplore_widgets.shelf import Named
+from hlsexplore_widgets.shelf import NamedDesign
 from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.table import Table
 from hlsexplore_widgets.tables import trial_table
@@ -93,7 +93,9 @@ def compare_trials(state: ExplorerState, numbers: list[int]) -> None:
     """
     catalog = state.catalog
     if catalog is not None:
-        state.shelf.compare(*(Named(name=f"trial {number}", design=catalog.study.design(number)) for number in numbers))
+        state.shelf.compare(
+            *(NamedDesign(name=f"trial {number}", design=catalog.study.design(number)) for number in numbers)
+        )
 
 
 def _numbers(message: Mapping[str, Any]) -> list[int]:

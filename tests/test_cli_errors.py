@@ -57,7 +57,7 @@ HOSTILE = [
         "unknown key",
         yaml_file("d.yaml", {"layers": {"fc1": {"wieght": "fixed<8,2>"}}}),
         ["estimate", "m.keras", *DESIGN],
-        "d.yaml: layer 'fc1': unknown key 'wieght'. A dense layer has 'weight', 'bias', 'accum', 'result', 'reuse', 'strategy', 'density', 'pattern', 'mask'. Did you mean 'weight'?",
+        "d.yaml: layer 'fc1': unknown key 'wieght'. A dense layer has 'weight', 'bias', 'accum', 'result', 'reuse', 'strategy', 'multiplier', 'dsp_budget', 'density', 'pattern', 'mask'. Did you mean 'weight'?",
     ),
     (
         "unknown layer",

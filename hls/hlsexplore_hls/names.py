@@ -65,9 +65,9 @@ inverse_raw is_backward kernel_height kernel_width kind limit_raw low_raw masked
 num_beats_0 num_beats_1 num_blocks num_channels num_columns num_elements num_in num_in_beats num_inputs
 num_multipliers num_out num_out_beats num_parallel num_positions num_steps num_units num_weights offset_raw one_raw
 out_height out_size out_width pad_left pad_top parallel product_of rec_function repeat_columns repeat_rows
-returns_sequences reuse scale_raw shift size_0 size_1 size_2 size_3 size_4 size_5 slope_raw state_function step_0 step_1 step_2 step_3
-step_4 step_5 stream_height stream_width stride_columns stride_rows table_bits table_rom threshold_raw weight_rom
-whole_size
+returns_sequences reuse scale_raw shift size_0 size_1 size_2 size_3 size_4 size_5 slope_raw state_function step_0
+step_1 step_2 step_3 step_4 step_5 stream_height stream_width stride_columns stride_rows table_bits table_rom
+threshold_raw weight_rom whole_size
 """
 # Names that the generators use themselves: of files, of modules behind the top's name, of signals.
 _OWN = """

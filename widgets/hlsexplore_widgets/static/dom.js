@@ -53,6 +53,18 @@ export function set(node, attributes) {
 }
 
 /**
+ * Listen to the keys of an element and of those in it; shortcuts of the page around leave them alone, such as the arrow
+ * keys of Notebook 7. The mark has to stand on what has the focus itself.
+ * @param {Element} node
+ * @param {(event: KeyboardEvent) => void} listener
+ */
+export function onKeys(node, listener) {
+  const mark = (/** @type {Event} */ event) => /** @type {Element} */ (event.target).setAttribute("data-lm-suppress-shortcuts", "true");
+  node.addEventListener("focusin", mark);
+  node.addEventListener("keydown", /** @type {EventListener} */ (listener));
+}
+
+/**
  * Set a property if it differs: the same text again would make the browser lay the page out again.
  * @param {any} node
  * @param {string} name

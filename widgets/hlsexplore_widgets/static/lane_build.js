@@ -1,5 +1,5 @@
 // A line of the table built: its band with two ends to drag, its type as text, its steppers.
-import { h, s } from "./dom.js";
+import { h, onKeys, s } from "./dom.js";
 import { moveLsb, moveMsb, resize, shift } from "./fixed.js";
 import { LANE, drawLane } from "./lane_draw.js";
 
@@ -50,7 +50,7 @@ function buildBand(view, entry, label, change, type) {
       s("rect", { x: -8, y: 0, width: 16, height: LANE, fill: "transparent" }),
       s("rect", { class: "hx-grip", x: -2.5, y: 4, width: 5, height: LANE - 8, rx: 2.5 }),
     );
-    handle.addEventListener("keydown", (event) => onKey(view, event, entry, end, change, type));
+    onKeys(handle, (event) => onKey(view, event, entry, end, change, type));
     handle.addEventListener("focus", () => view.roving(entry));
     draggable(view, handle, type, (start, steps) => change(move(start, steps), end));
     entry.handles[end] = handle;

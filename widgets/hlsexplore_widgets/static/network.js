@@ -1,6 +1,6 @@
 // The network as a graph: types, cost and loss on layers and edges; click selects the row of the table.
 import { bus, pickRow } from "./bus.js";
-import { h, listen, put, s, wake } from "./dom.js";
+import { h, listen, onKeys, put, s, wake } from "./dom.js";
 import { NODE, found, laidOut, pathOf } from "./network_layout.js";
 import { download, saveMenu } from "./save.js";
 
@@ -48,7 +48,7 @@ class NetworkView {
     this.build();
     this.svg.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
     this.svg.addEventListener("pointerdown", (event) => this.onDrag(event));
-    this.svg.addEventListener("keydown", (event) => this.onKey(event));
+    onKeys(this.svg, (event) => this.onKey(event));
     this.off = [listen(model, "change:live", () => this.draw()), listen(model, "change:graph", () => this.build())];
     this.observer.observe(this.svg);
     wake(model);

@@ -1,5 +1,5 @@
 // A list box of the legal reuse factors, each with what it would cost.
-import { h, listen, under } from "./dom.js";
+import { h, listen, onKeys, under } from "./dom.js";
 
 /**
  * @param {any} model widget model with the trait `costs`
@@ -49,7 +49,7 @@ export function reuseMenu(model, row, get, choose) {
     button.setAttribute("aria-expanded", String(isOpen));
     if (!isOpen) stop();
   });
-  list.addEventListener("keydown", (event) => {
+  onKeys(list, (event) => {
     const options = [...list.querySelectorAll("[role=option]")];
     const at = options.indexOf(document.activeElement);
     const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: options.length - 1 }[event.key];

@@ -1,5 +1,5 @@
 // Saving what is seen: a file on the user's disk, or the clipboard.
-import { h, listen, under } from "./dom.js";
+import { h, listen, onKeys, under } from "./dom.js";
 import { listOf } from "./figure.js";
 
 /**
@@ -127,7 +127,7 @@ export function saveMenu(label, items) {
     list.querySelector("button")?.focus();
   });
   list.addEventListener("toggle", (/** @type {any} */ event) => button.setAttribute("aria-expanded", String(event.newState === "open")));
-  list.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+  onKeys(list, (event) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!by) return;
     event.preventDefault();

@@ -1,5 +1,5 @@
 // A tab bar; the panels beside it are widgets that the kernel shows and hides.
-import { h, listen, wake } from "./dom.js";
+import { h, listen, onKeys, wake } from "./dom.js";
 
 function render({ model, el }) {
   el.classList.add("hx");
@@ -21,7 +21,7 @@ function render({ model, el }) {
     if (focus) list.querySelector("[aria-selected=true]")?.focus();
   }
 
-  list.addEventListener("keydown", (event) => {
+  onKeys(list, (event) => {
     const ids = model.get("tabs").map((tab) => tab.id);
     const at = ids.indexOf(/** @type {HTMLElement | null} */ (document.activeElement)?.dataset.tab);
     const next = { ArrowRight: (at + 1) % ids.length, ArrowLeft: (at + ids.length - 1) % ids.length, Home: 0, End: ids.length - 1 }[event.key];

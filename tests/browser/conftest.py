@@ -64,9 +64,9 @@ def opened(chromium: Any, served: tuple[str, Any]) -> Iterator[Any]:
 def page(opened: Any) -> Any:
     """The page with the first design again, no notes, no selection, at its usual size."""
     opened.set_viewport_size({"width": 1400, "height": 1000})
-    while opened.locator(".hx-toast button").count():
-        opened.locator(".hx-toast button").first.click()
-        opened.wait_for_timeout(100)
+    # At once, in the page: a toast that goes by itself meanwhile is no button to wait for.
+    opened.evaluate("() => document.querySelectorAll('.hx-toast button').forEach((button) => button.click())")
+    opened.wait_for_timeout(100)
     for tabs in ("Trials", "Analysis of the design"):
         opened.get_by_role("tablist", name=tabs).get_by_role("tab").first.click()
     opened.evaluate("() => document.querySelectorAll('.hx-c-name input:checked').forEach(box => box.click())")

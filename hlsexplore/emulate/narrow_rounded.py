@@ -103,8 +103,7 @@ def plan_rounded(
     Args:
         weight: Integers, shape (n_in, n_out).
         bias: Integers in the units of the accumulator, shape (n_out,).
-        source: Span of the inputs.
-        signed: Whether inputs may be negative; else they may have 16 bits without a sign.
+        source: Span of the inputs; those that are never negative may have 16 bits without a sign.
         bits: Bits to drop of each product.
         accum: Type of the accumulator.
         span: Span of the accumulators.

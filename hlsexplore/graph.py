@@ -1,7 +1,7 @@
 """A trained network as a frozen graph of ops: what importers make and every other part reads."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from math import inf, isfinite, prod
 from typing import Any
@@ -13,7 +13,7 @@ from hlsexplore.encoding import AffineUnit
 from hlsexplore.errors import ConfigError, ModelError, quoted, unknown_name
 from hlsexplore.fixed import Fixed
 from hlsexplore.op_facts import element_types, kind, matmul_shape, options, weight_types
-from hlsexplore.ops import Activation, Clip, Concatenate, Dot, Input, Lookup, Merge, Op, weights
+from hlsexplore.ops import Activation, Clip, Input, Lookup, Op, weights
 from hlsexplore.shapes import check_shapes
 
 Shape = tuple[int, ...]
@@ -87,7 +87,7 @@ class Graph:
                 if name not in by_name:
                     raise ModelError(f"layer {node.name!r} reads {name!r}, which does not come before it in the graph.")
             shapes = [by_name[name].shape for name in node.inputs]
-            _check_form(node, shapes)
+            _check_numbers(node)
             try:
                 check_shapes(node.op, shapes, node.shape)
             except ModelError as error:
@@ -243,24 +243,14 @@ def _arrays(op: Op) -> dict[str, NDArray[Any]]:
     return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
 
 
-def _check_form(node: Node, shapes: Sequence[Shape]) -> None:
-    """Check what no executor asks again: that joined tensors fit, and that a limit is one."""
+def _check_numbers(node: Node) -> None:
+    """Check what no executor asks again: that a limit is one."""
     match node.op:
-        case Merge() if len(shapes) < 2 or any(shape != node.shape for shape in shapes):
-            wanted = "two or more tensors of one shape"
-        case Concatenate() if len(shapes) < 2:
-            wanted = "two or more tensors"
-        case Dot() if len(shapes) != 2 or shapes[0] != shapes[1] or len(shapes[0]) != 1:
-            wanted = "two vectors of one length"
         case Activation() if node.op.max_value is not None and not node.op.max_value >= 0:
             raise ModelError(f"layer {node.name!r}: max_value is {node.op.max_value:g}, and must be 0 or above.")
         case Clip() if not _is_clip(node.op):
             numbers = f"low={node.op.low:g}, high={node.op.high:g}, floor={node.op.floor:g}, slope={node.op.slope:g}"
             raise ModelError(f"layer {node.name!r}: {numbers} are no bounds with a line below them.")
-        case _:
-            return
-    came = ", ".join(str(shape) for shape in shapes) or "nothing"
-    raise ModelError(f"layer {node.name!r}: {node.kind!r} joins {wanted}, not {came}.")
 
 
 def _is_clip(op: Clip) -> bool:

@@ -13,6 +13,7 @@ from hlsexplore.element_types import ElementTypes
 from hlsexplore.fixed import Fixed
 from hlsexplore.ops import (
     Activation,
+    Cell,
     Conv,
     Dense,
     DepthwiseConv,
@@ -28,6 +29,10 @@ from hlsexplore.ops import (
     Requantize,
 )
 
+SELU_SCALE, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
+"""lambda and alpha of SELU (Klambauer et al., Self-Normalizing Neural Networks, 2017)."""
+GATES: Mapping[Cell, int] = MappingProxyType({Cell.SIMPLE_RNN: 1, Cell.LSTM: 4, Cell.GRU: 3})
+"""Matrices of a recurrent cell that stand side by side in its kernels."""
 GELU_TANH_SCALE, GELU_TANH_CUBE = sqrt(2.0 / pi), 0.044715
 """Constants of the approximation of GELU (Hendrycks and Gimpel, Gaussian Error Linear Units, 2016)."""
 

@@ -8,12 +8,11 @@ import numpy as np
 
 from hlsexplore.element_types import Shape
 from hlsexplore.errors import ModelError, quoted
-from hlsexplore.op_facts import kind
+from hlsexplore.op_facts import GATES, kind
 from hlsexplore.ops import (
     WEIGHT_FIELDS,
     Activation,
     Affine,
-    Cell,
     Clip,
     Concatenate,
     Conv,
@@ -39,9 +38,6 @@ from hlsexplore.ops import (
     Upsample,
 )
 
-GATES = {Cell.SIMPLE_RNN: 1, Cell.LSTM: 4, Cell.GRU: 3}
-"""Matrices of a recurrent cell that stand side by side in its kernels."""
-
 
 def check_shapes(op: Op, inputs: Sequence[Shape], shape: Shape) -> None:
     """Check the arrays of an op, the tensors that it reads and the shape that its result is said to have.
@@ -61,16 +57,35 @@ def check_shapes(op: Op, inputs: Sequence[Shape], shape: Shape) -> None:
         if values is not None and (not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf"):
             came = getattr(values, "dtype", type(values).__name__)
             raise ModelError(f"{name!r} must be a numpy array of real numbers, not of {came}.")
-    if not isinstance(op, Input | Merge | Concatenate | Dot) and len(inputs) != 1:
-        raise ModelError(f"{kind(op)!r} reads one tensor, not {len(inputs)}.")
+    _check_inputs(op, inputs, shape)
     made = _result(op, inputs, shape)
     if shape not in made:
         came, makes = " and ".join(map(str, inputs)), " or ".join(map(str, made))
         raise ModelError(f"{kind(op)!r} makes {makes} of {came}, but the layer's shape is said to be {shape}.")
 
 
+def _check_inputs(op: Op, inputs: Sequence[Shape], shape: Shape) -> None:
+    """Check how many tensors an op reads, and that those that it joins fit."""
+    match op:
+        case Input():
+            return
+        case Merge() if len(inputs) < 2 or any(each != shape for each in inputs):
+            wanted = "two or more tensors of one shape"
+        case Concatenate() if len(inputs) < 2:
+            wanted = "two or more tensors"
+        case Dot() if len(inputs) != 2 or inputs[0] != inputs[1] or len(inputs[0]) != 1:
+            wanted = "two vectors of one length"
+        case Merge() | Concatenate() | Dot():
+            return
+        case _:
+            if len(inputs) != 1:
+                raise ModelError(f"{kind(op)!r} reads one tensor, not {len(inputs)}.")
+            return
+    raise ModelError(f"{kind(op)!r} joins {wanted}, not {', '.join(map(str, inputs)) or 'nothing'}.")
+
+
 def _result(op: Op, inputs: Sequence[Shape], shape: Shape) -> tuple[Shape, ...]:
-    """Shapes that the result may have; joins are checked elsewhere (`graph`)."""
+    """Shapes that the result may have."""
     match op:
         case Input():
             return (shape,)

@@ -12,13 +12,13 @@ from math import erf, sqrt
 import numpy as np
 
 from hlsexplore.fixed import Fixed, Overflow, RawArray, RealArray, quantize
-from hlsexplore.op_facts import GELU_TANH_CUBE, GELU_TANH_SCALE
+from hlsexplore.op_facts import GELU_TANH_CUBE, GELU_TANH_SCALE, SELU_ALPHA, SELU_SCALE
 from hlsexplore.ops import Function
 
-SELU_SCALE = 1.0507009873554804934193349852946
-"""lambda of SELU (Klambauer et al., Self-Normalizing Neural Networks, 2017)."""
-SELU_ALPHA = 1.6732632423543772848170429916717
-"""alpha of SELU (same source)."""
+SELU_TYPE = Fixed(16, 1, signed=False)
+"""Type of SELU's lambda in hls4ml 1.3."""
+SELU_RAW = int(quantize(np.float64(SELU_SCALE), SELU_TYPE))
+"""SELU's lambda in that type."""
 
 _HALF_RANGE = {
     Function.SIGMOID: 8,

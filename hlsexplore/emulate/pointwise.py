@@ -20,10 +20,10 @@ from hlsexplore.emulate.carrier import (
 )
 from hlsexplore.emulate.piecewise import PIECEWISE, FunctionBuilder
 from hlsexplore.emulate.step import PlanContext, Probe, Step, cast_probed, result_step
-from hlsexplore.emulate.tables import NEGATIVE_RANGE, activation_table, half_range
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize, requantize
 from hlsexplore.op_facts import PARTS, Part
 from hlsexplore.ops import Activation, Function, Lookup
+from hlsexplore.tables import NEGATIVE_RANGE, SELU_RAW, SELU_TYPE, activation_table, half_range
 
 
 def build_activation(context: PlanContext, op: Activation) -> Step:
@@ -221,10 +221,6 @@ def _scaled(x: Carrier, source: Span, scale: int, span: Span) -> Carrier:
     result: Carrier = values * (scale if values.dtype == object else values.dtype.type(scale))
     return result
 
-
-SELU_TYPE = Fixed(16, 1, signed=False)
-"""Type of SELU's lambda in hls4ml 1.3."""
-SELU_RAW = int(quantize(np.float64(1.0507009873554805), SELU_TYPE))
 
 _BUILDERS: dict[Function, FunctionBuilder] = {
     Function.LINEAR: build_linear,

@@ -20,10 +20,10 @@ from hlsexplore.emulate.carrier import (
     repays_kernel,
 )
 from hlsexplore.emulate.step import PlanContext, Probe, Step, cast_probed
-from hlsexplore.emulate.tables import SoftmaxTables, softmax_tables
 from hlsexplore.fixed import Fixed, RawArray, quantize, requantize
 from hlsexplore.layer_config import SoftmaxMode
 from hlsexplore.ops import Softmax
+from hlsexplore.tables import SoftmaxTables, softmax_tables
 
 
 def build_softmax(context: PlanContext, op: Softmax) -> Step:

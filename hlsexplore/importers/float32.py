@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.fixed import RealArray
-
-SELU_SCALE, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
+from hlsexplore.op_facts import SELU_ALPHA, SELU_SCALE
 
 Real = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 

@@ -12,7 +12,7 @@ from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph, Node, check_graph
 from hlsexplore.handlers import Handlers
-from hlsexplore.op_facts import GELU_TANH_CUBE, GELU_TANH_SCALE
+from hlsexplore.op_facts import GELU_TANH_CUBE, GELU_TANH_SCALE, SELU_ALPHA, SELU_SCALE
 from hlsexplore.ops import (
     MOVES,
     Activation,
@@ -121,13 +121,12 @@ def _recurrent(block: LayerBlock, op: Recurrent) -> RealArray:
     return layers.recurrent(block, op, activate)
 
 
-SELU_LAMBDA, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
 LARGEST_EXPONENT = 88.0
 """exp of more is beyond float32."""
 _erf_of_one = np.frompyfunc(erf, 1, 1)
 
 
-def _erf(x: RealArray) -> RealArray:
+def error_function(x: RealArray) -> RealArray:
     """Return the error function; numpy has none."""
     return np.asarray(_erf_of_one(x), dtype=np.float64)
 
@@ -143,11 +142,11 @@ ELEMENTWISE: dict[Function, Callable[[RealArray, float], RealArray]] = {
     Function.LEAKY_RELU: lambda x, alpha: np.where(x > 0, x, alpha * x),
     Function.THRESHOLDED_RELU: lambda x, alpha: np.where(x > alpha, x, 0.0),
     Function.ELU: lambda x, alpha: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0))),
-    Function.SELU: lambda x, alpha: SELU_LAMBDA * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0.0))),
+    Function.SELU: lambda x, alpha: SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0.0))),
     Function.SOFTPLUS: lambda x, alpha: np.logaddexp(x, 0.0),
     Function.SOFTSIGN: lambda x, alpha: x / (1.0 + np.abs(x)),
     Function.SILU: lambda x, alpha: x * _sigmoid(x),
-    Function.GELU: lambda x, alpha: 0.5 * x * (1.0 + _erf(x / sqrt(2.0))),
+    Function.GELU: lambda x, alpha: 0.5 * x * (1.0 + error_function(x / sqrt(2.0))),
     Function.GELU_TANH: lambda x, alpha: 0.5 * x * (1.0 + np.tanh(GELU_TANH_SCALE * (x + GELU_TANH_CUBE * x**3))),
     Function.MISH: lambda x, alpha: x * np.tanh(np.logaddexp(x, 0.0)),
     Function.SPARSE_PLUS: lambda x, alpha: np.where(np.abs(x) < 1, np.square(x + 1) / 4, np.maximum(x, 0.0)),

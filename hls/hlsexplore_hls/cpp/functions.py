@@ -7,11 +7,10 @@ from math import ceil, floor
 
 import numpy as np
 
-from hlsexplore.emulate.pointwise import SELU_RAW, SELU_TYPE
 from hlsexplore.fixed import Fixed, RawArray, quantize
 from hlsexplore.op_facts import PARTS
 from hlsexplore.ops import TABLE_FUNCTIONS, Activation, Function
-from hlsexplore.tables import NEGATIVE_RANGE, activation_table, half_range
+from hlsexplore.tables import NEGATIVE_RANGE, SELU_RAW, SELU_TYPE, activation_table, half_range
 from hlsexplore_hls.cpp.code import constant, cpp_type, raw_constant, rom_type, typedef
 from hlsexplore_hls.cpp.op_context import OpContext, unsupported
 

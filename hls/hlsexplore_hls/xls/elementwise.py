@@ -9,7 +9,7 @@ from hlsexplore.coverage import Executor, no_answer
 from hlsexplore.fixed import Fixed, Overflow, RawArray, Rounding, quantize, requantize
 from hlsexplore.op_facts import PARTS, Part, limits_raw
 from hlsexplore.ops import Activation, Affine, Clip, Function, PRelu, Requantize
-from hlsexplore.tables import NEGATIVE_RANGE, SELU_SCALE, activation_table, half_range
+from hlsexplore.tables import NEGATIVE_RANGE, SELU_RAW, SELU_TYPE, activation_table, half_range
 from hlsexplore_hls.xls.code import (
     DslxCall,
     DslxCode,
@@ -24,9 +24,6 @@ from hlsexplore_hls.xls.code import (
 )
 from hlsexplore_hls.xls.layer import DslxLayer
 from hlsexplore_hls.xls.text import number, type_of
-
-SELU_TYPE = Fixed(16, 1, signed=False)
-"""Type of SELU's lambda (docs/ir.md, section Tables)."""
 
 
 def activation(layer: DslxLayer, op: Activation) -> list[DslxCall]:
@@ -301,7 +298,7 @@ def _negative_table(layer: DslxLayer, op: Activation) -> list[str]:
     index = Fixed(bits, bits, signed=False, rounding=Rounding.TRN_ZERO, overflow=Overflow.SAT)
     x = element("x", source)
     depth = DslxValue(text="depth", bits=x.bits + 1, fraction=x.fraction + NEGATIVE_RANGE.bit_length() - 1 - bits)
-    scale, fraction = (int(quantize(np.float64(SELU_SCALE), SELU_TYPE)), SELU_TYPE.fraction) if is_selu else (1, 0)
+    scale, fraction = (SELU_RAW, SELU_TYPE.fraction) if is_selu else (1, 0)
     product = layer.code.times(x, scale)
     above = layer.code.cast(
         DslxValue(text=product.text, bits=product.bits, fraction=x.fraction + fraction), result, "result"

@@ -6,7 +6,6 @@ functions that have an op: so every way of writing GELU is the same function.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from math import erf, sqrt
 from types import MappingProxyType
 from typing import Any
 
@@ -15,6 +14,8 @@ import numpy as np
 from hlsexplore.fixed import RealArray
 from hlsexplore.importers.flat.fold import WHOLE_DTYPES
 from hlsexplore.importers.flat.graph import Array, FlatNode
+from hlsexplore.ops import Function
+from hlsexplore.reference.forward import ELEMENTWISE, error_function
 
 MAX_OPS = 16
 """Most ops of a group; GELU by tanh has 9."""
@@ -26,30 +27,20 @@ _ROOTS = frozenset({"Mul", "Add", "Sub", "Div", "Neg", "Log", "Log1p", "Where"})
 """Ops that a group may end with."""
 BOOL = 9
 """Code of truth values in ONNX."""
-_erf = np.frompyfunc(erf, 1, 1)
-
-
-def _sigmoid(x: RealArray) -> RealArray:
-    y: RealArray = 1.0 / (1.0 + np.exp(-x))
-    return y
-
-
-def _tanh_gelu(x: RealArray) -> RealArray:
-    y: RealArray = 0.5 * x * (1.0 + np.tanh(sqrt(2.0 / np.pi) * (x + 0.044715 * x**3)))
-    return y
-
-
 TARGETS: Mapping[str, RealArray] = MappingProxyType(
     {
-        "Silu": _GRID * _sigmoid(_GRID),
-        "Gelu": np.asarray(0.5 * _GRID * (1.0 + _erf(_GRID / sqrt(2.0))), dtype=np.float64),
-        "GeluTanh": _tanh_gelu(_GRID),
-        "Mish": _GRID * np.tanh(np.logaddexp(_GRID, 0.0)),
-        "Softplus": np.logaddexp(_GRID, 0.0),
-        "LogSigmoid": -np.logaddexp(-_GRID, 0.0),
-        "Softsign": _GRID / (1.0 + np.abs(_GRID)),
-        "TanhShrink": _GRID - np.tanh(_GRID),
-        "HardSwish": _GRID * np.clip(_GRID / 6.0 + 0.5, 0.0, 1.0),
+        op: ELEMENTWISE[function](_GRID, alpha)
+        for op, function, alpha in (
+            ("Silu", Function.SILU, 0.0),
+            ("Gelu", Function.GELU, 0.0),
+            ("GeluTanh", Function.GELU_TANH, 0.0),
+            ("Mish", Function.MISH, 0.0),
+            ("Softplus", Function.SOFTPLUS, 0.0),
+            ("LogSigmoid", Function.LOG_SIGMOID, 0.0),
+            ("Softsign", Function.SOFTSIGN, 0.0),
+            ("TanhShrink", Function.TANH_SHRINK, 0.0),
+            ("HardSwish", Function.HARD_SWISH, 1.0 / 6.0),
+        )
     }
 )
 """Values of the functions that are looked for."""
@@ -57,7 +48,7 @@ Family = Callable[[float], RealArray]
 FAMILIES: Mapping[str, Family] = MappingProxyType(
     {
         "Celu": lambda c: np.maximum(_GRID, 0.0) + np.minimum(0.0, c * np.expm1(np.minimum(_GRID, 0.0) / c)),
-        "Elu": lambda c: np.where(_GRID > 0, _GRID, c * np.expm1(np.minimum(_GRID, 0.0))),
+        "Elu": lambda c: ELEMENTWISE[Function.ELU](_GRID, c),
         "Softplus": lambda c: np.logaddexp(c * _GRID, 0.0) / c,
         "Soft": lambda c: np.sign(_GRID) * np.maximum(np.abs(_GRID) - c, 0.0),
         "Hard": lambda c: np.where(np.abs(_GRID) > c, _GRID, 0.0),
@@ -81,9 +72,9 @@ _STEPS: Mapping[str, Evaluate] = MappingProxyType(
         "Log1p": lambda options, x: np.log1p(x[0]),
         "Sqrt": lambda options, x: np.sqrt(x[0]),
         "Reciprocal": lambda options, x: 1.0 / x[0],
-        "Erf": lambda options, x: np.asarray(_erf(x[0]), dtype=np.float64),
+        "Erf": lambda options, x: error_function(x[0]),
         "Tanh": lambda options, x: np.tanh(x[0]),
-        "Sigmoid": lambda options, x: _sigmoid(x[0]),
+        "Sigmoid": lambda options, x: ELEMENTWISE[Function.SIGMOID](x[0], 0.0),
         "Relu": lambda options, x: np.maximum(x[0], 0.0),
         "Clip": lambda options, x: np.clip(x[0], *_bounds(options, x)),
         "HardSigmoid": lambda options, x: np.clip(

@@ -9,10 +9,8 @@ from hlsexplore.importers.flat.context import Converter, FlatContext
 from hlsexplore.importers.flat.fold import WHOLE_DTYPES
 from hlsexplore.importers.flat.layout import affine, pointwise, straight_last
 from hlsexplore.importers.flat.value import FlatValue, broadcast
+from hlsexplore.op_facts import SELU_ALPHA, SELU_SCALE
 from hlsexplore.ops import Activation, Clip, Function, Merge, MergeFunction, PRelu, Softmax
-
-SELU_ALPHA, SELU_GAMMA = 1.6732632423543772, 1.0507009873554805
-"""Constants of SELU (Klambauer et al. 2017); ONNX stores them as float32."""
 
 
 def _plain(function: Function) -> Converter:
@@ -42,8 +40,8 @@ def elu(context: FlatContext) -> FlatValue:
 
 def selu(context: FlatContext) -> FlatValue:
     """Convert Selu with its usual constants."""
-    alpha, gamma = context.number("alpha", SELU_ALPHA), context.number("gamma", SELU_GAMMA)
-    if abs(alpha - SELU_ALPHA) > 1e-6 or abs(gamma - SELU_GAMMA) > 1e-6:
+    alpha, gamma = context.number("alpha", SELU_ALPHA), context.number("gamma", SELU_SCALE)
+    if abs(alpha - SELU_ALPHA) > 1e-6 or abs(gamma - SELU_SCALE) > 1e-6:  # stored as float32
         raise context.refuse(f"a SELU with alpha={alpha:g} and gamma={gamma:g} is not supported.", "Use Elu instead.")
     return pointwise(context, context.value(0), Activation(function=Function.SELU))
 

@@ -10,9 +10,8 @@ from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Shape
 from hlsexplore.importers.hls4ml.build import CallStep
 from hlsexplore.importers.hls4ml.products import matrix, product_knobs
+from hlsexplore.op_facts import GATES
 from hlsexplore.ops import Cell, Concatenate, Function, Recurrent
-
-GATES = {Cell.SIMPLE_RNN: 1, Cell.GRU: 3, Cell.LSTM: 4}
 
 
 def recurrent(cell: Cell) -> Callable[[CallStep], None]:

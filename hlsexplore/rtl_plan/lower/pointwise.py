@@ -14,12 +14,8 @@ from hlsexplore.rtl_plan.lower.matmul import signed_products
 from hlsexplore.rtl_plan.netlist.casts import cast
 from hlsexplore.rtl_plan.netlist.cells import Value
 from hlsexplore.rtl_plan.netlist.net import Net
-from hlsexplore.tables import NEGATIVE_RANGE, activation_table, half_range
+from hlsexplore.tables import NEGATIVE_RANGE, SELU_RAW, SELU_TYPE, activation_table, half_range
 from hlsexplore.weights import quantized, raw_weights
-
-SELU_TYPE = Fixed(16, 1, signed=False)
-"""Type of SELU's lambda in hls4ml 1.3."""
-SELU_RAW = int(quantize(1.0507009873554805, SELU_TYPE))
 
 
 def lower_activation(layer: LoweredLayer, op: Activation) -> list[Value]:

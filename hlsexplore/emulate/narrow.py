@@ -4,6 +4,8 @@ Bounds of the actual weights and of the inputs' span decide, as everywhere: ever
 numba.
 """
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -52,31 +54,14 @@ class Epilogue:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class NarrowProduct:
-    """A planned exact product rows @ weight + bias; equal sums as the wider product that it replaces.
+class CastProduct(ABC):
+    """A product whose sums are cast in the same pass.
 
     Attributes:
-        weight: Raw weights, int16, shape (n_in, n_out).
-        bias: In the units of the sums, int64, shape (n_out,).
-        sums: Span of the sums, the bias included.
-        cut: Bits of the low part of an input, or 0 where inputs are not cut.
-        low: Largest sum of low parts, the bias included.
-        high: Largest sum of high parts.
         epilogues: Casts planned so far, by type and whether they are rectified.
     """
 
-    weight: NDArray[np.int16]
-    bias: NDArray[np.int64]
-    sums: Span
-    cut: int
-    low: int
-    high: int
-    epilogues: dict[tuple[Fixed, bool], "Epilogue | None"] = field(default_factory=dict, repr=False)
-
-    @cached_property
-    def packed(self) -> NDArray[np.int16]:
-        """Weights as `narrow_kernels.dense` reads them, one segment."""
-        return pack(self.weight[None])
+    epilogues: dict[tuple[Fixed, bool], Epilogue | None] = field(default_factory=dict, repr=False)
 
     def epilogue(self, type_: Fixed, is_rectified: bool) -> Epilogue | None:
         """Return the cast of sums to a type, or None where 32 bits or one constant do not do.
@@ -88,6 +73,35 @@ class NarrowProduct:
         if (type_, is_rectified) not in self.epilogues:
             self.epilogues[type_, is_rectified] = self._plan_epilogue(type_, is_rectified)
         return self.epilogues[type_, is_rectified]
+
+    @abstractmethod
+    def _plan_epilogue(self, type_: Fixed, is_rectified: bool) -> Epilogue | None: ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NarrowProduct(CastProduct):
+    """A planned exact product rows @ weight + bias; equal sums as the wider product that it replaces.
+
+    Attributes:
+        weight: Raw weights, int16, shape (n_in, n_out).
+        bias: In the units of the sums, int64, shape (n_out,).
+        sums: Span of the sums, the bias included.
+        cut: Bits of the low part of an input, or 0 where inputs are not cut.
+        low: Largest sum of low parts, the bias included.
+        high: Largest sum of high parts.
+    """
+
+    weight: NDArray[np.int16]
+    bias: NDArray[np.int64]
+    sums: Span
+    cut: int
+    low: int
+    high: int
+
+    @cached_property
+    def packed(self) -> NDArray[np.int16]:
+        """Weights as `narrow_kernels.dense` reads them, one segment."""
+        return pack(self.weight[None])
 
     def _plan_epilogue(self, type_: Fixed, is_rectified: bool) -> Epilogue | None:
         bits = self.sums.fraction - type_.fraction
@@ -193,6 +207,11 @@ def plan_narrow(weight: NDArray[Any], bias: NDArray[Any], source: Span, sums: Sp
     return None
 
 
+def chunk_width(n_out: int, widths: Sequence[int]) -> int:
+    """Return how many outputs a kernel computes at once: the least width that holds all, or the largest one."""
+    return next((width for width in widths if n_out <= width), widths[-1])
+
+
 def pack(segments: NDArray[np.int16]) -> NDArray[np.int16]:
     """Lay weights out as vectors of pairs.
 
@@ -203,7 +222,7 @@ def pack(segments: NDArray[np.int16]) -> NDArray[np.int16]:
         Shape (chunks, segments * pairs, width, 2), zeros where there is no weight.
     """
     count, n, n_out = segments.shape
-    width = next((width for width in WIDTHS if n_out <= width), WIDTHS[-1])
+    width = chunk_width(n_out, WIDTHS)
     pairs, chunks = -(-n // 2), -(-n_out // width)
     padded = np.zeros((count, 2 * pairs, chunks * width), np.int16)
     padded[:, :n, :n_out] = segments

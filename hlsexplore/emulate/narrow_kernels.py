@@ -118,11 +118,8 @@ def dense(x: Any, cut: Any, weight: Any, bias: Any, numbers: Any, out: Any) -> N
     chunks, pairs, width = weight.shape[0], weight.shape[1], weight.shape[2]
     flat, padded, step, size = x.reshape(-1), 2 * pairs, 4 * pairs, 4 * pairs * width
     low, high = np.zeros(TILE * padded, np.int16), np.zeros(TILE * padded, np.int16)
-    sums, tops, nothing = (
-        np.empty((ROWS, width), np.int32),
-        np.empty((ROWS, width), np.int32),
-        np.zeros((ROWS, width), np.int32),
-    )
+    sums, tops = np.empty((ROWS, width), np.int32), np.empty((ROWS, width), np.int32)
+    nothing = np.zeros((ROWS, width), np.int32)
     offsets, none_at = np.zeros(1, np.int64), nothing.ctypes.data
     weights, biases, terms, origin = weight.ctypes.data, bias.ctypes.data, numbers.ctypes.data, offsets.ctypes.data
     lows, highs, sums_at, tops_at = low.ctypes.data, high.ctypes.data, sums.ctypes.data, tops.ctypes.data
@@ -145,13 +142,8 @@ def dense(x: Any, cut: Any, weight: Any, bias: Any, numbers: Any, out: Any) -> N
                 _requantize(
                     sums_at, tops_at if has_high else none_at, biases + 4 * begin, terms, done, out, place, width, here
                 )
-    offsets[0], low[0], high[0], sums[0, 0], tops[0, 0] = (
-        0,
-        0,
-        0,
-        0,
-        0,
-    )  # the arrays behind the addresses live until here
+    # The arrays behind the addresses live until here.
+    offsets[0] = low[0] = high[0] = sums[0, 0] = tops[0, 0] = nothing[0, 0] = 0
 
 
 @njit  # type: ignore[untyped-decorator]
@@ -221,13 +213,8 @@ def convolve(x: Any, cut: Any, weight: Any, bias: Any, numbers: Any, geometry: A
                         width,
                         here,
                     )
-    low[0], high[0], sums[0, 0], tops[0, 0], nothing[0, 0] = (
-        0,
-        0,
-        0,
-        0,
-        0,
-    )  # the arrays behind the addresses live until here
+    # The arrays behind the addresses live until here.
+    low[0] = high[0] = sums[0, 0] = tops[0, 0] = nothing[0, 0] = 0
 
 
 @njit  # type: ignore[untyped-decorator]
@@ -313,7 +300,8 @@ def convolve_largest(
                 offset = none_at if cut else biases + 4 * ROWS * begin
                 place, here = ((s * out_height + r) * out_width * filters + begin) * out.itemsize, filters - begin
                 _requantize(sums_at, none_at, offset, terms, out_width, rows, place, width, min(width, here))
-    low[0], high[0], sums[0, 0], tops[0], nothing[0] = 0, 0, 0, 0, 0  # the arrays behind the addresses live until here
+    # The arrays behind the addresses live until here.
+    low[0] = high[0] = sums[0, 0] = tops[0] = nothing[0] = 0
 
 
 @njit(inline="always")  # type: ignore[untyped-decorator]
@@ -380,4 +368,5 @@ def dense_rounded(x: Any, weight: Any, bias: Any, how: Any, numbers: Any, out: A
                     rounded_requantize32(sums_at, sums_at, offset, terms, done, out, place, here)
                 else:
                     rounded_requantize64(sums_at, sums_at, offset, terms, done, out, place, here)
-    offsets[0], low[0], sums[0, 0] = 0, 0, 0  # the arrays behind the addresses live until here
+    # The arrays behind the addresses live until here.
+    offsets[0] = low[0] = sums[0, 0] = 0

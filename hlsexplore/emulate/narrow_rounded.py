@@ -3,7 +3,7 @@
 A sum modulo 2**16 of the bits that are kept of each product is the accumulator, in any order. Needs numba.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.emulate.carrier import Carrier, Span, cast_span, dtype_for, has_numba, rounding_terms
-from hlsexplore.emulate.narrow import INT16_BOUND, Epilogue, hold_numbers
+from hlsexplore.emulate.narrow import INT16_BOUND, CastProduct, Epilogue, chunk_width, hold_numbers
 from hlsexplore.fixed import Fixed, Overflow, Rounding
 
 WIDTHS = (16, 32, 64)
@@ -23,7 +23,7 @@ MAX_GAIN = 14
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RoundedProduct:
+class RoundedProduct(CastProduct):
     """A planned product rows @ weight + bias, each product rounded down.
 
     Attributes:
@@ -33,7 +33,6 @@ class RoundedProduct:
         bits: Bits to drop of each product.
         accum: Type of the accumulator.
         span: Span of the accumulators.
-        epilogues: Casts planned so far, by type and whether they are rectified.
     """
 
     weight: NDArray[np.int16]
@@ -42,24 +41,17 @@ class RoundedProduct:
     bits: int
     accum: Fixed
     span: Span
-    epilogues: dict[tuple[Fixed, bool], Epilogue | None] = field(default_factory=dict, repr=False)
 
     @cached_property
     def packed(self) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
         """Weights, shape (chunks, n_in, width), and biases, shape (chunks, width), with zeros where there are none."""
         n_in, n_out = self.weight.shape
-        width = next((width for width in WIDTHS if n_out <= width), WIDTHS[-1])
+        width = chunk_width(n_out, WIDTHS)
         chunks = -(-n_out // width)
         weight, bias = np.zeros((n_in, chunks * width), np.int16), np.zeros(chunks * width, np.int16)
         weight[:, :n_out], bias[:n_out] = self.weight, self.bias
         ordered = np.ascontiguousarray(weight.reshape(n_in, chunks, width).transpose(1, 0, 2))
         return ordered, bias.reshape(chunks, width)
-
-    def epilogue(self, type_: Fixed, is_rectified: bool) -> Epilogue | None:
-        """Return the cast of accumulators to a type, or None where 32 bits or one constant do not do."""
-        if (type_, is_rectified) not in self.epilogues:
-            self.epilogues[type_, is_rectified] = self._plan_epilogue(type_, is_rectified)
-        return self.epilogues[type_, is_rectified]
 
     def _plan_epilogue(self, type_: Fixed, is_rectified: bool) -> Epilogue | None:
         bits = self.span.fraction - type_.fraction

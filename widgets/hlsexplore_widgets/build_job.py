@@ -19,11 +19,11 @@ from hlsexplore.target import Tool
 from hlsexplore_hls import Project, export
 from hlsexplore_hls.flows import FLOWS, find_flow
 from hlsexplore_hls.tools.synthesize import tools_of
+from hlsexplore_widgets.background_job import BackgroundJob
 from hlsexplore_widgets.channel import Topic
 from hlsexplore_widgets.live import Verification
 from hlsexplore_widgets.outlook import outlook
 from hlsexplore_widgets.state import ExplorerState
-from hlsexplore_widgets.worker import Throttle
 
 Condition = Literal["idle", "running", "done", "failed", "cancelled"]
 STAGES = ("Export", "Verify", "Synthesize", "Report")
@@ -117,31 +117,17 @@ class _Log:
             self.fresh.clear()
 
 
-class BuildJob:
+class BuildJob(BackgroundJob[BuildOptions, BuildStatus]):
     """Builds a state's current design in a thread; mutable, for it starts and ends."""
 
     def __init__(self, state: ExplorerState) -> None:
         """Wait for a start."""
         self._state = state
-        self._status = BuildStatus()
         self._tool = state.design.target.tool
-        self._options = self._of_page()
+        super().__init__(self._of_page(), BuildStatus(), lambda: state.notify("build"), per_second=8.0)
         self._result: BuildResult | None = None
-        self._cancel = threading.Event()
-        self._thread: threading.Thread | None = None
         self._log = _Log()
-        self._shown = Throttle(lambda: state.notify("build"), per_second=8.0)
         state.subscribe(self._follow, "design")
-
-    @property
-    def status(self) -> BuildStatus:
-        """How far it is."""
-        return self._status
-
-    @property
-    def options(self) -> BuildOptions:
-        """What is built next."""
-        return self._options
 
     @property
     def result(self) -> BuildResult | None:
@@ -190,34 +176,22 @@ class BuildJob:
 
     def start(self, synthesize: bool = True) -> None:
         """Export the current design, compare it with the emulator, and synthesize it if the flow has a tool."""
-        if self._status.condition == "running":
+        if self.is_active:
             return
         synthesize = synthesize and bool(self._options.tool)
         self._cancel = threading.Event()
         self._log.clear()
         design = self._state.design
         stages = STAGES if synthesize else STAGES[:2]
-        self._status = BuildStatus(condition="running", stages=stages, message="exporting", started=time.time())
         self._result = None
-        self._shown.flush()
-        self._thread = threading.Thread(
-            target=self._run, args=(design, synthesize), name="hlsexplore-build", daemon=True
-        )
-        self._thread.start()
+        self._set(BuildStatus(condition="running", stages=stages, message="exporting", started=time.time()))
+        self._launch("build", self._run, design, synthesize)
 
     def cancel(self) -> None:
         """Stop; every process of the tool ends."""
         self._cancel.set()
-        if self._status.condition == "running":
-            self._status = replace(self._status, message="cancelling")
-            self._shown.flush()
-
-    def wait(self, timeout_s: float = 60.0) -> bool:
-        """Wait for the end; False if that takes longer."""
-        if self._thread is not None:
-            self._thread.join(timeout_s)
-            return not self._thread.is_alive()
-        return True
+        if self.is_active:
+            self._set(replace(self._status, message="cancelling"))
 
     def _run(self, design: Design, synthesize: bool) -> None:
         options, started = self._options, self._status.started
@@ -301,8 +275,7 @@ class BuildJob:
         if self._cancel.is_set():
             raise CancelledError("the build was cancelled.")
         count = len(self._status.stages)
-        self._status = replace(self._status, stage=stage, message=message, fraction=stage / count)
-        self._shown.flush()
+        self._set(replace(self._status, stage=stage, message=message, fraction=stage / count))
 
     def _on_event(self, event: Event) -> None:
         self._log.add(event.text)
@@ -314,14 +287,15 @@ class BuildJob:
         self._shown.poke()
 
     def _end(self, condition: Condition, message: str, started: float) -> None:
-        self._status = replace(
-            self._status,
-            condition=condition,
-            message=message,
-            elapsed_s=time.time() - started,
-            fraction=1.0 if condition == "done" else self._status.fraction,
+        self._set(
+            replace(
+                self._status,
+                condition=condition,
+                message=message,
+                elapsed_s=time.time() - started,
+                fraction=1.0 if condition == "done" else self._status.fraction,
+            )
         )
-        self._shown.flush()
 
 
 def for_tool(design: Design, tool: str) -> Design:

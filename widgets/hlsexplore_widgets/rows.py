@@ -1,6 +1,6 @@
 """The table of layers: what its rows show, as plain data for the browser."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import log2
 from typing import Any
 
@@ -163,56 +163,49 @@ def _lane(key: str, weight_spreads: Mapping[str, MagnitudeSpread], result: Magni
 
 def _choices(node: Node) -> list[dict[str, Any]]:
     """Knobs besides reuse, each with the values that the layer can have."""
-    found: list[dict[str, Any]] = []
-    for knob in knobs(node):
-        match knob:
-            case "strategy":
-                values: list[Any] = [str(item) for item in Strategy]
-                found.append({"name": knob, "label": "strategy", "values": values, "numeric": False, "prefix": ""})
-            case "density":
-                label = "share of the weights that are kept, the largest ones"
-                found.append({"name": knob, "label": label, "values": [], "slider": True})
-            case "pattern" if len(patterns_of(node.op)) > 1:
-                values = [str(item) for item in patterns_of(node.op)]
-                label = "what is dropped as a whole"
-                found.append({"name": knob, "label": label, "values": values, "numeric": False, "prefix": ""})
-            case "multiplier":
-                values = [str(item) for item in Multiplier]
-                label = "what multipliers are made of"
-                found.append({"name": knob, "label": label, "values": values, "numeric": False, "prefix": "mul "})
-            case "dsp_budget":
-                label = "most DSP blocks, where multipliers are mixed"
-                values = [0, *(1 << power for power in range(MAX_DSP_POWER))]
-                found.append({"name": knob, "label": label, "values": values, "numeric": True, "prefix": "dsp "})
-            case "softmax":
-                values = [str(item) for item in SoftmaxMode]
-                label = "softmax algorithm"
-                found.append({"name": knob, "label": label, "values": values, "numeric": False, "prefix": ""})
-            case "table_size":
-                values = list(TABLE_SIZES)
-                label = "table entries"
-                found.append({"name": knob, "label": label, "values": values, "numeric": True, "prefix": "tab "})
-            case "exp_integer":
-                values = list(EXP_INTEGERS)
-                label = "bits of logit distances"
-                found.append({"name": knob, "label": label, "values": values, "numeric": True, "prefix": "exp "})
-            case "parallel":
-                positions = node.num_elements // node.shape[-1]
-                values = [value for value in range(1, positions + 1) if positions % value == 0][:MAX_REUSE_CHOICES]
-                found.append(
-                    {"name": knob, "label": "positions at once", "values": values, "numeric": True, "prefix": "par "}
-                )
-            case "granularity":
-                values = [str(item) for item in Granularity]
-                label = f"a type for each {_noun(node)}, or one uniform type for all"
-                found.append({"name": knob, "label": label, "values": values, "numeric": False, "prefix": ""})
-            case "trim":
-                types = element_types(node.op) or weight_types(node.op)
-                most = 0 if types is None else int(types.width.max(initial=0))
-                label = f"fraction bits that every {_noun(node)} loses"
-                values = list(range(most + 1))
-                found.append({"name": knob, "label": label, "values": values, "numeric": True, "prefix": "trim "})
-    return found
+    return [choice for knob in knobs(node) if (choice := _choice(node, knob)) is not None]
+
+
+def _choice(node: Node, knob: str) -> dict[str, Any] | None:
+    """Describe one knob for the browser; None for one that has a place of its own or leaves no choice."""
+    match knob:
+        case "strategy":
+            return _of_words(knob, "strategy", Strategy)
+        case "density":
+            label = "share of the weights that are kept, the largest ones"
+            return {"name": knob, "label": label, "values": [], "slider": True}
+        case "pattern" if len(patterns_of(node.op)) > 1:
+            return _of_words(knob, "what is dropped as a whole", patterns_of(node.op))
+        case "multiplier":
+            return _of_words(knob, "what multipliers are made of", Multiplier, "mul ")
+        case "dsp_budget":
+            values = [0, *(1 << power for power in range(MAX_DSP_POWER))]
+            return _of_numbers(knob, "most DSP blocks, where multipliers are mixed", values, "dsp ")
+        case "softmax":
+            return _of_words(knob, "softmax algorithm", SoftmaxMode)
+        case "table_size":
+            return _of_numbers(knob, "table entries", TABLE_SIZES, "tab ")
+        case "exp_integer":
+            return _of_numbers(knob, "bits of logit distances", EXP_INTEGERS, "exp ")
+        case "parallel":
+            positions = node.num_elements // node.shape[-1]
+            values = [value for value in range(1, positions + 1) if positions % value == 0][:MAX_REUSE_CHOICES]
+            return _of_numbers(knob, "positions at once", values, "par ")
+        case "granularity":
+            return _of_words(knob, f"a type for each {_noun(node)}, or one uniform type for all", Granularity)
+        case "trim":
+            types = element_types(node.op) or weight_types(node.op)
+            most = 0 if types is None else int(types.width.max(initial=0))
+            return _of_numbers(knob, f"fraction bits that every {_noun(node)} loses", range(most + 1), "trim ")
+    return None
+
+
+def _of_words(knob: str, label: str, values: Iterable[str], prefix: str = "") -> dict[str, Any]:
+    return {"name": knob, "label": label, "values": list(map(str, values)), "numeric": False, "prefix": prefix}
+
+
+def _of_numbers(knob: str, label: str, values: Iterable[int], prefix: str) -> dict[str, Any]:
+    return {"name": knob, "label": label, "values": list(values), "numeric": True, "prefix": prefix}
 
 
 def _noun(node: Node) -> str:

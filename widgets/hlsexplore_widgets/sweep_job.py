@@ -8,8 +8,8 @@ from typing import Any, Literal
 from hlsexplore.errors import CancelledError, ConfigError
 from hlsexplore.search import SAMPLERS
 from hlsexplore.study.sweep import SweepEvent
+from hlsexplore_widgets.background_job import BackgroundJob
 from hlsexplore_widgets.state import ExplorerState
-from hlsexplore_widgets.worker import Throttle
 
 Condition = Literal["idle", "running", "paused", "done", "stopped", "failed"]
 SCOPES = (("uniform", "all layers alike"), ("per_layer", "layer by layer"))
@@ -71,33 +71,14 @@ class SweepStatus:
     remaining_s: float | None = None
 
 
-class SweepJob:
+class SweepJob(BackgroundJob[SweepOptions, SweepStatus]):
     """Runs sweeps of a state's study in a thread; mutable, for it starts and ends."""
 
     def __init__(self, state: ExplorerState) -> None:
         """Wait for a start."""
+        super().__init__(SweepOptions(), SweepStatus(), self._tell)
         self._state = state
-        self._options = SweepOptions()
-        self._status = SweepStatus()
-        self._cancel = threading.Event()
         self._pause = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._shown = Throttle(self._tell, per_second=4.0)
-
-    @property
-    def options(self) -> SweepOptions:
-        """What the next sweep varies."""
-        return self._options
-
-    @property
-    def status(self) -> SweepStatus:
-        """How far it is."""
-        return self._status
-
-    @property
-    def is_active(self) -> bool:
-        """Whether a sweep runs or is paused."""
-        return self._status.condition in ("running", "paused")
 
     def choose(self, **options: Any) -> None:
         """Change options, given as in `SweepOptions`.
@@ -123,8 +104,7 @@ class SweepJob:
         bound = study.bind(space, base)
         self._cancel, self._pause = threading.Event(), threading.Event()
         self._set(SweepStatus(condition="running", message="starting"))
-        self._thread = threading.Thread(target=self._run, args=(study, bound), name="hlsexplore-sweep", daemon=True)
-        self._thread.start()
+        self._launch("sweep", self._run, study, bound)
 
     def toggle_pause(self) -> None:
         """Pause, or go on."""
@@ -138,13 +118,6 @@ class SweepJob:
     def stop(self) -> None:
         """Stop; what was evaluated is kept."""
         self._cancel.set()
-
-    def wait(self, timeout_s: float = 60.0) -> bool:
-        """Wait for the end; False if that takes longer."""
-        if self._thread is not None:
-            self._thread.join(timeout_s)
-            return not self._thread.is_alive()
-        return True
 
     def _run(self, study: Any, space: Any) -> None:
         try:
@@ -181,10 +154,6 @@ class SweepJob:
             remaining_s=None if self._status.condition == "paused" else event.eta_s,
         )
         self._shown.poke()
-
-    def _set(self, status: SweepStatus) -> None:
-        self._status = status
-        self._shown.flush()
 
     def _tell(self) -> None:
         self._state.notify("sweep")

@@ -15,12 +15,14 @@ from hlsexplore.design import Design
 from hlsexplore.errors import CancelledError, ConfigError
 from hlsexplore.study.study import Study
 from hlsexplore.study.trial import Trial
+from hlsexplore_widgets.background_job import BackgroundJob
 from hlsexplore_widgets.figures.training import Curve
 from hlsexplore_widgets.scoring import headlines
 from hlsexplore_widgets.state import ExplorerState
-from hlsexplore_widgets.worker import Throttle
 
 Condition = Literal["idle", "running", "done", "stopped", "failed"]
+USUAL = Settings()
+"""How a training goes unless it is told otherwise."""
 BEST = 10
 """Designs of a front that are trained in turn."""
 
@@ -37,10 +39,10 @@ class TuneOptions:
         minutes: Time for the designs of a front.
     """
 
-    epochs: int = 30
-    learning_rate: float = 2e-3
-    distill: float = 0.5
-    mixed: int = 0
+    epochs: int = USUAL.epochs
+    learning_rate: float = USUAL.learning_rate
+    distill: float = USUAL.distill
+    mixed: int = USUAL.mixed
     minutes: float = 10.0
 
     def settings(self) -> Settings:
@@ -69,7 +71,7 @@ class TuneStatus:
     fraction: float = 0.0
 
 
-class TuneJob:
+class TuneJob(BackgroundJob[TuneOptions, TuneStatus]):
     """Trains designs of a state in a thread; mutable, for it starts and ends.
 
     Attributes:
@@ -88,33 +90,15 @@ class TuneJob:
         Raises:
             DataError: If the samples do not fit the network.
         """
+        super().__init__(TuneOptions(), TuneStatus(), lambda: state.notify("tune"))
         self._state = state
         self.train: tuple[Any, Any] | None = None
         self.path = ""
         self.warning = ""
         self.curve = Curve()
-        self._options = TuneOptions()
-        self._status = TuneStatus()
-        self._cancel, self._stop = threading.Event(), threading.Event()
-        self._thread: threading.Thread | None = None
-        self._shown = Throttle(lambda: state.notify("tune"), per_second=4.0)
+        self._stop = threading.Event()
         if train is not None:
             self.take(*train)
-
-    @property
-    def options(self) -> TuneOptions:
-        """How the next training goes."""
-        return self._options
-
-    @property
-    def status(self) -> TuneStatus:
-        """How far it is."""
-        return self._status
-
-    @property
-    def is_active(self) -> bool:
-        """Whether a training runs."""
-        return self._status.condition == "running"
 
     def take(self, x: Any, y: Any, path: str = "") -> None:
         """Take training samples and labels.
@@ -162,9 +146,7 @@ class TuneJob:
         designs = self._front() if of_front else (self._state.design,)
         self._cancel, self._stop = threading.Event(), threading.Event()
         self._set(TuneStatus(condition="running", message="loading TensorFlow"))
-        args = (designs, settings, of_front)
-        self._thread = threading.Thread(target=self._run, args=args, name="hlsexplore-tune", daemon=True)
-        self._thread.start()
+        self._launch("tune", self._run, designs, settings, of_front)
 
     def stop(self) -> None:
         """End after the current epoch, with what is best so far."""
@@ -173,13 +155,6 @@ class TuneJob:
     def cancel(self) -> None:
         """Give up the training that runs; results before it are kept."""
         self._cancel.set()
-
-    def wait(self, timeout_s: float = 60.0) -> bool:
-        """Wait for the end; False if that takes longer."""
-        if self._thread is not None:
-            self._thread.join(timeout_s)
-            return not self._thread.is_alive()
-        return True
 
     def _front(self) -> tuple[Design, ...]:
         """Return the designs to train: spread over the front of the figure of merit and LUTs.
@@ -265,10 +240,6 @@ class TuneJob:
             f"LUT {before.metrics['lut'] or 0:,.0f} → {after.metrics['lut'] or 0:,.0f}: trial {after.number}, "
             "a new network of this study; Undo goes back"
         )
-
-    def _set(self, status: TuneStatus) -> None:
-        self._status = status
-        self._shown.flush()
 
 
 def option_data(options: TuneOptions) -> dict[str, Any]:

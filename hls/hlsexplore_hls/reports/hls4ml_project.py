@@ -66,11 +66,13 @@ class ForeignProject:
         design: What it builds, in the estimator's form.
         model: Its name.
         part: Device.
+        variants: Functions of a branch of hls4ml that it calls.
     """
 
     design: DesignRecord
     model: str
     part: str
+    variants: tuple[str, ...]
 
 
 def read_hls4ml_project(folder: str | Path) -> ForeignProject:
@@ -102,7 +104,7 @@ def read_hls4ml_project(folder: str | Path) -> ForeignProject:
     }
     design = design_of_row(row, weights)
     design = with_design_bits(design, _bits_read(design, quantizers))
-    return ForeignProject(design=design, model=network.name, part=settings.get("part", ""))
+    return ForeignProject(design=design, model=network.name, part=settings.get("part", ""), variants=network.variants)
 
 
 def _uncertainty(text: str | None, period: float) -> float | None:

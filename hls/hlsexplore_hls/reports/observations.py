@@ -74,6 +74,7 @@ class Pair:
         report: The report.
         part: Device.
         model: Name of the network.
+        variants: Functions of a branch of hls4ml in it, whose costs are not those of hls4ml's own.
         is_logic: Whether the report is of Vivado's logic synthesis.
         simulated: The co-simulation of what C synthesis made, or None.
     """
@@ -83,6 +84,7 @@ class Pair:
     report: Report
     part: str
     model: str
+    variants: tuple[str, ...] = ()
     is_logic: bool = False
     simulated: Cosim | None = None
 
@@ -154,8 +156,14 @@ def _whole(pairs: list[Pair]) -> list[Pair]:
     """Return pairs whose estimate is of the whole design.
 
     Raises:
-        ToolError: If a layer has no model: what the total leaves out must not be learnt as an error of the others.
+        ToolError: If a layer has no model, or is of a branch of hls4ml: what the total leaves out, or prices as
+            hls4ml's own, must not be learnt as an error of the others.
     """
+    if pairs and pairs[0].variants:
+        names = ", ".join(pairs[0].variants)
+        raise ToolError(
+            f"{names}: of a branch of hls4ml, whose functions cost otherwise than those that are estimated."
+        )
     unknown = [name for name, figures in pairs[0].estimate().layers.items() if figures.lut is None] if pairs else []
     if unknown:
         names = ", ".join(map(repr, unknown[:3])) + (f" and {len(unknown) - 3} more" if len(unknown) > 3 else "")
@@ -211,8 +219,8 @@ def pairs_of(root: Path) -> list[Pair]:
         ToolError: If it is no such project, or has no report.
     """
     foreign = read_hls4ml_project(root)
-    model, design = f"hls4ml {foreign.model}", foreign.design
-    found = []
+    design, simulated = foreign.design, None
+    reported: list[tuple[Report, bool]] = []
     try:
         reports = _of_network(read_reports(root), foreign.model)
     except ToolError:
@@ -220,15 +228,26 @@ def pairs_of(root: Path) -> list[Pair]:
         if logic is None:
             raise
     else:
-        logic, report = reports.vsynth, report_of(root, reports)
+        logic, report, simulated = reports.vsynth, report_of(root, reports), reports.cosim
         design = _as_reported(design, reports.csynth, foreign.model)
         design = replace(design, tool=report.tool, version=report.tool_version or "")
-        own = Pair(root=root, design=design, report=report, part=design.part, model=model, simulated=reports.cosim)
-        found.append(own)
+        reported.append((report, False))
     if logic is not None:
         measured = Report(source="vsynth", tool=LOGIC_TOOL, tool_version=logic.version, total=logic.figures)
-        found.append(Pair(root=root, design=design, report=measured, part=design.part, model=model, is_logic=True))
-    return found
+        reported.append((measured, True))
+    return [
+        Pair(
+            root=root,
+            design=design,
+            report=report,
+            part=design.part,
+            model=f"hls4ml {foreign.model}",
+            variants=foreign.variants,
+            is_logic=is_logic,
+            simulated=None if is_logic else simulated,
+        )
+        for report, is_logic in reported
+    ]
 
 
 def _as_reported(design: DesignRecord, csynth: Csynth, model: str) -> DesignRecord:

@@ -76,6 +76,7 @@ class Network:
         settings: `part`, `clock_period`, `clock_uncertainty`, `backend`, `io_type`, `top_pragma`.
         exponents: Names of types that hold a sign and a power of two -> bits of the exponent.
         notes: What the reader of the numbers has to say.
+        variants: Functions of a branch of hls4ml, which compute the same and cost otherwise.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Network:
     settings: Mapping[str, str] = field(default_factory=dict)
     exponents: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
 
     @property
     def is_of_amd(self) -> bool:

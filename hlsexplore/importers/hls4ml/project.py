@@ -102,6 +102,7 @@ def read_project(members: Members) -> Network:
         | {"top_pragma": "DATAFLOW" if "HLS DATAFLOW" in top.body else "PIPELINE"},
         exponents=parse_exponents(defines),
         notes=tuple(notes),
+        variants=tuple(variants),
     )
 
 

@@ -18,7 +18,7 @@ from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Dense, Input
 from hlsexplore_hls import export
 from hlsexplore_hls.reports.hls4ml_project import read_hls4ml_project
-from hlsexplore_hls.reports.observations import collect, observations_of
+from hlsexplore_hls.reports.observations import collect, observations_of, pairs_of
 
 PART = "xcvu13p-flga2577-2-e"
 REPORTS = "myproject_prj/solution1/syn/report"
@@ -283,6 +283,20 @@ def test_all_projects_below_a_folder_are_read_and_a_bad_one_is_named(tmp_path: P
     assert "not of the whole design" in reasons[str(partial)]
     assert "has no report of C synthesis" in reasons[str(tmp_path / "user0" / "empty")]
     assert reasons[str(broken)]
+
+
+def test_functions_of_a_branch_are_checked_and_not_learnt(tmp_path: Path) -> None:
+    root = project(tmp_path / "branch", xml=XML)
+    file = root / "firmware/myproject.cpp"
+    file.write_text(file.read_text().replace("nnet::dense<", "nnet::dense_ss<"))
+    assert [pair.variants for pair in pairs_of(root)] == [("dense_ss",)], "hls4ml check still sets them side by side"
+    project(tmp_path / "plain", xml=XML)
+    found = collect([tmp_path])
+    assert found.roots == (str(tmp_path / "plain"),)
+    ((left_out, reason),) = found.left_out
+    assert left_out == str(root) and reason.startswith(
+        "dense_ss: of a branch of hls4ml, whose functions cost otherwise"
+    )
 
 
 def test_only_bad_projects_are_an_error(tmp_path: Path) -> None:

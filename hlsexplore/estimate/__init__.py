@@ -3,7 +3,7 @@
 from hlsexplore.estimate.calibration import Calibration, Observation, calibration_path, observe
 from hlsexplore.estimate.compare import ToolEstimate, compare_tools
 from hlsexplore.estimate.devices import Device, device, devices, family_of, misfits, utilisation
-from hlsexplore.estimate.estimator import estimate, estimate_many, estimate_record
+from hlsexplore.estimate.estimator import estimate, estimate_many, estimate_record, estimate_totals
 from hlsexplore.estimate.forecast import Forecast, forecast
 from hlsexplore.estimate.learning import calibrate
 from hlsexplore.estimate.sweep import Choice, estimate_columns
@@ -25,6 +25,7 @@ __all__ = [
     "estimate_columns",
     "estimate_many",
     "estimate_record",
+    "estimate_totals",
     "family_of",
     "forecast",
     "misfits",

@@ -1,5 +1,6 @@
 """From a `Design` to the estimator's record."""
 
+from collections.abc import Hashable
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -40,6 +41,7 @@ from hlsexplore.ops import (
     Softmax,
     Upsample,
 )
+from hlsexplore.support.recent import Recent
 from hlsexplore.weights import pruned_op, quantized
 
 
@@ -67,7 +69,7 @@ def record_of(design: Design) -> DesignRecord:
 
 def _with_bits(design: Design, node: Node) -> LayerRecord:
     """Convert one layer with the bits of its input's elements, where they have types of their own."""
-    layer = layer_record(design.graph, node, design.layers[node.name], _input_type(design, node))
+    layer = _kept_record(design.graph, node, design.layers[node.name], _input_type(design, node))
     bits = _bits_of(design, node)
     if bits is None:
         return layer
@@ -110,6 +112,16 @@ def _by_channel(bits: NDArray[np.int64], is_apart: bool) -> NDArray[np.int64]:
 
 def _input_type(design: Design, node: Node) -> Fixed:
     return design.result_type(node.inputs[0])
+
+
+_records: Recent[Hashable, tuple[Graph, LayerConfig, LayerRecord]] = Recent(1 << 13)
+"""Each with its network and configuration, so that no others get their identities meanwhile."""
+
+
+def _kept_record(graph: Graph, node: Node, config: LayerConfig, source: Fixed) -> LayerRecord:
+    """Return the record of a layer, the kept one where the same configuration was converted before."""
+    key = (id(graph), node.name, id(config), source)
+    return _records.find(key, lambda: (graph, config, layer_record(graph, node, config, source)))[2]
 
 
 def layer_record(graph: Graph, node: Node, config: LayerConfig, source: Fixed) -> LayerRecord:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import ceil, log2
 
 import numpy as np
@@ -107,11 +108,17 @@ def _varying(found: Elements, design: Design, node: Node) -> Elements:
 
 def _by_weights(design: Design, node: Node) -> Elements | None:
     """Return the elements of a product; those of channels without a weight in the model do not vary, in 0 bits."""
-    lives = (weights(node.op)["weight"].reshape(-1, node.shape[-1]) != 0).any(axis=0)
+    lives = _living_channels(node)
     if lives.all():
         return None
     full = Elements.of(ElementTypes.uniform(design.result_type(node.name)), node.shape)
     return _living(np.broadcast_to(lives, node.shape), full.signed, full.integer, full.fraction)
+
+
+@lru_cache(maxsize=1024)
+def _living_channels(node: Node) -> NDArray[np.bool_]:
+    """Tell which channels of a product have a weight in the model."""
+    return np.asarray((weights(node.op)["weight"].reshape(-1, node.shape[-1]) != 0).any(axis=0))
 
 
 def _passed(node: Node, sources: Sequence[Elements]) -> Elements | None:

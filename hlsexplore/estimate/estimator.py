@@ -132,6 +132,20 @@ def estimate_many(designs: Iterable[Design], *, calibration: Calibration | None 
     return [estimate(design, calibration=calibration) for design in designs]
 
 
+def estimate_totals(designs: Iterable[Design]) -> list[Figures]:
+    """Return the totals of `estimate`, without its intervals, notes and layers: a fraction of its time.
+
+    Args:
+        designs: Any designs.
+    """
+    table, found = shipped(), []
+    for design in designs:
+        record = replace(record_of(design), cells=counted_family(design.target.part))
+        columns = columns_of(record, costs_of(record, table))
+        found.append(figures_at(total_columns(layout_of(record), columns, table)))
+    return found
+
+
 def pricing_of(design: DesignRecord, table: Coefficients) -> Pricing:
     """Return what the layers of a design are priced with."""
     flat = not design.is_dataflow

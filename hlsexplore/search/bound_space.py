@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import prod
 from typing import Any
 
@@ -17,6 +17,7 @@ from hlsexplore.graph import Node
 from hlsexplore.layer_config import LayerConfig, Strategy, follow_mode, knobs
 from hlsexplore.ops import MOVES, Conv, Dense, DepthwiseConv, Pool, weights
 from hlsexplore.space import Ranges, SearchAxis, Space, is_intermediate, is_never_negative, nearest_reuse, read_axes
+from hlsexplore.support.recent import Recent
 
 Point = tuple[int, ...]
 """Index of the choice on each axis."""
@@ -35,6 +36,17 @@ class BoundSpace:
     base: Design
     axes: tuple[SearchAxis, ...]
     ranges: Ranges = field(default_factory=dict)
+    _own_axes: Mapping[str, tuple[int, ...]] = field(init=False, repr=False)
+    _known: Recent[tuple[str, Point, Fixed | None], LayerConfig] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Find the axes of each layer."""
+        own: dict[str, tuple[int, ...]] = {}
+        for index, axis in enumerate(self.axes):
+            for name in axis.layers:
+                own[name] = (*own.get(name, ()), index)
+        object.__setattr__(self, "_own_axes", own)
+        object.__setattr__(self, "_known", Recent(KEPT_CONFIGS))
 
     @classmethod
     def bind(cls, space: Space, base: Design, ranges: Ranges | None = None) -> "BoundSpace":
@@ -82,18 +94,14 @@ class BoundSpace:
         Raises:
             ConfigError: If the choices do not fit together; names the layer.
         """
-        settings: dict[str, dict[str, dict[str, Any]]] = {}
-        target: dict[str, Any] = {}
-        for axis, index in zip(self.axes, point, strict=True):
-            choice = axis.choices[index]
-            if not axis.layers:
-                target[axis.key] = choice
-            for name in axis.layers:
-                settings.setdefault(name, {}).setdefault(axis.key, {})[axis.part] = choice
+        target = {
+            axis.key: axis.choices[index] for axis, index in zip(self.axes, point, strict=True) if not axis.layers
+        }
         base = self.base.with_target(**target) if target else self.base
-        return replace_layers(base, self._configs(settings))
+        return replace_layers(base, self._configs(point))
 
-    def _configs(self, settings: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, LayerConfig]:
+    def _configs(self, point: Point) -> dict[str, LayerConfig]:
+        """Return the layers that a point changes; those made before are the same objects."""
         results: dict[str, Fixed] = {}
         configs: dict[str, LayerConfig] = {}
         for node in self.base.graph:
@@ -101,19 +109,26 @@ class BoundSpace:
             if isinstance(node.op, MOVES) and source is not None:
                 results[node.name] = source
                 continue
-            old = self.base.layers[node.name]
-            chosen = settings.get(node.name, {})
-            types = dict(old.types)
-            for key, parts in chosen.items():
-                if key in types:
-                    types[key] = self._type(node, key, types[key], parts)
-            if source is not None:
-                self._follow(node, types, source, settings)
-            results[node.name] = types["result"]
-            config = follow_mode(node, old, replace(old, types=types, **_chosen_knobs(node, old, chosen)), chosen)
-            if config != old:
-                configs[node.name] = config
-        return configs
+            key = (node.name, tuple(point[index] for index in self._own_axes.get(node.name, ())), source)
+            configs[node.name] = self._known.find(key, partial(self._config, node, point, source))
+            results[node.name] = configs[node.name].types["result"]
+        return {name: config for name, config in configs.items() if config is not self.base.layers[name]}
+
+    def _config(self, node: Node, point: Point, source: Fixed | None) -> LayerConfig:
+        """Put a layer's configuration together; the base's own where nothing changes."""
+        old = self.base.layers[node.name]
+        chosen: dict[str, dict[str, Any]] = {}
+        for index in self._own_axes.get(node.name, ()):
+            axis = self.axes[index]
+            chosen.setdefault(axis.key, {})[axis.part] = axis.choices[point[index]]
+        types = dict(old.types)
+        for key, parts in chosen.items():
+            if key in types:
+                types[key] = self._type(node, key, types[key], parts)
+        if source is not None:
+            self._follow(node, types, source, chosen)
+        config = follow_mode(node, old, replace(old, types=types, **_chosen_knobs(node, old, chosen)), chosen)
+        return old if config == old else config
 
     def _type(self, node: Node, key: str, old: Fixed, parts: Mapping[str, Any]) -> Fixed:
         """Put a type together; what no axis says comes from the values or stays as in the base."""
@@ -149,10 +164,10 @@ class BoundSpace:
         return integer
 
     def _follow(
-        self, node: Node, types: dict[str, Fixed], source: Fixed, settings: Mapping[str, Mapping[str, Any]]
+        self, node: Node, types: dict[str, Fixed], source: Fixed, chosen: Mapping[str, Mapping[str, Any]]
     ) -> None:
         """Let types that nobody chose follow the ones that changed."""
-        old, chosen = self.base.layers[node.name].types, settings.get(node.name, {})
+        old = self.base.layers[node.name].types
         old_source = self.base.result_type(node.inputs[0])
         if isinstance(node.op, Pool):
             _follow_pool(node, types, source, old, old_source, chosen)
@@ -164,10 +179,13 @@ class BoundSpace:
         if "result" in chosen or not is_intermediate(self.base.graph, node):
             return
         reader = self.base.graph.consumers(node.name)[0].name
-        if old["result"] == old["accum"] or "result" in settings.get(reader, {}):
+        chooses_result = any(self.axes[index].key == "result" for index in self._own_axes.get(reader, ()))
+        if old["result"] == old["accum"] or chooses_result:
             types["result"] = types["accum"]
 
 
+KEPT_CONFIGS = 1 << 14
+"""Configurations of layers that a bound space keeps."""
 MAX_SHIFT = 64
 """Fewest integer bits that `auto` gives, for tensors of nothing but zeros."""
 

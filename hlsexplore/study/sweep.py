@@ -10,13 +10,13 @@ from time import perf_counter
 import numpy as np
 
 from hlsexplore.errors import CancelledError, HlsExploreError, StudyError
-from hlsexplore.estimate import estimate_many
+from hlsexplore.estimate import estimate_totals
 from hlsexplore.fixed import RealArray
 from hlsexplore.pareto import as_costs, pareto_front
 from hlsexplore.search import Sampler
 from hlsexplore.search.bound_space import BoundSpace, Point
 from hlsexplore.study.store import Store
-from hlsexplore.study.trial import Evaluator, Metrics, Status, Trial, cost_metrics
+from hlsexplore.study.trial import Evaluator, Metrics, Status, Trial, total_metrics
 from hlsexplore.study.workers import Evaluate, open_workers
 from hlsexplore.support.progress import Event
 
@@ -214,7 +214,7 @@ def estimated_costs(
     for point in points:
         design = space.design(point)
         try:
-            found = cost_metrics(estimate_many([design])[0], design.target)
+            found = total_metrics(estimate_totals([design])[0], design.target)
         except HlsExploreError:
             found = {}
         values = [found.get(name) for name in names]

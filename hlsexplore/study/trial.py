@@ -270,7 +270,16 @@ def cost_metrics(report: Report | None, target: Target) -> dict[str, float | Non
         report: The report.
         target: What the design is built for.
     """
-    total = Figures() if report is None else report.total
+    return total_metrics(Figures() if report is None else report.total, target)
+
+
+def total_metrics(total: Figures, target: Target) -> dict[str, float | None]:
+    """Return totals under the names that trials use.
+
+    Args:
+        total: Resources and timing of a whole design.
+        target: What the design is built for.
+    """
     latency = total.latency_cycles_min if total.latency_cycles_max is None else total.latency_cycles_max
     figures = asdict(total)
     return {

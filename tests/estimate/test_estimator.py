@@ -5,6 +5,7 @@ import pytest
 
 import hlsexplore as hx
 from hlsexplore.errors import ConfigError
+from hlsexplore.estimate import estimate_totals
 from hlsexplore.estimate.hls.windows import fifo_width
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Dense, Dot, Function, Input, Softmax
@@ -111,3 +112,16 @@ def test_cells_of_an_unknown_family_are_named() -> None:
 def test_an_unknown_level_is_named(small_graph):
     with pytest.raises(ConfigError, match="unknown level 'quick'. An estimate has 'hls', 'logic', 'plan'"):
         hx.estimate(hx.Design.default(small_graph), level="quick")
+
+
+@pytest.mark.parametrize("tool", ["vivado_hls", "vitis_hls", "yosys"])
+@pytest.mark.parametrize("io", ["parallel", "stream"])
+def test_totals_alone_are_those_of_the_report(tool: str, io: str) -> None:
+    rng = np.random.default_rng(5)
+    base = hx.Design.default(mlp([rng.normal(0, 1, (16, 8)), rng.normal(0, 1, (8, 4))], softmax=True))
+    base = base.with_target(tool=tool, io=io)
+    designs = [base, base.with_layers({"fc0": {"weight": "fixed<5,2>", "reuse": 4, "strategy": "resource"}})]
+    designs += [designs[1].with_layers({"relu0": {"result": "ufixed<7,2>"}, "fc1": {"weight": "fixed<3,1>"}})]
+    totals = estimate_totals([*designs, base])
+    assert totals == [hx.estimate(design).total for design in (*designs, base)]
+    assert len({total.lut for total in totals}) == 3

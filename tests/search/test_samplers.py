@@ -6,7 +6,7 @@ from hlsexplore.errors import ConfigError
 from hlsexplore.pareto import hypervolume
 from hlsexplore.search import SAMPLERS, make_sampler
 from hlsexplore.search.bound_space import BoundSpace
-from hlsexplore.search.guided import _Scale
+from hlsexplore.search.process import Scale
 from hlsexplore.space import Space
 
 
@@ -90,13 +90,25 @@ def test_failed_designs_teach_nothing_and_stop_nothing(space, name):
         costs = costs_of(space, asked)
         costs[::2] = np.nan
         sampler.tell(asked, costs)
-    assert len(asked) == 16
+    assert len(asked) == (4 if name == "guided" else 16)
 
 
 def test_guided_finds_more_than_random_points_do(space):
     ours = [volume(space, search(space, "guided", 96, seed)) for seed in range(3)]
     random = [volume(space, search(space, "random", 96, seed)) for seed in range(3)]
     assert min(ours) > max(random)
+
+
+def test_guided_asks_for_few_designs_while_it_knows_few(space):
+    _, sampler = make_sampler("guided", space, 0, 200)
+    sizes = []
+    while sum(sizes) < 200:
+        asked = sampler.ask(16)
+        sizes.append(len(asked))
+        sampler.tell(asked, costs_of(space, asked))
+    assert sizes[:8] == [4] * 8
+    assert sizes == sorted(sizes)
+    assert sizes[-1] == 16
 
 
 def test_guided_asks_for_known_costs_of_points_that_it_may_propose(space):
@@ -119,7 +131,7 @@ def test_guided_asks_for_known_costs_of_points_that_it_may_propose(space):
 
 
 def test_guided_tells_small_errors_apart_and_counts_none_as_one_step_below():
-    scale = _Scale(np.array([[0.0, 8.0], [1e-4, 0.0], [1e-2, 2.0]]))
+    scale = Scale(np.array([[0.0, 8.0], [1e-4, 0.0], [1e-2, 2.0]]))
     found = scale(np.array([[1e-4, 2.0], [1e-3, 4.0], [1e-2, 8.0], [0.0, 0.0]]))
     assert np.diff(found[:3, 0]) == pytest.approx([np.log(10) / np.log(400)] * 2)
     assert np.diff(found[:3, 1]) == pytest.approx([np.log(2) / np.log(16)] * 2)

@@ -53,6 +53,7 @@ check: $(VENV)/.dev ## ruff, clang-format, mypy --strict, import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/python scripts/format_cpp.py --check
+	$(BIN)/python scripts/protocol_types.py --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@if command -v npm >/dev/null && $(MAKE) --no-print-directory widgets/node_modules/.package-lock.json; then $(MAKE) --no-print-directory js; \

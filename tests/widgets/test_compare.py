@@ -85,7 +85,7 @@ def test_comparison_is_saved_as_one_figure(two):
     assert any("✓" in cell for row in rows if row[0] == "≠ LUT" for cell in row)
     assert [bar.name for bar in bars] == names[::-1]
     assert figure.layout.height > 24 * len(rows) and figure.layout.yaxis.domain[1] < table.domain.y[0]
-    two.compare.table.send = (sent := []).append
+    two.compare.table.tell = (sent := []).append
     send(two.compare.table, ev="picture")
     assert sent[0]["kind"] == "picture" and '"type":"table"' in sent[0]["figure"]
 

@@ -6,7 +6,7 @@ from hlsexplore_widgets.network import graph_data, network_data
 def test_graph_has_every_layer_and_edge(small_graph):
     data = graph_data(small_graph)
     assert [node["name"] for node in data["nodes"]] == [node.name for node in small_graph]
-    assert data["edges"] == [[name, node.name] for node in small_graph for name in node.inputs]
+    assert data["edges"] == [(name, node.name) for node in small_graph for name in node.inputs]
 
 
 def test_layers_have_types_cost_and_loss(explorer):

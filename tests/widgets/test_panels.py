@@ -38,7 +38,7 @@ def test_edit_from_the_browser_reaches_the_tiles(explorer):
     assert tile(explorer, "lut")["value"] != before
     assert tile(explorer, "lut")["tone"] == "good" and "vs baseline" in tile(explorer, "lut")["delta"]
     assert explorer.tiles.view.shown["seq"] == 5.0 and explorer.tiles.view.shown["can_undo"]
-    assert explorer.layers.view.config["types"]["dense_1"]["weight"] == [4, 1, True, "TRN", "WRAP"]
+    assert explorer.layers.view.config["types"]["dense_1"]["weight"] == (4, 1, True, "TRN", "WRAP")
 
 
 def test_rejected_edit_restores_the_browser_and_says_why(explorer):

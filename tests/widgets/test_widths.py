@@ -95,7 +95,7 @@ def test_the_profile_speaks_of_elements(design: hx.Design) -> None:
 
 def test_a_strip_has_a_part_for_each_width_and_the_zeros() -> None:
     found = width_data({"result": widths(np.array([3, 0, 2, 3]))})["result"]
-    assert found["bars"] == [[0, 0.25], [2, 0.25], [3, 0.5]]
+    assert found["bars"] == [(0, 0.25), (2, 0.25), (3, 0.5)]
     assert width_data({"result": widths(np.array([4, 4]))})["result"]["note"] == "4 bits"
 
 

@@ -23,6 +23,7 @@ from hlsexplore_widgets.background_job import BackgroundJob
 from hlsexplore_widgets.channel import Topic
 from hlsexplore_widgets.live import Verification
 from hlsexplore_widgets.outlook import outlook
+from hlsexplore_widgets.protocol_jobs import BuildOptionData
 from hlsexplore_widgets.state import ExplorerState
 
 Condition = Literal["idle", "running", "done", "failed", "cancelled"]
@@ -315,7 +316,7 @@ def _factors(before: Report, after: Report) -> dict[str, float]:
     return {name: new / old for name, (old, new) in pairs.items() if old and new is not None}
 
 
-def option_data(options: BuildOptions) -> dict[str, Any]:
+def option_data(options: BuildOptions) -> BuildOptionData:
     """Return options and their choices for the browser."""
     flow = find_flow(options.flow)
     return {

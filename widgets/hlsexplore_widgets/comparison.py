@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 from hlsexplore.design import Design
 from hlsexplore.layer_config import knobs
@@ -12,6 +11,7 @@ from hlsexplore.ops import tensor_keys
 from hlsexplore.report import Report
 from hlsexplore_widgets.figures.base import label_of
 from hlsexplore_widgets.known import source_of
+from hlsexplore_widgets.protocol import ComparisonData
 from hlsexplore_widgets.readout import RESOURCES, interval
 from hlsexplore_widgets.rows import TAGS
 from hlsexplore_widgets.scoring import PERCENT, Score, Scores
@@ -192,7 +192,7 @@ def _costs(items: Sequence[Compared], cost: str) -> list[Row]:
     ]
 
 
-def comparison_data(items: Sequence[Compared], rows: Sequence[Row], cost: str) -> dict[str, Any]:
+def comparison_data(items: Sequence[Compared], rows: Sequence[Row], cost: str) -> ComparisonData:
     """Return a comparison as plain data for the browser.
 
     Args:

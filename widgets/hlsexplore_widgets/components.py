@@ -11,6 +11,7 @@ import anywidget
 import ipywidgets
 import traitlets as t
 
+from hlsexplore_widgets import protocol, protocol_jobs, protocol_messages
 from hlsexplore_widgets.assets import module, style
 from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.table import Table
@@ -18,11 +19,16 @@ from hlsexplore_widgets.table import Table
 Receive = Callable[[Mapping[str, Any]], None]
 
 
+def _synced(trait: t.TraitType[Any, Any]) -> Any:
+    """Return a trait that the browser sees; what it holds is the annotation of its attribute."""
+    return trait.tag(sync=True)
+
+
 class Component(anywidget.AnyWidget):
     """A widget of an explorer: the kernel writes its traits, the browser only sends messages."""
 
-    explorer = t.Unicode().tag(sync=True)
-    views = t.Int(0).tag(sync=True)
+    explorer: str = _synced(t.Unicode())
+    views: int = _synced(t.Int(0))
 
     def __init__(self, state: ExplorerState, receive: Receive | None = None, **values: Any) -> None:
         """Connect the widget.
@@ -47,6 +53,10 @@ class Component(anywidget.AnyWidget):
             for name, value in values.items():
                 setattr(self, name, value)
 
+    def tell(self, message: protocol_messages.Answer, *buffers: bytes) -> None:
+        """Send a message to the browser, outside the traits."""
+        self.send(message, buffers=list(buffers))
+
     def _handle_msg(self, msg: Any) -> None:
         """Handle a message of the browser alone: traitlets holds notifications meanwhile and would lose a thread's."""
         with self._state.lock:
@@ -65,7 +75,7 @@ class Component(anywidget.AnyWidget):
                 self._on_view(content)
             elif content.get("ev") == "table" and self.table is not None:
                 found = self.table()
-                self.send({"kind": "table", "csv": found.to_csv(), "text": found.to_text()})
+                self.tell({"kind": "table", "csv": found.to_csv(), "text": found.to_text()})
             elif self._receive is not None:
                 self._receive(content)
 
@@ -86,10 +96,10 @@ class LayersTable(Component):
 
     _esm = module("layers.js")
     _css = style("layers", "save")
-    rows: t.List[Any] = t.List().tag(sync=True)
-    config = t.Dict().tag(sync=True)
-    live = t.Dict().tag(sync=True)
-    costs = t.Dict().tag(sync=True)
+    rows: list[protocol.RowData] = _synced(t.List())
+    config: protocol.ConfigData = _synced(t.Dict())
+    live: protocol.LayersLive = _synced(t.Dict())
+    costs: protocol.ReuseCosts = _synced(t.Dict())
 
 
 class Tiles(Component):
@@ -97,9 +107,9 @@ class Tiles(Component):
 
     _esm = module("tiles.js")
     _css = style("tiles", "save")
-    shown = t.Dict().tag(sync=True)
-    target = t.Dict().tag(sync=True)
-    tools = t.Dict().tag(sync=True)
+    shown: protocol.ShownData = _synced(t.Dict())
+    target: protocol.TargetData = _synced(t.Dict())
+    tools: protocol.ToolTable | protocol.Nothing = _synced(t.Dict())
 
 
 class Toasts(Component):
@@ -107,7 +117,7 @@ class Toasts(Component):
 
     _esm = module("toasts.js")
     _css = style("panels")
-    messages: t.List[Any] = t.List().tag(sync=True)
+    messages: list[protocol.ToastData] = _synced(t.List())
 
 
 class Tabs(Component):
@@ -115,9 +125,9 @@ class Tabs(Component):
 
     _esm = module("tabs.js")
     _css = style("panels")
-    tabs: t.List[Any] = t.List().tag(sync=True)
-    selected = t.Unicode().tag(sync=True)
-    label = t.Unicode("Views").tag(sync=True)
+    tabs: list[protocol.TabData] = _synced(t.List())
+    selected: str = _synced(t.Unicode())
+    label: str = _synced(t.Unicode("Views"))
 
 
 class Choices(Component):
@@ -125,8 +135,8 @@ class Choices(Component):
 
     _esm = module("choices.js")
     _css = style("panels")
-    title = t.Unicode("").tag(sync=True)
-    items: t.List[Any] = t.List().tag(sync=True)
+    title: str = _synced(t.Unicode())
+    items: list[protocol.Item] = _synced(t.List())
 
 
 class BuildView(Component):
@@ -134,11 +144,11 @@ class BuildView(Component):
 
     _esm = module("build.js")
     _css = style("panels", "save")
-    options = t.Dict().tag(sync=True)
-    status = t.Dict().tag(sync=True)
-    log = t.Unicode("").tag(sync=True)
-    result = t.Dict().tag(sync=True)
-    outlook = t.Dict().tag(sync=True)
+    options: protocol_jobs.BuildOptionData = _synced(t.Dict())
+    status: protocol_jobs.BuildStatusData = _synced(t.Dict())
+    log: str = _synced(t.Unicode())
+    result: protocol_jobs.BuildTable | protocol.Nothing = _synced(t.Dict())
+    outlook: protocol_jobs.OutlookData | protocol.Nothing = _synced(t.Dict())
 
 
 class SweepView(Component):
@@ -146,8 +156,8 @@ class SweepView(Component):
 
     _esm = module("sweep.js")
     _css = style("panels")
-    options = t.Dict().tag(sync=True)
-    status = t.Dict().tag(sync=True)
+    options: protocol_jobs.SweepOptionData = _synced(t.Dict())
+    status: protocol_jobs.SweepStatusData = _synced(t.Dict())
 
 
 class SmallerView(Component):
@@ -155,9 +165,9 @@ class SmallerView(Component):
 
     _esm = module("smaller.js")
     _css = style("panels")
-    offers = t.Dict().tag(sync=True)
-    options = t.Dict().tag(sync=True)
-    status = t.Dict().tag(sync=True)
+    offers: protocol_jobs.Offers = _synced(t.Dict())
+    options: protocol_jobs.TuneOptionData = _synced(t.Dict())
+    status: protocol_jobs.TuneStatusData = _synced(t.Dict())
 
 
 class TrialsTable(Component):
@@ -165,8 +175,8 @@ class TrialsTable(Component):
 
     _esm = module("trials.js")
     _css = style("panels", "save")
-    page = t.Dict().tag(sync=True)
-    current = t.Int(0).tag(sync=True)
+    page: protocol.PageData = _synced(t.Dict())
+    current: int = _synced(t.Int(0))
 
 
 class NetworkGraph(Component):
@@ -174,8 +184,8 @@ class NetworkGraph(Component):
 
     _esm = module("network.js")
     _css = style("network", "save")
-    graph = t.Dict().tag(sync=True)
-    live = t.Dict().tag(sync=True)
+    graph: protocol.NetworkData = _synced(t.Dict())
+    live: protocol.NetworkLive | protocol.Nothing = _synced(t.Dict())
 
 
 class CompareTable(Component):
@@ -183,8 +193,8 @@ class CompareTable(Component):
 
     _esm = module("compare.js")
     _css = style("panels", "compare", "save")
-    data = t.Dict().tag(sync=True)
-    current = t.Unicode("").tag(sync=True)
+    data: protocol.ComparisonData | protocol.Nothing = _synced(t.Dict())
+    current: str = _synced(t.Unicode())
 
 
 class PlotView(Component):
@@ -192,14 +202,14 @@ class PlotView(Component):
 
     _esm = module("plot.js")
     _css = style("plot", "save")
-    figure = t.Unicode("").tag(sync=True)
-    pins: t.List[Any] = t.List().tag(sync=True)
-    label = t.Unicode("Plot").tag(sync=True)
-    summary = t.Unicode("").tag(sync=True)
-    caption = t.Unicode("").tag(sync=True)
-    height = t.Int(380).tag(sync=True)
-    min_width = t.Int(0).tag(sync=True)
-    plotly_version = t.Unicode("").tag(sync=True)
+    figure: str = _synced(t.Unicode())
+    pins: list[protocol.PinData] = _synced(t.List())
+    label: str = _synced(t.Unicode("Plot"))
+    summary: str = _synced(t.Unicode())
+    caption: str = _synced(t.Unicode())
+    height: int = _synced(t.Int(380))
+    min_width: int = _synced(t.Int(0))
+    plotly_version: str = _synced(t.Unicode())
 
     def __init__(self, state: ExplorerState, receive: Receive | None = None, **values: Any) -> None:
         """Connect the widget; arguments as for every component."""
@@ -207,7 +217,7 @@ class PlotView(Component):
 
     def _on_message(self, sender: object, content: Any, buffers: object) -> None:
         if isinstance(content, dict) and content.get("ev") == "plotly":
-            self.send({"kind": "plotly"}, buffers=[plotly_script()])
+            self.tell({"kind": "plotly"}, plotly_script())
         else:
             super()._on_message(sender, content, buffers)
 

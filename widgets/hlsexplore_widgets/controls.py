@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from hlsexplore_widgets.catalog import Catalog
 from hlsexplore_widgets.figures.base import label_of
 from hlsexplore_widgets.figures.parallel import ParallelInfo
+from hlsexplore_widgets.protocol import ButtonItem, InputItem, Item, SelectItem
 from hlsexplore_widgets.selection import Selection, kept
-
-Item = dict[str, Any]
 
 
 def pareto_controls(catalog: Catalog, axes: Mapping[str, Any], y: str) -> list[Item]:
@@ -45,10 +44,10 @@ def where_controls(catalog: Catalog, text: str, mask: NDArray[np.bool_] | None) 
         mask: Trials that are kept; all when None.
     """
     count = len(catalog) if mask is None else int(mask.sum())
-    field = {"id": "where", "kind": "input", "label": "only", "value": text, "size": 22}
     hint = "such as lut < 50000, accuracy > 0.9, fits"
+    field: InputItem = {"id": "where", "kind": "input", "label": "only", "value": text, "size": 22, "hint": hint}
     said = f"{count:,} of {len(catalog):,} trials" if mask is not None else ""
-    return [{**field, "hint": hint}, {"id": "where_count", "kind": "text", "label": said, "short": True}]
+    return [field, {"id": "where_count", "kind": "text", "label": said, "short": True}]
 
 
 def line_controls(catalog: Catalog, info: ParallelInfo | None, selection: Selection) -> list[Item]:
@@ -76,9 +75,9 @@ def line_controls(catalog: Catalog, info: ParallelInfo | None, selection: Select
     ]
 
 
-def _select(name: str, label: str, values: list[list[str]], value: str) -> Item:
+def _select(name: str, label: str, values: list[list[str]], value: str) -> SelectItem:
     return {"id": name, "kind": "select", "label": label, "values": values, "value": value}
 
 
-def _button(name: str, label: str, title: str, **more: bool) -> Item:
-    return {"id": name, "kind": "button", "label": label, "title": title, **more}
+def _button(name: str, label: str, title: str, edits: bool = False, disabled: bool = False) -> ButtonItem:
+    return {"id": name, "kind": "button", "label": label, "title": title, "edits": edits, "disabled": disabled}

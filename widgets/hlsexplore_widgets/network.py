@@ -1,23 +1,24 @@
 """The network as a graph: what its layers and edges show, as plain data for the browser."""
 
-from typing import Any
-
 from hlsexplore.design import Design
 from hlsexplore.emulate import Trace
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph
 from hlsexplore.ops import tensor_keys
 from hlsexplore.report import Report
+from hlsexplore_widgets.protocol import CastEvent, EdgeLive, NetworkData, NetworkLive, NetworkNode, NodeLive
 from hlsexplore_widgets.rows import TAGS, events, shares
 
 
-def graph_data(graph: Graph) -> dict[str, Any]:
+def graph_data(graph: Graph) -> NetworkData:
     """Return layers and edges: what does not change with the design."""
-    nodes = [{"name": node.name, "kind": node.kind, "shape": " × ".join(map(str, node.shape))} for node in graph]
-    return {"nodes": nodes, "edges": [[name, node.name] for node in graph for name in node.inputs]}
+    nodes: list[NetworkNode] = [
+        {"name": node.name, "kind": node.kind, "shape": " × ".join(map(str, node.shape))} for node in graph
+    ]
+    return {"nodes": nodes, "edges": [(name, node.name) for node in graph for name in node.inputs]}
 
 
-def network_data(design: Design, report: Report | None, counts: Trace | None) -> dict[str, Any]:
+def network_data(design: Design, report: Report | None, counts: Trace | None) -> NetworkLive:
     """Return types, costs and losses of a design, by layer; edges by the layer that they come from.
 
     Args:
@@ -26,7 +27,8 @@ def network_data(design: Design, report: Report | None, counts: Trace | None) ->
         counts: What its casts lose, or None.
     """
     share, lost = shares(report), events(counts)
-    layers, edges = {}, {}
+    layers: dict[str, NodeLive] = {}
+    edges: dict[str, EdgeLive] = {}
     for node in design.graph:
         types, found = design.layers[node.name].types, lost.get(node.name, {})
         keys = [key for key in tensor_keys(node.op) if key != "result"]
@@ -56,7 +58,7 @@ def short_type(type_: Fixed) -> str:
     return f"{'' if type_.signed else 'u'}<{type_.width},{type_.integer}>"
 
 
-def _loss(event: dict[str, Any] | None) -> str:
+def _loss(event: CastEvent | None) -> str:
     if event is None:
         return ""
-    return " ".join(f"{mark} {event[key]}" for mark, key in (("▲", "out"), ("▽", "below")) if event[key])
+    return " ".join(f"{mark} {text}" for mark, text in (("▲", event["out"]), ("▽", event["below"])) if text)

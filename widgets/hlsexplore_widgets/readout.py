@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from hlsexplore.estimate.devices import Device, device
 from hlsexplore.merit import Measure, task_text
@@ -13,6 +12,7 @@ from hlsexplore_hls.flows import find_flow
 from hlsexplore_widgets.figures.base import label_of
 from hlsexplore_widgets.known import PLAN, source_of
 from hlsexplore_widgets.live import Live, Verification
+from hlsexplore_widgets.protocol import ShownData, TileData
 from hlsexplore_widgets.scoring import PERCENT, Score, headlines
 from hlsexplore_widgets.state import ExplorerState
 
@@ -27,7 +27,7 @@ TIPS = {
 TINY = 1e-9
 
 
-def shown_data(state: ExplorerState, title: str, note: str = "") -> dict[str, Any]:
+def shown_data(state: ExplorerState, title: str, note: str = "") -> ShownData:
     """Return everything that the head of the explorer shows."""
     live, target = state.newest, state.design.target
     parts = [
@@ -55,7 +55,7 @@ def shown_data(state: ExplorerState, title: str, note: str = "") -> dict[str, An
 
 def tiles(
     live: Live, baseline: Live | None, judged: Sequence[Measure], verifications: Mapping[str, Verification]
-) -> list[dict[str, Any]]:
+) -> list[TileData]:
     """Describe every tile.
 
     Args:
@@ -75,11 +75,11 @@ def tiles(
     ]
 
 
-def _score_tile(index: int, measure: Measure, live: Live, baseline: Live | None) -> dict[str, Any]:
+def _score_tile(index: int, measure: Measure, live: Live, baseline: Live | None) -> TileData:
     name, found = measure.name, live.scores.get(measure.name)
-    item: dict[str, Any] = {"id": f"score{index or ''}", "label": label_of(name)}
+    item: TileData = {"id": f"score{index or ''}", "label": label_of(name)}
     if found is None:
-        return item | _missing(live, live.errors.get("score", ""))
+        return _missing(item, live, live.errors.get("score", ""))
     is_percent = measure.metric.name in PERCENT
     scale, unit = (100.0, "%") if is_percent else (1.0, "")
     digits = 2 if is_percent else _digits(found.value)
@@ -96,14 +96,15 @@ def _score_tile(index: int, measure: Measure, live: Live, baseline: Live | None)
     return item
 
 
-def _float_tile(live: Live, judged: Sequence[Measure]) -> list[dict[str, Any]]:
+def _float_tile(live: Live, judged: Sequence[Measure]) -> list[TileData]:
     """The float network's figure, which the design's is measured against; none where that is agreement with it."""
     own = [measure for measure in judged if not measure.metric.is_against_float]
     if not own:
         return []
-    first, item = own[0], {"id": "float", "label": "Float network"}
+    first = own[0]
+    item: TileData = {"id": "float", "label": "Float network"}
     if first.name not in live.floats:
-        return [item | _missing(live, "")]
+        return [_missing(item, live, "")]
     texts = {
         measure.name: _plain_score(measure, live.floats[measure.name]) for measure in own if measure.name in live.floats
     }
@@ -150,9 +151,9 @@ def _comparable(name: str, baseline: Live | None, found: Score) -> Score | None:
     return next((item for item in scores if item is not None and item.num_samples == found.num_samples), None)
 
 
-def _missing(live: Live, reason: str) -> dict[str, Any]:
-    """What a tile shows without a figure; while one is on its way the browser keeps the old one and marks it."""
-    return {"value": "–", "tip": reason} if live.is_complete else {"pending": True}
+def _missing(item: TileData, live: Live, reason: str) -> TileData:
+    """A tile without its figure; while one is on its way the browser keeps the old one and marks it."""
+    return item | {"value": "–", "tip": reason} if live.is_complete else item | {"pending": True}
 
 
 def _margin(score: Score, scale: float, digits: int, unit: str) -> str:
@@ -169,7 +170,7 @@ def _score_tip(score: Score, scale: float, digits: int) -> str:
     return f"{text}; 95 % confidence: {scale * score.lower:.{digits}f} to {scale * score.upper:.{digits}f}"
 
 
-def _resource_tile(key: str, label: str, live: Live, baseline: Live | None, part: Device | None) -> dict[str, Any]:
+def _resource_tile(key: str, label: str, live: Live, baseline: Live | None, part: Device | None) -> TileData:
     value, budget = _figure(live.best, key), getattr(part, key) if part is not None else None
     if part is None or value is None or not budget:
         return _figure_tile(key, label, key, live, baseline)
@@ -181,7 +182,7 @@ def _resource_tile(key: str, label: str, live: Live, baseline: Live | None, part
     return item if found is None else item | {"lower": found[1] / budget, "upper": found[2] / budget}
 
 
-def _latency_tile(live: Live, baseline: Live | None) -> dict[str, Any]:
+def _latency_tile(live: Live, baseline: Live | None) -> TileData:
     item = _figure_tile("latency", "Latency", "latency_cycles_max", live, baseline)
     cycles = _figure(live.best, "latency_cycles_max")
     if cycles is not None:
@@ -189,7 +190,7 @@ def _latency_tile(live: Live, baseline: Live | None) -> dict[str, Any]:
     return item
 
 
-def _cycles_tile(id_: str, label: str, live: Live, baseline: Live | None) -> dict[str, Any]:
+def _cycles_tile(id_: str, label: str, live: Live, baseline: Live | None) -> TileData:
     cycles = _figure(live.best, "ii_cycles")
     if not cycles:
         return _figure_tile(id_, label, "ii_cycles", live, baseline)
@@ -198,12 +199,12 @@ def _cycles_tile(id_: str, label: str, live: Live, baseline: Live | None) -> dic
     return _figure_tile(id_, label, "ii_cycles", live, baseline, rate) | {"unit": "cycles"}
 
 
-def _figure_tile(id_: str, label: str, key: str, live: Live, baseline: Live | None, remark: str = "") -> dict[str, Any]:
-    item: dict[str, Any] = {"id": id_, "label": label}
+def _figure_tile(id_: str, label: str, key: str, live: Live, baseline: Live | None, remark: str = "") -> TileData:
+    item: TileData = {"id": id_, "label": label}
     value = _figure(live.best, key)
     if live.best is None or value is None:
         reason = live.errors.get("report", "the estimate does not know this figure")
-        return item | _missing(live, reason) if live.best is None else item | {"value": "–", "tip": reason}
+        return _missing(item, live, reason) if live.best is None else item | {"value": "–", "tip": reason}
     source = source_of(key, live.best, live.reports)
     level, low, high = interval(live.best, key) or (0, value, value)
     lower, upper = f"{low:,.0f}", f"{high:,.0f}"
@@ -234,9 +235,9 @@ def _kinds(live: Live, key: str) -> tuple[float | None, ...]:
     return reported, _figure(live.planned, key), _figure(live.report, key)
 
 
-def _verified_tile(verifications: Mapping[str, Verification]) -> dict[str, Any]:
+def _verified_tile(verifications: Mapping[str, Verification]) -> TileData:
     """The badge: whether this design's generated code was compared with the emulator, and when."""
-    item = {"id": "verified", "label": "Generated code"}
+    item: TileData = {"id": "verified", "label": "Generated code"}
     if not verifications:
         return item | {"value": "not checked", "delta": "export verifies it", "alarm": ""}
     latest = max(verifications.values(), key=lambda found: found.at)

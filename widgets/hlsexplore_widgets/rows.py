@@ -17,6 +17,7 @@ from hlsexplore.proof import proof_of
 from hlsexplore.report import Figures, Report
 from hlsexplore.reuse import legal_reuse
 from hlsexplore_widgets.profile import MagnitudeSpread
+from hlsexplore_widgets.protocol import CastEvent, ConfigData, FixedType, KnobData, LaneData, LayersLive, RowData
 from hlsexplore_widgets.widths import width_data, widths, widths_of
 
 TAGS = {
@@ -47,7 +48,7 @@ MAX_REUSE_CHOICES = 64
 
 def row_data(
     graph: Graph, weight_spreads: Mapping[str, Mapping[str, MagnitudeSpread]], spreads: Mapping[str, MagnitudeSpread]
-) -> list[dict[str, Any]]:
+) -> list[RowData]:
     """Describe every layer: what does not change with the design.
 
     Args:
@@ -58,7 +59,7 @@ def row_data(
     return [_row(graph, node, weight_spreads[node.name], spreads[node.name]) for node in graph]
 
 
-def config_data(design: Design, seq: float, revision: int) -> dict[str, Any]:
+def config_data(design: Design, seq: float, revision: int) -> ConfigData:
     """Return a design's types and knobs, the widths of single elements, and what is proven, for the browser."""
     return {
         "seq": seq,
@@ -76,17 +77,17 @@ def config_data(design: Design, seq: float, revision: int) -> dict[str, Any]:
     }
 
 
-def type_data(type_: Fixed) -> list[Any]:
+def type_data(type_: Fixed) -> FixedType:
     """Return a type as the browser keeps it.
 
     Examples:
         >>> type_data(Fixed(8, 2, overflow="SAT"))
-        [8, 2, True, 'TRN', 'SAT']
+        (8, 2, True, 'TRN', 'SAT')
     """
-    return [type_.width, type_.integer, type_.signed, str(type_.rounding), str(type_.overflow)]
+    return type_.width, type_.integer, type_.signed, str(type_.rounding), str(type_.overflow)
 
 
-def live_data(report: Report | None, counts: Trace | None, seq: float) -> dict[str, Any]:
+def live_data(report: Report | None, counts: Trace | None, seq: float) -> LayersLive:
     """Return shares of resources and counts of losses for the browser."""
     is_planned = report is not None and "planned" in report.provenance.values()
     return {"seq": seq, "share": shares(report), "planned": is_planned, "events": events(counts)}
@@ -106,9 +107,9 @@ def shares(report: Report | None) -> dict[str, dict[str, float]]:
     return found
 
 
-def events(counts: Trace | None) -> dict[str, dict[str, dict[str, Any]]]:
+def events(counts: Trace | None) -> dict[str, dict[str, CastEvent]]:
     """Return what the casts lose as short texts, and where values lie: layer -> tensor key -> `out below text box`."""
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+    found: dict[str, dict[str, CastEvent]] = {}
     for item in counts or ():
         found.setdefault(item.layer, {})[item.key] = _event(item, counts.num_samples if counts else 0)
     return found
@@ -132,9 +133,7 @@ def reuse_choices(node: Node, current: int = 1) -> list[int]:
     return sorted({*legal, current})
 
 
-def _row(
-    graph: Graph, node: Node, weight_spreads: Mapping[str, MagnitudeSpread], result: MagnitudeSpread
-) -> dict[str, Any]:
+def _row(graph: Graph, node: Node, weight_spreads: Mapping[str, MagnitudeSpread], result: MagnitudeSpread) -> RowData:
     shape = " × ".join(map(str, node.shape))
     return {
         "name": node.name,
@@ -148,7 +147,7 @@ def _row(
     }
 
 
-def _lane(key: str, weight_spreads: Mapping[str, MagnitudeSpread], result: MagnitudeSpread) -> dict[str, Any]:
+def _lane(key: str, weight_spreads: Mapping[str, MagnitudeSpread], result: MagnitudeSpread) -> LaneData:
     tag, label, look = TAGS[key]
     found = result if key == "result" else weight_spreads.get(key)
     return {
@@ -161,19 +160,19 @@ def _lane(key: str, weight_spreads: Mapping[str, MagnitudeSpread], result: Magni
     }
 
 
-def _choices(node: Node) -> list[dict[str, Any]]:
+def _choices(node: Node) -> list[KnobData]:
     """Knobs besides reuse, each with the values that the layer can have."""
     return [choice for knob in knobs(node) if (choice := _choice(node, knob)) is not None]
 
 
-def _choice(node: Node, knob: str) -> dict[str, Any] | None:
+def _choice(node: Node, knob: str) -> KnobData | None:
     """Describe one knob for the browser; None for one that has a place of its own or leaves no choice."""
     match knob:
         case "strategy":
             return _of_words(knob, "strategy", Strategy)
         case "density":
             label = "share of the weights that are kept, the largest ones"
-            return {"name": knob, "label": label, "values": [], "slider": True}
+            return _of_numbers(knob, label, (), "", is_slider=True)
         case "pattern" if len(patterns_of(node.op)) > 1:
             return _of_words(knob, "what is dropped as a whole", patterns_of(node.op))
         case "multiplier":
@@ -200,12 +199,14 @@ def _choice(node: Node, knob: str) -> dict[str, Any] | None:
     return None
 
 
-def _of_words(knob: str, label: str, values: Iterable[str], prefix: str = "") -> dict[str, Any]:
-    return {"name": knob, "label": label, "values": list(map(str, values)), "numeric": False, "prefix": prefix}
+def _of_words(knob: str, label: str, values: Iterable[str], prefix: str = "") -> KnobData:
+    words = list(map(str, values))
+    return {"name": knob, "label": label, "values": words, "numeric": False, "prefix": prefix, "slider": False}
 
 
-def _of_numbers(knob: str, label: str, values: Iterable[int], prefix: str) -> dict[str, Any]:
-    return {"name": knob, "label": label, "values": list(values), "numeric": True, "prefix": prefix}
+def _of_numbers(knob: str, label: str, values: Iterable[int], prefix: str, is_slider: bool = False) -> KnobData:
+    numbers = list(values)
+    return {"name": knob, "label": label, "values": numbers, "numeric": True, "prefix": prefix, "slider": is_slider}
 
 
 def _noun(node: Node) -> str:
@@ -230,7 +231,7 @@ def _detail(node: Node, weight_spreads: Mapping[str, MagnitudeSpread]) -> str:
     return " · ".join(parts)
 
 
-def _event(item: TensorTrace, num_samples: int) -> dict[str, Any]:
+def _event(item: TensorTrace, num_samples: int) -> CastEvent:
     parts = []
     if item.num_wrapped:
         parts.append(f"{item.num_wrapped:,} wrap around")

@@ -9,6 +9,7 @@ from hlsexplore.errors import CancelledError, ConfigError
 from hlsexplore.search import SAMPLERS
 from hlsexplore.study.sweep import SweepEvent
 from hlsexplore_widgets.background_job import BackgroundJob
+from hlsexplore_widgets.protocol_jobs import SweepOptionData
 from hlsexplore_widgets.state import ExplorerState
 
 Condition = Literal["idle", "running", "paused", "done", "stopped", "failed"]
@@ -160,7 +161,7 @@ class SweepJob(BackgroundJob[SweepOptions, SweepStatus]):
         self._state.refresh_study()
 
 
-def option_data(options: SweepOptions) -> dict[str, Any]:
+def option_data(options: SweepOptions) -> SweepOptionData:
     """Return options and their choices for the browser."""
     samplers = [("auto", "automatic"), *((name, name) for name in SAMPLERS)]
     return {

@@ -1,11 +1,11 @@
 """One design as three tools would report it, as plain data for the browser."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from hlsexplore.estimate import ToolEstimate
 from hlsexplore.estimate.compare import MEASURED_TEXT
 from hlsexplore.report import Report
+from hlsexplore_widgets.protocol import ToolCell, ToolTable
 
 FIGURES = (
     ("lut", "LUT"),
@@ -18,7 +18,7 @@ FIGURES = (
 LEVEL = 80
 
 
-def tool_table(found: Sequence[ToolEstimate]) -> dict[str, Any]:
+def tool_table(found: Sequence[ToolEstimate]) -> ToolTable:
     """Describe the table: a row for each tool with its figures and their intervals, and what they rest on.
 
     Args:
@@ -33,9 +33,9 @@ def tool_table(found: Sequence[ToolEstimate]) -> dict[str, Any]:
     }
 
 
-def _cells(report: Report) -> list[dict[str, str]]:
+def _cells(report: Report) -> list[ToolCell]:
     bounds = next((item for item in report.bounds if item.level == LEVEL), None)
-    cells = []
+    cells: list[ToolCell] = []
     for key, _ in FIGURES:
         value = getattr(report.total, key)
         ends = () if bounds is None else tuple(getattr(side, key) for side in (bounds.lower, bounds.upper))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hlsexplore.merit import COSTS
 from hlsexplore_widgets.catalog import Catalog, summary
 from hlsexplore_widgets.figures.base import label_of, short_label_of
+from hlsexplore_widgets.protocol import PageData, TrialRow
 
 PAGE = 50
 
@@ -46,12 +47,12 @@ def asked(query: Query, message: Mapping[str, Any]) -> Query:
     return replace(query, **changes)
 
 
-def empty_page(query: Query) -> dict[str, Any]:
+def empty_page(query: Query) -> PageData:
     """Return the page of a study that does not exist yet."""
     return _data(query, 0, [], [], [])
 
 
-def page_data(catalog: Catalog, query: Query, kept: NDArray[np.bool_] | None) -> dict[str, Any]:
+def page_data(catalog: Catalog, query: Query, kept: NDArray[np.bool_] | None) -> PageData:
     """Return the rows of a page and what is needed to turn it.
 
     Args:
@@ -64,7 +65,7 @@ def page_data(catalog: Catalog, query: Query, kept: NDArray[np.bool_] | None) ->
     seen = order[start : start + PAGE]
     shown = columns["number"][seen].astype(int).tolist()
     names = shown_names(catalog, query)
-    rows = [
+    rows: list[TrialRow] = [
         {
             "id": number,
             "front": is_best,
@@ -89,7 +90,7 @@ def page_data(catalog: Catalog, query: Query, kept: NDArray[np.bool_] | None) ->
     every = [[name, short_label_of(name)] for name in catalog.known]
     data = _data(replace(query, offset=start), len(order), rows, heads, best_first)
     objectives = ", ".join(label_of(name.partition(":")[0]) for name in catalog.study.objectives)
-    return data | {"choices": every, "chosen": list(names), "objectives": objectives}
+    return {**data, "choices": every, "chosen": list(names), "objectives": objectives}
 
 
 def shown_names(catalog: Catalog, query: Query) -> tuple[str, ...]:
@@ -134,8 +135,8 @@ def _matching(catalog: Catalog, text: str) -> list[int]:
 
 
 def _data(
-    query: Query, total: int, rows: list[Any], columns: list[tuple[str, str]], best_first: Sequence[str]
-) -> dict[str, Any]:
+    query: Query, total: int, rows: list[TrialRow], columns: list[tuple[str, str]], best_first: Sequence[str]
+) -> PageData:
     return {
         "columns": [{"id": name, "label": label, "largest": name in best_first} for name, label in columns],
         "rows": rows,

@@ -17,6 +17,7 @@ from hlsexplore.study.study import Study
 from hlsexplore.study.trial import Trial
 from hlsexplore_widgets.background_job import BackgroundJob
 from hlsexplore_widgets.figures.training import Curve
+from hlsexplore_widgets.protocol_jobs import TuneOptionData
 from hlsexplore_widgets.scoring import headlines
 from hlsexplore_widgets.state import ExplorerState
 
@@ -242,9 +243,16 @@ class TuneJob(BackgroundJob[TuneOptions, TuneStatus]):
         )
 
 
-def option_data(options: TuneOptions) -> dict[str, Any]:
-    """Return options for the browser."""
-    return {item.name: getattr(options, item.name) for item in fields(options)}
+def option_data(options: TuneOptions, density: float) -> TuneOptionData:
+    """Return options for the browser, with the percentage of the weights that pruning leaves."""
+    return {
+        "epochs": options.epochs,
+        "learning_rate": options.learning_rate,
+        "distill": options.distill,
+        "mixed": options.mixed,
+        "minutes": options.minutes,
+        "density": density,
+    }
 
 
 def option_of(key: str, value: Any) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from hlsexplore.graph import Node
 from hlsexplore.layer_config import own_types
 from hlsexplore.ops import Op, weights
 from hlsexplore.weights import pruned_op, quantized
+from hlsexplore_widgets.protocol import ElementBits
 
 NOUNS = {"result": "elements", "weight": "weights"}
 """Tensor key -> what its elements are called."""
@@ -84,7 +85,7 @@ def _of_weights(op: Op, type_: Fixed) -> ElementWidths:
     return widths(bits)
 
 
-def width_data(found: dict[str, ElementWidths]) -> dict[str, dict[str, Any]]:
+def width_data(found: dict[str, ElementWidths]) -> dict[str, ElementBits]:
     """Return widths as the browser shows them: tensor key -> shares of each width, a short text and a sentence.
 
     Examples:
@@ -94,10 +95,10 @@ def width_data(found: dict[str, ElementWidths]) -> dict[str, dict[str, Any]]:
     return {key: _shown(item, NOUNS[key]) for key, item in found.items()}
 
 
-def _shown(item: ElementWidths, noun: str) -> dict[str, Any]:
+def _shown(item: ElementWidths, noun: str) -> ElementBits:
     zeros = f"{100 * item.zeros / max(item.size, 1):.3g} %"
-    bars = [[0, item.zeros / item.size]] if item.zeros else []
-    bars += [[bits, count / item.size] for bits, count in item.counts]
+    bars = [(0, item.zeros / item.size)] if item.zeros else []
+    bars += [(bits, count / item.size) for bits, count in item.counts]
     if not item.counts:
         return {"bars": bars, "note": "all 0", "text": f"{item.size:,} {noun}, all of them always 0"}
     least, most = item.counts[0][0], item.counts[-1][0]

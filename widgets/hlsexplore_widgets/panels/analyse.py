@@ -29,11 +29,12 @@ from hlsexplore_widgets.figures.base import empty_figure, label_of
 from hlsexplore_widgets.figures.histogram import histogram_figure
 from hlsexplore_widgets.network import graph_data, network_data
 from hlsexplore_widgets.panels.decisions import Wish, chosen, clicked, decisions
+from hlsexplore_widgets.protocol import Item, TabData
 from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.tensor_view import tensor_choices, tensor_histogram
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
-TABS = (
+TABS: tuple[TabData, ...] = (
     {"id": "errors", "label": "Noise and overflow"},
     {"id": "blame", "label": "Blame"},
     {"id": "decisions", "label": "Decisions and values"},
@@ -192,7 +193,7 @@ class AnalysePanel:
             if widget is not None:
                 widget.layout.display = "" if widget is shown else "none"
 
-    def _figure(self, request: _Request) -> tuple[Any, list[dict[str, Any]], str]:
+    def _figure(self, request: _Request) -> tuple[Any, list[Item], str]:
         match request.tab:
             case "decisions":
                 return self._decisions(request)
@@ -205,7 +206,7 @@ class AnalysePanel:
                 return latency_figure(info), [], "Cycles of each layer, from input to output"
             case "resources":
                 values = [[name, label_of(name)] for name in RESOURCES]
-                items = [
+                items: list[Item] = [
                     {
                         "id": "resource",
                         "kind": "select",
@@ -221,23 +222,23 @@ class AnalysePanel:
                 figure = error_figure(error_info(counts))
                 return figure, [], "Signal to noise of every cast; ▲ marks casts with values out of range"
 
-    def _decisions(self, request: _Request) -> tuple[Any, list[dict[str, Any]], str]:
+    def _decisions(self, request: _Request) -> tuple[Any, list[Item], str]:
         """What the design decides or answers, as the user wishes to see it."""
         evaluator = self._state.evaluator_of(request.design.graph)
         outputs = as_outputs(evaluator.emulator.run(request.design, request.cancel))
         return decisions(evaluator, outputs, request.wish, self._classes)
 
-    def _histogram(self, request: _Request) -> tuple[Any, list[dict[str, Any]], str]:
+    def _histogram(self, request: _Request) -> tuple[Any, list[Item], str]:
         """How the values of one tensor are spread before and after its type."""
         values = tensor_choices(request.design)
         layer, _, key = request.tensor.rpartition("/")
-        items = [{"id": "tensor", "kind": "select", "label": "tensor", "values": values, "value": request.tensor}]
+        chooser: Item = {"id": "tensor", "kind": "select", "label": "tensor", "values": values, "value": request.tensor}
         info = tensor_histogram(request.design, self._state.evaluator.data.x, layer, key)
-        return histogram_figure(info), items, f"Values of {info.title} before and after {info.type}"
+        return histogram_figure(info), [chooser], f"Values of {info.title} before and after {info.type}"
 
-    def _blame(self, request: _Request) -> tuple[Any, list[dict[str, Any]], str]:
+    def _blame(self, request: _Request) -> tuple[Any, list[Item], str]:
         """Which type costs the accuracy, and the button that proposes better ones."""
-        items: list[dict[str, Any]] = [
+        items: list[Item] = [
             {
                 "id": "tolerance",
                 "kind": "input",

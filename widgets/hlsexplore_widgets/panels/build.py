@@ -10,6 +10,7 @@ from hlsexplore_widgets.cards import save_card, save_notebook
 from hlsexplore_widgets.channel import Topic
 from hlsexplore_widgets.components import BuildView
 from hlsexplore_widgets.outlook import outlook
+from hlsexplore_widgets.protocol_jobs import BuildStatusData, BuildTable, OutlookData
 from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.table import Table
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
@@ -60,7 +61,9 @@ class BuildPanel:
     def as_table(self) -> Table:
         """Return the estimate beside the report as a table; empty before a report is there."""
         data = result_data(self.job.result)
-        return Table(columns=tuple(data.get("columns", ())), rows=tuple(map(tuple, data.get("rows", ()))))
+        if data is None:
+            return Table(columns=(), rows=())
+        return Table(columns=tuple(data["columns"]), rows=tuple(map(tuple, data["rows"])))
 
     def _look_ahead(self, _: None, is_superseded: IsSuperseded) -> None:
         """Say what a synthesis would take; runs in a thread of its own."""
@@ -70,8 +73,9 @@ class BuildPanel:
             tool, page = self.job.options.tool, str(self._state.design.target.tool)
             found = outlook(self._state.design, tool)
             other = "" if tool == page else f". Tiles and trials speak of {page}; Target… changes that"
+            data: OutlookData = {"text": f"{found.text}{other}", "warnings": list(found.warnings)}
             with self._state.lock:
-                self.view.outlook = {"text": f"{found.text}{other}", "warnings": list(found.warnings)}
+                self.view.outlook = data
 
     def _show(self, topic: Topic) -> None:
         job = self.job
@@ -82,24 +86,20 @@ class BuildPanel:
         status = job.status
         lines = job.take_log()
         if status.condition == "running" and status.message == "exporting":
-            self.view.send({"kind": "clear"})
+            self.view.tell({"kind": "clear"})
         if lines:
-            self.view.send({"kind": "log", "text": "".join(f"{line}\n" for line in lines)})
-        values: dict[str, Any] = {
-            "options": option_data(job.options),
-            "status": {
-                "state": status.condition,
-                "stage": status.stage,
-                "stages": list(status.stages),
-                "message": status.message,
-                "fraction": status.fraction,
-                "started": status.started,
-                "elapsed": status.elapsed_s,
-            },
-            "result": result_data(job.result) if status.condition != "running" else {},
-            "log": job.log,
+            self.view.tell({"kind": "log", "text": "".join(f"{line}\n" for line in lines)})
+        now: BuildStatusData = {
+            "state": status.condition,
+            "stage": status.stage,
+            "stages": list(status.stages),
+            "message": status.message,
+            "fraction": status.fraction,
+            "started": status.started,
+            "elapsed": status.elapsed_s,
         }
-        self.view.show(**values)
+        result = None if status.condition == "running" else result_data(job.result)
+        self.view.show(options=option_data(job.options), status=now, result=result or {}, log=job.log)
 
     def _receive(self, message: Mapping[str, Any]) -> None:
         match message.get("ev"):
@@ -122,10 +122,10 @@ class BuildPanel:
                 self._state.say("done", f"The notebook is in {str(path)!r}.")
 
 
-def result_data(result: BuildResult | None) -> dict[str, Any]:
-    """Put estimate and report side by side, for the browser."""
+def result_data(result: BuildResult | None) -> BuildTable | None:
+    """Put estimate and report side by side, for the browser; None before a report is there."""
     if result is None or result.report is None:
-        return {}
+        return None
     report = result.report
     tool = f"{report.tool} {report.tool_version or ''}".strip()
     return {

@@ -30,6 +30,7 @@ from hlsexplore_widgets.figures.compared import (
     comparison_figure,
 )
 from hlsexplore_widgets.known import with_reports
+from hlsexplore_widgets.protocol import Item
 from hlsexplore_widgets.scoring import Scores, headlines, score
 from hlsexplore_widgets.shelf import NamedDesign
 from hlsexplore_widgets.state import ExplorerState
@@ -146,7 +147,7 @@ class ComparePanel:
         count = evaluator.emulator.num_samples
         return {merit.name: score(merit, outputs, count) for merit in evaluator.headlines}
 
-    def _choices(self) -> list[dict[str, Any]]:
+    def _choices(self) -> list[Item]:
         values = [[name, label] for name, label in COSTS]
         return [{"id": "cost", "kind": "select", "label": "cost", "values": values, "value": self._cost}]
 
@@ -168,6 +169,6 @@ class ComparePanel:
                 if found:
                     state.load(found[0], seq=float(message.get("seq", 0.0)))
             case "picture":
-                self.table.send({"kind": "picture", "figure": figure_json(self.picture())})
+                self.table.tell({"kind": "picture", "figure": figure_json(self.picture())})
             case "click":
                 state.touch(float(message.get("seq", 0.0)))

@@ -13,6 +13,7 @@ from hlsexplore_widgets.figures import decision_figure, decision_info, value_fig
 from hlsexplore_widgets.figures.classes import class_figure, class_info, class_names, num_classes, roc_figure, roc_info
 from hlsexplore_widgets.figures.samples import sample_figure, sample_info
 from hlsexplore_widgets.flips import Flipped, flipped
+from hlsexplore_widgets.protocol import Item
 
 VIEWS = (
     ("flips", "against float"),
@@ -20,9 +21,9 @@ VIEWS = (
     ("classes", "accuracy of each class"),
     ("roc", "ROC"),
 )
+
 MAX_LISTED = 12
 MAX_CHOICES = 60
-Item = dict[str, Any]
 Drawn = tuple[Any, list[Item], str]
 
 

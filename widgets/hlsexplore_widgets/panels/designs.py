@@ -9,6 +9,7 @@ from hlsexplore.layer_config import knobs
 from hlsexplore.ops import tensor_keys
 from hlsexplore_widgets.components import Tiles
 from hlsexplore_widgets.opening import design_of_link, design_of_path, design_of_text, link_of
+from hlsexplore_widgets.protocol_messages import DesignName, DesignsListed, DesignStep
 from hlsexplore_widgets.shelf import NamedDesign
 from hlsexplore_widgets.state import ExplorerState
 
@@ -31,15 +32,15 @@ def receive(state: ExplorerState, view: Tiles, message: Mapping[str, Any]) -> bo
     seq, graph = float(message.get("seq", 0.0)), state.graph
     match message.get("ev"):
         case "designs":
-            view.send({"kind": "designs", **designs_data(state)})
+            view.tell(designs_data(state))
         case "go":
             state.go(int(message.get("by", 0)), seq)
         case "name":
             state.shelf.name(str(message.get("name", "")), state.design)
-            view.send({"kind": "designs", **designs_data(state)})
+            view.tell(designs_data(state))
         case "forget":
             state.shelf.forget(str(message.get("name")))
-            view.send({"kind": "designs", **designs_data(state)})
+            view.tell(designs_data(state))
         case "named":
             found = state.shelf.named.get(str(message.get("name")))
             if found is not None:
@@ -54,7 +55,7 @@ def receive(state: ExplorerState, view: Tiles, message: Mapping[str, Any]) -> bo
         case "open_link":
             state.load(design_of_link(str(message.get("code", "")), graph), seq=seq)
         case "link":
-            view.send({"kind": "link", "code": link_of(state.design)})
+            view.tell({"kind": "link", "code": link_of(state.design)})
         case _:
             return False
     return True
@@ -67,7 +68,7 @@ def compare(state: ExplorerState) -> None:
     state.shelf.compare(NamedDesign(name=name, design=design))
 
 
-def designs_data(state: ExplorerState) -> dict[str, Any]:
+def designs_data(state: ExplorerState) -> DesignsListed:
     """Return history and named designs as plain data for the browser."""
     history, shelf = state.history, state.shelf
     designs = (*history.past, history.design, *history.future)
@@ -75,13 +76,15 @@ def designs_data(state: ExplorerState) -> dict[str, Any]:
     start = max(0, min(here - MAX_LISTED // 2, len(designs) - MAX_LISTED))
     shown = designs[start : start + MAX_LISTED]
     texts = ["first design" if start == 0 else "…", *(change_text(before, after) for before, after in pairwise(shown))]
-    steps = [
+    steps: list[DesignStep] = [
         {"by": start + at - here, "text": text, "name": shelf.name_of(design), "key": design.key[:6]}
         for at, (design, text) in enumerate(zip(shown, texts, strict=True))
     ]
     current = state.design
-    named = [{"name": name, "key": item.key[:6], "current": item == current} for name, item in shelf.named.items()]
-    return {"steps": steps, "named": named}
+    named: list[DesignName] = [
+        {"name": name, "key": item.key[:6], "current": item == current} for name, item in shelf.named.items()
+    ]
+    return {"kind": "designs", "steps": steps, "named": named}
 
 
 def change_text(before: Design, after: Design) -> str:

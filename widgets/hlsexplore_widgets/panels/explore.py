@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import ipywidgets
 import numpy as np
@@ -34,6 +34,8 @@ from hlsexplore_widgets.figures.pareto import ParetoInfo, explain
 from hlsexplore_widgets.growth import front_growth
 from hlsexplore_widgets.live import Live
 from hlsexplore_widgets.panels.trials import TrialsPanel, compare_trials
+from hlsexplore_widgets.protocol import Item, PinData, TabData
+from hlsexplore_widgets.protocol_jobs import SweepStatusData
 from hlsexplore_widgets.scoring import headlines
 from hlsexplore_widgets.selection import Selection
 from hlsexplore_widgets.shelf import MAX_COMPARED
@@ -41,7 +43,7 @@ from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.sweep_job import SweepJob, option_data
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
-TABS = (
+TABS: tuple[TabData, ...] = (
     {"id": "pareto", "label": "Pareto"},
     {"id": "parallel", "label": "Parallel"},
     {"id": "trials", "label": "Trials"},
@@ -120,7 +122,7 @@ class ExplorePanel:
             return
         if topic in ("sweep", "design"):
             status = self.sweep.status
-            data = {
+            data: SweepStatusData = {
                 "state": status.condition,
                 "message": status.message or f"resources and latency as {self._state.design.target.tool} would report",
                 "fraction": status.fraction,
@@ -146,12 +148,12 @@ class ExplorePanel:
             pins.append(self._pin(state.baseline, x, y, "baseline"))
         self.plot.pins = pins
 
-    def _pin(self, live: Live, x: str, y: str, kind: str) -> dict[str, Any]:
+    def _pin(self, live: Live, x: str, y: str, kind: Literal["current", "baseline"]) -> PinData:
         point = self._figures(live)
         drawn = self._known_points[1] if self._known_points is not None else None
         edges = (drawn.x_edges, drawn.y_edges) if drawn is not None else (None, None)
-        place = {letter: _placed(point.get(name), edge) for letter, name, edge in zip("xy", (x, y), edges, strict=True)}
-        return {"kind": kind, **place, "seq": live.seq, "text": f"{kind} design"}
+        at_x, at_y = (_placed(point.get(name), edge) for name, edge in zip((x, y), edges, strict=True))
+        return {"kind": kind, "x": at_x, "y": at_y, "seq": live.seq, "text": f"{kind} design"}
 
     def _figures(self, live: Live) -> dict[str, float | None]:
         """Figures of a design under the names that trials use, as the tiles show them."""
@@ -314,7 +316,7 @@ class ExplorePanel:
 
     # ---- the controls above the plots -------------------------------------------------------------------------------
 
-    def _items(self) -> list[dict[str, Any]]:
+    def _items(self) -> list[Item]:
         catalog = self._state.catalog
         if catalog is None or not len(catalog) or self._tab not in FILTERED:
             return []
@@ -323,7 +325,7 @@ class ExplorePanel:
             return where
         return [*pareto_controls(catalog, self._axes, self._y(catalog)), *where]
 
-    def _line_items(self) -> list[dict[str, Any]]:
+    def _line_items(self) -> list[Item]:
         catalog = self._state.catalog
         if catalog is None or not len(catalog) or "lines" not in SHOWN.get(self._tab, ()):
             return []

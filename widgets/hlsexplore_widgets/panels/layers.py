@@ -9,6 +9,7 @@ from hlsexplore.report import Figures
 from hlsexplore_widgets.channel import Topic
 from hlsexplore_widgets.components import LayersTable
 from hlsexplore_widgets.profile import activation_spreads, weight_spreads
+from hlsexplore_widgets.protocol import RowData
 from hlsexplore_widgets.rows import config_data, cost_texts, live_data, reuse_choices, row_data
 from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.tables import layer_table
@@ -49,7 +50,7 @@ class LayersPanel:
         """Wait until the costs that were asked for are there."""
         return self._costs.wait(timeout_s)
 
-    def _rows(self) -> list[dict[str, Any]]:
+    def _rows(self) -> list[RowData]:
         graph = self._state.graph
         return row_data(graph, weight_spreads(graph), activation_spreads(graph, self._state.x))
 

@@ -14,6 +14,7 @@ from hlsexplore_widgets.components import PlotView, SmallerView
 from hlsexplore_widgets.figures import figure_json
 from hlsexplore_widgets.figures.training import training_figure, training_info
 from hlsexplore_widgets.profile import sample_inputs
+from hlsexplore_widgets.protocol_jobs import OfferData, TuneStatusData
 from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.tune_job import TuneJob, option_data, option_of
 from hlsexplore_widgets.worker import IsSuperseded, LatestWins
@@ -79,7 +80,7 @@ class SmallerPanel:
                 self._looking.submit(self._state.design)
             return
         job, status = self.job, self.job.status
-        data = {
+        data: TuneStatusData = {
             "state": status.condition,
             "message": status.message,
             "fraction": status.fraction,
@@ -87,8 +88,7 @@ class SmallerPanel:
             "has_data": job.train is not None,
             "warning": job.warning,
         }
-        options = {**option_data(job.options), "density": self._density}
-        self.controls.show(status=data, options=options)
+        self.controls.show(status=data, options=option_data(job.options, self._density))
         if job.curve.epochs:
             self.plot.show(figure=figure_json(self.figure()))
             self.plot.layout.display = ""
@@ -104,7 +104,7 @@ class SmallerPanel:
             text = f"{kept:.0%} of the weights are not 0. " + ("" if found else "No neuron can go: all are needed.")
             with state.lock:
                 self._savings = design, found
-                rows = [{"text": str(item), "exact": item.is_exact} for item in found]
+                rows: list[OfferData] = [{"text": str(item), "exact": item.is_exact} for item in found]
                 self.controls.offers = {"rows": rows, "text": text}
 
     def _prune(self, share: float, is_superseded: IsSuperseded) -> None:

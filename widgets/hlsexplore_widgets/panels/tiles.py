@@ -11,6 +11,7 @@ from hlsexplore.target import Io, Tool
 from hlsexplore_widgets.channel import Topic
 from hlsexplore_widgets.components import Tiles
 from hlsexplore_widgets.panels.designs import receive
+from hlsexplore_widgets.protocol import TargetData
 from hlsexplore_widgets.readout import shown_data
 from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.tables import figure_table
@@ -77,7 +78,7 @@ class TilesPanel:
                 self._state.show_level(level, seq)
 
 
-def target_data(design: Design, level: Level) -> dict[str, Any]:
+def target_data(design: Design, level: Level) -> TargetData:
     """Return the target, the level of estimates and what can be chosen, for the browser."""
     target = design.target
     return {

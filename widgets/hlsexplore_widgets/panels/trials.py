@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from hlsexplore.errors import ConfigError
 from hlsexplore_widgets.catalog import Catalog
 from hlsexplore_widgets.components import TrialsTable
+from hlsexplore_widgets.protocol import PageData
 from hlsexplore_widgets.shelf import NamedDesign
 from hlsexplore_widgets.state import ExplorerState
 from hlsexplore_widgets.table import Table
@@ -48,7 +49,7 @@ class TrialsPanel:
         self.view = TrialsTable(state, self._receive, page=empty_page(self._query))
         self.view.table = self.as_table
 
-    def page(self, catalog: Catalog) -> dict[str, Any]:
+    def page(self, catalog: Catalog) -> PageData:
         """Return the page that the user asked for."""
         return page_data(catalog, self._query, self._kept(catalog))
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.hls.streams import Column, last_end
-from hlsexplore.estimate.hls.windows import FIFO_DEPTH_IN_LUT, fifo_width
+from hlsexplore.estimate.hls.windows import FIFO_DEPTH_IN_LUT, fifo_lut, fifo_width, vitis_fifo
 from hlsexplore.estimate.liveness import live_results, neighbours
 from hlsexplore.estimate.record import MATRIX_OPS, MOVE_OPS, DesignRecord, LayerRecord
 from hlsexplore.estimate.technology import Speed, Technology, technology
@@ -34,8 +34,6 @@ SINGLE_FIFO_LUT = 12.0
 """LUT of a FIFO of one word of Vivado HLS beside its bits; it has 5 FF (28 LUT of 16, 30 of 18 bits; 4 designs)."""
 ENTRY_FROM, TWO_ENTRIES_FROM = 2019.0, 2020.05
 """Versions of Vivado HLS from which one and two processes hand the input of a dataflow region on (2018.3: a memory)."""
-FIFO_LUT, FIFO_LUT_WORD = 50.0, 0.05
-"""LUT of a FIFO in block RAM, and for each word of its depth (4 designs, 64 to 9,252 words)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -341,7 +339,7 @@ def _connections(
             )
     held = _held_input(layout, coefficients["fifo_bits"])
     ff, bram = ff + held[0], bram + held[1]
-    if layout.flat:
+    if layout.flat and layout.io != "stream":  # what layers of a stream hand on waits in FIFOs
         ff += _ports(layout) + coefficients["stage_ff"] * _stage_bits(layout, columns, breaks)
     return lut, ff, bram
 
@@ -387,17 +385,15 @@ def _ports(layout: Layout) -> float:
 
 def _fifo(layer: LayerRecord, width: Column, tech: Technology, most_bits: float) -> tuple[Column, Column, Column]:
     """A FIFO for each channel (Vivado HLS) or for a pixel (Vitis HLS), as deep as the image."""
-    count = 1 if tech.is_vitis else layer.channels
-    bits = layer.channels * width if tech.is_vitis else width
     depth = layer.pixels
-    in_memory = (depth >= FIFO_DEPTH_IN_LUT) & (bits * depth > most_bits)
-    width_of_block = 32 if tech.is_vitis and depth <= 512 else fifo_width(depth)
-    bram = np.where(in_memory, count * np.ceil(bits / width_of_block) * np.ceil(depth / 16384), 0.0)
-    in_ram = FIFO_LUT + FIFO_LUT_WORD * depth
     if tech.is_vitis:
-        return np.where(in_memory, in_ram, 1.1 * bits + 10.0), 2.0 * bits + 10.0, bram
-    short_lut, short_ff = (SINGLE_FIFO_LUT + bits, 5.0) if depth == 1 else (34.0, 9.0)
-    return np.where(in_memory, in_ram, short_lut) * count, np.where(in_memory, 34.0, short_ff) * count, bram
+        return vitis_fifo(layer.channels * width, depth, tech)
+    in_memory = (depth >= FIFO_DEPTH_IN_LUT) & (width * depth > most_bits)
+    bram = np.where(in_memory, np.ceil(width / fifo_width(depth)) * np.ceil(depth / 16384), 0.0)
+    in_ram = fifo_lut(depth)
+    short_lut, short_ff = (SINGLE_FIFO_LUT + width, 5.0) if depth == 1 else (34.0, 9.0)
+    found = np.where(in_memory, in_ram, short_lut), np.where(in_memory, 34.0, short_ff), bram
+    return found[0] * layer.channels, found[1] * layer.channels, found[2] * layer.channels
 
 
 def _axi_cycles(layout: Layout, table: Coefficients) -> float:

@@ -13,6 +13,8 @@ from hlsexplore.estimate.pricing import Pricing
 from hlsexplore.estimate.record import Image, LayerRecord
 from hlsexplore.estimate.technology import MEMORY_BITS_IN_LUT, Technology, block_rams
 
+VITIS_SHIFT = 4.0
+"""Cycles in which Vitis HLS reads a pixel, shifts it into the window and decides whether a product is due."""
 VISIT_HEAD = 8.0
 """Cycles beside the product's until the first pixel of a convolution in the resource strategy leaves (2 regions)."""
 PADDING_TAIL = 3.0
@@ -102,7 +104,7 @@ def _visited(layer: LayerRecord, image: Image, core: Cost, tech: Technology) -> 
     shift, close = _pixel_cycles(layer, image, tech)
     product = (core.latency_min or 0.0) if layer.reuse > 1 else 0.0
     depth = product - layer.reuse
-    is_called = image.rank == 2 and tech.version >= 2020 and layer.implementation != "encoded"
+    is_called = (image.rank == 2 or tech.is_vitis) and tech.version >= 2020 and layer.implementation != "encoded"
     visit = shift + close + product
     return ProcessTiming(
         latency_min=image.in_pixels * shift + is_called,
@@ -117,8 +119,11 @@ def _pixel_cycles(layer: LayerRecord, image: Image, tech: Technology) -> tuple[f
     """Cycles of a pixel in the resource strategy: to shift it in, and to start and end the product of a full window.
 
     Exact for 14 convolutions of four repositories; the window is shifted column by column. From 2020.1 on, the
-    product of a two-dimensional window is a call.
+    product of a two-dimensional window is a call. Vitis HLS shifts a whole window at once, in a call of its own (two
+    convolutions of one design, 4 and 15 cycles a pixel with reuse 9).
     """
+    if tech.is_vitis and layer.implementation != "encoded":
+        return VITIS_SHIFT, 0.0
     if layer.implementation == "encoded":
         return 2.0 + (image.stride_width > 1), 2.0
     if image.rank == 1:

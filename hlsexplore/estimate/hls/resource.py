@@ -26,6 +26,8 @@ LONG_CYCLE_NS = 6.0
 """Time from which a multiplication and an addition of 7 series fit a cycle."""
 MERGED_DEPTH = 5.0
 """Cycles beside the reuse where products are merged with their sums into DSPs (2 loops of one design)."""
+COPIED_FROM, WORDS_FROM = 2023.0, 2023.15
+"""Versions of Vitis HLS between which the weights of a cycle are not made one word of a memory."""
 MERGED_SHARE = 0.85
 """Share of the accumulating adders that Vivado HLS merges on Virtex-7 and Kintex-7 (7,230 of 8,530 adders)."""
 
@@ -98,7 +100,7 @@ def resource(layer: LayerRecord, p: Pricing) -> Cost:
         lut=_lut(layer, block, soft, p) + muxes * mux_lut,
         ff=_registers(layer, block, soft, p),
         dsp=float(dsp),
-        bram18=float(_memory(layer, block)),
+        bram18=float(_memory(layer, block, p.tech)),
         latency_min=layer.reuse + depth,
         latency_max=layer.reuse + depth + 1,
         ii=float(layer.reuse),
@@ -120,7 +122,8 @@ def _multipliers(layer: LayerRecord, block: ResourceBlock, tech: Technology) -> 
     Where no bit of a product is dropped, Vivado HLS on 7-series merges narrow products with their additions into DSPs.
     """
     source, weight, accum = types_of(layer)
-    sizes = ((block.bits, block.size - 1), (block.last_bits, 1))
+    last = block.bits if _is_copied(tech) else block.last_bits
+    sizes = ((block.bits, block.size - 1), (last, 1))
     dsp = sum(count * tech.multiplier_dsp(source.width, bits) for bits, count in sizes if bits >= _least_bits(tech))
     soft = dsp == 0
     exact = source.fraction + weight.fraction <= accum.fraction
@@ -134,10 +137,21 @@ def _least_bits(tech: Technology) -> int:
     return 7 if tech.is_vitis else 0
 
 
-def _memory(layer: LayerRecord, block: ResourceBlock) -> int:
+def _is_copied(tech: Technology) -> bool:
+    """Whether the weights stay a memory of single weights, with a copy for two multipliers.
+
+    hls4ml leaves it to Vitis HLS to make words of them. 2023.1 does not (three products of one design), 2023.2 and
+    2024.1 do, and before them hls4ml asked for it.
+    """
+    return tech.is_vitis and COPIED_FROM <= tech.version < WORDS_FROM
+
+
+def _memory(layer: LayerRecord, block: ResourceBlock, tech: Technology) -> int:
     """Blocks of the weight memory and of the output index; small memories are LUTs."""
-    bram = 0
-    if block.word * layer.reuse >= MEMORY_BITS_IN_LUT:
+    bram, words = 0, layer.n_in * layer.n_out
+    if _is_copied(tech):
+        bram += ceil(block.size / 2) * block_rams(words, block.bits) if words * block.bits >= MEMORY_BITS_IN_LUT else 0
+    elif block.word * layer.reuse >= MEMORY_BITS_IN_LUT:
         bram += block_rams(layer.reuse, block.word)
     index = ceil(log2(block.outputs_each)) if block.outputs_each > 1 else 0
     if index * layer.reuse >= MEMORY_BITS_IN_LUT:

@@ -187,7 +187,8 @@ def _report_directory(folder: Path) -> Path:
     """Find the folder that holds the reports of C synthesis; the newest when there are several solutions."""
     if not folder.is_dir():
         raise ToolError(f"{str(folder)!r} is no folder.")
-    holding = [path for path in (folder, *_report_folders(folder)) if _holds_reports(path)] or _copies(folder)
+    holding = [path for path in (folder, *_report_folders(folder)) if _holds_reports(path)]
+    holding = holding or _copies(folder) or _beside(folder)
     if not holding:
         raise ToolError(f"the folder {str(folder)!r} has no report of C synthesis (no file '*_csynth.xml' or '.rpt').")
     return max(holding, key=lambda path: max(item.lstat().st_mtime_ns for item in path.glob("*_csynth.*")))
@@ -207,6 +208,24 @@ def _copies(folder: Path) -> list[Path]:
         level = [inner for path in level for inner in _subfolders(path)][:MAX_FILES]
         found += [path for path in level if _holds_reports(path)]
     return [max(found, key=lambda path: len(list(path.glob("*_csynth.*"))))] if found else []
+
+
+def _beside(folder: Path) -> list[Path]:
+    """Find the report of a project of hls4ml that is kept beside it: in or directly below the folder that holds it.
+
+    Only where that folder holds no other project, one place has a report, and it is of a function of the project.
+    """
+    tops = {path.stem for path in (folder / "firmware").glob("*.cpp")}
+    parent = folder.absolute().parent
+    others = [path for path in _subfolders(parent) if path.name != folder.absolute().name]
+    if not tops or any((path / "firmware" / "parameters.h").is_file() for path in (parent, *others)):
+        return []
+    found = [
+        path
+        for path in (parent, *others)
+        if any((path / f"{top}{suffix}").is_file() for top in tops for suffix in _SUFFIXES)
+    ]
+    return found if len(found) == 1 else []
 
 
 def _report_folders(folder: Path) -> list[Path]:
@@ -257,6 +276,9 @@ def _find_top(folder: Path, reports: Path, modules: Mapping[str, Csynth]) -> str
             top = _first_group(_APP_TOP, path)
             if top in modules:
                 return top
+    sources = [name for name in modules if (folder / "firmware" / f"{name}.cpp").is_file()]
+    if len(sources) == 1:
+        return sources[0]
     inside = {name for module in modules.values() for name in module.instances}
     outermost = sorted(name for name in modules if name not in inside)
     if len(outermost) == 1:

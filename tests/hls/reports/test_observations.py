@@ -210,6 +210,31 @@ def test_reports_that_were_copied_elsewhere_are_found(tmp_path: Path) -> None:
     assert observations_of(root)[0].report["lut"] == 4321
 
 
+def test_a_report_kept_beside_the_only_project_is_found(tmp_path: Path) -> None:
+    root = project(tmp_path / "hls")
+    results = tmp_path / "results"
+    results.mkdir()
+    (results / "myproject_csynth.rpt").write_text(TEXT)
+    (found,) = observations_of(root)
+    assert (found.tool, found.report["lut"], found.report["dsp"]) == ("vitis_hls", 3999, 61)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "myproject_csynth.xml").write_text(XML)
+    with pytest.raises(ToolError, match="has no report of C synthesis"):  # two places: nobody knows which
+        observations_of(root)
+
+
+def test_a_report_beside_several_projects_or_of_another_function_is_not_taken(tmp_path: Path) -> None:
+    root = project(tmp_path / "hls")
+    (tmp_path / "elsewhere_csynth.rpt").write_text(TEXT.replace("myproject", "elsewhere"))
+    with pytest.raises(ToolError, match="has no report of C synthesis"):
+        observations_of(root)
+    (tmp_path / "myproject_csynth.rpt").write_text(TEXT)
+    assert len(observations_of(root)) == 1
+    project(tmp_path / "hls_2")
+    with pytest.raises(ToolError, match="has no report of C synthesis"):
+        observations_of(root)
+
+
 def test_clock_and_wrapper_are_those_of_the_report(tmp_path: Path) -> None:
     slow = XML.replace("</TopModelName>", "</TopModelName><TargetClockPeriod>2.00</TargetClockPeriod>")
     wrapped = XML.replace(">myproject<", ">myproject_axi<")

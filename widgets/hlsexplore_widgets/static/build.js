@@ -1,11 +1,18 @@
 // Export, verify and synthesize the design: options, stages, log, cancel; estimate and report side by side.
-import { h, listen, wake } from "./dom.js";
+import { h, hear, listen, wake } from "./dom.js";
 import { tableSaver } from "./save.js";
 import { duration } from "./text.js";
 
+/** @import { BuildStatusData } from "./protocol.d.ts" */
+/** @import { BuildView } from "./types.d.ts" */
+
+/** @param {BuildView} view */
 function render({ model, el }) {
   el.classList.add("hx");
-  const pick = (key, label) => h("select", { "aria-label": label, on: { change: (event) => model.send({ ev: "option", key, value: event.target.value }) } });
+  const pick = (/** @type {string} */ key, /** @type {string} */ label) => {
+    const select = h("select", { "aria-label": label, on: { change: () => model.send({ ev: "option", key, value: select.value }) } });
+    return select;
+  };
   const flow = pick("flow", "Flow");
   const face = pick("interface", "Interface or back end");
   const tool = pick("tool", "Tool");
@@ -21,8 +28,9 @@ function render({ model, el }) {
   const message = h("small", { class: "hx-mute", role: "status" });
   const log = h("pre", { class: "hx-log", tabindex: 0, role: "log", "aria-label": "Log of the tools" });
   const result = h("div", { class: "hx-result" });
-  const labelled = (text, node) => h("label", { class: "hx-upright" }, h("span", { class: "hx-mute", text }), node);
-  const choice = labelled("", face);
+  const named = h("span", { class: "hx-mute" });
+  const choice = h("label", { class: "hx-upright" }, named, face);
+  const labelled = (/** @type {string} */ text, /** @type {HTMLElement} */ node) => h("label", { class: "hx-upright" }, h("span", { class: "hx-mute", text }), node);
   el.replaceChildren(h(
     "div", { class: "hx-card" },
     h("div", { class: "hx-cardhead" }, h("h3", { text: "Export and synthesize" }), message),
@@ -36,12 +44,16 @@ function render({ model, el }) {
 
   function options() {
     const shown = model.get("options");
-    for (const [select, key] of [[flow, "flow"], [face, "interface"], [tool, "tool"]]) {
-      select.replaceChildren(...shown[`${key}s`].map((item) => h("option", { value: item.value, text: item.label, disabled: item.disabled, title: item.title })));
-      select.value = shown[key];
+    for (const { select, values, value } of [
+      { select: flow, values: shown.flows, value: shown.flow },
+      { select: face, values: shown.interfaces, value: shown.interface },
+      { select: tool, values: shown.tools, value: shown.tool },
+    ]) {
+      select.replaceChildren(...values.map((item) => h("option", { value: item.value, text: item.label })));
+      select.value = value;
     }
     choice.hidden = shown.interfaces.length < 2;
-    choice.firstChild.textContent = shown.choice;
+    named.textContent = shown.choice;
     if (document.activeElement !== folder) folder.value = shown.folder;
   }
 
@@ -51,12 +63,12 @@ function render({ model, el }) {
     start.disabled = only.disabled = running;
     stop.disabled = !running;
     steps.replaceChildren(...now.stages.map((text, index) => h("div", { "data-state": stage(now, index), text })));
-    steps.setAttribute("aria-valuenow", Math.round(100 * (now.fraction ?? 0)));
+    steps.setAttribute("aria-valuenow", String(Math.round(100 * now.fraction)));
     steps.hidden = now.stages.length === 0;
     el.dataset.state = now.state;
     clearInterval(timer);
     tick();
-    if (running) timer = setInterval(tick, 500);
+    if (running) timer = window.setInterval(tick, 500);
   }
 
   function tick() {
@@ -65,21 +77,22 @@ function render({ model, el }) {
     message.textContent = elapsed ? `${now.message} · ${duration(elapsed)}` : now.message;
   }
 
+  /** @param {string} lines */
   function append(lines) {
     log.hidden = false;
     const stick = log.scrollHeight - log.scrollTop - log.clientHeight < 30;
     log.append(lines);
-    while (log.childNodes.length > 400) log.firstChild.remove();
+    while (log.childNodes.length > 400) log.firstChild?.remove();
     if (stick) log.scrollTop = log.scrollHeight;
   }
 
   function table() {
-    const shown = model.get("result");
-    if (!shown.rows) { result.replaceChildren(); return; }
+    const { caption = "", columns = [], rows, notes = [] } = model.get("result");
+    if (!rows) { result.replaceChildren(); return; }
     result.replaceChildren(
-      h("table", {}, h("caption", { text: shown.caption }), h("thead", {}, h("tr", {}, ...shown.columns.map((text) => h("th", { scope: "col", text })))),
-        h("tbody", {}, ...shown.rows.map((row) => h("tr", {}, h("th", { scope: "row", text: row[0] }), ...row.slice(1).map((text) => h("td", { text })))))),
-      saver, ...shown.notes.map((text) => h("p", { class: "hx-mute", text })),
+      h("table", {}, h("caption", { text: caption }), h("thead", {}, h("tr", {}, ...columns.map((text) => h("th", { scope: "col", text })))),
+        h("tbody", {}, ...rows.map((row) => h("tr", {}, h("th", { scope: "row", text: row[0] }), ...row.slice(1).map((text) => h("td", { text })))))),
+      saver, ...notes.map((text) => h("p", { class: "hx-mute", text })),
     );
   }
 
@@ -94,7 +107,7 @@ function render({ model, el }) {
   const off = [
     listen(model, "change:outlook", ahead),
     listen(model, "change:options", options), listen(model, "change:status", status), listen(model, "change:result", table),
-    listen(model, "msg:custom", (content) => {
+    hear(model, (content) => {
       if (content.kind === "clear") log.replaceChildren();
       if (content.kind === "log") append(content.text);
     }),
@@ -107,10 +120,17 @@ function render({ model, el }) {
   return () => { off.forEach((remove) => remove()); clearInterval(timer); };
 }
 
+/** What each condition of a build is to the stage that it is in. @type {Record<string, string>} */
+const REACHED = { running: "running", failed: "failed", cancelled: "failed" };
+
+/**
+ * What is to be seen of a stage.
+ * @param {BuildStatusData} now
+ * @param {number} index
+ */
 function stage(now, index) {
   if (now.state === "done" || index < now.stage) return "done";
-  if (index > now.stage) return "waiting";
-  return { running: "running", failed: "failed", cancelled: "failed" }[now.state] ?? "waiting";
+  return (index === now.stage && REACHED[now.state]) || "waiting";
 }
 
 export default { render };

@@ -1,6 +1,9 @@
 // What the widgets of one explorer tell each other inside the page: which edits are still in flight.
 
-/** @typedef {EventTarget & { latest: number, pointed: number | null }} Bus the latest edit of this page, and the trial that is pointed at */
+/**
+ * The latest edit of this page, the trial that is pointed at, and whether the page's link was followed.
+ * @typedef {EventTarget & { latest: number, pointed: number | null, linked: boolean }} Bus
+ */
 
 /**
  * The bus of an explorer.
@@ -8,9 +11,9 @@
  * @returns {Bus}
  */
 export function bus(id) {
-  /** @type {Map<string, Bus>} */
-  const all = (/** @type {any} */ (globalThis).__hlsexplore_buses ??= new Map());
-  const found = all.get(id) ?? Object.assign(new EventTarget(), { latest: 0, pointed: null });
+  const page = /** @type {{ __hlsexplore_buses?: Map<string, Bus> }} */ (globalThis);
+  const all = (page.__hlsexplore_buses ??= new Map());
+  const found = all.get(id) ?? Object.assign(new EventTarget(), { latest: 0, pointed: null, linked: false });
   all.set(id, found);
   return found;
 }

@@ -3,7 +3,7 @@ import { h, under } from "./dom.js";
 
 /**
  * A button that opens a list of check boxes; every change is sent at once, and `done` is called at the end.
- * @param {{ id: string, label: string, value: string[], values: [string, string][] }} item
+ * @param {{ id: string, label: string, value: string[], values: string[][] }} item
  * @param {(chosen: string[]) => void} send
  * @param {() => void} done
  */
@@ -21,7 +21,7 @@ export function checks(item, send, done) {
     under(list, button);
     list.querySelector("input")?.focus();
   });
-  list.addEventListener("toggle", (/** @type {any} */ event) => {
+  list.addEventListener("toggle", (event) => {
     button.setAttribute("aria-expanded", String(event.newState === "open"));
     if (event.newState === "closed") done();
   });

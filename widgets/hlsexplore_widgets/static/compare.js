@@ -2,26 +2,31 @@
 import { announce, bus } from "./bus.js";
 import { h, listen, wake } from "./dom.js";
 import { themed } from "./figure.js";
+import { scripts } from "./plotly.js";
 import { ask, blobOf, download, fileName, tableSaver } from "./save.js";
+
+/** @import { ComparedDesign, ComparedRow } from "./protocol.d.ts" */
+/** @import { CompareView, Figure } from "./types.d.ts" */
 
 /**
  * The whole comparison as one picture, made by the plotly.js that the page has for its plots.
- * @param {any} model
+ * @param {CompareView["model"]} model
  * @param {HTMLElement} el
  * @param {"png" | "svg"} format
  */
 async function picture(model, el, format) {
-  const { figure } = await ask(model, "picture");
+  const { figure } = await ask(model, { ev: "picture" }, "picture");
   const look = getComputedStyle(el);
   const colour = (/** @type {string} */ name) => look.getPropertyValue(name).trim();
-  const made = JSON.parse(figure);
-  const { width, height } = made.layout;
+  const made = /** @type {Figure} */ (JSON.parse(figure));
+  const { width = 0, height = 0 } = made.layout;
   const drawn = themed(made, colour, width, height);
   drawn.layout.paper_bgcolor = drawn.layout.plot_bgcolor = colour("--hx-panel");
-  const [plotly] = await Promise.all(Object.values(/** @type {any} */ (globalThis).__hlsexplore_plotly).map((item) => item.promise));
+  const [plotly] = await Promise.all(Object.values(scripts()));
   return blobOf(await plotly.toImage(drawn, { format, width, height, scale: format === "png" ? 2 : 1 }));
 }
 
+/** @param {CompareView} view */
 function render({ model, el }) {
   el.classList.add("hx");
   const lane = bus(model.get("explorer"));
@@ -41,6 +46,7 @@ function render({ model, el }) {
     h("label", { class: "hx-field" }, only, "only what differs"), clear, saver,
   ), frame);
 
+  /** @param {ComparedDesign} design */
   function head({ name, key }) {
     return h(
       "th", { scope: "col", "aria-current": key === model.get("current") ? "true" : null },
@@ -50,6 +56,7 @@ function render({ model, el }) {
     );
   }
 
+  /** @param {ComparedRow} row */
   function line({ label, cells, differs, best }) {
     return h("tr", { "data-differs": String(differs) }, h("th", { scope: "row", text: label }), ...cells.map((text, at) => h("td", { text, "data-best": String(best.includes(at)) })));
   }

@@ -2,28 +2,34 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/** @import { Answer, ComponentTraits } from "./protocol.d.ts" */
+/** @import { Attributes, Child, Model } from "./types.d.ts" */
+
 /**
- * @param {Element} node
- * @param {Record<string, any>} attributes `text`, `class`, `on` (a map of listeners) and plain attributes; null and false are left out
- * @param {(Node | string | null)[]} children
+ * @template {Element} Made
+ * @param {Made} node
+ * @param {Attributes} attributes `text`, `on` (a map of listeners) and plain attributes; null and false are left out
+ * @param {Child[]} children
  */
-function fill(node, attributes, children) {
-  for (const [key, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (key === "text") node.textContent = value;
-    else if (key === "on") for (const [name, listener] of Object.entries(value)) node.addEventListener(name, listener);
-    else node.setAttribute(key, value === true ? "" : String(value));
-  }
-  node.append(...children.filter((child) => child !== null && child !== undefined));
+function fill(node, { text, on, ...rest }, children) {
+  if (text !== undefined) node.textContent = String(text);
+  for (const [name, listener] of Object.entries(on ?? {})) node.addEventListener(name, /** @type {EventListener} */ (listener));
+  for (const [key, value] of Object.entries(rest)) if (isGiven(value)) node.setAttribute(key, value === true ? "" : String(value));
+  node.append(...children.filter((child) => child !== null));
   return node;
+}
+
+/** Whether an attribute is there. @param {unknown} value */
+function isGiven(value) {
+  return value !== null && value !== undefined && value !== false;
 }
 
 /**
  * Make an HTML element.
- * @param {string} tag
- * @param {Record<string, any>} attributes as for `fill`
- * @param {...(Node | string | null)} children
- * @returns {any}
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes} attributes as for `fill`
+ * @param {...Child} children
  */
 export function h(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
@@ -31,10 +37,10 @@ export function h(tag, attributes = {}, ...children) {
 
 /**
  * Make an SVG element.
- * @param {string} tag
- * @param {Record<string, any>} attributes as for `fill`
- * @param {...(Node | string | null)} children
- * @returns {any}
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes} attributes as for `fill`
+ * @param {...Child} children
  */
 export function s(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(SVG, tag), attributes, children);
@@ -43,13 +49,36 @@ export function s(tag, attributes = {}, ...children) {
 /**
  * Set attributes of an existing element; null removes one.
  * @param {Element} node
- * @param {Record<string, any>} attributes
+ * @param {Attributes} attributes
  */
 export function set(node, attributes) {
   for (const [key, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) node.removeAttribute(key);
-    else node.setAttribute(key, value === true ? "" : String(value));
+    if (isGiven(value)) node.setAttribute(key, value === true ? "" : String(value));
+    else node.removeAttribute(key);
   }
+}
+
+/**
+ * Find an element inside another.
+ * @param {ParentNode} node
+ * @param {string} selector
+ */
+export function find(node, selector) {
+  return /** @type {HTMLElement | null} */ (node.querySelector(selector));
+}
+
+/**
+ * All elements inside another that a selector means.
+ * @param {ParentNode} node
+ * @param {string} selector
+ */
+export function all(node, selector) {
+  return /** @type {HTMLElement[]} */ ([...node.querySelectorAll(selector)]);
+}
+
+/** The element of the page that has the focus. */
+export function focused() {
+  return /** @type {HTMLElement | null} */ (document.activeElement);
 }
 
 /**
@@ -66,25 +95,23 @@ export function onKeys(node, listener) {
 
 /**
  * Set a property if it differs: the same text again would make the browser lay the page out again.
- * @param {any} node
- * @param {string} name
- * @param {unknown} value
+ * @template {object} Target
+ * @template {keyof Target} Name
+ * @param {Target} node
+ * @param {Name} name
+ * @param {Target[Name]} value
  */
 export function put(node, name, value) {
   if (node[name] !== value) node[name] = value;
 }
 
 /**
- * The kernel's half of a widget, as anywidget hands it over.
- * @typedef {{ get(name: string): any, set(name: string, value: unknown): void, save_changes(): void, send(content: object): void,
- *   on(event: string, callback: (...values: any[]) => void): void, off(event: string, callback: (...values: any[]) => void): void }} Model
- */
-
-/**
- * Register a listener on a model and return the function that removes it.
- * @param {Model} model
- * @param {string} event
- * @param {(...values: any[]) => void} callback
+ * Hear of a trait of a model, and return the function that ends it.
+ * @template Traits
+ * @template Event
+ * @param {Model<Traits, Event>} model
+ * @param {`change:${string & keyof Traits}`} event
+ * @param {() => void} callback
  * @returns {() => void}
  */
 export function listen(model, event, callback) {
@@ -93,8 +120,19 @@ export function listen(model, event, callback) {
 }
 
 /**
+ * Hear the messages of a model, and return the function that ends it.
+ * @param {Pick<Model<ComponentTraits, never>, "on" | "off">} model
+ * @param {(message: Answer, buffers: DataView[]) => void} callback
+ * @returns {() => void}
+ */
+export function hear(model, callback) {
+  model.on("msg:custom", callback);
+  return () => model.off("msg:custom", callback);
+}
+
+/**
  * Let the kernel know that a view exists: widgets in a busy cell only work after a first state update went through.
- * @param {Model} model
+ * @param {Pick<Model<ComponentTraits, never>, "get" | "set" | "save_changes">} model
  */
 export function wake(model) {
   model.set("views", (model.get("views") || 0) + 1);

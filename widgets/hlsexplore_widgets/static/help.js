@@ -28,12 +28,12 @@ const WORDS = [
 
 /** The button `?` and its page. */
 export function helpPage() {
-  const list = (items) => h("dl", {}, ...items.flatMap(([word, means]) => [h("dt", { text: word }), h("dd", { text: means })]));
+  const list = (/** @type {[string, string][]} */ items) => h("dl", {}, ...items.flatMap(([word, means]) => [h("dt", { text: word }), h("dd", { text: means })]));
   const close = h("button", { type: "button", text: "Close", on: { click: () => dialog.close() } });
   const body = h("div", { class: "hx-helpbody", tabindex: 0, role: "region", "aria-label": "Keys and words" }, h("h3", { text: "Keys" }), list(KEYS), h("h3", { text: "Words" }), list(WORDS));
   const dialog = h("dialog", { class: "hx-help", "aria-label": "Help" }, h("div", { class: "hx-line" }, h("h2", { text: "Keys and words" }), h("span", { class: "hx-spring" }), close), body);
-  dialog.addEventListener("keydown", (/** @type {Event} */ event) => event.stopPropagation());
-  dialog.addEventListener("click", (/** @type {Event} */ event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("keydown", (event) => event.stopPropagation());
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
   const open = () => dialog.showModal();
   const button = h("button", { type: "button", text: "?", title: "Keys and words (?)", "aria-label": "Help: keys and words", on: { click: open } });
   return { node: h("span", {}, button, dialog), open };

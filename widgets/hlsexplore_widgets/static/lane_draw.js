@@ -2,8 +2,13 @@
 import { h, s, set } from "./dom.js";
 import { cut, describe, format, lsb, msb } from "./fixed.js";
 
+/** @import { Lane } from "./lane_build.js" */
+/** @import { LayersView } from "./layers.js" */
+/** @import { CastEvent } from "./protocol.d.ts" */
+
 export const LANE = 26;
 
+/** A tick of the axis with its exponent. @param {LayersView} view @param {number} tick */
 export function tickLabel(view, tick) {
   const text = s("text", { x: view.x(tick), y: 12, "text-anchor": "middle", class: "hx-tick" });
   if (tick === 0) text.append("1");
@@ -11,17 +16,18 @@ export function tickLabel(view, tick) {
   return text;
 }
 
+/** Draw a line. @param {LayersView} view @param {Lane} lane @param {boolean} resized whether the axis is another one */
 export function drawLane(view, lane, resized = false) {
   const type = view.config.types[lane.name]?.[lane.key];
   if (!type || !view.drawn) return;
   const [low, high] = [lsb(type), msb(type)];
   if (resized) {
-    lane.svg.setAttribute("width", view.drawn);
+    lane.svg.setAttribute("width", String(view.drawn));
     lane.grid.replaceChildren(...view.ticks.map((tick) => s("line", { class: tick === 0 ? "hx-grid hx-one" : "hx-grid", x1: view.x(tick), x2: view.x(tick), y1: 0, y2: LANE })));
   }
   set(lane.band, { x: view.x(low), width: Math.max(3, view.x(high) - view.x(low)) });
   drawBox(view, lane, low, high);
-  for (const end of ["lsb", "msb"]) {
+  for (const end of /** @type {const} */ (["lsb", "msb"])) {
     set(lane.handles[end], {
       transform: `translate(${view.x(end === "lsb" ? low : high)},0)`,
       "aria-valuenow": end === "lsb" ? type[0] - type[1] : type[1],
@@ -31,18 +37,19 @@ export function drawLane(view, lane, resized = false) {
   if (document.activeElement !== lane.text) lane.text.value = format(type);
   lane.text.title = format(type);
   drawStrip(view, lane);
-  lane.bits.output.textContent = type[0];
-  lane.integer.output.textContent = type[1];
+  lane.bits.textContent = String(type[0]);
+  lane.integer.textContent = String(type[1]);
 }
 
-/** Whisker from minimum to maximum and box of the quartiles, cut where the type loses values. */
+/** Whisker from minimum to maximum and box of the quartiles, cut where the type loses values. @param {LayersView} view @param {Lane} lane @param {number} low @param {number} high */
 function drawBox(view, lane, low, high) {
   const { look } = lane.spec;
   const box = lane.spec.box ?? lane.box5;
   if (!box) return;
   const y = LANE / 2;
   const [from, to] = view.range;
-  const limit = (value) => Math.min(to, Math.max(from, value));
+  const limit = (/** @type {number} */ value) => Math.min(to, Math.max(from, value));
+  /** @type {SVGElement[]} */
   const parts = cut([limit(box[0]), limit(box[4])], low, high).map(([a, b, part]) =>
     s("line", { class: part === "inside" ? `hx-whisker hx-${look}` : "hx-whisker hx-lost", x1: view.x(a), x2: view.x(b), y1: y, y2: y }));
   for (const [a, b, part] of cut([limit(box[1]), limit(box[3])], low, high)) {
@@ -52,9 +59,9 @@ function drawBox(view, lane, low, high) {
   lane.box.replaceChildren(...parts);
 }
 
-/** Shares of the elements by their bits: hatched those that are always 0, the darker the more bits. */
+/** Shares of the elements by their bits: hatched those that are always 0, the darker the more bits. @param {LayersView} view @param {Lane} lane */
 function drawStrip(view, lane) {
-  const widths = view.config.widths?.[lane.name]?.[lane.key];
+  const widths = view.config.widths[lane.name]?.[lane.key];
   lane.strip.hidden = !widths;
   if (!widths || lane.strip.title === widths.text) return;
   lane.strip.title = widths.text;
@@ -65,16 +72,17 @@ function drawStrip(view, lane) {
   lane.strip.replaceChildren(h("span", { class: "hx-strip-bar" }, ...parts), h("small", { text: widths.note }));
 }
 
+/** Draw what the cast of a line loses. @param {LayersView} view @param {Lane} lane @param {CastEvent | undefined} events */
 export function drawEvents(view, lane, events) {
   lane.notes.replaceChildren();
-  if (!lane.spec.box && JSON.stringify(lane.box5 ?? null) !== JSON.stringify(events?.box ?? null)) {
-    lane.box5 = events?.box;
+  if (!lane.spec.box && JSON.stringify(lane.box5) !== JSON.stringify(events?.box ?? null)) {
+    lane.box5 = events?.box ?? null;
     drawLane(view, lane);
   }
-  lane.svg.parentElement.title = events?.text ?? "";
+  lane.svg.parentElement?.setAttribute("title", events?.text ?? "");
   if (!events) return;
   const y = LANE / 2 + 4;
-  const note = (x, anchor, text) => lane.notes.append(s("text", { class: "hx-note", x, y, "text-anchor": anchor, text }));
+  const note = (/** @type {number} */ x, /** @type {string} */ anchor, /** @type {string} */ text) => lane.notes.append(s("text", { class: "hx-note", x, y, "text-anchor": anchor, text }));
   if (events.out) note(view.drawn - 2, "end", `▲ ${events.out}`);
   if (events.below) note(2, "start", `▽ ${events.below}`);
 }

@@ -1,10 +1,8 @@
 // Which layers the table shows, in which order, and how they form blocks. No page is needed.
 
 /**
- * @typedef {{ name: string, kind: string, detail?: string, lanes: { key: string }[], knobs: string[] }} Row
- * @typedef {{ share?: Record<string, Record<string, number>>, events?: Record<string, Record<string, { lost?: number }>> }} Live
- * @typedef {Record<string, Record<string, any[]>>} Types
- * @typedef {{ text: string, sort: string, only: string }} Wish
+ * @import { ConfigData, LayersLive, RowData } from "./protocol.d.ts"
+ * @typedef {{ text: string, sort: string, only: string, fold: boolean }} Wish what is shown, and whether blocks are folded
  */
 
 /** The ways to sort and to choose layers. @type {Record<"sort" | "only", [value: string, text: string][]>} */
@@ -15,37 +13,37 @@ export const WAYS = {
 
 /**
  * The largest share of values that a cast of a layer loses.
- * @param {Live} live
+ * @param {LayersLive} live
  * @param {string} name
  */
 export function lossOf(live, name) {
-  return Math.max(0, ...Object.values(live.events?.[name] ?? {}).map((event) => event.lost ?? 0));
+  return Math.max(0, ...Object.values(live.events[name] ?? {}).map((event) => event.lost));
 }
 
 /**
  * The widest type of a layer.
- * @param {Types} types
+ * @param {ConfigData["types"]} types
  * @param {string} name
  */
 export function bitsOf(types, name) {
-  return Math.max(0, ...Object.values(types[name] ?? {}).map((type) => Number(type[0])));
+  return Math.max(0, ...Object.values(types[name] ?? {}).map(([width]) => width));
 }
 
 /**
  * The rows that are wished for, in the order that is wished for.
- * @param {Row[]} rows
- * @param {Live} live
- * @param {Types} types
+ * @param {RowData[]} rows
+ * @param {LayersLive} live
+ * @param {ConfigData["types"]} types
  * @param {Wish} wish
  * @param {Set<string>} ticked
  */
 export function arranged(rows, live, types, wish, ticked) {
   const words = wish.text.trim().toLowerCase();
-  /** @type {Record<string, (row: Row) => boolean>} */
+  /** @type {Record<string, (row: RowData) => boolean>} */
   const tests = { weights: (row) => row.lanes.some((lane) => lane.key === "weight"), loss: (row) => lossOf(live, row.name) > 0, ticked: (row) => ticked.has(row.name) };
   const wanted = rows.filter((row) => (!words || `${row.name} ${row.kind}`.toLowerCase().includes(words)) && (tests[wish.only]?.(row) ?? true));
-  /** @type {Record<string, (row: Row) => number>} */
-  const values = { lut: (row) => live.share?.[row.name]?.lut ?? 0, loss: (row) => lossOf(live, row.name), bits: (row) => bitsOf(types, row.name) };
+  /** @type {Record<string, (row: RowData) => number>} */
+  const values = { lut: (row) => live.share[row.name]?.lut ?? 0, loss: (row) => lossOf(live, row.name), bits: (row) => bitsOf(types, row.name) };
   const value = values[wish.sort];
   return value ? wanted.toSorted((a, b) => value(b) - value(a)) : wanted;
 }
@@ -62,11 +60,11 @@ export function blockOf(name) {
 
 /**
  * Neighbours of one block together; a layer alone is no block.
- * @param {Row[]} rows
- * @returns {{ name: string, rows: Row[] }[]}
+ * @param {RowData[]} rows
+ * @returns {{ name: string, rows: RowData[] }[]}
  */
 export function blocksOf(rows) {
-  /** @type {{ name: string, rows: Row[] }[]} */
+  /** @type {{ name: string, rows: RowData[] }[]} */
   const found = [];
   for (const row of rows) {
     const name = blockOf(row.name);

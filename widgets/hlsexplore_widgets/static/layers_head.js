@@ -3,13 +3,15 @@ import { h } from "./dom.js";
 import { WAYS } from "./layer_list.js";
 import { tableSaver } from "./save.js";
 
+/** @import { Wish } from "./layer_list.js" */
+/** @import { LayersTable } from "./types.d.ts" */
+
 const TENSORS = [["weight", "weights"], ["bias", "biases"], ["accum", "accumulators"], ["result", "results"]];
 
 /**
  * The head of the card.
- * @param {import("./dom.js").Model} model
+ * @param {LayersTable["model"]} model
  * @param {(scope: string, key: string, text: string) => void} setMany
- * @returns {{ node: any, scope: any }}
  */
 export function setHead(model, setMany) {
   const scope = h("select", { "aria-label": "Layers to set" }, h("option", { value: "all", text: "all layers" }), h("option", { value: "selected", text: "selected layers" }));
@@ -27,20 +29,27 @@ export function setHead(model, setMany) {
 
 /**
  * The line that says which layers are shown, and in which order.
- * @param {{ text: string, sort: string, only: string, fold: boolean }} wish changed in place
+ * @param {Wish} wish changed in place
  * @param {() => void} changed
  */
 export function findLine(wish, changed) {
   let timer = 0;
   const search = h("input", { type: "search", placeholder: "find layers", "aria-label": "Find layers", on: { input: () => { clearTimeout(timer); timer = window.setTimeout(() => { wish.text = search.value; changed(); }, 120); } } });
-  search.addEventListener("keydown", (/** @type {Event} */ event) => event.stopPropagation());
+  search.addEventListener("keydown", (event) => event.stopPropagation());
   const pick = (/** @type {"sort" | "only"} */ key, /** @type {string} */ label) => {
     const select = h("select", { "aria-label": label, on: { change: () => { wish[key] = select.value; changed(); } } }, ...WAYS[key].map(([value, text]) => h("option", { value, text })));
     return select;
   };
+  const only = pick("only", "Layers to show");
   const fold = h("input", { type: "checkbox", on: { change: () => { wish.fold = fold.checked; changed(); } } });
   const count = h("span", { class: "hx-mute", role: "status" });
-  return { node: h("div", { class: "hx-line hx-findline" }, search, pick("only", "Layers to show"), pick("sort", "Order of the layers"), h("label", { class: "hx-field" }, fold, "fold blocks"), count), count };
+  /** Show all layers, one by one. */
+  const clear = () => {
+    Object.assign(wish, { text: "", only: "", fold: false });
+    search.value = only.value = "";
+    fold.checked = false;
+  };
+  return { clear, node: h("div", { class: "hx-line hx-findline" }, search, only, pick("sort", "Order of the layers"), h("label", { class: "hx-field" }, fold, "fold blocks"), count), count };
 }
 
 /** What the colours of the table mean. */

@@ -1,8 +1,12 @@
-// A thin view of a plotly figure. plotly.js comes once per page, from the kernel, gzipped; figures stay plotly figures in Python.
+// A thin view of a plotly figure; figures stay plotly figures in Python.
 import { announce, bus, isStale, patient, point } from "./bus.js";
-import { h, listen, s, wake } from "./dom.js";
+import { all, h, listen, s, wake } from "./dom.js";
 import { clicked, constraints, lineOf, marksOf, pointed, spotOf, themed } from "./figure.js";
+import { plotly } from "./plotly.js";
 import { blobOf, csvText, download, fileName, figureRows, saveMenu } from "./save.js";
+
+/** @import { PinData } from "./protocol.d.ts" */
+/** @import { DrawnAxis, DrawnLayout, Figure, PlotFigure, Plotly, PlotlyDiv } from "./types.d.ts" */
 
 /** A figure is drawn again once no edit was made for so long: drawing would hold up the paint of the edit's figures. */
 const CALM_MS = 250;
@@ -13,37 +17,7 @@ const MARKS = {
 };
 const HOVER_MS = 120;
 
-/** Get plotly.js: from the page if it is there, else from this model's kernel; whoever asks first loads it for all. */
-function plotly(model) {
-  const slot = (/** @type {any} */ (globalThis).__hlsexplore_plotly ??= {});
-  const key = model.get("plotly_version");
-  if (slot[key]) return slot[key].promise;
-  /** @type {any} */
-  const entry = (slot[key] = {});
-  entry.promise = new Promise((resolve) => { entry.resolve = resolve; });
-  const off = listen(model, "msg:custom", async (message, buffers) => {
-    if (message.kind !== "plotly") return;
-    off();
-    clearInterval(entry.timer);
-    entry.resolve(await evaluate(buffers[0]));
-  });
-  const ask = () => model.send({ ev: "plotly" });
-  entry.timer = setInterval(ask, 15000);
-  ask();
-  return entry.promise;
-}
-
-/** Unpack and run the script without letting it see a module loader of the page. */
-async function evaluate(gz) {
-  const bytes = gz.buffer ? new Uint8Array(gz.buffer, gz.byteOffset, gz.byteLength) : gz;
-  const text = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
-  const script = document.createElement("script");
-  script.textContent = `(()=>{const define=undefined,module=undefined,exports=undefined;${text}\n;globalThis.__hlsexplore_P=typeof Plotly!=="undefined"?Plotly:globalThis.Plotly;})();`;
-  document.head.append(script);
-  script.remove();
-  return /** @type {any} */ (globalThis).__hlsexplore_P;
-}
-
+/** @param {PlotFigure} view */
 function render({ model, el }) {
   const view = new PlotView(model, el);
   view.start();
@@ -51,6 +25,7 @@ function render({ model, el }) {
 }
 
 class PlotView {
+  /** @param {PlotFigure["model"]} model @param {HTMLElement} el */
   constructor(model, el) {
     this.model = model;
     this.el = el;
@@ -68,19 +43,20 @@ class PlotView {
     this.over = null;
     /** @type {(() => void)[]} */
     this.off = [];
-    /** @type {any[]} */
+    /** @type {HTMLElement[]} */
     this.pins = [];
-    /** @type {any} */
+    /** @type {Plotly | null} */
     this.plotly = null;
-    this.div = h("div", { class: "hx-figure", role: "group", "aria-label": model.get("label") });
+    this.div = /** @type {PlotlyDiv} */ (h("div", { class: "hx-figure", role: "group", "aria-label": model.get("label") }));
     this.frame = h("div", { class: "hx-frame" }, this.div);
     this.wait = h("div", { class: "hx-mute hx-wait", text: "drawing…" });
     this.summary = h("div", { class: "hx-hidden", text: model.get("summary") });
     this.caption = h("p", { class: "hx-mute hx-caption", role: "status" });
     this.ring = h("div", { class: "hx-pin", "data-kind": "pointed", "aria-hidden": "true", hidden: true }, s("svg", { viewBox: "-12 -12 24 24" }, s("path", { d: MARKS.pointed })));
-    this.line = s("svg", { class: "hx-lineover", "aria-hidden": "true", hidden: true }, s("polyline"));
+    this.path = s("polyline");
+    this.line = s("svg", { class: "hx-lineover", "aria-hidden": "true", hidden: true }, this.path);
     this.save = this.saver();
-    const isOld = () => Boolean(model.get("pins")[0]) && isStale(this.bus, model.get("pins")[0].seq);
+    const isOld = () => model.get("pins").slice(0, 1).some((pin) => isStale(this.bus, pin.seq));
     this.marks = patient(isOld, (old) => this.pins[0]?.classList.toggle("hx-stale", old));
     this.onEdit = () => this.marks.look();
     this.onPoint = () => this.mark();
@@ -94,11 +70,14 @@ class PlotView {
     el.classList.add("hx", "hx-plot");
     this.frame.append(this.ring, this.line);
     el.replaceChildren(this.frame, this.caption, this.wait, this.summary, this.save);
-    const caption = () => { this.caption.hidden = !(this.caption.textContent = model.get("caption")); };
+    const caption = () => {
+      this.caption.textContent = model.get("caption");
+      this.caption.hidden = !model.get("caption");
+    };
     caption();
     const name = () => {
       this.div.setAttribute("aria-label", model.get("label"));
-      this.save.firstChild.setAttribute("aria-label", `Save plot: ${model.get("label")}`);
+      this.save.firstElementChild?.setAttribute("aria-label", `Save plot: ${model.get("label")}`);
     };
     name();
     const draw = () => this.draw();
@@ -136,11 +115,11 @@ class PlotView {
 
   /** Ways to save the plot as it is seen: zoomed, with the marks of the current design and the baseline. */
   saver() {
-    const name = (ending) => fileName(this.model.get("label"), ending);
+    const name = (/** @type {string} */ ending) => fileName(this.model.get("label"), ending);
     return saveMenu("plot", [
       ["PNG picture", "saved", async () => download(name("png"), await this.picture("png"))],
       ["SVG drawing", "saved", async () => download(name("svg"), await this.picture("svg"))],
-      ["CSV of the values", "saved", () => download(name("csv"), new Blob([csvText(figureRows(this.div.data))], { type: "text/csv" }))],
+      ["CSV of the values", "saved", () => download(name("csv"), new Blob([csvText(figureRows(this.div.data ?? []))], { type: "text/csv" }))],
       ["Copy the picture", "copied", () => navigator.clipboard.write([new ClipboardItem({ "image/png": this.picture("png") })])],
     ]);
   }
@@ -148,12 +127,13 @@ class PlotView {
   /** @param {"png" | "svg"} format */
   async picture(format) {
     const { div } = this;
+    if (!this.plotly) throw new Error("the plot is not drawn yet");
     const look = getComputedStyle(this.el);
-    const colour = (name) => look.getPropertyValue(name).trim();
+    const colour = (/** @type {string} */ name) => look.getPropertyValue(name).trim();
     const { offsetWidth: width, offsetHeight: height } = div;
     const layout = { ...div.layout, width, height, paper_bgcolor: colour("--hx-panel"), plot_bgcolor: colour("--hx-panel") };
-    const marks = div._fullLayout.xaxis ? marksOf(this.model.get("pins"), colour) : [];
-    const url = await this.plotly.toImage({ data: [...div.data, ...marks], layout }, { format, width, height, scale: format === "png" ? 2 : 1 });
+    const marks = div._fullLayout?.xaxis ? marksOf(this.model.get("pins"), colour) : [];
+    const url = await this.plotly.toImage({ data: [...(div.data ?? []), ...marks], layout }, { format, width, height, scale: format === "png" ? 2 : 1 });
     return blobOf(url);
   }
 
@@ -186,7 +166,7 @@ class PlotView {
       this.div.style.width = `${width}px`;
       if (width > this.el.clientWidth) this.frame.tabIndex = 0;
       else this.frame.removeAttribute("tabindex");
-      const figure = JSON.parse(text);
+      const figure = /** @type {Figure} */ (JSON.parse(text));
       figure.layout.uirevision ??= model.get("label"); // a zoom stays while the same figure is drawn anew
       const { data, layout } = themed(figure, (name) => style.getPropertyValue(name).trim(), width, height);
       await this.plotly.react(this.div, data, layout, { displaylogo: false, displayModeBar: false, scrollZoom: false, doubleClick: "reset" });
@@ -213,8 +193,8 @@ class PlotView {
     div.on("plotly_unhover", () => this.hover(null));
     div.addEventListener("pointerleave", () => this.hover(null));
     div.addEventListener("click", () => {
-      const isLine = this.over !== null && div.data?.[0]?.type === "parcoords";
-      if (isLine && performance.now() - this.brushed > 400) model.send({ ev: "click", seq: announce(this.bus), id: this.over });
+      const isLine = div.data?.[0]?.type === "parcoords";
+      if (isLine && this.over !== null && performance.now() - this.brushed > 400) model.send({ ev: "click", seq: announce(this.bus), id: this.over });
     });
     div.on("plotly_restyle", () => {
       const ranges = constraints(div.data);
@@ -223,7 +203,7 @@ class PlotView {
     });
   }
 
-  /** The pointer is over a trial, or over none: mark it in every view, and ask the kernel what there is to say about it. */
+  /** The pointer is over a trial, or over none: mark it in every view, and ask the kernel what there is to say about it. @param {number | null} number */
   hover(number) {
     if (number === this.over) return;
     this.over = number;
@@ -236,37 +216,39 @@ class PlotView {
   mark() {
     const number = this.bus.pointed;
     const { data, _fullLayout: layout } = this.div;
-    const spot = number === null || !layout?.xaxis ? null : spotOf(data, number);
+    const spot = number === null || !hasAxes(layout) ? null : spotOf(data, number);
     const line = number === null ? null : lineOf(data, number);
     this.ring.hidden = !spot;
     this.line.toggleAttribute("hidden", !line);
-    if (spot) {
+    if (spot && hasAxes(layout)) {
       const [x, y] = this.at(layout, spot.x, spot.y);
       this.ring.style.transform = `translate(${x}px,${y}px)`;
     }
     if (line) this.trace(line);
   }
 
-  /** Where values are inside the frame, in pixels; what a logarithmic axis has no place for is at its lower end. */
+  /** Where values are inside the frame, in pixels; what a logarithmic axis has no place for is at its lower end. @param {Required<DrawnLayout>} layout @param {number} x @param {number} y */
   at(layout, x, y) {
-    const low = (axis) => axis._id.startsWith("x") ? 0 : axis._length;
-    const to = (axis, value) => axis._offset + (axis.type === "log" && value <= 0 ? low(axis) : axis.d2p(value));
+    const low = (/** @type {DrawnAxis} */ axis) => axis._id.startsWith("x") ? 0 : axis._length;
+    const to = (/** @type {DrawnAxis} */ axis, /** @type {number} */ value) => axis._offset + (axis.type === "log" && value <= 0 ? low(axis) : axis.d2p(value));
     return [this.div.offsetLeft + to(layout.xaxis, x), this.div.offsetTop + to(layout.yaxis, y)];
   }
 
-  /** Draw a line over parallel coordinates, through `[axis label, share of its range]`. */
+  /** Draw a line over parallel coordinates, through shares of the axes' ranges by their labels. @param {Map<string, number>} line */
   trace(line) {
     const frame = this.frame.getBoundingClientRect();
+    /** @type {[x: number, y: number][]} */
     const points = [];
-    for (const axis of this.div.querySelectorAll(".parcoords .y-axis")) {
+    for (const axis of all(this.div, ".parcoords .y-axis")) {
       const box = axis.querySelector(".domain")?.getBoundingClientRect();
-      const share = line.get(axis.__data__?.label);
+      const { __data__: drawn } = /** @type {HTMLElement & { __data__?: { label: string } }} */ (axis);
+      const share = line.get(drawn?.label ?? "");
       if (box && share !== undefined) points.push([box.left + box.width / 2 - frame.left + this.frame.scrollLeft, box.bottom - share * box.height - frame.top]);
     }
     points.sort((a, b) => a[0] - b[0]);
-    this.line.setAttribute("width", this.div.clientWidth);
-    this.line.setAttribute("height", this.div.clientHeight);
-    this.line.firstChild.setAttribute("points", points.map((pair) => pair.join(",")).join(" "));
+    this.line.setAttribute("width", String(this.div.clientWidth));
+    this.line.setAttribute("height", String(this.div.clientHeight));
+    this.path.setAttribute("points", points.map((pair) => pair.join(",")).join(" "));
   }
 
   /** Put the marks of the current design and the baseline over the plot: no redraw of the figure. */
@@ -280,24 +262,32 @@ class PlotView {
     }
     this.pins.forEach((pin, index) => {
       const item = pins[index];
-      const axes = layout?.xaxis && layout?.yaxis;
-      pin.hidden = !item || !axes || item.x === null || item.y === null;
-      if (pin.hidden) return;
-      if (pin.dataset.kind !== item.kind) {
-        pin.dataset.kind = item.kind;
-        pin.replaceChildren(s("svg", { viewBox: "-12 -12 24 24" }, s("path", { d: MARKS[item.kind] })));
-      }
-      const [x, y] = this.at(layout, item.x, item.y);
-      pin.hidden = !(Number.isFinite(x) && Number.isFinite(y));
-      // A design that lies outside the plot is marked at the edge that it lies beyond.
-      const within = (axis, offset, value) => Math.min(Math.max(value, offset + axis._offset), offset + axis._offset + axis._length);
-      const [left, top] = [within(layout.xaxis, this.div.offsetLeft, x), within(layout.yaxis, this.div.offsetTop, y)];
-      pin.dataset.off = String(Math.hypot(left - x, top - y) > 2);
-      pin.style.transform = `translate(${left}px,${top}px)`;
-      pin.title = item.text ?? "";
+      pin.hidden = true;
+      if (item && hasAxes(layout)) this.placePin(pin, item, layout);
     });
     this.marks.look();
   }
+
+  /** Put a mark in its place; a design that lies outside the plot is marked at the edge that it lies beyond. @param {HTMLElement} pin @param {PinData} item @param {Required<DrawnLayout>} layout */
+  placePin(pin, item, layout) {
+    if (item.x === null || item.y === null) return;
+    if (pin.dataset.kind !== item.kind) {
+      pin.dataset.kind = item.kind;
+      pin.replaceChildren(s("svg", { viewBox: "-12 -12 24 24" }, s("path", { d: MARKS[item.kind] })));
+    }
+    const [x, y] = this.at(layout, item.x, item.y);
+    pin.hidden = !(Number.isFinite(x) && Number.isFinite(y));
+    const within = (/** @type {DrawnAxis} */ axis, /** @type {number} */ offset, /** @type {number} */ value) => Math.min(Math.max(value, offset + axis._offset), offset + axis._offset + axis._length);
+    const [left, top] = [within(layout.xaxis, this.div.offsetLeft, x), within(layout.yaxis, this.div.offsetTop, y)];
+    pin.dataset.off = String(Math.hypot(left - x, top - y) > 2);
+    pin.style.transform = `translate(${left}px,${top}px)`;
+    pin.title = item.text;
+  }
+}
+
+/** Whether plotly drew a figure with two axes. @param {DrawnLayout | undefined} layout @returns {layout is Required<DrawnLayout>} */
+function hasAxes(layout) {
+  return Boolean(layout?.xaxis && layout.yaxis);
 }
 
 export default { render };

@@ -1,9 +1,12 @@
 // A list box of the legal reuse factors, each with what it would cost.
-import { h, listen, onKeys, under } from "./dom.js";
+import { find, focused, h, listen, onKeys, under } from "./dom.js";
+
+/** @import { RowData } from "./protocol.d.ts" */
+/** @import { LayersTable } from "./types.d.ts" */
 
 /**
- * @param {any} model widget model with the trait `costs`
- * @param {{ name: string, reuse: number[] }} row
+ * @param {LayersTable["model"]} model
+ * @param {RowData} row
  * @param {() => number} get
  * @param {(value: number) => void} choose
  */
@@ -12,6 +15,7 @@ export function reuseMenu(model, row, get, choose) {
   const list = h("div", { class: "hx-menu", role: "listbox", popover: "auto", tabindex: -1, "aria-label": `${row.name}: reuse factors` });
   let stop = () => {};
 
+  /** @param {number} value */
   function option(value) {
     const cost = model.get("costs")[row.name]?.[value];
     const cells = cost ?? ["…", "…", "…"];
@@ -22,11 +26,10 @@ export function reuseMenu(model, row, get, choose) {
   }
 
   function fillList() {
-    const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset.value;
+    const at = focused()?.dataset.value ?? get();
     const head = h("div", { class: "hx-menuhead", "aria-hidden": "true" }, ...["reuse", "cycles", "DSP", "LUT"].map((text) => h("span", { text })));
     list.replaceChildren(head, ...row.reuse.map(option));
-    const target = list.querySelector(`[data-value="${focused ?? get()}"]`);
-    if (list.matches(":popover-open")) target?.focus();
+    if (list.matches(":popover-open")) find(list, `[data-value="${at}"]`)?.focus();
   }
 
   function open() {
@@ -37,6 +40,7 @@ export function reuseMenu(model, row, get, choose) {
     stop = listen(model, "change:costs", fillList);
   }
 
+  /** @param {number} value */
   function pick(value) {
     list.hidePopover();
     button.focus();
@@ -50,11 +54,13 @@ export function reuseMenu(model, row, get, choose) {
     if (!isOpen) stop();
   });
   onKeys(list, (event) => {
-    const options = [...list.querySelectorAll("[role=option]")];
-    const at = options.indexOf(document.activeElement);
-    const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: options.length - 1 }[event.key];
+    const options = /** @type {HTMLElement[]} */ ([...list.querySelectorAll("[role=option]")]);
+    const at = options.findIndex((item) => item === focused());
+    /** @type {Record<string, number>} */
+    const steps = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: options.length - 1 };
+    const next = steps[event.key];
     if (next !== undefined) options[Math.max(0, Math.min(options.length - 1, next))].focus();
-    else if (event.key === "Enter" || event.key === " ") pick(Number(/** @type {HTMLElement} */ (document.activeElement).dataset.value));
+    else if (at >= 0 && (event.key === "Enter" || event.key === " ")) pick(Number(options[at].dataset.value));
     else if (event.key === "Escape") { list.hidePopover(); button.focus(); }
     else return;
     event.preventDefault();

@@ -1,6 +1,11 @@
 // Saving what is seen: a file on the user's disk, or the clipboard.
-import { h, listen, onKeys, under } from "./dom.js";
+import { find, h, hear, onKeys, under } from "./dom.js";
 import { listOf } from "./figure.js";
+
+/** @import { Answer, ComponentTraits } from "./protocol.d.ts" */
+/** @import { Cell, Model, Packed, Trace, Values } from "./types.d.ts" */
+
+/** A way to save something, and what is said when it is done. @typedef {[text: string, done: string, run: () => unknown]} Way */
 
 /**
  * A name for a file, from words that people read, up to a semicolon.
@@ -26,23 +31,24 @@ export function csvText(rows) {
 
 /**
  * The numbers behind a plotly figure as a table: a row for each point, with the name of its trace.
- * @param {any[]} data
- * @returns {unknown[][]}
+ * @param {Trace[]} data
+ * @returns {Cell[][]}
  */
 export function figureRows(data) {
   const lines = data.find((trace) => trace.type === "parcoords");
   if (lines) {
-    const columns = lines.dimensions.map((/** @type {any} */ item) => Array.from(listOf(item.values)));
+    const { dimensions = [] } = lines;
+    const columns = dimensions.map((item) => Array.from(listOf(item.values)));
     const numbers = [...listOf(lines.customdata)];
-    return [["trial", ...lines.dimensions.map((/** @type {any} */ item) => item.label)], ...numbers.map((number, at) => [number].concat(columns.map((/** @type {any} */ values) => values[at])))];
+    return [["trial", ...dimensions.map((item) => item.label)], ...numbers.map((number, at) => cells(number).concat(columns.map((values) => values[at])))];
   }
   const map = data.find((trace) => trace.type === "heatmap");
   if (map) {
-    const [x, y, cells] = [[...listOf(map.x)], [...listOf(map.y)], gridOf(map.text ?? map.z)];
-    return [["", ...x], ...y.map((name, at) => [name].concat(cells[at] ?? []))];
+    const [x, y, grid] = [[...listOf(map.x)], [...listOf(map.y)], gridOf(map.text ?? map.z)];
+    return [["", ...x], ...y.map((name, at) => cells(name).concat(grid[at] ?? []))];
   }
   const tree = data.find((trace) => trace.labels);
-  if (tree) return [["part", "of", "value"], ...tree.labels.map((/** @type {any} */ label, /** @type {number} */ at) => [label, tree.parents[at], listOf(tree.values)[at]])];
+  if (tree?.labels) return [["part", "of", "value"], ...tree.labels.map((label, at) => [label, tree.parents?.[at], listOf(tree.values)[at]])];
   const rows = data.flatMap((trace) => {
     const [x, y, numbers] = [[...listOf(trace.x)], [...listOf(trace.y)], [...listOf(trace.customdata)]];
     return y.map((value, at) => [trace.name ?? "", x[at], value, numbers[at] ?? ""]);
@@ -50,15 +56,18 @@ export function figureRows(data) {
   return [["series", "x", "y", "id"], ...rows];
 }
 
+/** The first cell of a row. @param {Cell} first @returns {Cell[]} */
+const cells = (first) => [first];
+
 /**
  * The rows of a two-dimensional attribute: lists of lists, or plotly's packed form with a shape.
- * @param {any} values
- * @returns {any[][]}
+ * @param {Packed | Values[] | undefined} values
+ * @returns {Cell[][]}
  */
 function gridOf(values) {
   if (Array.isArray(values)) return values.map((row) => Array.from(listOf(row)));
   const flat = Array.from(listOf(values));
-  const width = Number(String(values.shape).split(",")[1]) || flat.length;
+  const width = Number(String(values?.shape).split(",")[1]) || flat.length;
   return Array.from({ length: Math.ceil(flat.length / width) }, (_, at) => flat.slice(at * width, (at + 1) * width));
 }
 
@@ -97,7 +106,7 @@ export async function copyText(text) {
 /**
  * A button that opens a menu of ways to save something; what was done is said for a moment on the button.
  * @param {string} label what is saved, for people who do not see it
- * @param {[text: string, done: string, run: () => unknown][]} items
+ * @param {Way[]} items
  */
 export function saveMenu(label, items) {
   const button = h("button", { type: "button", text: "Save", "aria-label": `Save ${label}`, "aria-haspopup": "menu", "aria-expanded": "false", title: `Save or copy: ${label}` });
@@ -116,6 +125,7 @@ export function saveMenu(label, items) {
     } },
   })));
   let timer = 0;
+  /** @param {string} text */
   function say(text) {
     button.textContent = text;
     clearTimeout(timer);
@@ -124,49 +134,52 @@ export function saveMenu(label, items) {
   button.addEventListener("click", () => {
     list.showPopover();
     under(list, button);
-    list.querySelector("button")?.focus();
+    find(list, "button")?.focus();
   });
-  list.addEventListener("toggle", (/** @type {any} */ event) => button.setAttribute("aria-expanded", String(event.newState === "open")));
+  list.addEventListener("toggle", (event) => button.setAttribute("aria-expanded", String(event.newState === "open")));
   onKeys(list, (event) => {
-    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const by = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (!by) return;
     event.preventDefault();
     event.stopPropagation();
     const all = [...list.querySelectorAll("button")];
-    all[(all.indexOf(document.activeElement) + by + all.length) % all.length].focus();
+    all[(all.findIndex((item) => item === document.activeElement) + by + all.length) % all.length].focus();
   });
   return h("span", { class: "hx-saver" }, button, list);
 }
 
 /**
  * Ask the kernel for something and wait for its answer.
- * @param {import("./dom.js").Model} model
- * @param {string} what the message, and the kind of the answer
- * @returns {Promise<any>}
+ * @template Event
+ * @template {Answer["kind"]} Kind
+ * @param {Pick<Model<ComponentTraits, Event>, "send" | "on" | "off">} model
+ * @param {Event | { ev: "table" }} question
+ * @param {Kind} kind of the answer
+ * @returns {Promise<Extract<Answer, { kind: Kind }>>}
  */
-export function ask(model, what) {
+export function ask(model, question, kind) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => { off(); reject(new Error("the kernel did not answer")); }, 15_000);
-    const off = listen(model, "msg:custom", (message) => {
-      if (message.kind !== what) return;
+    const off = hear(model, (message) => {
+      if (message.kind !== kind) return;
       off();
       clearTimeout(timer);
-      resolve(message);
+      resolve(/** @type {Extract<Answer, { kind: Kind }>} */ (message));
     });
-    model.send({ ev: what });
+    model.send(question);
   });
 }
 
 /**
  * The menu of a table whose whole content the kernel has.
- * @param {import("./dom.js").Model} model
+ * @param {Pick<Model<ComponentTraits, never>, "send" | "on" | "off">} model
  * @param {string} label
- * @param {[text: string, done: string, run: () => unknown][]} more other ways to save it, which come first
+ * @param {Way[]} more other ways to save it, which come first
  */
 export function tableSaver(model, label, more = []) {
   return saveMenu(label, [
     ...more,
-    ["CSV file", "saved", async () => download(fileName(label, "csv"), new Blob([(await ask(model, "table")).csv], { type: "text/csv" }))],
-    ["Copy the table", "copied", async () => copyText((await ask(model, "table")).text)],
+    ["CSV file", "saved", async () => download(fileName(label, "csv"), new Blob([(await ask(model, { ev: "table" }, "table")).csv], { type: "text/csv" }))],
+    ["Copy the table", "copied", async () => copyText((await ask(model, { ev: "table" }, "table")).text)],
   ]);
 }

@@ -2,19 +2,23 @@
 import { h, listen, wake } from "./dom.js";
 import { duration } from "./text.js";
 
+/** @import { SweepCommand, SweepView } from "./types.d.ts" */
+
+/** @param {SweepView} view */
 function render({ model, el }) {
   el.classList.add("hx");
-  const field = (key, label, node) => {
+  const field = (/** @type {string} */ key, /** @type {string} */ label, /** @type {HTMLInputElement | HTMLSelectElement} */ node) => {
     node.addEventListener("change", () => model.send({ ev: "option", key, value: node.value }));
     node.setAttribute("aria-label", label);
     return h("label", { class: "hx-upright" }, h("span", { class: "hx-mute", text: label }), node);
   };
-  const number = (low, high) => h("input", { type: "number", min: low, max: high, step: 1 });
-  const controls = {
-    trials: number(1, 1000000), low: number(1, 64), high: number(1, 64),
-    scope: h("select"), reuse: h("select"), sampler: h("select"),
-  };
+  const number = (/** @type {number} */ low, /** @type {number} */ high) => h("input", { type: "number", min: low, max: high, step: 1 });
+  const numbers = { trials: number(1, 1000000), low: number(1, 64), high: number(1, 64) };
+  const selects = { scope: h("select"), reuse: h("select"), sampler: h("select") };
+  const controls = { ...numbers, ...selects };
   const labels = { trials: "Trials", low: "Bits from", high: "Bits to", scope: "Precision", reuse: "Reuse", sampler: "Search" };
+  const keys = /** @type {(keyof typeof controls)[]} */ (Object.keys(controls));
+  /** @type {(ev: SweepCommand, text: string, primary?: boolean) => HTMLButtonElement} */
   const button = (ev, text, primary) => h("button", { type: "button", class: primary ? "hx-primary" : null, text, on: { click: () => model.send({ ev }) } });
   const start = button("start", "Start sweep", true);
   const pause = button("pause", "Pause");
@@ -22,14 +26,15 @@ function render({ model, el }) {
   const message = h("span", { class: "hx-mute", role: "status" });
   const bar = h("i");
   const progress = h("div", { class: "hx-progress", role: "progressbar", "aria-label": "Progress of the sweep", "aria-valuemin": 0, "aria-valuemax": 100 }, bar);
-  el.replaceChildren(h("div", { class: "hx-fields" }, ...Object.entries(controls).map(([key, node]) => field(key, labels[key], node))), h("div", { class: "hx-line" }, start, pause, stop, message), progress);
+  el.replaceChildren(h("div", { class: "hx-fields" }, ...keys.map((key) => field(key, labels[key], controls[key]))), h("div", { class: "hx-line" }, start, pause, stop, message), progress);
 
   function options() {
     const shown = model.get("options");
-    for (const [key, node] of Object.entries(controls)) {
-      if (node.tagName === "SELECT") node.replaceChildren(...shown.choices[key].map(([value, text]) => h("option", { value, text })));
-      if (document.activeElement !== node || node.tagName === "SELECT") node.value = shown[key];
+    for (const key of /** @type {(keyof typeof selects)[]} */ (Object.keys(selects))) {
+      selects[key].replaceChildren(...shown.choices[key].map(([value, text]) => h("option", { value, text })));
+      selects[key].value = shown[key];
     }
+    for (const key of /** @type {(keyof typeof numbers)[]} */ (Object.keys(numbers))) if (document.activeElement !== numbers[key]) numbers[key].value = String(shown[key]);
   }
 
   function status() {
@@ -40,8 +45,8 @@ function render({ model, el }) {
     stop.disabled = !active;
     pause.textContent = now.state === "paused" ? "Resume" : "Pause";
     for (const node of Object.values(controls)) node.disabled = active;
-    bar.style.width = `${100 * (now.fraction ?? 0)}%`;
-    progress.setAttribute("aria-valuenow", Math.round(100 * (now.fraction ?? 0)));
+    bar.style.width = `${100 * now.fraction}%`;
+    progress.setAttribute("aria-valuenow", String(Math.round(100 * now.fraction)));
     el.dataset.state = now.state;
     message.textContent = [now.message, now.remaining_s ? `about ${duration(now.remaining_s)} left` : ""].filter(Boolean).join(" · ");
   }

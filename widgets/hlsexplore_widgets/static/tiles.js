@@ -1,22 +1,25 @@
 // Title, history buttons and the read-outs; figures of an edit that is still in flight are shown as such.
 import { announce, bus, isStale, patient } from "./bus.js";
 import { designsMenu } from "./designs.js";
-import { h, listen, put, set, wake } from "./dom.js";
+import { find, h, listen, put, set, wake } from "./dom.js";
 import { helpPage } from "./help.js";
 import { tableSaver } from "./save.js";
 import { targetMenu } from "./target.js";
 import { toolTable } from "./tools.js";
 
+/** @import { TileData } from "./protocol.d.ts" */
+/** @import { TilesView } from "./types.d.ts" */
+
 const MOST_COLUMNS = 10; // in one row; several outputs have a tile each
 
+/** @param {TilesView} view */
 function render({ model, el }) {
   const lane = bus(model.get("explorer"));
   el.classList.add("hx");
-  const buttons = {};
-  const command = (name, text, title) => {
-    buttons[name] = h("button", { type: "button", text, title, on: { click: () => model.send({ ev: name, seq: announce(lane) }) } });
-    return buttons[name];
-  };
+  /** @type {(ev: "undo" | "redo" | "reset" | "pin", text: string, title: string) => HTMLButtonElement} */
+  const command = (ev, text, title) => h("button", { type: "button", text, title, on: { click: () => model.send({ ev, seq: announce(lane) }) } });
+  const undo = command("undo", "Undo", "Undo the last change (Ctrl+Z)");
+  const redo = command("redo", "Redo", "Redo (Ctrl+Shift+Z)");
   const title = h("h2");
   const subtitle = h("span", { class: "hx-mute" });
   const grid = h("div", { class: "hx-tiles" });
@@ -27,43 +30,35 @@ function render({ model, el }) {
   const help = helpPage();
   const tools = h(
     "div", { class: "hx-tools", role: "toolbar", "aria-label": "History" },
-    command("undo", "Undo", "Undo the last change (Ctrl+Z)"), command("redo", "Redo", "Redo (Ctrl+Shift+Z)"),
+    undo, redo,
     command("reset", "Reset", "Back to the first design"), command("pin", "Pin as baseline", "Show differences against this design"),
     compared.button,
     h("button", { type: "button", text: "Compare", title: "Put this design beside others, below", on: { click: () => model.send({ ev: "compare" }) } }),
     designs.node, tableSaver(model, "figures of the design"), help.node,
   );
-  const skip = h("button", { type: "button", class: "hx-skip", text: "Skip to the trials", on: { click: () => (el.closest(".hx-app") ?? document).querySelector(".hx-area-explore [role=tab][aria-selected=true]")?.focus() } });
+  const skip = h("button", { type: "button", class: "hx-skip", text: "Skip to the trials", on: { click: () => find(el.closest(".hx-app") ?? document, ".hx-area-explore [role=tab][aria-selected=true]")?.focus() } });
   el.replaceChildren(skip, h("div", { class: "hx-head" }, h("div", { class: "hx-brand" }, title, subtitle, target.node), h("span", { class: "hx-spring" }), tools), grid, compared.region, spoken);
   el.classList.add("hx-sticky");
   /** Only the tiles stick to the top: what stands above them scrolls away. */
   const stick = () => {
     el.style.setProperty("--hx-above", `${-grid.offsetTop}px`);
-    const app = el.closest(".hx-app");
+    const app = /** @type {HTMLElement | null} */ (el.closest(".hx-app"));
     if (!app) return;
     app.style.setProperty("--hx-tiles-height", `${grid.offsetHeight + 8}px`);
     set(app, { role: "region", "aria-label": `Explorer of ${model.get("shown").title}` }); // a landmark: all of the page lies in it
   };
   const observer = new ResizeObserver(stick);
   observer.observe(el);
+  /** @type {Map<string, Tile>} */
   const tiles = new Map();
   let timer = 0;
   let late = 0;
 
-  function tile(id) {
-    if (!tiles.has(id)) {
-      const part = { name: h("span"), source: h("span", { class: "hx-source" }), value: h("b"), unit: h("small"), delta: h("div", { class: "hx-delta" }), bar: h("i"), mark: h("u") };
-      part.track = h("div", { class: "hx-budget" }, part.bar, part.mark);
-      part.label = h("div", { class: "hx-label" }, part.name, part.source);
-      part.node = h("div", { class: "hx-tile", "data-tile": id }, part.label, h("div", { class: "hx-value" }, part.value, " ", part.unit), part.delta, part.track);
-      tiles.set(id, part);
-      grid.append(part.node);
-    }
-    return tiles.get(id);
-  }
-
+  /** @param {TileData} item */
   function drawTile(item) {
-    const part = tile(item.id);
+    const part = tiles.get(item.id) ?? built(item.id);
+    if (!tiles.has(item.id)) grid.append(part.node);
+    tiles.set(item.id, part);
     put(part.name, "textContent", item.label);
     put(part.node.dataset, "pending", String(Boolean(item.pending)));
     put(part.node.dataset, "refining", String(Boolean(item.refining)));
@@ -78,8 +73,8 @@ function render({ model, el }) {
     put(part.delta.dataset, "tone", item.tone ?? "");
     put(part.node, "title", item.tip ?? "");
     put(part.node.dataset, "tone", item.alarm ?? "");
-    put(part.track, "hidden", item.fraction === null || item.fraction === undefined);
-    put(part.mark, "hidden", item.upper === null || item.upper === undefined);
+    put(part.track, "hidden", item.fraction === undefined);
+    put(part.mark, "hidden", item.upper === undefined);
     const [bar, low, high] = [item.fraction, item.lower, item.upper].map((share) => Math.min(100, 100 * (share ?? 0)));
     put(part.bar.style, "width", `${bar}%`);
     put(part.mark.style, "left", `${low}%`);
@@ -90,19 +85,19 @@ function render({ model, el }) {
     const shown = model.get("shown");
     put(title, "textContent", shown.title);
     put(subtitle, "textContent", shown.subtitle);
-    buttons.undo.disabled = !shown.can_undo;
-    buttons.redo.disabled = !shown.can_redo;
+    undo.disabled = !shown.can_undo;
+    redo.disabled = !shown.can_redo;
     const ids = new Set(shown.tiles.map((item) => item.id));
     for (const [id, part] of tiles) if (!ids.has(id)) { part.node.remove(); tiles.delete(id); }
     shown.tiles.forEach(drawTile);
     const columns = String(shown.tiles.length > MOST_COLUMNS ? Math.ceil(shown.tiles.length / 2) : shown.tiles.length);
     if (grid.style.getPropertyValue("--hx-columns") !== columns) grid.style.setProperty("--hx-columns", columns);
-    el.dataset.seq = shown.seq;
-    el.dataset.revision = shown.revision;
+    el.dataset.seq = String(shown.seq);
+    el.dataset.revision = String(shown.revision);
     el.dataset.times = JSON.stringify(shown.times);
     fade();
     clearTimeout(timer);
-    timer = setTimeout(() => { spoken.textContent = [...tiles.values()].map((part) => `${part.name.textContent} ${part.value.textContent} ${part.unit.textContent}`.trimEnd()).join(", "); }, 900);
+    timer = window.setTimeout(() => { spoken.textContent = [...tiles.values()].map((part) => `${part.name.textContent} ${part.value.textContent} ${part.unit.textContent}`.trimEnd()).join(", "); }, 900);
   }
 
   const isOld = () => model.get("shown").stale || isStale(lane, model.get("shown").seq);
@@ -117,22 +112,24 @@ function render({ model, el }) {
     grid.setAttribute("aria-busy", String(stale || shown.pending));
     marks.look();
     clearTimeout(late);
-    if (stale || shown.pending) late = setTimeout(() => { model.send({ ev: "refresh" }); fade(); }, 2500);
+    if (stale || shown.pending) late = window.setTimeout(() => { model.send({ ev: "refresh" }); fade(); }, 2500);
   }
 
+  /** @param {KeyboardEvent} event */
   function onKey(event) {
-    const root = el.closest(".hx-app") ?? el;
-    const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && event.target.type !== "checkbox";
-    if (event.key === "?" && !typing && root.contains(event.target)) {
+    const node = /** @type {HTMLElement} */ (event.target);
+    if (!(el.closest(".hx-app") ?? el).contains(node)) return;
+    const typing = node.matches("input:not([type=checkbox]), textarea, select");
+    if (event.key === "?" && !typing) {
       event.preventDefault();
       event.stopPropagation();
       help.open();
       return;
     }
-    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || typing || !root.contains(event.target)) return;
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || typing) return;
     event.preventDefault();
     event.stopPropagation();
-    buttons[event.shiftKey ? "redo" : "undo"].click();
+    (event.shiftKey ? redo : undo).click();
   }
 
   const off = [listen(model, "change:shown", draw), listen(model, "change:tools", compared.draw)];
@@ -151,6 +148,19 @@ function render({ model, el }) {
     clearTimeout(timer);
     clearTimeout(late);
   };
+}
+
+/** A read-out's elements. @typedef {ReturnType<typeof built>} Tile */
+
+/** Build the elements of a read-out. @param {string} id */
+function built(id) {
+  const [name, source] = [h("span"), h("span", { class: "hx-source" })];
+  const [value, unit] = [h("b"), h("small")];
+  const delta = h("div", { class: "hx-delta" });
+  const [bar, mark] = [h("i"), h("u")];
+  const track = h("div", { class: "hx-budget" }, bar, mark);
+  const node = h("div", { class: "hx-tile", "data-tile": id }, h("div", { class: "hx-label" }, name, source), h("div", { class: "hx-value" }, value, " ", unit), delta, track);
+  return { name, source, value, unit, delta, bar, mark, track, node };
 }
 
 export default { render };

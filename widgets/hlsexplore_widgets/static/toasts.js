@@ -2,17 +2,23 @@
 // they are closed; others go after a while, unless somebody points at them.
 import { h, listen, wake } from "./dom.js";
 
-const STAY_MS = 12_000;
+/** @import { ToastsView } from "./types.d.ts" */
 
+const STAY_MS = 12_000;
+/** What stands before a message. @type {Record<string, string>} */
+const SIGNS = { error: "!", done: "✓", note: "i" };
+
+/** @param {ToastsView} view */
 function render({ model, el }) {
   el.classList.add("hx", "hx-toasts");
   el.setAttribute("role", "region");
   el.setAttribute("aria-label", "Messages");
   const live = h("div", { class: "hx-toast-layer", role: "log", "aria-live": "polite", "aria-label": "Messages", popover: "manual" });
   el.replaceChildren(live);
+  /** @type {Map<number, HTMLElement>} */
   const shown = new Map();
 
-  /** Close a message after a while; it waits as long as a pointer or the focus is on it. */
+  /** Close a message after a while; it waits as long as a pointer or the focus is on it. @param {number} id @param {HTMLElement} node */
   function leave(id, node) {
     setTimeout(() => {
       if (!shown.has(id)) return;
@@ -28,7 +34,7 @@ function render({ model, el }) {
       if (shown.has(id)) continue;
       const node = h(
         "div", { class: `hx-toast hx-${level}`, "data-level": level },
-        h("span", { class: "hx-toast-mark", "aria-hidden": "true", text: { error: "!", done: "✓", note: "i" }[level] }),
+        h("span", { class: "hx-toast-mark", "aria-hidden": "true", text: SIGNS[level] }),
         h("div", { class: "hx-toast-text", text }),
         h("button", { type: "button", "aria-label": "Close message", text: "×", on: { click: () => model.send({ ev: "close", id }) } }),
       );
@@ -36,7 +42,7 @@ function render({ model, el }) {
       live.append(node);
       if (level !== "error") leave(id, node);
     }
-    if (live.isConnected && live.showPopover && live.matches(":popover-open") !== shown.size > 0) live.togglePopover();
+    if (live.isConnected && live.matches(":popover-open") !== shown.size > 0) live.togglePopover();
   }
 
   const off = listen(model, "change:messages", draw);

@@ -1,9 +1,11 @@
 // One design as three tools would report it: a small table under the read-outs, filled when it is opened.
 import { h } from "./dom.js";
 
+/** @import { TilesView } from "./types.d.ts" */
+
 const RANGE = "80 % interval";
 
-/** @param {any} model */
+/** @param {TilesView["model"]} model */
 export function toolTable(model) {
   const body = h("tbody");
   const head = h("tr");
@@ -13,9 +15,10 @@ export function toolTable(model) {
   const region = h("div", { class: "hx-toolcompare", role: "region", "aria-label": "Three tools", hidden: true }, table, text, notes);
   const button = h("button", {
     type: "button", text: "Three tools", "aria-expanded": "false", title: "What each tool would report of this design",
-    on: { click: () => toggle(region.hidden) },
+    on: { click: () => toggle(region.hidden === true) },
   });
 
+  /** @param {boolean} isOpen */
   function toggle(isOpen) {
     region.hidden = !isOpen;
     button.setAttribute("aria-expanded", String(isOpen));
@@ -23,13 +26,13 @@ export function toolTable(model) {
   }
 
   function draw() {
-    const shown = model.get("tools");
-    if (!shown.rows) return;
-    head.replaceChildren(h("th", { scope: "col", text: "Tool" }), ...shown.columns.map((name) => h("th", { scope: "col", text: name })));
-    body.replaceChildren(...shown.rows.map((row) => h("tr", {}, h("th", { scope: "row", text: row.name }),
+    const { columns = [], rows, notes: remarks = [], text: words = "" } = model.get("tools");
+    if (!rows) return;
+    head.replaceChildren(h("th", { scope: "col", text: "Tool" }), ...columns.map((name) => h("th", { scope: "col", text: name })));
+    body.replaceChildren(...rows.map((row) => h("tr", {}, h("th", { scope: "row", text: row.name }),
       ...row.cells.map((cell) => h("td", {}, h("b", { text: cell.value }), cell.range ? h("small", { class: "hx-mute", text: ` ${cell.range}` }) : null)))));
-    text.textContent = shown.text;
-    notes.replaceChildren(...shown.notes.map((note) => h("li", { text: note })));
+    text.textContent = words;
+    notes.replaceChildren(...remarks.map((note) => h("li", { text: note })));
   }
 
   return { button, region, draw };

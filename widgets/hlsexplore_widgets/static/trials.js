@@ -1,9 +1,15 @@
 // The trials of a study as a table, a page at a time; sorting and searching happen in the kernel.
 import { announce, bus, point } from "./bus.js";
 import { checks } from "./checks.js";
-import { h, listen, wake } from "./dom.js";
+import { find, focused, h, listen, wake } from "./dom.js";
 import { tableSaver } from "./save.js";
 
+/** @import { TrialRow } from "./protocol.d.ts" */
+/** @import { PageChanges, TrialsView } from "./types.d.ts" */
+
+/** A note that is being written. @typedef {{ id: string, value: string, start: number | null, end: number | null }} Typed */
+
+/** @param {TrialsView} view */
 function render({ model, el }) {
   el.classList.add("hx");
   const lane = bus(model.get("explorer"));
@@ -15,14 +21,16 @@ function render({ model, el }) {
   const on = h("button", { type: "button", text: "›", "aria-label": "Next page", on: { click: () => turn(1) } });
   const table = h("table", { class: "hx-trials" });
   const frame = h("div", { class: "hx-tableframe", tabindex: 0, role: "region", "aria-label": "Trials" }, table);
+  /** @type {Set<number>} */
   const ticked = new Set();
   const columns = h("span");
   const several = h("span", { class: "hx-mute", role: "status" });
   const compare = h("button", { type: "button", text: "Compare", title: "Put the ticked designs side by side", on: { click: () => model.send({ ev: "compare", ids: [...ticked] }) } });
   const remove = h("button", { type: "button", text: "Delete", title: "Delete the ticked trials from the study", on: { click: () => askFirst() } });
   el.replaceChildren(h("div", { class: "hx-line" }, search, count, back, on, h("span", { class: "hx-spring" }), several, compare, remove, columns, tableSaver(model, "trials")), frame);
-  const ask = (changes) => model.send({ ev: "page", ...changes });
+  const ask = (/** @type {PageChanges} */ changes) => model.send({ ev: "page", ...changes });
 
+  /** @param {number} by */
   function turn(by) {
     const { offset, size } = model.get("page");
     ask({ offset: Math.max(0, offset + by * size) });
@@ -48,6 +56,7 @@ function render({ model, el }) {
     delete remove.dataset.sure;
   }
 
+  /** @param {TrialRow} trial */
   function row({ id, cells, front, note }) {
     const load = h("button", { type: "button", class: "hx-load", text: cells[0], title: "Load this design", on: { click: () => model.send({ ev: "load", id, seq: announce(lane) }) } });
     const field = h("input", { type: "text", class: "hx-notefield", value: note, placeholder: "note", "data-note": id, "aria-label": `Note on trial ${id}`, on: { change: () => model.send({ ev: "note", id, text: field.value }) } });
@@ -68,7 +77,7 @@ function render({ model, el }) {
     const typed = typing();
     back.disabled = offset === 0;
     on.disabled = offset + size >= total;
-    const whole = (value) => value.toLocaleString("en");
+    const whole = (/** @type {number} */ value) => value.toLocaleString("en");
     count.textContent = total ? `${whole(offset + 1)}–${whole(Math.min(total, offset + size))} of ${whole(total)}` : "no trials";
     const head = shown.map(({ id, label, largest }) => (id ? h(
       "th", { scope: "col", "aria-sort": sort === id ? (descending ? "descending" : "ascending") : "none" },
@@ -82,15 +91,16 @@ function render({ model, el }) {
     mark();
   }
 
-  /** The note that is being written must survive new rows of a sweep that runs. */
+  /** The note that is being written must survive new rows of a sweep that runs. @returns {Typed | null} */
   function typing() {
-    const active = /** @type {HTMLInputElement | null} */ (document.activeElement);
+    const active = /** @type {HTMLInputElement | null} */ (focused());
     if (!active?.dataset.note || !table.contains(active)) return null;
     return { id: active.dataset.note, value: active.value, start: active.selectionStart, end: active.selectionEnd };
   }
 
+  /** @param {Typed | null} typed */
   function restore(typed) {
-    const field = typed && table.querySelector(`[data-note="${typed.id}"]`);
+    const field = typed && /** @type {HTMLInputElement | null} */ (find(table, `[data-note="${typed.id}"]`));
     if (!field) return;
     field.value = typed.value;
     field.focus();
@@ -100,7 +110,7 @@ function render({ model, el }) {
   /** Mark the current design and the trial that is pointed at in any view. */
   function mark() {
     const current = model.get("current");
-    for (const node of table.querySelectorAll("tbody tr")) {
+    for (const node of table.tBodies[0].rows) {
       const id = Number(node.dataset.id);
       if (id === current) node.setAttribute("aria-current", "true");
       else node.removeAttribute("aria-current");

@@ -1,5 +1,5 @@
 // A list of check boxes behind a button.
-import { h, under } from "./dom.js";
+import { find, h, opens } from "./dom.js";
 
 /**
  * A button that opens a list of check boxes; every change is sent at once, and `done` is called at the end.
@@ -15,15 +15,7 @@ export function checks(item, send, done) {
     return h("label", {}, box, text);
   });
   const list = h("div", { class: "hx-menu hx-checks", id: `checks-${item.id}`, role: "group", "aria-label": item.label, popover: "auto" }, ...boxes);
-  const button = h("button", { type: "button", "data-choice": item.id, "aria-haspopup": "true", "aria-expanded": "false", text: `${item.label} (${chosen.size} of ${item.values.length}) ▾` });
-  button.addEventListener("click", () => {
-    list.showPopover();
-    under(list, button);
-    list.querySelector("input")?.focus();
-  });
-  list.addEventListener("toggle", (event) => {
-    button.setAttribute("aria-expanded", String(event.newState === "open"));
-    if (event.newState === "closed") done();
-  });
+  const button = h("button", { type: "button", "data-choice": item.id, "aria-haspopup": "true", text: `${item.label} (${chosen.size} of ${item.values.length}) ▾` });
+  opens(button, list, { after: () => find(list, "input")?.focus(), closed: done });
   return h("span", {}, button, list);
 }

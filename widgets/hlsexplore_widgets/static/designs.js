@@ -1,6 +1,6 @@
 // Designs that the user goes back to, names, opens and passes on: a menu, files that are dropped, links.
 import { announce } from "./bus.js";
-import { h, hear, under } from "./dom.js";
+import { h, hear, opens } from "./dom.js";
 import { copyText } from "./save.js";
 
 /** @import { Bus } from "./bus.js" */
@@ -10,6 +10,7 @@ import { copyText } from "./save.js";
 const MARK = "#design=";
 
 /**
+ * The menu, and what takes designs from outside.
  * @param {TilesView["model"]} model
  * @param {Bus} lane
  * @param {HTMLElement} el the view, whose explorer takes files that are dropped
@@ -30,13 +31,8 @@ export function designsMenu(model, lane, el) {
     h("p", { class: "hx-mute", text: "A design card or design file can also be dropped onto the page." }),
     h("h3", { text: "History" }), steps,
   );
-  const button = h("button", { type: "button", text: "Designs…", title: "History, named designs, open a card, copy a link", "aria-haspopup": "dialog", "aria-expanded": "false", on: { click: () => {
-    model.send({ ev: "designs" });
-    menu.showPopover();
-    under(menu, button);
-    name.focus();
-  } } });
-  menu.addEventListener("toggle", (event) => button.setAttribute("aria-expanded", String(event.newState === "open")));
+  const button = h("button", { type: "button", text: "Designs…", title: "History, named designs, open a card, copy a link", "aria-haspopup": "dialog" });
+  opens(button, menu, { before: () => model.send({ ev: "designs" }), after: () => name.focus() });
   menu.addEventListener("keydown", (event) => { if (event.key !== "Escape") event.stopPropagation(); });
 
   /** @param {File} item */
@@ -46,31 +42,68 @@ export function designsMenu(model, lane, el) {
     if (menu.matches(":popover-open")) menu.hidePopover();
   }
 
-  /** @param {DesignsListed} data */
-  function list(data) {
-    steps.replaceChildren(...data.steps.map((step) => h("li", {}, h("button", {
-      type: "button", "aria-current": step.by === 0 ? "step" : null, on: { click: () => { model.send({ ev: "go", seq: announce(lane), by: step.by }); model.send({ ev: "designs" }); } },
-    }, step.name ? h("b", { text: `${step.name} ` }) : null, step.text))));
-    named.replaceChildren(...data.named.map((item) => h(
-      "li", {}, h("button", { type: "button", "aria-current": item.current ? "true" : null, text: item.name, on: { click: () => { model.send({ ev: "named", seq: announce(lane), name: item.name }); model.send({ ev: "designs" }); } } }),
-      h("button", { type: "button", text: "×", "aria-label": `Forget the name ${item.name}`, on: { click: () => model.send({ ev: "forget", name: item.name }) } }),
-    )));
-    steps.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
-  }
+  const off = [hear(model, (message) => {
+    if (message.kind === "designs") list(model, lane, steps, named, message);
+    if (message.kind === "link") passOn(link, message.code);
+  }), takeDropped(el, take)];
+  const frame = requestAnimationFrame(() => followLink(model, lane));
+  return { node: h("span", {}, button, menu), stop: () => { off.forEach((remove) => remove()); cancelAnimationFrame(frame); } };
+}
 
-  /** @param {string} code */
-  async function passOn(code) {
-    const base = `${location.origin}${location.pathname}`;
-    try {
-      await copyText(`${base}${MARK}${code}`);
-      link.textContent = "Copied";
-    } catch {
-      history.replaceState(null, "", `${MARK}${code}`);
-      link.textContent = "The address is the link";
-    }
-    setTimeout(() => { link.textContent = "Copy link"; }, 2500);
-  }
+/**
+ * List history and named designs.
+ * @param {TilesView["model"]} model
+ * @param {Bus} lane
+ * @param {HTMLElement} steps
+ * @param {HTMLElement} named
+ * @param {DesignsListed} data
+ */
+function list(model, lane, steps, named, data) {
+  const again = () => model.send({ ev: "designs" });
+  steps.replaceChildren(...data.steps.map((step) => h("li", {}, h("button", {
+    type: "button", "aria-current": step.by === 0 ? "step" : null, on: { click: () => { model.send({ ev: "go", seq: announce(lane), by: step.by }); again(); } },
+  }, step.name ? h("b", { text: `${step.name} ` }) : null, step.text))));
+  named.replaceChildren(...data.named.map((item) => h(
+    "li", {}, h("button", { type: "button", "aria-current": item.current ? "true" : null, text: item.name, on: { click: () => { model.send({ ev: "named", seq: announce(lane), name: item.name }); again(); } } }),
+    h("button", { type: "button", text: "×", "aria-label": `Forget the name ${item.name}`, on: { click: () => model.send({ ev: "forget", name: item.name }) } }),
+  )));
+  steps.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+}
 
+/**
+ * Put the link to a design on the clipboard, or into the address of the page.
+ * @param {HTMLButtonElement} button
+ * @param {string} code
+ */
+async function passOn(button, code) {
+  try {
+    await copyText(`${location.origin}${location.pathname}${MARK}${code}`);
+    button.textContent = "Copied";
+  } catch {
+    history.replaceState(null, "", `${MARK}${code}`);
+    button.textContent = "The address is the link";
+  }
+  setTimeout(() => { button.textContent = "Copy link"; }, 2500);
+}
+
+/**
+ * Open the design of the page's link, once a page.
+ * @param {TilesView["model"]} model
+ * @param {Bus} lane
+ */
+function followLink(model, lane) {
+  if (!location.hash.startsWith(MARK) || lane.linked) return;
+  lane.linked = true;
+  model.send({ ev: "open_link", seq: announce(lane), code: location.hash.slice(MARK.length) });
+}
+
+/**
+ * Take files that are dropped onto the explorer of a view; returns the function that ends it.
+ * @param {HTMLElement} el
+ * @param {(file: File) => void} take
+ */
+function takeDropped(el, take) {
+  const ended = new AbortController();
   const over = (/** @type {DragEvent} */ event) => { if (event.dataTransfer?.types.includes("Files")) event.preventDefault(); };
   const drop = (/** @type {DragEvent} */ event) => {
     const [item] = event.dataTransfer?.files ?? [];
@@ -79,24 +112,10 @@ export function designsMenu(model, lane, el) {
     event.stopPropagation();
     take(item);
   };
-  /** @type {HTMLElement | null} */
-  let app = null;
-  requestAnimationFrame(() => {
-    app = el.closest(".hx-app");
-    app?.addEventListener("dragover", over);
-    app?.addEventListener("drop", drop);
-    if (location.hash.startsWith(MARK) && !lane.linked) {
-      lane.linked = true;
-      model.send({ ev: "open_link", seq: announce(lane), code: location.hash.slice(MARK.length) });
-    }
+  requestAnimationFrame(() => { // once the view is part of the page
+    const app = /** @type {HTMLElement | null} */ (el.closest(".hx-app"));
+    app?.addEventListener("dragover", over, { signal: ended.signal });
+    app?.addEventListener("drop", drop, { signal: ended.signal });
   });
-  const off = hear(model, (message) => {
-    if (message.kind === "designs") list(message);
-    if (message.kind === "link") passOn(message.code);
-  });
-  return { node: h("span", {}, button, menu), stop: () => {
-    off();
-    app?.removeEventListener("dragover", over);
-    app?.removeEventListener("drop", drop);
-  } };
+  return () => ended.abort();
 }

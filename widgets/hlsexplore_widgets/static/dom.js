@@ -140,11 +140,54 @@ export function wake(model) {
 }
 
 /**
+ * A control under what it is called.
+ * @param {string} text
+ * @param {HTMLElement} node
+ */
+export function labelled(text, node) {
+  return h("label", { class: "hx-upright" }, h("span", { class: "hx-mute", text }), node);
+}
+
+/**
+ * A bar that shows how far something is.
+ * @param {string} label
+ */
+export function progressBar(label) {
+  const bar = h("i");
+  const node = h("div", { class: "hx-progress", role: "progressbar", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": 100 }, bar);
+  const show = (/** @type {number} */ fraction) => {
+    bar.style.width = `${100 * fraction}%`;
+    node.setAttribute("aria-valuenow", String(Math.round(100 * fraction)));
+  };
+  return { node, show };
+}
+
+/**
+ * Let a button open a popover beside it and say whether it is open.
+ * @param {HTMLButtonElement} button
+ * @param {HTMLElement} list
+ * @param {{ before?: () => void, after?: () => void, closed?: () => void }} then what else is done: before it opens, once it is open, once it is closed
+ */
+export function opens(button, list, { before, after, closed }) {
+  button.setAttribute("aria-expanded", "false");
+  button.addEventListener("click", () => {
+    before?.();
+    list.showPopover();
+    under(list, button);
+    after?.();
+  });
+  list.addEventListener("toggle", (event) => {
+    button.setAttribute("aria-expanded", String(event.newState === "open"));
+    if (event.newState === "closed") closed?.();
+  });
+}
+
+/**
  * Put an open popover below its button, or above where there is no room below.
  * @param {HTMLElement} list
  * @param {HTMLElement} button
  */
-export function under(list, button) {
+function under(list, button) {
   const box = button.getBoundingClientRect();
   const size = list.getBoundingClientRect();
   const below = window.innerHeight - box.bottom > size.height + 8 || box.top < size.height + 8;

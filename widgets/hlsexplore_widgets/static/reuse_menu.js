@@ -1,5 +1,5 @@
 // A list box of the legal reuse factors, each with what it would cost.
-import { find, focused, h, listen, onKeys, under } from "./dom.js";
+import { find, focused, h, listen, onKeys, opens } from "./dom.js";
 
 /** @import { RowData } from "./protocol.d.ts" */
 /** @import { LayersTable } from "./types.d.ts" */
@@ -11,7 +11,7 @@ import { find, focused, h, listen, onKeys, under } from "./dom.js";
  * @param {(value: number) => void} choose
  */
 export function reuseMenu(model, row, get, choose) {
-  const button = h("button", { type: "button", class: "hx-reuse", "aria-haspopup": "listbox", "aria-expanded": "false", "data-focus": `${row.name}/reuse` });
+  const button = h("button", { type: "button", class: "hx-reuse", "aria-haspopup": "listbox", "data-focus": `${row.name}/reuse` });
   const list = h("div", { class: "hx-menu", role: "listbox", popover: "auto", tabindex: -1, "aria-label": `${row.name}: reuse factors` });
   let stop = () => {};
 
@@ -32,14 +32,6 @@ export function reuseMenu(model, row, get, choose) {
     if (list.matches(":popover-open")) find(list, `[data-value="${at}"]`)?.focus();
   }
 
-  function open() {
-    model.send({ ev: "costs", layer: row.name });
-    list.showPopover();
-    fillList();
-    under(list, button);
-    stop = listen(model, "change:costs", fillList);
-  }
-
   /** @param {number} value */
   function pick(value) {
     list.hidePopover();
@@ -47,12 +39,11 @@ export function reuseMenu(model, row, get, choose) {
     if (value !== get()) choose(value);
   }
 
-  button.addEventListener("click", open);
-  list.addEventListener("toggle", (event) => {
-    const isOpen = event.newState === "open";
-    button.setAttribute("aria-expanded", String(isOpen));
-    if (!isOpen) stop();
-  });
+  const after = () => {
+    fillList();
+    stop = listen(model, "change:costs", fillList);
+  };
+  opens(button, list, { before: () => model.send({ ev: "costs", layer: row.name }), after, closed: () => stop() });
   onKeys(list, (event) => {
     const options = /** @type {HTMLElement[]} */ ([...list.querySelectorAll("[role=option]")]);
     const at = options.findIndex((item) => item === focused());

@@ -1,5 +1,5 @@
 // Saving what is seen: a file on the user's disk, or the clipboard.
-import { find, h, hear, onKeys, under } from "./dom.js";
+import { find, h, hear, onKeys, opens } from "./dom.js";
 import { listOf } from "./figure.js";
 
 /** @import { Answer, ComponentTraits } from "./protocol.d.ts" */
@@ -109,7 +109,7 @@ export async function copyText(text) {
  * @param {Way[]} items
  */
 export function saveMenu(label, items) {
-  const button = h("button", { type: "button", text: "Save", "aria-label": `Save ${label}`, "aria-haspopup": "menu", "aria-expanded": "false", title: `Save or copy: ${label}` });
+  const button = h("button", { type: "button", text: "Save", "aria-label": `Save ${label}`, "aria-haspopup": "menu", title: `Save or copy: ${label}` });
   const list = h("div", { class: "hx-menu hx-savemenu", role: "menu", popover: "auto", "aria-label": `Save ${label}` }, ...items.map(([text, done, run]) => h("button", {
     type: "button", role: "menuitem", text,
     on: { click: async () => {
@@ -131,12 +131,7 @@ export function saveMenu(label, items) {
     clearTimeout(timer);
     timer = window.setTimeout(() => { button.textContent = "Save"; }, 2000);
   }
-  button.addEventListener("click", () => {
-    list.showPopover();
-    under(list, button);
-    find(list, "button")?.focus();
-  });
-  list.addEventListener("toggle", (event) => button.setAttribute("aria-expanded", String(event.newState === "open")));
+  opens(button, list, { after: () => find(list, "button")?.focus() });
   onKeys(list, (event) => {
     const by = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (!by) return;

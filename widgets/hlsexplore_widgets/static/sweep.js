@@ -1,5 +1,5 @@
 // Start, pause, resume and stop a sweep; how far it is and what it found.
-import { h, listen, wake } from "./dom.js";
+import { h, labelled, listen, progressBar, wake } from "./dom.js";
 import { duration } from "./text.js";
 
 /** @import { SweepCommand, SweepView } from "./types.d.ts" */
@@ -10,7 +10,7 @@ function render({ model, el }) {
   const field = (/** @type {string} */ key, /** @type {string} */ label, /** @type {HTMLInputElement | HTMLSelectElement} */ node) => {
     node.addEventListener("change", () => model.send({ ev: "option", key, value: node.value }));
     node.setAttribute("aria-label", label);
-    return h("label", { class: "hx-upright" }, h("span", { class: "hx-mute", text: label }), node);
+    return labelled(label, node);
   };
   const number = (/** @type {number} */ low, /** @type {number} */ high) => h("input", { type: "number", min: low, max: high, step: 1 });
   const numbers = { trials: number(1, 1000000), low: number(1, 64), high: number(1, 64) };
@@ -24,9 +24,8 @@ function render({ model, el }) {
   const pause = button("pause", "Pause");
   const stop = button("stop", "Stop");
   const message = h("span", { class: "hx-mute", role: "status" });
-  const bar = h("i");
-  const progress = h("div", { class: "hx-progress", role: "progressbar", "aria-label": "Progress of the sweep", "aria-valuemin": 0, "aria-valuemax": 100 }, bar);
-  el.replaceChildren(h("div", { class: "hx-fields" }, ...keys.map((key) => field(key, labels[key], controls[key]))), h("div", { class: "hx-line" }, start, pause, stop, message), progress);
+  const progress = progressBar("Progress of the sweep");
+  el.replaceChildren(h("div", { class: "hx-fields" }, ...keys.map((key) => field(key, labels[key], controls[key]))), h("div", { class: "hx-line" }, start, pause, stop, message), progress.node);
 
   function options() {
     const shown = model.get("options");
@@ -45,8 +44,7 @@ function render({ model, el }) {
     stop.disabled = !active;
     pause.textContent = now.state === "paused" ? "Resume" : "Pause";
     for (const node of Object.values(controls)) node.disabled = active;
-    bar.style.width = `${100 * now.fraction}%`;
-    progress.setAttribute("aria-valuenow", String(Math.round(100 * now.fraction)));
+    progress.show(now.fraction);
     el.dataset.state = now.state;
     message.textContent = [now.message, now.remaining_s ? `about ${duration(now.remaining_s)} left` : ""].filter(Boolean).join(" · ");
   }

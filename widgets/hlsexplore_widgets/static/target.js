@@ -1,6 +1,6 @@
 // What the design is built for: part, clock, interface, tool; a button with a small form.
 import { announce } from "./bus.js";
-import { h, listen, under } from "./dom.js";
+import { h, labelled, listen, opens } from "./dom.js";
 
 /** @import { Bus } from "./bus.js" */
 /** @import { TilesView } from "./types.d.ts" */
@@ -23,23 +23,17 @@ export function targetMenu(model, lane) {
   const keys = /** @type {(keyof typeof fields)[]} */ (Object.keys(fields));
   const form = h(
     "form", { class: "hx-menu hx-form", popover: "auto", "aria-label": "Target" },
-    ...keys.map((key) => h("label", { class: "hx-upright" }, h("span", { class: "hx-mute", text: labels[key] }), fields[key])),
+    ...keys.map((key) => labelled(labels[key], fields[key])),
     parts, h("button", { type: "submit", class: "hx-primary", text: "Apply" }),
   );
-  const button = h("button", { type: "button", text: "Target…", title: "Part, clock, interface and tool", "aria-haspopup": "dialog", "aria-expanded": "false" });
+  const button = h("button", { type: "button", text: "Target…", title: "Part, clock, interface and tool", "aria-haspopup": "dialog" });
 
   function fill() {
     const now = model.get("target");
     for (const key of keys) fields[key].value = now[key];
   }
 
-  button.addEventListener("click", () => {
-    fill();
-    form.showPopover();
-    under(form, button);
-    fields.part.focus();
-  });
-  form.addEventListener("toggle", (event) => button.setAttribute("aria-expanded", String(event.newState === "open")));
+  opens(button, form, { before: fill, after: () => fields.part.focus() });
   form.addEventListener("keydown", (event) => event.stopPropagation());
   form.addEventListener("submit", (event) => {
     event.preventDefault();

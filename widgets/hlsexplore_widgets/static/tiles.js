@@ -14,51 +14,104 @@ const MOST_COLUMNS = 10; // in one row; several outputs have a tile each
 
 /** @param {TilesView} view */
 function render({ model, el }) {
-  const lane = bus(model.get("explorer"));
-  el.classList.add("hx");
-  /** @type {(ev: "undo" | "redo" | "reset" | "pin", text: string, title: string) => HTMLButtonElement} */
-  const command = (ev, text, title) => h("button", { type: "button", text, title, on: { click: () => model.send({ ev, seq: announce(lane) }) } });
-  const undo = command("undo", "Undo", "Undo the last change (Ctrl+Z)");
-  const redo = command("redo", "Redo", "Redo (Ctrl+Shift+Z)");
-  const title = h("h2");
-  const subtitle = h("span", { class: "hx-mute" });
-  const grid = h("div", { class: "hx-tiles" });
-  const spoken = h("div", { class: "hx-hidden", role: "status", "aria-live": "polite" });
-  const target = targetMenu(model, lane);
-  const compared = toolTable(model);
-  const designs = designsMenu(model, lane, el);
-  const help = helpPage();
-  const tools = h(
-    "div", { class: "hx-tools", role: "toolbar", "aria-label": "History" },
-    undo, redo,
-    command("reset", "Reset", "Back to the first design"), command("pin", "Pin as baseline", "Show differences against this design"),
-    compared.button,
-    h("button", { type: "button", text: "Compare", title: "Put this design beside others, below", on: { click: () => model.send({ ev: "compare" }) } }),
-    designs.node, tableSaver(model, "figures of the design"), help.node,
-  );
-  const skip = h("button", { type: "button", class: "hx-skip", text: "Skip to the trials", on: { click: () => find(el.closest(".hx-app") ?? document, ".hx-area-explore [role=tab][aria-selected=true]")?.focus() } });
-  el.replaceChildren(skip, h("div", { class: "hx-head" }, h("div", { class: "hx-brand" }, title, subtitle, target.node), h("span", { class: "hx-spring" }), tools), grid, compared.region, spoken);
-  el.classList.add("hx-sticky");
+  const head = new TilesHead(model, el);
+  head.start();
+  return () => head.stop();
+}
+
+class TilesHead {
+  /** @param {TilesView["model"]} model @param {HTMLElement} el */
+  constructor(model, el) {
+    this.model = model;
+    this.el = el;
+    this.bus = bus(model.get("explorer"));
+    this.undo = this.command("undo", "Undo", "Undo the last change (Ctrl+Z)");
+    this.redo = this.command("redo", "Redo", "Redo (Ctrl+Shift+Z)");
+    this.title = h("h2");
+    this.subtitle = h("span", { class: "hx-mute" });
+    this.grid = h("div", { class: "hx-tiles" });
+    this.spoken = h("div", { class: "hx-hidden", role: "status", "aria-live": "polite" });
+    this.target = targetMenu(model, this.bus);
+    this.compared = toolTable(model);
+    this.designs = designsMenu(model, this.bus, el);
+    this.help = helpPage();
+    this.observer = new ResizeObserver(() => this.stick());
+    /** @type {Map<string, Tile>} */
+    this.tiles = new Map();
+    this.timer = 0;
+    this.late = 0;
+    /** @type {(() => void)[]} */
+    this.off = [];
+    this.marks = patient(() => this.isOld() || model.get("shown").pending, (old) => {
+      this.grid.classList.toggle("hx-waits", old);
+      this.grid.classList.toggle("hx-stale", old && this.isOld());
+    });
+    this.onEdit = () => this.fade();
+    this.onKeydown = (/** @type {KeyboardEvent} */ event) => this.onKey(event);
+  }
+
+  start() {
+    const { model, el } = this;
+    el.classList.add("hx", "hx-sticky");
+    el.replaceChildren(this.skip(), this.head(), this.grid, this.compared.region, this.spoken);
+    this.observer.observe(el);
+    this.off = [listen(model, "change:shown", () => this.draw()), listen(model, "change:tools", this.compared.draw)];
+    this.bus.addEventListener("edit", this.onEdit);
+    document.addEventListener("keydown", this.onKeydown, true);
+    this.draw();
+    wake(model);
+  }
+
+  stop() {
+    this.off.forEach((remove) => remove());
+    this.target.stop();
+    this.designs.stop();
+    this.observer.disconnect();
+    this.marks.stop();
+    this.bus.removeEventListener("edit", this.onEdit);
+    document.removeEventListener("keydown", this.onKeydown, true);
+    clearTimeout(this.timer);
+    clearTimeout(this.late);
+  }
+
+  /** @param {"undo" | "redo" | "reset" | "pin"} ev @param {string} text @param {string} title */
+  command(ev, text, title) {
+    return h("button", { type: "button", text, title, on: { click: () => this.model.send({ ev, seq: announce(this.bus) }) } });
+  }
+
+  /** Title and buttons. */
+  head() {
+    const { model } = this;
+    const tools = h(
+      "div", { class: "hx-tools", role: "toolbar", "aria-label": "History" },
+      this.undo, this.redo,
+      this.command("reset", "Reset", "Back to the first design"), this.command("pin", "Pin as baseline", "Show differences against this design"),
+      this.compared.button,
+      h("button", { type: "button", text: "Compare", title: "Put this design beside others, below", on: { click: () => model.send({ ev: "compare" }) } }),
+      this.designs.node, tableSaver(model, "figures of the design"), this.help.node,
+    );
+    return h("div", { class: "hx-head" }, h("div", { class: "hx-brand" }, this.title, this.subtitle, this.target.node), h("span", { class: "hx-spring" }), tools);
+  }
+
+  skip() {
+    const go = () => find(this.el.closest(".hx-app") ?? document, ".hx-area-explore [role=tab][aria-selected=true]")?.focus();
+    return h("button", { type: "button", class: "hx-skip", text: "Skip to the trials", on: { click: go } });
+  }
+
   /** Only the tiles stick to the top: what stands above them scrolls away. */
-  const stick = () => {
-    el.style.setProperty("--hx-above", `${-grid.offsetTop}px`);
-    const app = /** @type {HTMLElement | null} */ (el.closest(".hx-app"));
+  stick() {
+    this.el.style.setProperty("--hx-above", `${-this.grid.offsetTop}px`);
+    const app = /** @type {HTMLElement | null} */ (this.el.closest(".hx-app"));
     if (!app) return;
-    app.style.setProperty("--hx-tiles-height", `${grid.offsetHeight + 8}px`);
-    set(app, { role: "region", "aria-label": `Explorer of ${model.get("shown").title}` }); // a landmark: all of the page lies in it
-  };
-  const observer = new ResizeObserver(stick);
-  observer.observe(el);
-  /** @type {Map<string, Tile>} */
-  const tiles = new Map();
-  let timer = 0;
-  let late = 0;
+    app.style.setProperty("--hx-tiles-height", `${this.grid.offsetHeight + 8}px`);
+    set(app, { role: "region", "aria-label": `Explorer of ${this.model.get("shown").title}` }); // a landmark: all of the page lies in it
+  }
 
   /** @param {TileData} item */
-  function drawTile(item) {
-    const part = tiles.get(item.id) ?? built(item.id);
-    if (!tiles.has(item.id)) grid.append(part.node);
-    tiles.set(item.id, part);
+  drawTile(item) {
+    const part = this.tiles.get(item.id) ?? built(item.id);
+    if (!this.tiles.has(item.id)) this.grid.append(part.node);
+    this.tiles.set(item.id, part);
     put(part.name, "textContent", item.label);
     put(part.node.dataset, "pending", String(Boolean(item.pending)));
     put(part.node.dataset, "refining", String(Boolean(item.refining)));
@@ -81,73 +134,55 @@ function render({ model, el }) {
     put(part.mark.style, "width", `${Math.max(0, high - low)}%`);
   }
 
-  function draw() {
-    const shown = model.get("shown");
-    put(title, "textContent", shown.title);
-    put(subtitle, "textContent", shown.subtitle);
-    undo.disabled = !shown.can_undo;
-    redo.disabled = !shown.can_redo;
+  draw() {
+    const shown = this.model.get("shown");
+    put(this.title, "textContent", shown.title);
+    put(this.subtitle, "textContent", shown.subtitle);
+    this.undo.disabled = !shown.can_undo;
+    this.redo.disabled = !shown.can_redo;
     const ids = new Set(shown.tiles.map((item) => item.id));
-    for (const [id, part] of tiles) if (!ids.has(id)) { part.node.remove(); tiles.delete(id); }
-    shown.tiles.forEach(drawTile);
+    for (const [id, part] of this.tiles) if (!ids.has(id)) { part.node.remove(); this.tiles.delete(id); }
+    shown.tiles.forEach((item) => this.drawTile(item));
     const columns = String(shown.tiles.length > MOST_COLUMNS ? Math.ceil(shown.tiles.length / 2) : shown.tiles.length);
-    if (grid.style.getPropertyValue("--hx-columns") !== columns) grid.style.setProperty("--hx-columns", columns);
-    el.dataset.seq = String(shown.seq);
-    el.dataset.revision = String(shown.revision);
-    el.dataset.times = JSON.stringify(shown.times);
-    fade();
-    clearTimeout(timer);
-    timer = window.setTimeout(() => { spoken.textContent = [...tiles.values()].map((part) => `${part.name.textContent} ${part.value.textContent} ${part.unit.textContent}`.trimEnd()).join(", "); }, 900);
+    if (this.grid.style.getPropertyValue("--hx-columns") !== columns) this.grid.style.setProperty("--hx-columns", columns);
+    this.el.dataset.seq = String(shown.seq);
+    this.el.dataset.revision = String(shown.revision);
+    this.el.dataset.times = JSON.stringify(shown.times);
+    this.fade();
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => { this.spoken.textContent = [...this.tiles.values()].map((part) => `${part.name.textContent} ${part.value.textContent} ${part.unit.textContent}`.trimEnd()).join(", "); }, 900);
   }
 
-  const isOld = () => model.get("shown").stale || isStale(lane, model.get("shown").seq);
-  const marks = patient(() => isOld() || model.get("shown").pending, (old) => {
-    grid.classList.toggle("hx-waits", old);
-    grid.classList.toggle("hx-stale", old && isOld());
-  });
+  isOld() {
+    const shown = this.model.get("shown");
+    return shown.stale || isStale(this.bus, shown.seq);
+  }
 
-  function fade() {
-    const shown = model.get("shown");
-    const stale = isOld();
-    grid.setAttribute("aria-busy", String(stale || shown.pending));
-    marks.look();
-    clearTimeout(late);
-    if (stale || shown.pending) late = window.setTimeout(() => { model.send({ ev: "refresh" }); fade(); }, 2500);
+  fade() {
+    const shown = this.model.get("shown");
+    const stale = this.isOld();
+    this.grid.setAttribute("aria-busy", String(stale || shown.pending));
+    this.marks.look();
+    clearTimeout(this.late);
+    if (stale || shown.pending) this.late = window.setTimeout(() => { this.model.send({ ev: "refresh" }); this.fade(); }, 2500);
   }
 
   /** @param {KeyboardEvent} event */
-  function onKey(event) {
+  onKey(event) {
     const node = /** @type {HTMLElement} */ (event.target);
-    if (!(el.closest(".hx-app") ?? el).contains(node)) return;
+    if (!(this.el.closest(".hx-app") ?? this.el).contains(node)) return;
     const typing = node.matches("input:not([type=checkbox]), textarea, select");
     if (event.key === "?" && !typing) {
       event.preventDefault();
       event.stopPropagation();
-      help.open();
+      this.help.open();
       return;
     }
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || typing) return;
     event.preventDefault();
     event.stopPropagation();
-    (event.shiftKey ? redo : undo).click();
+    (event.shiftKey ? this.redo : this.undo).click();
   }
-
-  const off = [listen(model, "change:shown", draw), listen(model, "change:tools", compared.draw)];
-  lane.addEventListener("edit", fade);
-  document.addEventListener("keydown", onKey, true);
-  draw();
-  wake(model);
-  return () => {
-    off.forEach((remove) => remove());
-    target.stop();
-    designs.stop();
-    observer.disconnect();
-    marks.stop();
-    lane.removeEventListener("edit", fade);
-    document.removeEventListener("keydown", onKey, true);
-    clearTimeout(timer);
-    clearTimeout(late);
-  };
 }
 
 /** A read-out's elements. @typedef {ReturnType<typeof built>} Tile */

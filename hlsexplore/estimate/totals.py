@@ -215,7 +215,8 @@ def _flat(layout: Layout, columns: Columns, table: Coefficients) -> tuple[Column
         held = np.where(works, staged & (interval[index] <= 1), held)
         begun, waits = begun | works, np.where(begun, waits, works & held)
         least, most = least + fresh + low[index], most + fresh + high[index]
-        after = np.where(staged, np.maximum(delay[index], 0.01), np.where(fresh, delay[index], now + delay[index]))
+        end = np.full(count, layout.budget_ns) if layout.tech.sizes_sums else np.maximum(delay[index], 0.01)
+        after = np.where(staged, end, np.where(fresh, delay[index], now + delay[index]))
         now = np.where(works, after, now)
     extra = np.zeros(count)
     if layout.tech.is_vitis and layout.tech.speed is Speed.SLOW:

@@ -27,6 +27,7 @@ class Csynth:
         version: Such as `2019.2`, or None.
         part: Device, or None.
         clock_target_ns: Clock period that was asked for, or None.
+        uncertainty_ns: Part of it that was kept free, to two digits, or None.
         figures: Resources, latency, initiation interval, estimated clock.
         instances: Figures of the modules directly inside, by module; only the text report names them.
     """
@@ -36,6 +37,7 @@ class Csynth:
     version: str | None
     part: str | None
     clock_target_ns: float | None
+    uncertainty_ns: float | None = None
     figures: Figures
     instances: Mapping[str, Figures] = field(default_factory=dict)
 
@@ -45,6 +47,7 @@ _WANTED = {
     "UserAssignments/Part": "part",
     "UserAssignments/TopModelName": "module",
     "UserAssignments/TargetClockPeriod": "clock_target_ns",
+    "UserAssignments/ClockUncertainty": "uncertainty_ns",
     "UserAssignments/FlowTarget": "flow",
     "PerformanceEstimates/SummaryOfTimingAnalysis/EstimatedClockPeriod": "clock_ns",
     "PerformanceEstimates/SummaryOfOverallLatency/Best-caseLatency": "latency_cycles_min",
@@ -79,6 +82,7 @@ def parse_csynth_xml(text: str) -> Csynth:
         version=found.get("version"),
         part=found.get("part"),
         clock_target_ns=number(found.get("clock_target_ns")),
+        uncertainty_ns=number(found.get("uncertainty_ns")),
         figures=Figures(
             lut=number(found.get("lut")),
             ff=number(found.get("ff")),
@@ -157,6 +161,7 @@ def parse_csynth_rpt(text: str) -> Csynth:
         version=version.group(1) if version else None,
         part=part.group(1) if part else None,
         clock_target_ns=number(clock[1]) if clock else None,
+        uncertainty_ns=number(clock[3]) if clock else None,
         figures=Figures(**figures),
         instances=_instances(sections),
     )

@@ -28,6 +28,8 @@ from hlsexplore_hls.reports.stored import load_report
 ESTIMATES = "estimates"
 """Key of a manifest's `extra` under which `export` keeps what was estimated for each tool."""
 GRAPH = "graph_digest"
+ROUNDED_NS = 0.006
+"""How far a report's uncertainty of the clock, which has two digits, may be from the one that it rounds."""
 SEARCH_DEPTH = 6
 """Levels of folders that are searched for projects."""
 UNREADABLE = (HlsExploreError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, OSError)
@@ -251,11 +253,17 @@ def pairs_of(root: Path) -> list[Pair]:
 
 
 def _as_reported(design: DesignRecord, csynth: Csynth, model: str) -> DesignRecord:
-    """Return a design for the device, clock and interface that its report names: a kernel has a clock of its own."""
+    """Return a design for the device, clock and interface that its report names.
+
+    A kernel has a clock of its own, of which v++ keeps another part free than hls4ml asks for.
+    """
     period = csynth.clock_target_ns or design.clock_ns
     if period != design.clock_ns:
         kept = None if design.uncertainty_ns is None else design.uncertainty_ns * period / design.clock_ns
         design = replace(design, clock_ns=period, uncertainty_ns=kept)
+    free = csynth.uncertainty_ns
+    if free is not None and abs(design.clock_ns - design.budget_ns - free) > ROUNDED_NS:
+        design = replace(design, uncertainty_ns=free)
     if csynth.part and not design.part:
         design = replace(design, part=csynth.part, family=family_of(csynth.part))
     return replace(design, axi=design.axi or csynth.module == f"{model}_axi")

@@ -73,7 +73,7 @@ def unrolled(layer: LayerRecord, p: Pricing, live: Liveness, lead_ns: float = 0.
     return Cost(
         model=model if known else "unweighted",
         lut=lut,
-        ff=_registers(layer, found, plan, dsp, saturating, tech, table),
+        ff=_registers(layer, found, plan, dsp, saturating, widths.dropped > 0, tech, table),
         dsp=float(dsp),
         bram18=0.0,
         latency_min=float(plan.stages),
@@ -137,6 +137,7 @@ def _registers(
     plan: TreeSchedule,
     dsp: int,
     saturating: bool,
+    is_cut: bool,
     tech: Technology,
     table: Coefficients,
 ) -> float:
@@ -146,7 +147,11 @@ def _registers(
     if saturating:
         waiting = found.live_inputs * source.width + found.live_outputs * accum.width
         return coefficients["waiting"] * plan.stages * waiting
-    bits = coefficients["cut"] * sum(plan.alive) * found.live_outputs * accum.width
+    width: float = accum.width
+    if tech.sizes_sums and not is_cut and found.adders:  # sums of products in DSPs have all bits, those of shifts fewer
+        share = min(1.0, dsp / max(found.nonzeros, 1))
+        width = share * accum.width + (1 - share) * found.adder_bits / found.adders
+    bits = coefficients["cut"] * sum(plan.alive) * found.live_outputs * width
     if tech.speed is Speed.SLOW and plan.stages > 1 and tech.level_ns > 2:
         bits += coefficients["multiplier_ff"] * dsp
     return bits

@@ -247,6 +247,18 @@ def test_clock_and_wrapper_are_those_of_the_report(tmp_path: Path) -> None:
     assert axi["ii_cycles"] == axi["latency_cycles_max"] + 1
 
 
+def test_the_part_of_the_clock_that_is_kept_free_is_that_of_the_report(tmp_path: Path) -> None:
+    """A kernel's report says 1.35 of 5 ns, the project 0.625; a report that says 0.63 means the same as the project."""
+    free = "</TopModelName><TargetClockPeriod>5.00</TargetClockPeriod><ClockUncertainty>{}</ClockUncertainty>"
+    texts = {name: XML.replace("</TopModelName>", free.format(name)) for name in ("0.63", "1.35")}
+    designs = [pairs_of(project(tmp_path / name, xml=text))[0].design for name, text in texts.items()]
+    assert [item.budget_ns for item in designs] == [4.375, 3.65]
+    timing = "== Utilization Estimates\n"
+    rows = "+ Timing:\n    * Summary:\n    |  Clock |  Target | Estimated| Uncertainty|\n"
+    text = TEXT.replace(timing, f"{rows}    |ap_clk  |  5.00 ns|  2.347 ns|     1.35 ns|\n\n{timing}")
+    assert pairs_of(project(tmp_path / "text", rpt=text))[0].design.budget_ns == 3.65
+
+
 def test_a_project_without_a_report_says_so(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="has no report of C synthesis"):
         observations_of(project(tmp_path))

@@ -93,6 +93,13 @@ class Merit:
             return None
         return self.metric.interval(self._mine(outputs), self.truth, level)
 
+    def scores(self, outputs: Any) -> RealArray | None:
+        """Return the mean of each sample's `Metric.scores`, shape `(samples,)`; None where there are none."""
+        if self.metric.scores is None:
+            return None
+        found = np.asarray(self.metric.scores(self._mine(outputs), self.truth), dtype=np.float64)
+        return np.asarray(found.reshape(len(found), -1).mean(axis=1))
+
     def part(self, rows: Rows) -> "Merit":
         """Return the figure on some of the samples."""
         if isinstance(self.truth, tuple):
@@ -300,7 +307,8 @@ def _bound(metric: Metric, goal: Goal) -> Metric:
     if not metric.decides:
         return metric
     interval = None if metric.interval is None else partial(metric.interval, task=goal.task)
-    return replace(metric, function=partial(metric.function, task=goal.task), interval=interval)
+    scores = None if metric.scores is None else partial(metric.scores, task=goal.task)
+    return replace(metric, function=partial(metric.function, task=goal.task), interval=interval, scores=scores)
 
 
 def _checked_name(metric: Metric) -> Metric:

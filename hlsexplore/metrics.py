@@ -319,6 +319,8 @@ class Metric:
         decides: Whether it is of decisions, or of wanted values; None for both, as one of the user's own.
         is_against_float: Whether the float network's outputs stand in the place of labels.
         unit: What a loss of 1 is.
+        scores: Takes (y, labels) and returns numbers of each sample, shape `(samples, ...)`: from 0 to 1 for a metric
+            that is maximised, else errors from 0 on. The figure follows from their mean; None where it does not.
     """
 
     name: str
@@ -328,40 +330,12 @@ class Metric:
     decides: bool | None = None
     is_against_float: bool = False
     unit: LossUnit = LossUnit.VALUE
+    scores: Callable[..., NDArray[Any]] | None = None
 
     @property
     def direction(self) -> str:
         """`max` where more is better, else `min`."""
         return "max" if self.is_maximized else "min"
-
-
-METRICS: Mapping[str, Metric] = {
-    "accuracy": Metric(
-        name="accuracy", function=accuracy, interval=accuracy_interval, decides=True, unit=LossUnit.SHARE
-    ),
-    "auc": Metric(name="auc", function=auc, interval=auc_interval, decides=True, unit=LossUnit.SHARE),
-    "rmse": Metric(
-        name="rmse", function=rmse, interval=rmse_interval, is_maximized=False, decides=False, unit=LossUnit.SPREAD
-    ),
-    "agreement": Metric(
-        name="agreement",
-        function=agreement,
-        interval=agreement_interval,
-        decides=True,
-        is_against_float=True,
-        unit=LossUnit.SHARE,
-    ),
-    "relative_error": Metric(
-        name="relative_error",
-        function=relative_error,
-        interval=relative_error_interval,
-        is_maximized=False,
-        decides=False,
-        is_against_float=True,
-        unit=LossUnit.SHARE,
-    ),
-}
-"""Figures against labels or the float network, by name."""
 
 
 def _outputs(y: ArrayLike) -> RealArray:
@@ -468,3 +442,49 @@ def _checked(level: float) -> float:
     if not 0 < level < 1:
         raise DataError(f"a confidence level lies between 0 and 1, not {level!r}.")
     return level
+
+
+def _squares(y: ArrayLike, reference: ArrayLike) -> RealArray:
+    return np.asarray(np.square(_differences(y, reference)))
+
+
+METRICS: Mapping[str, Metric] = {
+    "accuracy": Metric(
+        name="accuracy",
+        function=accuracy,
+        interval=accuracy_interval,
+        decides=True,
+        unit=LossUnit.SHARE,
+        scores=_right,
+    ),
+    "auc": Metric(name="auc", function=auc, interval=auc_interval, decides=True, unit=LossUnit.SHARE),
+    "rmse": Metric(
+        name="rmse",
+        function=rmse,
+        interval=rmse_interval,
+        is_maximized=False,
+        decides=False,
+        unit=LossUnit.SPREAD,
+        scores=_squares,
+    ),
+    "agreement": Metric(
+        name="agreement",
+        function=agreement,
+        interval=agreement_interval,
+        decides=True,
+        is_against_float=True,
+        unit=LossUnit.SHARE,
+        scores=_same,
+    ),
+    "relative_error": Metric(
+        name="relative_error",
+        function=relative_error,
+        interval=relative_error_interval,
+        is_maximized=False,
+        decides=False,
+        is_against_float=True,
+        unit=LossUnit.SHARE,
+        scores=_squares,
+    ),
+}
+"""Figures against labels or the float network, by name."""

@@ -222,6 +222,9 @@ def _add_study_commands(add: Add) -> None:
     command.add_argument(
         "--workers", type=_workers, metavar="N|ADDRESS", help="processes, or the address of a Dask scheduler"
     )
+    command.add_argument(
+        "--no-race", action="store_true", help="evaluate every design on all samples, surely worse ones too"
+    )
     command = add("front", "studies:front", "show the Pareto front of a study, or take a design out of it")
     command.add_argument("study", metavar="STUDY", help="study file")
     command.add_argument("--objectives", metavar="A,B,...", help="figures that count; own ones as name:max or name:min")

@@ -45,6 +45,7 @@ def sweep(args: Namespace, session: Session) -> Outcome:
             objectives=objectives,
             seed=args.seed,
             workers=args.workers,
+            race=not args.no_race,
         )
         found = study.front(objectives)
         total = len(study)
@@ -53,12 +54,14 @@ def sweep(args: Namespace, session: Session) -> Outcome:
         purpose = task_text(study.evaluator.goals)
         last = study.store.newest()
     shown = {"study": args.study, "sampler": result.sampler, "num_new": result.num_new, "num_failed": result.num_failed}
-    shown |= {"tasks": tasks, "unscored": missing}
+    shown |= {"num_partial": result.num_partial, "tasks": tasks, "unscored": missing}
     shown |= {"num_done": result.num_done, "num_total": total, "wall_s": round(result.wall_s, 3)}
     text = (
         f"{result.num_new} new designs in {result.wall_s:.1f} s ({result.num_failed} failed); "
         f"{args.study} has {total}, {len(found)} of them on the front of {', '.join(objectives)}."
     )
+    if result.num_partial:
+        text += f"\n{result.num_partial} new designs were surely worse than others on some of the samples."
     text += f"\nTask: {purpose}. {_tools(found)}".rstrip()
     lines = [text, "", trials_text(found)]
     has_failed = bool(result.num_new) and result.num_failed == result.num_new
@@ -93,9 +96,15 @@ def trials_text(trials: list[Trial]) -> str:
     known = {name: None for trial in trials for name, value in trial.metrics.items() if value is not None}
     names = [*(name for name in known if name not in COSTS), *(name for name in COST_NAMES if name in known)]
     rows = [
-        [str(trial.number), *(whole(trial.metrics.get(name), name) for name in names), trial.note] for trial in trials
+        [
+            str(trial.number),
+            *(whole(trial.metrics.get(name), name) for name in names),
+            "" if trial.samples is None else f"{trial.samples:,}",
+            trial.note,
+        ]
+        for trial in trials
     ]
-    return table(["number", *names, "note"], rows)
+    return table(["number", *names, "samples", "note"], rows)
 
 
 def _tools(trials: list[Trial]) -> str:

@@ -205,3 +205,19 @@ def pick_samples(count: int, groups: NDArray[np.int64] | None, most: int) -> NDA
         return np.unique(steps)
     # Stable sort by group, then even steps: each group gets its share.
     return np.sort(np.argsort(groups, kind="stable")[steps])
+
+
+def draw_samples(count: int, groups: NDArray[np.int64] | None, most: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Return indices of `most` samples drawn at random, every group in proportion.
+
+    Args:
+        count: Samples that there are, at least `most`.
+        groups: A number for each sample, as from `merit.strata`, or None.
+        most: Samples wanted.
+        rng: Source of randomness.
+    """
+    order = np.lexsort((rng.permutation(count), np.zeros(count) if groups is None else groups))
+    order = np.roll(order, int(rng.integers(count)))
+    edges = np.arange(most + 1) * count // most
+    # One of each run of neighbours in this order: groups get their shares, and each sample is as likely as another.
+    return np.sort(order[edges[:-1] + (rng.random(most) * np.diff(edges)).astype(np.intp)])

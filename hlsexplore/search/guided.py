@@ -14,7 +14,7 @@ import numpy as np
 from hlsexplore.fixed import RealArray
 from hlsexplore.pareto import pareto_front, pareto_ranks
 from hlsexplore.search.bound_space import BoundSpace, Point
-from hlsexplore.search.improvement import choose
+from hlsexplore.search.improvement import choose, spread_out
 from hlsexplore.search.noise import NoiseCurve
 from hlsexplore.search.plain import draw
 from hlsexplore.search.process import KERNELS, Features, Process, Scale, axis_values
@@ -22,8 +22,12 @@ from hlsexplore.support.threads import one_blas_thread
 
 NUM_CANDIDATES = 1500
 NUM_PARENTS = 24
-NUM_SCREENED = 96
-"""Candidates whose resources are estimated before a batch is chosen."""
+NUM_EARLY = 128
+"""Designs from which on a batch is also chosen for its variety."""
+FIRST_SCREENED, SCREENED = 96, 6
+"""Candidates whose resources are estimated before a batch is chosen: early ones, and later for each design."""
+OPTIMISM = 0.7
+"""Standard deviations of the model that count in favour of a candidate that is chosen for variety."""
 REFIT_GROWTH = 1.3
 """The kernel is chosen again when there are so many times more designs."""
 MAX_DESIGNS = 600
@@ -116,12 +120,25 @@ class GuidedSampler:
             return []
         mean, deviation = self._predict(seen, candidates)
         if self._known_costs is not None:
-            best = choose(mean, deviation, seen[front], corner, min(NUM_SCREENED, len(candidates)), self._rng)
+            best = self._choose(mean, deviation, seen[front], corner, min(self._screened(count), len(candidates)))
             candidates, mean, deviation = [candidates[index] for index in best], mean[best], deviation[best]
             known = scale(self._known_costs(candidates))
             mean, deviation = np.where(np.isnan(known), mean, known), np.where(np.isnan(known), deviation, 0.0)
         wanted = max(1, round(count * (1 - EXPLORED)))
-        return [candidates[index] for index in choose(mean, deviation, seen[front], corner, wanted, self._rng)]
+        return [candidates[index] for index in self._choose(mean, deviation, seen[front], corner, wanted)]
+
+    def _screened(self, count: int) -> int:
+        """Return of how many candidates the resources are estimated for a batch."""
+        return max(FIRST_SCREENED, SCREENED * count) if len(self._points) < NUM_EARLY else SCREENED * count
+
+    def _choose(
+        self, mean: RealArray, deviation: RealArray, front: RealArray, corner: RealArray, count: int
+    ) -> list[int]:
+        """Choose by expected volume; once that is mostly found, half of them by how far they are from all others."""
+        num_wide = count // 2 if len(self._points) >= NUM_EARLY else 0
+        chosen = choose(mean, deviation, front, corner, count - num_wide, self._rng)
+        wide = spread_out(mean - OPTIMISM * deviation, front, num_wide) if num_wide else []
+        return list(dict.fromkeys([*chosen, *wide]))
 
     def _predict(self, seen: RealArray, candidates: Sequence[Point]) -> tuple[RealArray, RealArray]:
         """Return mean and standard deviation of the candidates' costs, choosing the kernel anew now and then."""

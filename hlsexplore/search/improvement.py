@@ -3,6 +3,7 @@
 import numpy as np
 
 from hlsexplore.fixed import RealArray
+from hlsexplore.pareto import pareto_ranks
 
 NUM_PLACES = 1024
 """Places in the box, drawn anew for each choice."""
@@ -47,4 +48,30 @@ def choose(
         best = int(np.argmax(gain))
         chosen.append(best)
         left *= 1 - reach[best]
+    return chosen
+
+
+def spread_out(hoped: RealArray, front: RealArray, count: int) -> list[int]:
+    """Choose candidates of the best ranks, each as far as possible from the front and from those chosen before.
+
+    Args:
+        hoped: Costs of the candidates that are hoped for, shape `(candidates, objectives)`.
+        front: Costs of the front, shape `(points, objectives)`.
+        count: Candidates wanted.
+
+    Returns:
+        Indices of the candidates.
+    """
+    ranks = pareto_ranks(np.vstack([front, hoped]), ["min"] * hoped.shape[1])[len(front) :]
+    chosen: list[int] = []
+    distance = np.sqrt(np.square(hoped[:, np.newaxis] - front).sum(axis=2).min(axis=1))
+    for rank in range(int(ranks.max(initial=0)) + 1):
+        group = np.flatnonzero(ranks == rank)
+        while len(group) and len(chosen) < count:
+            best = int(group[np.argmax(distance[group])])
+            chosen.append(best)
+            group = group[group != best]
+            distance = np.minimum(distance, np.sqrt(np.square(hoped - hoped[best]).sum(axis=1)))
+        if len(chosen) == count:
+            break
     return chosen

@@ -33,6 +33,7 @@ def flat_row(trial: Trial) -> dict[str, Any]:
         **trial.config["target"],
         **config,
         "status": str(trial.status),
+        "samples": trial.samples,
         "error": trial.error,
         "origin": trial.origin,
         "wall_s": trial.wall_s,

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from hlsexplore.errors import ConfigError, StudyError, quoted
 from hlsexplore.merit import DIRECTIONS
 from hlsexplore.report import Report
-from hlsexplore.study.store_file import connect, damaged, sentence
+from hlsexplore.study.store_file import check_values, connect, damaged, sentence
 from hlsexplore.study.trial import Status, Trial
 from hlsexplore.support.values import whole
 
-FORMAT = 1
+FORMAT = 2
 APPLICATION_ID = 0x686C7378
 """`hlsx` in ASCII: marks an SQLite file as a study."""
 _CHECKED_BYTES = 32 << 20
@@ -33,7 +33,7 @@ CREATE TABLE parts (id INTEGER PRIMARY KEY, name TEXT NOT NULL, config TEXT NOT 
 CREATE TABLE trials (
     number INTEGER PRIMARY KEY, design_key TEXT NOT NULL UNIQUE, parts TEXT NOT NULL, status TEXT NOT NULL,
     {", ".join(f"{name} REAL" for name in _FIGURES)}, extra TEXT NOT NULL, error TEXT NOT NULL, origin TEXT NOT NULL,
-    wall_s REAL, created_s REAL, note TEXT NOT NULL);
+    wall_s REAL, created_s REAL, note TEXT NOT NULL, samples INTEGER);
 CREATE TABLE reports (
     design_key TEXT NOT NULL, source TEXT NOT NULL, tool TEXT NOT NULL, report TEXT NOT NULL,
     PRIMARY KEY (design_key, source, tool)) WITHOUT ROWID;
@@ -67,6 +67,7 @@ class Store:
         """
         self.path = Path(path)
         self._lock = RLock()
+        self._samples = "samples"
         if must_exist and not self.path.exists():
             raise StudyError(
                 f"there is no study {str(path)!r}. Make one with 'hlsexplore sweep ... --study {self.path.name}'."
@@ -151,7 +152,7 @@ class Store:
             reports = [(trial.design_key, trial.report) for trial in rows if trial.report is not None]
             values = [self._row(trial) for trial in rows]
             start = self._db.total_changes
-            marks = ", ".join("?" * (len(_FIGURES) + 9))
+            marks = ", ".join("?" * (len(_FIGURES) + 10))
             self._db.executemany(f"INSERT OR IGNORE INTO trials VALUES (NULL, {marks})", values)
             added = self._db.total_changes - start
             for key, report in reports:
@@ -159,7 +160,7 @@ class Store:
         return added
 
     def complete(self, trial: Trial) -> None:
-        """Add the figures that a stored trial of the same design does not have yet; those that it has stay.
+        """Add the figures that a stored trial of the same design does not have yet; those of all samples stay.
 
         Raises:
             StudyError: If the file cannot be written.
@@ -167,11 +168,15 @@ class Store:
         stored = self.by_key(trial.design_key)
         if stored is None:
             return
-        known = {name: value for name, value in stored.metrics.items() if value is not None}
+        if stored.status is Status.PARTIAL and trial.status is not Status.OK:
+            return
+        is_whole = stored.status is not Status.PARTIAL
+        known = {name: value for name, value in stored.metrics.items() if value is not None and is_whole}
         metrics = {**trial.metrics, **known}
         extra = json.dumps({name: value for name, value in metrics.items() if name not in _FIGURES})
-        sets = ", ".join(f"{name} = ?" for name in (*_FIGURES, "extra"))
-        values = [*(metrics.get(name) for name in _FIGURES), extra, trial.design_key]
+        sets = ", ".join(f"{name} = ?" for name in (*_FIGURES, "extra", "status", "samples"))
+        status, samples = (stored.status, stored.samples) if is_whole else (trial.status, trial.samples)
+        values = [*(metrics.get(name) for name in _FIGURES), extra, str(status), samples, trial.design_key]
         with self._transaction():
             self._db.execute(f"UPDATE trials SET {sets} WHERE design_key = ?", values)
 
@@ -239,7 +244,7 @@ class Store:
         """
         names = (
             f"number, design_key, parts, status, {', '.join(_FIGURES)}, extra, error, origin, wall_s, created_s, note"
-        )
+        ) + f", {self._samples}"
         with self._guarded():
             new_parts = self._new_parts()
             if numbers is None:
@@ -271,13 +276,14 @@ class Store:
         with self._guarded():
             return {key for key in design_keys if self._db.execute(query, (key,)).fetchone()}
 
-    def objectives_by_key(self, names: Sequence[str]) -> dict[str, tuple[tuple[float, ...], bool]]:
-        """Return some figures and whether it succeeded of each design, by its key; NaN where unknown."""
+    def objectives_by_key(self, names: Sequence[str]) -> dict[str, tuple[tuple[float, ...], Status]]:
+        """Return some figures and the status of each design, by its key; NaN where unknown."""
         columns = self.columns(names)
         with self._guarded():
-            keys = self._db.execute("SELECT design_key FROM trials ORDER BY number").fetchall()
+            found = self._db.execute("SELECT design_key, status FROM trials ORDER BY number").fetchall()
         rows = zip(*(columns[name].tolist() for name in names), strict=True)
-        return {key: (row, ok) for (key,), row, ok in zip(keys, rows, columns["is_ok"].tolist(), strict=False)}
+        with self._decoded():
+            return {key: (row, Status(status)) for (key, status), row in zip(found, rows, strict=False)}
 
     def columns(self, names: Sequence[str], after: int = 0) -> dict[str, NDArray[Any]]:
         """Return figures of all trials as arrays, NaN where unknown: fast for many trials.
@@ -364,7 +370,7 @@ class Store:
         extra = {name: value for name, value in trial.metrics.items() if name not in _FIGURES}
         figures = [trial.metrics.get(name) for name in _FIGURES]
         head = (trial.design_key, ",".join(map(str, parts)), str(trial.status))
-        tail = (json.dumps(extra), trial.error, trial.origin, trial.wall_s, trial.created_s, trial.note)
+        tail = (json.dumps(extra), trial.error, trial.origin, trial.wall_s, trial.created_s, trial.note, trial.samples)
         return (*head, *figures, *tail)
 
     def _part_id(self, name: str, config: Mapping[str, Any]) -> int:
@@ -381,11 +387,11 @@ class Store:
 
     def _trial(self, row: tuple[Any, ...]) -> Trial:
         number, design_key, parts, status, *rest = row
-        figures, (extra, error, origin, wall_s, created_s, note) = rest[: len(_FIGURES)], rest[len(_FIGURES) :]
+        figures, (extra, error, origin, wall_s, created_s, note, samples) = rest[: len(_FIGURES)], rest[len(_FIGURES) :]
         target, *layers = (self._parts[int(part)] for part in parts.split(","))
         network = layers.pop()[1] if layers and layers[-1][0] == _NETWORK else {}
         metrics = dict(zip(_FIGURES, figures, strict=True)) | json.loads(extra)
-        _check(texts=(design_key, error, origin, note), numbers=(*metrics.values(), wall_s, created_s))
+        check_values(texts=(design_key, error, origin, note), numbers=(*metrics.values(), wall_s, created_s, samples))
         for _, config in (target, *layers):
             if not isinstance(config, dict):
                 raise TypeError(f"{quoted(config)} is no configuration")
@@ -394,6 +400,7 @@ class Store:
             config={**network, "target": target[1], "layers": dict(layers)},
             metrics=metrics,
             status=Status(status),
+            samples=samples,
             error=error,
             origin=origin,
             wall_s=wall_s,
@@ -421,6 +428,21 @@ class Store:
             problem = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
             if problem != "ok":
                 raise StudyError(damaged(self.path, problem.replace("\n", " ")))
+        if version < FORMAT:
+            self._upgrade()
+
+    def _upgrade(self) -> None:
+        """Give a file of format 1 the column of samples; one that cannot be written is read without it."""
+        try:
+            with self._transaction():
+                if self._db.execute("PRAGMA user_version").fetchone()[0] < FORMAT:
+                    self._db.execute("ALTER TABLE trials ADD COLUMN samples INTEGER")
+                    self._db.execute(f"PRAGMA user_version = {FORMAT}")
+        except StudyError as error:
+            name = getattr(error.__cause__, "sqlite_errorname", None) or ""
+            if not name.startswith("SQLITE_READONLY"):
+                raise
+            self._samples = "NULL"
 
     def _create(self) -> None:
         self._db.execute("PRAGMA journal_mode = WAL")
@@ -465,17 +487,3 @@ class Store:
             ConfigError,
         ) as error:
             raise StudyError(damaged(self.path, f"{type(error).__name__}: {quoted(str(error))}")) from error
-
-
-def _check(texts: Iterable[Any], numbers: Iterable[Any]) -> None:
-    """Check values of the file.
-
-    Raises:
-        TypeError: If a text is none, or a number is neither a number nor unknown.
-    """
-    for text in texts:
-        if not isinstance(text, str):
-            raise TypeError(f"{quoted(text)} is no text")
-    for number in numbers:
-        if number is not None and not isinstance(number, int | float):
-            raise TypeError(f"{quoted(number)} is no number")

@@ -1,10 +1,11 @@
 """Opening a study's SQLite file, and what went wrong with it in one sentence."""
 
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from hlsexplore.errors import StudyError
+from hlsexplore.errors import StudyError, quoted
 
 BUSY_TIMEOUT_S = 5.0
 
@@ -54,3 +55,17 @@ def damaged(path: Path, reason: str) -> str:
         f"the study {str(path)!r} is damaged ({reason}) and was left as it is. "
         f"Move it away to start a new one; 'sqlite3 {path.name} .recover' saves what can be read."
     )
+
+
+def check_values(texts: Iterable[Any], numbers: Iterable[Any]) -> None:
+    """Check values of the file.
+
+    Raises:
+        TypeError: If a text is none, or a number is neither a number nor unknown.
+    """
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f"{quoted(text)} is no text")
+    for number in numbers:
+        if number is not None and not isinstance(number, int | float):
+            raise TypeError(f"{quoted(number)} is no number")

@@ -22,6 +22,7 @@ from hlsexplore.search import make_sampler
 from hlsexplore.search.bound_space import BoundSpace
 from hlsexplore.space import Space
 from hlsexplore.study.networks import check_sibling, pack, unpack
+from hlsexplore.study.racing import can_race
 from hlsexplore.study.selection import front, hypervolume_history, matching, spelled, split_objectives
 from hlsexplore.study.store import Store
 from hlsexplore.study.sweep import Sweep, SweepEvent, SweepResult, estimated_costs, run_sweep
@@ -145,7 +146,9 @@ class Study:
         evaluator = self.evaluator_of(design.graph)
         if known is None:
             return self.add(evaluate(design, evaluator))
-        if known.status is Status.OK and any(known.metrics.get(name) is None for name in self.evaluator.directions):
+        is_partial = known.status is Status.PARTIAL
+        is_lacking = any(known.metrics.get(name) is None for name in self.evaluator.directions)
+        if is_partial or (known.status is Status.OK and is_lacking):
             self.store.complete(evaluate(design, evaluator))
             return self.store.by_key(design.key) or known
         return known
@@ -194,6 +197,7 @@ class Study:
         objectives: Sequence[str] | None = None,
         seed: int = 0,
         workers: int | str | None = None,
+        race: bool = True,
     ) -> SweepResult:
         """Evaluate designs of a space. Run it again after an interruption and it goes on where it stopped.
 
@@ -206,8 +210,9 @@ class Study:
             base: Design that the space varies; the default design for these samples when None.
             sampler: `grid`, `random`, one that learns (docs/search.md), or `auto`.
             objectives: Figures that a learning sampler improves; those of the study when None.
-            seed: Seed of the sampler; the same one proposes the same designs.
+            seed: The same one proposes the same designs.
             workers: Number of threads, or the address of a Dask scheduler such as `tcp://host:8786`.
+            race: Whether designs that are surely worse on a part of the samples are left there (docs/search.md).
 
         Raises:
             ConfigError: If the space, sampler or an objective is not valid.
@@ -217,11 +222,7 @@ class Study:
         """
         bound = self.bind(space, base)
         trials = None if trials is None else whole(trials, "the number of trials", 0)
-        names, directions = split_objectives(spelled(self.store, objectives or self.objectives), self.directions)
-        figures = (*self.evaluator.directions, *COSTS)
-        for name in names:
-            if name not in figures:
-                raise ConfigError(unknown_name("figure", name, figures, "This study"))
+        names, directions = self._own_objectives(objectives or self.objectives)
         known = partial(estimated_costs, bound, names, directions)
         name, made = make_sampler(sampler, bound, whole(seed, "the seed", 0), trials, known)
         _ = self.evaluator.merits  # what does not fit is said before anything is evaluated
@@ -239,8 +240,27 @@ class Study:
                 cancel=cancel,
                 pause=pause,
                 workers=workers,
+                rebuild=self._rebuilt,
+                is_race=race and can_race(self.evaluator, names),
             )
         )
+
+    def _own_objectives(self, objectives: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return names and directions of objectives that this study finds for every design."""
+        names, directions = split_objectives(spelled(self.store, objectives), self.directions)
+        figures = (*self.evaluator.directions, *COSTS)
+        for name in names:
+            if name not in figures:
+                raise ConfigError(unknown_name("figure", name, figures, "This study"))
+        return names, directions
+
+    def _rebuilt(self, design_key: str) -> Design | None:
+        """Return the design of a trial, or None where it cannot be rebuilt."""
+        try:
+            trial = self.store.by_key(design_key)
+            return None if trial is None else self.design(trial)
+        except (ConfigError, StudyError):
+            return None
 
     def bind(self, space: Space | Mapping[str, Any] | BoundSpace, base: Design | None = None) -> BoundSpace:
         """Bind a space to a design, with the value ranges of this study's samples.

@@ -2,19 +2,21 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from time import perf_counter
 
 import numpy as np
 
+from hlsexplore.design import Design
 from hlsexplore.errors import CancelledError, HlsExploreError, StudyError
 from hlsexplore.estimate import estimate_totals
 from hlsexplore.fixed import RealArray
 from hlsexplore.pareto import as_costs, pareto_front
 from hlsexplore.search import Sampler
 from hlsexplore.search.bound_space import BoundSpace, Point
+from hlsexplore.study.racing import CHANCE, MOST_RIVALS, Race, part_sizes
 from hlsexplore.study.store import Store
 from hlsexplore.study.trial import Evaluator, Metrics, Status, Trial, total_metrics
 from hlsexplore.study.workers import Evaluate, open_workers
@@ -32,8 +34,7 @@ class SweepEvent(Event):
     """Progress of a sweep, after each design.
 
     Attributes:
-        trial: The design that was just evaluated, with its estimate, which is not stored: it can be made again from the
-            design; None when it was known before.
+        trial: The design that was just evaluated; None when it was known before.
         num_done: Designs done, those known before included.
         num_total: Designs wanted.
         num_failed: Designs that failed in this sweep.
@@ -60,6 +61,7 @@ class SweepResult:
         num_done: Designs of the sweep that the study now has.
         num_new: Those that were evaluated now.
         num_failed: New ones that failed.
+        num_partial: New ones that were given up on a part of the samples, surely worse than others.
         wall_s: Time it took.
     """
 
@@ -67,6 +69,7 @@ class SweepResult:
     num_done: int
     num_new: int
     num_failed: int
+    num_partial: int
     wall_s: float
 
 
@@ -87,6 +90,8 @@ class Sweep:
         cancel: Stops the sweep when set; what was evaluated is kept.
         pause: Holds the sweep while set.
         workers: Who evaluates (see `workers`).
+        rebuild: Rebuilds the design of a trial, by its key.
+        is_race: Whether designs that are surely worse than others are not evaluated on all samples.
     """
 
     store: Store
@@ -101,6 +106,8 @@ class Sweep:
     cancel: threading.Event | None = None
     pause: threading.Event | None = None
     workers: int | str | None = None
+    rebuild: Callable[[str], Design | None]
+    is_race: bool = False
 
 
 class _Progress:
@@ -111,35 +118,72 @@ class _Progress:
         self.names, self.directions = sweep.names, sweep.directions
         self.start = perf_counter()
         self.seen: set[str] = set()
-        self.num_new = self.num_failed = 0
-        self.spent = 0.0
+        self.num_new = self.num_failed = self.num_partial = 0
         self.known = sweep.store.objectives_by_key(self.names)
         self.is_own = np.array([name in sweep.evaluator.directions for name in self.names])
-        rows = np.array([row for row, is_ok in self.known.values() if is_ok], dtype=np.float64)
-        self.front = self._front(rows.reshape(-1, len(self.names)))
+        self.designs: dict[str, Design | None] = {}
+        complete = {key: row for key, (row, status) in self.known.items() if status is Status.OK}
+        self.front, self.keys = self._front(
+            np.array(list(complete.values()), dtype=np.float64).reshape(-1, len(self.names)), list(complete)
+        )
 
     def values(self, metrics: Metrics) -> tuple[float, ...]:
         found = [metrics.get(name) for name in self.names]
         return tuple(float("nan") if value is None else float(value) for value in found)
 
     def lacks(self, design_key: str) -> bool:
-        """Whether a design has no trial, or one from before the study had some figure that counts now."""
+        """Whether a design has no trial, or one that lacks some figure that counts now, or the samples."""
         if design_key not in self.known:
             return True
-        row, is_ok = self.known[design_key]
-        return is_ok and bool((np.isnan(row) & self.is_own).any())
+        row, status = self.known[design_key]
+        if status is Status.PARTIAL:
+            return not self.sweep.is_race
+        return status is Status.OK and bool((np.isnan(row) & self.is_own).any())
 
     def add(self, trial: Trial) -> None:
-        row, is_ok = self.values(trial.metrics), trial.status is Status.OK
-        self.known[trial.design_key] = (row, is_ok)
+        row = self.values(trial.metrics)
+        self.known[trial.design_key] = (row, trial.status)
         self.num_new += 1
-        self.num_failed += not is_ok
-        self.spent += trial.wall_s or 0.0
-        if is_ok:
-            self.front = self._front(np.vstack([self.front, row]))
+        self.num_failed += trial.status is Status.FAILED
+        self.num_partial += trial.status is Status.PARTIAL
+        if trial.status is Status.OK:
+            self.front, self.keys = self._front(np.vstack([self.front, row]), [*self.keys, trial.design_key])
 
-    def _front(self, rows: RealArray) -> RealArray:
-        return rows[pareto_front(rows, self.directions)]
+    def _front(self, rows: RealArray, keys: list[str]) -> tuple[RealArray, list[str]]:
+        mask = pareto_front(rows, self.directions)
+        return rows[mask], [key for key, is_best in zip(keys, mask.tolist(), strict=True) if is_best]
+
+    def races(self, designs: Mapping[str, Design], batch: Collection[str]) -> dict[str, Race | None]:
+        """Return what each of some designs must beat: designs of the front that cost no more.
+
+        Args:
+            designs: The designs.
+            batch: Those of the same batch, which do not count: so it does not matter which ones were known before.
+        """
+        if not self.sweep.is_race:
+            return dict.fromkeys(designs)
+        kept = [index for index, key in enumerate(self.keys) if key not in batch]
+        costs, keys = as_costs(self.front[kept], self.directions), [self.keys[index] for index in kept]
+        names = tuple(name for name, is_own in zip(self.names, self.is_own.tolist(), strict=True) if is_own)
+        chance = CHANCE / (MOST_RIVALS * len(part_sizes(self.sweep.evaluator.data.num_samples)) * self.sweep.total)
+        found: dict[str, Race | None] = {}
+        for key, design in designs.items():
+            metrics = _costs_of(design)
+            found[key] = None
+            if metrics is not None:
+                own = as_costs([self.values(metrics)], self.directions)[0]
+                cheap = np.flatnonzero((costs[:, ~self.is_own] <= own[~self.is_own]).all(axis=1))
+                best = cheap[np.argsort(costs[cheap][:, self.is_own].sum(axis=1), kind="stable")[:MOST_RIVALS]]
+                rivals = tuple(item for index in best if (item := self._design(keys[index])) is not None)
+                found[key] = Race(names=names, rivals=rivals, chance=chance, costs=metrics)
+        return found
+
+    def _design(self, key: str) -> Design | None:
+        """Return a design of the front that the sweep's emulator can run, or None."""
+        if key not in self.designs:
+            self.designs[key] = self.sweep.rebuild(key)
+        found = self.designs[key]
+        return found if found is not None and found.graph.digest == self.sweep.evaluator.graph.digest else None
 
     def best(self) -> dict[str, float]:
         if not len(self.front):
@@ -191,6 +235,7 @@ def run_sweep(sweep: Sweep) -> SweepResult:
         num_done=len(progress.seen),
         num_new=progress.num_new,
         num_failed=progress.num_failed,
+        num_partial=progress.num_partial,
         wall_s=perf_counter() - progress.start,
     )
 
@@ -212,14 +257,18 @@ def estimated_costs(
     """
     rows = []
     for point in points:
-        design = space.design(point)
-        try:
-            found = total_metrics(estimate_totals([design])[0], design.target)
-        except HlsExploreError:
-            found = {}
+        found = _costs_of(space.design(point)) or {}
         values = [found.get(name) for name in names]
         rows.append([float("nan") if value is None else value for value in values])
     return as_costs(rows, directions)
+
+
+def _costs_of(design: Design) -> Metrics | None:
+    """Return the figures that the estimator finds, or None where it cannot."""
+    try:
+        return total_metrics(estimate_totals([design])[0], design.target)
+    except HlsExploreError:
+        return None
 
 
 def _try_points(
@@ -231,20 +280,21 @@ def _try_points(
         _wait(sweep, progress)
         designs.append(sweep.space.design(point))
     fresh = {design.key: design for design in designs if progress.lacks(design.key)}
-    with closing(evaluate(list(fresh.values()))) as trials:
+    races = progress.races(fresh, {design.key for design in designs})
+    with closing(evaluate([(design, races[key]) for key, design in fresh.items()])) as trials:
         for design in designs:
             _wait(sweep, progress)
             trial = None
             if design.key in fresh:
                 trial = next(trials)
-                del fresh[design.key]
+                progress.designs[design.key] = fresh.pop(design.key)
                 _keep(sweep, progress, trial)
                 _check_hope(progress, trial)
             if design.key not in progress.seen:
                 progress.seen.add(design.key)
                 sweep.on_event(progress.event(trial))
     found = [progress.known[design.key] for design in designs]
-    return [row if is_ok else (float("nan"),) * len(row) for row, is_ok in found]
+    return [row if status is not Status.FAILED else (float("nan"),) * len(row) for row, status in found]
 
 
 def _keep(sweep: Sweep, progress: _Progress, trial: Trial) -> None:
@@ -252,7 +302,7 @@ def _keep(sweep: Sweep, progress: _Progress, trial: Trial) -> None:
     if trial.design_key in progress.known:
         sweep.store.complete(trial)
     else:
-        sweep.store.add([replace(trial, report=None)])
+        sweep.store.add([trial])
     progress.add(trial)
 
 

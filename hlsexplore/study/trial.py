@@ -7,29 +7,49 @@ from functools import cached_property
 from time import perf_counter, time
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hlsexplore.data import Data, Samples, check_samples
 from hlsexplore.design import Design
 from hlsexplore.emulate import Emulator, float_forward
+from hlsexplore.emulate.quality import draw_samples
 from hlsexplore.errors import ConfigError, DataError, HlsExploreError, unknown_name
-from hlsexplore.estimate import estimate_many
+from hlsexplore.estimate import estimate_many, estimate_totals
+from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Graph
-from hlsexplore.merit import DIRECTIONS, Chosen, Measure, Merit, Outputs, as_outputs, bind, find_measures, suffixes
+from hlsexplore.merit import (
+    DIRECTIONS,
+    Chosen,
+    Measure,
+    Merit,
+    Outputs,
+    as_outputs,
+    bind,
+    find_measures,
+    strata,
+    suffixes,
+)
 from hlsexplore.reference.forward import forward_node
 from hlsexplore.reference.layers import input_values
 from hlsexplore.report import Figures, Report
+from hlsexplore.support.recent import Recent
 from hlsexplore.target import Target
 from hlsexplore.task import Goal, find_goals
 
 Metrics = Mapping[str, float | None]
 
 RANGE_SAMPLES = 4096
+KEPT_SCORES = 8_000_000
+"""Samples whose scores are kept for designs that others are compared with, of all these together."""
 
 
 class Status(StrEnum):
-    """How the evaluation of a design ended."""
+    """How the evaluation of a design ended: on all samples, not at all, or on a part that showed it surely worse."""
 
     OK = "ok"
     FAILED = "failed"
+    PARTIAL = "partial"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +60,9 @@ class Trial:
         design_key: Key of the design.
         config: The design as plain data (`Design.to_dict`).
         metrics: Figures by name; unknown is None.
-        status: `ok`, or `failed` when some figure could not be found.
+        status: `ok`, `failed` when some figure could not be found, or `partial` when some of the samples showed that
+            it is surely worse than another design that costs no more.
+        samples: Samples that the figures of the outputs are of; None where nobody said it.
         error: Why it failed, else empty.
         report: Resources and timing, layer by layer, where they were kept.
         origin: What proposed the design, such as a sampler's name.
@@ -54,6 +76,7 @@ class Trial:
     config: Mapping[str, Any]
     metrics: Metrics
     status: Status = Status.OK
+    samples: int | None = None
     error: str = ""
     report: Report | None = None
     origin: str = ""
@@ -83,6 +106,21 @@ class Trial:
             return cls(**values)
         except (TypeError, ValueError, AttributeError) as error:
             raise ConfigError(f"this is no trial: {error}.") from None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Part:
+    """Some of the samples, drawn at random.
+
+    Attributes:
+        rows: Which ones.
+        emulator: Emulator that holds them.
+        merits: The figures on them.
+    """
+
+    rows: NDArray[np.intp]
+    emulator: Emulator
+    merits: tuple[Merit, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -198,6 +236,36 @@ class Evaluator:
         """Figures of the float network against the labels."""
         return {merit.name: merit.of(self.reference) for merit in self.merits if not merit.metric.is_against_float}
 
+    @cached_property
+    def _parts(self) -> "Recent[int, Part]":
+        return Recent(16)
+
+    @cached_property
+    def _scores(self) -> "Recent[str, dict[str, RealArray]]":
+        return Recent(max(4, min(256, KEPT_SCORES // self.data.num_samples)))
+
+    def part(self, num_samples: int) -> Part:
+        """Return some of the samples, every class or value in proportion; the same ones for all designs."""
+
+        def draw() -> Part:
+            count = self.data.num_samples
+            rows = draw_samples(count, strata(self.goals, count), num_samples, np.random.default_rng(num_samples))
+            inputs = {name: values[rows] for name, values in self.emulator.inputs.items()}
+            merits = tuple(merit.part(rows) for merit in self.merits if merit.metric.scores is not None)
+            return Part(rows=rows, emulator=Emulator(self.graph, inputs), merits=merits)
+
+        return self._parts.find(num_samples, draw)
+
+    def scores_of(self, design: Design) -> dict[str, RealArray]:
+        """Return a number of each sample, shape `(samples,)`, for each figure that follows from their mean."""
+
+        def find() -> dict[str, RealArray]:
+            outputs = as_outputs(self.emulator.run(design))
+            found = {merit.name: merit.scores(outputs) for merit in self.merits}
+            return {name: scores for name, scores in found.items() if scores is not None}
+
+        return self._scores.find(design.key, find)
+
     def quality(self, design: Design) -> dict[str, float]:
         """Emulate a design and return its figures against labels and the float network."""
         outputs = as_outputs(self.emulator.run(design))
@@ -227,6 +295,7 @@ def evaluate(design: Design, source: "Evaluator | Emulator | Samples", labels: A
         design_key=design.key,
         config=evaluator.config(design),
         metrics={**quality, **cost_metrics(report, design.target)},
+        samples=evaluator.data.num_samples,
         report=report,
         origin="evaluate",
         wall_s=perf_counter() - start,
@@ -234,20 +303,28 @@ def evaluate(design: Design, source: "Evaluator | Emulator | Samples", labels: A
     )
 
 
-def try_evaluate(design: Design, evaluator: Evaluator, origin: str = "") -> Trial:
-    """Evaluate a design; what cannot be found becomes None in a trial with status `failed`, never an exception."""
+def try_evaluate(design: Design, evaluator: Evaluator, origin: str = "", costs: Metrics | None = None) -> Trial:
+    """Evaluate a design; what cannot be found becomes None in a trial with status `failed`, never an exception.
+
+    Args:
+        design: The design.
+        evaluator: Finds the figures of the outputs.
+        origin: What proposed it.
+        costs: Its estimated figures where they are known; they are found when None.
+
+    Returns:
+        The trial, without a report: the estimate can be made again from the design.
+    """
     start = perf_counter()
     metrics: dict[str, float | None] = dict.fromkeys(evaluator.directions)
     metrics |= cost_metrics(None, design.target)
     errors: list[str] = []
-    report = None
     try:
         metrics |= evaluator.quality(design)
     except HlsExploreError as error:
         errors.append(str(error))
     try:
-        report = estimate_many([design])[0]
-        metrics |= cost_metrics(report, design.target)
+        metrics |= total_metrics(estimate_totals([design])[0], design.target) if costs is None else costs
     except HlsExploreError as error:
         errors.append(str(error))
     return Trial(
@@ -255,8 +332,8 @@ def try_evaluate(design: Design, evaluator: Evaluator, origin: str = "") -> Tria
         config=evaluator.config(design),
         metrics=metrics,
         status=Status.FAILED if errors else Status.OK,
+        samples=evaluator.data.num_samples,
         error=" ".join(errors),
-        report=report,
         origin=origin,
         wall_s=perf_counter() - start,
         created_s=time(),

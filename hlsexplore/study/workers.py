@@ -10,12 +10,15 @@ from hlsexplore.data import data_digest
 from hlsexplore.design import Design
 from hlsexplore.emulate import Emulator
 from hlsexplore.errors import ToolError
-from hlsexplore.study.trial import Evaluator, Trial, try_evaluate
+from hlsexplore.study.racing import Race, try_race
+from hlsexplore.study.trial import Evaluator, Trial
 from hlsexplore.support.values import whole
 
-Submit = Callable[[Design], "Future[Trial]"]
-Evaluate = Callable[[Sequence[Design]], Generator[Trial, None, None]]
-"""Evaluates designs and yields their trials in order; closing the iterator gives up those not begun."""
+Job = tuple[Design, Race | None]
+Submit = Callable[[Job], "Future[Trial]"]
+Evaluate = Callable[[Sequence[Job]], Generator[Trial, None, None]]
+"""Evaluates designs, with what they must beat, and yields their trials in order; closing the iterator gives up
+those not begun."""
 CONNECT_TIMEOUT_S = 10
 MAX_WORKERS = 256
 
@@ -39,18 +42,18 @@ def open_workers(workers: int | str | None, evaluator: Evaluator, origin: str) -
     if not isinstance(workers, str):
         workers = 1 if workers is None else whole(workers, "the number of workers", 1, MAX_WORKERS)
     if workers == 1:
-        yield lambda designs: (try_evaluate(design, evaluator, origin) for design in designs)
+        yield lambda jobs: (try_race(design, evaluator, race, origin) for design, race in jobs)
         return
     if isinstance(workers, str):
         with _dask(workers, evaluator, origin) as submit:
             yield partial(_in_order, submit)
         return
     with ThreadPoolExecutor(workers, thread_name_prefix="sweep") as pool:
-        yield partial(_in_order, lambda design: pool.submit(try_evaluate, design, evaluator, origin))
+        yield partial(_in_order, lambda job: pool.submit(try_race, job[0], evaluator, job[1], origin))
 
 
-def _in_order(submit: Submit, designs: Sequence[Design]) -> Generator[Trial, None, None]:
-    futures = [submit(design) for design in designs]
+def _in_order(submit: Submit, jobs: Sequence[Job]) -> Generator[Trial, None, None]:
+    futures = [submit(job) for job in jobs]
     try:
         for future in futures:
             yield future.result()
@@ -71,7 +74,7 @@ def _dask(address: str, evaluator: Evaluator, origin: str) -> Iterator[Submit]:
         except (OSError, ValueError, TimeoutError) as error:
             raise ToolError(f"the Dask scheduler at {address!r} cannot be reached: {error}.") from None
         shared = client.scatter(_Work(evaluator), broadcast=True)
-        yield lambda design: client.submit(_evaluate_there, design, shared, origin, pure=False)
+        yield lambda job: client.submit(_evaluate_there, job, shared, origin, pure=False)
 
 
 class _Work:
@@ -102,5 +105,5 @@ def _prepared(work: _Work) -> Evaluator:
     )
 
 
-def _evaluate_there(design: Design, work: Any, origin: str) -> Trial:
-    return try_evaluate(design, _prepared(work), origin)
+def _evaluate_there(job: Job, work: Any, origin: str) -> Trial:
+    return try_race(job[0], _prepared(work), job[1], origin)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.merit import COSTS
+from hlsexplore.study.trial import Status
 from hlsexplore_widgets.catalog import Catalog, summary
 from hlsexplore_widgets.figures.base import label_of, short_label_of
 from hlsexplore_widgets.protocol import PageData, TrialRow
@@ -65,6 +66,8 @@ def page_data(catalog: Catalog, query: Query, kept: NDArray[np.bool_] | None) ->
     seen = order[start : start + PAGE]
     shown = columns["number"][seen].astype(int).tolist()
     names = shown_names(catalog, query)
+    trials = catalog.trials(seen)
+    has_partial = any(trial.status is Status.PARTIAL for trial in trials)
     rows: list[TrialRow] = [
         {
             "id": number,
@@ -72,17 +75,19 @@ def page_data(catalog: Catalog, query: Query, kept: NDArray[np.bool_] | None) ->
             "cells": [
                 str(number),
                 *(cell_text(name, trial.metrics.get(name)) for name in names),
+                *(["" if trial.samples is None else f"{trial.samples:,}"] if has_partial else []),
                 catalog.source(number),
                 summary(trial),
             ],
             "key": trial.design_key,
             "note": trial.note,
         }
-        for number, is_best, trial in zip(shown, catalog.on_front(seen).tolist(), catalog.trials(seen), strict=True)
+        for number, is_best, trial in zip(shown, catalog.on_front(seen).tolist(), trials, strict=True)
     ]
     heads = [
         ("number", "trial"),
         *((name, short_label_of(name)) for name in names),
+        *([("", "samples")] if has_partial else []),
         ("", "resources by"),
         ("", "types"),
     ]

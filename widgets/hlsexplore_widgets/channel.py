@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from typing import Literal
+from typing import Final, Literal
 
 from hlsexplore_widgets.live import Message
 
@@ -38,7 +38,7 @@ class Channel:
 
     def __init__(self) -> None:
         """Begin without subscribers and notes."""
-        self.lock = threading.RLock()
+        self.lock: Final = threading.RLock()
         self._subscribers: list[tuple[Callable[[Topic], None], frozenset[Topic]]] = []
         self._messages: tuple[Message, ...] = ()
         self._num_messages = 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hlsexplore.design import Design
 from hlsexplore.estimate import Calibration, ToolEstimate, calibrate, compare_tools, estimate
-from hlsexplore.estimate.coefficients import Coefficients
+from hlsexplore.estimate.coefficients import Coefficients, own_coefficients
 from hlsexplore.estimate.estimator import Level
 from hlsexplore.report import Report
 from hlsexplore.study.study import Study
@@ -22,32 +22,54 @@ class Evidence:
     """The study with its trials, the user's own reports and what the page found out itself.
 
     It is mutable, for it grows as sweeps, builds and plans end. All methods may be called from any thread.
-
-    Attributes:
-        catalog: The study's trials as columns, or None without a study.
-        calibration: The user's own reports, which sharpen estimates.
-        coefficients: The user's own coefficients, or None.
-        level: What estimates predict: the HLS tool's own report, or Vivado's after logic synthesis.
     """
 
     def __init__(self) -> None:
         """Know nothing."""
-        self.catalog: Catalog | None = None
-        self.calibration = Calibration()
-        self.coefficients: Coefficients | None = None
-        self.level: Level = "hls"
+        self._catalog: Catalog | None = None
+        self._calibration = Calibration()
+        self._coefficients: Coefficients | None = None
+        self._level: Level = "hls"
         self._lock = threading.RLock()
         self._knowledge = Knowledge()
         self._verified: dict[str, dict[str, Verification]] = {}
         self._temporary = ExitStack()
         weakref.finalize(self, self._temporary.close)
 
+    @property
+    def catalog(self) -> Catalog | None:
+        """The study's trials as columns, or None without a study."""
+        return self._catalog
+
+    @property
+    def calibration(self) -> Calibration:
+        """The user's own reports, which sharpen estimates."""
+        return self._calibration
+
+    @property
+    def level(self) -> Level:
+        """What estimates predict: the HLS tool's own report, or Vivado's after logic synthesis."""
+        return self._level
+
+    def read_own(self) -> None:
+        """Read the user's own reports and coefficients.
+
+        Raises:
+            ConfigError: If a file of them cannot be read.
+        """
+        self._calibration = Calibration.load()
+        self._coefficients = own_coefficients()
+
+    def show_level(self, level: Level) -> None:
+        """Estimate for another level from now on."""
+        self._level = level
+
     def take_study(self, study: Study) -> None:
         """Show the trials of a study from now on."""
         with self._lock:
-            self.catalog = Catalog(study, self.calibration, self.level)
+            self._catalog = Catalog(study, self._calibration, self._level)
             for key, known in self._knowledge:
-                self.catalog.know(key, known)
+                self._catalog.know(key, known)
 
     def open_temporary(self, make: Callable[[Path], Study]) -> Study:
         """Take a study in a temporary file that goes at `close`, and return it.
@@ -62,11 +84,11 @@ class Evidence:
 
     def estimated(self, design: Design) -> Report:
         """Estimate a design, by the user's own coefficients where there are some, sharpened by the user's reports."""
-        return estimate(design, level=self.level, calibration=self.calibration, coefficients=self.coefficients)
+        return estimate(design, level=self.level, calibration=self.calibration, coefficients=self._coefficients)
 
     def compared(self, design: Design) -> tuple[ToolEstimate, ...]:
         """Estimate a design as each tool would report it, by the same coefficients and reports."""
-        return compare_tools(design, calibration=self.calibration, coefficients=self.coefficients)
+        return compare_tools(design, calibration=self.calibration, coefficients=self._coefficients)
 
     def learn(self, design: Design, report: Report) -> Calibration:
         """Let a tool's report sharpen the estimates of this and later explorers, and return what is known then.
@@ -76,7 +98,7 @@ class Evidence:
         """
         learnt = calibrate([(design, report)], start=Calibration.load())
         learnt.save()
-        self.calibration = learnt
+        self._calibration = learnt
         return learnt
 
     def add_report(self, design: Design, report: Report) -> None:

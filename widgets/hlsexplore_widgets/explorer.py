@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import ipywidgets
 
@@ -84,17 +84,17 @@ class Explorer:
             ConfigError: If metric or task is unknown or does not fit.
         """
         check_graph(graph)
-        self.state = ExplorerState(graph, x, labels, study=study, design=design, metric=metric, task=task)
-        self.toasts = ToastsPanel(self.state)
-        self.tiles = TilesPanel(self.state, title or graph.name, note)
-        self.layers = LayersPanel(self.state, lambda layer, key: self.analyse.look_at(layer, key))
-        self.explore = ExplorePanel(self.state)
-        self.analyse = AnalysePanel(self.state, tuple(classes) if classes else None)
+        self.state: Final = ExplorerState(graph, x, labels, study=study, design=design, metric=metric, task=task)
+        self.toasts: Final = ToastsPanel(self.state)
+        self.tiles: Final = TilesPanel(self.state, title or graph.name, note)
+        self.layers: Final = LayersPanel(self.state, lambda layer, key: self.analyse.look_at(layer, key))
+        self.explore: Final = ExplorePanel(self.state)
+        self.analyse: Final = AnalysePanel(self.state, tuple(classes) if classes else None)
         files = tuple(Path(path).resolve() for path in (model, weights) if path is not None)
-        self.build = BuildPanel(self.state, files)
-        self.compare = ComparePanel(self.state)
-        self.smaller = SmallerPanel(self.state, train)
-        self.view = _page(self)
+        self.build: Final = BuildPanel(self.state, files)
+        self.compare: Final = ComparePanel(self.state)
+        self.smaller: Final = SmallerPanel(self.state, train)
+        self.view: Final = _page(self)
         self._snapshot = Snapshot(self.state, title or graph.name, note)
         self._renewed = Throttle(self._renew, per_second=1 / RENEW_S)
         self.state.subscribe(self._on_change, "live", "study", "baseline")

@@ -16,14 +16,6 @@ class Screen:
     """Takes figures from the background (a `Listener` of `Evaluation`) and keeps the newest ones.
 
     It is mutable, for it is what changes while the user works. All methods may be called from any thread.
-
-    Attributes:
-        revision: Counts changes of the current design.
-        seq: Number of the latest edit that came from a browser.
-        live: The newest figures; they may still be of an earlier design.
-        newest: Like `live`, or what is known of a newer design while its report is on its way: a first score.
-        baseline: What differences are shown against.
-        detail: The last counts of losses; they may be of an earlier design.
     """
 
     def __init__(self, design: Design, channel: Channel, evidence: Evidence) -> None:
@@ -34,40 +26,74 @@ class Screen:
             channel: Where to tell what changed.
             evidence: Knows the reports of tools and the user's calibration.
         """
-        self.revision = 0
-        self.seq = 0.0
-        self.live = Live(revision=0, seq=0.0, design=design)
-        self.newest = self.live
-        self.baseline: Live | None = None
-        self.detail: Trace | None = None
+        self._revision = 0
+        self._seq = 0.0
+        self._live = Live(revision=0, seq=0.0, design=design)
+        self._newest = self._live
+        self._baseline: Live | None = None
+        self._detail: Trace | None = None
         self._channel = channel
         self._evidence = evidence
 
     @property
+    def revision(self) -> int:
+        """Counts changes of the current design."""
+        return self._revision
+
+    @property
+    def seq(self) -> float:
+        """Number of the latest edit that came from a browser."""
+        return self._seq
+
+    @property
+    def live(self) -> Live:
+        """The newest figures; they may still be of an earlier design."""
+        return self._live
+
+    @property
+    def newest(self) -> Live:
+        """Like `live`, or what is known of a newer design while its report is on its way: a first score."""
+        return self._newest
+
+    @property
+    def baseline(self) -> Live | None:
+        """What differences are shown against."""
+        return self._baseline
+
+    @property
+    def detail(self) -> Trace | None:
+        """The last counts of losses; they may be of an earlier design."""
+        return self._detail
+
+    @property
     def is_pending(self) -> bool:
         """Whether better figures of the current design are on their way."""
-        return self.live.revision != self.revision or not self.live.is_complete
+        return self._live.revision != self._revision or not self._live.is_complete
 
     def move(self, seq: float) -> None:
         """Note that the current design changed."""
-        self.revision += 1
-        self.seq = max(self.seq, seq)
+        self._revision += 1
+        self._seq = max(self._seq, seq)
 
     def touch(self, seq: float) -> None:
         """Answer an edit that changed nothing, so that the browser shows the state as it is."""
         with self._channel.lock:
-            self.seq = max(self.seq, seq)
-            if self.live.revision == self.revision:
-                self.live = self.newest = replace(self.live, seq=self.seq)
+            self._seq = max(self._seq, seq)
+            if self._live.revision == self._revision:
+                self._live = self._newest = replace(self._live, seq=self._seq)
             self._channel.notify("design")
             self._channel.notify("live")
 
     def pin(self, seq: float) -> None:
         """Make the figures on the screen the baseline."""
         with self._channel.lock:
-            self.baseline = self.live
+            self._baseline = self._live
             self.touch(seq)
             self._channel.notify("baseline")
+
+    def forget_baseline(self) -> None:
+        """Take the next complete figures as the baseline."""
+        self._baseline = None
 
     def found(self, design: Design, tell: Callable[[Live], Live]) -> None:
         """Show something new about a design wherever it is shown.
@@ -82,8 +108,8 @@ class Screen:
 
         is_trial = self._evidence.tell_study(design)
         with self._channel.lock:
-            self.live, self.newest = told(self.live), told(self.newest)
-            self.baseline = self.baseline and told(self.baseline)
+            self._live, self._newest = told(self._live), told(self._newest)
+            self._baseline = self._baseline and told(self._baseline)
             self._channel.notify("plan")
             if is_trial:
                 self._channel.notify("study")
@@ -106,24 +132,24 @@ class Screen:
     def counted(self, counts: Trace | None) -> None:
         """Take counts of losses of a design that stayed."""
         with self._channel.lock:
-            self.detail = counts
+            self._detail = counts
             self._channel.notify("detail")
 
     def show_early(self, live: Live) -> None:
         """Take a first score of a design, unless a newer one has one."""
         with self._channel.lock:
-            if live.revision >= self.newest.revision:
-                self.newest = self._stamped(live)
+            if live.revision >= self._newest.revision:
+                self._newest = self._stamped(live)
                 self._channel.notify("score")
 
     def show(self, live: Live) -> None:
         """Take figures of a design, unless those of a newer one are there."""
         with self._channel.lock:
-            if live.revision < self.live.revision:
+            if live.revision < self._live.revision:
                 return
-            self.live = self.newest = self._stamped(live)
-            if self.baseline is None and live.is_complete and live.revision == self.revision:
-                self.baseline = self.live
+            self._live = self._newest = self._stamped(live)
+            if self._baseline is None and live.is_complete and live.revision == self._revision:
+                self._baseline = self._live
             self._channel.notify("live")
 
     def say(self, level: Level, text: str) -> None:
@@ -131,5 +157,5 @@ class Screen:
         self._channel.say(level, text)
 
     def _stamped(self, live: Live) -> Live:
-        seq = self.seq if live.revision == self.revision else live.seq
+        seq = self._seq if live.revision == self._revision else live.seq
         return replace(live, seq=seq, times={**live.times, "published": now_ms()})

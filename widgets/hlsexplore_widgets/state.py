@@ -5,14 +5,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from hlsexplore.design import Design
 from hlsexplore.emulate import Emulator, Trace
 from hlsexplore.errors import HlsExploreError
 from hlsexplore.estimate import Calibration, ToolEstimate
-from hlsexplore.estimate.coefficients import own_coefficients
 from hlsexplore.estimate.estimator import Level
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph
@@ -82,15 +81,15 @@ class ExplorerState(Channel):
             ConfigError: If metric or task are unknown or do not fit.
         """
         super().__init__()
-        self.id = uuid4().hex
-        self.x = x
+        self.id: Final = uuid4().hex
+        self.x: Final = x
         self._labels = labels
-        self.metric = metric
+        self.metric: Final = metric
         self._task = task
         study = open_study(study, graph, x, labels, metric, task) if isinstance(study, str | Path) else study
         self._evaluator = evaluator_of(study, graph, x, labels, metric, task)
         self._evaluators: Recent[str, Evaluator] = Recent(KEPT_NETWORKS)
-        self.shelf = Shelf(lambda: self.notify("shelf"))
+        self.shelf: Final = Shelf(lambda: self.notify("shelf"))
         given = None if design is None else Beginning(design=design, is_whole=True)
         begun = given or first_design(graph, self._evaluator.data.x, study)
         self._history = History(design=begun.design)
@@ -98,10 +97,9 @@ class ExplorerState(Channel):
         self._widening: LatestWins[Design] = LatestWins(self._widen, f"hlsexplore-types-{self.id[:6]}")
         self._evidence = Evidence()
         self._screen = Screen(self._first, self, self._evidence)
-        self.evaluation = Evaluation(self._evaluator, self.evaluator_of, self._screen, self.id[:6])
+        self.evaluation: Final = Evaluation(self._evaluator, self.evaluator_of, self._screen, self.id[:6])
         with self.guard("reading the calibration"):
-            self._evidence.calibration = Calibration.load()
-            self._evidence.coefficients = own_coefficients()
+            self._evidence.read_own()
         if study is not None:
             self._evidence.take_study(study)
         self._submit(now_ms())
@@ -272,8 +270,8 @@ class ExplorerState(Channel):
             if level == self.level:
                 self.touch(seq)
                 return
-            self._evidence.level = level
-            self._screen.baseline = None
+            self._evidence.show_level(level)
+            self._screen.forget_baseline()
             self._screen.move(seq)
             self._submit(now_ms())
             self.notify("design")
@@ -394,7 +392,7 @@ class ExplorerState(Channel):
                     return
                 self._first = found
                 if self.design == begun and not self._history.past:
-                    self._screen.baseline = None
+                    self._screen.forget_baseline()
                     self._move(History(design=found, future=self._history.future), 0.0)
                 else:
                     self.say(

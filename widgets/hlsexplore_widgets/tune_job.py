@@ -72,14 +72,17 @@ class TuneStatus:
     fraction: float = 0.0
 
 
-class TuneJob(BackgroundJob[TuneOptions, TuneStatus]):
-    """Trains designs of a state in a thread; mutable, for it starts and ends.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """What to train with."""
 
-    Attributes:
-        train: Training samples and labels, or None.
-        warning: What is wrong with the training samples, or an empty text.
-        curve: The training that runs, or the last one.
-    """
+    train: tuple[Any, Any] | None = None
+    path: str = ""
+    warning: str = ""
+
+
+class TuneJob(BackgroundJob[TuneOptions, TuneStatus]):
+    """Trains designs of a state in a thread; mutable, for it starts and ends."""
 
     def __init__(self, state: ExplorerState, train: tuple[Any, Any] | None = None) -> None:
         """Wait for a start.
@@ -93,13 +96,31 @@ class TuneJob(BackgroundJob[TuneOptions, TuneStatus]):
         """
         super().__init__(TuneOptions(), TuneStatus(), lambda: state.notify("tune"))
         self._state = state
-        self.train: tuple[Any, Any] | None = None
-        self.path = ""
-        self.warning = ""
-        self.curve = Curve()
+        self._given = _Given()
+        self._curve = Curve()
         self._stop = threading.Event()
         if train is not None:
             self.take(*train)
+
+    @property
+    def train(self) -> tuple[Any, Any] | None:
+        """Training samples and labels, or None."""
+        return self._given.train
+
+    @property
+    def path(self) -> str:
+        """The file that they were read from, if it was one."""
+        return self._given.path
+
+    @property
+    def warning(self) -> str:
+        """What is wrong with the training samples, or an empty text."""
+        return self._given.warning
+
+    @property
+    def curve(self) -> Curve:
+        """The training that runs, or the last one."""
+        return self._curve
 
     def take(self, x: Any, y: Any, path: str = "") -> None:
         """Take training samples and labels.
@@ -108,8 +129,7 @@ class TuneJob(BackgroundJob[TuneOptions, TuneStatus]):
             DataError: If the samples do not fit the network.
         """
         evaluator = self._state.evaluator
-        self.warning = shared_note(x, evaluator.data.x, evaluator.graph)
-        self.train, self.path = (x, y), path
+        self._given = _Given(train=(x, y), path=path, warning=shared_note(x, evaluator.data.x, evaluator.graph))
         self._state.notify("tune")
 
     def open(self, path: str) -> None:
@@ -183,13 +203,13 @@ class TuneJob(BackgroundJob[TuneOptions, TuneStatus]):
             def on_epoch(epoch: Epoch) -> None:
                 if epoch.number == 0 and found:
                     self._begin(study, trials[len(found)])
-                self.curve = replace(self.curve, epochs=(*self.curve.epochs, epoch))
+                self._curve = replace(self._curve, epochs=(*self.curve.epochs, epoch))
                 self._tell(epoch, settings, len(found), len(designs))
 
             def on_tuned(tuned: FineTuned) -> None:
                 trial = study.evaluate(tuned.design)
                 found.append((trials[len(found)], trial))
-                self.curve = replace(self.curve, after=trial.metrics.get(self.curve.metric))
+                self._curve = replace(self._curve, after=trial.metrics.get(self._curve.metric))
                 state.refresh_study()
                 if not of_front and state.design == designs[0]:
                     state.load(tuned.design)
@@ -216,7 +236,7 @@ class TuneJob(BackgroundJob[TuneOptions, TuneStatus]):
 
     def _begin(self, study: Study, trial: Trial) -> None:
         metric = headlines(study.evaluator)[0].name
-        self.curve = Curve(
+        self._curve = Curve(
             metric=metric, float_value=study.evaluator.float_metrics.get(metric), before=trial.metrics.get(metric)
         )
 
@@ -230,7 +250,7 @@ class TuneJob(BackgroundJob[TuneOptions, TuneStatus]):
         self._shown.poke()
 
     def _result(self, found: Sequence[tuple[Trial, Trial]], wanted: int) -> str:
-        metric = self.curve.metric
+        metric = self._curve.metric
         if wanted > 1:
             better = sum((after.metrics[metric] or 0) > (before.metrics[metric] or 0) for before, after in found)
             short = f" of {wanted} in the time" if len(found) < wanted else ""

@@ -10,10 +10,10 @@ from hlsexplore.design import Design
 from hlsexplore.emulate import emulate, float_forward
 from hlsexplore.emulate.quality import draw_samples
 from hlsexplore.metrics import accuracy
-from hlsexplore.study.racing import RATES, can_race, is_surely_worse, part_sizes
+from hlsexplore.study.racing import RATES, can_race, is_surely_worse, pays_off
 from hlsexplore.study.store import FORMAT, Store
 from hlsexplore.study.study import Study
-from hlsexplore.study.trial import Evaluator, Status
+from hlsexplore.study.trial import Evaluator, Status, part_sizes
 
 SPACE = {"per_layer": {"weight": [2, 3, 4, 6, 8], "result": [3, 5, 8]}}
 SAMPLES = 8000
@@ -32,7 +32,7 @@ def swept(small_graph, samples, tmp_path_factory):
         Study(folder / "raced.db", small_graph, *samples) as raced,
         Study(folder / "whole.db", small_graph, *samples) as whole,
     ):
-        yield raced, raced.sweep(SPACE), whole, whole.sweep(SPACE, race=False)
+        yield raced, raced.sweep(SPACE, race=True), whole, whole.sweep(SPACE, race=False)
 
 
 def statuses(study):
@@ -106,7 +106,7 @@ def test_figures_say_of_how_many_samples_they_are(swept, small_graph, samples):
     assert len(parts) == result.num_partial
     assert {trial.samples for trial in parts} == {2000}
     assert {trial.samples for trial in raced.front()} == {SAMPLES}
-    rows = raced.evaluator.part(2000).rows
+    rows = raced.evaluator.heats[0].rows
     y = emulate(raced.design(parts[0]), samples[0][rows])
     assert parts[0].metrics["accuracy"] == accuracy(y, samples[1][rows])
     frame = raced.to_frame()
@@ -125,18 +125,18 @@ def test_a_sweep_in_two_parts_and_one_of_several_threads_give_up_the_same(swept,
     raced = swept[0]
     with Study(tmp_path / "parts.db", small_graph, *samples) as study:
         for trials in (70, 71, 225):
-            study.sweep(SPACE, trials, sampler="grid")
+            study.sweep(SPACE, trials, sampler="grid", race=True)
         assert statuses(study) == statuses(raced)
     with Study(tmp_path / "threads.db", small_graph, *samples) as study:
-        study.sweep(SPACE, workers=2)
+        study.sweep(SPACE, workers=2, race=True)
         assert statuses(study) == statuses(raced)
 
 
 def test_partial_designs_are_completed_when_asked_for(small_graph, samples, tmp_path, swept):
     with Study(tmp_path / "study.db", small_graph, *samples) as study:
-        study.sweep(SPACE, 120, sampler="grid")
+        study.sweep(SPACE, 120, sampler="grid", race=True)
         first = next(trial for trial in study.trials() if trial.status is Status.PARTIAL)
-        assert study.sweep(SPACE, 120, sampler="grid").num_new == 0
+        assert study.sweep(SPACE, 120, sampler="grid", race=True).num_new == 0
         done = study.evaluate(study.design(first))
         assert (done.number, done.status, done.samples) == (first.number, Status.OK, SAMPLES)
         assert study.sweep(SPACE, 120, sampler="grid", race=False).num_partial == 0
@@ -169,13 +169,22 @@ def test_figures_without_a_mean_over_samples_are_not_raced(small_graph, samples)
     assert part_sizes(1_000_000) == (3906, 15625, 62500, 250000)
 
 
+def test_racing_is_on_by_itself_where_all_samples_take_long(small_graph, samples, tmp_path):
+    x, labels = samples
+    rows = np.arange(400_000) % SAMPLES
+    assert not pays_off(Evaluator.make(small_graph, x, labels))
+    assert pays_off(Evaluator.make(small_graph, x[rows], labels[rows]))
+    with Study(tmp_path / "study.db", small_graph, *samples) as study:
+        assert study.sweep(SPACE, 60, sampler="grid").num_partial == 0
+
+
 def test_a_figure_of_the_users_own_beside_is_unknown_for_partial_designs(small_graph, samples, tmp_path):
     def whole(y, labels):
         assert len(y) == SAMPLES
         return float(y.mean())
 
     with Study(tmp_path / "own.db", small_graph, *samples, metrics=["accuracy", whole]) as study:
-        assert study.sweep(SPACE, 100, sampler="grid").num_partial
+        assert study.sweep(SPACE, 100, sampler="grid", race=True).num_partial
         for trial in study.trials():
             assert (trial.metrics["whole"] is None) == (trial.status is Status.PARTIAL)
 

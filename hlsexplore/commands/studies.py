@@ -45,7 +45,7 @@ def sweep(args: Namespace, session: Session) -> Outcome:
             objectives=objectives,
             seed=args.seed,
             workers=args.workers,
-            race=not args.no_race,
+            race=False if args.no_race else None,
         )
         found = study.front(objectives)
         total = len(study)

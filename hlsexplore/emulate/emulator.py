@@ -98,6 +98,7 @@ class Emulator:
         self._inputs = {name: np.array(values) for name, values in check_inputs(graph, x).items()}
         self._budget = float(memory_mb) * 1e6
         self._kept: dict[int, _Kept] = {}
+        self._size = 0
         self._seen: dict[int, None] = {}
         self._lock = RLock()
         self._part: tuple[bytes, Emulator] | None = None
@@ -117,7 +118,7 @@ class Emulator:
     def kept_mb(self) -> float:
         """Memory of kept results, in 10**6 bytes."""
         with self._lock:
-            return sum(item.values.nbytes for item in self._kept.values()) / 1e6
+            return self._size / 1e6
 
     def run(self, design: Design, cancel: CancelEvent | None = None) -> Any:
         """Compute the outputs of a design, as `emulate` does.
@@ -201,6 +202,7 @@ class Emulator:
         """Drop all kept results."""
         with self._lock:
             self._kept.clear()
+            self._size = 0
             self._seen.clear()
 
     def _outputs(self, design: Design, cancel: CancelEvent | None) -> tuple[Plan, dict[str, Carrier]]:
@@ -291,20 +293,21 @@ class Emulator:
     def _keep(self, plan: Plan, known: dict[str, _Kept], whole: dict[str, Carrier], spent: dict[str, float]) -> None:
         total: dict[str, float] = {}
         for node in self.graph:
-            before = max((total.get(name, 0.0) for name in node.inputs), default=0.0)
-            total[node.name] = known[node.name].seconds if node.name in known else before + spent[node.name]
+            start = max((total.get(name, 0.0) for name in node.inputs), default=0.0)
+            total[node.name] = known[node.name].seconds if node.name in known else start + spent[node.name]
         with self._lock:
             for name, values in whole.items():
                 values.flags.writeable = False
+                before = self._kept.get(plan.keys[name])
+                self._size += values.nbytes - (0 if before is None else before.values.nbytes)
                 self._kept[plan.keys[name]] = _Kept(values, plan.spans[name], total[name])
-            size = sum(item.values.nbytes for item in self._kept.values())
-            if size <= self._budget:
+            if self._size <= self._budget:
                 return
             for key, item in sorted(self._kept.items(), key=lambda pair: pair[1].seconds / (pair[1].values.nbytes + 1)):
-                if size <= self._budget:
+                if self._size <= self._budget:
                     break
                 del self._kept[key]
-                size -= item.values.nbytes
+                self._size -= item.values.nbytes
 
 
 def _empty_like(value: Carrier, num_samples: int, dtype: np.dtype[Any]) -> Carrier:

@@ -8,8 +8,8 @@ most 1 where the mean difference of all samples is not negative (Fan, Grama and 
 proposition 4.1). So it is above 1 / p with a probability of at most p, and so is the mean over several l.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from time import perf_counter, time
 
 import numpy as np
@@ -18,16 +18,18 @@ from hlsexplore.design import Design
 from hlsexplore.errors import HlsExploreError
 from hlsexplore.fixed import RealArray
 from hlsexplore.merit import Outputs, as_outputs
-from hlsexplore.study.trial import Evaluator, Metrics, Part, Status, Trial, try_evaluate
+from hlsexplore.op_facts import matmul_shape
+from hlsexplore.study.trial import Evaluator, Heat, Metrics, Status, Trial, part_sizes, try_evaluate
 
 CHANCE = 1e-2
 """Probability that a sweep gives up any design that belongs on its front, at most."""
 MOST_RIVALS = 3
 """Designs that one is compared with."""
+FEWEST_PRODUCTS = 80_000_000
+"""Products of all samples from which racing is taken to pay: the jet tagger has 43 million with 10,000 samples, where
+it takes longer, and 85 million with 20,000, where it saves a tenth (benchmarks/search.py --race)."""
 RATES = np.array([0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.5, 0.7])
 """Values of l over which the bound is averaged."""
-SMALLEST_PART, GROWTH = 1000, 4
-"""Samples of a part, at least, and how many times more each further one and all samples have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,20 +49,6 @@ class Race:
     costs: Metrics
 
 
-def part_sizes(num_samples: int) -> tuple[int, ...]:
-    """Return how many samples the parts have: none where all samples are hardly more.
-
-    Examples:
-        >>> part_sizes(3999), part_sizes(10_000), part_sizes(20_000)
-        ((), (2500,), (1250, 5000))
-    """
-    sizes: list[int] = []
-    while (size := num_samples // GROWTH) >= SMALLEST_PART:
-        sizes.insert(0, size)
-        num_samples = size
-    return tuple(sizes)
-
-
 def can_race(evaluator: Evaluator, names: Sequence[str]) -> bool:
     """Tell whether designs can be raced for figures: there are samples enough, and each follows from a mean over them.
 
@@ -71,6 +59,20 @@ def can_race(evaluator: Evaluator, names: Sequence[str]) -> bool:
     own = [measure for measure in evaluator.measures if measure.name in names]
     has_scores = all(measure.metric.scores is not None for measure in own)
     return bool(own) and has_scores and bool(part_sizes(evaluator.data.num_samples))
+
+
+def pays_off(evaluator: Evaluator) -> bool:
+    """Tell whether emulating all samples takes so long that leaving out most of them saves time.
+
+    Args:
+        evaluator: Finds the figures.
+    """
+    products = 0
+    for node in evaluator.graph.layers:
+        shape = matmul_shape(node.op)
+        positions = node.num_elements // node.shape[-1] if node.shape else 1
+        products += 0 if shape is None else shape[0] * shape[1] * positions
+    return products * evaluator.data.num_samples >= FEWEST_PRODUCTS
 
 
 def is_surely_worse(differences: RealArray, largest: float, chance: float) -> bool:
@@ -105,47 +107,55 @@ def try_race(design: Design, evaluator: Evaluator, race: Race | None, origin: st
     Returns:
         The trial, `partial` and with the figures of `samples` samples where it was given up.
     """
+    if race is None:
+        return try_evaluate(design, evaluator, origin)
     start = perf_counter()
-    if race is not None and race.rivals:
-        try:
-            for size in part_sizes(evaluator.data.num_samples):
-                part = evaluator.part(size)
-                outputs = as_outputs(part.emulator.run(design))
-                if any(_is_beaten(part, outputs, rival, evaluator, race) for rival in race.rivals):
-                    return _partial(design, part, outputs, evaluator, race, origin, start)
-        except HlsExploreError:
-            pass  # the evaluation on all samples says what is wrong
-    trial = try_evaluate(design, evaluator, origin, None if race is None else race.costs)
-    return replace(trial, wall_s=perf_counter() - start)
+    try:
+        results: list[Outputs] = []
+        for part, heat in zip(evaluator.parts, evaluator.heats, strict=False):
+            results.append(as_outputs(part.emulator.run(design)))
+            outputs = tuple(np.concatenate(arrays) for arrays in zip(*results, strict=True))
+            if any(_is_beaten(heat, outputs, rival, evaluator, race) for rival in race.rivals):
+                metrics = {merit.name: merit.of(outputs) for merit in heat.merits}
+                return _trial(design, evaluator, race, origin, metrics, len(heat.rows), start)
+        results.append(as_outputs(evaluator.parts[-1].emulator.run(design)))
+        metrics = evaluator.figures(evaluator.joined(results))
+        return _trial(design, evaluator, race, origin, metrics, evaluator.data.num_samples, start)
+    except HlsExploreError:
+        return try_evaluate(design, evaluator, origin, race.costs)
 
 
-def _is_beaten(part: Part, outputs: Outputs, rival: Design, evaluator: Evaluator, race: Race) -> bool:
+def _is_beaten(heat: Heat, outputs: Outputs, rival: Design, evaluator: Evaluator, race: Race) -> bool:
     """Tell whether a design is surely worse than a rival in all figures of the outputs that count."""
     theirs = evaluator.scores_of(rival)
-    for merit in part.merits:
+    for merit in heat.merits:
         if merit.name not in race.names:
             continue
         mine, whole = merit.scores(outputs), theirs[merit.name]
         if mine is None:
             return False
-        better = mine - whole[part.rows] if merit.metric.is_maximized else whole[part.rows] - mine
+        better = mine - whole[heat.rows] if merit.metric.is_maximized else whole[heat.rows] - mine
         largest = 1.0 if merit.metric.is_maximized else float(whole.max())
         if not is_surely_worse(better, largest, race.chance):
             return False
     return True
 
 
-def _partial(
-    design: Design, part: Part, outputs: Outputs, evaluator: Evaluator, race: Race, origin: str, start: float
+def _trial(
+    design: Design,
+    evaluator: Evaluator,
+    race: Race,
+    origin: str,
+    metrics: Mapping[str, float],
+    num_samples: int,
+    start: float,
 ) -> Trial:
-    metrics: dict[str, float | None] = dict.fromkeys(evaluator.directions)
-    metrics |= {merit.name: merit.of(outputs) for merit in part.merits if merit.metric.scores is not None}
     return Trial(
         design_key=design.key,
         config=evaluator.config(design),
-        metrics={**metrics, **race.costs},
-        status=Status.PARTIAL,
-        samples=len(part.rows),
+        metrics={**dict.fromkeys(evaluator.directions), **metrics, **race.costs},
+        status=Status.OK if num_samples == evaluator.data.num_samples else Status.PARTIAL,
+        samples=num_samples,
         origin=origin,
         wall_s=perf_counter() - start,
         created_s=time(),

@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from time import time
 from typing import Any
@@ -22,10 +21,10 @@ from hlsexplore.search import make_sampler
 from hlsexplore.search.bound_space import BoundSpace
 from hlsexplore.space import Space
 from hlsexplore.study.networks import check_sibling, pack, unpack
-from hlsexplore.study.racing import can_race
+from hlsexplore.study.racing import can_race, pays_off
 from hlsexplore.study.selection import front, hypervolume_history, matching, spelled, split_objectives
 from hlsexplore.study.store import Store
-from hlsexplore.study.sweep import Sweep, SweepEvent, SweepResult, estimated_costs, run_sweep
+from hlsexplore.study.sweep import EstimatedCosts, Sweep, SweepEvent, SweepResult, run_sweep
 from hlsexplore.study.trial import Evaluator, Status, Trial, evaluate
 from hlsexplore.support.progress import ignore
 from hlsexplore.support.recent import Recent
@@ -197,7 +196,7 @@ class Study:
         objectives: Sequence[str] | None = None,
         seed: int = 0,
         workers: int | str | None = None,
-        race: bool = True,
+        race: bool | None = None,
     ) -> SweepResult:
         """Evaluate designs of a space. Run it again after an interruption and it goes on where it stopped.
 
@@ -212,7 +211,7 @@ class Study:
             objectives: Figures that a learning sampler improves; those of the study when None.
             seed: The same one proposes the same designs.
             workers: Number of threads, or the address of a Dask scheduler such as `tcp://host:8786`.
-            race: Whether designs that are surely worse on a part of the samples are left there (docs/search.md).
+            race: Whether surely worse designs get a part of the samples; None: where it pays (docs/search.md).
 
         Raises:
             ConfigError: If the space, sampler or an objective is not valid.
@@ -223,9 +222,8 @@ class Study:
         bound = self.bind(space, base)
         trials = None if trials is None else whole(trials, "the number of trials", 0)
         names, directions = self._own_objectives(objectives or self.objectives)
-        known = partial(estimated_costs, bound, names, directions)
-        name, made = make_sampler(sampler, bound, whole(seed, "the seed", 0), trials, known)
-        _ = self.evaluator.merits  # what does not fit is said before anything is evaluated
+        costs = EstimatedCosts(bound, names, directions)
+        name, made = make_sampler(sampler, bound, whole(seed, "the seed", 0), trials, costs)
         return run_sweep(
             Sweep(
                 store=self.store,
@@ -241,7 +239,8 @@ class Study:
                 pause=pause,
                 workers=workers,
                 rebuild=self._rebuilt,
-                is_race=race and can_race(self.evaluator, names),
+                costs=costs,
+                is_race=self._is_raced(race, names),
             )
         )
 
@@ -252,7 +251,11 @@ class Study:
         for name in names:
             if name not in figures:
                 raise ConfigError(unknown_name("figure", name, figures, "This study"))
+        _ = self.evaluator.merits  # what does not fit is said before anything is evaluated
         return names, directions
+
+    def _is_raced(self, race: bool | None, names: Sequence[str]) -> bool:
+        return can_race(self.evaluator, names) and (pays_off(self.evaluator) if race is None else race)
 
     def _rebuilt(self, design_key: str) -> Design | None:
         """Return the design of a trial, or None where it cannot be rebuilt."""

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -16,15 +16,18 @@ from hlsexplore.fixed import RealArray
 from hlsexplore.pareto import as_costs, pareto_front
 from hlsexplore.search import Sampler
 from hlsexplore.search.bound_space import BoundSpace, Point
-from hlsexplore.study.racing import CHANCE, MOST_RIVALS, Race, part_sizes
+from hlsexplore.study.racing import CHANCE, MOST_RIVALS, Race
 from hlsexplore.study.store import Store
-from hlsexplore.study.trial import Evaluator, Metrics, Status, Trial, total_metrics
+from hlsexplore.study.trial import Evaluator, Metrics, Status, Trial, part_sizes, total_metrics
 from hlsexplore.study.workers import Evaluate, open_workers
 from hlsexplore.support.progress import Event
+from hlsexplore.support.recent import Recent
 
 logger = logging.getLogger(__name__)
 BATCH = 16
 """Points that a sampler is asked for at once; constant, so that a resumed or longer sweep proposes the same ones."""
+KEPT_COSTS = 1 << 15
+"""Points whose estimates are kept: a sampler weighs many of them again and again."""
 MAX_FIRST_FAILURES = 10
 """A sweep whose first designs all fail stops after so many."""
 
@@ -91,6 +94,7 @@ class Sweep:
         pause: Holds the sweep while set.
         workers: Who evaluates (see `workers`).
         rebuild: Rebuilds the design of a trial, by its key.
+        costs: Finds the figures that need no emulation.
         is_race: Whether designs that are surely worse than others are not evaluated on all samples.
     """
 
@@ -107,6 +111,7 @@ class Sweep:
     pause: threading.Event | None = None
     workers: int | str | None = None
     rebuild: Callable[[str], Design | None]
+    costs: "EstimatedCosts"
     is_race: bool = False
 
 
@@ -153,12 +158,13 @@ class _Progress:
         mask = pareto_front(rows, self.directions)
         return rows[mask], [key for key, is_best in zip(keys, mask.tolist(), strict=True) if is_best]
 
-    def races(self, designs: Mapping[str, Design], batch: Collection[str]) -> dict[str, Race | None]:
+    def races(self, designs: Mapping[str, Design], batch: Mapping[str, Point]) -> dict[str, Race | None]:
         """Return what each of some designs must beat: designs of the front that cost no more.
 
         Args:
             designs: The designs.
-            batch: Those of the same batch, which do not count: so it does not matter which ones were known before.
+            batch: All points of the same batch, by the designs' keys: these do not count, so it does not matter which
+                ones were known before.
         """
         if not self.sweep.is_race:
             return dict.fromkeys(designs)
@@ -168,7 +174,7 @@ class _Progress:
         chance = CHANCE / (MOST_RIVALS * len(part_sizes(self.sweep.evaluator.data.num_samples)) * self.sweep.total)
         found: dict[str, Race | None] = {}
         for key, design in designs.items():
-            metrics = _costs_of(design)
+            metrics = self.sweep.costs.metrics(batch[key], design)
             found[key] = None
             if metrics is not None:
                 own = as_costs([self.values(metrics)], self.directions)[0]
@@ -240,35 +246,50 @@ def run_sweep(sweep: Sweep) -> SweepResult:
     )
 
 
-def estimated_costs(
-    space: BoundSpace, names: Sequence[str], directions: Sequence[str], points: Sequence[Point]
-) -> RealArray:
-    """Return the costs of points that the estimator alone finds.
+class EstimatedCosts:
+    """What the estimator alone finds of the points of a space; each point is estimated once."""
 
-    Args:
-        space: The space.
-        names: The objectives, as in a sweep.
-        directions: Their directions.
-        points: The points.
+    def __init__(self, space: BoundSpace, names: Sequence[str], directions: Sequence[str]) -> None:
+        """Prepare.
 
-    Returns:
-        Costs, all to be minimised, shape `(points, objectives)`; NaN for objectives that need the emulator, and where
-        a design cannot be estimated.
-    """
-    rows = []
-    for point in points:
-        found = _costs_of(space.design(point)) or {}
-        values = [found.get(name) for name in names]
-        rows.append([float("nan") if value is None else value for value in values])
-    return as_costs(rows, directions)
+        Args:
+            space: The space.
+            names: The objectives, as in a sweep.
+            directions: Their directions.
+        """
+        self._space, self._names, self._directions = space, names, directions
+        self._found: Recent[Point, Metrics | None] = Recent(KEPT_COSTS)
 
+    def __call__(self, points: Sequence[Point]) -> RealArray:
+        """Return the costs of points.
 
-def _costs_of(design: Design) -> Metrics | None:
-    """Return the figures that the estimator finds, or None where it cannot."""
-    try:
-        return total_metrics(estimate_totals([design])[0], design.target)
-    except HlsExploreError:
-        return None
+        Returns:
+            Costs, all to be minimised, shape `(points, objectives)`; NaN for objectives that need the emulator, and
+            where a design cannot be estimated.
+        """
+        rows = []
+        for point in points:
+            found = self.metrics(point) or {}
+            values = [found.get(name) for name in self._names]
+            rows.append([float("nan") if value is None else value for value in values])
+        return as_costs(rows, self._directions)
+
+    def metrics(self, point: Point, design: Design | None = None) -> Metrics | None:
+        """Return the estimated figures of a point, or None where it cannot be estimated.
+
+        Args:
+            point: The point.
+            design: Its design, where that was built already.
+        """
+
+        def find() -> Metrics | None:
+            built = design or self._space.design(point)
+            try:
+                return total_metrics(estimate_totals([built])[0], built.target)
+            except HlsExploreError:
+                return None
+
+        return self._found.find(point, find)
 
 
 def _try_points(
@@ -280,7 +301,8 @@ def _try_points(
         _wait(sweep, progress)
         designs.append(sweep.space.design(point))
     fresh = {design.key: design for design in designs if progress.lacks(design.key)}
-    races = progress.races(fresh, {design.key for design in designs})
+    own = {design.key: point for point, design in zip(points, designs, strict=True)}
+    races = progress.races(fresh, own)
     with closing(evaluate([(design, races[key]) for key, design in fresh.items()])) as trials:
         for design in designs:
             _wait(sweep, progress)

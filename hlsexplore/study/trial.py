@@ -40,6 +40,10 @@ from hlsexplore.task import Goal, find_goals
 Metrics = Mapping[str, float | None]
 
 RANGE_SAMPLES = 4096
+SMALLEST_PART, GROWTH = 1000, 4
+"""Samples of a part, at least, and how many times more each further one and all samples have."""
+PARTS_MB = 512.0
+"""Memory for kept results of all parts together."""
 KEPT_SCORES = 8_000_000
 """Samples whose scores are kept for designs that others are compared with, of all these together."""
 
@@ -110,16 +114,27 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Part:
-    """Some of the samples, drawn at random.
+    """Some of the samples, drawn at random, from those that smaller parts do not have.
 
     Attributes:
         rows: Which ones.
         emulator: Emulator that holds them.
-        merits: The figures on them.
     """
 
     rows: NDArray[np.intp]
     emulator: Emulator
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Heat:
+    """The samples of some parts together, each class or value in proportion.
+
+    Attributes:
+        rows: Which ones, in the order of the parts.
+        merits: The figures on them.
+    """
+
+    rows: NDArray[np.intp]
     merits: tuple[Merit, ...]
 
 
@@ -237,39 +252,69 @@ class Evaluator:
         return {merit.name: merit.of(self.reference) for merit in self.merits if not merit.metric.is_against_float}
 
     @cached_property
-    def _parts(self) -> "Recent[int, Part]":
-        return Recent(16)
+    def parts(self) -> tuple[Part, ...]:
+        """The samples in parts, each larger than those before together; the last one has what is left."""
+        count = self.data.num_samples
+        groups, rng = strata(self.goals, count), np.random.default_rng(count)
+        left, found = np.arange(count), list[Part]()
+        for size in (*part_sizes(count), count):
+            wanted = size - (count - len(left))
+            chosen = np.arange(len(left))
+            if size < count:
+                chosen = draw_samples(len(left), None if groups is None else groups[left], wanted, rng)
+            rows = left[chosen]
+            inputs = {name: values[rows] for name, values in self.emulator.inputs.items()}
+            found.append(Part(rows=rows, emulator=Emulator(self.graph, inputs, memory_mb=PARTS_MB * len(rows) / count)))
+            left = np.delete(left, chosen)
+        return tuple(found)
+
+    @cached_property
+    def heats(self) -> tuple[Heat, ...]:
+        """What each part makes together with those before, but for the last one, which makes all samples."""
+        rows = [np.concatenate([part.rows for part in self.parts[: index + 1]]) for index in range(len(self.parts) - 1)]
+        merits = [merit for merit in self.merits if merit.metric.scores is not None]
+        return tuple(Heat(rows=own, merits=tuple(merit.part(own) for merit in merits)) for own in rows)
 
     @cached_property
     def _scores(self) -> "Recent[str, dict[str, RealArray]]":
         return Recent(max(4, min(256, KEPT_SCORES // self.data.num_samples)))
 
-    def part(self, num_samples: int) -> Part:
-        """Return some of the samples, every class or value in proportion; the same ones for all designs."""
-
-        def draw() -> Part:
-            count = self.data.num_samples
-            rows = draw_samples(count, strata(self.goals, count), num_samples, np.random.default_rng(num_samples))
-            inputs = {name: values[rows] for name, values in self.emulator.inputs.items()}
-            merits = tuple(merit.part(rows) for merit in self.merits if merit.metric.scores is not None)
-            return Part(rows=rows, emulator=Emulator(self.graph, inputs), merits=merits)
-
-        return self._parts.find(num_samples, draw)
-
     def scores_of(self, design: Design) -> dict[str, RealArray]:
         """Return a number of each sample, shape `(samples,)`, for each figure that follows from their mean."""
 
         def find() -> dict[str, RealArray]:
-            outputs = as_outputs(self.emulator.run(design))
+            outputs = self.joined([as_outputs(part.emulator.run(design)) for part in self.parts])
             found = {merit.name: merit.scores(outputs) for merit in self.merits}
             return {name: scores for name, scores in found.items() if scores is not None}
 
         return self._scores.find(design.key, find)
 
+    def joined(self, results: Sequence[Outputs]) -> Outputs:
+        """Return the outputs of all parts in the order of the samples."""
+        order = np.argsort(np.concatenate([part.rows for part in self.parts]))
+        return tuple(np.concatenate(arrays)[order] for arrays in zip(*results, strict=True))
+
+    def figures(self, outputs: Outputs) -> dict[str, float]:
+        """Return the figures of a design's outputs on all samples, against labels and the float network."""
+        return {merit.name: merit.of(outputs) for merit in self.merits}
+
     def quality(self, design: Design) -> dict[str, float]:
         """Emulate a design and return its figures against labels and the float network."""
-        outputs = as_outputs(self.emulator.run(design))
-        return {merit.name: merit.of(outputs) for merit in self.merits}
+        return self.figures(as_outputs(self.emulator.run(design)))
+
+
+def part_sizes(num_samples: int) -> tuple[int, ...]:
+    """Return how many samples the parts have: none where all samples are hardly more.
+
+    Examples:
+        >>> part_sizes(3999), part_sizes(10_000), part_sizes(20_000)
+        ((), (2500,), (1250, 5000))
+    """
+    sizes: list[int] = []
+    while (size := num_samples // GROWTH) >= SMALLEST_PART:
+        sizes.insert(0, size)
+        num_samples = size
+    return tuple(sizes)
 
 
 def evaluate(design: Design, source: "Evaluator | Emulator | Samples", labels: Any = None, task: Any = None) -> Trial:

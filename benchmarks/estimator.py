@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from estimator_bars import bar_lines, bars_of
+from estimator_bars import bar_lines, bars_of, coverage_bars
 from estimator_folds import Case, Collection, bounded, evaluate, labels_of, observations, residuals_of
 from machine import machine, versions
 
@@ -279,10 +279,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             write_tables(table, spreads, support, pairs(cases))
         bars = bars_of(pairs(by_cell))
         found = report_rows(cases) + report_rows(by_cell, BY_KIND)
+        bars += coverage_bars(found, BY_KIND)
     else:
         cases = evaluate(rows, designs, shipped())
         bars = bars_of(pairs(cases))
         found = report_rows(cases)
+        bars += coverage_bars(found, "")
     found += [*bars, speed()]
     if options.fit and options.write:
         from estimator_docs import coefficient_lines, comparison_lines, error_lines, fill

@@ -19,6 +19,8 @@ ERRORS = {"median": 0.5, "p90": 0.9}
 """Quantile of each measure that is an error."""
 NEAR_BLOCKS = 2
 """Block RAMs that an estimate may be off."""
+LEAST_COVERAGE, SMALL_GROUP = 0.9, 10
+"""Share of reports that 95 % intervals have to hold, and the number of designs from which a share can tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,36 @@ def _row(goal: Goal, name: str, items: Sequence[Entry]) -> dict[str, Any]:
         "goal": limit,
         "met": int(met),
     }
+
+
+def coverage_bars(rows: Sequence[Mapping[str, Any]], suffix: str) -> list[dict[str, Any]]:
+    """Measure how many reports the 95 % intervals of each group of designs hold, by the figure that they hold least.
+
+    Of fewer than ten designs no number is between 90 and 98 %: there the goal is all but one, and the row says so.
+
+    Args:
+        rows: Rows of the benchmark, one for each group of designs and figure.
+        suffix: End of the cases that count.
+
+    Returns:
+        One row for each group, as `bars_of`; `n` are the designs with that figure.
+    """
+    least: dict[str, tuple[float, str, int]] = {}
+    for row in rows:
+        case = str(row["case"])
+        if case.endswith(suffix) and row.get("covered95") is not None:
+            first, second, figure, *rest = case.removesuffix(suffix).split()
+            group = " ".join((first, second, *rest))
+            found = (float(row["covered95"]), figure, int(row["n"]))
+            least[group] = min(least.get(group, found), found)
+    bars = []
+    for group, (value, figure, count) in least.items():
+        is_small = count < SMALL_GROUP
+        goal = round(1 - 1 / count, 3) if is_small else LEAST_COVERAGE
+        note = f", all but one: {count} designs are too few for {LEAST_COVERAGE:.0%}" if is_small else ""
+        case = f"bar in95 least: {group}, {figure}{note}"
+        bars.append({"case": case, "n": count, "value": value, "goal": goal, "met": int(value >= goal)})
+    return bars
 
 
 def bar_lines(bars: Sequence[Mapping[str, Any]]) -> list[str]:

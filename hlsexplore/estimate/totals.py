@@ -3,7 +3,7 @@
 Everything works on columns, one entry for each design of a sweep; a single design is a column of one. NaN is unknown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from math import ceil
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.hls.streams import Column, last_end
-from hlsexplore.estimate.hls.windows import FIFO_DEPTH_IN_LUT, fifo_lut, fifo_width, vitis_fifo
+from hlsexplore.estimate.hls.windows import FIFO_DEPTH_IN_LUT, VITIS_DEPTH_IN_LUT, fifo_lut, fifo_width, vitis_fifo
 from hlsexplore.estimate.liveness import live_results, neighbours
 from hlsexplore.estimate.record import MATRIX_OPS, MOVE_OPS, DesignRecord, LayerRecord
 from hlsexplore.estimate.technology import Speed, Technology, technology
@@ -332,17 +332,25 @@ def _connections(
             lut, ff, bram = lut + added[0], ff + added[1], bram + added[2]
         elif not layout.flat and layer.op not in MOVE_OPS:
             known = ~np.isnan(columns.lut[index])  # a layer without a model may keep its tensor in a memory
-            lut += known * coefficients["channel_lut"] * layer.elements
-            ff += (
-                known
-                * (coefficients["channel_words"] * columns.width[index] + coefficients["channel_ff"])
-                * layer.elements
-            )
+            one_lut, one_ff = _channel(columns.width[index], layout, coefficients)
+            lut, ff = lut + known * one_lut * layer.elements, ff + known * one_ff * layer.elements
     held = _held_input(layout, coefficients["fifo_bits"])
     ff, bram = ff + held[0], bram + held[1]
     if layout.flat and layout.io != "stream":  # what layers of a stream hand on waits in FIFOs
         ff += _ports(layout) + coefficients["stage_ff"] * _stage_bits(layout, columns, breaks)
     return lut, ff, bram
+
+
+def _channel(width: Column, layout: Layout, coefficients: Mapping[str, float]) -> tuple[Column, Column]:
+    """LUT and FF of an element that one process hands to the next: in a region of Vitis HLS a FIFO of two words.
+
+    Processes that wait for each other (`sequential`, 31 designs) have none.
+    """
+    if layout.tech.is_vitis and not layout.sequential:
+        lut, ff, _ = vitis_fifo(width, VITIS_DEPTH_IN_LUT, layout.tech)
+        return lut, ff
+    word = coefficients["channel_words"] * width + coefficients["channel_ff"]
+    return np.full(width.shape, coefficients["channel_lut"]), word
 
 
 def _held_input(layout: Layout, most_bits: float) -> tuple[float, float]:

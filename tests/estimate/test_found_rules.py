@@ -89,6 +89,31 @@ def test_a_recurrent_step_is_its_products_and_eight_or_sixteen_cycles(family, is
     assert cost(replace(layer, recurrent_reuse=60), design).latency_max >= found.latency_max + 20 * 55
 
 
+@pytest.mark.parametrize(("units", "steps", "reuse", "recurrent_reuse", "cycles"),
+                         [(20, 20, 30, 20, 821), (120, 15, 30, 30, 616), (20, 20, 1, 1, 221)])  # fmt: skip
+def test_a_recurrent_layer_in_the_resource_strategy_is_exact(units, steps, reuse, recurrent_reuse, cycles):
+    """Three layers of public reports, Vivado HLS 2019.2; the region takes the next input a cycle later."""
+    layer = LayerRecord(name="g", op="gru", n_in=6, n_out=3 * units, units=units, steps=steps, channels=units,
+                        strategy="resource", reuse=reuse, recurrent_reuse=recurrent_reuse,
+                        constants=weights(6, 3 * units), recurrent=weights(units, 3 * units), **TYPES)  # fmt: skip
+    found = cost(layer, replace(VIVADO, dataflow=True))
+    assert (found.latency_max, found.ii) == (cycles, cycles + 1)
+
+
+@pytest.mark.parametrize(("n_in", "n_out", "reuse", "cycles"),
+                         [(120, 50, 30, 32), (50, 10, 25, 26), (20, 64, 20, 21), (64, 1, 32, 33), (10, 3, 30, 32)])  # fmt: skip
+def test_loops_over_shared_multipliers_of_the_lean_library_are_exact(n_in, n_out, reuse, cycles):
+    layer = replace(dense("a", n_in, n_out), reuse=reuse, strategy="resource")
+    assert cost(layer, replace(VIVADO, dataflow=True)).latency_max == cycles
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), [(5, 5), (5, 1), (20, 64)])
+def test_an_unrolled_product_of_the_resource_strategy_is_cut_behind_its_multipliers(n_in, n_out):
+    """Five and six summands of 18 bits take a cycle in Vivado HLS 2019.2, as 21 do."""
+    layer = replace(dense("a", n_in, n_out), strategy="resource")
+    assert cost(layer, replace(VIVADO, dataflow=True)).latency_max == 1
+
+
 @pytest.mark.parametrize("reuse", [1, 4, 16])
 def test_a_streamed_batch_normalisation_shares_multipliers(reuse):
     layer = LayerRecord(name="b", op="batchnorm", channels=16, pixels=100, reuse=reuse, input=F16, weight=F16,

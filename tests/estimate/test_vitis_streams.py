@@ -78,3 +78,20 @@ def test_vitis_2023_keeps_a_copy_of_the_weights_for_two_multipliers(
     assert cost(product).bram18 == blocks
     assert cost(product).dsp == n_in * n_out // reuse
     assert cost(product, replace(ARTIX, version="2024.1")).bram18 < blocks
+
+
+@pytest.mark.parametrize(("family", "width", "lut", "ff"), [("kintexuplus", 6, 75, 99), ("virtexuplus", 16, 34.4, 36)])
+def test_processes_of_whole_tensors_hand_each_element_on_through_a_fifo(
+    family: str, width: int, lut: float, ff: float
+) -> None:
+    """1,352 elements of 6 bits cost 80 LUT and 100 FF each beside their layers, 4,118 of 16 bits 36 and 37."""
+    type_ = Fixed(width, 2)
+    shape = {"channels": 50, "pixels": 1, "input": type_, "result": type_}
+    layers = tuple(LayerRecord(name=n, op="relu", sources=s, **shape) for n, s in (("a", ()), ("b", ("a",))))
+    design = replace(ARTIX, version="2024.1", family=family, io="parallel", dataflow=True, layers=layers)
+    apart, one = costs_of(design, shipped()), estimate_record(replace(design, waits=True)).total
+    found = estimate_record(design).total
+    control = shipped().of("top", "vitis_hls.fast")["control"]
+    assert found.lut == pytest.approx(sum(item.lut or 0.0 for item in apart) + control + 50 * lut)
+    assert found.ff == pytest.approx(sum(item.ff or 0.0 for item in apart) + 50 * ff)
+    assert one.ff != found.ff  # processes that wait for each other have no FIFOs

@@ -23,7 +23,8 @@ def recurrent_cost(layer: LayerRecord, p: Pricing) -> Cost:
 
     A step lasts the longer product, the table of the gates and `step` cycles for tanh, products and sums (16 on
     Virtex-7 and 8 on UltraScale+ at reuse 1, 37 to 39 at reuse 30; 6 designs); the loop over the steps adds `loop` to
-    each in a dataflow region, one in a flat pipeline.
+    each in a dataflow region, one in a flat pipeline. The last cycle of a loop over shared multipliers is the first of
+    what follows (two networks).
     """
     state = layer.result or DEFAULT_TYPE
     units, gates = max(layer.units, 1), max(1, layer.n_out // max(layer.units, 1))
@@ -43,7 +44,7 @@ def recurrent_cost(layer: LayerRecord, p: Pricing) -> Cost:
     if p.io == "dataflow" and not p.tech.is_vitis:
         shifts = SHIFT_LUT * layer.n_in * (SHIFT_SHARE if layer.reuse > 1 else 1.0)
     rest = (functions[0].latency_max or 0) + coefficients["step"] + coefficients["loop"] * (p.io == "dataflow")
-    rest += p.io == "parallel"
+    rest += (p.io == "parallel") - (layer.reuse > 1 and layer.strategy == "resource")
     least, most = (
         layer.steps * (max(getattr(inputs, key) or 0, getattr(states, key) or 0) + rest) + 1
         for key in ("latency_min", "latency_max")
@@ -60,7 +61,7 @@ def recurrent_cost(layer: LayerRecord, p: Pricing) -> Cost:
         bram18=sum(part.bram18 or 0.0 for part in parts) if known else None,
         latency_min=float(least),
         latency_max=float(most),
-        ii=float(most),
+        ii=float(most) + (p.io == "dataflow" and not p.tech.is_vitis),
         muxes=inputs.muxes + states.muxes,
         mux_lut=max(inputs.mux_lut, states.mux_lut),
         shift_lut=shifts,

@@ -240,10 +240,11 @@ def _depth(
 ) -> float:
     """Cycles beside the reuse: reading the weights, multiplying, adding up.
 
-    Fast devices take one. On 7 series below 6 ns a multiplication takes four with its sum, each doubling of the
-    summands one more, multipliers of LUTs two less (18 of 20 loops of three repositories, 2019.1 to 2020.1), products
-    merged with their sums into DSPs always five (2 loops); at 10 ns two are enough. Saturating sums are not cut into
-    cycles at all (8 loops of two designs).
+    Fast devices take one, with the lean library none for sums of up to two products (three loops of two networks; sums
+    of four, and products that serve several outputs, take one there too). On 7 series below 6 ns a multiplication takes
+    four with its sum, each doubling of the summands one more, multipliers of LUTs two less (18 of 20 loops of three
+    repositories, 2019.1 to 2020.1), products merged with their sums into DSPs always five (2 loops); at 10 ns two are
+    enough. Saturating sums are not cut into cycles at all (8 loops of two designs).
     """
     if saturating:
         return 2.0
@@ -254,4 +255,6 @@ def _depth(
         return MERGED_DEPTH
     if tech.speed is Speed.SLOW:
         return max(4.0, 3.0 + levels) - (2.0 if soft else 0.0)
+    if tech.is_lean and not block.wraps and block.products_each <= 2:
+        return 0.0
     return 0.0 if soft and block.wraps and block.outputs_each <= 2 and not tech.is_vitis else 1.0

@@ -73,6 +73,8 @@ def schedule(
         multiplied = 1 - (1 - multiplied) ** 2
     shift = 0.95 * tech.level_ns if found.shift_adds > 2 * found.live_inputs else 0.0
     start = tech.multiply_ns * (1.0 if dsp else SOFT_SHARE) if multiplied else shift
+    if is_resource and tech.is_lean and dsp:  # products of 5 and 6 summands are cut (5 of two networks)
+        start = multiply
     if multiplied and tech.speed is Speed.SLOW and start > INNER_STAGE_SHARE * budget:
         start = multiply = budget
     if tech.sizes_sums and found.adders:

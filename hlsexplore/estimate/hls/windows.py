@@ -5,7 +5,7 @@ from math import ceil
 import numpy as np
 
 from hlsexplore.estimate.hls.streams import Column
-from hlsexplore.estimate.technology import Speed, Technology
+from hlsexplore.estimate.technology import Technology
 
 LINE_BUFFER_LUT = 32.0
 LINE_BUFFER_FF = 64.0
@@ -24,8 +24,8 @@ VITIS_BITS_IN_LUT, VITIS_DEPTH_IN_LUT = 1024.0, 2
 """FIFOs of Vitis HLS up to so many bits or so deep are shift registers (2023.1: 1,024 bits of 16 words are, 1,312 of 82
 and 2,048 of 4 are not, 2,048 of one word are; 110 FIFOs of three repositories)."""
 VITIS_SHORT_LUT, VITIS_SHORT_FF = 75.0, 99.0
-"""LUT and FF of one in shift registers on 7 series, whatever its width (32 to 2,048 bits, 15 FIFOs of two
-repositories); UltraScale+ holds two words in registers (16 FIFOs of two)."""
+"""LUT and FF of one in shift registers, whatever its width (6 to 2,048 bits; 15 FIFOs of two repositories on 7 series,
+2,704 on Kintex UltraScale+); on Virtex UltraScale+ two words wait in registers (4,134 FIFOs of two)."""
 VITIS_MEMORY_FF = 156.0
 """FF of one in block RAM up to 2023 (147 to 164, from 4 to 4,761 words and 16 to 1,408 bits)."""
 
@@ -66,10 +66,10 @@ def vitis_fifo(bits: Column, depth: int, tech: Technology) -> tuple[Column, Colu
     held = 32 if is_padded and depth <= 512 else fifo_width(depth)
     bram = np.ceil(bits / held) * ceil(depth / 16384)
     memory_ff = 2.0 * bits + 27.0 if is_padded else np.full(bits.shape, VITIS_MEMORY_FF)
-    if tech.speed is Speed.SLOW:
-        lut, ff = np.full(bits.shape, VITIS_SHORT_LUT), np.full(bits.shape, VITIS_SHORT_FF)
+    if tech.family.startswith("virtexuplus"):
+        lut, ff = 0.9 * bits + 20.0, 2.0 * bits + 4.0
     else:
-        lut, ff = 1.1 * bits + 10.0, 2.0 * bits + 4.0
+        lut, ff = np.full(bits.shape, VITIS_SHORT_LUT), np.full(bits.shape, VITIS_SHORT_FF)
     return (
         np.where(in_memory, fifo_lut(depth), lut),
         np.where(in_memory, memory_ff, ff),

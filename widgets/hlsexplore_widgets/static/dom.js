@@ -82,15 +82,32 @@ export function focused() {
 }
 
 /**
- * Listen to the keys of an element and of those in it; shortcuts of the page around leave them alone, such as the arrow
- * keys of Notebook 7. The mark has to stand on what has the focus itself.
+ * Listen to the keys of an element and of those in it, Shift+Enter among them.
  * @param {Element} node
  * @param {(event: KeyboardEvent) => void} listener
  */
 export function onKeys(node, listener) {
-  const mark = (/** @type {Event} */ event) => /** @type {Element} */ (event.target).setAttribute("data-lm-suppress-shortcuts", "true");
-  node.addEventListener("focusin", mark);
+  node.setAttribute("data-keys", "all");
   node.addEventListener("keydown", /** @type {EventListener} */ (listener));
+}
+
+/**
+ * Keep keys that are pressed in a panel from the shortcuts of the page around. Jupyter takes plain letters, arrows and Enter
+ * for its cells unless a text is being written: from a list, a button or a check box too. Keys with Ctrl, Alt or Cmd, and
+ * Shift+Enter, which runs a cell, stay Jupyter's. It looks for a mark on what has the focus; it listens on the document, of
+ * whose keys the window hears before. One listener serves all panels of a page.
+ */
+function keepKeys() {
+  const page = /** @type {{ __hlsexplore_keys?: boolean }} */ (globalThis);
+  if (page.__hlsexplore_keys) return;
+  page.__hlsexplore_keys = true;
+  window.addEventListener("keydown", (event) => {
+    const node = event.target;
+    if (!(node instanceof Element) || !node.closest(".hx")) return;
+    const runs = event.key === "Enter" && event.shiftKey && !node.closest("[data-keys]");
+    const isTheirs = event.ctrlKey || event.altKey || event.metaKey || runs;
+    set(node, { "data-lm-suppress-shortcuts": isTheirs ? null : "true" });
+  }, true);
 }
 
 /**
@@ -131,10 +148,12 @@ export function hear(model, callback) {
 }
 
 /**
- * Let the kernel know that a view exists: widgets in a busy cell only work after a first state update went through.
+ * A view is there: its keys are kept, and the kernel knows of it. Widgets in a busy cell only work after a first state
+ * update went through.
  * @param {Pick<Model<ComponentTraits, never>, "get" | "set" | "save_changes">} model
  */
 export function wake(model) {
+  keepKeys();
   model.set("views", (model.get("views") || 0) + 1);
   model.save_changes();
 }

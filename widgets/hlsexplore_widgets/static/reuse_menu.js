@@ -26,6 +26,10 @@ export function reuseMenu(model, row, get, choose) {
   }
 
   function fillList() {
+    if (!list.isConnected) { // the table was built anew while the list was open
+      stop();
+      return;
+    }
     const at = focused()?.dataset.value ?? get();
     const head = h("div", { class: "hx-menuhead", "aria-hidden": "true" }, ...["reuse", "cycles", "DSP", "LUT"].map((text) => h("span", { text })));
     list.replaceChildren(head, ...row.reuse.map(option));

@@ -49,7 +49,10 @@ function render({ model, el }) {
   draw();
   requestAnimationFrame(draw); // the layer opens once it is part of the page
   wake(model);
-  return off;
+  return () => {
+    off();
+    shown.clear(); // what waits to close a message finds none
+  };
 }
 
 export default { render };

@@ -6,6 +6,7 @@ from math import exp, hypot, log
 
 from hlsexplore.estimate.intervals import LARGEST_WIDTH, whole_bounds
 from hlsexplore.estimate.record import MATRIX_OPS, RECURRENT_OPS, DesignRecord, LayerRecord
+from hlsexplore.estimate.technology import Speed, technology
 from hlsexplore.fixed import Overflow
 from hlsexplore.report import Bounds, Figures, Report
 
@@ -34,6 +35,9 @@ RATIOS: Mapping[tuple[str, str, bool], Ratio] = {
 }
 """Medians by interface, strategy and whether multipliers are shared: 29 designs of 7 repositories whose reports are at
 hand, agreeing with 25 others (stream latency .59 and .86, .46 and .68, parallel latency .52 and .48)."""
+UNROLLED_FF = 0.9
+"""What it leaves of an unrolled pipeline's registers on UltraScale and UltraScale+ (.76, .95 and .97 of three designs);
+7 series has registers within multipliers, which the DSP blocks take in."""
 SATURATING = 0.5
 """More of it: saturating sums are choices that synthesis merges (.24 and .32 in place of .62; two designs)."""
 MULTIPLEXER = 0.1
@@ -92,6 +96,9 @@ def ratio_of(design: DesignRecord) -> Ratio:
         "resource" if is_resource else "latency",
         any(layer.reuse > 1 for layer in products),
     ]
+    speed = technology(design.tool, design.version, design.family, design.cells).speed
+    if design.io != "stream" and not is_resource and found.ff < UNROLLED_FF and speed is not Speed.SLOW:
+        found = replace(found, ff=UNROLLED_FF)
     saturates = any(layer.accum is not None and layer.accum.overflow is not Overflow.WRAP for layer in products)
     is_shallow = is_resource and all(layer.reuse < SHALLOW_REUSE for layer in products)
     return Ratio(found.lut * (SATURATING if saturates else 1.0), found.ff * (SHALLOW_FF if is_shallow else 1.0))

@@ -1,7 +1,7 @@
 """How fast each sampler finds the Pareto front of accuracy, LUT and latency, and what racing saves.
 
-    python benchmarks/search.py [--json] [--seeds 5] [--trials 400] [--case jets] [--sampler guided]
-    python benchmarks/search.py --race [--json] [--seeds 3] [--trials 2000] [--samples 20000] [--case jets]
+    python benchmarks/search.py [--json] [--seeds 5] [--trials 400] [--samples 10000] [--case jets] [--sampler guided]
+    python benchmarks/search.py --race [--json] [--seeds 3] [--trials 600] [--samples 10000] [--case jets]
 
 Every sampler gets the same budget of designs in the same space, from scratch: its own study, emulator and caches. The
 hypervolume is the share of a box that the designs found so far dominate: accuracy from 5 points below the float network
@@ -9,7 +9,8 @@ to half a point above, the logarithm of LUT from the default design's down to 1/
 latency from a quarter of the default design's up to 32 times it. The reference is what NSGA-II, which is run in any
 case, has at the end: the median over the seeds. Figures are medians over the seeds; `evaluations_to_reference` and
 `wall_s_to_reference` are null where half of the runs or more did not get there, and `reached` is the share that did.
-`of_budget` is the first one as a share of NSGA-II's evaluations. All designs are evaluated on all samples.
+`of_budget` is the first one as a share of NSGA-II's evaluations. All designs are evaluated on all samples. With
+`--reference V` the reference is a hypervolume that another build printed.
 
 With `--race` each sweep is run twice for each seed, one run after the other: with racing and without. Only designs that
 were evaluated on all samples count in the hypervolumes. `wall_ratio` and `cpu_ratio` are those of the raced sweep over
@@ -123,19 +124,28 @@ def sweep(example: Example, space: dict, sampler: str, seed: int, trials: int, b
         )
 
 
-def rows_of(case: str, samplers: tuple[str, ...], seeds: int, trials: int) -> list[dict]:
+def example_of(case: str, samples: int | None) -> Example:
+    """Return the example of a case, with its first samples."""
+    example = load(*CASES[case][:2])
+    return replace(example, x=example.x[:samples], labels=example.labels[:samples])
+
+
+def rows_of(
+    case: str, samplers: tuple[str, ...], seeds: int, trials: int, samples: int | None, wanted: float | None
+) -> list[dict]:
     """Measure a case."""
-    name, variant, space = CASES[case]
-    example = load(name, variant)
+    space, example = CASES[case][2], example_of(case, samples)
     box, runs = box_of(example), []
     for seed in range(seeds):
-        for sampler in dict.fromkeys((REFERENCE, *samplers)):
+        for sampler in dict.fromkeys((REFERENCE, *samplers) if wanted is None else samplers):
             runs.append(sweep(example, space, sampler, seed, trials, box))
             print(
                 f"{case} {sampler} seed {seed}: {runs[-1].seconds[-1]:.1f} s, volume {trajectory(runs[-1])[-1]:.4f}",
                 file=sys.stderr,
             )
-    reference = median(float(trajectory(run)[-1]) for run in runs if run.sampler == REFERENCE)
+    reference = wanted
+    if reference is None:
+        reference = median(float(trajectory(run)[-1]) for run in runs if run.sampler == REFERENCE)
     rows = []
     for sampler in samplers:
         own = [run for run in runs if run.sampler == sampler]
@@ -178,11 +188,9 @@ def box_of(example: Example) -> Box:
     return Box(accuracy=accuracy, lut=base.metrics["lut"], latency=base.metrics["latency_cycles"])
 
 
-def race_rows(case: str, samplers: tuple[str, ...], seeds: int, trials: int, samples: int) -> list[dict]:
+def race_rows(case: str, samplers: tuple[str, ...], seeds: int, trials: int, samples: int | None) -> list[dict]:
     """Compare sweeps with racing and without."""
-    name, variant, space = CASES[case]
-    whole = load(name, variant)
-    example = replace(whole, x=whole.x[:samples], labels=whole.labels[:samples])
+    space, example = CASES[case][2], example_of(case, samples)
     box, rows = box_of(example), []
     for sampler in samplers:
         sweep(example, space, sampler, seeds, 40, box, race=True)  # compiles what is compiled once
@@ -231,7 +239,8 @@ def main() -> None:
     parser.add_argument("--case", action="append", choices=list(CASES))
     parser.add_argument("--sampler", action="append", choices=SAMPLERS)
     parser.add_argument("--race", action="store_true")
-    parser.add_argument("--samples", type=int, default=20_000)
+    parser.add_argument("--samples", type=int)
+    parser.add_argument("--reference", type=float)
     args = parser.parse_args()
     cases = args.case or list(CASES)
     if args.race:
@@ -239,7 +248,11 @@ def main() -> None:
         rows = [row for case in cases for row in race_rows(case, samplers, args.seeds, args.trials, args.samples)]
     else:
         samplers = tuple(args.sampler or SAMPLERS)
-        rows = [row for case in cases for row in rows_of(case, samplers, args.seeds, args.trials)]
+        rows = [
+            row
+            for case in cases
+            for row in rows_of(case, samplers, args.seeds, args.trials, args.samples, args.reference)
+        ]
     if args.json:
         print(json.dumps({"rows": rows, "machine": machine(), "versions": versions("numpy", "optuna")}))
         return

@@ -1,5 +1,6 @@
 """The command line: what each command does, in this process."""
 
+import csv
 import re
 import zipfile
 from pathlib import Path
@@ -344,6 +345,11 @@ def test_sweep_front_and_pick_make_a_design_file(work, capsys):
     assert code == 0
     assert f" {round(min(trial['metrics']['lut'] for trial in data['front'])):,} " in out.splitlines()[-3], "whole LUTs"
     assert (work / "front.csv").read_text().startswith("number,design_key,accuracy")
+    rows = list(csv.DictReader((work / "front.csv").read_text().splitlines()))
+    count = len(np.load(work / "X.npz")["x"])
+    assert {row["samples"] for row in rows} == {str(count)}
+    assert any(line.split()[-2:] == ["samples", "note"] for line in out.splitlines())
+    assert run_json(capsys, *arguments, "--no-race")["num_partial"] == 0
 
 
 def test_sweep_of_a_default_space_and_a_base_design(work, capsys):

@@ -7,6 +7,7 @@ import hlsexplore as hx
 from hlsexplore.study.study import Study
 from hlsexplore_widgets.catalog import Catalog
 from hlsexplore_widgets.growth import front_growth
+from hlsexplore_widgets.trial_page import Query, page_data
 
 
 def test_trials_are_on_the_front_as_the_study_says(small_graph, small_x, small_labels, tmp_path):
@@ -46,3 +47,18 @@ def test_growth_of_the_front_ends_where_the_study_says(small_graph, small_x, sma
     assert numbers[-1] == 9 and volumes[-1] == pytest.approx(wanted[-1], rel=1e-12)
     assert (np.diff(volumes) >= 0).all()
     study.close()
+
+
+def test_the_table_says_of_how_many_samples_figures_are_where_some_are_of_a_part(small_graph, tmp_path):
+    x = np.random.default_rng(0).normal(0, 1, (4000, 16))
+    labels = hx.predict(small_graph, x).argmax(axis=1)
+    with Study(tmp_path / "study.db", small_graph, x, labels) as study:
+        study.sweep({"uniform": {"weight": [3, 8]}}, race=False)
+        whole = page_data(Catalog(study), Query(), None)
+        assert "samples" not in [column["label"] for column in whole["columns"]]
+        study.sweep({"per_layer": {"weight": [2, 3, 8], "result": [3, 8]}}, race=True)
+        page = page_data(Catalog(study), Query(descending=False), None)
+    place = [column["label"] for column in page["columns"]].index("samples")
+    shown = {row["cells"][place] for row in page["rows"]}
+    assert shown == {"1,000", "4,000"}
+    assert {row["cells"][place] for row in page["rows"] if row["front"]} == {"4,000"}

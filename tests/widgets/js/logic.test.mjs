@@ -8,6 +8,7 @@ const figure = await import(new URL("figure.js", base));
 const save = await import(new URL("save.js", base));
 const list = await import(new URL("layer_list.js", base));
 const network = await import(new URL("network_layout.js", base));
+const { plotly } = await import(new URL("plotly.js", base));
 const { duration } = await import(new URL("text.js", base));
 const { announce, bus, isStale, patient, point } = await import(new URL("bus.js", base));
 
@@ -197,4 +198,21 @@ test("figures in flight are marked if no answer comes for a while, and fresh one
   await new Promise((done) => setTimeout(done, 160));
   assert.deepEqual(marks, [false, true]);
   marker.stop();
+});
+
+test("where the first plot is gone before plotly.js came, the next one asks for it", (context) => {
+  context.mock.timers.enable({ apis: ["setInterval"] });
+  globalThis.window = globalThis;
+  const modelOf = (asked) => ({ get: () => "6.0", send: (message) => asked.push(message.ev), on: () => {}, off: () => {} });
+  const [first, second] = [[], []];
+  const one = plotly(modelOf(first));
+  const two = plotly(modelOf(second));
+  assert.deepEqual([first, second], [["plotly"], []]);
+  assert.equal(one.promise, two.promise);
+  one.stop();
+  context.mock.timers.tick(15_000);
+  assert.deepEqual([first, second], [["plotly"], ["plotly"]]);
+  two.stop();
+  context.mock.timers.tick(60_000);
+  assert.deepEqual([first, second], [["plotly"], ["plotly"]]);
 });

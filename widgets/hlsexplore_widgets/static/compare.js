@@ -22,7 +22,7 @@ async function picture(model, el, format) {
   const { width = 0, height = 0 } = made.layout;
   const drawn = themed(made, colour, width, height);
   drawn.layout.paper_bgcolor = drawn.layout.plot_bgcolor = colour("--hx-panel");
-  const [plotly] = await Promise.all(Object.values(scripts()));
+  const plotly = await Promise.any(Object.values(scripts()).map((slot) => slot.promise));
   return blobOf(await plotly.toImage(drawn, { format, width, height, scale: format === "png" ? 2 : 1 }));
 }
 

@@ -95,7 +95,9 @@ class PlotView {
     this.theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name", "class"] });
     this.size.observe(el);
     wake(model);
-    this.plotly = await plotly(model);
+    const { promise, stop } = plotly(model);
+    this.off.push(stop);
+    this.plotly = await promise;
     if (!this.stopped) await this.draw();
   }
 

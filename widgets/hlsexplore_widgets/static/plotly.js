@@ -5,33 +5,49 @@ import { hear } from "./dom.js";
 
 const ASK_MS = 15_000;
 
+/** plotly.js on its way to the page, or there. @typedef {{ promise: Promise<Plotly>, resolve: (plotly: Plotly) => void, isThere: boolean }} Slot */
+
 /** The scripts of the page by version. */
 export function scripts() {
-  const page = /** @type {{ __hlsexplore_plotly?: Record<string, Promise<Plotly>> }} */ (globalThis);
+  const page = /** @type {{ __hlsexplore_plotly?: Record<string, Slot> }} */ (globalThis);
   return (page.__hlsexplore_plotly ??= {});
 }
 
-/**
- * Get plotly.js: from the page if it is there, else from this model's kernel; whoever asks first loads it for all.
- * @param {PlotFigure["model"]} model
- */
-export function plotly(model) {
-  return (scripts()[model.get("plotly_version")] ??= fetched(model));
+/** @returns {Slot} */
+function emptySlot() {
+  /** @type {(plotly: Plotly) => void} */
+  let resolve = () => {};
+  const promise = new Promise((/** @type {(plotly: Plotly) => void} */ done) => { resolve = done; });
+  return { promise, resolve, isThere: false };
 }
 
-/** Ask a kernel until it answers. @param {PlotFigure["model"]} model @returns {Promise<Plotly>} */
-function fetched(model) {
-  return new Promise((resolve) => {
-    const ask = () => model.send({ ev: "plotly" });
-    const timer = window.setInterval(ask, ASK_MS);
-    const off = hear(model, async (message, [script]) => {
-      if (message.kind !== "plotly") return;
-      off();
-      clearInterval(timer);
-      resolve(await evaluate(script));
-    });
-    ask();
+/**
+ * Get plotly.js: from the page if it is there, else from a kernel. The first view asks at once; the others ask too if it does
+ * not come, for the first one may be gone by then, or its kernel.
+ * @param {PlotFigure["model"]} model
+ * @returns {{ promise: Promise<Plotly>, stop: () => void }} `stop` ends the asking
+ */
+export function plotly(model) {
+  const key = model.get("plotly_version");
+  const isFirst = !(key in scripts());
+  const slot = (scripts()[key] ??= emptySlot());
+  if (slot.isThere) return { promise: slot.promise, stop: () => {} };
+  const ask = () => model.send({ ev: "plotly" });
+  const timer = window.setInterval(ask, ASK_MS);
+  const off = hear(model, async (message, [script]) => {
+    if (message.kind !== "plotly") return;
+    stop();
+    if (slot.isThere) return;
+    slot.isThere = true;
+    slot.resolve(await evaluate(script));
   });
+  const stop = () => {
+    off();
+    clearInterval(timer);
+  };
+  slot.promise.then(stop);
+  if (isFirst) ask();
+  return { promise: slot.promise, stop };
 }
 
 /**

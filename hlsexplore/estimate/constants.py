@@ -178,7 +178,9 @@ class ProductWidths:
     whole: bool = False
 
 
-_profiles: Recent[tuple[bytes, ProductWidths, bytes, bytes, tuple[int, ...]], MatrixProfile] = Recent(4096)
+Bits = tuple[int, ...]
+"""Bits of each input of a matrix."""
+_profiles: Recent[tuple[bytes, ProductWidths, bytes, bytes, Bits, Bits], MatrixProfile] = Recent(4096)
 
 
 def profile(
@@ -186,7 +188,8 @@ def profile(
     widths: ProductWidths,
     live: Mask | None = None,
     varying: Mask | None = None,
-    bits: tuple[int, ...] | None = None,
+    bits: Bits | None = None,
+    ports: Bits | None = None,
 ) -> MatrixProfile:
     """Analyse a constant matrix; results are cached by content.
 
@@ -196,6 +199,7 @@ def profile(
         live: Outputs that something reads, shape (n_out,); all when None.
         varying: Inputs that are not constant, shape (n_in,); all when None.
         bits: Bits of each input where they have types of their own, 0 for a constant one; None: all those of `widths`.
+        ports: Bits of each that a multiplier takes; None: the same.
 
     Returns:
         Operators and widths of the unrolled product.
@@ -206,20 +210,29 @@ def profile(
         b"" if live is None else live.tobytes(),
         b"" if varying is None else varying.tobytes(),
         bits or (),
+        ports or (),
     )
-    return _profiles.find(key, lambda: _profile(constants, widths, live, varying, bits))
+    return _profiles.find(key, lambda: _profile(constants, widths, live, varying, bits, ports))
 
 
 def _profile(
-    constants: Constants, widths: ProductWidths, live: Mask | None, varying: Mask | None, bits: tuple[int, ...] | None
+    constants: Constants,
+    widths: ProductWidths,
+    live: Mask | None,
+    varying: Mask | None,
+    bits: Bits | None,
+    ports: Bits | None,
 ) -> MatrixProfile:
     weight = constants.weight if live is None else constants.weight[:, live]
     operands = np.full(weight.shape[0], widths.input, dtype=np.int64)
     if bits is not None and len(bits) == weight.shape[0]:
         operands = np.minimum(np.array(bits, dtype=np.int64), widths.input)
         weight = weight * (operands > 0)[:, None]
+    taken = operands
+    if ports is not None and len(ports) == weight.shape[0]:
+        taken = np.minimum(np.array(ports, dtype=np.int64), widths.input)
     if varying is not None:
-        weight, operands = weight[varying], operands[varying]
+        weight, operands, taken = weight[varying], operands[varying], taken[varying]
     bias = constants.bias
     if bias is not None and live is not None:
         bias = bias[live]
@@ -236,7 +249,7 @@ def _profile(
     digits = csd_digits(distinct)
     limit = WHOLE_DIGITS if widths.whole else MULTIPLIER_DIGITS
     shifted = distinct[digits < limit]
-    multiplied, wide = distinct[digits >= limit], operands[rows[digits >= limit]]
+    multiplied, wide = distinct[digits >= limit], taken[rows[digits >= limit]]
     inputs = operands[rows[digits < limit]]
     shifts = shift_add_count(shifted)
     limit = widths.accum + max(widths.dropped, 0)

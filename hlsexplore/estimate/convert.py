@@ -76,7 +76,11 @@ def _with_bits(design: Design, node: Node) -> LayerRecord:
     match node.op:
         case Dense() | Conv():
             channels = _by_channel(bits, is_apart=layer.parallel >= layer.pixels)
-            return with_element_bits(layer, np.tile(channels, layer.n_in // len(channels)).tolist())
+            own, ports = elements_of(design, node.inputs[0]), channels
+            if own is not None:
+                ports = _by_channel(own.ports, is_apart=False)
+            taps = layer.n_in // len(channels)
+            return with_element_bits(layer, np.tile(channels, taps).tolist(), np.tile(ports, taps).tolist())
         case Activation() | Affine() | Quantize() | Merge() | Pool() if bits.size == layer.n_in:
             return with_element_bits(layer, bits.ravel().tolist())
         case _:

@@ -60,6 +60,14 @@ class Elements:
         bits: Integers = np.maximum(self.integer + self.fraction, 0)
         return bits
 
+    @property
+    def ports(self) -> Integers:
+        """Bits of each element and the zeros below them, down to the finest element's bits."""
+        is_some = self.bits > 0
+        finest = self.fraction.max(initial=np.iinfo(np.int16).min, where=is_some)
+        ports: Integers = np.where(is_some, np.maximum(self.integer + finest, self.bits), 0)
+        return ports
+
     def mapped(self, function: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> "Elements":
         """Return the elements with a function applied to each array; 0 bits are where the function fills in zeros."""
         signed = function(self.signed.astype(np.int64)) != 0

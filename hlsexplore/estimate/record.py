@@ -125,6 +125,8 @@ class LayerRecord:
         packets: Groups of elements in which the input arrives on a stream.
         sources: Names of the layers whose output it reads.
         input_bits: Bits of each input element of a position where they have types of their own (0: constant), or None.
+        input_ports: The same with the zeros below an element's bits down to the finest element's, which a multiplier
+            takes too; None: as `input_bits`.
         is_rectified: Whether no input is negative, as behind a ReLU.
         is_held: Whether a layer before keeps the input until the next one (own RTL).
         is_average: Whether a pooling takes averages.
@@ -159,6 +161,7 @@ class LayerRecord:
     packets: int = 1
     sources: tuple[str, ...] = ()
     input_bits: tuple[int, ...] | None = None
+    input_ports: tuple[int, ...] | None = None
     is_rectified: bool = False
     is_held: bool = False
     is_average: bool = False

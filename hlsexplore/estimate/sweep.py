@@ -28,6 +28,8 @@ from hlsexplore.ops import MOVES, Input
 from hlsexplore.report import FIGURES
 
 Picks = NDArray[np.integer]
+ElementBits = tuple[tuple[int, ...] | None, tuple[int, ...] | None]
+"""`input_bits` and `input_ports` of a layer."""
 BIT_KEYS = ("granularity", "trim")
 """Knobs that change the types of single elements, which layers behind them read."""
 
@@ -91,7 +93,7 @@ class _Sweep:
                 for value in choices[index].values:
                     changed_config(node, design.layers[name], {choices[index].key: value})
         self.base = record_of(design)
-        self.bits: dict[str, dict[str, tuple[int, ...] | None]] = {}
+        self.bits: dict[str, dict[str, ElementBits]] = {}
         self.pricing: dict[bool, Pricing] = {}
 
     def run(self) -> dict[str, Column]:
@@ -218,16 +220,17 @@ class _Sweep:
         node = self.design.graph[name]
         config = changed_config(node, self.design.layers[name], dict(changes.get(name, {})))
         layer = layer_record(self.design.graph, node, config, self._input_type(node, changes))
-        return replace(layer, input_bits=self._bits(changes)[name])
+        bits, ports = self._bits(changes)[name]
+        return replace(layer, input_bits=bits, input_ports=ports)
 
-    def _bits(self, changes: Mapping[str, Mapping[str, Fixed | str | float]]) -> dict[str, tuple[int, ...] | None]:
+    def _bits(self, changes: Mapping[str, Mapping[str, Fixed | str | float]]) -> dict[str, ElementBits]:
         """Bits of the elements that each layer reads, where some of them are cast to other types."""
         own = {name: {key: one[key] for key in BIT_KEYS if key in one} for name, one in changes.items()}
         own = {name: one for name, one in own.items() if one}
         key = repr(sorted((name, sorted(one.items())) for name, one in own.items()))
         if key not in self.bits:
             record = record_of(self.design.with_layers(own)) if own else self.base
-            self.bits[key] = {layer.name: layer.input_bits for layer in record.layers}
+            self.bits[key] = {layer.name: (layer.input_bits, layer.input_ports) for layer in record.layers}
         return self.bits[key]
 
     def _input_type(self, node: Node, changes: Mapping[str, Mapping[str, Fixed | str | float]]) -> Fixed:

@@ -1,5 +1,6 @@
 """Bits of single elements through layers, and what estimates make of them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,13 @@ import pytest
 import hlsexplore as hx
 from hlsexplore.element_types import ElementTypes
 from hlsexplore.estimate import Choice, estimate_columns
+from hlsexplore.estimate.coefficients import shipped
+from hlsexplore.estimate.constants import Constants
 from hlsexplore.estimate.convert import record_of
+from hlsexplore.estimate.element_bits import with_element_bits
 from hlsexplore.estimate.elements import elements_of
+from hlsexplore.estimate.estimator import costs_of
+from hlsexplore.estimate.record import DesignRecord, LayerRecord
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import (
@@ -145,3 +151,15 @@ def test_sweeps_over_the_types_of_elements_agree_with_single_designs(tool: str, 
         single = [hx.estimate(design.with_layer(layer, **{key: value})).total.lut for value in values]
         assert len(set(single)) > 1 or (layer, key) == ("y", "granularity")
         assert columns["lut"] == pytest.approx(single)
+
+
+def test_a_multiplier_takes_the_zeros_below_an_element() -> None:
+    """12 bits with four zeros below them are a DSP's operand as 16 are; sums have the bits alone."""
+    weight = Constants.of(np.full((4, 1), 181))
+    types = {"input": Fixed(16, 6), "weight": Fixed(10, 3), "accum": Fixed(28, 9), "result": Fixed(28, 9)}
+    layer = LayerRecord(name="d", op="dense", n_in=4, n_out=1, channels=1, constants=weight, **types)
+    design = DesignRecord(layers=(), tool="vitis_hls", version="2024.1", family="virtexuplus")
+    narrow, zeros = with_element_bits(layer, [8] * 4), with_element_bits(layer, [8] * 4, [12, 12, 8, 8])
+    own, wide = (costs_of(replace(design, layers=(item,)), shipped())[0] for item in (narrow, zeros))
+    assert (own.dsp, wide.dsp) == (0, 2)
+    assert own.ff == wide.ff

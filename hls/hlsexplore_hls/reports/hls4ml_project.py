@@ -43,7 +43,7 @@ _OPS = {
     "resize_nearest": "upsample",
 }
 _QUANTIZER = re.compile(r"void (\w+)\(input_t \*inp, output_t \*out\) \{(.*?)\n\}", re.DOTALL)
-_ELEMENT = re.compile(r"out\[(\d+)\] = (?:ap_u?fixed<(\d+),[^>]*>\(inp\[\d+\]\)|0)")
+_ELEMENT = re.compile(r"out\[(\d+)\] = (?:ap_u?fixed<(\d+),\s*(-?\d+)[^>]*>\(inp\[\d+\]\)|0)")
 MAX_CODE_BYTES = 32 << 20
 _SHAPE = {
     "n_chan": "in_chan",
@@ -103,7 +103,8 @@ def read_hls4ml_project(folder: str | Path) -> ForeignProject:
         "top_pragma": [settings.get("top_pragma", "")],
     }
     design = design_of_row(row, weights)
-    design = with_design_bits(design, _bits_read(design, quantizers))
+    bits, ports = ({name: getattr(casts, key) for name, casts in quantizers.items()} for key in ("bits", "ports"))
+    design = with_design_bits(design, _bits_read(design, bits), _bits_read(design, ports))
     return ForeignProject(design=design, model=network.name, part=settings.get("part", ""), variants=network.variants)
 
 
@@ -118,8 +119,28 @@ def _whole(config: Mapping[str, str], name: str) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def read_quantizers(folder: Path) -> dict[str, tuple[int, ...]]:
-    """Read the bits of each element behind the quantizers that hls4ml writes for HGQ, by function; empty without any.
+@dataclass(frozen=True, slots=True)
+class Casts:
+    """Types of the elements behind a quantizer.
+
+    Attributes:
+        bits: Bits of each; 0 where it is a constant.
+        integers: Of them left of the binary point.
+    """
+
+    bits: tuple[int, ...]
+    integers: tuple[int, ...]
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Bits of each and the zeros below them, down to the finest element's."""
+        pairs = list(zip(self.bits, self.integers, strict=True))
+        finest = max((bits - integer for bits, integer in pairs if bits), default=0)
+        return tuple(max(integer + finest, bits) if bits else 0 for bits, integer in pairs)
+
+
+def read_quantizers(folder: Path) -> dict[str, Casts]:
+    """Read the types of each element behind the quantizers that hls4ml writes for HGQ, by function; empty without any.
 
     Args:
         folder: A project; its `firmware/nnet_utils/nnet_code_gen.h` casts each element to a type of its own.
@@ -130,9 +151,10 @@ def read_quantizers(folder: Path) -> dict[str, tuple[int, ...]]:
         return {}
     found = {}
     for name, body in _QUANTIZER.findall(text):
-        bits = {int(index): int(width or 0) for index, width in _ELEMENT.findall(body)}
-        if bits and len(bits) == max(bits) + 1:
-            found[name] = tuple(bits[index] for index in range(len(bits)))
+        types = {int(index): (int(width or 0), int(whole or 0)) for index, width, whole in _ELEMENT.findall(body)}
+        if types and len(types) == max(types) + 1:
+            bits, integers = zip(*(types[index] for index in range(len(types))), strict=True)
+            found[name] = Casts(bits, integers)
     return found
 
 
@@ -147,7 +169,7 @@ def _bits_read(design: DesignRecord, quantizers: Mapping[str, tuple[int, ...]]) 
 
 
 def _layer(
-    call: FunctionCall, network: Network, weights: dict[str, NDArray[Any]], quantizers: Mapping[str, tuple[int, ...]]
+    call: FunctionCall, network: Network, weights: dict[str, NDArray[Any]], quantizers: Mapping[str, Casts]
 ) -> dict[str, Any]:
     config = call.config
     strategy = config.get("strategy") or config.get("mult_config1.strategy") or "nnet::latency"

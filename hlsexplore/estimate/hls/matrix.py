@@ -59,4 +59,4 @@ def profile_of(layer: LayerRecord, live: Liveness = ALL) -> tuple[MatrixProfile,
     n_in, n_out = constants.weight.shape
     outputs = live.outputs if live.outputs is not None and live.outputs.size == n_out else None
     inputs = live.inputs if live.inputs is not None and live.inputs.size == n_in else None
-    return profile(constants, widths, outputs, inputs, layer.input_bits), widths
+    return profile(constants, widths, outputs, inputs, layer.input_bits, layer.input_ports), widths

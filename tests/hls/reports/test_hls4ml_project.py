@@ -139,7 +139,7 @@ def test_bits_of_elements_are_read_from_the_quantizers_that_hls4ml_writes_for_hg
     files = {"firmware/myproject.cpp": QUANTIZED_TOP}
     own = project(tmp_path / "own", **files, **{"firmware/nnet_utils/nnet_code_gen.h": CODE})
     quantizer, dense = read_hls4ml_project(own).design.layers
-    assert quantizer.op == "quantizer" and dense.input_bits == (10, 0, 5)
+    assert quantizer.op == "quantizer" and (dense.input_bits, dense.input_ports) == ((10, 0, 5), (10, 0, 8))
     plain = read_hls4ml_project(project(tmp_path / "plain", **files)).design.layers
     assert [layer.op for layer in plain] == ["q_in", "dense"] and plain[1].input_bits is None
     figures = [estimate_record(read_hls4ml_project(tmp_path / name).design).total for name in ("own", "plain")]

@@ -1,6 +1,7 @@
 """Sweeps that give up designs which a part of the samples shows to be surely worse than others."""
 
 import sqlite3
+import threading
 from contextlib import closing
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from hlsexplore.design import Design
 from hlsexplore.emulate import emulate, float_forward
 from hlsexplore.emulate.quality import draw_samples
+from hlsexplore.errors import CancelledError
 from hlsexplore.metrics import accuracy
 from hlsexplore.study.racing import RATES, can_race, is_surely_worse, pays_off
 from hlsexplore.study.store import FORMAT, Store
@@ -130,6 +132,20 @@ def test_a_sweep_in_two_parts_and_one_of_several_threads_give_up_the_same(swept,
     with Study(tmp_path / "threads.db", small_graph, *samples) as study:
         study.sweep(SPACE, workers=2, race=True)
         assert statuses(study) == statuses(raced)
+
+
+def test_a_sweep_that_was_stopped_within_a_batch_goes_on_with_the_same_decisions(swept, small_graph, samples, tmp_path):
+    cancel = threading.Event()
+
+    def stop(event):
+        if event.num_done == 85:
+            cancel.set()
+
+    with Study(tmp_path / "stopped.db", small_graph, *samples) as study:
+        with pytest.raises(CancelledError, match="after 85 of 225 designs"):
+            study.sweep(SPACE, on_event=stop, cancel=cancel, race=True)
+        assert study.sweep(SPACE, race=True).num_new == 140
+        assert statuses(study) == statuses(swept[0])
 
 
 def test_partial_designs_are_completed_when_asked_for(small_graph, samples, tmp_path, swept):

@@ -1,7 +1,7 @@
 """How fast each sampler finds the Pareto front of accuracy, LUT and latency, and what racing saves.
 
     python benchmarks/search.py [--json] [--seeds 5] [--trials 400] [--samples 10000] [--case jets] [--sampler guided]
-    python benchmarks/search.py --race [--json] [--seeds 3] [--trials 600] [--samples 10000] [--case jets]
+    python benchmarks/search.py --race [--json] [--seeds 3] [--trials 600] [--samples 10000] [--copies 10] [--case jets]
 
 Every sampler gets the same budget of designs in the same space, from scratch: its own study, emulator and caches. The
 hypervolume is the share of a box that the designs found so far dominate: accuracy from 5 points below the float network
@@ -15,6 +15,7 @@ case, has at the end: the median over the seeds. Figures are medians over the se
 With `--race` each sweep is run twice for each seed, one run after the other: with racing and without. Only designs that
 were evaluated on all samples count in the hypervolumes. `wall_ratio` and `cpu_ratio` are those of the raced sweep over
 the other one; `front_missed` counts designs of the front that the raced sweep gave up, for samplers that do not learn.
+`--copies` makes more samples: disturbed copies.
 """
 
 import argparse
@@ -124,10 +125,12 @@ def sweep(example: Example, space: dict, sampler: str, seed: int, trials: int, b
         )
 
 
-def example_of(case: str, samples: int | None) -> Example:
-    """Return the example of a case, with its first samples."""
-    example = load(*CASES[case][:2])
-    return replace(example, x=example.x[:samples], labels=example.labels[:samples])
+def example_of(case: str, samples: int | None, copies: int = 1) -> Example:
+    """Return the example of a case, with its first samples, and copies of them that are disturbed by 2 %."""
+    example, rng = load(*CASES[case][:2]), np.random.default_rng(0)
+    x, labels = example.x[:samples], example.labels[:samples]
+    more = [x * (1 + rng.normal(0, 0.02, x.shape)) for _ in range(copies - 1)]
+    return replace(example, x=np.concatenate([x, *more]), labels=np.concatenate([labels] * copies))
 
 
 def rows_of(
@@ -188,9 +191,9 @@ def box_of(example: Example) -> Box:
     return Box(accuracy=accuracy, lut=base.metrics["lut"], latency=base.metrics["latency_cycles"])
 
 
-def race_rows(case: str, samplers: tuple[str, ...], seeds: int, trials: int, samples: int | None) -> list[dict]:
+def race_rows(case: str, samplers: tuple[str, ...], seeds: int, trials: int, example: Example) -> list[dict]:
     """Compare sweeps with racing and without."""
-    space, example = CASES[case][2], example_of(case, samples)
+    space = CASES[case][2]
     box, rows = box_of(example), []
     for sampler in samplers:
         sweep(example, space, sampler, seeds, 40, box, race=True)  # compiles what is compiled once
@@ -240,12 +243,17 @@ def main() -> None:
     parser.add_argument("--sampler", action="append", choices=SAMPLERS)
     parser.add_argument("--race", action="store_true")
     parser.add_argument("--samples", type=int)
+    parser.add_argument("--copies", type=int, default=1)
     parser.add_argument("--reference", type=float)
     args = parser.parse_args()
     cases = args.case or list(CASES)
     if args.race:
         samplers = tuple(args.sampler or ("random", "guided"))
-        rows = [row for case in cases for row in race_rows(case, samplers, args.seeds, args.trials, args.samples)]
+        rows = [
+            row
+            for case in cases
+            for row in race_rows(case, samplers, args.seeds, args.trials, example_of(case, args.samples, args.copies))
+        ]
     else:
         samplers = tuple(args.sampler or SAMPLERS)
         rows = [

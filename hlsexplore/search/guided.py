@@ -3,8 +3,9 @@
 An error follows from the noise of all roundings together (`noise`). What that leaves, and resources and latency, are
 close to a sum of contributions of the axes once they are put on the right scale, a logarithm: a Gaussian process with a
 part that is linear in the choices and a smooth part for what they do together learns them (`process`). Each batch takes
-the candidates around the front that are expected to add the most volume to it (`improvement`). Resources are not
-guessed where they can be estimated: that needs no emulation.
+the candidates around the front that are expected to add the most volume to it, and later, when what is left to add is
+little and everywhere, the best that are far from one another (`improvement`). Resources are not guessed where they can
+be estimated: that needs no emulation.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ from hlsexplore.support.threads import one_blas_thread
 NUM_CANDIDATES = 1500
 NUM_PARENTS = 24
 NUM_EARLY = 128
-"""Designs from which on a batch is also chosen for its variety."""
+"""Designs from which on a batch is chosen for its variety."""
 FIRST_SCREENED, SCREENED = 96, 6
 """Candidates whose resources are estimated before a batch is chosen: early ones, and later for each design."""
 OPTIMISM = 0.7
@@ -134,11 +135,10 @@ class GuidedSampler:
     def _choose(
         self, mean: RealArray, deviation: RealArray, front: RealArray, corner: RealArray, count: int
     ) -> list[int]:
-        """Choose by expected volume; once that is mostly found, half of them by how far they are from all others."""
-        num_wide = count // 2 if len(self._points) >= NUM_EARLY else 0
-        chosen = choose(mean, deviation, front, corner, count - num_wide, self._rng)
-        wide = spread_out(mean - OPTIMISM * deviation, front, num_wide) if num_wide else []
-        return list(dict.fromkeys([*chosen, *wide]))
+        """Choose by expected volume; once most of it is found, by rank and distance from all others."""
+        if len(self._points) < NUM_EARLY:
+            return choose(mean, deviation, front, corner, count, self._rng)
+        return spread_out(mean - OPTIMISM * deviation, front, count)
 
     def _predict(self, seen: RealArray, candidates: Sequence[Point]) -> tuple[RealArray, RealArray]:
         """Return mean and standard deviation of the candidates' costs, choosing the kernel anew now and then."""

@@ -25,9 +25,9 @@ CHANCE = 1e-2
 """Probability that a sweep gives up any design that belongs on its front, at most."""
 MOST_RIVALS = 3
 """Designs that one is compared with."""
-FEWEST_PRODUCTS = 80_000_000
-"""Products of all samples from which racing is taken to pay: the jet tagger has 43 million with 10,000 samples, where
-it takes longer, and 85 million with 20,000, where it saves a tenth (benchmarks/search.py --race)."""
+FEWEST_PRODUCTS = 200_000_000
+"""Products of all samples from which racing is taken to pay: the jet tagger has 85 million with 20,000 samples, where
+it saves nothing, and 851 million with 200,000, where it saves two fifths (docs/adr/0011-racing.md)."""
 RATES = np.array([0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.5, 0.7])
 """Values of l over which the bound is averaged."""
 

@@ -39,6 +39,8 @@ def computed(layer: dict[str, Any], x: Any) -> Any:
         return np.maximum(x, 0)
     if layer["kind"] == "flatten":
         return x.ravel()
+    if layer["kind"] == "quantize":
+        return x
     kernel = np.array(layer["weight"])
     if layer["kind"] == "conv":
         size, steps = len(kernel), len(x)
@@ -51,7 +53,8 @@ def computed(layer: dict[str, Any], x: Any) -> Any:
 
 def cast(x: Any, type_: list[Any]) -> Any:
     """Cast as `ap_fixed` does."""
-    signed, integer, fraction, rounding, overflow = type_
+    signed, integer, fraction = (np.array(bits) for bits in type_[:3])
+    rounding, overflow = type_[3:]
     return x.quantize(signed, integer - signed, fraction, overflow_mode=overflow, round_mode=rounding)
 
 

@@ -1,6 +1,7 @@
 """Our RTL beside that of da4ml and alkaid for the same integers, through the same Yosys script, in one run.
 
-Each case is a network of dense layers, convolutions along one axis and ReLUs at reuse 1, without its softmax. Both
+Each case is a network of dense layers, convolutions along one axis, ReLUs and casts of single elements (`tagger`, which
+HGQ2 trained) at reuse 1, without its softmax. Both
 peers get the very weights, biases and types of the design; they neither saturate nor round to even, so results truncate
 and wrap on all sides. `da4ml_differing` and its like count the outputs of 200 samples in which a peer's own model
 differs from the emulator.
@@ -31,12 +32,14 @@ from typing import Any
 
 import numpy as np
 from machine import children_cpu_s, machine, versions
+from networks import tagger
 from synthesis import chain, design_of, glorot
 
 import hlsexplore as hx
 from hlsexplore.design import Design
+from hlsexplore.element_types import ElementTypes
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import Activation, Conv, Dense, Function, Input, Reshape, Softmax
+from hlsexplore.ops import Activation, Conv, Dense, Function, Input, Quantize, Reshape, Softmax
 from hlsexplore.weights import raw_weights
 from hlsexplore_hls import export
 from hlsexplore_hls.reports.yosys import figures_of, parse_depth, parse_stat
@@ -44,7 +47,7 @@ from hlsexplore_hls.tools.runner import run
 from hlsexplore_hls.tools.yosys_engine import find_engine
 from hlsexplore_hls.tools.yosys_script import DEPTH, MAPS, STAT, Memory, script
 
-CASES = ("conv8", "jet8", "shuttle6", "jets6", "jet16", "digits6")
+CASES = ("conv8", "jet8", "shuttle6", "jets6", "tagger", "jet16", "digits6")
 PEERS = ("da4ml", "alkaid")
 FIGURES = ("lut", "ff", "latency_cycles")
 TRIES = 3
@@ -58,6 +61,8 @@ ALKAID_SHARE = 1.5
 
 def case_design(name: str) -> Design:
     """Build the design of a case: its network up to the logits."""
+    if name == "tagger":
+        return tagger()
     if name.startswith("jet") and name[3:].isdigit():
         return design_of(f"{name}_r1")
     graph = convolution() if name == "conv8" else without_softmax(hx.load_example(name[:-1], "qkeras").graph)
@@ -126,13 +131,16 @@ def layer(design: Design, node: Node) -> dict[str, Any]:
             return {"kind": "relu", "result": result}
         case Reshape():
             return {"kind": "flatten", "result": result}
+        case Quantize(types=elements):
+            return {"kind": "quantize", "result": mode(elements)}
         case _:
             raise ValueError(f"this benchmark has no {node.kind}")
 
 
-def mode(type_: hx.Fixed) -> list[Any]:
-    """Return a type as a list: whether it is signed, integer bits, fraction bits and modes."""
-    return [int(type_.signed), type_.integer, type_.fraction, str(type_.rounding), str(type_.overflow)]
+def mode(type_: hx.Fixed | ElementTypes) -> list[Any]:
+    """Return a type as a list: whether it is signed, integer bits, fraction bits (each for all elements), and modes."""
+    bits = [np.asarray(part, dtype=int).tolist() for part in (type_.signed, type_.integer, type_.fraction)]
+    return [*bits, str(type_.rounding), str(type_.overflow)]
 
 
 def synthesized(sources: dict[str, str], top: str) -> dict[str, float]:

@@ -228,8 +228,12 @@ def rectify(values: Carrier) -> Carrier:
     return result
 
 
+Passed = tuple[bool, bool, tuple[Any, ...]]
+"""How `cast_kernels.requantize_values` casts: `is_rint`, `wraps` and `numbers`."""
+
+
 def _requantize_pass(
-    values: Carrier, dtype: np.dtype[Any], owned: bool, offset: Carrier | None, passed: tuple[Any, ...]
+    values: Carrier, dtype: np.dtype[Any], owned: bool, offset: Carrier | None, passed: Passed
 ) -> Carrier:
     """Do all that `requantize_carrier` does in place, or on a copy, on the elements in the order of memory."""
     from hlsexplore.emulate import cast_kernels
@@ -246,6 +250,17 @@ def _requantize_pass(
     return values
 
 
+def plan_pass_of(span: Span, type_: Fixed) -> Passed | None:
+    """Return how the kernels cast integers of a span in doubles, or None if they cannot.
+
+    Args:
+        span: What may occur, with the fraction bits.
+        type_: Type to cast to.
+    """
+    plan = _plan_cast(span, type_)
+    return _plan_pass(plan.bits, type_, plan.is_outside, _FLOAT64) if plan.is_float else None
+
+
 @lru_cache(maxsize=4096)
 def _plan_pass(
     bits: int,
@@ -255,7 +270,7 @@ def _plan_pass(
     is_raised: bool = False,
     is_rectified: bool = False,
     is_real: bool = False,
-) -> tuple[bool, bool, tuple[Any, ...]] | None:
+) -> Passed | None:
     """Return the arguments of `cast_kernels.requantize_values`, or None if it has no such mode.
 
     Args:
@@ -294,25 +309,6 @@ def repays_kernel(values: Carrier) -> bool:
 _KERNELS = tuple(
     f"hlsexplore.emulate.{name}" for name in ("cast_kernels", "kernels", "narrow_kernels", "recurrent_kernels")
 )
-
-
-IntegerTerms = tuple[int, tuple[int, int, int], int, int, int, int, int, bool]
-"""A cast of int64: bits to gain, `rounding_terms`, bits to drop, lift and mask that wrap, low, high, zero outside."""
-
-
-def integer_terms(width: int, fraction: int, type_: Fixed) -> IntegerTerms | None:
-    """Return the terms of a cast for `cast_kernels`, or None if int64 does not hold every step.
-
-    Args:
-        width: Bits of the integers, the sign included.
-        fraction: Fraction bits of them.
-        type_: Type to cast to.
-    """
-    bits = fraction - type_.fraction
-    up, down = max(-bits, 0), max(bits, 0)
-    if width + up > 61 or down > 60 or type_.width > 61:
-        return None
-    return up, rounding_terms(type_.rounding, down), down, *hold_terms(type_)
 
 
 def hold_terms(type_: Fixed) -> tuple[int, int, int, int, bool]:

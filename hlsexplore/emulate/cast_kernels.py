@@ -126,58 +126,78 @@ def quantize(x: Any, is_rint: Any, wraps: Any, numbers: Any, out: Any) -> None:
 
 
 @compiled
-def softmax(x: Any, is_stable: Any, exp: Any, inverse: Any, drops: Any, casts: Any, out: Any) -> None:
-    """Compute a softmax of each row by tables.
+def softmax(
+    x: Any, is_stable: Any, exp: Any, inverse: Any, terms: Any, is_rint: Any, wraps: Any, numbers: Any, out: Any
+) -> None:
+    """Compute a softmax of each row by tables; every step of sums and indices must be exact in 32 bits.
 
     Args:
-        x: Raw logits, int64, shape (classes, rows).
+        x: Raw logits, integers in floats, shape (rows, classes).
         is_stable: Whether to subtract each row's largest logit.
-        exp: int64 entries in the accumulator type, shape (2**bits,).
-        inverse: int64 entries, shape (2**bits,).
-        drops: Largest distance (or mask of the index) and bits to drop for the index into `exp`, bits to drop for
-            that into `inverse`.
-        casts: `carrier.integer_terms` to the accumulator (which drops no bits), to the input of `inverse` and to the
-            result.
+        exp: int32 entries in the accumulator type, shape (2**bits,).
+        inverse: float64 entries, shape (2**bits,).
+        terms: int32 numbers; see `softmax._Kernel`.
+        is_rint: As in `requantize_values`, for the products.
+        wraps: As in `requantize_values`.
+        numbers: As in `requantize_values`, float64.
         out: Results of any dtype, shape (rows, classes).
     """
-    reach, drop, inverse_drop = drops
-    to_accum, to_sum, to_result = casts
-    classes, rows = x.shape
-    terms, sums = np.empty((classes, TILE), np.int64), np.empty((classes, TILE), np.int64)
-    top = np.empty(TILE, np.int64)
+    reach, drop, last, inverse_drop = terms[0], np.int32(terms[1] & 31), terms[2], np.int32(terms[3] & 31)
+    up, add, negative, odd, down = np.int32(terms[4] & 31), terms[5], terms[6], terms[7], np.int32(terms[8] & 31)
+    # Numbers, not parts of the array: stores into tiles could change what is read from memory.
+    to_accum = np.int32(terms[9] & 31), terms[10], terms[11], terms[12], terms[13] != 0
+    to_sum = np.int32(terms[14] & 31), terms[15], terms[16], terms[17], terms[18] != 0
+    sign = np.int32(31)
+    (rows, classes), flat = x.shape, x.reshape(-1)
+    entries, sums = np.empty((classes, TILE), np.int32), np.empty((classes, TILE), np.int32)
+    products, factor, top = np.empty((classes, TILE)), np.empty(TILE), np.empty(TILE, np.int32)
     for start in range(0, rows, TILE):
         count = min(TILE, rows - start)
-        logits = x[:, start : start + count]
-        top[:count] = logits[0]
-        for c in range(1, classes):
-            for r in range(count):
-                top[r] = max(top[r], logits[c, r])
         for c in range(classes):
             for r in range(count):
-                place = min(top[r] - logits[c, r], reach) >> drop if is_stable else (logits[c, r] >> drop) & reach
-                terms[c, r] = sums[c, r] = exp[place]
+                entries[c, r] = np.int32(flat[(start + r) * classes + c])
+        top[:count] = entries[0, :count]
+        for c in range(1, classes):
+            for r in range(count):
+                top[r] = max(top[r], entries[c, r])
+        for c in range(classes):
+            if is_stable:
+                for r in range(count):
+                    entries[c, r] = np.int32(min(np.int32(top[r] - entries[c, r]), reach) >> drop)
+            else:
+                for r in range(count):
+                    entries[c, r] = np.int32(np.int32(entries[c, r] >> drop) & reach)
+            for r in range(count):  # an index without a sign is not looked at for one
+                entries[c, r] = sums[c, r] = exp[np.uint32(entries[c, r])]
         left = classes
         while left > 1:  # neighbours are added level by level; the last of an odd number waits
             for pair in range(left // 2):
                 for r in range(count):
-                    sums[pair, r] = hold(sums[2 * pair, r] + sums[2 * pair + 1, r], to_accum[3:])
+                    sums[pair, r] = _hold32(np.int32(sums[2 * pair, r] + sums[2 * pair + 1, r]), to_accum)
             if left % 2:
                 sums[left // 2] = sums[left - 1]
             left = (left + 1) // 2
         for r in range(count):
-            top[r] = inverse[(_cast(sums[0, r], to_sum) >> inverse_drop) & (inverse.shape[0] - 1)]
+            v = np.int32(sums[0, r] << up)
+            v = np.int32(np.int32(v + add) + np.int32(np.int32(v >> sign) & negative))
+            v = np.int32(np.int32(v + np.int32(np.int32(np.int32(sums[0, r] << up) >> down) & odd)) >> down)
+            factor[r] = inverse[np.uint32(np.int32(np.int32(_hold32(v, to_sum) >> inverse_drop) & last))]
         for c in range(classes):
             for r in range(count):
-                out[start + r, c] = _cast(terms[c, r] * top[r], to_result)
+                products[c, r] = entries[c, r] * factor[r]
+        requantize_values(products[:, :count], None, is_rint, wraps, numbers)
+        for r in range(count):
+            for c in range(classes):
+                out[start + r, c] = products[c, r]
 
 
 @njit  # type: ignore[untyped-decorator]
-def _cast(value: Any, terms: Any) -> Any:
-    """Cast one int64: shift up, round as `kernels` does, handle overflow."""
-    up, (add, negative, odd), down, lift, mask, low, high, zeroes = terms
-    v = value << up
-    v = (v + add + ((v >> 63) & negative) + ((v >> down) & odd)) >> down
-    return hold(v, (lift, mask, low, high, zeroes))
+def _hold32(v: Any, terms: Any) -> Any:
+    """Bring one int32 into a type's range: lift and mask that wrap, least and largest value, whether others are 0."""
+    lift, mask, low, high, zeroes = terms
+    v = np.int32(np.int32(np.int32(v << lift) >> lift) & mask)
+    inside = min(max(v, low), high)
+    return np.int32(0) if zeroes and v != inside else inside
 
 
 @njit  # type: ignore[untyped-decorator]

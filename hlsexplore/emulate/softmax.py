@@ -5,25 +5,31 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hlsexplore.emulate.accumulate import product_span
 from hlsexplore.emulate.carrier import (
-    INT64_SAFE,
+    FLOAT64_EXACT,
     Carrier,
-    IntegerTerms,
+    Passed,
     Span,
     as_carrier,
     cast,
     convert,
     dtype_for,
-    integer_terms,
+    hold_terms,
+    plan_pass_of,
     repays_kernel,
+    rounding_terms,
 )
 from hlsexplore.emulate.step import PlanContext, Probe, Step, cast_probed
-from hlsexplore.fixed import Fixed, RawArray, quantize, requantize
+from hlsexplore.fixed import Fixed, quantize, requantize
 from hlsexplore.layer_config import SoftmaxMode
 from hlsexplore.ops import Softmax
 from hlsexplore.tables import SoftmaxTables, softmax_tables
+
+INT32_BITS = 30
+"""Bits of the numbers that the kernel reads: sums of two, and what a rounding adds, stay within 32."""
 
 
 def build_softmax(context: PlanContext, op: Softmax) -> Step:
@@ -71,53 +77,68 @@ class _Kernel:
 
     Attributes:
         is_stable: Whether each row's largest logit is subtracted.
-        exp: Entries in the accumulator type, int64.
-        inverse: Entries of the reciprocal, int64.
-        drops: Largest distance or mask of the first index, and dropped bits of both indices.
-        casts: Terms of the three casts.
+        exp: Entries in the accumulator type, int32.
+        inverse: Entries of the reciprocal, float64.
+        terms: int32 numbers: largest distance or mask of the first index, dropped bits of it; last place of the
+            reciprocals, dropped bits of their index; bits to gain, `carrier.rounding_terms` and bits to drop of the
+            cast to that index's type; `_hold32` terms of the accumulator and of that type.
+        passed: Arguments of `cast_kernels.requantize_values` for the products.
         dtype: Dtype of the results.
     """
 
     is_stable: bool
-    exp: RawArray
-    inverse: RawArray
-    drops: tuple[int, int, int]
-    casts: tuple[IntegerTerms, ...]
+    exp: NDArray[np.int32]
+    inverse: NDArray[np.float64]
+    terms: NDArray[np.int32]
+    passed: Passed
     dtype: np.dtype[Any]
 
     def apply(self, x: Carrier) -> Carrier:
         """Compute the softmax of logits of shape (..., classes)."""
         from hlsexplore.emulate import cast_kernels
 
-        logits = x.reshape(-1, x.shape[-1]).T.astype(np.int64, order="C")
-        out: Carrier = np.empty((logits.shape[1], logits.shape[0]), self.dtype)
-        cast_kernels.softmax(logits, self.is_stable, self.exp, self.inverse, self.drops, self.casts, out)
+        rows = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
+        out: Carrier = np.empty(rows.shape, self.dtype)
+        cast_kernels.softmax(rows, self.is_stable, self.exp, self.inverse, self.terms, *self.passed, out)
         return out.reshape(x.shape)
 
 
 def _plan_kernel(tables: SoftmaxTables, source: Span, types: Mapping[str, Fixed], is_stable: bool) -> _Kernel | None:
-    """Return the arguments of the compiled kernel, or None where 63 bits or its order of casts do not do."""
+    """Return the arguments of the compiled kernel, or None where 32 bits, or doubles for the products, do not do."""
     accum, sum_type, result = types["accum"], types["inv_input"], types["result"]
-    width = accum.width + types["inv_table"].width
-    if source.fraction != tables.norm.fraction or source.magnitude >= INT64_SAFE or width > 61:
+    products, down = product_span(Span.of(accum), Span.of(types["inv_table"])), accum.fraction - sum_type.fraction
+    width = max(accum.width + 1, accum.width + max(-down, 0), sum_type.width, abs(down))
+    if (
+        source.fraction != tables.norm.fraction
+        or max(source.magnitude, tables.norm.max_raw) >= 1 << INT32_BITS
+        or width > INT32_BITS
+        or products.magnitude >= FLOAT64_EXACT
+    ):
         return None
-    casts = (
-        integer_terms(accum.width + 1, accum.fraction, accum),
-        integer_terms(accum.width, accum.fraction, sum_type),
-        integer_terms(width, accum.fraction + types["inv_table"].fraction, result),
+    passed = plan_pass_of(products, result)
+    if passed is None:
+        return None
+    terms = (
+        *(tables.norm.max_raw if is_stable else (1 << tables.exp_bits) - 1, tables.norm.width - tables.exp_bits),
+        *(len(tables.inverse) - 1, sum_type.width - tables.inverse_bits),
+        *(max(-down, 0), *rounding_terms(sum_type.rounding, max(down, 0)), max(down, 0)),
+        *_hold32_terms(accum),
+        *_hold32_terms(sum_type),
     )
-    known = tuple(terms for terms in casts if terms is not None)
-    if len(known) < len(casts):
-        return None
-    index_mask = tables.norm.max_raw if is_stable else (1 << tables.exp_bits) - 1
     return _Kernel(
         is_stable=is_stable,
-        exp=requantize(tables.exp, types["exp_table"].fraction, accum).copy(),
-        inverse=tables.inverse.copy(),
-        drops=(index_mask, tables.norm.width - tables.exp_bits, sum_type.width - tables.inverse_bits),
-        casts=known,
+        exp=requantize(tables.exp, types["exp_table"].fraction, accum).astype(np.int32),
+        inverse=tables.inverse.astype(np.float64),
+        terms=np.array(terms, np.int32),
+        passed=passed,
         dtype=dtype_for(Span.of(result).magnitude),
     )
+
+
+def _hold32_terms(type_: Fixed) -> tuple[int, int, int, int, int]:
+    """Return the terms of overflow handling in 32 bits of a type of at most `INT32_BITS`."""
+    lift, mask, low, high, zeroes = hold_terms(type_)
+    return max(lift - 32, 0), mask, low, high, int(zeroes)
 
 
 def _exp_index(x: Carrier, span: Span, tables: SoftmaxTables, is_stable: bool, probe: Probe | None) -> Carrier:

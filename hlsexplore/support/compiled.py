@@ -20,8 +20,8 @@ KEPT_S = 60 * 86400
 def compiled(function: Callable[..., Any]) -> Any:
     """Let numba compile a function at its first call, without Python's lock while it runs.
 
-    Its code is kept in `cache_directory()`, or beside its source where that cannot be written; where neither can, it is
-    compiled again in each process.
+    Its code is kept in `cache_directory()`, or beside its source where that cannot be written; where neither can, or
+    the disk is full, it is compiled again in each process.
 
     numba names the code it keeps by the path and the time of the function's own file. Here numba's version, and the
     text of all that the file imports from this package, are part of the folder's name: code of another release of
@@ -35,11 +35,19 @@ def compiled(function: Callable[..., Any]) -> Any:
     before = config.CACHE_DIR
     config.CACHE_DIR = str(_folder(function.__module__))
     try:
-        return njit(cache=True, nogil=True)(function)
+        dispatcher = njit(cache=True, nogil=True)(function)
     except RuntimeError:  # "no locator available"
         return njit(nogil=True)(function)
     finally:
         config.CACHE_DIR = before
+    save = dispatcher._cache.save_overload
+
+    def save_where_it_fits(*arguments: Any) -> None:
+        with suppress(OSError):
+            save(*arguments)
+
+    dispatcher._cache.save_overload = save_where_it_fits
+    return dispatcher
 
 
 @cache

@@ -80,3 +80,9 @@ def test_code_is_kept_for_the_next_run_and_not_for_ever(package: Path, tmp_path:
     ran(package, cache, ASK)
     assert {file: file.stat().st_mtime_ns for file in cache.rglob("*.nb?")} == files
     assert not unused.exists()
+
+
+def test_code_that_does_not_fit_on_the_disk_is_run_all_the_same(package: Path, tmp_path: Path) -> None:
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64)); "
+    assert ran(package, tmp_path / "cache", limit + ASK) == "2\n"
+    assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]

@@ -169,14 +169,7 @@ def softmax(
                     entries[c, r] = np.int32(np.int32(entries[c, r] >> drop) & reach)
             for r in range(count):  # an index without a sign is not looked at for one
                 entries[c, r] = sums[c, r] = exp[np.uint32(entries[c, r])]
-        left = classes
-        while left > 1:  # neighbours are added level by level; the last of an odd number waits
-            for pair in range(left // 2):
-                for r in range(count):
-                    sums[pair, r] = _hold32(np.int32(sums[2 * pair, r] + sums[2 * pair + 1, r]), to_accum)
-            if left % 2:
-                sums[left // 2] = sums[left - 1]
-            left = (left + 1) // 2
+        _add_in_tree(sums, count, to_accum)
         for r in range(count):
             v = np.int32(sums[0, r] << up)
             v = np.int32(np.int32(v + add) + np.int32(np.int32(v >> sign) & negative))
@@ -189,6 +182,19 @@ def softmax(
         for r in range(count):
             for c in range(classes):
                 out[start + r, c] = products[c, r]
+
+
+@njit  # type: ignore[untyped-decorator]
+def _add_in_tree(sums: Any, count: Any, to_accum: Any) -> None:
+    """Add int32 rows into the first: neighbours, level by level; the last of an odd number waits."""
+    left = sums.shape[0]
+    while left > 1:
+        for pair in range(left // 2):
+            for r in range(count):
+                sums[pair, r] = _hold32(np.int32(sums[2 * pair, r] + sums[2 * pair + 1, r]), to_accum)
+        if left % 2:
+            sums[left // 2] = sums[left - 1]
+        left = (left + 1) // 2
 
 
 @njit  # type: ignore[untyped-decorator]

@@ -64,6 +64,33 @@ export function patient(isOld, mark) {
   };
 }
 
+/** What an edit draws waits so long for the kernel's answer, less than two frames: drawn together they are one paint. */
+const TOGETHER_MS = 24;
+
+/**
+ * Draw what an edit changed together with the kernel's answer, or soon without it.
+ * @param {Bus} target
+ * @param {() => void} draw
+ * @returns {{ soon: () => void, stop: () => void }} `soon` asks for a drawing
+ */
+export function together(target, draw) {
+  let timer = 0;
+  const now = () => {
+    if (!timer) return;
+    clearTimeout(timer);
+    timer = 0;
+    draw();
+  };
+  target.addEventListener("answer", now);
+  return {
+    soon: () => { timer ||= window.setTimeout(now, TOGETHER_MS); },
+    stop: () => {
+      clearTimeout(timer);
+      target.removeEventListener("answer", now);
+    },
+  };
+}
+
 /**
  * Tell every view of the page which trial is under the pointer or has the focus; null for none.
  * @param {Bus} target

@@ -123,6 +123,19 @@ export function put(node, name, value) {
 }
 
 /**
+ * Write the text of an element that holds nothing else. Its text node stays: with a new one the browser builds and lays
+ * out more than the element.
+ * @param {Element} node
+ * @param {unknown} value
+ */
+export function write(node, value) {
+  const text = String(value);
+  const own = node.firstChild;
+  if (own instanceof Text && own === node.lastChild) put(own, "data", text);
+  else put(node, "textContent", text);
+}
+
+/**
  * Hear of a trait of a model, and return the function that ends it.
  * @template Traits
  * @template Event

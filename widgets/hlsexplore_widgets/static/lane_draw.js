@@ -1,5 +1,5 @@
 // A line of the table drawn: the band of the type, the box of the values, marks for what is lost.
-import { h, s, set } from "./dom.js";
+import { h, s, set, write } from "./dom.js";
 import { cut, describe, format, lsb, msb } from "./fixed.js";
 
 /** @import { Lane } from "./lane_build.js" */
@@ -37,8 +37,8 @@ export function drawLane(view, lane, resized = false) {
   if (document.activeElement !== lane.text) lane.text.value = format(type);
   lane.text.title = format(type);
   drawStrip(view, lane);
-  lane.bits.textContent = String(type[0]);
-  lane.integer.textContent = String(type[1]);
+  write(lane.bits, type[0]);
+  write(lane.integer, type[1]);
 }
 
 /** Whisker from minimum to maximum and box of the quartiles, cut where the type loses values. @param {LayersView} view @param {Lane} lane @param {number} low @param {number} high */

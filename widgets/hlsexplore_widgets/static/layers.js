@@ -1,5 +1,5 @@
 // The table whose control is the profile plot: log2 boxes of weights and activations under a draggable band, the type.
-import { announce, bus, isStale, patient } from "./bus.js";
+import { announce, bus, isStale, patient, together } from "./bus.js";
 import { all, find, focused, h, listen, s, wake } from "./dom.js";
 import { axisRange, axisTicks, follow, format, lsb, msb, resize, sameType } from "./fixed.js";
 import { arranged, blocksOf } from "./layer_list.js";
@@ -50,6 +50,9 @@ export class LayersView {
     /** Blocks that are open while blocks are folded. @type {Set<string>} */
     this.opened = new Set();
     this.marks = patient(() => isStale(this.bus, this.model.get("live").seq), (old) => this.el.classList.toggle("hx-stale", old));
+    /** Lines to draw with the kernel's answer. @type {Set<Lane>} */
+    this.due = new Set();
+    this.paint = together(this.bus, () => this.drawDue());
     this.onEdit = () => this.marks.look();
     this.onRow = (/** @type {Event} */ event) => this.showRow(/** @type {CustomEvent<{ name: string, more: boolean }>} */ (event).detail);
     this.observer = new ResizeObserver(() => {
@@ -94,6 +97,7 @@ export class LayersView {
     this.bus.removeEventListener("row", this.onRow);
     this.observer.disconnect();
     this.marks.stop();
+    this.paint.stop();
     cancelAnimationFrame(this.frame);
   }
 
@@ -142,7 +146,9 @@ export class LayersView {
       changes[item] = { [key]: format(type) };
     }
     this.send(changes, on);
-    for (const lane of this.lanes) if (lane.key === key && names.includes(lane.name)) drawLane(this, lane);
+    for (const lane of this.lanes) if (lane.key === key && names.includes(lane.name)) this.due.add(lane);
+    if (this.dragging) this.drawDue(); // what is under the hand follows at once
+    else this.paint.soon();
   }
 
   /** @param {string} name @param {string} knob @param {string | number} value */
@@ -278,6 +284,11 @@ export class LayersView {
   /** @param {number} exponent */
   x(exponent) {
     return ((exponent - this.range[0]) / (this.range[1] - this.range[0])) * this.drawn;
+  }
+
+  drawDue() {
+    for (const lane of this.due) drawLane(this, lane);
+    this.due.clear();
   }
 
   /** Draw everything. The axis stays under the hand: it only grows where a band leaves it, until the rows are built anew. */

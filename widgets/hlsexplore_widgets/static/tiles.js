@@ -1,7 +1,7 @@
 // Title, history buttons and the read-outs; figures of an edit that is still in flight are shown as such.
 import { announce, bus, isStale, patient } from "./bus.js";
 import { designsMenu } from "./designs.js";
-import { find, h, listen, put, set, wake } from "./dom.js";
+import { find, h, listen, put, set, wake, write } from "./dom.js";
 import { helpPage } from "./help.js";
 import { tableSaver } from "./save.js";
 import { targetMenu } from "./target.js";
@@ -112,17 +112,17 @@ class TilesHead {
     const part = this.tiles.get(item.id) ?? built(item.id);
     if (!this.tiles.has(item.id)) this.grid.append(part.node);
     this.tiles.set(item.id, part);
-    put(part.name, "textContent", item.label);
+    write(part.name, item.label);
     put(part.node.dataset, "pending", String(Boolean(item.pending)));
     put(part.node.dataset, "refining", String(Boolean(item.refining)));
     if (item.value === undefined) { // on its way: the old figure stays, marked as such
       if (!part.value.textContent) part.value.textContent = "–";
       return;
     }
-    put(part.value, "textContent", item.value);
-    put(part.source, "textContent", item.source ?? "");
-    put(part.unit, "textContent", item.unit ?? "");
-    put(part.delta, "textContent", item.delta ?? "");
+    write(part.value, item.value);
+    write(part.source, item.source ?? "");
+    write(part.unit, item.unit ?? "");
+    write(part.delta, item.delta ?? "");
     put(part.delta.dataset, "tone", item.tone ?? "");
     put(part.node, "title", item.tip ?? "");
     put(part.node.dataset, "tone", item.alarm ?? "");
@@ -136,8 +136,8 @@ class TilesHead {
 
   draw() {
     const shown = this.model.get("shown");
-    put(this.title, "textContent", shown.title);
-    put(this.subtitle, "textContent", shown.subtitle);
+    write(this.title, shown.title);
+    write(this.subtitle, shown.subtitle);
     this.undo.disabled = !shown.can_undo;
     this.redo.disabled = !shown.can_redo;
     const ids = new Set(shown.tiles.map((item) => item.id));
@@ -149,6 +149,7 @@ class TilesHead {
     this.el.dataset.revision = String(shown.revision);
     this.el.dataset.times = JSON.stringify(shown.times);
     this.fade();
+    if (!isStale(this.bus, shown.seq)) this.bus.dispatchEvent(new Event("answer"));
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => { this.spoken.textContent = [...this.tiles.values()].map((part) => `${part.name.textContent} ${part.value.textContent} ${part.unit.textContent}`.trimEnd()).join(", "); }, 900);
   }

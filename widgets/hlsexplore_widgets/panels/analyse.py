@@ -27,6 +27,7 @@ from hlsexplore_widgets.figures import (
 )
 from hlsexplore_widgets.figures.base import empty_figure, label_of
 from hlsexplore_widgets.figures.histogram import histogram_figure
+from hlsexplore_widgets.figures.network import network_figure, network_info
 from hlsexplore_widgets.network import graph_data, network_data
 from hlsexplore_widgets.panels.decisions import Wish, chosen, clicked, decisions
 from hlsexplore_widgets.protocol import Item, TabData
@@ -128,7 +129,7 @@ class AnalysePanel:
         def maker(tab: str) -> Callable[[], Any]:
             return lambda: self._figure(self._asked(tab, threading.Event(), is_shown=False))[0]
 
-        return {tab["id"]: maker(tab["id"]) for tab in TABS if tab["id"] != "network"}
+        return {tab["id"]: maker(tab["id"]) for tab in TABS}
 
     def _asked(self, tab: str, cancel: threading.Event, is_shown: bool = True) -> _Request:
         live = self._state.live
@@ -201,6 +202,10 @@ class AnalysePanel:
                 return self._histogram(request)
             case "blame":
                 return self._blame(request)
+            case "network":
+                live = network_data(request.design, request.report, self._state.detail)
+                drawn = network_figure(network_info(graph_data(request.design.graph), live))
+                return drawn, [], "Layers with their types, costs and losses"
             case "latency":
                 info = resource_info(request.report, "latency_cycles_max")
                 return latency_figure(info), [], "Cycles of each layer, from input to output"

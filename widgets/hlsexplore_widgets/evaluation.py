@@ -22,8 +22,9 @@ from hlsexplore_widgets.worker import IsSuperseded, LatestWins
 
 SLOW_SCORE_S = 0.06
 """The estimate does not wait for a first score or a score of all samples that takes longer than this."""
-SCORE_PAUSE_S = 0.004
-"""The worker pauses so long behind the first score: the thread that sends it needs the interpreter."""
+SCORE_PAUSE_S = 0.025
+"""The worker pauses behind the first score, a frame and a half: the threads that send it and the browser that paints it
+have the interpreter and the processor for themselves. An edit ends the pause."""
 DEBOUNCE_S = 0.25
 """Counts and plans wait so long: until then the processor belongs to the browser's paint and the next edit."""
 TRACE_SAMPLES = 500
@@ -146,6 +147,7 @@ class Evaluation:
             is_slow = bool(parts) and parts[0].seconds > SLOW_SCORE_S
             if parts and not is_slow:
                 live = self._score_early(live, parts.pop(0))
+                job.cancel.wait(SCORE_PAUSE_S)
             report = self._attempt("report", errors, lambda: listener.estimated(job.design))
             plan, reports = self.planner.known(job.design), listener.reports(job.design)
             live = replace(live, report=report, planned=plan, reports=reports, errors=dict(errors))
@@ -185,7 +187,6 @@ class Evaluation:
             return live
         live = replace(live, scores=found, early=found, times={**live.times, "scored": now_ms()})
         self._listener.show_early(live)
-        time.sleep(SCORE_PAUSE_S)
         return live
 
     def _chosen_parts(self, design: Design) -> tuple[Part, ...]:

@@ -1,5 +1,8 @@
 """Figures: the info is compared, never pixels."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,12 +11,16 @@ from hlsexplore.emulate import Blame, BlameList
 from hlsexplore.estimate import estimate
 from hlsexplore.examples import load
 from hlsexplore.report import Figures, Report
+from hlsexplore.study.study import Study
 from hlsexplore.study.trial import Trial
 from hlsexplore.target import Target
+from hlsexplore_widgets import Explorer
 from hlsexplore_widgets import figures as fg
+from hlsexplore_widgets.figures.compared import compared_figure, compared_info
 from hlsexplore_widgets.figures.knobs import explained
 from hlsexplore_widgets.figures.parallel import within
 from hlsexplore_widgets.figures.pareto import MAX_POINTS, explain
+from hlsexplore_widgets.shelf import NamedDesign
 
 DIRECTIONS = {"accuracy": "max", "lut": "min"}
 
@@ -272,3 +279,40 @@ def test_patterns_lie_over_the_colour_of_a_bar():
     trials = [trial(i, int(rng.integers(4, 9)), 1, lut=i, accuracy=rng.random()) for i in range(30)]
     figure = fg.importance_figure(fg.importance_info(trials, ["accuracy", "lut"]))
     assert [bar.marker.pattern.fillmode for bar in figure.data] == ["overlay", "overlay"]
+
+
+def test_every_figure_shows_names_as_they_are_and_not_as_markup(small_graph, small_x, small_labels, tmp_path):
+    named = {node.name: f"<u>{at}</u> & b<br>c" for at, node in enumerate(small_graph)}
+    nodes = [replace(node, name=named[node.name], inputs=tuple(named[n] for n in node.inputs)) for node in small_graph]
+    graph = replace(small_graph, nodes=tuple(nodes), outputs=tuple(named[name] for name in small_graph.outputs))
+    study = Study(tmp_path / "study.db", graph, small_x, small_labels)
+    study.sweep({"per_layer": {"weight": [2, 4, 8], "result": [4, 8]}}, trials=24)
+    classes = [f"<u>class {at}" for at in range(small_labels.max() + 1)]
+    explorer = Explorer(graph, small_x, small_labels, study=study, classes=classes)
+    explorer.state.shelf.compare(
+        *(
+            NamedDesign(name=f"a <u>design {bits}", design=Design.default(graph, type=f"fixed<{bits},2>"))
+            for bits in (6, 8)
+        )
+    )
+    assert explorer.state.wait(60)
+    shown = {name: json.loads(fg.figure_json(figure)) for name, figure in explorer.figures.items()}
+    explorer.close()
+    for axis in shown["parallel"]["data"][0]["dimensions"]:
+        axis.pop("name")  # not shown
+    texts = {name: json.dumps(figure, ensure_ascii=False) for name, figure in shown.items()}
+    assert not {name for name, text in texts.items() if "<u>" in text}
+    told = {name for name, text in texts.items() if "&lt;u&gt;" in text}
+    assert told == {"importance", "parallel", "errors", "blame", "decisions", "network", "latency", "resources"} | {
+        "compare",
+        "comparison",
+    }
+
+
+def test_layers_that_are_called_by_numbers_are_rows_and_no_places_on_an_axis():
+    layers = {"12": Figures(lut=10, latency_cycles_max=3), "1e3": Figures(lut=5, latency_cycles_max=4)}
+    report = Report(source="estimate", tool="yosys", total=Figures(lut=15, latency_cycles_max=7), layers=layers)
+    info = fg.resource_info(report, "latency_cycles_max")
+    assert fg.latency_figure(info).layout.xaxis.type == "category"
+    compared = compared_figure(compared_info("lut", {"12": (1, 2), "1e3": (3, 5)}, ("a", "b")))
+    assert compared.layout.yaxis.type == "category" and list(compared.data[0].y) == ["1e3", "12"]

@@ -1,6 +1,7 @@
 """The network as a graph, without a browser."""
 
 import itertools
+from html import unescape
 
 from hlsexplore_widgets.figures.network import COLUMN, RANK, network_figure, network_info
 from hlsexplore_widgets.network import graph_data, network_data
@@ -37,7 +38,7 @@ def test_figure_for_python_has_every_layer_its_type_cost_and_loss(explorer):
     explorer.state.edit({"dense_1": {"result": "fixed<6,0>", "weight": "fixed<7,2>"}})
     assert explorer.state.wait(60)
     figure = explorer.figures["network"]
-    texts = [text for trace in figure.data if trace.text is not None for text in trace.text]
+    texts = [unescape(text) for trace in figure.data if trace.text is not None for text in trace.text]
     assert [text for text in texts if text.startswith("<b>")] == [
         f"<b>{node.name}</b>" for node in explorer.state.graph
     ]

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 
 from hlsexplore.design import Design
 from hlsexplore.layer_config import knobs
 from hlsexplore.merit import Measure
 from hlsexplore.ops import tensor_keys
 from hlsexplore.report import Report
-from hlsexplore_widgets.figures.base import label_of
+from hlsexplore_widgets.figures.base import label_of, plain
 from hlsexplore_widgets.known import source_of
 from hlsexplore_widgets.protocol import ComparisonData
 from hlsexplore_widgets.readout import RESOURCES, interval
@@ -103,8 +102,8 @@ def pictured_rows(rows: Sequence[Row]) -> tuple[tuple[str, ...], ...]:
     shown = [row for row in rows if row.section == "figures" or (row.is_different and row.section != "cost")]
     return tuple(
         (
-            f"≠ {row.label}" if row.is_different else row.label,
-            *(f"<b>{escape(cell)} ✓</b>" if at in row.best else escape(cell) for at, cell in enumerate(row.cells)),
+            plain(f"≠ {row.label}" if row.is_different else row.label),
+            *(f"<b>{plain(cell)} ✓</b>" if at in row.best else plain(cell) for at, cell in enumerate(row.cells)),
         )
         for row in shown
     )

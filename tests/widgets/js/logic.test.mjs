@@ -139,6 +139,16 @@ test("the numbers behind every kind of figure are saved", () => {
   assert.deepEqual(save.figureRows([{ labels: ["all", "fc"], parents: ["", "all"], values: [3, 3] }])[2], ["fc", "all", 3]);
 });
 
+test("saved numbers have the names as they are, not as plotly reads them", () => {
+  const raw = "a<br>b & <b>x &lt;";
+  const shown = "a&lt;br&gt;b &amp; &lt;b&gt;x &amp;lt;";
+  assert.deepEqual(save.figureRows([{ name: shown, x: [shown], y: [5] }])[1], [raw, raw, 5, ""]);
+  assert.deepEqual(save.figureRows([{ type: "heatmap", x: [shown], y: [shown], text: [[1]] }]), [["", raw], [raw, 1]]);
+  assert.deepEqual(save.figureRows([{ labels: [shown], parents: [""], values: [3] }])[1], [raw, "", 3]);
+  const axis = { label: `${shown}<br>weight bits`, name: `${raw}.weight bits`, values: [9] };
+  assert.deepEqual(save.figureRows([{ type: "parcoords", customdata: [7], dimensions: [axis] }]), [["trial", axis.name], [7, 9]]);
+});
+
 const rows = ["in", "block1_conv1", "block1_relu", "fc"].map((name) => ({ name, kind: name.includes("relu") ? "relu" : "dense", lanes: name.includes("relu") ? [] : [{ key: "weight" }], knobs: [] }));
 const seen = { share: { fc: { lut: 0.7 }, block1_conv1: { lut: 0.2 } }, events: { block1_relu: { result: { lost: 0.1 } } } };
 const wish = (more) => list.arranged(rows, seen, { fc: { weight: [4] }, in: { result: [16] } }, { text: "", sort: "", only: "", ...more }, new Set(["fc"])).map((row) => row.name);

@@ -48,7 +48,7 @@ def make_figure(traces: list[Any], **layout: Any) -> go.Figure:
 
 def empty_figure(text: str) -> go.Figure:
     """Make a figure that says why there is nothing to see yet."""
-    note = {"text": text, "showarrow": False, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper"}
+    note = {"text": plain(text), "showarrow": False, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper"}
     hidden = {"visible": False}
     return make_figure([], annotations=[{**note, "font": {"color": MUTE, "size": 13}}], xaxis=hidden, yaxis=hidden)
 
@@ -65,7 +65,7 @@ def row_bars(rows: Sequence[str], values: Sequence[float], colour: str, shape: s
     """
     pattern = {"shape": shape, "fgcolor": "var(--hx-panel)", "fillmode": "overlay", "size": 5}
     marker = {"color": colour, "pattern": pattern}
-    return go.Bar(y=list(rows)[::-1], x=list(values)[::-1], orientation="h", marker=marker, **more)
+    return go.Bar(y=[plain(row) for row in rows][::-1], x=list(values)[::-1], orientation="h", marker=marker, **more)
 
 
 def row_figure(traces: list[go.Bar], title: str, left_px: int, **legend: Any) -> go.Figure:
@@ -74,7 +74,7 @@ def row_figure(traces: list[go.Bar], title: str, left_px: int, **legend: Any) ->
         traces,
         barmode="group",
         xaxis=axis(title),
-        yaxis={"automargin": True},
+        yaxis={"automargin": True, "type": "category"},  # layers may be called by numbers
         showlegend=True,
         legend={"orientation": "h", "y": 1.0, "x": 0, "yanchor": "bottom", **legend},
         margin={"l": left_px, "r": 14, "t": 26, "b": 44},
@@ -113,7 +113,17 @@ def _named(name: str, labels: Mapping[str, str]) -> str:
 
 def axis(title: str, **more: Any) -> dict[str, Any]:
     """Describe an axis."""
-    return {"title": {"text": title}, **more}
+    return {"title": {"text": plain(title)}, **more}
+
+
+def plain(text: str) -> str:
+    """Write a name so that plotly shows it as it is: plotly takes tags and entities in all its texts for markup.
+
+    Examples:
+        >>> plain("a<br>b & <b>c")
+        'a&lt;br&gt;b &amp; &lt;b&gt;c'
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def number_text(value: float) -> str:

@@ -7,7 +7,16 @@ from typing import Any
 import plotly.graph_objects as go
 
 from hlsexplore.emulate import BlameList
-from hlsexplore_widgets.figures.base import ACCENT, ACTIVATION, MUTE, empty_figure, number_text, row_bars, row_figure
+from hlsexplore_widgets.figures.base import (
+    ACCENT,
+    ACTIVATION,
+    MUTE,
+    empty_figure,
+    number_text,
+    plain,
+    row_bars,
+    row_figure,
+)
 
 MAX_BARS = 12
 NEGLIGIBLE = 1e-3
@@ -80,7 +89,7 @@ def blame_figure(info: BlameInfo) -> go.Figure:
             colour,
             shape,
             name=name,
-            hovertext=list(info.reasons)[::-1],
+            hovertext=[plain(reason) for reason in info.reasons][::-1],
             hovertemplate=f"%{{y}}: %{{x:.3~g}} {info.unit}<br>%{{hovertext}}<extra></extra>",
             error_x=_intervals(margins),
         )

@@ -19,6 +19,7 @@ from hlsexplore_widgets.figures.base import (
     RANGE,
     axis,
     make_figure,
+    plain,
     row_bars,
     row_figure,
 )
@@ -150,9 +151,11 @@ def roc_figure(before: Sequence[Curve], after: Sequence[Curve]) -> go.Figure:
     for curve, colour, dash in zip(after, COLOURS, DASHES, strict=False):
         other = known.get(curve.name)
         if other is not None:
-            traces.append(_line(other, {"color": colour, "width": 1, "dash": "dot"}, f"float {curve.name}", False))
+            traces.append(
+                _line(other, {"color": colour, "width": 1, "dash": "dot"}, f"float {plain(curve.name)}", False)
+            )
         change = "" if other is None else f" ({curve.area - other.area:+.4f})"
-        name = f"{curve.name}: AUC {curve.area:.4f}{change}"
+        name = f"{plain(curve.name)}: AUC {curve.area:.4f}{change}"
         traces.append(_line(curve, {"color": colour, "width": 2, "dash": dash}, name, True))
     diagonal = {"type": "line", "x0": 0, "y0": 0, "x1": 1, "y1": 1, "line": {"color": MUTE, "width": 1, "dash": "dot"}}
     return make_figure(

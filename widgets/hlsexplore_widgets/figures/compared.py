@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape, unescape
+from html import unescape
 
 import plotly.graph_objects as go
 
@@ -14,6 +14,7 @@ from hlsexplore_widgets.figures.base import (
     RANGE,
     empty_figure,
     label_of,
+    plain,
     row_bars,
     row_figure,
 )
@@ -79,8 +80,8 @@ def compared_figure(info: ComparedInfo) -> go.Figure:
             values,
             colour,
             shape,
-            name=name,
-            hovertemplate=f"%{{y}}: %{{x:,.0f}} {label_of(info.figure)}<extra>{name}</extra>",
+            name=plain(name),
+            hovertemplate=f"%{{y}}: %{{x:,.0f}} {label_of(info.figure)}<extra>{plain(name)}</extra>",
         )
         for (name, values), (colour, shape) in zip(info.designs, LOOKS, strict=False)
     ]
@@ -96,7 +97,7 @@ def comparison_figure(table: ComparedTable, info: ComparedInfo) -> go.Figure:
     table_px = ROW_PX * (len(table.rows) + 1) + 16
     bars_px = LEGEND_PX + BAR_PX * len(info.designs) * max(len(info.layers), 4)
     height = table_px + bars_px + GAP_PX
-    heads = ("", *(name for name, _ in info.designs))
+    heads = ("", *(plain(name) for name, _ in info.designs))
     columns = [list(column) for column in zip(*table.rows, strict=True)] if table.rows else [[] for _ in heads]
     widths = [_width(cells) for cells in zip(heads, *table.rows, strict=True)]
     line = {"color": "var(--hx-line)"}
@@ -105,7 +106,7 @@ def comparison_figure(table: ComparedTable, info: ComparedInfo) -> go.Figure:
         domain={"x": [0, 1], "y": [1 - table_px / height, 1]},
         columnwidth=widths,
         header={
-            "values": [f"<b>{escape(head)}</b>" for head in heads],
+            "values": [f"<b>{head}</b>" for head in heads],
             "fill": {"color": "var(--hx-bg)"},
             "font": {"color": "var(--hx-fg)", "size": 12},
             **look,

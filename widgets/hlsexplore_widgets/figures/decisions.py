@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hlsexplore.fixed import RealArray
 from hlsexplore.metrics import decisions, task_of
 from hlsexplore.task import Task, TaskKind
-from hlsexplore_widgets.figures.base import PALE, axis, empty_figure, make_figure
+from hlsexplore_widgets.figures.base import PALE, axis, empty_figure, make_figure, plain
 
 MAX_CLASSES = 60
 
@@ -83,7 +83,7 @@ def decision_figure(info: DecisionInfo) -> go.Figure:
     off = info.counts.astype(np.float64)
     np.fill_diagonal(off, 0.0)
     rows = np.maximum(info.counts.sum(axis=1, keepdims=True), 1)
-    names = list(info.names)
+    names = [plain(name) for name in info.names]
     trace = go.Heatmap(
         x=names,
         y=names,

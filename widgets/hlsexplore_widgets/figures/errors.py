@@ -6,7 +6,7 @@ from math import log10
 import plotly.graph_objects as go
 
 from hlsexplore.emulate import Trace
-from hlsexplore_widgets.figures.base import ACTIVATION, LOST, MUTE, WEIGHT, axis, empty_figure, make_figure
+from hlsexplore_widgets.figures.base import ACTIVATION, LOST, MUTE, WEIGHT, axis, empty_figure, make_figure, plain
 
 PERFECT_DB = 140.0
 """Shown for casts without any error."""
@@ -66,7 +66,7 @@ def error_figure(info: ErrorInfo) -> go.Figure:
         for out, below in zip(info.overflowed, info.underflowed, strict=True)
     ]
     trace = go.Bar(
-        x=list(info.names),
+        x=[plain(name) for name in info.names],
         y=[min(value, PERFECT_DB) for value in info.ratio_db],
         marker={
             "color": colours,

@@ -7,7 +7,16 @@ import numpy as np
 import plotly.graph_objects as go
 
 from hlsexplore.study.trial import Trial
-from hlsexplore_widgets.figures.base import ACCENT, ACTIVATION, RANGE, empty_figure, label_of, row_bars, row_figure
+from hlsexplore_widgets.figures.base import (
+    ACCENT,
+    ACTIVATION,
+    RANGE,
+    empty_figure,
+    label_of,
+    plain,
+    row_bars,
+    row_figure,
+)
 from hlsexplore_widgets.figures.knobs import explained, figure_table, knob_table, with_figures
 
 MIN_TRIALS = 20
@@ -63,8 +72,8 @@ def importance_figure(info: ImportanceInfo) -> go.Figure:
             [100 * value for value in values],
             colour,
             shape,
-            name=label_of(figure),
-            hovertemplate=f"%{{y}} explains %{{x:.0f}} % of the spread of {label_of(figure)}<extra></extra>",
+            name=plain(label_of(figure)),
+            hovertemplate=f"%{{y}} explains %{{x:.0f}} % of the spread of {plain(label_of(figure))}<extra></extra>",
         )
         for (figure, values), colour, shape in zip(
             info.shares.items(), (ACCENT, ACTIVATION, RANGE), ("", "/", "."), strict=False

@@ -1,13 +1,13 @@
 """The network graph as a figure: layers from top to bottom with types, cost and losses, branches beside each other."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 import plotly.graph_objects as go
 
-from hlsexplore_widgets.figures.base import ACCENT, LOST, MUTE, make_figure
+from hlsexplore_widgets.figures.base import ACCENT, LOST, MUTE, make_figure, plain
 from hlsexplore_widgets.protocol import NetworkData, NetworkLive
 
 WIDTH, HEIGHT = 210, 54
@@ -118,10 +118,10 @@ def network_figure(info: NetworkInfo) -> go.Figure:
             [(box.x, box.rank, 0.0, WIDTH, -HEIGHT / 2, HEIGHT) for box in info.boxes], "var(--hx-panel)", MUTE
         ),
         _rectangles([(box.x, box.rank, 10.0, (WIDTH - 20) * box.share, 16, 4) for box in info.boxes], ACCENT, ACCENT),
-        _texts(info.boxes, "<b>{0.title}</b>", -17, FOREGROUND),
-        _texts(info.boxes, "{0.type}", 1, MUTE),
-        _texts(info.boxes, "{0.cost}", -17, FOREGROUND, is_left=False),
-        _texts(info.boxes, "{0.loss}", 1, LOST, is_left=False),
+        _texts(info.boxes, lambda box: box.title, -17, FOREGROUND, "<b>{}</b>"),
+        _texts(info.boxes, lambda box: box.type, 1, MUTE),
+        _texts(info.boxes, lambda box: box.cost, -17, FOREGROUND, is_left=False),
+        _texts(info.boxes, lambda box: box.loss, 1, LOST, is_left=False),
         _edge_texts(info.edges),
     ]
     return make_figure(
@@ -204,17 +204,25 @@ def _rectangles(boxes: Sequence[tuple[float, ...]], fill: str, edge: str) -> go.
     )
 
 
-def _texts(boxes: Sequence[Box], text: str, down: float, colour: str, *, is_left: bool = True) -> go.Scatter:
+def _texts(
+    boxes: Sequence[Box],
+    words: Callable[[Box], str],
+    down: float,
+    colour: str,
+    text: str = "{}",
+    *,
+    is_left: bool = True,
+) -> go.Scatter:
     """A text in each box, at its left or right edge; under the pointer all types."""
     side = -(WIDTH / 2 - 10) if is_left else WIDTH / 2 - 10
     return go.Scatter(
         x=[box.x + side for box in boxes],
         y=[box.rank * RANK + down for box in boxes],
-        text=[text.format(box) for box in boxes],
+        text=[text.format(plain(words(box))) for box in boxes],
         mode="text",
         textposition="middle right" if is_left else "middle left",
         textfont={"color": colour, "size": 11},
-        hovertext=[f"{box.name}: {box.tip}".replace("\n", "<br>") for box in boxes],
+        hovertext=[plain(f"{box.name}: {box.tip}").replace("\n", "<br>") for box in boxes],
         hoverinfo="text",
     )
 
@@ -224,7 +232,7 @@ def _edge_texts(edges: Sequence[Edge]) -> go.Scatter:
     return go.Scatter(
         x=[edge.points[0][0] + (edge.points[1][0] - edge.points[0][0]) / 2 + 4 for edge in edges],
         y=[edge.points[0][1] * RANK + RANK / 2 for edge in edges],
-        text=[" ".join(filter(None, (edge.text, edge.loss))) for edge in edges],
+        text=[plain(" ".join(filter(None, (edge.text, edge.loss)))) for edge in edges],
         mode="text",
         textposition="middle right",
         textfont={"color": MUTE, "size": 10},

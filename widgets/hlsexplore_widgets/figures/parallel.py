@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hlsexplore.fixed import RealArray
 from hlsexplore.merit import DIRECTIONS
 from hlsexplore.study.trial import Trial
-from hlsexplore_widgets.figures.base import LABELS, empty_figure, label_of, make_figure, short_label_of
+from hlsexplore_widgets.figures.base import LABELS, empty_figure, label_of, make_figure, plain, short_label_of
 from hlsexplore_widgets.figures.edges import axis_edges
 from hlsexplore_widgets.figures.knobs import explained, figure_table, knob_table, with_figures
 
@@ -151,10 +151,10 @@ def axis_label(name: str) -> str:
     """
     layer, dot, knob = name.rpartition(".")
     if not dot:
-        text = label_of(name) if name in LABELS else short_label_of(name)
+        text = plain(label_of(name) if name in LABELS else short_label_of(name))
         return text.replace(" (", "<br>(").replace(" of ", "<br>of ")
     short = layer if len(layer) <= MAX_NAME else f"{layer[: MAX_NAME - 1]}…"
-    return f"{short}<br>{knob.replace(' integer', ' int')}"
+    return f"{plain(short)}<br>{knob.replace(' integer', ' int')}"
 
 
 def within(names: Sequence[str], values: RealArray, ranges: Mapping[str, Sequence[Sequence[float]]]) -> Any:

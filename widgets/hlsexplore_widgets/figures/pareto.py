@@ -22,6 +22,7 @@ from hlsexplore_widgets.figures.base import (
     empty_figure,
     label_of,
     make_figure,
+    plain,
 )
 from hlsexplore_widgets.figures.edges import Edges, axis_edges, edge_marks, value_text
 
@@ -212,7 +213,7 @@ def _points(info: ParetoInfo) -> list[Any]:
     size = 6 if len(info.x) < 5000 else 4
     x, y = info.x_edges.place(info.x), info.y_edges.place(info.y)
     outside = info.x_edges.outside(info.x) | info.y_edges.outside(info.y)
-    named = f"{label_of(info.y_name)} %{{y:.5~g}}<br>{label_of(info.x_name)} %{{x:,}}"
+    named = f"{plain(label_of(info.y_name))} %{{y:.5~g}}<br>{plain(label_of(info.x_name))} %{{x:,}}"
     groups = (
         (~info.kept, "excluded", 0.12, "%{text}" if outside.any() else named),
         (info.kept & ~outside, "trials", 0.55, named),
@@ -248,7 +249,7 @@ def _colours(info: ParetoInfo, mask: NDArray[np.bool_]) -> dict[str, Any]:
         return {}
     edges = axis_edges(info.colour, is_log=False)
     drawn = edges.place(info.colour)
-    title = label_of(info.colour_name or "")
+    title = plain(label_of(info.colour_name or ""))
     bar = {"title": {"text": title, "side": "right"}, "thickness": 10, "outlinewidth": 0, "tickformat": "~s"}
     known = drawn[~np.isnan(drawn)]
     return {
@@ -264,14 +265,14 @@ def _colours(info: ParetoInfo, mask: NDArray[np.bool_]) -> dict[str, Any]:
 
 def _texts(info: ParetoInfo, rows: NDArray[np.intp]) -> list[str]:
     """Print both figures of some trials."""
-    y, x = label_of(info.y_name), label_of(info.x_name)
+    y, x = plain(label_of(info.y_name)), plain(label_of(info.x_name))
     return [f"{y} {value_text(info.y[row])}<br>{x} {value_text(info.x[row])}" for row in rows.tolist()]
 
 
 def _front(info: ParetoInfo) -> Any:
     chosen = info.front
     numbers = info.numbers[chosen]
-    texts = zip(_texts(info, chosen), (info.hover.get(int(number), "") for number in numbers), strict=True)
+    texts = zip(_texts(info, chosen), (plain(info.hover.get(int(number), "")) for number in numbers), strict=True)
     return go.Scatter(
         x=info.x_edges.place(info.x[chosen]),
         y=info.y_edges.place(info.y[chosen]),

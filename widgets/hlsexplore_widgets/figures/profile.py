@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from hlsexplore.emulate import ProfileBox
+from hlsexplore_widgets.figures.base import plain
 
 RANGE_COLOUR, WEIGHT_COLOUR, VALUE_COLOUR, LOST_COLOUR = "#d9dee6", "#4269d0", "#3ca951", "#d0312d"
 MIN_EXPONENT = -24.0
@@ -17,7 +18,7 @@ def profile_figure(boxes: Sequence[ProfileBox]) -> go.Figure:
     Args:
         boxes: Boxes of a design, as `hlsexplore.emulate.profile` makes them.
     """
-    names = [f"{box.layer} {box.key}" for box in boxes]
+    names = [plain(f"{box.layer} {box.key}") for box in boxes]
     low = [max(float(box.type_low), MIN_EXPONENT) for box in boxes]
     bars = go.Bar(
         y=names,
@@ -25,7 +26,7 @@ def profile_figure(boxes: Sequence[ProfileBox]) -> go.Figure:
         x=[max(box.type_high - start, 0.0) for box, start in zip(boxes, low, strict=True)],
         orientation="h",
         marker_color=RANGE_COLOUR,
-        hovertext=[_told(box) for box in boxes],
+        hovertext=[plain(_told(box)) for box in boxes],
         hoverinfo="text",
         name="representable",
     )

@@ -16,6 +16,7 @@ from hlsexplore_widgets.figures.base import (
     empty_figure,
     label_of,
     make_figure,
+    plain,
     row_bars,
     row_figure,
 )
@@ -89,9 +90,9 @@ def resource_figure(info: ResourceInfo) -> go.Figure:
         layers, values = [*layers, REST], [*values, total - own]
     elif own - total > ROUNDING:
         values, scaled = [value * total / own for value in values], ", layers scaled to the total"
-    root = f"{label_of(info.figure)} by layer ({info.source}{scaled})"
+    root = plain(f"{label_of(info.figure)} by layer ({info.source}{scaled})")
     trace = go.Treemap(
-        labels=[root, *layers],
+        labels=[root, *map(plain, layers)],
         parents=["", *[root] * len(layers)],
         values=[sum(values), *values],
         branchvalues="total",
@@ -116,7 +117,7 @@ def latency_figure(info: ResourceInfo) -> go.Figure:
     if info.total is not None and abs(between) > 0.5:
         names, values, measures = [*names, "between layers"], [*values, between], [*measures, "relative"]
     trace = go.Waterfall(
-        x=[*names, "total"],
+        x=[*map(plain, names), "total"],
         y=[*values, 0],
         measure=[*measures, "total"],
         increasing={"marker": {"color": ACCENT}},
@@ -126,7 +127,9 @@ def latency_figure(info: ResourceInfo) -> go.Figure:
         texttemplate="%{delta:,.0f}",
         hovertemplate="%{x}: %{delta:,.0f} cycles, up to %{final:,.0f}<extra></extra>",
     )
-    return make_figure([trace], yaxis=axis(f"cycles ({info.source})", rangemode="tozero"), xaxis={"tickangle": -35})
+    return make_figure(
+        [trace], yaxis=axis(f"cycles ({info.source})", rangemode="tozero"), xaxis={"tickangle": -35, "type": "category"}
+    )
 
 
 def _time_line(info: ResourceInfo) -> go.Figure:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from hlsexplore.fixed import RealArray
-from hlsexplore_widgets.figures.base import ACCENT, PALE, POINT, make_figure
+from hlsexplore_widgets.figures.base import ACCENT, PALE, POINT, make_figure, plain
 
 MAX_VALUES = 4096
 """Values of an input that are drawn; a longer one is thinned out."""
@@ -62,7 +62,7 @@ def sample_info(
 
 def sample_figure(info: SampleInfo) -> go.Figure:
     """Draw the inputs, each on its own, and beside them the outputs."""
-    titles = [*info.inputs, f"outputs of sample {info.number}"]
+    titles = [*map(plain, info.inputs), f"outputs of sample {info.number}"]
     base = make_subplots(rows=1, cols=len(titles), subplot_titles=titles, horizontal_spacing=0.09)
     for column, array in enumerate(info.inputs.values(), start=1):
         base.add_trace(_picture(array) if array.ndim == 2 else _series(array), row=1, col=column)
@@ -72,7 +72,14 @@ def sample_figure(info: SampleInfo) -> go.Figure:
         pattern = {"shape": shape, "fgcolor": "var(--hx-panel)", "fillmode": "overlay", "size": 5}
         marker = {"color": colour, "pattern": pattern}
         told = "%{x}: %{y:.5~g}<extra>" + name + "</extra>"
-        trace = go.Bar(x=list(info.names), y=values, name=name, marker=marker, hovertemplate=told, showlegend=True)
+        trace = go.Bar(
+            x=[plain(item) for item in info.names],
+            y=values,
+            name=name,
+            marker=marker,
+            hovertemplate=told,
+            showlegend=True,
+        )
         base.add_trace(trace, row=1, col=len(titles))
     base.update_xaxes(type="category", row=1, col=len(titles))
     layout = base.to_plotly_json()["layout"]

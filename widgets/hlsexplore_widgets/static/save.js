@@ -40,21 +40,25 @@ export function figureRows(data) {
     const { dimensions = [] } = lines;
     const columns = dimensions.map((item) => Array.from(listOf(item.values)));
     const numbers = [...listOf(lines.customdata)];
-    return [["trial", ...dimensions.map((item) => item.label)], ...numbers.map((number, at) => cells(number).concat(columns.map((values) => values[at])))];
+    return [["trial", ...dimensions.map((item) => item.name ?? item.label)], ...numbers.map((number, at) => cells(number).concat(columns.map((values) => values[at])))];
   }
   const map = data.find((trace) => trace.type === "heatmap");
   if (map) {
-    const [x, y, grid] = [[...listOf(map.x)], [...listOf(map.y)], gridOf(map.text ?? map.z)];
+    const [x, y, grid] = [named(map.x), named(map.y), gridOf(map.text ?? map.z)];
     return [["", ...x], ...y.map((name, at) => cells(name).concat(grid[at] ?? []))];
   }
   const tree = data.find((trace) => trace.labels);
-  if (tree?.labels) return [["part", "of", "value"], ...tree.labels.map((label, at) => [label, tree.parents?.[at], listOf(tree.values)[at]])];
+  if (tree?.labels) return [["part", "of", "value"], ...named(tree.labels).map((label, at) => [label, named(tree.parents)[at], listOf(tree.values)[at]])];
   const rows = data.flatMap((trace) => {
-    const [x, y, numbers] = [[...listOf(trace.x)], [...listOf(trace.y)], [...listOf(trace.customdata)]];
-    return y.map((value, at) => [trace.name ?? "", x[at], value, numbers[at] ?? ""]);
+    const [x, y, numbers] = [named(trace.x), named(trace.y), [...listOf(trace.customdata)]];
+    const [series] = named([trace.name ?? ""]);
+    return y.map((value, at) => [series, x[at], value, numbers[at] ?? ""]);
   });
   return [["series", "x", "y", "id"], ...rows];
 }
+
+/** Names as they are, without what keeps plotly from taking them for markup; numbers stay. @param {Values | string[] | undefined} values @returns {Cell[]} */
+const named = (values) => Array.from(/** @type {Iterable<Cell>} */ (listOf(/** @type {Values | undefined} */ (values))), (value) => typeof value === "string" ? value.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&") : value);
 
 /** The first cell of a row. @param {Cell} first @returns {Cell[]} */
 const cells = (first) => [first];

@@ -140,7 +140,7 @@ export function write(node, value) {
  * @template Traits
  * @template Event
  * @param {Model<Traits, Event>} model
- * @param {`change:${string & keyof Traits}`} event
+ * @param {`change:${string & keyof Traits}` | "comm_live_update"} event
  * @param {() => void} callback
  * @returns {() => void}
  */

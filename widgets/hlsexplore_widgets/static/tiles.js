@@ -40,6 +40,7 @@ class TilesHead {
     this.tiles = new Map();
     this.timer = 0;
     this.late = 0;
+    this.isLost = false;
     /** @type {(() => void)[]} */
     this.off = [];
     this.marks = patient(() => this.isOld() || model.get("shown").pending, (old) => {
@@ -55,7 +56,7 @@ class TilesHead {
     el.classList.add("hx", "hx-sticky");
     el.replaceChildren(this.skip(), this.head(), this.grid, this.compared.region, this.spoken);
     this.observer.observe(el);
-    this.off = [listen(model, "change:shown", () => this.draw()), listen(model, "change:tools", this.compared.draw)];
+    this.off = [listen(model, "comm_live_update", () => this.lose()), listen(model, "change:shown", () => this.draw()), listen(model, "change:tools", this.compared.draw)];
     this.bus.addEventListener("edit", this.onEdit);
     document.addEventListener("keydown", this.onKeydown, true);
     this.draw();
@@ -165,7 +166,20 @@ class TilesHead {
     this.grid.setAttribute("aria-busy", String(stale || shown.pending));
     this.marks.look();
     clearTimeout(this.late);
-    if (stale || shown.pending) this.late = window.setTimeout(() => { this.model.send({ ev: "refresh" }); this.fade(); }, 2500);
+    if ((stale || shown.pending) && !this.isLost) this.late = window.setTimeout(() => this.ask(), 2500);
+  }
+
+  /** Nothing came for a while: ask for it, and say so where it was not even answered. */
+  ask() {
+    if (isStale(this.bus, this.model.get("shown").seq)) this.bus.dispatchEvent(new Event("late"));
+    this.model.send({ ev: "refresh" });
+    this.fade();
+  }
+
+  /** The kernel is gone, and no figures are on their way. */
+  lose() {
+    this.isLost = true;
+    clearTimeout(this.late);
   }
 
   /** @param {KeyboardEvent} event */

@@ -11,10 +11,13 @@ export interface Model<Traits, Event> {
   save_changes(): void;
   send(content: Event | { ev: "refresh" | "table" }): void;
   on(event: "msg:custom", callback: (message: Answer, buffers: DataView[]) => void): void;
-  on(event: `change:${string & keyof Traits}`, callback: () => void): void;
+  on(event: `change:${string & keyof Traits}` | Lost, callback: () => void): void;
   off(event: "msg:custom", callback: (message: Answer, buffers: DataView[]) => void): void;
-  off(event: `change:${string & keyof Traits}`, callback: () => void): void;
+  off(event: `change:${string & keyof Traits}` | Lost, callback: () => void): void;
 }
+
+/** The event of a widget whose kernel is gone; ipywidgets fires it, and its models know it under no trait. */
+type Lost = "comm_live_update";
 
 /** What a view is made of: its model and its place in the page. */
 export interface View<Traits, Event> {

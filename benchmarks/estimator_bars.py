@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hlsexplore.estimate.record import MATRIX_OPS, RECURRENT_OPS
+from hlsexplore.estimate.kinds import MATRIX_OPS, RECURRENT_OPS
 
 Entry = Mapping[str, Any]
 GROUPS = {

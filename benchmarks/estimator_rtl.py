@@ -29,8 +29,9 @@ from hlsexplore.estimate.coefficients import Coefficients, shipped
 from hlsexplore.estimate.convert import record_of
 from hlsexplore.estimate.estimator import estimate, estimate_record
 from hlsexplore.estimate.intervals import Spreads, class_of, spreads_from
-from hlsexplore.estimate.record import TABLE_OPS, DesignRecord, LayerRecord
-from hlsexplore.estimate.rtl.layers import _element_bits
+from hlsexplore.estimate.kinds import TABLE_OPS
+from hlsexplore.estimate.record import DesignRecord, LayerRecord
+from hlsexplore.estimate.rtl.layers import element_lut
 from hlsexplore.estimate.rtl.matrix import graph_of, register_features, unrolled_features, varying
 from hlsexplore.estimate.rtl.timing import rtl_fabric
 from hlsexplore.estimate.tables import write_rtl_tables
@@ -38,6 +39,7 @@ from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Dense, Function, Input, Op, Softmax
 from hlsexplore.report import Report
 from hlsexplore.reuse import legal_reuse
+from hlsexplore.rtl_plan.count.blocks import BLOCKS, counted_family
 
 CLASSES = ("rtl_unrolled", "rtl_folded", "rtl_planned")
 PLANNED_SEEDS = 1_000_000
@@ -187,7 +189,8 @@ def _unrolled(items: Sequence[tuple[DesignRecord, LayerRecord, Row]]) -> dict[tu
 def _others(items: Sequence[tuple[LayerRecord, Row]]) -> dict[tuple[str, str], float]:
     found: dict[tuple[str, str], float] = {}
     simple = [item for item in items if item[0].op not in ("softmax", "relu", "linear") and item[0].op not in TABLE_OPS]
-    bits = sum(layer.elements * _element_bits(layer, layer.input, layer.result)[0] for layer, _ in simple)
+    blocks = BLOCKS[counted_family("")]
+    bits = sum(layer.elements * element_lut(layer, layer.input, layer.result, blocks)[0] for layer, _ in simple)
     found["rtl_element", "lut"] = sum(figures["lut"] for _, figures in simple) / bits
     width = sum(layer.elements * layer.result.width for layer, _ in simple)
     found["rtl_element", "ff"] = sum(figures["ff"] for _, figures in simple) / width

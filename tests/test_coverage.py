@@ -20,9 +20,10 @@ from hlsexplore.emulate.run import raw_outputs
 from hlsexplore.errors import NoModelError
 from hlsexplore.estimate import estimate
 from hlsexplore.estimate.coefficients import shipped
+from hlsexplore.estimate.kinds import Kind
 from hlsexplore.estimate.layers import MODELS, layer_cost
 from hlsexplore.estimate.pricing import Pricing
-from hlsexplore.estimate.record import ELEMENTWISE_OPS, LayerRecord
+from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.estimate.technology import technology
 from hlsexplore.fixed import Overflow, Rounding
 from hlsexplore.graph import Graph, Node
@@ -277,10 +278,9 @@ def test_limits_in_the_words_of_the_table_are_the_limits() -> None:
 def test_an_op_without_a_formula_is_unknown_and_never_priced_as_another(
     tool: str, io: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hlsexplore.estimate.rtl.layers.ELEMENTWISE_OPS", ELEMENTWISE_OPS | {"new"})
-    monkeypatch.setitem(MODELS, "new", MODELS["relu"])
+    monkeypatch.setitem(MODELS, Kind.LAYER_NORM, MODELS[Kind.RELU])  # a row, but no formula of an element
     pricing = Pricing(tech=technology(tool, "", "virtexuplus"), io=io, budget_ns=4.0, table=shipped())
-    for op in ("new", "other"):
+    for op in (Kind.LAYER_NORM, Kind.OTHER):
         cost = layer_cost(LayerRecord(name="layer", op=op, channels=4), pricing)
         assert (cost.lut, cost.ff, cost.dsp, cost.bram18, cost.latency_max, cost.ii) == (None,) * 6
 

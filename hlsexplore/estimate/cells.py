@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from hlsexplore.estimate.record import MATRIX_OPS, MOVE_OPS, RECURRENT_OPS, DesignRecord, LayerRecord
+from hlsexplore.estimate.kinds import MATRIX_OPS, MOVE_OPS, RECURRENT_OPS, Kind
+from hlsexplore.estimate.record import DesignRecord, LayerRecord
 
 FAST_NS, SLOW_NS = 4.0, 8.0
 """Clock periods below and from which a design counts as fast and as slow: rules found at 5 ns failed at 2.5 and 25."""
@@ -17,14 +18,14 @@ def cell_of(design: DesignRecord, layer: LayerRecord) -> str:
     Strategy and reuse are told apart only where they decide: in matrix products, and in what a stream shares.
 
     Examples:
-        >>> layer = LayerRecord(name="d", op="dense", reuse=4)
+        >>> layer = LayerRecord(name="d", op=Kind.DENSE, reuse=4)
         >>> cell_of(DesignRecord(layers=(layer,), tool="vivado_hls"), layer)
         'vivado_hls parallel dense latency R>1 usual'
     """
-    parts = [design.tool, design.io, layer.op]
+    parts = [design.tool, design.io, layer.called]
     if layer.op in MATRIX_OPS | RECURRENT_OPS:
         parts += [layer.strategy, "R>1" if layer.reuse > 1 else "R=1"]
-    elif layer.op in ("softmax", "batchnorm") and design.io == "stream":
+    elif layer.op in (Kind.SOFTMAX, Kind.BATCHNORM) and design.io == "stream":
         parts.append("R>1" if layer.reuse > 1 else "R=1")
     if layer.op in MATRIX_OPS and layer.image is not None and layer.image.window == 1:
         parts.append("pointwise")

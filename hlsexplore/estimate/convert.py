@@ -3,7 +3,7 @@
 from collections.abc import Hashable
 from functools import lru_cache
 from math import prod
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from hlsexplore.estimate.constants import Constants
 from hlsexplore.estimate.devices import family_of
 from hlsexplore.estimate.element_bits import with_element_bits
 from hlsexplore.estimate.elements import elements_of
+from hlsexplore.estimate.kinds import Kind, kind_of
 from hlsexplore.estimate.record import DesignRecord, Image, LayerRecord
 from hlsexplore.fixed import Fixed, quantize
 from hlsexplore.graph import Graph, Node
@@ -22,16 +23,20 @@ from hlsexplore.ops import (
     Activation,
     Affine,
     Clip,
+    Concatenate,
     Conv,
     Crop,
     Dense,
     DepthwiseConv,
+    Dot,
     Function,
     Input,
+    LayerNorm,
     Lookup,
     Merge,
     Op,
     Pad,
+    Permute,
     Pool,
     PRelu,
     Quantize,
@@ -140,7 +145,7 @@ def layer_record(graph: Graph, node: Node, config: LayerConfig, source: Fixed) -
     op, types = pruned_op(node.op, config), config.types
     values: dict[str, Any] = {
         "name": node.name,
-        "op": _op_name(op, node),
+        "op": kind_of_op(op),
         "channels": node.shape[-1] if node.shape else 1,
         "pixels": max(1, prod(node.shape[:-1])),
         "input": source,
@@ -216,30 +221,61 @@ def _packets(graph: Graph, node: Node) -> int:
     return max(1, prod(node.shape[:-1]))
 
 
-def _op_name(op: Op, node: Node) -> str:
+def kind_of_op(op: Op) -> Kind:
+    """Return what an op is to the estimator.
+
+    Args:
+        op: Any op.
+
+    Examples:
+        >>> kind_of_op(Reshape())
+        <Kind.FLATTEN: 'flatten'>
+    """
     match op:
-        case Affine() | Requantize():
-            return "batchnorm"
+        case Dense():
+            return Kind.DENSE
+        case Conv():
+            return Kind.CONV1D if op.rank == 1 else Kind.CONV2D
         case DepthwiseConv():
-            return "depthwise_conv2d"
-        case Reshape():
-            return "flatten"
-        case Pad():
-            return "zeropad"
-        case Activation() if op.function is Function.LINEAR:
-            return "linear"
-        case Quantize():
-            return "linear"
-        case Lookup():
-            return "tanh"
+            return Kind.DEPTHWISE_CONV2D
+        case Affine() | Requantize():
+            return Kind.BATCHNORM
+        case LayerNorm():
+            return Kind.LAYER_NORM
+        case Activation() | Merge():
+            return kind_of(op.function)
+        case Recurrent():
+            return kind_of(op.cell)
+        case Clip():
+            return Kind.CLIP
         case PRelu():
-            return "prelu"
+            return Kind.PRELU
+        case Lookup():
+            return Kind.TANH
+        case Softmax():
+            return Kind.SOFTMAX
+        case Pool() if op.is_global:
+            return Kind.GLOBAL_POOLING
         case Pool():
-            return "global_pooling" if op.is_global else ("average_pooling" if op.average else "max_pooling")
-        case Merge() | Activation():
-            return op.function.value
+            return Kind.AVERAGE_POOLING if op.average else Kind.MAX_POOLING
+        case Concatenate():
+            return Kind.CONCATENATE
+        case Dot():
+            return Kind.DOT
+        case Input() | Reshape():
+            return Kind.FLATTEN
+        case Quantize():
+            return Kind.LINEAR
+        case Permute():
+            return Kind.PERMUTE
+        case Pad():
+            return Kind.ZEROPAD
+        case Crop():
+            return Kind.CROP
+        case Upsample():
+            return Kind.UPSAMPLE
         case _:
-            return node.kind
+            assert_never(op)
 
 
 def _matrix(op: Dense | Conv | DepthwiseConv | Affine | Requantize | Recurrent, types: Any) -> dict[str, Any]:

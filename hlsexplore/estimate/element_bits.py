@@ -26,7 +26,7 @@ def with_element_bits(layer: LayerRecord, bits: Sequence[int], ports: Sequence[i
         ConfigError: If the number of elements is another one.
 
     Examples:
-        >>> layer = with_element_bits(LayerRecord(name="d", op="dense", n_in=3, n_out=2), [4, 0, 7])
+        >>> layer = with_element_bits(LayerRecord(name="d", op=Kind.DENSE, n_in=3, n_out=2), [4, 0, 7])
         >>> layer.input_bits
         (4, 0, 7)
     """

@@ -13,11 +13,12 @@ from hlsexplore.estimate.cost import Cost, unknown
 from hlsexplore.estimate.devices import device, misfits, unknown_part
 from hlsexplore.estimate.hls.streams import Column
 from hlsexplore.estimate.intervals import FIGURE_NAMES, Spreads, bounds_of, class_of, shipped_spreads
+from hlsexplore.estimate.kinds import MATRIX_OPS, Kind
 from hlsexplore.estimate.layers import layer_cost
 from hlsexplore.estimate.liveness import neighbours
 from hlsexplore.estimate.logic import LOGIC_TOOL, after_synthesis
 from hlsexplore.estimate.pricing import Pricing
-from hlsexplore.estimate.record import MATRIX_OPS, DesignRecord
+from hlsexplore.estimate.record import DesignRecord
 from hlsexplore.estimate.rtl.planned import planned_report
 from hlsexplore.estimate.support import CellSupport, support_notes, support_of
 from hlsexplore.estimate.technology import technology
@@ -162,12 +163,12 @@ def costs_of(design: DesignRecord, table: Coefficients) -> list[Cost]:
     p = pricing_of(design, table)
     around = neighbours(design) if p.is_flat else {}
     costs = [layer_cost(layer, p, around.get(layer.name, (None, None))) for layer in design.layers]
-    if any(layer.op.endswith(LARGE) for layer in design.layers):
+    if any(layer.called.endswith(LARGE) for layer in design.layers):
         costs = [
-            unknown(f"{layer.op} of a tensor in memory") if layer.elements > MAX_REGISTERS else cost
+            unknown(f"{layer.called} of a tensor in memory") if layer.elements > MAX_REGISTERS else cost
             for layer, cost in zip(design.layers, costs, strict=True)
         ]
-    if any(layer.op == "quantizer" for layer in design.layers):
+    if any(layer.op == Kind.QUANTIZER for layer in design.layers):
         factors = table.of("quantizers", "default")
         return [
             _narrowed(cost, factors) if layer.op in MATRIX_OPS and layer.input_bits is None else cost

@@ -7,7 +7,8 @@ from functools import lru_cache
 from importlib.resources import files
 from math import ceil, exp, floor, log
 
-from hlsexplore.estimate.record import MATRIX_OPS, POOLING_OPS, RECURRENT_OPS, DesignRecord
+from hlsexplore.estimate.kinds import MATRIX_OPS, POOLING_OPS, RECURRENT_OPS, Kind
+from hlsexplore.estimate.record import DesignRecord
 from hlsexplore.estimate.support import FEW_REPOSITORIES
 from hlsexplore.report import Bounds, Figures
 
@@ -89,7 +90,7 @@ def class_of(design: DesignRecord) -> str:
     if design.tool == "yosys":
         if design.io == "stream":
             return "rtl_stream"
-        reused = any(layer.reuse > 1 for layer in design.layers if layer.op == "dense")
+        reused = any(layer.reuse > 1 for layer in design.layers if layer.op == Kind.DENSE)
         return "rtl_folded" if reused else "rtl_unrolled"
     if not design.verified:
         return "unverified"
@@ -98,13 +99,13 @@ def class_of(design: DesignRecord) -> str:
         return "recurrent"
     if design.io == "stream":
         return "stream"
-    if any(layer.op == "quantizer" for layer in design.layers):
+    if any(layer.op == Kind.QUANTIZER for layer in design.layers):
         return "quantizers"
     resource = any(layer.strategy == "resource" and layer.reuse > 1 for layer in matrices)
-    single = len(design.layers) == 1 and len(matrices) == 1 and matrices[0].op == "dense"
+    single = len(design.layers) == 1 and len(matrices) == 1 and matrices[0].op == Kind.DENSE
     if single:
         return "single_resource" if resource else "single_shared" if matrices[0].reuse > 1 else "single_unrolled"
-    if any(layer.op != "dense" for layer in matrices) or any(layer.op in POOLING_OPS for layer in design.layers):
+    if any(layer.op != Kind.DENSE for layer in matrices) or any(layer.op in POOLING_OPS for layer in design.layers):
         return "parallel_image"
     if resource:
         return "resource"

@@ -18,9 +18,10 @@ from hlsexplore.estimate.hls.recurrent import recurrent_cost
 from hlsexplore.estimate.hls.softmax import softmax_cost
 from hlsexplore.estimate.hls.streams import COLLECTED_TAIL, call_timing, loop_timing
 from hlsexplore.estimate.hls.tables import table_cost
+from hlsexplore.estimate.kinds import ELEMENTWISE_OPS, MOVE_OPS, POOLING_OPS, RECURRENT_OPS, TABLE_OPS, Kind
 from hlsexplore.estimate.liveness import live_elements, live_of
 from hlsexplore.estimate.pricing import Pricing
-from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, POOLING_OPS, RECURRENT_OPS, TABLE_OPS, LayerRecord
+from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.estimate.rtl.layers import rtl_cost
 
 MAX_UNROLLED_PACKETS = 8
@@ -52,10 +53,10 @@ def layer_cost(layer: LayerRecord, p: Pricing, around: Around = (None, None)) ->
         The cost; every figure None for an op without a model.
     """
     if p.tech.is_rtl:
-        return rtl_cost(layer, p.tech, "stream" if p.is_stream else "parallel", p.budget_ns, p.table)
+        return rtl_cost(layer, p)
     model = MODELS.get(layer.op)
     if model is None:
-        return unknown(layer.op)
+        return unknown(layer.called)
     return with_multiplier(model(layer, p, around if p.is_flat else (None, None)), layer, p.tech)
 
 
@@ -77,7 +78,7 @@ def _wires(layer: LayerRecord, p: Pricing, around: Around) -> Cost:
 
 def _moved(layer: LayerRecord, p: Pricing, around: Around) -> Cost:
     """Ops that only choose or order elements: wires between whole tensors, unknown processes of a stream."""
-    return unknown(layer.op) if p.is_stream else free("wiring")
+    return unknown(layer.called) if p.is_stream else free("wiring")
 
 
 def _upsampled(layer: LayerRecord, p: Pricing, around: Around) -> Cost:
@@ -149,19 +150,19 @@ def _alone(model: Callable[[LayerRecord, Pricing], Cost]) -> Model:
     return lambda layer, p, around: model(layer, p)
 
 
-MODELS: Mapping[str, Model] = {
-    "dense": _dense,
-    **dict.fromkeys(("conv1d", "conv2d", "depthwise_conv2d"), _alone(convolution_cost)),
-    **dict.fromkeys(sorted(RECURRENT_OPS), _alone(recurrent_cost)),
-    **dict.fromkeys(sorted(ELEMENTS), _elements),
-    **dict.fromkeys(sorted(TABLE_OPS), _alone(table_cost)),
+MODELS: Mapping[Kind, Model] = {
+    Kind.DENSE: _dense,
+    **dict.fromkeys((Kind.CONV1D, Kind.CONV2D, Kind.DEPTHWISE_CONV2D), _alone(convolution_cost)),
+    **dict.fromkeys(RECURRENT_OPS, _alone(recurrent_cost)),
+    **dict.fromkeys(ELEMENTS, _elements),
+    **dict.fromkeys(TABLE_OPS, _alone(table_cost)),
     **dict.fromkeys(POOLING_OPS, _alone(pooling_cost)),
-    **dict.fromkeys((*sorted(MOVE_OPS), "quantizer"), _wires),
-    **dict.fromkeys(("concatenate", "permute", "crop"), _moved),
-    "batchnorm": _alone(batchnorm_cost),
-    "softmax": _alone(softmax_cost),
-    "zeropad": _alone(padding_cost),
-    "repack": _repacked,
-    "upsample": _upsampled,
+    **dict.fromkeys((*MOVE_OPS, Kind.QUANTIZER), _wires),
+    **dict.fromkeys((Kind.CONCATENATE, Kind.PERMUTE, Kind.CROP), _moved),
+    Kind.BATCHNORM: _alone(batchnorm_cost),
+    Kind.SOFTMAX: _alone(softmax_cost),
+    Kind.ZEROPAD: _alone(padding_cost),
+    Kind.REPACK: _repacked,
+    Kind.UPSAMPLE: _upsampled,
 }
 """The model of each kind of layer for the vendors' HLS tools; a kind that is not here is unknown."""

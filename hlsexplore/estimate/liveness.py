@@ -4,9 +4,10 @@ from functools import lru_cache
 
 from hlsexplore.estimate.constants import Constants, Mask
 from hlsexplore.estimate.hls.matrix import ALL, Liveness
-from hlsexplore.estimate.record import ELEMENTWISE_OPS, MOVE_OPS, TABLE_OPS, DesignRecord, LayerRecord
+from hlsexplore.estimate.kinds import ELEMENTWISE_OPS, MOVE_OPS, TABLE_OPS, Kind
+from hlsexplore.estimate.record import DesignRecord, LayerRecord
 
-_TRANSPARENT = ELEMENTWISE_OPS | MOVE_OPS | TABLE_OPS | {"batchnorm", "quantizer"}
+_TRANSPARENT = ELEMENTWISE_OPS | MOVE_OPS | TABLE_OPS | {Kind.BATCHNORM, Kind.QUANTIZER}
 
 
 @lru_cache(maxsize=4096)
@@ -62,7 +63,7 @@ def _before(layer: LayerRecord, by_name: dict[str, LayerRecord]) -> Constants | 
         if len(layer.sources) != 1 or layer.sources[0] not in by_name:
             return None
         layer = by_name[layer.sources[0]]
-        if layer.op == "dense":
+        if layer.op == Kind.DENSE:
             return layer.constants if layer.pixels == 1 else None
         if layer.op not in _TRANSPARENT:
             return None
@@ -74,7 +75,7 @@ def _after(layer: LayerRecord, readers: dict[str, list[LayerRecord]]) -> Constan
         if len(readers.get(layer.name, ())) != 1:
             return None
         layer = readers[layer.name][0]
-        if layer.op == "dense":
+        if layer.op == Kind.DENSE:
             return layer.constants if layer.pixels == 1 else None
         if layer.op not in _TRANSPARENT:
             return None
@@ -105,5 +106,5 @@ def live_elements(layer: LayerRecord, before: Constants | None, after: Constants
 
 def live_results(layer: LayerRecord, before: Constants | None, after: Constants | None) -> int:
     """Count the elements of a layer's result that vary and are read."""
-    own = layer.constants if layer.op == "dense" and layer.pixels == 1 else before
+    own = layer.constants if layer.op == Kind.DENSE and layer.pixels == 1 else before
     return live_elements(layer, own, after)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields, replace
 from math import exp, hypot, log
 
 from hlsexplore.estimate.intervals import LARGEST_WIDTH, whole_bounds
-from hlsexplore.estimate.record import MATRIX_OPS, RECURRENT_OPS, DesignRecord, LayerRecord
+from hlsexplore.estimate.kinds import MATRIX_OPS, RECURRENT_OPS
+from hlsexplore.estimate.record import DesignRecord, LayerRecord
 from hlsexplore.estimate.technology import Speed, technology
 from hlsexplore.fixed import Overflow
 from hlsexplore.report import Bounds, Figures, Report

@@ -4,32 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hlsexplore.estimate.constants import Constants
+from hlsexplore.estimate.kinds import MATRIX_OPS, RECURRENT_OPS, Kind
 from hlsexplore.estimate.rtl.timing import rtl_budget_ns
 from hlsexplore.fixed import Fixed
-from hlsexplore.ops import TABLE_FUNCTIONS
-
-MATRIX_OPS = frozenset({"dense", "conv1d", "conv2d", "depthwise_conv2d"})
-"""Ops that multiply by a constant matrix at each position."""
-RECURRENT_OPS = frozenset({"gru", "lstm", "simple_rnn"})
-ELEMENTWISE_OPS = frozenset(
-    {
-        "relu",
-        "leaky_relu",
-        "prelu",
-        "thresholded_relu",
-        "linear",
-        "hard_sigmoid",
-        "hard_swish",
-        "clip",
-        "hard_tanh",
-        "binary_tanh",
-        "ternary_tanh",
-    }
-)
-TABLE_OPS = frozenset(function.value for function in TABLE_FUNCTIONS)
-POOLING_OPS = frozenset({"max_pooling", "average_pooling", "global_pooling"})
-MOVE_OPS = frozenset({"flatten", "reshape"})
-"""Ops that only rename elements and cost nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +73,8 @@ class LayerRecord:
 
     Attributes:
         name: Name in the design or report.
-        op: Kind, such as `dense`, `conv2d`, `relu`, `softmax`, `max_pool2d`.
+        op: What it is to the estimator.
+        word: What its report calls it where that is none of the kinds; empty: as `op`.
         n_in: Inputs of the matrix at one position; for elementwise ops the elements.
         n_out: Outputs of the matrix at one position; for elementwise ops the elements.
         channels: Elements of the output that travel together in a stream.
@@ -133,7 +111,8 @@ class LayerRecord:
     """
 
     name: str
-    op: str
+    op: Kind
+    word: str = ""
     n_in: int = 1
     n_out: int = 1
     channels: int = 1
@@ -165,6 +144,11 @@ class LayerRecord:
     is_rectified: bool = False
     is_held: bool = False
     is_average: bool = False
+
+    @property
+    def called(self) -> str:
+        """Its kind in a word, that of its report where the kind is another one."""
+        return self.word or str(self.op)
 
     @property
     def elements(self) -> int:

@@ -7,6 +7,7 @@ and the tool's figures. Rows are foreign data: whatever is missing or odd become
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 from hlsexplore.errors import ConfigError
 from hlsexplore.estimate.constants import Constants
 from hlsexplore.estimate.devices import family_of
-from hlsexplore.estimate.record import MATRIX_OPS, RECURRENT_OPS, DesignRecord, Image, LayerRecord
+from hlsexplore.estimate.kinds import MATRIX_OPS, RECURRENT_OPS, Kind, kind_of
+from hlsexplore.estimate.record import DesignRecord, Image, LayerRecord
 from hlsexplore.fixed import Fixed
 
 Row = Mapping[str, Any]
@@ -25,7 +27,10 @@ MAX_COUNT = 1 << 26
 """Largest dimension or reuse of a row that is believed."""
 UPSAMPLED = 4
 """Pixels that an upsampling of two dimensions makes of one; rows do not say it, twice each way is the default."""
-POOLING_OPS = frozenset({"pooling", "global_pooling"})
+POOLING = "pooling"
+"""Word of a row for both poolings of windows."""
+GATES: Mapping[Kind, int] = MappingProxyType({Kind.GRU: 3, Kind.LSTM: 4, Kind.SIMPLE_RNN: 1})
+"""Matrices of a cell that stand side by side."""
 
 
 def design_of_row(row: Row, weights: Weights) -> DesignRecord:
@@ -46,7 +51,7 @@ def design_of_row(row: Row, weights: Weights) -> DesignRecord:
         try:
             layer = _layer(item, weights, edges)
         except (ConfigError, KeyError, TypeError, ValueError, IndexError, AttributeError):
-            layer = LayerRecord(name=f"layer {index}", op="unreadable")
+            layer = LayerRecord(name=f"layer {index}", op=Kind.OTHER, word="unreadable")
         if not layer.sources and layers and _is_inner(item):
             layer = replace(layer, sources=(layers[-1].name,))
         layer = _like_source(layer, channels, io)
@@ -54,7 +59,7 @@ def design_of_row(row: Row, weights: Weights) -> DesignRecord:
         layers.append(layer)
         for edge in _edges(item.get("out_edge") if isinstance(item, Mapping) else None):
             edges[edge] = layer.name
-    if any(layer.op == "quantizer" for layer in layers):
+    if any(layer.op == Kind.QUANTIZER for layer in layers):
         layers = [_pruned(layer) for layer in layers]
     pragmas = " ".join(map(str, _list(row.get("top_pragma"))))
     dataflow = None if not pragmas else ("DATAFLOW" in pragmas and "PIPELINE" not in pragmas)
@@ -93,7 +98,7 @@ def _pruned(layer: LayerRecord) -> LayerRecord:
 
 def _legacy(layer: LayerRecord) -> LayerRecord:
     """Name the softmax of hls4ml before it had variants to choose from; streams came later."""
-    is_old = layer.op == "softmax" and not layer.implementation
+    is_old = layer.op == Kind.SOFTMAX and not layer.implementation
     return replace(layer, implementation="legacy") if is_old else layer
 
 
@@ -116,16 +121,16 @@ def _like_source(layer: LayerRecord, channels: Mapping[str, tuple[int, int]], io
     The softmax of a stream works on the channels of one pixel, that of whole tensors on all elements.
     """
     width, pixels = channels.get(layer.sources[0], (0, 0)) if len(layer.sources) == 1 else (0, 0)
-    if layer.op == "repack" and pixels:
+    if layer.op == Kind.REPACK and pixels:
         size = width * pixels
         return replace(layer, packets=pixels, n_in=size, n_out=size, channels=size, pixels=1)
-    if layer.op == "upsample" and pixels:
+    if layer.op == Kind.UPSAMPLE and pixels:
         return replace(layer, channels=width, pixels=pixels * UPSAMPLED)
-    if layer.op == "dense" and pixels > 1:
+    if layer.op == Kind.DENSE and pixels > 1:
         return replace(layer, packets=pixels)
     if layer.image is not None or layer.op in MATRIX_OPS | RECURRENT_OPS or not pixels:
         return layer
-    is_whole = layer.op == "flatten" or (layer.op == "softmax" and io != "stream")
+    is_whole = layer.op == Kind.FLATTEN or (layer.op == Kind.SOFTMAX and io != "stream")
     if pixels > 1 and width * pixels == layer.elements and not is_whole:
         return replace(layer, channels=width, pixels=pixels)
     return layer
@@ -175,19 +180,27 @@ def _type(text: object) -> Fixed | None:
         return None
 
 
+def _word(item: Row) -> str:
+    """Return what a row's layer is, the two poolings of windows told apart."""
+    word = str(item["op"])
+    if "large" in str(item.get("fn") or ""):
+        return f"{word} (large)"
+    if word != POOLING:
+        return word
+    pool = str(item.get("pool_op") or item.get("name") or "").lower()
+    return str(Kind.AVERAGE_POOLING if "average" in pool or "avg" in pool else Kind.MAX_POOLING)
+
+
 def _layer(item: Row, weights: Weights, edges: Mapping[str, str]) -> LayerRecord:
-    op, shape = str(item["op"]), item.get("shape") or {}
+    shape = item.get("shape") or {}
     if not isinstance(shape, Mapping):
         raise ConfigError(f"{shape!r} is no shape.")
-    if "large" in str(item.get("fn") or ""):
-        op = f"{op} (large)"
-    pool = str(item.get("pool_op") or item.get("name") or "").lower()
-    if op in POOLING_OPS:
-        average = "average" in pool or "avg" in pool
-        op = "global_pooling" if op == "global_pooling" else ("average_pooling" if average else "max_pooling")
+    word = _word(item)
+    op = kind_of(word)
     values: dict[str, Any] = {
         "name": str(item["name"]),
         "op": op,
+        "word": word if op == Kind.OTHER else "",
         "strategy": str(item.get("strategy") or "latency").lower(),
         "reuse": _whole(item.get("reuse")),
         "implementation": str(item.get("implementation") or ""),
@@ -200,13 +213,13 @@ def _layer(item: Row, weights: Weights, edges: Mapping[str, str]) -> LayerRecord
     if image is not None:
         values |= {"image": image, "channels": image.out_channels, "pixels": image.out_pixels}
         values |= {"n_in": image.in_pixels * image.in_channels, "n_out": image.out_pixels * image.out_channels}
-    if op in MATRIX_OPS or op in RECURRENT_OPS or op == "batchnorm":
+    if op in MATRIX_OPS or op in RECURRENT_OPS or op == Kind.BATCHNORM:
         values |= _matrix(op, item, shape, image, weights)
     elif image is None:
         n_in = _whole(shape.get("n_in") or shape.get("n_elements"))
         filters = _whole(shape.get("filters") or shape.get("n_filt"), 0)
         values |= {"n_in": n_in, "n_out": n_in, "channels": n_in}
-        if op == "global_pooling" and filters:
+        if op == Kind.GLOBAL_POOLING and filters:
             values["image"] = Image(
                 in_width=n_in, in_channels=filters, out_width=1, out_channels=filters, kernel_width=n_in, rank=1
             )
@@ -241,12 +254,12 @@ def _image(shape: Row) -> Image:
     )
 
 
-def _matrix(op: str, item: Row, shape: Row, image: Image | None, weights: Weights) -> dict[str, Any]:
+def _matrix(op: Kind, item: Row, shape: Row, image: Image | None, weights: Weights) -> dict[str, Any]:
     raw = _array(item.get("weights_key"), weights)
     bias = _array(item.get("bias_key"), weights)
     zeros = item.get("n_zeros_declared")
     values: dict[str, Any] = {"zeros": zeros if isinstance(zeros, int) and zeros >= 0 else None}
-    if op == "batchnorm":
+    if op == Kind.BATCHNORM:
         n_in = _whole(shape.get("n_in") or (0 if raw is None else raw.size))
         values |= {"n_in": n_in, "n_out": n_in, "channels": n_in}
     elif op in RECURRENT_OPS:
@@ -257,12 +270,12 @@ def _matrix(op: str, item: Row, shape: Row, image: Image | None, weights: Weight
             raise ConfigError(f"the weights have the shape {raw.shape}, not ({n_in}, {n_out}).")
         values |= {"n_in": n_in, "n_out": n_out, "channels": n_out}
     else:
-        inputs = image.window * (1 if op == "depthwise_conv2d" else image.in_channels)
+        inputs = image.window * (1 if op == Kind.DEPTHWISE_CONV2D else image.in_channels)
         values |= {"n_in": inputs, "n_out": image.out_channels}
         partitions = _whole(item.get("n_partitions"), image.out_pixels)
         values["parallel"] = max(1, image.out_pixels // max(1, partitions))
     if raw is not None:
-        if op == "depthwise_conv2d" and image is not None:
+        if op == Kind.DEPTHWISE_CONV2D and image is not None:
             raw = raw.reshape(-1, image.out_channels)
             values |= {"constants": Constants.of_channels(raw, bias), "zeros": int((raw == 0).sum())}
         else:
@@ -272,7 +285,7 @@ def _matrix(op: str, item: Row, shape: Row, image: Image | None, weights: Weight
 
 def _recurrent(item: Row, shape: Row, raw: NDArray[Any] | None, weights: Weights) -> dict[str, Any]:
     get = shape.get
-    gates = {"gru": 3, "lstm": 4}.get(str(item["op"]), 1)
+    gates = GATES.get(kind_of(str(item["op"])), 1)
     units = _whole(get("n_state") or get("units") or (raw.shape[-1] // gates if raw is not None else get("n_out")))
     n_in = _whole(get("n_in") or get("n_features") or (raw.shape[0] if raw is not None else 1))
     keys = {name: key for name, key in item.items() if name.startswith("recurrent") and name.endswith("key")}

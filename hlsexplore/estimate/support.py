@@ -7,7 +7,8 @@ from functools import lru_cache
 from importlib.resources import files
 
 from hlsexplore.estimate.cells import cell_of
-from hlsexplore.estimate.record import MOVE_OPS, DesignRecord
+from hlsexplore.estimate.kinds import MOVE_OPS
+from hlsexplore.estimate.record import DesignRecord
 from hlsexplore.report import Support
 
 FEW_REPOSITORIES = 3

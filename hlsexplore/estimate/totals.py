@@ -14,8 +14,9 @@ from hlsexplore.estimate.coefficients import Coefficients
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.hls.streams import Column, last_end
 from hlsexplore.estimate.hls.windows import FIFO_DEPTH_IN_LUT, VITIS_DEPTH_IN_LUT, fifo_lut, fifo_width, vitis_fifo
+from hlsexplore.estimate.kinds import MATRIX_OPS, MOVE_OPS, Kind
 from hlsexplore.estimate.liveness import live_results, neighbours
-from hlsexplore.estimate.record import MATRIX_OPS, MOVE_OPS, DesignRecord, LayerRecord
+from hlsexplore.estimate.record import DesignRecord, LayerRecord
 from hlsexplore.estimate.technology import Speed, Technology, technology
 from hlsexplore.report import Figures
 
@@ -129,7 +130,7 @@ def missing_of(layers: Sequence[LayerRecord], costs: Sequence[Cost]) -> tuple[st
         lacking = [key for key in (*SUMMED, "latency_max") if getattr(cost, key) is None]
         if lacking:
             what = "any figure" if len(lacking) == 5 else ", ".join(item.removesuffix("_max") for item in lacking)
-            found.append(f"layer {layer.name!r} ({layer.op}): no model for {what}; the total leaves it out.")
+            found.append(f"layer {layer.name!r} ({layer.called}): no model for {what}; the total leaves it out.")
     return tuple(found)
 
 
@@ -239,7 +240,7 @@ def _moved(layout: Layout, table: Coefficients) -> float:
 
 def _dataflow(layout: Layout, columns: Columns, table: Coefficients) -> tuple[Column, Column, Column, Column]:
     """Latency of processes: one after the other for whole tensors, overlapped for streams."""
-    processes = np.array([layer.op not in MOVE_OPS | {"quantizer"} for layer in layout.layers], dtype=bool)
+    processes = np.array([layer.op not in MOVE_OPS | {Kind.QUANTIZER} for layer in layout.layers], dtype=bool)
     breaks = np.zeros(columns.lut.shape)
     count = columns.lut.shape[1]
     if not processes.any():
@@ -361,14 +362,14 @@ def _held_input(layout: Layout, most_bits: float) -> tuple[float, float]:
     256 bits stay in LUTs). A recurrent layer reads the port itself (4 designs); a dense layer with reuse holds the word
     twice more (two networks).
     """
-    first, processes = layout.layers[0], sum(layer.op not in (*MOVE_OPS, "quantizer") for layer in layout.layers)
+    first, processes = layout.layers[0], sum(layer.op not in (*MOVE_OPS, Kind.QUANTIZER) for layer in layout.layers)
     bits = _input_bits(first)
     if layout.flat or layout.io == "stream" or layout.tech.is_vitis or layout.tech.is_rtl:
         return 0.0, 0.0
     if processes < 2 or first.op not in MATRIX_OPS or layout.tech.version < ENTRY_FROM or 2 * bits <= most_bits:
         return 0.0, 0.0
     count = 2 if layout.tech.version >= TWO_ENTRIES_FROM else 1
-    copies = 2 * (first.op == "dense" and first.strategy == "resource" and first.reuse > 1)
+    copies = 2 * (first.op == Kind.DENSE and first.strategy == "resource" and first.reuse > 1)
     return count * (bits + 10.0) + copies * bits, count * float(ceil(bits / 18))
 
 
@@ -379,7 +380,7 @@ def _stage_bits(layout: Layout, columns: Columns, breaks: Column) -> Column:
     for index, layer in enumerate(layout.layers):
         if index:
             total += breaks[index] * bits
-        if layer.op not in ("quantizer", *MOVE_OPS):
+        if layer.op not in (Kind.QUANTIZER, *MOVE_OPS):
             bits = columns.live[index] * columns.width[index]
     return total
 

@@ -3,8 +3,13 @@
 Nothing runs this file: a row with the function of another op cannot be told at run time.
 """
 
+from collections.abc import Mapping
+
 from hlsexplore.emulate.plan import BUILDERS
 from hlsexplore.emulate.spatial import build_conv, build_pool
+from hlsexplore.estimate.kinds import Kind
+from hlsexplore.estimate.layers import MODELS, Model
+from hlsexplore.estimate.rtl.layers import RTL_MODELS, RtlModel
 from hlsexplore.ops import Conv, Dense, Dot, Pool
 from hlsexplore.reference import layers
 from hlsexplore.reference.forward import FORWARD
@@ -27,3 +32,7 @@ PLANNERS.on(Dot, lower_dot)  # type: ignore[arg-type]
 CPP.on(Dot, shape_ops.pool)  # type: ignore[arg-type]
 CPP.on(Dot, dot)  # type: ignore[arg-type]
 XLS.on(Pool, dot)  # type: ignore[arg-type]
+
+NO_KIND: Mapping[Kind, Model] = {"relu": MODELS[Kind.RELU]}  # type: ignore[dict-item]
+NO_MODEL: Mapping[Kind, Model] = {Kind.RELU: RTL_MODELS[Kind.RELU]}  # type: ignore[dict-item]
+NO_RTL_MODEL: Mapping[Kind, RtlModel] = {Kind.DENSE: MODELS[Kind.DENSE]}  # type: ignore[dict-item]

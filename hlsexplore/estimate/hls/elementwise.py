@@ -8,6 +8,7 @@ from math import floor
 from hlsexplore.estimate.constants import bit_length, csd_digits, shift_add_count
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, free, is_rounding, is_saturating, unknown
 from hlsexplore.estimate.hls.streams import ProcessTiming, call_timing, loop_timing
+from hlsexplore.estimate.kinds import Kind
 from hlsexplore.estimate.pricing import Pricing
 from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.estimate.technology import Speed, Technology
@@ -52,7 +53,7 @@ def elementwise_cost(layer: LayerRecord, p: Pricing, live: int | None = None) ->
         The cost; unknown for an op without a formula.
     """
     if layer.op not in ELEMENTS:
-        return unknown(layer.op)
+        return unknown(layer.called)
     source, target = layer.input or DEFAULT_TYPE, layer.result or layer.input or DEFAULT_TYPE
     at_once = layer.channels if p.is_stream else layer.elements
     used = at_once if live is None or p.is_stream else min(live, at_once)
@@ -127,7 +128,7 @@ def _stream_timing(layer: LayerRecord, source: Fixed, target: Fixed, p: Pricing)
     """
     if p.tech.is_vitis:
         return (call_timing(1.0, is_pipelined=True) if layer.pixels == 1 else loop_timing(layer.pixels, 1.0)), 0.0
-    compares, rounds = layer.op != "linear", is_rounding(source, target)
+    compares, rounds = layer.op != Kind.LINEAR, is_rounding(source, target)
     is_call = layer.pixels == 1
     stages = float(compares and _is_cut(p, "call_ns" if is_call else "loop_ns"))
     if p.tech.speed is Speed.SLOW and stages and rounds:
@@ -141,7 +142,7 @@ def _stream_timing(layer: LayerRecord, source: Fixed, target: Fixed, p: Pricing)
 def _delay_ns(layer: LayerRecord, source: Fixed, target: Fixed, tech: Technology) -> float:
     """Time of one element's comparison, choice and cast (45 activations of 12 designs); a cast alone takes none."""
     casts = is_rounding(source, target) or is_saturating(source, target)
-    if layer.op == "linear" and not casts:
+    if layer.op == Kind.LINEAR and not casts:
         return 0.0
     if tech.speed is Speed.SLOW:
         return 4.1 if casts else 2.5
@@ -169,7 +170,7 @@ def _relu(layer: LayerRecord, source: Fixed, target: Fixed, tech: Technology) ->
 def _sloped(layer: LayerRecord, source: Fixed, target: Fixed, tech: Technology) -> tuple[float, int]:
     """Leaky and parametric ReLU: a product with a constant slope where it is no power of two."""
     blocks, product = _slope(layer, source, tech)
-    is_leaky = layer.op == "leaky_relu"
+    is_leaky = layer.op == Kind.LEAKY_RELU
     sign = 0.0 if is_leaky else tech.compare(source.width)
     choice = 3.0 if is_leaky and not product else tech.select(target.width)
     return sign + choice + cast_lut(source, target, tech) + product, blocks
@@ -215,24 +216,24 @@ def _sum(layer: LayerRecord, source: Fixed, target: Fixed, tech: Technology) -> 
     return max(len(layer.sources) - 1, 1) * tech.adder(source.width + 1) + cast_lut(source, target, tech), 0
 
 
-ELEMENTS: Mapping[str, Element] = {
-    "linear": _linear,
-    "relu": _relu,
-    "thresholded_relu": _relu,
-    "leaky_relu": _sloped,
-    "prelu": _sloped,
-    "hard_sigmoid": _clipped,
-    "hard_tanh": _clipped,
-    "hard_swish": _hard_swish,
-    "clip": _bounded,
-    "binary_tanh": _sign,
-    "ternary_tanh": _sign,
-    "maximum": _extreme,
-    "minimum": _extreme,
-    "multiply": _product,
-    "add": _sum,
-    "subtract": _sum,
-    "average": _sum,
+ELEMENTS: Mapping[Kind, Element] = {
+    Kind.LINEAR: _linear,
+    Kind.RELU: _relu,
+    Kind.THRESHOLDED_RELU: _relu,
+    Kind.LEAKY_RELU: _sloped,
+    Kind.PRELU: _sloped,
+    Kind.HARD_SIGMOID: _clipped,
+    Kind.HARD_TANH: _clipped,
+    Kind.HARD_SWISH: _hard_swish,
+    Kind.CLIP: _bounded,
+    Kind.BINARY_TANH: _sign,
+    Kind.TERNARY_TANH: _sign,
+    Kind.MAXIMUM: _extreme,
+    Kind.MINIMUM: _extreme,
+    Kind.MULTIPLY: _product,
+    Kind.ADD: _sum,
+    Kind.SUBTRACT: _sum,
+    Kind.AVERAGE: _sum,
 }
 """LUT and DSP of one element by op. An op that is not here has no model."""
 

@@ -9,6 +9,7 @@ from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.hls.products import matrix_cost
 from hlsexplore.estimate.hls.streams import ProcessTiming, call_timing, loop_timing
 from hlsexplore.estimate.hls.windows import LINE_BUFFER_FF, LINE_BUFFER_LUT, tap_fifos
+from hlsexplore.estimate.kinds import Kind
 from hlsexplore.estimate.pricing import Pricing
 from hlsexplore.estimate.record import Image, LayerRecord
 from hlsexplore.estimate.technology import MEMORY_BITS_IN_LUT, Technology, block_rams
@@ -28,7 +29,7 @@ def convolution_cost(layer: LayerRecord, p: Pricing) -> Cost:
     image = layer.image or Image(in_width=1, in_channels=1, out_width=1, out_channels=layer.n_out)
     is_looped = p.is_stream and layer.strategy == "latency" and not p.tech.is_vitis
     core = matrix_cost(layer, p, lead_ns=p.of("convolution")["lead_ns"] * p.tech.lag if is_looped else 0.0)
-    if layer.op == "depthwise_conv2d":
+    if layer.op == Kind.DEPTHWISE_CONV2D:
         core = _depthwise(core)
     if p.is_stream:
         return _streamed(layer, image, core, p)

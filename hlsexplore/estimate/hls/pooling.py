@@ -6,6 +6,7 @@ from math import ceil, log2
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.hls.streams import ProcessTiming, call_timing, loop_timing
 from hlsexplore.estimate.hls.windows import LINE_BUFFER_FF, LINE_BUFFER_LUT, tap_fifos
+from hlsexplore.estimate.kinds import Kind
 from hlsexplore.estimate.pricing import Pricing
 from hlsexplore.estimate.record import Image, LayerRecord
 from hlsexplore.estimate.technology import Speed, Technology
@@ -36,7 +37,7 @@ ALIVE = 3.0
 def pooling_cost(layer: LayerRecord, p: Pricing) -> Cost:
     """Estimate a pooling: trees of comparisons or adders; a division where the window's size is no power of two."""
     image = layer.image or Image(in_width=layer.n_in, in_channels=1, out_width=1, out_channels=1)
-    is_global, average = "global" in layer.op, "average" in layer.op
+    is_global, average = layer.op == Kind.GLOBAL_POOLING, layer.op == Kind.AVERAGE_POOLING
     window = image.in_pixels if is_global else image.window
     if is_global and not p.is_stream and p.tech.is_vitis and not average:
         return _chain(image.out_channels * (window - 1), window - 1)
@@ -59,7 +60,7 @@ def pooling_cost(layer: LayerRecord, p: Pricing) -> Cost:
 def _logic(layer: LayerRecord, image: Image, window: int, average: bool, p: Pricing) -> Cost:
     """LUT, FF and cycles of the arithmetic of all windows that are computed at once."""
     source = layer.input or DEFAULT_TYPE
-    is_global = "global" in layer.op
+    is_global = layer.op == Kind.GLOBAL_POOLING
     at_once = image.out_channels * (1 if p.is_stream else image.out_pixels)
     steps = 1 if p.is_stream and is_global else window - 1
     divides = average and (window & (window - 1) != 0 or (any(image.padding) and not p.tech.is_vitis))
@@ -138,7 +139,7 @@ def _depth(image: Image, layer: LayerRecord, p: Pricing) -> float:
 
 def _timing(layer: LayerRecord, image: Image, p: Pricing, division: float) -> ProcessTiming:
     """Cycles of a streamed pooling: a loop over the pixels, deeper for large windows and fast clocks."""
-    if "global" in layer.op:
+    if layer.op == Kind.GLOBAL_POOLING:
         cycles = image.in_pixels + (3.0 if p.tech.is_vitis else 1.0) + division
         return call_timing(cycles, tail=GLOBAL_TAIL)
     return loop_timing(image.in_pixels, _depth(image, layer, p) + division, _pace(image, p))

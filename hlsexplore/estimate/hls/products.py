@@ -21,7 +21,7 @@ def matrix_cost(layer: LayerRecord, p: Pricing, live: Liveness = ALL, lead_ns: f
         lead_ns: Delay of what stands before the product in its first cycle.
     """
     if layer.constants is None and layer.n_in * layer.n_out > MAX_UNKNOWN_WEIGHTS:
-        return unknown(f"{layer.op} of {layer.n_in} x {layer.n_out} unknown weights")
+        return unknown(f"{layer.called} of {layer.n_in} x {layer.n_out} unknown weights")
     if layer.reuse > 1 and layer.strategy == "resource":
         return resource(layer, p)
     cost = unrolled(layer, p, live, lead_ns)

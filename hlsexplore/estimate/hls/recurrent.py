@@ -5,12 +5,13 @@ from dataclasses import replace
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.hls.products import matrix_cost
 from hlsexplore.estimate.hls.tables import table_cost
+from hlsexplore.estimate.kinds import Kind
 from hlsexplore.estimate.pricing import Pricing
 from hlsexplore.estimate.record import LayerRecord
 
-_ADDERS = {"gru": 5, "lstm": 3, "simple_rnn": 1}
-_PRODUCTS = {"gru": 3, "lstm": 3, "simple_rnn": 0}
-_TANH = {"gru": 1, "lstm": 1, "simple_rnn": 1}
+_ADDERS = {Kind.GRU: 5, Kind.LSTM: 3, Kind.SIMPLE_RNN: 1}
+_PRODUCTS = {Kind.GRU: 3, Kind.LSTM: 3, Kind.SIMPLE_RNN: 0}
+_TANH = {Kind.GRU: 1, Kind.LSTM: 1, Kind.SIMPLE_RNN: 1}
 """Elementwise adders, products and tables of tanh of a state element in one step."""
 SHIFT_LUT = 2171.0
 """LUT of a shift that picks an input element of a step out of the whole tensor, in a dataflow region (5 designs)."""
@@ -33,7 +34,7 @@ def recurrent_cost(layer: LayerRecord, p: Pricing) -> Cost:
     sigmoids = max(gates - _TANH.get(layer.op, 1), 0) * units
     functions = [
         table_cost(replace(layer, op=op, channels=count, pixels=1), inner)
-        for op, count in (("sigmoid", sigmoids), ("tanh", _TANH.get(layer.op, 1) * units))
+        for op, count in ((Kind.SIGMOID, sigmoids), (Kind.TANH, _TANH.get(layer.op, 1) * units))
     ]
     coefficients = p.of("recurrent")
     products = _PRODUCTS[layer.op] * units

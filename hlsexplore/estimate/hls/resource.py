@@ -6,8 +6,9 @@ from math import ceil, floor, log2
 from hlsexplore.estimate.constants import bit_length
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.hls.matrix import types_of
+from hlsexplore.estimate.kinds import RECURRENT_OPS, Kind
 from hlsexplore.estimate.pricing import Pricing
-from hlsexplore.estimate.record import RECURRENT_OPS, LayerRecord
+from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.estimate.technology import MEMORY_BITS_IN_LUT, Speed, Technology, block_rams
 from hlsexplore.fixed import Overflow
 
@@ -185,7 +186,7 @@ def _muxes(layer: LayerRecord, block: ResourceBlock, p: Pricing) -> tuple[int, f
 
 def _is_window(layer: LayerRecord) -> bool:
     """Whether the inputs are a window that is shifted, not chosen from."""
-    return layer.op not in ("dense", *RECURRENT_OPS) and layer.implementation != "encoded"
+    return layer.op not in (Kind.DENSE, *RECURRENT_OPS) and layer.implementation != "encoded"
 
 
 def _lut(layer: LayerRecord, block: ResourceBlock, soft: bool, p: Pricing) -> float:

@@ -5,14 +5,14 @@ from math import ceil
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
 from hlsexplore.estimate.hls.elementwise import cast_lut
 from hlsexplore.estimate.hls.streams import call_timing, loop_timing
+from hlsexplore.estimate.kinds import ADDED_PARTS, Kind
 from hlsexplore.estimate.pricing import Pricing
 from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.estimate.technology import MEMORY_BITS_IN_LUT, Speed, block_rams
 from hlsexplore.fixed import Fixed
-from hlsexplore.op_facts import PARTS, Part
-from hlsexplore.ops import Function
+from hlsexplore.op_facts import Part
 
-UNIT_BITS = {"sigmoid": 10, "tanh": 11}
+UNIT_BITS = {Kind.SIGMOID: 10, Kind.TANH: 11}
 """Bits of an entry of a function of values up to 1, which the tools trim: 10 of sigmoid, 11 of tanh (`fixed<18,8>`, all
 22 tables of 7 repositories)."""
 ELU_SHARE, TWICE_ELU = 0.5, 1.1
@@ -36,14 +36,14 @@ def table_cost(layer: LayerRecord, p: Pricing) -> Cost:
     entry = min((layer.table or Fixed(18, 8)).width, UNIT_BITS.get(layer.op, 64))
     copies = ceil(at_once / 2)
     in_memory = layer.table_size * entry >= MEMORY_BITS_IN_LUT
-    index = coefficients["index_ns"] + STREAM_INDEX_NS * (p.is_stream and layer.op == "sigmoid")
+    index = coefficients["index_ns"] + STREAM_INDEX_NS * (p.is_stream and layer.op == Kind.SIGMOID)
     steps = 1.0 + p.stages(index * p.tech.lag**SPREAD) + p.is_stream
     several = p.is_stream and layer.pixels > 1
-    part = PARTS[Function(layer.op)] if layer.op in PARTS else None
-    takes_input = layer.op == "elu" or part is not None or (p.is_stream and p.tech.speed is not Speed.FAST)
+    part = ADDED_PARTS.get(layer.op)
+    takes_input = layer.op == Kind.ELU or part is not None or (p.is_stream and p.tech.speed is not Speed.FAST)
     beside = (layer.input or DEFAULT_TYPE).width if takes_input else 0
     share = 1.0
-    if layer.op == "elu":
+    if layer.op == Kind.ELU:
         share = TWICE_ELU if p.tech.is_vitis and p.tech.version >= 2024 and not p.is_stream else ELU_SHARE
     waits = coefficients["ff"] * (steps - 1 - p.is_stream) + beside
     return Cost(

@@ -3,6 +3,7 @@
 from math import ceil, log2, sqrt
 
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost
+from hlsexplore.estimate.kinds import Kind
 from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.rtl_plan.netlist.timing import Fabric
 
@@ -30,7 +31,7 @@ def rtl_pooling(layer: LayerRecord, window: int, bits: float, fabric: Fabric, bu
     bits -= source.signed and layer.is_rectified
     levels = ceil(log2(window)) if window > 1 else 0
     step = (fabric.carry_ns + fabric.carry_bit_ns * (bits + 1)) / budget_ns
-    if layer.op == "average_pooling" or (layer.op == "global_pooling" and layer.is_average):
+    if layer.op == Kind.AVERAGE_POOLING or (layer.op == Kind.GLOBAL_POOLING and layer.is_average):
         divides = window & (window - 1) > 0
         lut = (window - 1) * (bits + 1) + divides * (DIVISION_LUT * bits + DIVISION_BASE)
         cycles = int(ADDER * (levels + DIVISION_LEVELS * divides) * step + ADDER_BASE) if levels else 0

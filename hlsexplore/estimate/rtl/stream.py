@@ -1,8 +1,8 @@
 """Layers of this project's streaming RTL, for sweeps: the arithmetic of one pixel, and what brings pixels to it.
 
-The feeds follow the generator (`structure/feed.py`): windows in registers, lines in shift registers or block RAMs, the
-groups of a dense layer's input side by side; a queue of a few places before each feed. Queues' depths and the exact
-timing follow from the whole plan only: ask for `level="plan"` where they matter.
+The feeds follow the generator (`rtl_plan/stream/feed.py`): windows in registers, lines in shift registers or block
+RAMs, the groups of a dense layer's input side by side; a queue of a few places before each feed. Queues' depths and the
+exact timing follow from the whole plan only: ask for `level="plan"` where they matter.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from dataclasses import replace
 from math import ceil
 
 from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, relu_bits, unknown
+from hlsexplore.estimate.kinds import Kind
 from hlsexplore.estimate.record import Image, LayerRecord
 from hlsexplore.rtl_plan.count.blocks import WIDE_LUT
 from hlsexplore.rtl_plan.count.stream import queue_resources, window_resources
@@ -32,17 +33,17 @@ def rtl_stream(layer: LayerRecord, parallel: Callable[[LayerRecord], Cost]) -> C
     Returns:
         Its cost; `latency_max` is the time of one sample, `head` what it delays the others.
     """
-    if layer.op == "global_pooling":
-        return unknown(f"{layer.op} on a stream")
-    is_product = layer.op in ("conv1d", "conv2d", "dense")
+    if layer.op == Kind.GLOBAL_POOLING:
+        return unknown(f"{layer.called} on a stream")
+    is_product = layer.op in (Kind.CONV1D, Kind.CONV2D, Kind.DENSE)
     window = layer.image if layer.image is not None and layer.image.window > 1 else None
     one = replace(layer, pixels=1, parallel=1, dsp_budget=layer.dsp_budget // max(layer.parallel, 1))
     copies = min(layer.parallel, layer.reuse) if is_product else 1
     if is_product:
-        one = replace(one, op="dense", channels=layer.n_out, image=None, is_held=copies == 1)
+        one = replace(one, op=Kind.DENSE, channels=layer.n_out, image=None, is_held=copies == 1)
     core = parallel(one)
     if core.lut is None or core.ff is None:
-        return unknown(f"{layer.op} on a stream")
+        return unknown(f"{layer.called} on a stream")
     pace = float(ceil(layer.reuse / copies)) if is_product else 1.0
     cycles = _pixels_in(layer) + layer.pixels * (pace - 1.0)
     lut = ff = bram = 0.0
@@ -53,7 +54,7 @@ def rtl_stream(layer: LayerRecord, parallel: Callable[[LayerRecord], Cost]) -> C
     if window is not None or (is_product and (layer.packets > 1 or pace > 1)):
         lut, ff, bram = _stage(layer, window)
         fill += STAGE_CYCLES if window is not None or pace == 1 else 1.0
-    if layer.op == "relu":  # a mask in front of a queue, where a register's reset does not do it
+    if layer.op == Kind.RELU:  # a mask in front of a queue, where a register's reset does not do it
         source, target = layer.input or DEFAULT_TYPE, layer.result or layer.input or DEFAULT_TYPE
         lut += layer.channels * relu_bits(source, target)
         fill = 0.0
@@ -98,7 +99,7 @@ def _stage(layer: LayerRecord, window: Image | None) -> tuple[float, float, floa
     if window is not None:
         more = _window(window, width)
         lut, ff, bram = lut + more[0], ff + more[1], float(more[2])
-    elif layer.op == "dense" and layer.packets > 1 and layer.reuse == 1:
+    elif layer.op == Kind.DENSE and layer.packets > 1 and layer.reuse == 1:
         ff += layer.n_in * width
     return lut, ff, bram
 

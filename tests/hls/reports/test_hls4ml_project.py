@@ -141,7 +141,7 @@ def test_bits_of_elements_are_read_from_the_quantizers_that_hls4ml_writes_for_hg
     quantizer, dense = read_hls4ml_project(own).design.layers
     assert quantizer.op == "quantizer" and (dense.input_bits, dense.input_ports) == ((10, 0, 5), (10, 0, 8))
     plain = read_hls4ml_project(project(tmp_path / "plain", **files)).design.layers
-    assert [layer.op for layer in plain] == ["q_in", "dense"] and plain[1].input_bits is None
+    assert [layer.called for layer in plain] == ["q_in", "dense"] and plain[1].input_bits is None
     figures = [estimate_record(read_hls4ml_project(tmp_path / name).design).total for name in ("own", "plain")]
     assert figures[0].latency_cycles_max is not None and figures[1].latency_cycles_max is None
     assert figures[0].lut < figures[1].lut

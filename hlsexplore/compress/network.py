@@ -5,6 +5,7 @@ the process that trains imports this module.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from math import log2, prod
 from typing import Any
 
@@ -18,9 +19,9 @@ from hlsexplore.design import Design
 from hlsexplore.emulate.merge import RECIPROCAL
 from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed, Rounding, quantize, to_real
-from hlsexplore.graph import Node
+from hlsexplore.graph import Node, Shape
+from hlsexplore.handlers import Handlers
 from hlsexplore.ops import (
-    MOVES,
     Activation,
     Affine,
     Concatenate,
@@ -36,6 +37,7 @@ from hlsexplore.ops import (
     Quantize,
     Recurrent,
     Reshape,
+    Upsample,
     weights,
 )
 from hlsexplore.reference.windows import pad_image, windows
@@ -55,7 +57,9 @@ def make_forward(design: Design, outputs: Sequence[str]) -> Callable[[Mapping[st
         outputs: Names of the layers whose results are returned.
     """
     wanted = needed(design, outputs)
-    steps: list[tuple[Node, Apply]] = [(node, _apply(design, node)) for node in wanted if node.inputs]
+    steps: list[tuple[Node, Apply]] = [
+        (node, TRAINED(Trained(design=design, node=node), node.op)) for node in wanted if node.inputs
+    ]
 
     def forward(inputs: Mapping[str, Tensor], values: Weights) -> list[Tensor]:
         results = dict(inputs)
@@ -107,24 +111,33 @@ def float_type(design: Design, outputs: Sequence[str]) -> Any:
     return tf.float32 if bits <= FLOAT32_BITS else tf.float64
 
 
-def _apply(design: Design, node: Node) -> Apply:
-    if isinstance(node.op, MOVES):
-        return _move(node)
-    maker = _MAKERS.get(type(node.op))
-    if maker is None:
-        raise NoModelError(f"layer {node.name!r}: {node.kind!r} cannot be trained.")
-    return maker(design, node)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """A layer that is trained.
+
+    Attributes:
+        design: Its design.
+        node: The layer.
+    """
+
+    design: Design
+    node: Node
+
+    @property
+    def types(self) -> Mapping[str, Fixed]:
+        """The layer's types."""
+        return self.design.layers[self.node.name].types
 
 
-def _product(design: Design, node: Node) -> Apply:
-    op, types, name = node.op, design.layers[node.name].types, node.name
+def _product(at: Trained, op: Dense | Conv | DepthwiseConv) -> Apply:
+    types, name = at.types, at.node.name
     casts = {key: caster(types[key]) for key in weights(op)}
-    is_exact = is_lossless(design, node)
+    is_exact = is_lossless(at.design, at.node)
     accum = _same if is_exact else caster(types["accum"])
     result = _same if is_exact and types["result"] == types["accum"] else caster(types["result"])
 
     def apply(inputs: Sequence[Tensor], values: Weights) -> Tensor:
-        total = _multiplied(node, inputs[0], casts["weight"](values[name, "weight"]))
+        total = _multiplied(op, at.node.shape, inputs[0], casts["weight"](values[name, "weight"]))
         if "bias" in casts:
             total += casts["bias"](values[name, "bias"])
         return result(accum(total))
@@ -136,12 +149,9 @@ def _same(x: Tensor) -> Tensor:
     return x
 
 
-def _multiplied(node: Node, x: Tensor, kernel: Tensor) -> Tensor:
-    op = node.op
+def _multiplied(op: Dense | Conv | DepthwiseConv, shape: Shape, x: Tensor, kernel: Tensor) -> Tensor:
     if isinstance(op, Dense):
         return tf.tensordot(x, kernel, 1)
-    if not isinstance(op, Conv | DepthwiseConv):
-        raise NoModelError(f"layer {node.name!r} is no product.")
     if isinstance(op, DepthwiseConv):
         height, width, channels, multiplier = op.kernel.shape
         each = tf.eye(channels, dtype=kernel.dtype)
@@ -149,34 +159,30 @@ def _multiplied(node: Node, x: Tensor, kernel: Tensor) -> Tensor:
     image = tf.expand_dims(x, 1) if op.rank == 1 else x
     padded = tf.pad(image, ((0, 0), *op.padding, (0, 0)))
     y = tf.nn.conv2d(padded, kernel, strides=(1, *op.stride, 1), padding="VALID", dilations=(1, *op.dilation, 1))
-    return tf.reshape(y, (-1, *node.shape))
+    return tf.reshape(y, (-1, *shape))
 
 
-def _affine(design: Design, node: Node) -> Apply:
-    types, name = design.layers[node.name].types, node.name
+def _affine(at: Trained, op: Affine) -> Apply:
+    types, name = at.types, at.node.name
     weight, bias, result = caster(types["weight"]), caster(types["bias"]), caster(types["result"])
     return lambda inputs, values: result(inputs[0] * weight(values[name, "weight"]) + bias(values[name, "bias"]))
 
 
-def _activation(design: Design, node: Node) -> Apply:
-    op, config = node.op, design.layers[node.name]
-    if not isinstance(op, Activation):
-        raise NoModelError(f"layer {node.name!r} is no activation.")
-    function = elementwise(op, config.types, config.table_size, design.input_types(node.name)[0])
+def _activation(at: Trained, op: Activation) -> Apply:
+    config = at.design.layers[at.node.name]
+    function = elementwise(op, config.types, config.table_size, at.design.input_types(at.node.name)[0])
     return lambda inputs, values: function(inputs[0])
 
 
-def _pool(design: Design, node: Node) -> Apply:
-    op, types = node.op, design.layers[node.name].types
-    if not isinstance(op, Pool):
-        raise NoModelError(f"layer {node.name!r} is no pooling.")
+def _pool(at: Trained, op: Pool) -> Apply:
+    types = at.types
     accum, result = caster(types["accum"]), caster(types["result"])
-    source = design.input_types(node.name)[0]
-    shape = design.graph.input_shapes(node)[0]
+    source = at.design.input_types(at.node.name)[0]
+    shape = at.design.graph.input_shapes(at.node)[0]
     height, width = (1, shape[0]) if op.rank == 1 else shape[:2]
     ones = pad_image(np.ones((1, height, width, 1)), op.padding)
     counts = windows(ones, op.size, op.stride).sum(axis=(3, 4))
-    own = np.broadcast_to(counts, (*counts.shape[:3], node.shape[-1])).reshape(1, *node.shape)
+    own = np.broadcast_to(counts, (*counts.shape[:3], at.node.shape[-1])).reshape(1, *at.node.shape)
 
     def apply(inputs: Sequence[Tensor], values: Weights) -> Tensor:
         image = tf.expand_dims(inputs[0], 1) if op.rank == 1 else inputs[0]
@@ -184,10 +190,10 @@ def _pool(design: Design, node: Node) -> Apply:
         padded = tf.pad(image, ((0, 0), *op.padding, (0, 0)), constant_values=tf.constant(low, image.dtype))
         if not op.average:
             best = tf.nn.max_pool2d(padded, op.size, op.stride, "VALID")
-            return result(accum(tf.reshape(best, (-1, *node.shape))))
+            return result(accum(tf.reshape(best, (-1, *at.node.shape))))
         total = tf.nn.avg_pool2d(padded, op.size, op.stride, "VALID") * float(prod(op.size))
         step = 2.0 ** -types["accum"].fraction
-        total = accum(tf.reshape(_snapped(total, 2.0**-source.fraction), (-1, *node.shape)))
+        total = accum(tf.reshape(_snapped(total, 2.0**-source.fraction), (-1, *at.node.shape)))
         return result(_divided(total, tf.constant(own, total.dtype), step))
 
     return apply
@@ -212,15 +218,13 @@ def _divided(total: Tensor, counts: Tensor, step: float) -> Tensor:
     return tf.custom_gradient(divide)(total)
 
 
-def _quantize(design: Design, node: Node) -> Apply:
-    result = caster(design.layers[node.name].types["result"])
+def _quantize(at: Trained, op: Quantize) -> Apply:
+    result = caster(at.types["result"])
     return lambda inputs, values: result(inputs[0])
 
 
-def _merge(design: Design, node: Node) -> Apply:
-    op, result = node.op, caster(design.layers[node.name].types["result"])
-    if not isinstance(op, Merge):
-        raise NoModelError(f"layer {node.name!r} is no merge.")
+def _merge(at: Trained, op: Merge) -> Apply:
+    result = caster(at.types["result"])
     functions: dict[MergeFunction, Callable[[Tensor, Tensor], Tensor]] = {
         MergeFunction.ADD: tf.add,
         MergeFunction.AVERAGE: tf.add,
@@ -230,7 +234,7 @@ def _merge(design: Design, node: Node) -> Apply:
         MergeFunction.MINIMUM: tf.minimum,
     }
     join = functions[op.function]
-    share = float(to_real(quantize(np.float64(1 / len(node.inputs)), RECIPROCAL), RECIPROCAL))
+    share = float(to_real(quantize(np.float64(1 / len(at.node.inputs)), RECIPROCAL), RECIPROCAL))
 
     def apply(inputs: Sequence[Tensor], values: Weights) -> Tensor:
         total = inputs[0]
@@ -241,43 +245,56 @@ def _merge(design: Design, node: Node) -> Apply:
     return apply
 
 
-def _concatenate(design: Design, node: Node) -> Apply:
-    op, result = node.op, caster(design.layers[node.name].types["result"])
-    if not isinstance(op, Concatenate):
-        raise NoModelError(f"layer {node.name!r} is no concatenation.")
+def _concatenate(at: Trained, op: Concatenate) -> Apply:
+    result = caster(at.types["result"])
     return lambda inputs, values: tf.concat([result(item) for item in inputs], axis=op.axis + 1)
 
 
-def _move(node: Node) -> Apply:
-    op = node.op
-    match op:
-        case Reshape():
-            return lambda inputs, values: tf.reshape(inputs[0], (-1, *node.shape))
-        case Permute():
-            axes = (0, *(axis + 1 for axis in op.axes))
-            return lambda inputs, values: tf.transpose(inputs[0], axes)
-        case Pad():
-            pads = ((0, 0), *(op.padding if op.rank == 2 else op.padding[1:]), (0, 0))
-            return lambda inputs, values: tf.pad(inputs[0], pads)
-        case Crop():
-            sides = op.cropping if op.rank == 2 else op.cropping[1:]
-            begin = (0, *(side[0] for side in sides), 0)
-            return lambda inputs, values: tf.slice(inputs[0], begin, (-1, *node.shape))
-    rows, columns = op.size  # type: ignore[union-attr]
-    if op.rank == 1:  # type: ignore[union-attr]
+def _reshape(at: Trained, op: Reshape) -> Apply:
+    return lambda inputs, values: tf.reshape(inputs[0], (-1, *at.node.shape))
+
+
+def _permute(at: Trained, op: Permute) -> Apply:
+    axes = (0, *(axis + 1 for axis in op.axes))
+    return lambda inputs, values: tf.transpose(inputs[0], axes)
+
+
+def _pad(at: Trained, op: Pad) -> Apply:
+    pads = ((0, 0), *(op.padding if op.rank == 2 else op.padding[1:]), (0, 0))
+    return lambda inputs, values: tf.pad(inputs[0], pads)
+
+
+def _crop(at: Trained, op: Crop) -> Apply:
+    sides = op.cropping if op.rank == 2 else op.cropping[1:]
+    begin = (0, *(side[0] for side in sides), 0)
+    return lambda inputs, values: tf.slice(inputs[0], begin, (-1, *at.node.shape))
+
+
+def _upsample(at: Trained, op: Upsample) -> Apply:
+    rows, columns = op.size
+    if op.rank == 1:
         return lambda inputs, values: tf.repeat(inputs[0], columns, axis=1)
     return lambda inputs, values: tf.repeat(tf.repeat(inputs[0], rows, axis=1), columns, axis=2)
 
 
-_MAKERS: dict[type, Callable[[Design, Node], Apply]] = {
-    Dense: _product,
-    Conv: _product,
-    DepthwiseConv: _product,
-    Affine: _affine,
-    Activation: _activation,
-    Pool: _pool,
-    Merge: _merge,
-    Concatenate: _concatenate,
-    Quantize: _quantize,
-    Recurrent: make_recurrent,
-}
+TRAINED = (
+    Handlers[Trained, Apply](
+        refuse=lambda at, op: NoModelError(f"layer {at.node.name!r}: {at.node.kind!r} cannot be trained.")
+    )
+    .on(Dense, _product)
+    .on(Conv, _product)
+    .on(DepthwiseConv, _product)
+    .on(Affine, _affine)
+    .on(Activation, _activation)
+    .on(Pool, _pool)
+    .on(Merge, _merge)
+    .on(Concatenate, _concatenate)
+    .on(Quantize, _quantize)
+    .on(Recurrent, lambda at, op: make_recurrent(at.design, at.node, op))
+    .on(Reshape, _reshape)
+    .on(Permute, _permute)
+    .on(Pad, _pad)
+    .on(Crop, _crop)
+    .on(Upsample, _upsample)
+)
+"""What each op computes in TensorFlow."""

@@ -9,7 +9,6 @@ from hlsexplore.compress.elementwise import Elementwise, Tensor, caster, element
 from hlsexplore.compress.trainable import is_lossless
 from hlsexplore.defaults.bounds import slope_type
 from hlsexplore.design import Design
-from hlsexplore.errors import NoModelError
 from hlsexplore.fixed import Fixed
 from hlsexplore.graph import Node
 from hlsexplore.ops import Activation, Cell, Function, Recurrent, weights
@@ -20,17 +19,16 @@ CellStep = Callable[[Tensor, States], tuple[Tensor, States]]
 
 
 def make_recurrent(
-    design: Design, node: Node
+    design: Design, node: Node, op: Recurrent
 ) -> Callable[[Sequence[Tensor], Mapping[tuple[str, str], Tensor]], Tensor]:
     """Return the function from a layer's inputs and all weights to its result.
 
     Args:
         design: The design.
         node: A recurrent layer of it.
+        op: The layer's op.
     """
-    op, name = node.op, node.name
-    if not isinstance(op, Recurrent):
-        raise NoModelError(f"layer {name!r} is no recurrent layer.")
+    name = node.name
     types = design.layers[name].types
     casts = {key: caster(types[key]) for key in weights(op)}
     make = {Cell.SIMPLE_RNN: _simple_rnn, Cell.LSTM: _lstm, Cell.GRU: _gru}[op.cell]

@@ -1,15 +1,17 @@
 """Layers in the words of hls4ml's layer list: what its own front ends hand to `ModelGraph.from_layer_list`."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from hlsexplore.coverage import Executor, no_answer
 from hlsexplore.design import Design
 from hlsexplore.fixed import Fixed, to_real
 from hlsexplore.graph import Node
+from hlsexplore.handlers import Handlers
 from hlsexplore.layer_config import SoftmaxMode, knobs
 from hlsexplore.ops import (
     WEIGHT_FIELDS,
@@ -51,11 +53,24 @@ def ap_type(type_: Fixed) -> str:
     return f"ap_{sign}fixed<{type_.width},{type_.integer},AP_{type_.rounding},AP_{type_.overflow}>"
 
 
-def _input(op: Input, node: Node, design: Design) -> Words:
-    return {"class_name": "InputLayer", "input_shape": list(node.shape)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerAt:
+    """A layer where it stands.
+
+    Attributes:
+        node: The layer.
+        design: Its design.
+    """
+
+    node: Node
+    design: Design
 
 
-def _dense(op: Dense, node: Node, design: Design) -> Words:
+def _input(at: LayerAt, op: Input) -> Words:
+    return {"class_name": "InputLayer", "input_shape": list(at.node.shape)}
+
+
+def _dense(at: LayerAt, op: Dense) -> Words:
     n_in, n_out = op.kernel.shape
     bias = op.bias if op.bias is not None else np.zeros(n_out)
     return {
@@ -69,18 +84,18 @@ def _dense(op: Dense, node: Node, design: Design) -> Words:
     }
 
 
-def _affine(op: Affine, node: Node, design: Design) -> Words:
+def _affine(at: LayerAt, op: Affine) -> Words:
     return {
         "class_name": "ApplyAlpha",
         "scale_data": np.array(op.kernel),
         "bias_data": np.array(op.bias),
-        "n_in": node.num_elements,
+        "n_in": at.node.num_elements,
         "n_filt": op.kernel.size,
     }
 
 
-def _activation(op: Activation, node: Node, design: Design) -> Words:
-    layer: Words = {"class_name": "Activation", "activation": str(op.function), "n_in": node.num_elements}
+def _activation(at: LayerAt, op: Activation) -> Words:
+    layer: Words = {"class_name": "Activation", "activation": str(op.function), "n_in": at.node.num_elements}
     match op.function:
         case Function.RELU if op.max_value == 6.0:
             layer["activation"] = "relu6"
@@ -99,29 +114,29 @@ def _activation(op: Activation, node: Node, design: Design) -> Words:
     return layer
 
 
-def _softmax(op: Softmax, node: Node, design: Design) -> Words:
+def _softmax(at: LayerAt, op: Softmax) -> Words:
     return {
         "class_name": "Softmax",
         "activation": "softmax",
-        "n_in": node.num_elements,
-        "n_outer": node.num_elements // node.shape[-1],
+        "n_in": at.node.num_elements,
+        "n_outer": at.node.num_elements // at.node.shape[-1],
         "n_inner": 1,
         "axis": -1,
     }
 
 
-def _prelu(op: PRelu, node: Node, design: Design) -> Words:
-    data = np.broadcast_to(op.kernel, node.shape).copy()
-    return {"class_name": "PReLU", "activation": "PReLU", "n_in": node.num_elements, "param_data": data}
+def _prelu(at: LayerAt, op: PRelu) -> Words:
+    data = np.broadcast_to(op.kernel, at.node.shape).copy()
+    return {"class_name": "PReLU", "activation": "PReLU", "n_in": at.node.num_elements, "param_data": data}
 
 
-def _image(node: Node, design: Design, rank: int) -> Words:
+def _image(at: LayerAt, rank: int) -> Words:
     """Sizes that convolutions and moves share."""
-    source = design.graph.input_shapes(node)[0]
+    source = at.design.graph.input_shapes(at.node)[0]
     sizes: Words = {"data_format": "channels_last", "n_chan": source[-1]}
-    sizes |= {"in_width": source[-2], "out_width": node.shape[-2]}
+    sizes |= {"in_width": source[-2], "out_width": at.node.shape[-2]}
     if rank == 2:
-        sizes |= {"in_height": source[0], "out_height": node.shape[0]}
+        sizes |= {"in_height": source[0], "out_height": at.node.shape[0]}
     return sizes
 
 
@@ -131,12 +146,12 @@ def _sides(padding: tuple[Pair, Pair], rank: int, word: str = "pad") -> Words:
     return sides | ({f"{word}_top": top, f"{word}_bottom": bottom} if rank == 2 else {})
 
 
-def _conv(op: Conv | DepthwiseConv, node: Node, design: Design) -> Words:
+def _conv(at: LayerAt, op: Conv | DepthwiseConv) -> Words:
     kernel = np.array(op.kernel)
     is_depthwise = isinstance(op, DepthwiseConv)
-    filters = node.shape[-1]
+    filters = at.node.shape[-1]
     bias = op.bias if op.bias is not None else np.zeros(filters)
-    layer = _image(node, design, op.rank) | _sides(op.padding, op.rank)
+    layer = _image(at, op.rank) | _sides(op.padding, op.rank)
     layer |= {
         "class_name": f"{'Depthwise' if is_depthwise else ''}Conv{op.rank}D",
         "padding": "same" if any(map(any, op.padding)) else "valid",
@@ -155,8 +170,8 @@ def _conv(op: Conv | DepthwiseConv, node: Node, design: Design) -> Words:
     return layer | {"weight_data": data}
 
 
-def _pool(op: Pool, node: Node, design: Design) -> Words:
-    source = design.graph.input_shapes(node)[0]
+def _pool(at: LayerAt, op: Pool) -> Words:
+    source = at.design.graph.input_shapes(at.node)[0]
     word = "Average" if op.average else "Max"
     layer: Words = {"data_format": "channels_last", "n_filt": source[-1], "pool_op": word}
     if op.is_global:
@@ -166,48 +181,48 @@ def _pool(op: Pool, node: Node, design: Design) -> Words:
     layer |= {"padding": "same" if any(map(any, op.padding)) else "valid"}
     layer |= {"pool_width": op.size[1], "stride_width": op.stride[1]}
     if op.rank == 1:
-        return layer | {"n_in": source[0], "n_out": node.shape[0]}
+        return layer | {"n_in": source[0], "n_out": at.node.shape[0]}
     layer |= {"pool_height": op.size[0], "stride_height": op.stride[0]}
     layer |= {"in_height": source[0], "in_width": source[1]}
-    return layer | {"out_height": node.shape[0], "out_width": node.shape[1]}
+    return layer | {"out_height": at.node.shape[0], "out_width": at.node.shape[1]}
 
 
-def _pad(op: Pad, node: Node, design: Design) -> Words:
-    return _image(node, design, op.rank) | _sides(op.padding, op.rank) | {"class_name": f"ZeroPadding{op.rank}D"}
+def _pad(at: LayerAt, op: Pad) -> Words:
+    return _image(at, op.rank) | _sides(op.padding, op.rank) | {"class_name": f"ZeroPadding{op.rank}D"}
 
 
-def _crop(op: Crop, node: Node, design: Design) -> Words:
-    return _image(node, design, op.rank) | _sides(op.cropping, op.rank, "crop") | {"class_name": f"Cropping{op.rank}D"}
+def _crop(at: LayerAt, op: Crop) -> Words:
+    return _image(at, op.rank) | _sides(op.cropping, op.rank, "crop") | {"class_name": f"Cropping{op.rank}D"}
 
 
-def _upsample(op: Upsample, node: Node, design: Design) -> Words:
-    layer = _image(node, design, op.rank) | {"class_name": "Resize", "algorithm": "nearest"}
+def _upsample(at: LayerAt, op: Upsample) -> Words:
+    layer = _image(at, op.rank) | {"class_name": "Resize", "algorithm": "nearest"}
     factors = {"width_factor": op.size[1]} | ({"height_factor": op.size[0]} if op.rank == 2 else {})
     return layer | factors | ({"in_height": 1, "out_height": 1} if op.rank == 1 else {})
 
 
-def _permute(op: Permute, node: Node, design: Design) -> Words:
+def _permute(at: LayerAt, op: Permute) -> Words:
     return {"class_name": "Transpose", "perm": list(op.axes)}
 
 
-def _merge(op: Merge, node: Node, design: Design) -> Words:
+def _merge(at: LayerAt, op: Merge) -> Words:
     return {"class_name": "Merge", "op": str(op.function)}
 
 
-def _concatenate(op: Concatenate, node: Node, design: Design) -> Words:
-    rank = len(node.shape)
+def _concatenate(at: LayerAt, op: Concatenate) -> Words:
+    rank = len(at.node.shape)
     return {"class_name": "Concatenate", "op": f"concatenate{rank}d", "axis": op.axis + 1}
 
 
-def _dot(op: Dot, node: Node, design: Design) -> Words:
+def _dot(at: LayerAt, op: Dot) -> Words:
     return {"class_name": "Dot", "op": "dot1d"}
 
 
-def _layer_norm(op: LayerNorm, node: Node, design: Design) -> Words:
+def _layer_norm(at: LayerAt, op: LayerNorm) -> Words:
     return {
         "class_name": "LayerNormalization",
-        "n_in": node.num_elements,
-        "seq_len": node.num_elements // node.shape[-1],
+        "n_in": at.node.num_elements,
+        "seq_len": at.node.num_elements // at.node.shape[-1],
         "axis": 2,
         "epsilon_power_of_10": round(-np.log10(op.epsilon)),
         "gamma_data": np.array(op.kernel),
@@ -215,8 +230,8 @@ def _layer_norm(op: LayerNorm, node: Node, design: Design) -> Words:
     }
 
 
-def _recurrent(op: Recurrent, node: Node, design: Design) -> Words:
-    steps, n_in = design.graph.input_shapes(node)[0]
+def _recurrent(at: LayerAt, op: Recurrent) -> Words:
+    steps, n_in = at.design.graph.input_shapes(at.node)[0]
     units = op.recurrent_kernel.shape[0]
     layer: Words = {
         "class_name": {"lstm": "LSTM", "gru": "GRU"}[op.cell.value],
@@ -236,32 +251,31 @@ def _recurrent(op: Recurrent, node: Node, design: Design) -> Words:
     return layer | ({"apply_reset_gate": "after"} if op.cell.value == "gru" else {})
 
 
-def _reshape(op: Reshape, node: Node, design: Design) -> Words:
-    return {"class_name": "Reshape", "target_shape": list(node.shape)}
+def _reshape(at: LayerAt, op: Reshape) -> Words:
+    return {"class_name": "Reshape", "target_shape": list(at.node.shape)}
 
 
-LAYERS: Mapping[type[Op], Callable[[Any, Node, Design], Words]] = MappingProxyType(
-    {
-        Input: _input,
-        Dense: _dense,
-        Affine: _affine,
-        Activation: _activation,
-        Softmax: _softmax,
-        Reshape: _reshape,
-        PRelu: _prelu,
-        Conv: _conv,
-        DepthwiseConv: _conv,
-        Pool: _pool,
-        Pad: _pad,
-        Crop: _crop,
-        Upsample: _upsample,
-        Permute: _permute,
-        Merge: _merge,
-        Concatenate: _concatenate,
-        Dot: _dot,
-        LayerNorm: _layer_norm,
-        Recurrent: _recurrent,
-    }
+LAYERS = (
+    Handlers[LayerAt, Words](refuse=lambda at, op: no_answer(Executor.HLS4ML, at.node))
+    .on(Input, _input)
+    .on(Dense, _dense)
+    .on(Affine, _affine)
+    .on(Activation, _activation)
+    .on(Softmax, _softmax)
+    .on(Reshape, _reshape)
+    .on(PRelu, _prelu)
+    .on(Conv, _conv)
+    .on(DepthwiseConv, _conv)
+    .on(Pool, _pool)
+    .on(Pad, _pad)
+    .on(Crop, _crop)
+    .on(Upsample, _upsample)
+    .on(Permute, _permute)
+    .on(Merge, _merge)
+    .on(Concatenate, _concatenate)
+    .on(Dot, _dot)
+    .on(LayerNorm, _layer_norm)
+    .on(Recurrent, _recurrent)
 )
 """Ops that hls4ml has."""
 
@@ -285,7 +299,7 @@ def layer_words(node: Node, design: Design, names: Mapping[str, str]) -> Words:
         design: The design.
         names: Identifiers by the layers' names.
     """
-    words = LAYERS[type(node.op)](_on_grid(node, design), node, design)
+    words = LAYERS(LayerAt(node=node, design=design), _on_grid(node, design))
     return words | {"name": names[node.name], "inputs": [names[source] for source in node.inputs]}
 
 

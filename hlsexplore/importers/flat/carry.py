@@ -1,31 +1,34 @@
 """How products, sums, poolings and moves of integers pass scales on."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
 
+from hlsexplore.errors import ModelError
 from hlsexplore.fixed import Fixed, RealArray
 from hlsexplore.graph import Node
+from hlsexplore.handlers import Handlers
 from hlsexplore.importers.flat.requantize import exact_type
 from hlsexplore.importers.flat.scales import plain, real, settle
 from hlsexplore.importers.flat.sketch import Draft, FakeQuant, Grid
 from hlsexplore.importers.flat.track import ONE, ZERO, Linear, Track, alike, is_idle, is_power, per_channel
 from hlsexplore.importers.flat.work import Work
 from hlsexplore.ops import (
-    MOVES,
     Affine,
     Concatenate,
     Conv,
+    Crop,
     Dense,
     DepthwiseConv,
     Merge,
     MergeFunction,
     Op,
     Pad,
+    Permute,
     Pool,
     Reshape,
+    Upsample,
 )
 from hlsexplore.reference.moves import mover
 
@@ -52,8 +55,22 @@ class _Weight:
     scale: RealArray
 
 
-def product(work: Work, draft: Draft, op: Product) -> Track:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """An op through which scales are carried.
+
+    Attributes:
+        work: The network so far.
+        draft: What the op becomes.
+    """
+
+    work: Work
+    draft: Draft
+
+
+def product(at: Carried, op: Product) -> Track:
     """Append a product of constant weights with integers, or with real values."""
+    work, draft = at.work, at.draft
     track = settle(work, work.tracks[draft.inputs[0]])
     linear = track.linear or Linear(scale=ONE, offset=ZERO)
     weight = _weight(op, draft.grids.get("weight"))
@@ -195,8 +212,9 @@ def _folded(work: Work, draft: Draft, op: Product, track: Track, linear: Linear)
     return Track(node=name, shape=draft.shape)
 
 
-def pool(work: Work, draft: Draft, op: Pool) -> Track:
+def pool(at: Carried, op: Pool) -> Track:
     """Append a pooling; an average of integers is their sum, and its count goes into the scale."""
+    work, draft = at.work, at.draft
     track = work.tracks[draft.inputs[0]]
     if op.average:
         track = settle(work, track)
@@ -263,8 +281,9 @@ def _summed(work: Work, draft: Draft, op: Pool, track: Track, linear: Linear) ->
     return replace(after, node=name)
 
 
-def merge(work: Work, draft: Draft, op: Merge) -> Track:
+def merge(at: Carried, op: Merge) -> Track:
     """Append arithmetic of tensors: sums of one scale stay sums of integers, products multiply their scales."""
+    work, draft = at.work, at.draft
     tracks = [settle(work, work.tracks[name]) for name in draft.inputs]
     linears = [track.linear for track in tracks]
     if not all(track.is_exact for track in tracks) or len(tracks) != 2:
@@ -338,8 +357,9 @@ def _extreme(work: Work, draft: Draft, op: Merge, tracks: list[Track], linear: L
     return _joined(work, draft, op, tracks, after, linear)
 
 
-def concatenate(work: Work, draft: Draft, op: Concatenate) -> Track:
+def concatenate(at: Carried, op: Concatenate) -> Track:
     """Append a concatenation; each part keeps its own scale."""
+    work, draft = at.work, at.draft
     tracks = [settle(work, work.tracks[name]) for name in draft.inputs]
     if not all(track.is_exact for track in tracks):
         return plain(work, draft, op)
@@ -360,8 +380,9 @@ def concatenate(work: Work, draft: Draft, op: Concatenate) -> Track:
     return _joined(work, draft, op, tracks, after, linear)
 
 
-def move(work: Work, draft: Draft, op: Op) -> Track:
+def move(at: Carried, op: Op) -> Track:
     """Append a move; scales that differ between elements move along."""
+    work, draft = at.work, at.draft
     track = work.tracks[draft.inputs[0]]
     if isinstance(op, Pad) and track.pending:
         track = settle(work, track)
@@ -387,13 +408,18 @@ def move(work: Work, draft: Draft, op: Op) -> Track:
     return replace(found, low=low, high=high)
 
 
-CARRIED: dict[type[Op], Callable[..., Track]] = {
-    Dense: product,
-    Conv: product,
-    DepthwiseConv: product,
-    Pool: pool,
-    Merge: merge,
-    Concatenate: concatenate,
-    **dict.fromkeys(MOVES, move),
-}
+CARRIED = (
+    Handlers[Carried, Track](refuse=lambda at, op: ModelError(f"layer {at.draft.name!r}: {op!r} passes no scales on."))
+    .on(Dense, product)
+    .on(Conv, product)
+    .on(DepthwiseConv, product)
+    .on(Pool, pool)
+    .on(Merge, merge)
+    .on(Concatenate, concatenate)
+    .on(Reshape, move)
+    .on(Permute, move)
+    .on(Pad, move)
+    .on(Crop, move)
+    .on(Upsample, move)
+)
 """How each op passes scales on; the others read real values."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from hlsexplore.graph import Graph, Node
 from hlsexplore.importers.flat.absorb import absorbed
-from hlsexplore.importers.flat.carry import CARRIED
+from hlsexplore.importers.flat.carry import CARRIED, Carried
 from hlsexplore.importers.flat.entry import encoded
 from hlsexplore.importers.flat.graph import FlatGraph
 from hlsexplore.importers.flat.scales import applied, entry, plain, quantize, returned, scaled
@@ -63,7 +63,7 @@ def _track(work: Work, draft: Draft) -> Track:
         case Activation() | Clip() | PRelu():
             return applied(work, draft, op)
         case _ if type(op) in CARRIED:
-            return CARRIED[type(op)](work, draft, op)
+            return CARRIED(Carried(work=work, draft=draft), op)
         case _:
             return plain(work, draft, op)
 

@@ -43,6 +43,7 @@ from hlsexplore.ops import Activation, Conv, Dense, Function, Input, Quantize, R
 from hlsexplore.weights import raw_weights
 from hlsexplore_hls import export
 from hlsexplore_hls.reports.yosys import figures_of, parse_depth, parse_stat
+from hlsexplore_hls.tools.deadline import Limits
 from hlsexplore_hls.tools.runner import run
 from hlsexplore_hls.tools.yosys_engine import find_engine
 from hlsexplore_hls.tools.yosys_script import DEPTH, MAPS, STAT, Memory, script
@@ -151,7 +152,7 @@ def synthesized(sources: dict[str, str], top: str) -> dict[str, float]:
             (folder / file).write_text(text)
         (folder / "run.ys").write_text(script("xc7", [top], list(sources), memory=Memory.NONE))
         before = children_cpu_s()
-        run(find_engine().argv("run.ys"), cwd=folder, timeout_s=TIMEOUT_S, what="yosys")
+        run(find_engine().argv("run.ys"), cwd=folder, limits=Limits.after(TIMEOUT_S), what="yosys")
         found = figures_of(parse_stat((folder / STAT).read_text())[top])
         depth = parse_depth((folder / f"{top}{DEPTH}").read_text())
         return {"lut": found.lut or 0, "ff": found.ff or 0, "depth": depth or 0, "synth_s": children_cpu_s() - before}

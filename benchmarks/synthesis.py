@@ -42,6 +42,7 @@ from hlsexplore.rtl_plan.plan import forget
 from hlsexplore_hls import export
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.yosys import figures_of, parse_stat
+from hlsexplore_hls.tools.deadline import Limits
 from hlsexplore_hls.tools.runner import run
 from hlsexplore_hls.tools.yosys_engine import find_engine
 
@@ -205,7 +206,7 @@ def flat_run(project: Project, folder: Path) -> dict[str, Any]:
         "tee -q -o stat.json stat -json",
     ]
     (where / "flat.ys").write_text("\n".join(commands) + "\n")
-    done = run(find_engine().argv("flat.ys"), cwd=where, timeout_s=FLAT_TIMEOUT_S, what="yosys")
+    done = run(find_engine().argv("flat.ys"), cwd=where, limits=Limits.after(FLAT_TIMEOUT_S), what="yosys")
     counts = parse_stat((where / "stat.json").read_text())
     total = figures_of(next(cells for name, cells in counts.items() if name.strip("\\") == project.top))
     return {"flat_wall_s": done.wall_s, "flat_cpu_s": done.cpu_s, "flat_lut": total.lut}

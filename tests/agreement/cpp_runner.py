@@ -18,6 +18,7 @@ from hlsexplore_hls.cpp.compiler import compiled, find_headers
 from hlsexplore_hls.cpp.generate import generate
 from hlsexplore_hls.cpp.testbench import sample_rows
 from hlsexplore_hls.tools.compiler import find_compiler
+from hlsexplore_hls.tools.deadline import Limits
 from hlsexplore_hls.tools.runner import run
 
 
@@ -78,7 +79,7 @@ def run_designs(
     (folder / "main.cpp").write_text(_main(sorted(headers), len(items), as_vendor))
     sources = [file for file in folder.rglob("*") if file.suffix in (".cpp", ".h")]
     program, _ = compiled(sources, folder / "main.cpp", folder, ignore, threading.Event(), include=(".",))
-    run([program, *(str(count) for _, count in calls)], cwd=folder, timeout_s=300)
+    run([program, *(str(count) for _, count in calls)], cwd=folder, limits=Limits.after(300))
     return [_outputs(design, folder / f"outputs_{index}.bin") for index, (design, _) in enumerate(items)]
 
 

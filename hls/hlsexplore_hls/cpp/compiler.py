@@ -17,7 +17,8 @@ from hlsexplore.support.files import read_regular, replace_bytes, replace_text
 from hlsexplore.support.progress import Event, OnEvent
 from hlsexplore.support.work_folder import work_folder
 from hlsexplore_hls.tools.compiler import Compiler, find_compiler
-from hlsexplore_hls.tools.log import log_to
+from hlsexplore_hls.tools.deadline import Limits
+from hlsexplore_hls.tools.log import Listeners, log_to
 from hlsexplore_hls.tools.runner import run
 
 HEADERS_VARIABLE = "HLSEXPLORE_AP_TYPES"
@@ -121,10 +122,8 @@ def compiled(
         run(
             [*words, main.relative_to(folder), "-o", program.name],
             cwd=where,
-            on_line=log_to(on_event),
-            cancel=cancel,
-            timeout_s=COMPILE_TIMEOUT_S,
-            memory_mb=COMPILE_MEMORY_MB,
+            limits=Limits.after(COMPILE_TIMEOUT_S, cancel=cancel, memory_mb=COMPILE_MEMORY_MB),
+            listeners=Listeners(on_line=log_to(on_event)),
             what=compiler.title,
         )
         try:
@@ -171,7 +170,7 @@ def _prefix(compiler: Compiler, headers: Path, cancel: threading.Event | None) -
             (where / header.name).write_text(text)
             flags = [*FLAGS, f"-I{headers}", "-x", "c++-header"]
             words: list[str | Path] = [*compiler.argv, *flags, header.name, "-o", "prefix.h.gch"]
-            run(words, cwd=where, cancel=cancel, timeout_s=COMPILE_TIMEOUT_S, what=compiler.title)
+            run(words, cwd=where, limits=Limits.after(COMPILE_TIMEOUT_S, cancel=cancel), what=compiler.title)
             made = (where / "prefix.h.gch").read_bytes()
         replace_text(header, text)
         replace_bytes(folder / "prefix.h.gch", made)

@@ -15,7 +15,8 @@ from hlsexplore_hls.cpp.testbench import sample_rows
 from hlsexplore_hls.flows import Simulated
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.files import read_integers
-from hlsexplore_hls.tools.log import log_to
+from hlsexplore_hls.tools.deadline import Limits
+from hlsexplore_hls.tools.log import Listeners, log_to
 from hlsexplore_hls.tools.runner import run
 
 RUN_TIMEOUT_S = 3600.0
@@ -51,9 +52,8 @@ def simulate(
         run(
             [program, str(num_samples), "inputs.bin", "outputs.bin"],
             cwd=scratch,
-            on_line=log_to(on_event),
-            cancel=cancel,
-            timeout_s=RUN_TIMEOUT_S,
+            limits=Limits.after(RUN_TIMEOUT_S, cancel=cancel),
+            listeners=Listeners(on_line=log_to(on_event)),
             what="C++ simulation",
         )
         rows = read_integers(scratch / "outputs.bin", "<i8", num_samples * sum(sizes)).astype(np.int64)

@@ -17,7 +17,8 @@ from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore.support.work_folder import work_folder
 from hlsexplore_hls.flows import Simulated
 from hlsexplore_hls.project import Project
-from hlsexplore_hls.tools.log import log_to
+from hlsexplore_hls.tools.deadline import Limits
+from hlsexplore_hls.tools.log import Listeners, log_to
 from hlsexplore_hls.tools.runner import run
 
 TIMEOUT_S = 3600.0
@@ -62,7 +63,13 @@ def simulate(
                 raise ToolError(f"the file {name!r} of the project cannot be read: {reason_of(error)}.") from None
         (scratch / "in.npz").write_bytes(npz_bytes({f"x{i}": raw for i, raw in enumerate(raw_inputs)}))
         argv = [sys.executable, "build.py", "check", "--data", "in.npz", "--raw", "out.npz"]
-        run(argv, cwd=scratch, on_line=log_to(on_event), cancel=cancel, timeout_s=TIMEOUT_S, what="hls4ml")
+        run(
+            argv,
+            cwd=scratch,
+            limits=Limits.after(TIMEOUT_S, cancel=cancel),
+            listeners=Listeners(on_line=log_to(on_event)),
+            what="hls4ml",
+        )
         try:
             with open_regular(scratch / "out.npz") as file, np.load(file, allow_pickle=False) as found:
                 rows = [np.asarray(found[f"y{i}"], dtype=np.int64) for i in range(len(project.outputs))]

@@ -24,7 +24,8 @@ from hlsexplore_hls.reports.files import read_integers
 from hlsexplore_hls.rtl.packing import words_of
 from hlsexplore_hls.templates import template
 from hlsexplore_hls.tools.compiler import Compiler, find_compiler
-from hlsexplore_hls.tools.log import log_to
+from hlsexplore_hls.tools.deadline import Limits
+from hlsexplore_hls.tools.log import Listeners, log_to
 from hlsexplore_hls.tools.runner import run
 
 FLAGS = ("-std=c++17", "-O0", "-w", "-DVL_TIME_CONTEXT")
@@ -166,10 +167,8 @@ def _run(
     run(
         argv,
         cwd=folder,
-        on_line=log_to(on_event),
-        cancel=cancel,
-        timeout_s=TIMEOUT_S,
-        memory_mb=MEMORY_MB,
+        limits=Limits.after(TIMEOUT_S, cancel=cancel, memory_mb=MEMORY_MB),
+        listeners=Listeners(on_line=log_to(on_event)),
         env=env,
         what=what,
     )

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 
 from hlsexplore.errors import ToolError
 from hlsexplore.support.work_folder import work_folder
+from hlsexplore_hls.tools.deadline import Limits
 from hlsexplore_hls.tools.runner import run
 
 VARIABLE = "HLSEXPLORE_CXX"
@@ -55,7 +56,7 @@ def find_compiler() -> Compiler:
 @lru_cache(maxsize=8)
 def _probe(argv: tuple[str, ...]) -> Compiler:
     with work_folder() as where:
-        answer = run([*argv, "--version"], cwd=where, timeout_s=PROBE_TIMEOUT_S, what=shlex.join(argv))
+        answer = run([*argv, "--version"], cwd=where, limits=Limits.after(PROBE_TIMEOUT_S), what=shlex.join(argv))
     found = re.search(r"\d+\.\d+\.\d+", answer.output)
     name = "zig c++" if argv[-1] == "c++" and "ziglang" in argv else argv[0].rsplit("/", 1)[-1]
     return Compiler(argv=argv, title=f"{name} {found.group() if found else 'of unknown version'}")

@@ -70,3 +70,36 @@ class Deadline:
 
 NO_DEADLINE = Deadline()
 """Neither a limit nor a cancel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one program may take.
+
+    Attributes:
+        deadline: Limit of all the work that the program is a part of.
+        memory_mb: Most resident memory of all its processes together, or None; checked 5 times a second.
+    """
+
+    deadline: Deadline = NO_DEADLINE
+    memory_mb: float | None = None
+
+    @classmethod
+    def after(
+        cls, timeout_s: float | None = None, *, cancel: threading.Event | None = None, memory_mb: float | None = None
+    ) -> "Limits":
+        """Let the time of a program begin now.
+
+        Args:
+            timeout_s: Longest wall time, or None.
+            cancel: Set it from any thread to stop the program.
+            memory_mb: As the attribute.
+
+        Raises:
+            ConfigError: If the time is not above 0.
+        """
+        return cls(deadline=Deadline.after(timeout_s, cancel), memory_mb=memory_mb)
+
+
+NO_LIMITS = Limits()
+"""A program may take all it wants."""

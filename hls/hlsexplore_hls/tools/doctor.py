@@ -13,6 +13,7 @@ from typing import Any
 from hlsexplore.errors import CancelledError, HlsExploreError, ToolError
 from hlsexplore.support.cache import cache_directory
 from hlsexplore.support.work_folder import work_folder
+from hlsexplore_hls.tools.deadline import Limits
 from hlsexplore_hls.tools.find import Executable, locate
 from hlsexplore_hls.tools.nextpnr import find_nextpnr
 from hlsexplore_hls.tools.runner import run
@@ -214,7 +215,7 @@ def _vendor(tool: Executable) -> Finding:
 def _probe(argv: list[str], cancel: threading.Event | None) -> str:
     try:
         with work_folder() as where:
-            return run(argv, cwd=where, timeout_s=PROBE_TIMEOUT_S, cancel=cancel, check=False).output
+            return run(argv, cwd=where, limits=Limits.after(PROBE_TIMEOUT_S, cancel=cancel), check=False).output
     except CancelledError:
         raise
     except HlsExploreError:

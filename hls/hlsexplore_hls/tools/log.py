@@ -4,6 +4,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -18,6 +19,26 @@ LINES_PER_S = 200
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listeners:
+    """Who is told what a program prints.
+
+    Attributes:
+        on_line: Gets lines of output live, in the thread that waits for the program, some 200 a second; of a flood it
+            is told how many not.
+        scan: Gets every line (cut at 4,000 characters), to find stages and figures in it.
+        log_file: File that gets the output, at most 64 MB of it.
+    """
+
+    on_line: OnLine | None = None
+    scan: OnLine | None = None
+    log_file: Path | None = None
+
+
+NOBODY = Listeners()
+"""Nobody listens; the end of the output is kept all the same."""
+
+
 class LineLog:
     """Mutable because it holds the unfinished line and the count of the current second.
 
@@ -27,25 +48,23 @@ class LineLog:
 
     def __init__(
         self,
+        listeners: Listeners,
         *,
-        on_line: OnLine | None,
-        scan: OnLine | None,
-        log_file: Path | None,
         max_tail_lines: int,
         lines_per_s: int = LINES_PER_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.num_lines = 0
         self.tail: deque[str] = deque(maxlen=max_tail_lines)
-        self._on_line = on_line
-        self._scan = scan
+        self._on_line = listeners.on_line
+        self._scan = listeners.scan
         self._lines_per_s = lines_per_s
         self._clock = clock
         self._rest = b""
         self._window_start = clock()
         self._window_lines = 0
         self._skipped = 0
-        self._file: BinaryIO | None = None if log_file is None else log_file.open("wb")
+        self._file: BinaryIO | None = None if listeners.log_file is None else listeners.log_file.open("wb")
         self._file_bytes = 0
 
     def __enter__(self) -> Self:

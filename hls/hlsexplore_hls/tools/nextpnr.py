@@ -15,9 +15,9 @@ from hlsexplore.report import Figures, Report
 from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.files import read_report
-from hlsexplore_hls.tools.deadline import NO_DEADLINE, Deadline
+from hlsexplore_hls.tools.deadline import NO_DEADLINE, Deadline, Limits
 from hlsexplore_hls.tools.find import Executable, locate
-from hlsexplore_hls.tools.log import log_to, stage_scanner
+from hlsexplore_hls.tools.log import Listeners, log_to, stage_scanner
 from hlsexplore_hls.tools.run_folder import run_folder
 from hlsexplore_hls.tools.runner import run
 from hlsexplore_hls.tools.yosys_engine import find_engine
@@ -130,11 +130,10 @@ def _place(
     run(
         argv,
         cwd=where,
-        on_line=log_to(on_event),
-        scan=stage_scanner(_STAGES, on_event),
-        deadline=deadline,
-        memory_mb=MEMORY_MB,
-        log_file=where / "nextpnr.log",
+        limits=Limits(deadline=deadline, memory_mb=MEMORY_MB),
+        listeners=Listeners(
+            on_line=log_to(on_event), scan=stage_scanner(_STAGES, on_event), log_file=where / "nextpnr.log"
+        ),
         what="nextpnr",
     )
     return parse_clock(read_report(where / "timing.json", max_bytes=256 << 20, newer_than_ns=started_ns))
@@ -245,7 +244,7 @@ def _netlist(project: Project, where: Path, on_event: OnEvent, deadline: Deadlin
     commands = [f"read_verilog {name}" for name in [*names, "shell.v"]]
     commands.append(f"synth_ecp5 -noabc9 -top {SHELL} -json netlist.json")
     (where / "netlist.ys").write_text("\n".join(commands) + "\n", encoding="utf-8")
-    run(find_engine().argv("netlist.ys"), cwd=where, deadline=deadline, what="yosys")
+    run(find_engine().argv("netlist.ys"), cwd=where, limits=Limits(deadline=deadline), what="yosys")
 
 
 def _report(counted: Report, device: Ecp5Device, version: str, reached_mhz: float | None, wanted_mhz: float) -> Report:

@@ -5,7 +5,6 @@ import selectors
 import shlex
 import signal
 import subprocess
-import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -17,8 +16,8 @@ from hlsexplore.errors import CancelledError, ToolError
 from hlsexplore.support.cache import cache_directory
 from hlsexplore.support.guard import Guarded, start
 from hlsexplore.support.work_folder import is_plain
-from hlsexplore_hls.tools.deadline import Deadline
-from hlsexplore_hls.tools.log import LineLog, OnLine
+from hlsexplore_hls.tools.deadline import NO_LIMITS, Deadline, Limits
+from hlsexplore_hls.tools.log import NOBODY, LineLog, Listeners
 
 POLL_S = 0.05
 STOP_S = 20.0
@@ -61,15 +60,10 @@ def run(
     argv: Sequence[str | Path],
     *,
     cwd: Path | str,
-    on_line: OnLine | None = None,
-    scan: OnLine | None = None,
-    cancel: threading.Event | None = None,
-    timeout_s: float | None = None,
-    deadline: Deadline | None = None,
-    memory_mb: float | None = None,
+    limits: Limits = NO_LIMITS,
+    listeners: Listeners = NOBODY,
     env: Mapping[str, str] | None = None,
     check: bool = True,
-    log_file: Path | None = None,
     what: str | None = None,
 ) -> Completed:
     """Run a program to its end and leave none of its descendants behind.
@@ -81,15 +75,10 @@ def run(
     Args:
         argv: Program and arguments; no shell reads them.
         cwd: Working directory.
-        on_line: Gets lines of output live, in this thread, some 200 a second; of a flood it is told how many not.
-        scan: Gets every line (cut at 4,000 characters), to find stages and figures in it.
-        cancel: Set it from any thread to stop the program.
-        timeout_s: Longest wall time, or None.
-        deadline: Limit of all the work that this program is a part of, in place of `cancel` and `timeout_s`.
-        memory_mb: Most resident memory of all its processes together, or None; checked 5 times a second.
+        limits: Time and memory that it may take, and what cancels it.
+        listeners: Who is told what it prints.
         env: Variables added to this process' environment and to those of `_folders`.
         check: Whether an exit code other than 0 is an error.
-        log_file: File that gets the output, at most 64 MB of it.
         what: Name of the program in messages; the file name of argv[0] when None.
 
     Returns:
@@ -97,25 +86,25 @@ def run(
 
     Raises:
         ToolError: If the program cannot be started, fails (with `check`), or passes a limit.
-        CancelledError: If `cancel` was set.
+        CancelledError: If it was cancelled.
 
     Examples:
         >>> run([sys.executable, "-c", "print('hello')"], cwd=".").tail
         ('hello',)
     """
     words = tuple(str(word) for word in argv)
-    name, deadline = what or Path(words[0]).name, deadline or Deadline.after(timeout_s, cancel)
+    name, deadline = what or Path(words[0]).name, limits.deadline
     if deadline.is_cancelled:
         raise CancelledError(f"{name!r} was cancelled before it started.")
     if not Path(cwd).is_dir():
         raise ToolError(f"{name!r} cannot run in the folder {str(cwd)!r}: there is no such folder.")
     began = time.monotonic()
-    with LineLog(on_line=on_line, scan=scan, log_file=log_file, max_tail_lines=MAX_TAIL_LINES) as log:
-        reason, answer = _supervised(_start(words, cwd, env, memory_mb), log, deadline, Path(cwd))
+    with LineLog(listeners, max_tail_lines=MAX_TAIL_LINES) as log:
+        reason, answer = _supervised(_start(words, cwd, env, limits.memory_mb), log, deadline, Path(cwd))
     done = _completed(words, answer, time.monotonic() - began, log)
     if reason == "timeout":
         raise ToolError(f"{deadline.sentence(name)}{_shown(done.tail)}")
-    _check_end(name, done, reason or str(answer.get("reason", "")), answer.get("error"), memory_mb, check)
+    _check_end(name, done, reason or str(answer.get("reason", "")), answer.get("error"), limits.memory_mb, check)
     return done
 
 

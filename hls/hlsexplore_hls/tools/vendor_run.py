@@ -12,9 +12,9 @@ from hlsexplore.errors import ConfigError, ToolError
 from hlsexplore.support.progress import OnEvent
 from hlsexplore.support.work_folder import VARIABLE, is_plain
 from hlsexplore_hls.project import Project
-from hlsexplore_hls.tools.deadline import Deadline
+from hlsexplore_hls.tools.deadline import Deadline, Limits
 from hlsexplore_hls.tools.find import Executable, require
-from hlsexplore_hls.tools.log import log_to, stage_scanner
+from hlsexplore_hls.tools.log import Listeners, log_to, stage_scanner
 from hlsexplore_hls.tools.run_folder import run_folder
 from hlsexplore_hls.tools.runner import run, tail_of
 
@@ -138,12 +138,10 @@ def run_command(
     result = run(
         argv,
         cwd=where,
-        on_line=log_to(on_event),
-        scan=scan,
-        deadline=deadline,
+        limits=Limits(deadline=deadline),
+        listeners=Listeners(on_line=log_to(on_event), scan=scan, log_file=where / LOG),
         env=variables,
         check=False,
-        log_file=where / LOG,
         what=command.name,
     )
     if result.exit_code or not found["done"] or found["failed"]:

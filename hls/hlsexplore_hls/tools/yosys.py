@@ -11,8 +11,9 @@ from hlsexplore.support import cache
 from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore_hls.reports.files import read_report
 from hlsexplore_hls.reports.yosys import Cells, parse_depth, parse_stat
-from hlsexplore_hls.tools.deadline import NO_DEADLINE, Deadline
+from hlsexplore_hls.tools.deadline import NO_DEADLINE, Deadline, Limits
 from hlsexplore_hls.tools.hierarchy import Module, closure, find_modules, memory_files
+from hlsexplore_hls.tools.log import Listeners
 from hlsexplore_hls.tools.parallel import default_jobs, locked, run_side_by_side
 from hlsexplore_hls.tools.runner import run, tail_of
 from hlsexplore_hls.tools.yosys_engine import LOG, Engine, find_engine
@@ -209,8 +210,8 @@ def _synthesize_task(
     done = run(
         engine.argv("synth.ys"),
         cwd=where,
-        scan=line,
-        deadline=deadline,
+        limits=Limits(deadline=deadline),
+        listeners=Listeners(scan=line),
         check=False,
         what="yosys",
     )

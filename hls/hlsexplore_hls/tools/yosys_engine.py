@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hlsexplore.errors import ToolError
 from hlsexplore.support.work_folder import work_folder
+from hlsexplore_hls.tools.deadline import Limits
 from hlsexplore_hls.tools.runner import run
 
 VARIABLE = "HLSEXPLORE_YOSYS"
@@ -89,7 +90,7 @@ def _short(text: str) -> str:
 def _program_version(program: str, changed: int) -> str:
     del changed
     with work_folder() as where:
-        done = run([program, "-V"], cwd=where, timeout_s=VERSION_TIMEOUT_S, what="yosys")
+        done = run([program, "-V"], cwd=where, limits=Limits.after(VERSION_TIMEOUT_S), what="yosys")
     found = re.search(r"Yosys (\d+\.\d+[^ ]*)", done.output)
     if found is None:
         raise ToolError(f"{program!r} is no Yosys: asked for its version it said {done.output[:200]!r}.")

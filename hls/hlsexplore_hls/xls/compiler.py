@@ -14,6 +14,8 @@ from hlsexplore.support import cache
 from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore.support.work_folder import work_folder
 from hlsexplore_hls.reports.files import read_report
+from hlsexplore_hls.tools.deadline import Limits
+from hlsexplore_hls.tools.log import Listeners
 from hlsexplore_hls.tools.parallel import default_jobs, locked, run_side_by_side
 from hlsexplore_hls.tools.runner import run
 from hlsexplore_hls.xls.layers import LayerText
@@ -126,10 +128,8 @@ def _compile(layer: LayerText, period_ps: int, tell: OnEvent, stop: threading.Ev
         run(
             [sys.executable, "-P", worker, layer.name, str(layer.reuse), str(period_ps), DELAY_MODEL],
             cwd=where,
-            scan=line,
-            cancel=stop,
-            timeout_s=TIMEOUT_S,
-            memory_mb=MEMORY_MB,
+            limits=Limits.after(TIMEOUT_S, cancel=stop, memory_mb=MEMORY_MB),
+            listeners=Listeners(scan=line),
             what=f"xls for {layer.name}",
         )
         verilog = read_report(where / f"{layer.name}.v")

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from hlsexplore.support.progress import Event
-from hlsexplore_hls.tools.log import MAX_LINE, LineLog, log_to, stage_scanner
+from hlsexplore_hls.tools.log import MAX_LINE, LineLog, Listeners, log_to, stage_scanner
 
 
 def lines_of(*pieces: bytes) -> list[str]:
     lines: list[str] = []
-    with LineLog(on_line=lines.append, scan=None, log_file=None, max_tail_lines=5) as log:
+    with LineLog(Listeners(on_line=lines.append), max_tail_lines=5) as log:
         for piece in pieces:
             log.feed(piece)
     return lines
@@ -31,9 +31,7 @@ def test_endless_line_is_cut_into_pieces() -> None:
 def test_skipped_lines_are_told_when_the_second_is_over() -> None:
     now = [0.0]
     lines: list[str] = []
-    with LineLog(
-        on_line=lines.append, scan=None, log_file=None, max_tail_lines=5, lines_per_s=2, clock=lambda: now[0]
-    ) as log:
+    with LineLog(Listeners(on_line=lines.append), max_tail_lines=5, lines_per_s=2, clock=lambda: now[0]) as log:
         log.feed(b"a\nb\nc\nd\n")
         log.idle()
         assert lines == ["a", "b"]
@@ -46,7 +44,7 @@ def test_skipped_lines_are_told_when_the_second_is_over() -> None:
 
 
 def test_log_file_is_written_as_it_came(tmp_path: Path) -> None:
-    with LineLog(on_line=None, scan=None, log_file=tmp_path / "log", max_tail_lines=5) as log:
+    with LineLog(Listeners(log_file=tmp_path / "log"), max_tail_lines=5) as log:
         log.feed(b"\x1b[31mred\x1b[0m\n")
     assert (tmp_path / "log").read_bytes() == b"\x1b[31mred\x1b[0m\n"
 

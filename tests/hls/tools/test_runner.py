@@ -11,6 +11,8 @@ import pytest
 from processes import is_alive
 
 from hlsexplore.errors import CancelledError, ToolError
+from hlsexplore_hls.tools.deadline import Limits
+from hlsexplore_hls.tools.log import Listeners
 from hlsexplore_hls.tools.runner import run
 
 
@@ -34,7 +36,7 @@ def cancel_when(path: Path, cancel: threading.Event) -> threading.Thread:
 def test_run_returns_output_exit_code_and_costs(tmp_path: Path) -> None:
     lines: list[str] = []
     code = "import sys; print('one'); print('two', file=sys.stderr); b = bytearray(60_000_000); sum(range(10**6))"
-    done = run(python(code), cwd=tmp_path, on_line=lines.append)
+    done = run(python(code), cwd=tmp_path, listeners=Listeners(on_line=lines.append))
     assert sorted(lines) == ["one", "two"]
     assert (done.exit_code, done.num_lines, sorted(done.tail)) == (0, 2, ["one", "two"])
     assert done.cpu_s is not None and 0.005 < done.cpu_s < 5
@@ -87,7 +89,7 @@ def test_time_out_stops_the_program(tmp_path: Path) -> None:
         run(
             python("import time; print('start', flush=True); time.sleep(60)"),
             cwd=tmp_path,
-            timeout_s=0.3,
+            limits=Limits.after(0.3),
             what="checker",
         )
     assert time.monotonic() - start < 5
@@ -99,14 +101,14 @@ def test_time_out_stops_the_program(tmp_path: Path) -> None:
 def test_memory_limit_stops_the_program(tmp_path: Path) -> None:
     code = "import time; b = bytearray(200_000_000); time.sleep(60)"
     with pytest.raises(ToolError) as error:
-        run(python(code), cwd=tmp_path, memory_mb=100, timeout_s=30, what="checker")
+        run(python(code), cwd=tmp_path, limits=Limits.after(30, memory_mb=100), what="checker")
     assert str(error.value).startswith("'checker' used more than 100 MB of memory and was stopped.")
 
 
 def test_memory_limit_counts_all_processes_together(tmp_path: Path) -> None:
     code = "import os, time\nfor _ in range(3): os.fork()\nb = bytearray(30_000_000); time.sleep(60)"
     with pytest.raises(ToolError, match="used more than 150 MB"):
-        run(python(code), cwd=tmp_path, memory_mb=150, timeout_s=30)
+        run(python(code), cwd=tmp_path, limits=Limits.after(30, memory_mb=150))
 
 
 ESCAPING = """
@@ -132,7 +134,12 @@ def test_cancel_ends_a_grandchild_that_left_its_session_and_ignores_sigterm(tmp_
     thread = cancel_when(note, cancel)
     start = time.monotonic()
     with pytest.raises(CancelledError) as error:
-        run([*python(ESCAPING + "time.sleep(60)"), str(note)], cwd=tmp_path, cancel=cancel, what="checker")
+        run(
+            [*python(ESCAPING + "time.sleep(60)"), str(note)],
+            cwd=tmp_path,
+            limits=Limits.after(cancel=cancel),
+            what="checker",
+        )
     thread.join()
     assert str(error.value).startswith("'checker' was cancelled after ")
     assert time.monotonic() - start < 10
@@ -143,7 +150,7 @@ def test_cancel_ends_a_grandchild_that_left_its_session_and_ignores_sigterm(tmp_
 def test_end_of_the_program_ends_its_background_processes(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     code = ESCAPING + "while not os.path.exists(sys.argv[1]): time.sleep(0.01)"
-    done = run([*python(code), str(note)], cwd=tmp_path, timeout_s=30)
+    done = run([*python(code), str(note)], cwd=tmp_path, limits=Limits.after(30))
     assert done.exit_code == 0
     assert not is_alive(int(note.read_text()))
 
@@ -170,7 +177,7 @@ def test_cancel_before_the_start_starts_nothing(tmp_path: Path) -> None:
     cancel = threading.Event()
     cancel.set()
     with pytest.raises(CancelledError) as error:
-        run(python("open('x', 'w')"), cwd=tmp_path, cancel=cancel, what="checker")
+        run(python("open('x', 'w')"), cwd=tmp_path, limits=Limits.after(cancel=cancel), what="checker")
     assert str(error.value) == "'checker' was cancelled before it started."
     assert list(tmp_path.iterdir()) == []
 
@@ -181,7 +188,11 @@ def test_error_of_a_callback_ends_the_program(tmp_path: Path) -> None:
 
     start = time.monotonic()
     with pytest.raises(ZeroDivisionError, match="start"):
-        run(python("import time; print('start', flush=True); time.sleep(60)"), cwd=tmp_path, on_line=fail)
+        run(
+            python("import time; print('start', flush=True); time.sleep(60)"),
+            cwd=tmp_path,
+            listeners=Listeners(on_line=fail),
+        )
     assert time.monotonic() - start < 5
 
 
@@ -189,7 +200,11 @@ def test_flood_of_lines_is_thinned_for_the_panel_but_scanned_whole(tmp_path: Pat
     lines: list[str] = []
     scanned: list[str] = []
     code = "import sys\nfor i in range(100_000): sys.stdout.write(f'line {i}\\n')"
-    done = run(python(code), cwd=tmp_path, on_line=lines.append, scan=scanned.append, log_file=tmp_path / "log")
+    done = run(
+        python(code),
+        cwd=tmp_path,
+        listeners=Listeners(on_line=lines.append, scan=scanned.append, log_file=tmp_path / "log"),
+    )
     assert scanned == [f"line {index}" for index in range(100_000)]
     assert (tmp_path / "log").read_text().splitlines() == scanned
     assert done.num_lines == 100_000 and done.tail[-1] == "line 99999" and len(done.tail) == 200
@@ -204,4 +219,4 @@ def test_program_that_closes_its_output_is_waited_for_within_its_time(tmp_path: 
     done = run(python(code.format(0.4)), cwd=tmp_path, check=False)
     assert (done.exit_code, done.tail) == (3, ("bye",)) and done.wall_s > 0.4
     with pytest.raises(ToolError, match=r"did not finish within 0\.3 s"):
-        run(python(code.format(60)), cwd=tmp_path, timeout_s=0.3)
+        run(python(code.format(60)), cwd=tmp_path, limits=Limits.after(0.3))

@@ -22,6 +22,7 @@ from hlsexplore_hls import Project, export
 from hlsexplore_hls.reports.stored import load_report
 from hlsexplore_hls.tools.bitfile import link_command, zynq_script
 from hlsexplore_hls.tools.boards import BOARDS
+from hlsexplore_hls.tools.deadline import Limits
 from hlsexplore_hls.tools.runner import run
 from hlsexplore_hls.tools.synthesize import synthesize
 from hlsexplore_hls.tools.tcl import render, word
@@ -494,5 +495,5 @@ def test_script_runs_to_its_end_in_tcl(name: str, tmp_path: Path) -> None:
     proc unknown {args} { return {} }
     """
     (tmp_path / "run.tcl").write_text(stubs + (Path(__file__).parent / "golden" / name).read_text())
-    done = run(["tclsh", "run.tcl"], cwd=tmp_path, timeout_s=20, check=False)
+    done = run(["tclsh", "run.tcl"], cwd=tmp_path, limits=Limits.after(20), check=False)
     assert "HLSEXPLORE DONE" in done.tail, done.output

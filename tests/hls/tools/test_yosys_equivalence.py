@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from hlsexplore_hls.rtl.nets import TERNARY_MARK, join, literal, ternary_module
+from hlsexplore_hls.tools.deadline import Limits
+from hlsexplore_hls.tools.log import Listeners
 from hlsexplore_hls.tools.runner import run
 from hlsexplore_hls.tools.yosys_script import (
     MAPS,
@@ -95,7 +97,13 @@ def test_netlist_equals_its_verilog(tmp_path: Path, family: str) -> None:
     commands = "\n".join([step for step in steps[:end] if not step.startswith("log ")] + prove)
     code = "import sys\nfrom pyosys import libyosys as ys\nd = ys.Design()\nfor c in open('s').read().split('\\n'): ys.run_pass(c, d)"
     (tmp_path / "s").write_text(commands)
-    done = run([sys.executable, "-c", code], cwd=tmp_path, timeout_s=120, what="yosys", log_file=tmp_path / "log")
+    done = run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        limits=Limits.after(120),
+        listeners=Listeners(log_file=tmp_path / "log"),
+        what="yosys",
+    )
     assert done.exit_code == 0
     assert (tmp_path / "log").read_text().count("SUCCESS!") == len(names)
 

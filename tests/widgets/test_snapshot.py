@@ -85,10 +85,15 @@ def test_explorer_displays_page_and_picture(small_graph, monkeypatch):
     monkeypatch.setattr("IPython.display.display", lambda *items, **options: shown.extend(items))
     explorer = hx_explorer(small_graph)
     try:
+        assert explorer.state.wait(60)
         explorer._ipython_display_()
     finally:
         explorer.close()
-    assert shown[0] is explorer.view and CLASS in shown[1]["text/html"]
+    page, picture = shown
+    assert page["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.view.model_id
+    assert page["text/plain"] == f"The explorer of {small_graph.name}: run the cell to explore"
+    assert CLASS in picture["text/html"]
+    assert picture["text/plain"].startswith(f"{small_graph.name}: ") and re.search(r", LUT \d", picture["text/plain"])
 
 
 def hx_explorer(graph):

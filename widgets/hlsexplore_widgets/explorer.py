@@ -95,7 +95,8 @@ class Explorer:
         self.compare: Final = ComparePanel(self.state)
         self.smaller: Final = SmallerPanel(self.state, train)
         self.view: Final = _page(self)
-        self._snapshot = Snapshot(self.state, title or graph.name, note)
+        self._title = title or graph.name
+        self._snapshot = Snapshot(self.state, self._title, note)
         self._renewed = Throttle(self._renew, per_second=1 / RENEW_S)
         self.state.subscribe(self._on_change, "live", "study", "baseline")
 
@@ -164,7 +165,8 @@ class Explorer:
 
     def _ipython_display_(self, **kwargs: Any) -> None:
         """Display the explorer as the result of a notebook cell, and behind it a picture for pages without a kernel."""
-        displayed(self.view)
+        told = {"text/plain": f"The explorer of {self._title}: run the cell to explore"}  # where no widget is shown
+        displayed(self.view._repr_mimebundle_() | told, raw=True)
         self._snapshot.display()
         self._renewed.poke()
 

@@ -45,14 +45,22 @@ def snapshot_html(state: ExplorerState, title: str, note: str = "") -> str:
     return "".join(parts)
 
 
+def snapshot_text(state: ExplorerState, title: str) -> str:
+    """Return the figures of the present design in one line, for terminals and editors without HTML."""
+    return f"{title}: {', '.join(f'{label} {value}' for label, value in _cells(shown_data(state, title)['tiles']))}"
+
+
 def _tiles(tiles: Sequence[Mapping[str, Any]]) -> str:
-    cells = []
-    for item in tiles:
-        value = " ".join(str(item.get(key, "")) for key in ("value", "unit")).strip() or "…"
-        cells.append((str(item["label"]), value))
+    cells = _cells(tiles)
     heads = "".join(f'<th style="{_CELL}">{escape(label)}</th>' for label, _ in cells)
     values = "".join(f'<td style="{_CELL}"><b>{escape(value)}</b></td>' for _, value in cells)
     return f"<table><thead><tr>{heads}</tr></thead><tbody><tr>{values}</tr></tbody></table>"
+
+
+def _cells(tiles: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Name and value of each tile."""
+    values = (" ".join(str(item.get(key, "")) for key in ("value", "unit")).strip() or "…" for item in tiles)
+    return [(str(item["label"]), value) for item, value in zip(tiles, values, strict=True)]
 
 
 def _layers(state: ExplorerState) -> str:
@@ -146,7 +154,7 @@ class Snapshot:
     def display(self) -> None:
         """Display the picture as an output of the present cell."""
         self._shown = snapshot_html(self._state, self._title, self._note)
-        self._handle = displayed(_bundle(self._shown), raw=True, display_id=True)
+        self._handle = displayed(self._bundle(self._shown), raw=True, display_id=True)
 
     def renew(self) -> None:
         """Bring the picture up to date, if it is displayed and anything changed."""
@@ -155,7 +163,10 @@ class Snapshot:
         text = snapshot_html(self._state, self._title, self._note)
         if text != self._shown:
             self._shown = text
-            self._handle.update(_bundle(text), raw=True)
+            self._handle.update(self._bundle(text), raw=True)
+
+    def _bundle(self, html: str) -> dict[str, str]:
+        return {"text/html": html, "text/plain": snapshot_text(self._state, self._title)}
 
 
 def displayed(*items: Any, **options: Any) -> Any:
@@ -164,7 +175,3 @@ def displayed(*items: Any, **options: Any) -> Any:
 
     show: Any = ipython.display
     return show(*items, **options)
-
-
-def _bundle(html: str) -> dict[str, str]:
-    return {"text/html": html, "text/plain": "a picture of the explorer"}

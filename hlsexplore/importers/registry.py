@@ -13,6 +13,7 @@ from hlsexplore.importers.pool import POOL_LAYERS
 from hlsexplore.importers.preprocessing import PREPROCESSING_LAYERS
 from hlsexplore.importers.recurrent import bidirectional, recurrent
 from hlsexplore.importers.reshape import cropping, flatten, permute, repeat_vector, reshape, upsampling, zero_padding
+from hlsexplore.importers.transposed import TRANSPOSED_LAYERS
 from hlsexplore.importers.wrappers import time_distributed
 
 _RECURRENT = ("SimpleRNN", "LSTM", "GRU", "QSimpleRNN", "QLSTM", "QGRU")
@@ -24,6 +25,7 @@ CONVERTERS: Mapping[str, Converter] = MappingProxyType(
         **DENSE_LAYERS,
         **CONV_LAYERS,
         **CHANNELWISE_LAYERS,
+        **TRANSPOSED_LAYERS,
         **POOL_LAYERS,
         **dict.fromkeys(_RECURRENT, recurrent),
         "Bidirectional": bidirectional,
@@ -63,8 +65,6 @@ _ADVICE = {
     "MultiHeadAttention": "attention is not supported. Use Dense, Conv1D, GRU or LSTM layers.",
     "Attention": "attention is not supported. Use Dense, Conv1D, GRU or LSTM layers.",
     "Conv3D": "three-dimensional convolutions are not supported. Use Conv2D with the depth as channels.",
-    "Conv1DTranspose": "transposed convolutions are not supported. Use UpSampling1D and Conv1D.",
-    "Conv2DTranspose": "transposed convolutions are not supported. Use UpSampling2D and Conv2D.",
     "GroupNormalization": "group normalisation is not supported. Use BatchNormalization.",
     "UnitNormalization": "unit normalisation is not supported. Use BatchNormalization or LayerNormalization.",
     "ConvLSTM1D": "convolutional recurrent layers are not supported. Use LSTM or GRU.",

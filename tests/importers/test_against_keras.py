@@ -31,6 +31,22 @@ FLOAT = {
     "conv2d_same": lambda t: sequential(t, (7, 8, 2), t.L.Conv2D(3, (3, 4), strides=(2, 3), padding="same")),
     "conv2d_dilated": lambda t: sequential(t, (9, 9, 2), t.L.Conv2D(3, 3, dilation_rate=(2, 3), padding="same")),
     "conv2d_grouped": lambda t: sequential(t, (6, 6, 3), t.L.Conv2D(6, 3, groups=3)),
+    "transposed1d": lambda t: sequential(t, (5, 3), t.L.Conv1DTranspose(2, 5, strides=3, activation="relu")),
+    "transposed1d_gaps": lambda t: sequential(t, (5, 3), t.L.Conv1DTranspose(2, 2, strides=3)),
+    "transposed2d_same": lambda t: sequential(
+        t,
+        (3, 4, 2),
+        t.L.Conv2DTranspose(3, (3, 4), strides=(2, 3), padding="same"),
+        t.L.BatchNormalization(),
+        t.L.ReLU(),
+    ),
+    "transposed2d_extra": lambda t: sequential(
+        t, (3, 4, 2), t.L.Conv2DTranspose(3, 3, strides=2, padding="same", output_padding=1, use_bias=False)
+    ),
+    "transposed2d_dilated": lambda t: sequential(t, (4, 3, 2), t.L.Conv2DTranspose(3, 2, dilation_rate=2)),
+    "transposed2d_softmax": lambda t: sequential(
+        t, (2, 3, 2), t.L.Conv2DTranspose(3, 2, strides=2, activation="softmax")
+    ),
     "depthwise1d": lambda t: sequential(t, (9, 3), t.L.DepthwiseConv1D(3, depth_multiplier=2, padding="same")),
     "depthwise2d": lambda t: sequential(
         t, (7, 7, 3), t.L.DepthwiseConv2D(3, strides=2, depth_multiplier=2), t.L.BatchNormalization()
@@ -319,7 +335,10 @@ def test_unfused_batchnorm_matches_too(tf):
         (lambda t: [t.L.Dense(3, activation="squareplus")], "the activation 'squareplus' is not supported"),
         (lambda t: [t.L.Dense(3, activation=lambda x: x)], "its activation is a Python function of your own"),
         (lambda t: [t.L.Dense(3, activation=t.keras.ops.square)], "the activation 'square' is not supported"),
-        (lambda t: [t.L.Reshape((2, 3, 1)), t.L.Conv2DTranspose(2, 2)], "transposed convolutions are not supported"),
+        (
+            lambda t: [t.L.Reshape((6, 1)), t.L.Conv1DTranspose(2, 2, data_format="channels_first")],
+            "the layout channels_first is not supported",
+        ),
         (
             lambda t: [t.L.Reshape((2, 3)), t.L.LSTM(2, return_sequences=True, go_backwards=True)],
             "go_backwards=True with",

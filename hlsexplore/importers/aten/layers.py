@@ -29,10 +29,18 @@ def matmul(call: AtenCall) -> None:
 
 def conv(call: AtenCall) -> None:
     """Translate a convolution in any of its forms."""
-    if call.get("transposed", default=False) or "transpose" in call.target:
-        call.emit("ConvTranspose", (call.ref("input"), call.ref("weight")))
-        return
     rank = call.rank(call.ref("weight")) - 2
+    if call.get("transposed", default=False) or "transpose" in call.target:
+        call.emit(
+            "ConvTranspose",
+            (call.ref("input"), call.ref("weight"), call.ref("bias")),
+            strides=tuple(each(call.get("stride", default=1), rank)),
+            dilations=tuple(each(call.get("dilation", default=1), rank)),
+            group=call.get("groups", default=1),
+            pads=tuple(each(call.get("padding", default=0), rank)) * 2,
+            output_padding=tuple(each(call.get("output_padding", default=0), rank)),
+        )
+        return
     padding = call.get("padding", default=0)
     pads, mode = None, None
     if isinstance(padding, str):

@@ -38,14 +38,14 @@ def dense(context: FlatContext, value: FlatValue, axis: int, weight: Constant, b
         )
     found = last(context, value, axis)
     moved = weight.moved(lambda array: reordered(np.asarray(array, dtype=np.float64), found.order))
-    offset = _offset(context, bias, weight.values.shape[1])
+    offset = output_bias(context, bias, weight.values.shape[1])
     op = Dense(kernel=moved.real, bias=None if offset is None else offset.real)
     shape = (*found.tensor.shape[:-1], weight.values.shape[1])
-    tensor = context.add(op, (found.tensor,), shape, grids=_grids(moved, offset))
+    tensor = context.add(op, (found.tensor,), shape, grids=weight_grids(moved, offset))
     return FlatValue(tensor=tensor, axes=found.axes)
 
 
-def _offset(context: FlatContext, bias: Constant | None, count: int) -> Constant | None:
+def output_bias(context: FlatContext, bias: Constant | None, count: int) -> Constant | None:
     """Bring a bias to one value for each output."""
     if bias is None:
         return None
@@ -54,7 +54,8 @@ def _offset(context: FlatContext, bias: Constant | None, count: int) -> Constant
     return bias.moved(lambda array: np.array(np.broadcast_to(array.reshape(-1), (count,)), dtype=np.float64))
 
 
-def _grids(weight: Constant, bias: Constant | None) -> dict[str, Grid]:
+def weight_grids(weight: Constant, bias: Constant | None) -> dict[str, Grid]:
+    """Return the grids of weight and bias, as far as they have some."""
     pairs = {"weight": weight.grid, "bias": None if bias is None else bias.grid}
     return {key: grid for key, grid in pairs.items() if grid is not None}
 
@@ -160,14 +161,14 @@ def conv(context: FlatContext) -> FlatValue:
         raise context.damaged(f"'kernel_shape' is {given}, but its weight has the shape {shape}")
     picture = (tensor.shape[0], tensor.shape[1]) if rank == 2 else (1, tensor.shape[0])
     window = slide(context, picture, shape[2:])
-    bias = _offset(context, context.constant(2, "bias") if context.has(2) else None, shape[0])
+    bias = output_bias(context, context.constant(2, "bias") if context.has(2) else None, shape[0])
     is_depthwise = groups == channels > 1
     if groups > 1 and not is_depthwise and weight.values.size * groups > MAX_GROUPED:
         raise context.refuse(f"{groups} groups of {shape[1]} channels are too many weights.", "Use one group.")
     arranged = weight.moved(lambda array: _kernel(np.asarray(array, dtype=np.float64), window, groups, is_depthwise))
     op = _convolution(arranged.real, None if bias is None else bias.real, window, rank, is_depthwise)
     out = (*window.out[2 - rank :], shape[0])
-    return of_image(context.add(op, (tensor,), out, grids=_grids(arranged, bias)))
+    return of_image(context.add(op, (tensor,), out, grids=weight_grids(arranged, bias)))
 
 
 def _convolution(kernel: RealArray, bias: RealArray | None, window: Slide, rank: int, is_depthwise: bool) -> Op:

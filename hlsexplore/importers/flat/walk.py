@@ -21,13 +21,14 @@ from hlsexplore.importers.flat.products import PRODUCTS
 from hlsexplore.importers.flat.quant import QUANTIZERS
 from hlsexplore.importers.flat.recurrent import RECURRENT
 from hlsexplore.importers.flat.sketch import FakeQuant, Sketch
+from hlsexplore.importers.flat.transposed import TRANSPOSED
 from hlsexplore.importers.flat.value import SAMPLES, Constant, FlatValue, mixed, stored
 from hlsexplore.importers.inspection import LayerInfo
 from hlsexplore.importers.layer import ImportedTensor
 from hlsexplore.ops import Input, weights
 
 CONVERTERS: Mapping[str, Converter] = MappingProxyType(
-    {**PRODUCTS, **POOLS, **POINTWISE, **JOINS, **MOVES, **BLOCKS, **RECURRENT, **QUANTIZERS}
+    {**PRODUCTS, **TRANSPOSED, **POOLS, **POINTWISE, **JOINS, **MOVES, **BLOCKS, **RECURRENT, **QUANTIZERS}
 )
 """How each op becomes layers."""
 
@@ -227,7 +228,6 @@ def _result(context: FlatContext) -> Item | tuple[Item | None, ...]:
 DEFAULT_ADVICE = "Use one of the operations in docs/importers.md, or compute it outside of the network."
 ADVICE: Mapping[str, str] = MappingProxyType(
     {
-        "ConvTranspose": "Use Resize (nearest) and Conv.",
         "InstanceNormalization": "Use BatchNormalization.",
         "GroupNormalization": "Use BatchNormalization.",
         "Loop": "Unroll it before the export.",

@@ -42,8 +42,8 @@ def slide(context: FlatContext, picture: Pair, size: tuple[int, ...]) -> Slide:
         ModelError: If options do not fit or the image is too small.
     """
     rank = len(size)
-    strides = _each(context, "strides", rank, 1)
-    dilations = _each(context, "dilations", rank, 1)
+    strides = each(context, "strides", rank, 1)
+    dilations = each(context, "dilations", rank, 1)
     lead = 2 - rank
     window, step, reach = (_pair(values) for values in (size, strides, dilations))
     ceil = context.flag("ceil_mode", False)
@@ -73,7 +73,7 @@ def _pair(values: tuple[int, ...]) -> Pair:
     return (1, values[0]) if len(values) == 1 else (values[0], values[1])
 
 
-def _each(context: FlatContext, name: str, rank: int, default: int) -> tuple[int, ...]:
+def each(context: FlatContext, name: str, rank: int, default: int) -> tuple[int, ...]:
     """Read one positive number for each axis."""
     values = context.integers(name) or (default,) * rank
     if len(values) != rank or not all(0 < value <= MAX_WINDOW for value in values):

@@ -31,6 +31,7 @@ from hlsexplore.estimate.estimator import estimate, estimate_record
 from hlsexplore.estimate.intervals import Spreads, class_of, spreads_from
 from hlsexplore.estimate.kinds import TABLE_OPS
 from hlsexplore.estimate.record import DesignRecord, LayerRecord
+from hlsexplore.estimate.rtl.delays import softmax_cycles
 from hlsexplore.estimate.rtl.layers import element_lut
 from hlsexplore.estimate.rtl.matrix import graph_of, register_features, unrolled_features, varying
 from hlsexplore.estimate.rtl.timing import rtl_fabric
@@ -157,6 +158,7 @@ def fit(rows: Sequence[Row], designs: Sequence[DesignRecord]) -> Coefficients:
     matrices = [item for item in layers if item[1].op == "dense" and item[2]["lut"] >= LEAST_LUT]
     found = _unrolled([item for item in matrices if item[1].reuse == 1])
     found |= _others([item[1:] for item in layers if item[1].op != "dense"])
+    found["rtl_softmax", "ff"] = _softmax_registers([item for item in layers if item[1].op == "softmax"])
     return shipped().changed({(model, "default", name): value for (model, name), value in found.items()})
 
 
@@ -204,8 +206,17 @@ def _others(items: Sequence[tuple[LayerRecord, Row]]) -> dict[tuple[str, str], f
     truth = np.array([figures["lut"] for _, figures in soft], dtype=np.float64)
     element, bit = nnls(matrix / truth[:, None], np.ones(len(truth)))[0]
     found["rtl_softmax", "lut"], found["rtl_softmax", "lut_bit"] = float(element), float(bit)
-    found["rtl_softmax", "ff"] = sum(f["ff"] for _, f in soft) / sum(layer.elements for layer, _ in soft)
     return found
+
+
+def _softmax_registers(items: Sequence[tuple[DesignRecord, LayerRecord, Row]]) -> float:
+    """Return flip-flops of an element in a cycle behind the tables of exponentials; before them its bits wait."""
+    waiting = held = 0.0
+    for design, layer, figures in items:
+        before, behind = softmax_cycles(layer, rtl_fabric(design.family), design.budget_ns)
+        waiting += figures["ff"] - layer.elements * layer.input.width * before
+        held += layer.elements * behind
+    return waiting / held
 
 
 def held_out(

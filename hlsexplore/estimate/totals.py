@@ -18,7 +18,9 @@ from hlsexplore.estimate.kinds import MATRIX_OPS, MOVE_OPS, Kind
 from hlsexplore.estimate.liveness import live_results, neighbours
 from hlsexplore.estimate.record import DesignRecord, LayerRecord
 from hlsexplore.estimate.technology import Speed, Technology, technology
+from hlsexplore.ops import Function
 from hlsexplore.report import Figures
+from hlsexplore.rtl_plan.netlist.timing import MAX_UNREGISTERED
 
 SUMMED = ("lut", "ff", "dsp", "bram18")
 TIMED = ("latency_cycles_min", "latency_cycles_max", "ii_cycles")
@@ -58,6 +60,8 @@ class Columns:
     live: Column
 
 
+ACTIVATIONS = frozenset(Function) - {Function.LINEAR}
+"""Ops whose results the RTL registers where they come late in a cycle."""
 COST_FIELDS = tuple(item.name for item in fields(Columns) if item.name not in ("width", "live"))
 
 
@@ -291,18 +295,46 @@ def _pixels(layer: LayerRecord) -> float:
 def _chained(layout: Layout, columns: Columns) -> tuple[Column, Column, Column]:
     """Timing of the RTL: the longest path through the layers and one cycle for the registered outputs.
 
-    Of a stream, what each layer delays the next one, and the cycles of the slowest one until its last pixel.
+    Of a stream, what each layer delays the next one, and the cycles of the slowest one until its last pixel. Elsewhere
+    a layer goes on in the cycle in which its inputs are stable (`rtl_plan.layers.parallel_layer`).
     """
-    delays = columns.head if layout.io == "stream" else columns.latency_max
+    interval = np.nan_to_num(columns.ii, nan=1.0)
+    if layout.io == "stream":
+        ends = _path(layout, np.nan_to_num(columns.head))
+        most = ends + np.nan_to_num(columns.latency_max - columns.head).max(axis=0) + 1
+    else:
+        most = _path(layout, np.nan_to_num(columns.latency_max), columns.delay_ns, interval) + 1
+    return most, most, interval.max(axis=0)
+
+
+def _path(layout: Layout, cycles: Column, delay_ns: Column | None = None, interval: Column | None = None) -> Column:
+    """Return the cycles of the longest path; with delays, those that layers begun in a full cycle take besides."""
+    nothing = np.zeros(cycles.shape[1])
     ends: dict[str, Column] = {}
-    nothing = np.zeros(columns.lut.shape[1])
+    stable: dict[str, Column] = {}
+    folded = {
+        layer.name: (interval[index] > 1 if interval is not None and layer.op == "dense" else nothing > 0)
+        for index, layer in enumerate(layout.layers)
+    }
     for index, layer in enumerate(layout.layers):
-        start = np.max([ends[name] for name in layer.sources if name in ends] or [nothing], axis=0)
-        ends[layer.name] = start + np.nan_to_num(delays[index])
-    interval = np.nan_to_num(columns.ii, nan=1.0).max(axis=0)
-    rest = np.nan_to_num(columns.latency_max - columns.head).max(axis=0) if layout.io == "stream" else 0.0
-    most = np.max(list(ends.values()), axis=0) + rest + 1
-    return most, most, interval
+        sources = [name for name in layer.sources if name in ends]
+        start = np.max([ends[name] for name in sources] or [nothing], axis=0)
+        end, after = start + cycles[index], nothing
+        if delay_ns is not None:
+            now = np.max([stable[name] for name in sources] or [nothing], axis=0)
+            now = np.where(folded[layer.name], 0.0, now)
+            total = now + delay_ns[index]
+            full = np.floor(total / layout.budget_ns)
+            is_one = (cycles[index] == 0) & (delay_ns[index] <= layout.budget_ns)
+            after = np.where(is_one & (full > 0), delay_ns[index], total - full * layout.budget_ns)
+            readers = [folded[other.name] for other in layout.layers if layer.name in other.sources]
+            is_held = np.all(readers, axis=0) & ~folded[layer.name] if readers else nothing > 0
+            if layer.op in ACTIVATIONS:
+                is_held = is_held | (after > MAX_UNREGISTERED * layout.budget_ns)
+            end, after = end + full + is_held, np.where(is_held, 0.0, after)
+        ends[layer.name], stable[layer.name] = end, after
+    longest: Column = np.max(list(ends.values()), axis=0)
+    return longest
 
 
 def _registered_outputs(layout: Layout, columns: Columns, interval: Column) -> tuple[Column, Column, Column]:

@@ -53,7 +53,7 @@ from hlsexplore.rtl_plan.lower.spatial import lower_conv, lower_pool
 from hlsexplore.rtl_plan.netlist.cells import Value, bits_of
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.schedule import registered, schedule, with_ternary
-from hlsexplore.rtl_plan.netlist.timing import Fabric, budget_ns, fabric
+from hlsexplore.rtl_plan.netlist.timing import MAX_UNREGISTERED, Fabric, budget_ns, fabric
 from hlsexplore.rtl_plan.netlist.zeros import output_zeros
 from hlsexplore.rtl_plan.products import channel_products, in_order, is_interleaved, layer_product
 from hlsexplore.rtl_plan.scan import (
@@ -70,8 +70,6 @@ from hlsexplore.rtl_plan.walk import plain_walk
 
 MOST_IN_BLOCKS = {Multiplier.AUTO: None, Multiplier.DSP: 1 << 30, Multiplier.LUT: 0}
 """Multipliers of a product that DSP blocks may make, where that is no budget."""
-MAX_UNREGISTERED = 0.8
-"""Activations that end after this share of a cycle are registered: a register's reset then does their masking."""
 
 
 def plan_layer(design: Design, node: Node, inputs: tuple[BusTensor, ...], holds: bool = False) -> LayerPlan:

@@ -11,6 +11,7 @@ from hlsexplore.estimate.cost import DEFAULT_TYPE, Cost, free, is_rounding, is_s
 from hlsexplore.estimate.kinds import ADDED_PARTS, MOVE_OPS, POOLING_OPS, TABLE_OPS, Kind
 from hlsexplore.estimate.pricing import Pricing
 from hlsexplore.estimate.record import LayerRecord
+from hlsexplore.estimate.rtl.delays import cast_ns, element_ns, softmax_cycles
 from hlsexplore.estimate.rtl.folded import rtl_folded
 from hlsexplore.estimate.rtl.matrix import rtl_unrolled
 from hlsexplore.estimate.rtl.pooling import rtl_pooling
@@ -140,8 +141,9 @@ def _relu(layer: LayerRecord, p: RtlPricing) -> Cost:
         ff=layer.elements * bits + 1.0,
         dsp=0.0,
         bram18=0.0,
-        latency_min=1.0,
-        latency_max=1.0,
+        latency_min=0.0,
+        latency_max=0.0,
+        delay_ns=p.fabric.lut_ns + cast_ns(source, target, p.fabric),
         rules=frozenset({"bram18", "dsp", "ii"}),
     )
 
@@ -164,6 +166,7 @@ def _cast(layer: LayerRecord, p: RtlPricing) -> Cost:
         bram18=0.0,
         latency_min=0.0,
         latency_max=0.0,
+        delay_ns=cast_ns(source, target, p.fabric),
         rules=frozenset({"bram18", "dsp", "ii"}),
     )
 
@@ -180,8 +183,9 @@ def _elements(layer: LayerRecord, p: RtlPricing) -> Cost:
         ff=coefficients["ff"] * layer.elements * target.width,
         dsp=float(dsp * layer.elements),
         bram18=0.0,
-        latency_min=1.0,
-        latency_max=1.0,
+        latency_min=0.0,
+        latency_max=0.0,
+        delay_ns=element_ns(layer, source, target, p.fabric),
         rules=frozenset({"bram18", "dsp", "ii"}),
     )
 
@@ -320,8 +324,9 @@ def _table(layer: LayerRecord, p: RtlPricing) -> Cost:
         ff=coefficients["ff"] * layer.elements * target.width,
         dsp=0.0,
         bram18=float(layer.elements * blocks),
-        latency_min=2.0,
-        latency_max=2.0,
+        latency_min=float(in_block),
+        latency_max=float(in_block),
+        delay_ns=p.fabric.rom_ns if in_block else 2 * p.fabric.lut_ns,
         rules=frozenset({"dsp", "ii"}),
     )
 
@@ -342,10 +347,9 @@ def _softmax(layer: LayerRecord, p: RtlPricing) -> Cost:
     coefficients = p.of("rtl_softmax")
     size = max(layer.channels, 1)
     groups = max(layer.elements // size, 1)
-    level = p.fabric.carry_ns + p.fabric.carry_bit_ns * 18
-    cycles = 3 + ceil(2 * log2(size) * min(1.0, level / p.budget_ns)) if size > 1 else 3
     if layer.implementation == "argmax":
         lut = groups * size * (2.0 * source.width + 2)
+        level = p.fabric.carry_ns + p.fabric.carry_bit_ns * 18
         cycles = ceil(log2(size) * min(1.0, level / p.budget_ns)) if size > 1 else 0
         return Cost(
             model="rtl_softmax",
@@ -360,14 +364,15 @@ def _softmax(layer: LayerRecord, p: RtlPricing) -> Cost:
     reachable = min(layer.table_size, 1 << min(source.width, 30))
     entry = layer.table or DEFAULT_TYPE
     bits, rams = entry.width + (not entry.signed), bram_blocks(entry.width, layer.table_size)
+    waits, sums = softmax_cycles(layer, p.fabric, p.budget_ns)
     cost = Cost(
         model="rtl_softmax",
         lut=groups * size * (coefficients["lut"] + coefficients["lut_bit"] * source.width),
-        ff=groups * size * coefficients["ff"],
+        ff=groups * size * (source.width * waits + coefficients["ff"] * sums),
         dsp=float(groups * size * p.blocks.count(bits, bits)),
         bram18=float(groups * rams * (1 + (size if reachable > BLOCK_TABLE_ENTRIES else 0))),
-        latency_min=float(cycles),
-        latency_max=float(cycles),
+        latency_min=float(waits + sums),
+        latency_max=float(waits + sums),
         rules=frozenset({"dsp", "ii"}),
     )
     return replace(cost, notes=("one exponential table in a block memory for each element, and one of reciprocals",))

@@ -7,7 +7,7 @@ size is estimated from the digits of the weights.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from math import exp, log, log2
+from math import ceil, exp, log, log2
 
 import numpy as np
 
@@ -19,8 +19,8 @@ from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.fixed import Overflow
 from hlsexplore.rtl_plan.netlist.timing import Fabric
 
-DEPTH_SLOPE, DEPTH_OFFSET = 1.2, 0.5
-"""Adders on the longest path of an adder graph over log2 of the digits of the largest sum (94 layers)."""
+DEPTH_SLOPE, DEPTH_OFFSET = 1.35, 0.6
+"""Adders on the longest path of an adder graph over log2 of the digits of the largest sum (391 planned layers)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,11 +134,19 @@ def _trimmed(layer: LayerRecord, graph: AdderGraph) -> float:
     return max(exact - kept, 0.0) / exact
 
 
-def unrolled_stages(width: float, graph: AdderGraph, fabric: Fabric, budget_ns: float) -> float:
-    """Return register stages as a real number: the depth of the adder graph over the adders that fit a cycle."""
+def adders_in_cycle(width: float, graph: AdderGraph, fabric: Fabric, budget_ns: float) -> float:
+    """Return how many adders, one behind the other, fit a cycle: bits of their chains are passed once (`Arrival`)."""
+    bits = fabric.carry_bit_ns * (width + log2(graph.largest + 1))
+    return max((budget_ns - bits) / fabric.carry_ns, 0.5)
+
+
+def unrolled_stages(width: float, graph: AdderGraph, fabric: Fabric, budget_ns: float) -> tuple[int, float]:
+    """Return register stages, the depth of the adder graph over the adders that fit a cycle, and the ns after them."""
     depth = DEPTH_SLOPE * log2(graph.largest + 1) + DEPTH_OFFSET
-    adder = fabric.carry_ns + fabric.carry_bit_ns * (width + 2)
-    return depth / max(1, int(budget_ns / adder))
+    fitting = max(1, int(adders_in_cycle(width, graph, fabric, budget_ns)))
+    stages = max(ceil(depth / fitting) - 1, 0)
+    bits = fabric.carry_bit_ns * (width + log2(graph.largest + 1))
+    return stages, (depth - fitting * stages) * fabric.carry_ns + bits
 
 
 def register_features(
@@ -154,8 +162,7 @@ def register_features(
         budget_ns: Time between two registers.
     """
     depth = log2(graph.largest + 1)
-    adder = fabric.carry_ns + fabric.carry_bit_ns * (exp(features["width"]) + depth / 2)
-    pace, levels = log(adder / budget_ns), log(depth + 0.5)
+    pace, levels = -log(adders_in_cycle(exp(features["width"]), graph, fabric, budget_ns)), log(depth + 0.5)
     return {
         "constant": 1.0,
         "lut": log(max(lut, 1.0)),
@@ -183,20 +190,17 @@ def rtl_unrolled(layer: LayerRecord, fabric: Fabric, budget_ns: float, table: Co
     features = unrolled_features(layer, graph, width)
     model = "rtl_cut" if "dropped" in features else "rtl_unrolled"
     lut = _power(table, model, features)
-    stages = unrolled_stages(width, graph, fabric, budget_ns)
-    ff = (
-        _power(table, "rtl_registers", register_features(lut, features, graph, fabric, budget_ns))
-        if round(stages)
-        else 0.0
-    )
+    stages, delay = unrolled_stages(width, graph, fabric, budget_ns)
+    ff = _power(table, "rtl_registers", register_features(lut, features, graph, fabric, budget_ns)) if stages else 0.0
     return Cost(
         model=model,
         lut=layer.pixels * lut,
         ff=layer.pixels * ff,
         dsp=0.0,
         bram18=0.0,
-        latency_min=float(round(stages)),
-        latency_max=float(round(stages)),
+        latency_min=float(stages),
+        latency_max=float(stages),
+        delay_ns=delay,
         rules=rules,
     )
 

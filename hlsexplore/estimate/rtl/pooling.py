@@ -7,14 +7,15 @@ from hlsexplore.estimate.kinds import Kind
 from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.rtl_plan.netlist.timing import Fabric
 
-ADDER, ADDER_BASE = 1.5, 0.31
+ADDER, ADDER_BASE = 1.7, 0.2
 """Cycles of a level of adders over the share of a cycle that an adder of an input's width takes, and besides."""
-CHOICE, CHOICE_BASE = 2.1, -0.45
+CHOICE, CHOICE_BASE = 0.85, 0.4
 """The same of a level of comparisons and choices."""
 DIVISION_LUT, DIVISION_BASE = 12.5, 15.0
 """LUT of a division by a number that is no power of two: for each bit of an input, and besides."""
-DIVISION_LEVELS = 5.2
-"""Levels of adders of a division. All of these: 54 plans of windows of 2 to 25 values of 6, 10 and 16 bits."""
+DIVISION_LEVELS = 4.5
+"""Levels of adders of a division. All of these: 252 plans of windows of 2 to 25 values of 6, 10 and 16 bits at 3, 5 and
+10 ns."""
 
 
 def rtl_pooling(layer: LayerRecord, window: int, bits: float, fabric: Fabric, budget_ns: float) -> Cost:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from hlsexplore.rtl_plan.netlist.cells import VIEWS, CellCode, Value
+from hlsexplore.rtl_plan.netlist.cells import VIEWS, WIRES, CellCode, Value
 from hlsexplore.rtl_plan.netlist.needs import live
 from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.ternary import Ternary, find_ternary, late_sums
-from hlsexplore.rtl_plan.netlist.timing import Fabric, delay_ns, is_block_table
+from hlsexplore.rtl_plan.netlist.timing import AT_ONCE, Arrival, Fabric, arrival, chain_arrival, is_block_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,36 +42,41 @@ def schedule(
         joins_late: Whether an adder that comes too late for a cycle may take three operands instead, before registers.
     """
     stages: list[int] = []
-    times: list[float] = []
+    times: list[Arrival] = []
     ways = late_sums(net) if joins_late else (lambda number: [])
     ternary: dict[Value, Ternary] = {}
     for number, cell in enumerate(net.cells):
         if cell.code is CellCode.INPUT or not cell.args:
             stages.append(0)
-            times.append(arrival_ns if cell.code is CellCode.INPUT else 0.0)
+            times.append(Arrival.at(arrival_ns if cell.code is CellCode.INPUT else 0.0))
             continue
         stage = max(stages[arg] for arg in cell.args)
-        start = max(times[arg] for arg in cell.args if stages[arg] == stage)
         if is_block_table(cell):
             stages.append(stage + 1)
-            times.append(fabric.rom_ns)
+            times.append(Arrival.at(fabric.rom_ns))
             continue
-        delay = delay_ns(cell, [net.cells[arg] for arg in cell.args], fabric)
-        if delay and start > 0 and start + delay > budget_ns:
+        args = [net.cells[arg] for arg in cell.args]
+        ready = [times[arg] if stages[arg] == stage else AT_ONCE for arg in cell.args]
+        time = arrival(cell, args, ready, fabric)
+        if time.last > budget_ns and max(at.last for at in ready) > 0 and cell.code not in WIRES:
             for joined in ways(number):
-                parts = [part.value for part in joined.operands]
-                before = max((times[part] for part in parts if stages[part] == stage), default=0.0)
-                if stages[joined.inner] == stage and before + fabric.lut_ns + delay <= budget_ns:
+                if (
+                    stages[joined.inner] == stage
+                    and _joined_ns(net, number, joined, stages, times, fabric) <= budget_ns
+                ):
                     ternary[number] = joined
             # What reads a sum of three operands has to wait for its register.
-            stage, start = (stage, budget_ns - delay) if number in ternary else (stage + 1, 0.0)
+            if number in ternary:
+                time = Arrival.at(budget_ns)
+            else:
+                stage, time = stage + 1, arrival(cell, args, [AT_ONCE] * len(args), fabric)
         stages.append(stage)
-        times.append(start + delay)
-    latency, arrival = _end(net, stages, times)
+        times.append(time)
+    latency, end = _end(net, stages, times)
     return NetSchedule(
         stages=tuple(stages),
         latency_cycles=latency,
-        arrival_ns=arrival,
+        arrival_ns=end,
         last_use=_last_use(net, stages, latency),
         ternary=ternary,
     )
@@ -90,9 +95,20 @@ def with_ternary(net: Net, planned: NetSchedule) -> NetSchedule:
     return replace(planned, ternary={**found, **planned.ternary})
 
 
-def _end(net: Net, stages: Sequence[int], times: Sequence[float]) -> tuple[int, float]:
+def _joined_ns(
+    net: Net, number: Value, joined: Ternary, stages: Sequence[int], times: Sequence[Arrival], fabric: Fabric
+) -> float:
+    """Return when the last bit of a sum of three operands is stable."""
+    parts = [
+        (times[part.value] if stages[part.value] == stages[joined.inner] else AT_ONCE, part.width, part.shift)
+        for part in joined.operands
+    ]
+    return fabric.lut_ns + chain_arrival(parts, joined.first, net.cells[number].width, fabric).last
+
+
+def _end(net: Net, stages: Sequence[int], times: Sequence[Arrival]) -> tuple[int, float]:
     latency = max((stages[output] for output in net.outputs), default=0)
-    return latency, max((times[output] for output in net.outputs if stages[output] == latency), default=0.0)
+    return latency, max((times[output].last for output in net.outputs if stages[output] == latency), default=0.0)
 
 
 def _last_use(net: Net, stages: Sequence[int], latency: int) -> tuple[int, ...]:

@@ -1,7 +1,9 @@
 """Delays of cells on an FPGA fabric, to decide where registers go; planning values, not sign-off."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, log2
+from typing import NamedTuple
 
 from hlsexplore.rtl_plan.netlist.cells import WIRES, CellCode, NetCell
 from hlsexplore.target import Target
@@ -103,6 +105,8 @@ def budget_ns(target: Target) -> float:
     return MARGIN * target.clock_ns - fabric(target).register_ns
 
 
+MAX_UNREGISTERED = 0.8
+"""Activations that end after this share of a cycle are registered: a register's reset then does their masking."""
 BLOCK_TABLE_ENTRIES = 64
 """Tables with more entries are read from block ROMs, a cycle after their address; smaller ones are one LUT a bit."""
 
@@ -112,22 +116,81 @@ def is_block_table(cell: NetCell) -> bool:
     return cell.code is CellCode.ROM and len(cell.data) > BLOCK_TABLE_ENTRIES
 
 
-def delay_ns(cell: NetCell, args: list[NetCell], fabric_: Fabric) -> float:
-    """Return the delay of one cell."""
-    if cell.code in WIRES:
-        return 0.0
+class Arrival(NamedTuple):
+    """When the bits of a value are stable after a clock edge, in ns; the bits of a carry chain are one after the other.
+
+    Attributes:
+        first: The lowest bit.
+        last: The last bit.
+    """
+
+    first: float
+    last: float
+
+    @classmethod
+    def at(cls, time_ns: float) -> "Arrival":
+        """Return all bits at one time."""
+        return cls(time_ns, time_ns)
+
+
+AT_ONCE = Arrival(0.0, 0.0)
+"""Bits from registers."""
+
+
+def arrival(cell: NetCell, args: Sequence[NetCell], ready: Sequence[Arrival], fabric_: Fabric) -> Arrival:
+    """Return when a cell's bits are stable, from when those of its arguments are."""
+    last = max(at.last for at in ready)
     match cell.code:
         case CellCode.ADD:
-            first = int(max(cell.data[0], cell.data[1]))
-            return fabric_.carry_ns + fabric_.carry_bit_ns * (cell.width - first)
-        case CellCode.LESS:
-            return fabric_.carry_ns + fabric_.carry_bit_ns * max(arg.width for arg in args)
-        case CellCode.MAX | CellCode.MIN:
-            return fabric_.carry_ns + fabric_.lut_ns + fabric_.carry_bit_ns * max(arg.width for arg in args)
+            parts = [(at, arg.width, int(shift)) for at, arg, shift in zip(ready, args, cell.data[:2], strict=True)]
+            return chain_arrival(parts, max(parts[0][2], parts[1][2]), cell.width, fabric_)
+        case CellCode.LESS | CellCode.MAX | CellCode.MIN:
+            parts = [(at, arg.width, 0) for at, arg in zip(ready, args, strict=True)]
+            chain = chain_arrival(parts, 0, max(arg.width for arg in args), fabric_).last
+            return Arrival.at(chain if cell.code is CellCode.LESS else chain + fabric_.lut_ns)
+        case CellCode.SHIFT if cell.data[0] < 0:
+            return Arrival(_bit(ready[0], args[0].width, -cell.data[0], fabric_), last)
+        case CellCode.SLICE:
+            return Arrival(_bit(ready[0], args[0].width, cell.data[0], fabric_), last)
+        case CellCode.JOIN:
+            return Arrival(max(ready[0].last, ready[1].first), last)
+        case code if code in WIRES:
+            return Arrival(max(at.first for at in ready), last)
+        case _:
+            return Arrival.at(last + logic_ns(cell, args, fabric_))
+
+
+def chain_arrival(parts: Sequence[tuple[Arrival, int, int]], first: int, width: int, fabric_: Fabric) -> Arrival:
+    """Return when the bits of a carry chain are stable, none earlier than it is.
+
+    A path enters the chain at any bit and leaves it at any above; the longest one enters at the chain's first bit or
+    at an operand's last.
+
+    Args:
+        parts: Operands: when they are stable, their width and the place of their lowest bit.
+        first: Lowest bit of the chain.
+        width: Bits of the sum.
+        fabric_: Delays.
+    """
+    start = max(_bit(at, bits, first - shift, fabric_) for at, bits, shift in parts)
+    last = start + fabric_.carry_bit_ns * (width - first)
+    for at, bits, shift in parts:
+        last = max(last, at.last + fabric_.carry_bit_ns * max(width - max(bits - 1 + shift, first), 1))
+    return Arrival(start + fabric_.carry_ns + fabric_.carry_bit_ns, last + fabric_.carry_ns)
+
+
+def _bit(at: Arrival, width: int, place: int, fabric_: Fabric) -> float:
+    """Return when a bit of a value is stable: the ones above it may come later, each by a bit of a carry chain."""
+    return max(at.first, at.last - fabric_.carry_bit_ns * max(width - 1 - max(place, 0), 0))
+
+
+def logic_ns(cell: NetCell, args: Sequence[NetCell], fabric_: Fabric) -> float:
+    """Return the delay of a cell that is no carry chain."""
+    match cell.code:
         case CellCode.ROUND:
-            return fabric_.lut_ns * _levels(cell.data[0] + 1)
+            return fabric_.lut_ns * wide_gate_levels(cell.data[0] + 1)
         case CellCode.CLIP | CellCode.ZERO_OUTSIDE:
-            return fabric_.lut_ns * (1 + _levels(max(args[0].width - cell.width, 1) + 1))
+            return fabric_.lut_ns * (1 + wide_gate_levels(max(args[0].width - cell.width, 1) + 1))
         case CellCode.MUL:
             return fabric_.dsp_ns
         case CellCode.ROM:
@@ -136,6 +199,6 @@ def delay_ns(cell: NetCell, args: list[NetCell], fabric_: Fabric) -> float:
             return fabric_.lut_ns
 
 
-def _levels(num_inputs: int) -> int:
+def wide_gate_levels(num_inputs: int) -> int:
     """LUT levels of a wide gate with that many inputs."""
     return max(1, ceil(log2(max(num_inputs, 2)) / log2(6)))

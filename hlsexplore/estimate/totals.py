@@ -60,7 +60,7 @@ class Columns:
     live: Column
 
 
-ACTIVATIONS = frozenset(Function) - {Function.LINEAR}
+ACTIVATIONS = frozenset(Kind(function) for function in Function if function is not Function.LINEAR)
 """Ops whose results the RTL registers where they come late in a cycle."""
 COST_FIELDS = tuple(item.name for item in fields(Columns) if item.name not in ("width", "live"))
 

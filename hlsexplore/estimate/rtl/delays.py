@@ -8,9 +8,7 @@ from hlsexplore.estimate.record import LayerRecord
 from hlsexplore.fixed import Fixed
 from hlsexplore.rtl_plan.netlist.timing import Fabric, wide_gate_levels
 
-LINES = frozenset(
-    {Kind.BATCHNORM, Kind.LEAKY_RELU, Kind.PRELU, Kind.HARD_SIGMOID, Kind.HARD_TANH, Kind.HARD_SWISH}
-)
+LINES = frozenset({Kind.BATCHNORM, Kind.LEAKY_RELU, Kind.PRELU, Kind.HARD_SIGMOID, Kind.HARD_TANH, Kind.HARD_SWISH})
 """Functions of a product with a constant and an offset."""
 CONSTANT_ADDERS = 3.0
 """Adders of a product with a constant and an offset, one behind the other."""

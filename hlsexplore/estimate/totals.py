@@ -313,7 +313,7 @@ def _path(layout: Layout, cycles: Column, delay_ns: Column | None = None, interv
     ends: dict[str, Column] = {}
     stable: dict[str, Column] = {}
     folded = {
-        layer.name: (interval[index] > 1 if interval is not None and layer.op == "dense" else nothing > 0)
+        layer.name: (interval[index] > 1 if interval is not None and layer.op == Kind.DENSE else nothing > 0)
         for index, layer in enumerate(layout.layers)
     }
     for index, layer in enumerate(layout.layers):

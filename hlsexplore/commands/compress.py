@@ -62,16 +62,19 @@ def fine_tune(args: Namespace, session: Session) -> Outcome:
     """Train the weights of a design, and write the new network with its design into a folder."""
     from hlsexplore.compress import Epoch, Settings
     from hlsexplore.compress import fine_tune as train
-    from hlsexplore.compress.files import save_network
+    from hlsexplore.compress.files import check_writable, save_network
     from hlsexplore.compress.fine_tune import num_shared, shared_note
 
     folder = Path(args.to)
     if folder.exists() and not args.force:
         raise ConfigError(f"{args.to} exists. Choose another folder with --to, or replace it with --force.")
+    check_writable(folder)
     graph = read(args.model, args.weights)
     before = load_design(args.design, graph, args.model)
     data = load_data(args.train, graph.inputs, graph.output_spellings)
     check = load_data(args.data, graph.inputs, graph.output_spellings) if args.data else None
+    if check is not None:
+        find_goals(graph, check.num_samples, check.labels, args.task)  # refused before the training, not behind it
     settings = Settings(
         epochs=args.epochs,
         batch_size=args.batch_size,

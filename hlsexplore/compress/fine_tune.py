@@ -218,7 +218,11 @@ def make_job(
     goals = find_goals(design.graph, count, y_train, task)
     missing = [goal.output for goal in goals if goal.labels is None]
     if missing:
-        raise DataError(f"the output {missing[0]!r} has no labels to train with. Give y_train for every output.")
+        name = "y" if len(goals) == 1 else f"y_{missing[0]}"
+        raise DataError(
+            f"the output {missing[0]!r} has no labels to train with. Give y_train for every output; a file holds "
+            f"them as {name!r}."
+        )
     check_trainable(design, goals)
     for goal in goals:
         name = logits_of(design.graph, goal)
@@ -246,10 +250,11 @@ def _split(goals: Sequence[Goal], count: int, settings: Settings) -> tuple[Rows,
     rng = np.random.default_rng(settings.seed)
     wanted = max(1, round(count * settings.validation))
     if count < FEWEST or wanted >= count:
-        raise DataError(
-            f"{count} training samples are too few: at least {FEWEST} are needed, and some must be left to train when "
-            f"{wanted} of them choose the best epoch."
-        )
+        few = f"{count:,} training {'sample is' if count == 1 else 'samples are'} too few"
+        if count < FEWEST:
+            raise DataError(f"{few}: at least {FEWEST} are needed.")
+        taken = f"validation={settings.validation:g} leaves none to train"
+        raise DataError(f"{few}: {taken}. A share of 0.15 takes {max(1, round(0.15 * count)):,} of them.")
     order = rng.permutation(count)
     groups = strata(goals, count)
     if groups is not None:

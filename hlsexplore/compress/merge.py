@@ -142,16 +142,21 @@ def simplify(design: Design) -> tuple[Design, tuple[Saving, ...]]:
     return design, tuple(taken)
 
 
-def narrowed(design: Design, share: float) -> Design:
+def hidden_layers(design: Design) -> tuple[str, ...]:
+    """List the layers that `narrowed` takes neurons or channels from."""
+    return tuple(pair.before.name for pair in _pairs(design))
+
+
+def narrowed(design: Design, shares: Mapping[str, float]) -> Design:
     """Return the design of a network with a share of its hidden neurons and channels: those of the largest weights.
 
     What goes is not made up for; a training does that. Layers whose neurons several others read stay.
 
     Args:
         design: The design.
-        share: Share of each layer's neurons that stays; at least one does.
+        shares: Share of each layer's neurons that stays, by name, of `hidden_layers`; at least one does.
     """
-    for name in [pair.before.name for pair in _pairs(design)]:
+    for name, share in shares.items():
         pair = next(item for item in _pairs(design) if item.before.name == name)
         ops = [pruned_op(_matrix(node), design.layers[node.name]) for node in (pair.before, pair.after)]
         size = np.linalg.norm(ops[0].kernel.reshape(-1, pair.channels), axis=0)

@@ -11,7 +11,7 @@ import numpy as np
 
 from hlsexplore.compress.fine_tune import FineTuned, Trainer, make_job
 from hlsexplore.compress.job import Settings
-from hlsexplore.compress.merge import narrowed
+from hlsexplore.compress.merge import hidden_layers, narrowed
 from hlsexplore.compress.prune import prunable
 from hlsexplore.compress.trainable import logits_of
 from hlsexplore.defaults.bounds import accum_type
@@ -198,7 +198,7 @@ class _Search:
     def design(self, point: Point) -> Design:
         """Return the design of a point, before training."""
         if point.neurons not in self.narrow:
-            self.narrow[point.neurons] = narrowed(self.base, point.neurons)
+            self.narrow[point.neurons] = narrowed(self.base, dict.fromkeys(hidden_layers(self.base), point.neurons))
         base = self.narrow[point.neurons]
         result = {"signed": "auto", "rounding": "TRN", "overflow": "SAT"}
         heads = {

@@ -143,8 +143,15 @@ def test_a_process_that_dies_is_one_sentence(design: Design, data, monkeypatch) 
 @pytest.mark.parametrize(
     ("count", "labels", "options", "error", "text"),
     [
-        (5, None, {}, DataError, "5 training samples are too few: at least 8 are needed"),
-        (9, None, {"validation": 0.99}, DataError, "9 training samples are too few"),
+        (5, None, {}, DataError, "5 training samples are too few: at least 8 are needed."),
+        (1, None, {}, DataError, "1 training sample is too few: at least 8 are needed."),
+        (
+            9,
+            None,
+            {"validation": 0.99},
+            DataError,
+            "9 training samples are too few: validation=0.99 leaves none to train. A share of 0.15 takes 1 of them.",
+        ),
         (20, np.arange(20), {}, DataError, "0 to 2"),
         (20, np.zeros(7, dtype=int), {}, DataError, "7"),
         (20, None, {"epoch": 3}, ConfigError, "unknown option 'epoch'. fine_tune has 'epochs',"),
@@ -175,7 +182,8 @@ def test_what_cannot_be_done_is_one_sentence(design: Design, data, count, labels
 
 def test_labels_are_needed(design: Design, data) -> None:
     with pytest.raises(
-        DataError, match="the output 'softmax' has no labels to train with. Give y_train for every output."
+        DataError,
+        match="the output 'softmax' has no labels to train with. Give y_train for every output; a file holds them as 'y'.",
     ):
         fine_tune(design, data[0], None)
 

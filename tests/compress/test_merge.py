@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hlsexplore.compress.merge import SavingKind, find_savings, narrowed, simplify
+from hlsexplore.compress.merge import SavingKind, find_savings, hidden_layers, narrowed, simplify
 from hlsexplore.design import Design
 from hlsexplore.emulate import emulate, emulate_raw
 from hlsexplore.graph import Graph, Node
@@ -172,12 +172,12 @@ def test_channels_go_through_pools_and_flattening(average: bool) -> None:
 
 def test_a_narrowed_network_keeps_the_channels_of_the_largest_weights() -> None:
     design = image_design()
-    small = narrowed(design, 0.5)
+    small = narrowed(design, dict.fromkeys(hidden_layers(design), 0.5))
     assert [small.graph[name].shape for name in ("conv", "relu", "pool", "flat", "fc")] == [
         (6, 6, 3), (6, 6, 3), (3, 3, 3), (27,), (3,),
     ]  # fmt: skip
     old, new = design.graph["conv"].op.kernel, small.graph["conv"].op.kernel
     kept = [index for index in range(6) if any((old[..., index] == new[..., at]).all() for at in range(3))]
     assert not {1, 3, 4} & set(kept)  # unread ones, and the one without weights
-    assert narrowed(design, 1.0) == design
-    assert narrowed(design, 0.01).graph["conv"].shape == (6, 6, 1)
+    assert narrowed(design, dict.fromkeys(hidden_layers(design), 1.0)) == design
+    assert narrowed(design, dict.fromkeys(hidden_layers(design), 0.01)).graph["conv"].shape == (6, 6, 1)

@@ -120,3 +120,21 @@ def test_the_command_refuses_in_a_sentence(design: Design, tmp_path: Path, monke
     save_network(design, "net")
     assert main(["prune", "net", *words]) == 1
     assert text in capsys.readouterr().err
+
+
+def test_a_training_that_could_not_be_kept_never_begins(
+    design: Design, data, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_network(design, "net")
+    np.savez("X.npz", x=data[0], y=data[1])
+    np.savez("seven.npz", x=data[0], y=data[1] + 7)
+    words = ["fine-tune", "net", "--train", "X.npz", "--to"]
+    for more, text in (
+        (["X.npz", "--force"], "cannot write 'X.npz': it is a file, and a folder is needed."),
+        (["X.npz/deep"], "cannot write 'X.npz/deep': Not a directory."),
+        (["tuned", "--data", "seven.npz"], "labels must be class numbers from 0 to 2, not"),
+    ):
+        assert main([*words, *more]) == 1
+        assert text in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["X.npz", "net", "seven.npz"]

@@ -114,7 +114,8 @@ def test_all_that_does_not_fit_is_listed_at_once():
         node("Gemm", "x w", "a"),
         node("Erf", "a", "b"),
         node("Secret", "b", "c", domain="mine"),
-        node("LogSoftmax", "c"),
+        node("LogSoftmax", "c", "d"),
+        node("Neg", "d"),
         node("TopK", "x k", "unused i"),
     ]
     proto = model(nodes, {"x": ["n", 3]}, {"w": floats(3, 3), "k": np.array([1])}, domains=("mine",))
@@ -122,8 +123,34 @@ def test_all_that_does_not_fit_is_listed_at_once():
         "layer 'b' (Erf): an error function outside GELU is not supported. Use GELU, or Tanh.",
         "layer 'c' (mine.Secret): this operation is not supported. Use one of the operations in docs/importers.md, or "
         "compute it outside of the network.",
-        "layer 'y' (LogSoftmax): logarithms are not built in hardware. Use Softmax, or end the network with the logits.",
+        "layer 'd' (LogSoftmax): logarithms are not built in hardware. Use Softmax, or end the network with the logits.",
     )
+
+
+ENDINGS = {
+    "logsoftmax": [node("LogSoftmax", "z", axis=1)],
+    "two_ops": [node("Softmax", "z", "p", axis=1), node("Log", "p")],
+    "views": [node("LogSoftmax", "z", "l", axis=-1), node("Unsqueeze", "l one", "u"), node("Identity", "u")],
+}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_a_logarithm_of_probabilities_at_the_end_leaves_the_logits(name):
+    w = floats(3, 4)
+    proto = model([node("MatMul", "x w", "z"), *ENDINGS[name]], {"x": ["n", 3]}, {"w": w, "one": np.array([1])})
+    found = inspect_model(proto)
+    assert found.notes == (
+        "the output 'y' holds the logits: the LogSoftmax that ends the network is left out. The order of the classes is "
+        "the same, and so is the softmax of the output.",
+    )
+    x = floats(5, 3)
+    assert np.allclose(hx.predict(found.graph, x).reshape(5, 4), x @ w, atol=1e-5)
+
+
+def test_a_logarithm_of_probabilities_that_another_layer_reads_is_refused():
+    nodes = [node("LogSoftmax", "x", "l"), node("MatMul", "l w")]
+    proto = model(nodes, {"x": ["n", 3]}, {"w": floats(3, 2)}, outputs=("y", "l"))
+    assert [text[:44] for text in problems(proto)] == ["layer 'l' (LogSoftmax): logarithms are not b"]
 
 
 def test_open_axes_besides_the_batch_are_named():

@@ -55,45 +55,20 @@ def find_patterns(graph: FlatGraph) -> FlatGraph:
     return replace(graph, nodes=tuple(nodes))
 
 
-_AFTER_CLASS = frozenset(
-    {"Cast", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Gather", "ai.onnx.ml.ArrayFeatureExtractor"}
-)
-"""What exporters of classifiers put behind the number of the class, to return its label."""
-
-
-def without_labels(graph: FlatGraph) -> tuple[FlatGraph, tuple[str, ...]]:
-    """Leave out outputs that only name the largest value of another output's row, as classifiers return them.
-
-    Args:
-        graph: The flat graph.
-
-    Returns:
-        The graph, and the names of the outputs that were left out; all are kept if none would remain.
-    """
-    makers = {name: node for node in graph.nodes for name in node.outputs if name}
-
-    def is_label(name: str) -> bool:
-        waiting, seen = [name], set[str]()
-        while waiting:
-            node = makers.get(waiting.pop())
-            if node is None:
-                continue
-            if node.op == "ArgMax":
-                return True
-            if node.op in _AFTER_CLASS:
-                waiting += [item for item in node.inputs if item not in seen]
-                seen |= set(node.inputs)
-        return False
-
-    labels = tuple(name for name in graph.outputs if is_label(name))
-    kept = tuple(name for name in graph.outputs if name not in labels)
-    return (replace(graph, outputs=kept), labels) if kept else (graph, ())
-
-
 def _find(links: _Links, node: FlatNode) -> FlatNode:
     return (
-        _layer_norm(links, node) or _choice(links, node) or find_function(links.makers, links.constants, node) or node
+        _layer_norm(links, node)
+        or _log_softmax(links, node)
+        or _choice(links, node)
+        or find_function(links.makers, links.constants, node)
+        or node
     )
+
+
+def _log_softmax(links: _Links, node: FlatNode) -> FlatNode | None:
+    """Find the logarithm of a softmax."""
+    softmax = links.made(node.inputs[0], "Softmax") if node.op == "Log" else None
+    return None if softmax is None else replace(node, op="LogSoftmax", inputs=softmax.inputs, options=softmax.options)
 
 
 def _layer_norm(links: _Links, node: FlatNode) -> FlatNode | None:

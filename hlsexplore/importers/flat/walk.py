@@ -9,12 +9,13 @@ import numpy as np
 from hlsexplore.errors import ModelError, UnsupportedError
 from hlsexplore.importers.flat.blocks import BLOCKS
 from hlsexplore.importers.flat.context import Converter, FlatContext, Item
+from hlsexplore.importers.flat.endings import hardware_part, needed_nodes
 from hlsexplore.importers.flat.fold import FOLDS, MOVING, fold
 from hlsexplore.importers.flat.graph import BATCH, FlatGraph, FlatInput, FlatNode
 from hlsexplore.importers.flat.joins import JOINS
 from hlsexplore.importers.flat.moves import MOVES
 from hlsexplore.importers.flat.names import layer_name, says_something
-from hlsexplore.importers.flat.patterns import find_patterns, without_labels
+from hlsexplore.importers.flat.patterns import find_patterns
 from hlsexplore.importers.flat.pointwise import POINTWISE
 from hlsexplore.importers.flat.pools import POOLS
 from hlsexplore.importers.flat.products import PRODUCTS
@@ -82,37 +83,15 @@ def walk(graph: FlatGraph) -> Walked:
     Raises:
         ModelError: If it is damaged.
     """
-    graph, labels = without_labels(find_patterns(graph))
+    graph, notes = hardware_part(find_patterns(graph))
     state = FlatWalk(graph=graph)
     for item in graph.inputs:
         _input(state, item)
-    wanted = _needed(graph)
-    for node in graph.nodes:
-        if any(name in wanted for name in node.outputs if name):
-            _convert(state, node)
+    for node in needed_nodes(graph):
+        _convert(state, node)
     outputs = tuple(tensor for name in graph.outputs if (tensor := _output(state, name)) is not None)
     problems = tuple(dict.fromkeys(state.problems))
-    notes = tuple(
-        f"the output {name[:60]!r} is left out: it only names the class of the largest value." for name in labels
-    )
     return Walked(sketch=state.sketch, outputs=outputs, problems=problems, infos=tuple(state.infos), notes=notes)
-
-
-def _needed(graph: FlatGraph) -> set[str]:
-    """Return the names of all tensors that the outputs depend on."""
-    makers: dict[str, FlatNode] = {}
-    for node in graph.nodes:
-        for name in node.outputs:
-            if name:
-                makers[name] = node
-    wanted: set[str] = set()
-    stack = list(graph.outputs)
-    while stack:
-        name = stack.pop()
-        if name and name not in wanted:
-            wanted.add(name)
-            stack += makers[name].inputs if name in makers else ()
-    return wanted
 
 
 def _input(state: FlatWalk, item: FlatInput) -> None:

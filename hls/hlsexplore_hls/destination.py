@@ -19,7 +19,8 @@ from hlsexplore_hls.ports import Port
 from hlsexplore_hls.project import BUILD, Project
 from hlsexplore_hls.reports.stored import REPORT
 from hlsexplore_hls.tools.run_folder import FAILED, RESULT
-from hlsexplore_hls.tools.synthesize import LOCK, TOOLS
+from hlsexplore_hls.tools.synthesize import LOCK
+from hlsexplore_hls.tools.table import TOOLS
 from hlsexplore_hls.tools.vitis import STEPS
 
 WAIT_S = 60.0

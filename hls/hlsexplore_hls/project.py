@@ -165,7 +165,7 @@ class Project:
         """Synthesize the project.
 
         Args:
-            tool: `yosys`, `vitis_hls` or `vivado_hls`, as far as they take this flow's files.
+            tool: A key of `hlsexplore_hls.tools.table.TOOLS` that takes this flow's files, such as `yosys`.
             on_event: Told stages and lines of the tool.
             cancel: Stops the work when set.
             timeout_s: Stops the tool after that time.

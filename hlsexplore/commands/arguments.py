@@ -15,6 +15,7 @@ from hlsexplore.masks import Pattern
 from hlsexplore.target import Io, Target, Tool
 from hlsexplore.task import read_task
 from hlsexplore_hls.flows import FLOWS
+from hlsexplore_hls.tools.table import tool_words
 
 EXIT_USAGE = 2
 SUPPRESS = argparse.SUPPRESS
@@ -259,7 +260,7 @@ def _add_project_commands(add: Add) -> None:
     command.add_argument(
         "--tool",
         default="yosys",
-        help="yosys, nextpnr, vitis_hls, vivado_hls or vivado (yosys); more forms in docs/tools.md",
+        help=f"{tool_words()} (yosys); more forms in docs/tools.md",
     )
     command.add_argument("--timeout", type=_positive, metavar="S", help="stop the tool after so many seconds")
 

@@ -34,5 +34,17 @@ def test_missing_tool_names_the_way_out(tool, monkeypatch, tmp_path):
     assert missing(tool).startswith(f"'{tool}' was not found. Put it on PATH or set HLSEXPLORE_")
 
 
+def test_a_tool_by_its_other_name_or_on_another_host_is_not_missing(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    program = tmp_path / "vitis-run"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    assert missing("vitis_hls") == "" and missing("vivado_hls") != ""
+    monkeypatch.setenv("HLSEXPLORE_REMOTE", "ssh -tt build01")
+    assert missing("vivado_hls") == ""
+    monkeypatch.setenv("HLSEXPLORE_VIVADO_HLS", str(tmp_path / "none"))
+    assert missing("vivado_hls").startswith("HLSEXPLORE_VIVADO_HLS is set to ")
+
+
 def test_tool_without_forecasts_says_so(small_graph):
     assert outlook(Design.default(small_graph), "vivado").text == "vivado: run times were not measured"

@@ -18,7 +18,7 @@ from hlsexplore.support.progress import Event
 from hlsexplore.target import Tool
 from hlsexplore_hls import Project, export
 from hlsexplore_hls.flows import FLOWS, find_flow
-from hlsexplore_hls.tools.synthesize import tools_of
+from hlsexplore_hls.tools.table import tools_of
 from hlsexplore_widgets.background_job import BackgroundJob
 from hlsexplore_widgets.channel import Topic
 from hlsexplore_widgets.live import Verification

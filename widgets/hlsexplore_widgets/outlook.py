@@ -1,15 +1,15 @@
 """What a build will take and whether its tool is there: said before the button is pressed."""
 
+import os
 from dataclasses import dataclass
 
 from hlsexplore.design import Design
-from hlsexplore.errors import ToolError
 from hlsexplore.estimate import forecast
 from hlsexplore.target import Tool
-from hlsexplore_hls.tools.find import locate
-from hlsexplore_hls.tools.nextpnr import find_nextpnr
-from hlsexplore_hls.tools.vendor import VENDOR_TOOLS
-from hlsexplore_hls.tools.yosys_engine import find_engine
+from hlsexplore_hls.flows import resolve
+from hlsexplore_hls.tools.find import Finding
+from hlsexplore_hls.tools.table import TOOLS
+from hlsexplore_hls.tools.vendor import REMOTE, VENDOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,23 +46,19 @@ def outlook(design: Design, tool: str) -> Outlook:
 
 
 def missing(tool: str) -> str:
-    """Say that a tool is not installed and what works without it; empty when it is there."""
-    try:
-        if tool == "yosys":
-            find_engine()
-            return ""
-        if tool == "nextpnr":
-            find_nextpnr()
-            return ""
-        program = next(item for item in VENDOR_TOOLS if item.name == tool)
-        if locate(program) is not None:
-            return ""
-    except ToolError as error:
-        return str(error)
-    except StopIteration:
+    """Say that a tool is not installed and what works without it; empty when it is there, or runs on another host."""
+    programs: tuple[Finding, ...] = resolve(TOOLS[tool].programs)() if tool in TOOLS else ()
+    if not programs:
+        return ""
+    first = programs[0]
+    if not first.found and (first.group != VENDOR or os.environ.get(first.variable)):
+        return first.hint
+    if any(item.found for item in programs):
+        return ""
+    if os.environ.get(REMOTE):
         return ""
     return (
-        f"{tool!r} was not found. Put it on PATH or set {program.variable}. "
+        f"{tool!r} was not found. Put it on PATH or set {first.variable}. "
         "Without it 'Export and verify' works, and so does the flow RTL with yosys."
     )
 

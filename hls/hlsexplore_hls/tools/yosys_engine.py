@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -13,6 +13,7 @@ from pathlib import Path
 from hlsexplore.errors import ToolError
 from hlsexplore.support.work_folder import work_folder
 from hlsexplore_hls.tools.deadline import Limits
+from hlsexplore_hls.tools.find import Finding
 from hlsexplore_hls.tools.runner import run
 
 VARIABLE = "HLSEXPLORE_YOSYS"
@@ -95,3 +96,19 @@ def _program_version(program: str, changed: int) -> str:
     if found is None:
         raise ToolError(f"{program!r} is no Yosys: asked for its version it said {done.output[:200]!r}.")
     return found.group(1)
+
+
+def yosys_programs() -> tuple[Finding, ...]:
+    """Look for Yosys."""
+    finding = Finding(
+        name="Yosys",
+        group="synthesis",
+        purpose="LUT, FF, DSP and BRAM counts without a vendor's tool",
+        found=False,
+        variable=VARIABLE,
+    )
+    try:
+        engine = find_engine()
+    except ToolError as error:
+        return (replace(finding, hint=str(error)),)
+    return (replace(finding, found=True, version=engine.title, where=engine.program or sys.executable),)

@@ -18,6 +18,7 @@ from hlsexplore import Design, estimate
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Dense, DepthwiseConv, Input, Op
 from hlsexplore.report import Figures, Report
+from hlsexplore.support.cache import cache_directory
 from hlsexplore_widgets import Explorer, ExplorerState
 from hlsexplore_widgets.cards import card
 from hlsexplore_widgets.live import Live
@@ -31,6 +32,11 @@ NARROW = {"dense_1": {"weight": "fixed<6,1>"}}
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No answers of former tests, but the compiled code of all: each test would compile the solver for half a minute."""
+    code = cache_directory().absolute() / "numba"
+    code.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "numba").symlink_to(code)
     monkeypatch.setenv("HLSEXPLORE_CACHE", str(tmp_path / "cache"))
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 from estimator_bars import bar_lines, bars_of, coverage_bars
-from estimator_folds import Case, Collection, bounded, evaluate, labels_of, observations, residuals_of
+from estimator_folds import Case, Collection, bounded, evaluate, first_sight, labels_of, observations, residuals_of
 from machine import machine, versions
 
 import hlsexplore
@@ -253,7 +253,7 @@ def fitted(
     collection = Collection.of(rows, designs, modules)
     print(f"fitting to {len(collection.samples)} designs and modules", file=sys.stderr)
     repositories, cells = collection.without_repositories(), collection.without_cells()
-    spreads = spreads_from(residuals_of(repositories), novel=residuals_of(cells))
+    spreads = spreads_from(residuals_of(repositories), novel=residuals_of(cells), first=first_sight())
     support = support_from(observations(rows, collection.samples))
     by_repository = bounded(collection, repositories, repositories, cells, by_cell=False)
     by_cell = bounded(collection, cells, repositories, cells, by_cell=True)

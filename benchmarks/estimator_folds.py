@@ -9,6 +9,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,13 @@ from hlsexplore.estimate.cells import cell_of, cells_of
 from hlsexplore.estimate.coefficients import Coefficients, read_coefficients
 from hlsexplore.estimate.estimator import estimate_record
 from hlsexplore.estimate.fitting import Key, Linearised, Sample, fit, linearise
-from hlsexplore.estimate.intervals import Residual, Spreads, bounds_of, class_of, spreads_from
+from hlsexplore.estimate.intervals import FirstSight, Residual, Spreads, bounds_of, class_of, spreads_from
 from hlsexplore.estimate.record import DesignRecord
 from hlsexplore.estimate.support import CellSupport, support_from, support_notes, support_of
 from hlsexplore.report import Report
 
 PRIOR = Path(__file__).parent / "estimator_prior.toml"
+FIRST_SIGHT = Path(__file__).parent / "estimator_first_sight.toml"
 LABELS = {
     "lut": "lut",
     "ff": "ff",
@@ -112,6 +114,19 @@ def choices() -> dict[Key, list[float]]:
     """Read the values that rules' constants may take."""
     listed = tomllib.loads(PRIOR.read_text(encoding="utf-8"))["choices"]
     return {_key(name): [float(value) for value in values] for name, values in listed.items()}
+
+
+def first_sight() -> list[FirstSight]:
+    """Read the errors of networks of repositories that no rule had seen when they were estimated."""
+    data = tomllib.loads(FIRST_SIGHT.read_text(encoding="utf-8"))
+    return [
+        (table == "flat", figure, repository, size)
+        for table in ("flat", "others")
+        for repository, designs in data[table].items()
+        for sizes in designs
+        for figure, size in zip(data["figures"], sizes, strict=True)
+        if not isnan(size)
+    ]
 
 
 def _key(name: str) -> Key:
@@ -209,7 +224,7 @@ def bounded(
         cells: Cases whose fits left their rarest cell out, in the order of the rows.
         by_cell: Whether `cases` left out cells.
     """
-    seen = observations(collection.rows, collection.samples)
+    seen, first = observations(collection.rows, collection.samples), first_sight()
     found = []
     known: dict[str, tuple[Spreads, dict[str, CellSupport]]] = {}
     for case in cases:
@@ -222,7 +237,7 @@ def bounded(
                 rest = [item for item in seen if item[1] != case.left]
             lists = (residuals_of(items[index] for index in keep) for items in (repositories, cells))
             own, novel = lists
-            known[case.left] = spreads_from(own, novel=novel), support_from(rest)
+            known[case.left] = spreads_from(own, novel=novel, first=first), support_from(rest)
         found.append(_with(case, *known[case.left]))
     return found
 

@@ -162,7 +162,11 @@ def costs_of(design: DesignRecord, table: Coefficients) -> list[Cost]:
     """Return the cost of each layer of a record, in order."""
     p = pricing_of(design, table)
     around = neighbours(design) if p.is_flat else {}
-    costs = [layer_cost(layer, p, around.get(layer.name, (None, None))) for layer in design.layers]
+    first = replace(p, reads_port=p.io == "dataflow")
+    costs = [
+        layer_cost(layer, p if index else first, around.get(layer.name, (None, None)))
+        for index, layer in enumerate(design.layers)
+    ]
     if any(layer.called.endswith(LARGE) for layer in design.layers):
         costs = [
             unknown(f"{layer.called} of a tensor in memory") if layer.elements > MAX_REGISTERS else cost

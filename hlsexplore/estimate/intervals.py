@@ -108,7 +108,7 @@ def class_of(design: DesignRecord) -> str:
     if any(layer.op != Kind.DENSE for layer in matrices) or any(layer.op in POOLING_OPS for layer in design.layers):
         return "parallel_image"
     if resource:
-        return "resource"
+        return "resource" if len(design.layers) <= TWO_LAYERS else "resource_network"
     if any(layer.constants is None for layer in matrices):
         return "unweighted"
     return "shared" if any(layer.reuse > 1 for layer in matrices) else "unrolled"
@@ -165,6 +165,8 @@ def whole_bounds(bounds: Sequence[Bounds], figures: Figures) -> tuple[Bounds, ..
 
 Residual = tuple[str, str, str, float, float]
 """Class of design, figure, repository, estimate, report."""
+FirstSight = tuple[bool, str, str, float]
+"""Whether a design was one pipeline of dense layers, figure, repository, logarithm of report over estimate."""
 
 NEIGHBOURS = 0.5
 """Weight of the other classes' repositories beside one of a class's own, where it has fewer than three."""
@@ -188,8 +190,11 @@ ALONE = 1.25
 UNITS = {"dsp": (0.0, 0.5), "bram18": (0.5, 1.0)}
 CYCLE_UNITS, RTL_CYCLE_UNITS = (0.0, 0.5), (0.5, 1.0)
 """Blocks and cycles added on both sides: what a different start of one process or one memory more makes."""
+TWO_LAYERS = 2
 EXACT = ("single_unrolled", "single_shared", "single_resource", "resource")
 """Classes of one or two dense layers, whose cycles and blocks are exact in every measured design."""
+FLAT = ("unrolled", "shared", "unweighted")
+"""Classes of networks that are one pipeline of dense layers and activations."""
 UNVERIFIED = ErrorSpread((1 / 14, 1 / 4, 3.0, 8.0), (1.0, 2.0))
 """Of a design whose description was not checked against its report: all but the cycles of one of 5 designs."""
 CLASSES = (
@@ -199,6 +204,7 @@ CLASSES = (
     "unrolled",
     "shared",
     "resource",
+    "resource_network",
     "unweighted",
     "quantizers",
     "parallel_image",
@@ -208,7 +214,10 @@ CLASSES = (
 
 
 def spreads_from(
-    residuals: Sequence[Residual], classes: Sequence[str] = CLASSES, novel: Sequence[Residual] | None = None
+    residuals: Sequence[Residual],
+    classes: Sequence[str] = CLASSES,
+    novel: Sequence[Residual] | None = None,
+    first: Sequence[FirstSight] = (),
 ) -> dict[str, dict[str, ErrorSpread]]:
     """Derive intervals from estimates that left something out.
 
@@ -220,6 +229,9 @@ def spreads_from(
         residuals: Estimates and reports, each by a fit that never saw its repository.
         classes: Classes of designs to derive intervals for.
         novel: The same by fits that never saw the design's rarest kind of layer; None: no such widths.
+        first: Errors of networks of repositories that no rule had seen when they were estimated. Leaving a repository
+            out cannot show these, because the rules were written with it in view; an interval of a network is at least
+            as wide as they ask for.
     """
     found: dict[str, dict[str, ErrorSpread]] = {}
     for name in classes:
@@ -229,7 +241,9 @@ def spreads_from(
             if seen is None:
                 continue
             unseen = None if novel is None else _errors_of(novel, name, figure)
-            found[name][figure] = _spread_of(name, figure, seen, unseen)
+            spread = _spread_of(name, figure, seen, unseen)
+            new = [item for item in first if item[0] == (name in FLAT) and item[1] == figure]
+            found[name][figure] = spread if name in EXACT else _at_first_sight(spread, new)
     return found if classes is not CLASSES else found | {"unverified": dict.fromkeys(FIGURE_NAMES, UNVERIFIED)}
 
 
@@ -282,8 +296,26 @@ def _spread_of(name: str, figure: str, seen: tuple["Errors", int], unseen: tuple
     elif name not in EXACT and repositories < 2:
         more = (more[0], LARGEST_WIDTH)
     wide = _ends(errors, repositories, more, name)
-    novel = (min(own[0], wide[0]), min(own[1], wide[1]), max(own[2], wide[2]), max(own[3], wide[3]))
-    return ErrorSpread(own, _units(name, figure), novel)
+    return ErrorSpread(own, _units(name, figure), _hull(own, wide))
+
+
+def _at_first_sight(spread: ErrorSpread, first: Sequence[FirstSight]) -> ErrorSpread:
+    """Return a spread no narrower than the errors of repositories that were new when they were estimated."""
+    errors: dict[tuple[bool, str], list[float]] = {}
+    for _, _, repository, size in first:
+        errors.setdefault((True, repository), []).append(size)
+    if not errors:
+        return spread
+    sizes = Errors(errors, dict.fromkeys(errors, 1.0))
+    inner, outer = (min(sizes.half_width(level / 100), LARGEST_WIDTH) for level in LEVELS)
+    ends = exp(-outer), exp(-inner), exp(inner), exp(outer)
+    novel = None if spread.novel is None else _hull(spread.novel, ends)
+    return replace(spread, ratios=_hull(spread.ratios, ends), novel=novel)
+
+
+def _hull(one: Ratios, other: Ratios) -> Ratios:
+    """Return the ends that hold both."""
+    return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
 
 
 def _ends(errors: "Errors", repositories: int, least: tuple[float, float], name: str) -> Ratios:

@@ -1,5 +1,6 @@
 """Which elements of a flat pipeline's tensors are constant or unread: the tools remove what depends on them."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 from hlsexplore.estimate.constants import Constants, Mask
@@ -91,6 +92,30 @@ def live_of(layer: LayerRecord, before: Constants | None, after: Constants | Non
     return Liveness(
         None if outputs is None or outputs.all() else outputs, None if inputs is None or inputs.all() else inputs
     )
+
+
+def without_dead(design: DesignRecord) -> DesignRecord:
+    """Drop weights whose output reaches no result of a flat pipeline, or whose input is constant, however far away.
+
+    Outputs that only feed outputs which nothing reads are dead as well (33 multipliers of a network of four layers,
+    whose weights alone ask for 38).
+    """
+    layers = list(design.layers)
+    for order in (range(len(layers) - 1, -1, -1), range(len(layers))):
+        for index in order:
+            layer = layers[index]
+            if layer.op != Kind.DENSE or layer.pixels != 1 or layer.constants is None:
+                continue
+            around = neighbours(replace(design, layers=tuple(layers)))[layer.name]
+            live, weight = live_of(layer, *around), layer.constants.weight
+            if live.outputs is not None and live.outputs.size == weight.shape[1]:
+                weight = weight * live.outputs
+            if live.inputs is not None and live.inputs.size == weight.shape[0]:
+                weight = weight * live.inputs[:, None]
+            if weight is not layer.constants.weight:
+                zeros = layer.constants.zeros if layer.zeros is None else layer.zeros
+                layers[index] = replace(layer, constants=Constants.of(weight, layer.constants.bias), zeros=zeros)
+    return replace(design, layers=tuple(layers))
 
 
 def live_elements(layer: LayerRecord, before: Constants | None, after: Constants | None) -> int:

@@ -16,12 +16,14 @@ class Pricing:
         io: `parallel` (one flat pipeline), `dataflow` (processes that hand whole tensors on) or `stream`.
         budget_ns: Time of a cycle that the scheduler fills.
         table: Fitted coefficients.
+        reads_port: Whether the layer reads the input of the design, one packed word in a region of whole tensors.
     """
 
     tech: Technology
     io: str
     budget_ns: float
     table: Coefficients
+    reads_port: bool = False
 
     @property
     def is_stream(self) -> bool:

@@ -206,7 +206,9 @@ class _Sweep:
             changes.setdefault(choice.layer, {})[choice.key] = choice.values[value]
         record = self._layer(layer.name, changes)
         around = tuple(None if other is None else self._layer(other, changes).constants for other in near)
-        cost = layer_cost(record, self._pricing(flat), _pair(around))
+        pricing = self._pricing(flat)
+        is_first = layer.name == self.base.layers[0].name
+        cost = layer_cost(record, replace(pricing, reads_port=is_first and pricing.io == "dataflow"), _pair(around))
         return cost, float((record.result or DEFAULT_TYPE).width), float(live_results(record, *_pair(around)))
 
     def _pricing(self, flat: bool) -> Pricing:

@@ -218,3 +218,48 @@ def test_a_call_of_vitis_that_has_registers_ends_its_cycle():
             layers.append(LayerRecord(name=f"r{index}", op="relu", sources=(f"d{index}",), **shape))
     found = estimate_record(replace(VITIS, layers=tuple(layers))).total
     assert found.latency_cycles_max == 4 * 1 + 6
+
+
+def test_the_first_product_of_a_region_picks_its_inputs_out_of_the_port():
+    """16 inputs of 16 bits, 64 outputs, reuse 8 on Zynq: 9,890 LUT and 13,616 FF, two shifts and no multiplexers."""
+    first = replace(dense("a", 16, 64), strategy="resource", reuse=8)
+    second = replace(dense("b", 64, 32, "a"), strategy="resource", reuse=32)
+    one, other = costs_of(replace(ZYNQ, layers=(first, second)), shipped())
+    assert (one.muxes, other.muxes) == (0, 64)
+    assert one.lut == pytest.approx(9_890, rel=0.25) and one.ff == pytest.approx(13_616, rel=0.15)
+    assert one.latency_max == 21
+
+
+@pytest.mark.parametrize(("uncertainty", "merged"), [(0.625, True), (1.35, False)])
+def test_vitis_merges_sums_of_7_series_where_two_fit_a_cycle(uncertainty, merged):
+    """25 inputs and 32 outputs of 16 bits, Artix-7 at 5 ns: 17.2 LUT a sum in 4.37 ns; Zynq in 3.65 ns: 23."""
+    design = replace(VITIS, version="2024.1", family="artix7", uncertainty_ns=uncertainty)
+    layer = dense("d", 25, 32)
+    plain = replace(design, family="virtexuplus")
+    assert (cost(layer, design).lut < 1.1 * cost(layer, plain).lut) == merged
+
+
+def test_vitis_merges_narrow_products_with_their_sums_on_7_series():
+    """Products of 6 by 6 bits with two for each of 5 outputs take 5 DSP blocks at 30 ns on Artix-7, one each 6."""
+    narrow = {
+        "input": Fixed.parse("ufixed<6,0>"),
+        "weight": Fixed(6, 2),
+        "accum": Fixed(20, 10),
+        "result": Fixed(20, 10),
+    }
+    design = replace(VITIS, version="2024.2", family="artix7", clock_ns=30.0, io="dataflow")
+    for n_in, n_out, reuse, blocks in ((100, 5, 50, 5), (45, 6, 45, 6), (25, 2, 50, 1)):
+        constants = weights(n_in, n_out, 31)
+        layer = replace(dense("d", n_in, n_out), strategy="resource", reuse=reuse, constants=constants, **narrow)
+        assert cost(layer, design).dsp == blocks
+    assert cost(layer, replace(design, family="virtexuplus")).dsp == 0
+
+
+def test_only_the_multipliers_that_are_built_have_inner_registers():
+    """8 inputs, 16 outputs, reuse 4 in Vitis HLS 2023.2 on Artix-7: 12 multipliers and 1,884 FF, 67 in each."""
+    design = replace(VITIS, version="2023.2", family="artix7", uncertainty_ns=0.625)
+    layer = dense("d", 8, 16)
+    all_at_once, in_turns = cost(layer, design), cost(replace(layer, reuse=4), design)
+    assert in_turns.dsp < all_at_once.dsp
+    inner = shipped().of("unrolled", "vitis_hls.slow")["multiplier_ff"]
+    assert in_turns.ff < all_at_once.ff - inner * (all_at_once.dsp - in_turns.dsp) + 16 * 8 * 16 * 1.3

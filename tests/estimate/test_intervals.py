@@ -54,6 +54,16 @@ def test_no_interval_spans_more_than_a_factor_of_three() -> None:
         assert high / low < 3
 
 
+def test_an_interval_of_a_network_holds_the_errors_of_repositories_that_were_new() -> None:
+    """Leaving a repository out shows 2 % where rules were written with all in view; new ones were 30 % off."""
+    known = [(name, *item[1:]) for name in ("unrolled", "stream", "single_unrolled") for item in residuals(12, 3, 0.02)]
+    first = [(True, "lut", f"new{index}", 0.3 * (-1) ** index) for index in range(8)]
+    found = spreads_from(known, first=first)
+    assert found["unrolled"]["lut"].ratios == pytest.approx((np.exp(-0.3),) * 2 + (np.exp(0.3),) * 2)
+    for name in ("stream", "single_unrolled"):
+        assert found[name]["lut"] == spreads_from(known)[name]["lut"]
+
+
 @pytest.mark.parametrize("name", ["rtl_unrolled", "rtl_folded", "rtl_planned", "rtl_stream", *CLASSES])
 def test_no_shipped_interval_has_an_absurd_end(name: str) -> None:
     for spread in shipped_spreads()[name].values():

@@ -247,3 +247,32 @@ def test_the_axi_wrapper_of_a_stream_takes_the_cycles_of_its_device_and_clock(
     ends = {"part": part, "family": None, "clock_ns": clock_ns}
     assert stream(conv, **ends).total.ii_cycles < 80
     assert stream(conv, top="myproject_axi", **ends).total.ii_cycles == 64 * cycles + 2
+
+
+def test_an_activation_of_the_input_of_a_stream_works_on_its_pixels() -> None:
+    """The 8 x 8 pixels of 3 channels that the convolution behind it reads: a loop of 64 turns, not 192 elements."""
+    cast = {"name": "q", "op": "linear", "shape": {"n_in": 192}, "input_type": "ap_fixed<12,3>",
+            "result_type": "ap_fixed<8,3,AP_RND_CONV,AP_SAT>", "in_edge": "input_1", "out_edge": "layer2_out"}  # fmt: skip
+    conv = CONV | {"in_edge": "layer2_out", "out_edge": "layer3_out"}
+    record = design_of_row(ROW | {"io_type": "io_stream", "layers": [cast, conv]}, WEIGHTS)
+    assert (record.layers[0].channels, record.layers[0].pixels, record.layers[0].sources) == (3, 64, ())
+    assert 64 < (estimate_record(record).layers["q"].latency_cycles_max or 0) < 70
+
+
+def test_outputs_that_only_dead_outputs_read_cost_nothing() -> None:
+    """The last layer reads one of two inputs; what feeds the other two layers before it is not built either."""
+    weights = {"a": np.array([[181, 211]]), "b": np.diag([181, 181]), "c": np.array([[181], [0]])}
+    layers = [
+        DENSE | {"name": name, "shape": {"n_in": n_in, "n_out": n_out}, "weights_key": name, "in_edge": source,
+                 "out_edge": f"layer{index}_out"}
+        for index, (name, n_in, n_out, source) in enumerate(
+            (("a", 1, 2, "input_1"), ("b", 2, 2, "layer0_out"), ("c", 2, 1, "layer1_out"))
+        )
+    ]  # fmt: skip
+    found = estimate_record(design_of_row(ROW | {"layers": layers}, weights))
+    assert [found.layers[name].dsp for name in "abc"] == [1, 1, 1]
+
+
+def test_a_reuse_that_asks_for_as_much_as_possible_is_read() -> None:
+    record = design_of_row(ROW | {"layers": [DENSE, RELU | {"reuse": 4_000_000_000_000}]}, WEIGHTS)
+    assert (record.layers[1].op, record.layers[1].elements) == ("relu", 8)

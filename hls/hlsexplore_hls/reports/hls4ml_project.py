@@ -18,7 +18,7 @@ from hlsexplore.estimate.record import DesignRecord
 from hlsexplore.estimate.rows import design_of_row
 from hlsexplore.fixed import Fixed, quantize
 from hlsexplore.importers.content import look
-from hlsexplore.importers.hls4ml.network import FunctionCall, Network
+from hlsexplore.importers.hls4ml.network import TWO_INPUTS, FunctionCall, Network
 from hlsexplore.importers.hls4ml.read import read_network
 from hlsexplore_hls.reports.files import read_report
 
@@ -173,7 +173,7 @@ def _layer(
 ) -> dict[str, Any]:
     config = call.config
     strategy = config.get("strategy") or config.get("mult_config1.strategy") or "nnet::latency"
-    source, *_ = network.aliases.get(call.arguments[0], (call.arguments[0],))
+    sources = [network.aliases.get(name, (name,))[0] for name in call.arguments[: 1 + (call.function in TWO_INPUTS)]]
     layer: dict[str, Any] = {
         "name": call.layer,
         "op": "quantizer" if call.function in quantizers else _OPS.get(call.function, call.function),
@@ -182,13 +182,13 @@ def _layer(
         "strategy": strategy.removeprefix("nnet::"),
         "reuse": _whole(config, "mult_config1.reuse_factor") or _whole(config, "reuse_factor") or 1,
         "recurrent_reuse": _whole(config, "mult_config2.reuse_factor"),
-        "implementation": config.get("implementation", "").rpartition("::")[2],
+        "implementation": _implementation(call, network),
         "n_partitions": _whole(config, "n_partitions"),
         "n_zeros_declared": _whole(config, "n_zeros"),
         "table_size": _whole(config, "table_size"),
         "pool_op": config.get("pool_op", "").removeprefix("nnet::"),
-        "in_edge": source,
-        "out_edge": call.arguments[1],
+        "in_edge": sources,
+        "out_edge": list(call.outputs),
     }
     names = {"input": call.input_type, "result": call.result_type}
     for key in ("weight", "bias", "accum", "table", "recurrent_weight", "recurrent_bias"):
@@ -197,6 +197,17 @@ def _layer(
     layer |= {f"{key}_type": str(type_) for key, type_ in types.items() if type_ is not None}
     _add_weights(layer, types | {"scale": network.type(config.get("scale_t"))}, call, network, weights)
     return layer
+
+
+def _implementation(call: FunctionCall, network: Network) -> str:
+    """Return the variant of a layer that its configuration names.
+
+    A streamed convolution that names none is of hls4ml 0.5, which only had the encoded one: it lists which products
+    each pixel of the least window that has them all (`min_width`) belongs to.
+    """
+    named = call.config.get("implementation", "").rpartition("::")[2]
+    is_convolution = _OPS.get(call.function) in ("conv1d", "conv2d") and network.settings.get("io_type") == "io_stream"
+    return "encoded" if not named and is_convolution and "min_width" in call.config else named
 
 
 def _shape(config: Mapping[str, str]) -> dict[str, int]:

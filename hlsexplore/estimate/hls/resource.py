@@ -29,6 +29,10 @@ MERGED_DEPTH = 5.0
 """Cycles beside the reuse where products are merged with their sums into DSPs (2 loops of one design)."""
 COPIED_FROM, WORDS_FROM = 2023.0, 2023.15
 """Versions of Vitis HLS between which the weights of a cycle are not made one word of a memory."""
+MAX_PORT_BITS, PORT_LUT, PORT_FF, PORT_DEPTH = 512, 6.0, 7.4, 8.0
+"""Bits up to which a shift grows that picks the input of a product out of the port of the design, its LUT and FF a bit,
+and its cycles on 7 series: 710, 1,521 and 3,216 LUT for 128, 256 and 1,024 bits and more. Two layers of two designs
+have one for each product that an output sums, and no multiplexers."""
 MERGED_SHARE = 0.85
 """Share of the accumulating adders that Vivado HLS merges on Virtex-7 and Kintex-7 (7,230 of 8,530 adders)."""
 
@@ -95,11 +99,16 @@ def resource(layer: LayerRecord, p: Pricing) -> Cost:
     saturating = types_of(layer)[2].overflow is not Overflow.WRAP
     depth = _depth(block, soft, soft and dsp > 0, saturating, tech, p.budget_ns)
     depth += WIDE_DEPTH * (dsp > block.size and not saturating and tech.speed is Speed.SLOW)
-    muxes, mux_lut = _muxes(layer, block, p)
+    is_packed = p.reads_port and not tech.is_vitis and not _is_window(layer) and 2 < layer.reuse < layer.n_in
+    muxes, mux_lut = (0, 0.0) if is_packed else _muxes(layer, block, p)
+    lut, ff = _lut(layer, block, soft, p) + muxes * mux_lut, _registers(layer, block, soft, p)
+    if is_packed:
+        shift = block.products_each * min(layer.n_in * types_of(layer)[0].width, MAX_PORT_BITS)
+        lut, ff, depth = lut + PORT_LUT * shift, ff + PORT_FF * shift, depth + PORT_DEPTH * (tech.speed is Speed.SLOW)
     return Cost(
         model="resource",
-        lut=_lut(layer, block, soft, p) + muxes * mux_lut,
-        ff=_registers(layer, block, soft, p),
+        lut=lut,
+        ff=ff,
         dsp=float(dsp),
         bram18=float(_memory(layer, block, p.tech)),
         latency_min=layer.reuse + depth,
@@ -120,7 +129,8 @@ def _model(block: ResourceBlock) -> str:
 def _multipliers(layer: LayerRecord, block: ResourceBlock, tech: Technology) -> tuple[int, bool]:
     """DSP blocks, and whether the multipliers are LUTs.
 
-    Where no bit of a product is dropped, Vivado HLS on 7-series merges narrow products with their additions into DSPs.
+    Where no bit of a product is dropped, both tools merge narrow products with their additions into DSPs on 7 series
+    (Vitis HLS: ten layers of two designs of one repository).
     """
     source, weight, accum = types_of(layer)
     last = block.bits if _is_copied(tech) else block.last_bits
@@ -128,7 +138,7 @@ def _multipliers(layer: LayerRecord, block: ResourceBlock, tech: Technology) -> 
     dsp = sum(count * tech.multiplier_dsp(source.width, bits) for bits, count in sizes if bits >= _least_bits(tech))
     soft = dsp == 0
     exact = source.fraction + weight.fraction <= accum.fraction
-    if soft and exact and not tech.is_vitis and tech.speed is Speed.SLOW:
+    if soft and exact and tech.speed is Speed.SLOW:
         return (block.size if block.wraps else layer.n_out * ceil(block.products_each / 2)), True
     return dsp, soft
 

@@ -158,3 +158,45 @@ def test_estimate_of_intels_compiler_is_read_where_it_is_there(tmp_path):
     for text in ("", "[]", "{}", '{"estimatedResources": 3}', json.dumps({"estimatedResources": table})[:-40]):
         (folder / "summary.json").write_text(text)
         assert altera_estimate(tmp_path) == {}
+
+
+LINES = "    static const nnet::conv_implementation implementation = nnet::conv_implementation::linebuffer;\n"
+
+
+@pytest.mark.parametrize(
+    ("io", "named", "found"),
+    [("io_stream", "", "encoded"), ("io_stream", LINES, "linebuffer"), ("io_parallel", "", "")],
+)
+def test_a_streamed_convolution_that_names_no_variant_is_encoded(
+    tmp_path: Path, io: str, named: str, found: str
+) -> None:
+    """Streams of hls4ml 0.5 have FIFOs for each element of the window; its configuration had no name for that yet."""
+    sizes = {"pad_left": 0, "pad_right": 0, "in_width": 8, "n_chan": 1, "filt_width": 3, "n_filt": 2, "stride_width": 1,
+             "out_width": 6, "reuse_factor": 6, "min_width": 5}  # fmt: skip
+    members = "".join(f"    static const unsigned {name} = {value};\n" for name, value in sizes.items())
+    types = "".join(f"    typedef model_default_t {name}_t;\n" for name in ("accum", "bias", "weight"))
+    config = f"struct config2 : nnet::conv1d_config {{\n    static const unsigned io_type = nnet::{io};\n"
+    top = TOP.replace("nnet::dense<", "nnet::conv_1d_cl<")
+    if io == "io_stream":
+        top = top.replace("input_t x[3]", "hls::stream<input_t> &x").replace("t layer2_out[2]", "t &layer2_out")
+    files = {"firmware/parameters.h": f"{config}{members}{named}{types}}};\n", "firmware/myproject.cpp": top}
+    (layer,) = read_hls4ml_project(project(tmp_path, **files)).design.layers
+    assert (layer.op, layer.implementation) == ("conv1d", found)
+
+
+def test_a_layer_of_two_inputs_reads_both_and_writes_its_third_argument(tmp_path: Path) -> None:
+    calls = TOP.replace("}", """    nnet::dense<input_t, layer2_t, config2>(x, layer3_out, w2, b2); // fc2
+    nnet::add<layer2_t, layer2_t, layer4_t, config4>(layer2_out, layer3_out, layer4_out); // sum
+    nnet::relu<layer4_t, layer5_t, config5>(layer4_out, layer5_out); // relu
+}""")  # fmt: skip
+    sizes = "struct {} : nnet::activ_config {{ static const unsigned n_in = 2; static const unsigned n_elem = 2; }};\n"
+    types = "".join(f"typedef ap_fixed<12,4> layer{index}_t;\n" for index in (4, 5))
+    files = {"firmware/defines.h": DEFINES + types, "firmware/myproject.cpp": calls}
+    files["firmware/parameters.h"] = PARAMETERS + sizes.format("config4") + sizes.format("config5")
+    layers = read_hls4ml_project(project(tmp_path, **files)).design.layers
+    assert {layer.name: layer.sources for layer in layers} == {
+        "fc1": (),
+        "fc2": (),
+        "sum": ("fc1", "fc2"),
+        "relu": ("sum",),
+    }

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from threading import Event as CancelEvent
 from typing import Any
 
+from hlsexplore.compress.costs import known_lut
 from hlsexplore.design import Design, check_design
 from hlsexplore.emulate import Emulator, float_forward
 from hlsexplore.errors import ConfigError, quoted
-from hlsexplore.estimate import estimate
 from hlsexplore.masks import Pattern, can_prune
 from hlsexplore.merit import as_outputs, bind, find_measures
 from hlsexplore.metrics import relative_error
@@ -105,7 +105,7 @@ def prune_by_saliency(
         cancel: Set it from another thread to stop.
 
     Raises:
-        ConfigError: If the density is out of range, or a layer cannot be pruned.
+        ConfigError: If the density is out of range, a layer cannot be pruned, or the LUTs of one have no estimate.
         DataError: If the data does not fit the network.
         CancelledError: If `cancel` was set.
     """
@@ -156,7 +156,6 @@ def _judge(
         value = merit.of(outputs)
         gap = sum(relative_error(mine, real) for mine, real in zip(outputs, reference, strict=True))
         lost = (-value if is_better_high else value) + GAP_WEIGHT * gap
-        lut = estimate(changed).total.lut
-        return lost, lut if lut is not None else 0.0, value
+        return lost, known_lut(changed), value
 
     return judge

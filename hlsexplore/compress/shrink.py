@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from hlsexplore.compress.costs import known_lut
 from hlsexplore.compress.fine_tune import FineTuned, Trainer, make_job
 from hlsexplore.compress.job import Settings
 from hlsexplore.compress.merge import hidden_layers, narrowed
@@ -18,7 +19,6 @@ from hlsexplore.defaults.bounds import accum_type
 from hlsexplore.design import Design, check_design
 from hlsexplore.emulate import Emulator, float_forward
 from hlsexplore.errors import ConfigError, DataError, quoted
-from hlsexplore.estimate import estimate
 from hlsexplore.fixed import Fixed, Overflow, RealArray, Rounding, quantize, to_real
 from hlsexplore.graph import Graph
 from hlsexplore.merit import Merit, as_outputs, bind, find_measures
@@ -132,7 +132,7 @@ def shrink(
         All tries, the best one first: good ones by their LUTs, then the others by their figure of merit.
 
     Raises:
-        ConfigError: If the tolerance or the budget is out of range.
+        ConfigError: If the tolerance or the budget is out of range, or the LUTs of a layer have no estimate.
         DataError: If data does not fit the network.
         UnsupportedError: If a layer cannot be trained.
         CancelledError: If `cancel` was set.
@@ -142,6 +142,7 @@ def shrink(
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
             raise ConfigError(f"{name} must be 0 or above, not {quoted(value)}.")
     search = _Search(base, (x_train, y_train), (x, labels), task, seed, tolerance, cancel)
+    known_lut(base)
     end = time.monotonic() + budget_s
     tries: list[Try] = []
     with Trainer() as trainer:
@@ -224,7 +225,7 @@ class _Search:
         outputs = Emulator(tuned.graph, self.x).run(tuned.design, self.cancel)
         value = self.merit.of(as_outputs(outputs))
         is_good = value >= self.least if self.merit.metric.is_maximized else value <= self.least
-        return Try(point=point, tuned=tuned, merit=value, lut=_lut(tuned.design), is_good=is_good)
+        return Try(point=point, tuned=tuned, merit=value, lut=known_lut(tuned.design), is_good=is_good)
 
     def _first(self, tries: Sequence[Try]) -> Point | None:
         """Return the next point while none was good enough: a near miss is trained again, then has a little more."""
@@ -245,11 +246,11 @@ class _Search:
         best = min(good, key=lambda item: item.lut)
         failed = len(tries) - 1 - tries.index(best)
         aim = AIMS[min(failed, len(AIMS) - 1)]
-        now = _lut(self.design(best.point))
+        now = known_lut(self.design(best.point))
         near = [item.point for item in tries if not item.is_good and abs(item.merit - self.least) <= self.allowed]
         again = [replace(point, repeat=point.repeat + 1) for point in near if point.repeat < REPEATS]
         steps = [point for point in (*again, *_harder(best.point)) if point not in done]
-        ratios = {point: _lut(self.design(point)) / now for point in steps}
+        ratios = {point: known_lut(self.design(point)) / now for point in steps}
         worth = [point for point in steps if ratios[point] < GROWTH]
         return min(worth, key=lambda point: abs(log(ratios[point] / aim)), default=None)
 
@@ -374,10 +375,3 @@ def _easier(point: Point, is_near: bool) -> Point | None:
         density=min(1.0, point.density * more),
         neurons=min(1.0, point.neurons * more),
     )
-
-
-def _lut(design: Design) -> float:
-    lut = estimate(design).total.lut
-    if lut is None:
-        raise ConfigError("the LUTs of this network have no estimate.")
-    return lut

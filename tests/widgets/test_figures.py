@@ -21,6 +21,7 @@ from hlsexplore_widgets.figures.knobs import explained
 from hlsexplore_widgets.figures.parallel import within
 from hlsexplore_widgets.figures.pareto import MAX_POINTS, explain
 from hlsexplore_widgets.shelf import NamedDesign
+from hlsexplore_widgets.trial_page import cell_text
 
 DIRECTIONS = {"accuracy": "max", "lut": "min"}
 
@@ -55,7 +56,7 @@ def test_zero_is_drawn_at_the_edge_of_a_logarithmic_axis_and_stays_on_the_front(
     assert drawn["front"].x.tolist() == pytest.approx([edge, 500])
     assert drawn["trials"].customdata.tolist() == [2, 3]
     assert drawn["at the edge"].x.tolist() == pytest.approx([edge])
-    assert drawn["at the edge"].text == ("Accuracy 0.9<br>LUT 0",)
+    assert drawn["at the edge"].text == ("Accuracy 90.00 %<br>LUT 0",)
     (note,) = figure.layout.annotations
     assert note.text == "≤ 0" and note.x == pytest.approx(np.log10(edge))
 
@@ -74,7 +75,7 @@ def test_infinite_figures_are_drawn_at_the_edge_and_unknown_ones_are_counted(is_
     figure = fg.pareto_figure(info)
     assert info.numbers[info.front].tolist() == [2, 1, 3] and info.num_unknown == 1
     assert figure.data[-1].x[-1] > 10 and np.isfinite(figure.data[-1].x).all()
-    assert figure.data[-1].text[-1] == "Accuracy 0.95<br>LUT ∞"
+    assert figure.data[-1].text[-1] == "Accuracy 95.00 %<br>LUT ∞"
     assert [note.text for note in figure.layout.annotations] == ["∞"]
     assert all(np.isfinite(trace.marker.color.astype(float)).all() for trace in figure.data[:-1])
     unknown = fg.pareto_figure(fg.pareto_info(columns([np.nan], [3]), "lut", "accuracy", DIRECTIONS))
@@ -106,7 +107,7 @@ def test_points_carry_their_trial_and_budget_is_shaded():
 def test_a_beaten_design_is_told_by_what():
     table = columns([0.9, 0.8], [100, 5])
     text = explain({"accuracy": 0.85, "lut": 300}, table, ["accuracy", "lut"], DIRECTIONS)
-    assert text == "This design: beaten by 1; trial 1 has +0.05 Accuracy, -200 LUT."
+    assert text == "This design: beaten by 1; trial 1 has +5 points of accuracy, -200 LUT."
     assert (
         explain({"accuracy": 0.99, "lut": 300}, table, ["accuracy", "lut"], DIRECTIONS)
         == "This design: no trial beats it."
@@ -117,7 +118,7 @@ def test_a_beaten_design_is_told_by_what():
 def test_infinite_figures_are_compared_without_subtracting_them():
     table = columns([0.9, 0.8], [np.inf, 5])
     text = explain({"accuracy": 0.7, "lut": np.inf}, table, ["accuracy", "lut"], DIRECTIONS)
-    assert text == "This design: beaten by 2; trial 2 has +0.1 Accuracy, 5 LUT."
+    assert text == "This design: beaten by 2; trial 2 has +10 points of accuracy, 5 LUT."
 
 
 def trial(number, bits, reuse, lut, accuracy=0.5):
@@ -160,7 +161,7 @@ def test_parallel_axes_have_a_tick_where_the_float_network_is_and_reach_there():
     figure = fg.parallel_figure(fg.parallel_info(trials, ["accuracy", "lut"], floats={"accuracy": 0.97, "auc": 0.5}))
     accuracy, lut = figure.data[0].dimensions[:2]
     assert accuracy.ticktext[-1] == "float" and accuracy.tickvals[-1] == 0.97 and tuple(accuracy.range) == (0.05, 0.97)
-    assert list(accuracy.ticktext[:-1]) == ["0.2", "0.4", "0.6", "0.8"]
+    assert list(accuracy.ticktext[:-1]) == ["20%", "40%", "60%", "80%"]
     assert lut.tickvals is None and lut.range is None
 
 
@@ -316,3 +317,13 @@ def test_layers_that_are_called_by_numbers_are_rows_and_no_places_on_an_axis():
     assert fg.latency_figure(info).layout.xaxis.type == "category"
     compared = compared_figure(compared_info("lut", {"12": (1, 2), "1e3": (3, 5)}, ("a", "b")))
     assert compared.layout.yaxis.type == "category" and list(compared.data[0].y) == ["1e3", "12"]
+
+
+def test_shares_are_in_percent_wherever_they_stand():
+    info = fg.pareto_info(columns([0.7165, 0.8], [100, 500]), "lut", "accuracy", DIRECTIONS)
+    figure = fg.pareto_figure(info)
+    assert figure.layout.yaxis.tickformat.endswith("p") and figure.layout.xaxis.tickformat == "~s"
+    assert figure.data[-1].text[0] == "Accuracy 71.65 %<br>LUT 100"
+    parallel = fg.parallel_figure(fg.parallel_info([trial(1, 4, 1, 5.0), trial(2, 5, 1, 9.0)], ["accuracy", "lut"]))
+    assert [axis.tickformat for axis in parallel.data[0].dimensions[:2]] == [".6~p", "~g"]
+    assert cell_text("agreement", 0.98765) == "98.77 %" and cell_text("rmse", 0.98765) == "0.9877"

@@ -95,7 +95,8 @@ def test_fine_tuning_gives_a_new_network_of_the_study(explorer: Explorer, data, 
     old, new = state.study.trials()
     assert old.metrics["accuracy"] == accuracy(emulate(before, x[:200]), y[:200])
     assert new.metrics["accuracy"] == accuracy(emulate(state.design, x[:200]), y[:200]) > old.metrics["accuracy"]
-    assert job.status.message.startswith(f"accuracy {old.metrics['accuracy']:.4g} → {new.metrics['accuracy']:.4g}, LUT")
+    shares = [f"{100 * trial.metrics['accuracy']:.2f} %" for trial in (old, new)]
+    assert job.status.message.startswith(f"accuracy {shares[0]} → {shares[1]}, LUT")
     info = training_info(job.curve)
     assert info.numbers[0] == 0 and len(info.numbers) == len(info.scores) > 2
     assert dict(info.lines) == {

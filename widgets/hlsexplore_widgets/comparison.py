@@ -8,12 +8,12 @@ from hlsexplore.layer_config import knobs
 from hlsexplore.merit import Measure
 from hlsexplore.ops import tensor_keys
 from hlsexplore.report import Report
-from hlsexplore_widgets.figures.base import label_of, plain
+from hlsexplore_widgets.figures.base import PERCENT, label_of, plain
 from hlsexplore_widgets.known import source_of
 from hlsexplore_widgets.protocol import ComparisonData
 from hlsexplore_widgets.readout import RESOURCES, interval
 from hlsexplore_widgets.rows import TAGS
-from hlsexplore_widgets.scoring import PERCENT, Score, Scores
+from hlsexplore_widgets.scoring import Score, Scores
 from hlsexplore_widgets.table import Table
 
 COSTS = (*RESOURCES, ("latency_cycles_max", "Latency, cycles"))

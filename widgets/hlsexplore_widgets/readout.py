@@ -9,11 +9,11 @@ from hlsexplore.merit import Measure, task_text
 from hlsexplore.report import Report
 from hlsexplore.target import Tool
 from hlsexplore_hls.flows import find_flow
-from hlsexplore_widgets.figures.base import label_of
+from hlsexplore_widgets.figures.base import PERCENT, label_of
 from hlsexplore_widgets.known import PLAN, source_of
 from hlsexplore_widgets.live import Live, Verification
 from hlsexplore_widgets.protocol import ShownData, TileData
-from hlsexplore_widgets.scoring import PERCENT, Score, headlines
+from hlsexplore_widgets.scoring import Score, headlines
 from hlsexplore_widgets.state import ExplorerState
 
 RESOURCES = (("lut", "LUT"), ("ff", "FF"), ("dsp", "DSP"), ("bram18", "BRAM 18k"))

@@ -12,9 +12,6 @@ from hlsexplore.merit import Chosen, Measure, Merit, chosen_metric, task_text
 from hlsexplore.study.study import Study
 from hlsexplore.study.trial import Evaluator
 
-PERCENT = ("accuracy", "agreement", "relative_error")
-"""Metrics that are shown in percent."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:

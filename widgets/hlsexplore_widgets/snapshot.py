@@ -13,6 +13,7 @@ import numpy as np
 from hlsexplore.ops import tensor_keys
 from hlsexplore.pareto import pareto_front
 from hlsexplore_widgets.figures.base import label_of
+from hlsexplore_widgets.figures.edges import figure_text
 from hlsexplore_widgets.readout import shown_data
 from hlsexplore_widgets.rows import TAGS, shares
 from hlsexplore_widgets.state import ExplorerState
@@ -112,8 +113,8 @@ def _front(state: ExplorerState) -> str:
     texts = (
         _text(EDGE, HEIGHT - 28, f"{x.min():,.0f}", "start"),
         _text(WIDTH - 12, HEIGHT - 28, f"{x.max():,.0f} LUT", "end"),
-        _text(EDGE - 4, HEIGHT - EDGE, f"{min([y.min(), *of_float]):.4g}", "end"),
-        _text(EDGE - 4, 18, f"{max([y.max(), *of_float]):.4g}", "end"),
+        _text(EDGE - 4, HEIGHT - EDGE, figure_text(name, min([float(y.min()), *of_float])), "end"),
+        _text(EDGE - 4, 18, figure_text(name, max([float(y.max()), *of_float])), "end"),
         _text(EDGE, HEIGHT - 8, f"{label_of(name)} over LUT: {x.size:,} trials, {len(order)} on the front", "start"),
     )
     return (

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from hlsexplore.merit import COSTS
 from hlsexplore.study.trial import Status
 from hlsexplore_widgets.catalog import Catalog, summary
-from hlsexplore_widgets.figures.base import label_of, short_label_of
+from hlsexplore_widgets.figures.base import is_percent, label_of, short_label_of
+from hlsexplore_widgets.figures.edges import figure_text
 from hlsexplore_widgets.protocol import PageData, TrialRow
 
 PAGE = 50
@@ -116,16 +117,18 @@ def ordered(catalog: Catalog, query: Query, kept: NDArray[np.bool_] | None) -> N
 
 
 def cell_text(name: str, value: float | None) -> str:
-    """Print a figure for a cell: shares with four digits, counts with separators.
+    """Print a figure for a cell: shares in percent as in the tiles, counts with separators.
 
     Examples:
         >>> cell_text("lut", None), cell_text("lut", 12345.0), cell_text("accuracy", 1.0), cell_text("rmse", 0.98765)
-        ('', '12,345', '1.0000', '0.9877')
+        ('', '12,345', '100.00 %', '0.9877')
     """
     if value is None:
         return ""
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
+    if is_percent(name):
+        return figure_text(name, value)
     if name in COSTS or abs(value) >= 10_000:
         return f"{value:,.0f}"
     return f"{value:.4f}" if abs(value) >= 0.01 or not value else f"{value:.3g}"

@@ -16,6 +16,7 @@ from hlsexplore.errors import CancelledError, ConfigError
 from hlsexplore.study.study import Study
 from hlsexplore.study.trial import Trial
 from hlsexplore_widgets.background_job import BackgroundJob
+from hlsexplore_widgets.figures.edges import figure_text
 from hlsexplore_widgets.figures.training import Curve
 from hlsexplore_widgets.protocol_jobs import TuneOptionData
 from hlsexplore_widgets.scoring import headlines
@@ -244,7 +245,8 @@ class TuneJob(BackgroundJob[TuneOptions, TuneStatus]):
         of = f"design {done + 1} of {total} · " if total > 1 else ""
         loss = "" if epoch.loss is None else f"loss {epoch.loss:.4g} · "
         kept = f" · {epoch.density:.0%} of the weights" if epoch.density < 1 else ""
-        text = f"{of}epoch {epoch.number} of {settings.epochs} · {loss}validation {epoch.score:.4f}{kept}"
+        score = figure_text(self._curve.metric, epoch.score)
+        text = f"{of}epoch {epoch.number} of {settings.epochs} · {loss}validation {score}{kept}"
         share = (done + epoch.number / settings.epochs) / total
         self._status = TuneStatus(condition="running", message=text, fraction=share)
         self._shown.poke()
@@ -257,7 +259,7 @@ class TuneJob(BackgroundJob[TuneOptions, TuneStatus]):
             return f"{len(found)} designs{short}, {better} with more {metric}; they are trials of the study"
         before, after = found[0]
         return (
-            f"{metric} {_shown(before.metrics.get(metric))} → {_shown(after.metrics.get(metric))}, "
+            f"{metric} {_shown(metric, before)} → {_shown(metric, after)}, "
             f"LUT {before.metrics['lut'] or 0:,.0f} → {after.metrics['lut'] or 0:,.0f}: trial {after.number}, "
             "a new network of this study; Undo goes back"
         )
@@ -290,5 +292,6 @@ def option_of(key: str, value: Any) -> Mapping[str, Any]:
         raise ConfigError(f"{key}: a number is needed, not {value!r}.") from None
 
 
-def _shown(value: float | None) -> str:
-    return "?" if value is None else f"{value:.4g}"
+def _shown(metric: str, trial: Trial) -> str:
+    value = trial.metrics.get(metric)
+    return "?" if value is None else figure_text(metric, value)

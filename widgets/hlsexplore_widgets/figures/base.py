@@ -40,6 +40,10 @@ PALE = [[0.0, "var(--hx-scale0)"], [1.0, "var(--hx-scale-pale)"]]
 SCALE = [[0.0, "var(--hx-scale0)"], [1.0, "var(--hx-scale1)"]]
 
 
+PERCENT = ("accuracy", "agreement", "relative_error")
+"""Metrics that are shown in percent, wherever they stand."""
+
+
 def make_figure(traces: list[Any], **layout: Any) -> go.Figure:
     """Make a figure with the margins of all panels."""
     base: dict[str, Any] = {"margin": {"l": 56, "r": 14, "t": 10, "b": 44}, "showlegend": False, "hovermode": "closest"}
@@ -104,10 +108,29 @@ def short_label_of(name: str) -> str:
     return _named(name, {**LABELS, **SHORT})
 
 
+def is_percent(name: str) -> bool:
+    """Say whether a figure is shown in percent: a share, or one of several outputs' shares.
+
+    Examples:
+        >>> is_percent("accuracy"), is_percent("relative_error_energy"), is_percent("lut")
+        (True, True, False)
+    """
+    return name in PERCENT or _base(name) in PERCENT
+
+
+def tick_format(name: str, other: str = "") -> str:
+    """How plotly prints a figure at an axis, by d3's rules; `other` where it is not in percent."""
+    return ".6~p" if is_percent(name) else other
+
+
+def _base(name: str) -> str | None:
+    return next((base for base in METRICS if name.startswith(f"{base}_")), None)
+
+
 def _named(name: str, labels: Mapping[str, str]) -> str:
     if name in labels:
         return labels[name]
-    base = next((base for base in METRICS if name.startswith(f"{base}_")), None)
+    base = _base(name)
     return name if base is None else f"{labels[base]} of {name.removeprefix(f'{base}_')}"
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsexplore.fixed import RealArray
-from hlsexplore_widgets.figures.base import number_text
+from hlsexplore_widgets.figures.base import is_percent, number_text
 
 GAP = 0.08
 """Distance of an edge from the nearest value that has a place, as a share of what the axis spans."""
@@ -94,6 +94,18 @@ def edge_marks(edges: Edges, letter: str) -> tuple[list[dict[str, Any]], list[di
         for at, text in found
     ]
     return shapes, notes
+
+
+def figure_text(name: str, value: float) -> str:
+    """Print a figure the way the tiles do: shares in percent.
+
+    Examples:
+        >>> figure_text("accuracy", 0.7165), figure_text("relative_error", 0.00012), figure_text("lut", 1200.0)
+        ('71.65 %', '0.012 %', '1,200')
+    """
+    if not is_percent(name) or not np.isfinite(value):
+        return value_text(value)
+    return f"{100 * value:,.2f} %" if abs(value) >= 1e-3 or not value else f"{100 * value:.3g} %"
 
 
 def value_text(value: float) -> str:

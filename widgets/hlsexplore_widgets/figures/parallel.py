@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from hlsexplore.fixed import RealArray
 from hlsexplore.merit import DIRECTIONS
 from hlsexplore.study.trial import Trial
-from hlsexplore_widgets.figures.base import LABELS, empty_figure, label_of, make_figure, plain, short_label_of
+from hlsexplore_widgets.figures.base import (
+    LABELS,
+    empty_figure,
+    is_percent,
+    label_of,
+    make_figure,
+    plain,
+    short_label_of,
+    tick_format,
+)
 from hlsexplore_widgets.figures.edges import axis_edges
 from hlsexplore_widgets.figures.knobs import explained, figure_table, knob_table, with_figures
 
@@ -102,9 +111,9 @@ def parallel_figure(info: ParallelInfo) -> go.Figure:
         item: dict[str, Any] = {"label": axis_label(name), "name": name, "values": values}
         levels = np.unique(column[np.isfinite(column)])
         if "." not in name:
-            item["tickformat"] = "~s" if levels.max(initial=0.0) >= 10_000 else "~g"
+            item["tickformat"] = tick_format(name, "~s" if levels.max(initial=0.0) >= 10_000 else "~g")
             if name in info.floats and np.isfinite(values).all():
-                item |= _float_ticks(values, info.floats[name])
+                item |= _float_ticks(values, info.floats[name], is_percent(name))
         elif len(levels) <= MAX_TICKS:
             item |= {"tickvals": levels, "ticktext": [f"{level:g}" for level in levels]}
         if name in info.ranges:
@@ -123,7 +132,7 @@ def parallel_figure(info: ParallelInfo) -> go.Figure:
     return make_figure([trace], margin={"l": 40, "r": 34, "t": 50, "b": 14})
 
 
-def _float_ticks(values: RealArray, float_value: float) -> dict[str, Any]:
+def _float_ticks(values: RealArray, float_value: float, in_percent: bool) -> dict[str, Any]:
     """Describe an axis that has a tick where the float network is, and reaches there."""
     low, high = min(float(values.min()), float_value), max(float(values.max()), float_value)
     if high <= low:
@@ -133,7 +142,7 @@ def _float_ticks(values: RealArray, float_value: float) -> dict[str, Any]:
     step = power * next(factor for factor in (1, 2, 5, 10) if factor * power >= raw)
     ticks = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
     ticks = ticks[np.abs(ticks - float_value) > (high - low) / 25]
-    texts = [f"{tick:.6g}" for tick in ticks]
+    texts = [f"{100 * tick:.6g}%" if in_percent else f"{tick:.6g}" for tick in ticks]
     return {"range": [low, high], "tickvals": [*ticks.tolist(), float_value], "ticktext": [*texts, "float"]}
 
 

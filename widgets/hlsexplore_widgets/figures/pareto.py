@@ -20,11 +20,14 @@ from hlsexplore_widgets.figures.base import (
     SCALE,
     axis,
     empty_figure,
+    is_percent,
     label_of,
     make_figure,
+    number_text,
     plain,
+    tick_format,
 )
-from hlsexplore_widgets.figures.edges import Edges, axis_edges, edge_marks, value_text
+from hlsexplore_widgets.figures.edges import Edges, axis_edges, edge_marks, figure_text, value_text
 
 MAX_POINTS = 100_000
 """More points than this are drawn as a density; the browser stays fluid up to about that many."""
@@ -150,8 +153,16 @@ def pareto_figure(info: ParetoInfo) -> go.Figure:
     marks = [edge_marks(info.x_edges, "x"), edge_marks(info.y_edges, "y"), *_float_marks(info)]
     return make_figure(
         [*traces, *_rings(info), _front(info)],
-        xaxis=axis(_title(info.x_name, info), type="log" if info.x_edges.is_log else "linear", tickformat="~s"),
-        yaxis=axis(_title(info.y_name, info), type="log" if info.y_edges.is_log else "linear"),
+        xaxis=axis(
+            _title(info.x_name, info),
+            type="log" if info.x_edges.is_log else "linear",
+            tickformat=tick_format(info.x_name, "~s"),
+        ),
+        yaxis=axis(
+            _title(info.y_name, info),
+            type="log" if info.y_edges.is_log else "linear",
+            tickformat=tick_format(info.y_name),
+        ),
         shapes=[*_budget(info), *(shape for shapes, _ in marks for shape in shapes)],
         annotations=[note for _, notes in marks for note in notes],
         showlegend=True,
@@ -213,7 +224,10 @@ def _points(info: ParetoInfo) -> list[Any]:
     size = 6 if len(info.x) < 5000 else 4
     x, y = info.x_edges.place(info.x), info.y_edges.place(info.y)
     outside = info.x_edges.outside(info.x) | info.y_edges.outside(info.y)
-    named = f"{plain(label_of(info.y_name))} %{{y:.5~g}}<br>{plain(label_of(info.x_name))} %{{x:,}}"
+    printed = (("y", info.y_name, ".5~g"), ("x", info.x_name, ","))
+    named = "<br>".join(
+        f"{plain(label_of(name))} %{{{letter}:{_hover(name, other)}}}" for letter, name, other in printed
+    )
     groups = (
         (~info.kept, "excluded", 0.12, "%{text}" if outside.any() else named),
         (info.kept & ~outside, "trials", 0.55, named),
@@ -243,6 +257,11 @@ def _points(info: ParetoInfo) -> list[Any]:
     return traces
 
 
+def _hover(name: str, other: str) -> str:
+    """How plotly prints a figure under the pointer."""
+    return ".2%" if is_percent(name) else other
+
+
 def _colours(info: ParetoInfo, mask: NDArray[np.bool_]) -> dict[str, Any]:
     """Colour points by a figure, all groups on one scale; infinite values have the colour of the nearest finite one."""
     if info.colour is None:
@@ -250,7 +269,12 @@ def _colours(info: ParetoInfo, mask: NDArray[np.bool_]) -> dict[str, Any]:
     edges = axis_edges(info.colour, is_log=False)
     drawn = edges.place(info.colour)
     title = plain(label_of(info.colour_name or ""))
-    bar = {"title": {"text": title, "side": "right"}, "thickness": 10, "outlinewidth": 0, "tickformat": "~s"}
+    bar = {
+        "title": {"text": title, "side": "right"},
+        "thickness": 10,
+        "outlinewidth": 0,
+        "tickformat": tick_format(info.colour_name or "", "~s"),
+    }
     known = drawn[~np.isnan(drawn)]
     return {
         "color": drawn[mask],
@@ -266,7 +290,10 @@ def _colours(info: ParetoInfo, mask: NDArray[np.bool_]) -> dict[str, Any]:
 def _texts(info: ParetoInfo, rows: NDArray[np.intp]) -> list[str]:
     """Print both figures of some trials."""
     y, x = plain(label_of(info.y_name)), plain(label_of(info.x_name))
-    return [f"{y} {value_text(info.y[row])}<br>{x} {value_text(info.x[row])}" for row in rows.tolist()]
+    return [
+        f"{y} {figure_text(info.y_name, info.y[row])}<br>{x} {figure_text(info.x_name, info.x[row])}"
+        for row in rows.tolist()
+    ]
 
 
 def _front(info: ParetoInfo) -> Any:
@@ -361,4 +388,9 @@ def _gain(value: float, before: float, name: str) -> str:
     if np.isinf(value) or np.isinf(before):
         return f"{value_text(value)} {label_of(name)}"
     change = value - before
+    if is_percent(name):
+        label = label_of(name)
+        return (
+            f"{'+' if change > 0 else ''}{number_text(round(100 * change, 2))} points of {label[0].lower()}{label[1:]}"
+        )
     return f"{'+' if change > 0 else ''}{value_text(change)} {label_of(name)}"

@@ -5,7 +5,19 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from hlsexplore.compress import Epoch
-from hlsexplore_widgets.figures.base import ACCENT, LOST, MUTE, POINT, axis, empty_figure, label_of, make_figure
+from hlsexplore_widgets.figures.base import (
+    ACCENT,
+    LOST,
+    MUTE,
+    POINT,
+    axis,
+    empty_figure,
+    is_percent,
+    label_of,
+    make_figure,
+    tick_format,
+)
+from hlsexplore_widgets.figures.edges import figure_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +80,7 @@ def training_figure(info: TrainingInfo) -> go.Figure:
             name="validation samples",
             line={"color": ACCENT, "width": 2},
             marker={"size": 4},
-            hovertemplate="epoch %{x}: %{y:.4f}<extra></extra>",
+            hovertemplate=f"epoch %{{x}}: %{{y:{'.2%' if is_percent(info.metric) else '.4f'}}}<extra></extra>",
         )
     ]
     last = max(info.numbers[-1], 1)
@@ -80,15 +92,15 @@ def training_figure(info: TrainingInfo) -> go.Figure:
                 x=[0, last],
                 y=[value, value],
                 mode="lines",
-                name=f"{name}: {value:.4g}",
+                name=f"{name}: {figure_text(info.metric, value)}",
                 line={"color": colour, "width": 2, "dash": dash},
-                hovertemplate=f"{name}, evaluation samples: {value:.4g}<extra></extra>",
+                hovertemplate=f"{name}, evaluation samples: {figure_text(info.metric, value)}<extra></extra>",
             )
         )
     return make_figure(
         traces,
         xaxis=axis("epoch"),
-        yaxis=axis(label_of(info.metric)),
+        yaxis=axis(label_of(info.metric), tickformat=tick_format(info.metric)),
         showlegend=True,
         legend={"orientation": "h", "y": 1.0, "x": 0, "yanchor": "bottom"},
         margin={"l": 56, "r": 14, "t": 26, "b": 44},

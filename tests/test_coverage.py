@@ -162,7 +162,11 @@ def test_every_op_function_and_cell_has_a_layer_to_walk_with() -> None:
 
 
 MORE_PLACES = (
+    "hlsexplore/shapes.py",
     "hlsexplore/defaults/layers.py",
+    "hlsexplore/defaults/exact.py",
+    "hlsexplore/defaults/demand.py",
+    "hlsexplore/estimate/kinds.py",
     "hlsexplore/estimate/convert.py",
     "hlsexplore/importers/registry.py",
     "docs/ir.md",

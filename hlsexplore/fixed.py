@@ -270,6 +270,9 @@ def to_real(raw: NDArray[Any], type_: Fixed) -> RealArray:
 def least_type(values: RealArray) -> Fixed:
     """Return the least type that holds some values exactly.
 
+    Raises:
+        ConfigError: If it would be wider than any type.
+
     Examples:
         >>> str(least_type(np.array([0.75, -2.0])))
         'fixed<4,2>'
@@ -281,10 +284,16 @@ def least_type(values: RealArray) -> Fixed:
     whole = (mantissa * 2.0**53).astype(np.int64)
     zeros = np.log2((whole & -whole).astype(np.float64)).astype(np.int64)
     fraction = int((53 - zeros - exponent).max())
-    low, high = (int(np.ldexp(end, fraction)) for end in (some.min(), some.max()))
+    low, high = (_raw_of(float(end), fraction) for end in (some.min(), some.max()))
     is_signed = low < 0
     bits = max((-low - 1).bit_length() if low < 0 else 0, max(high, 0).bit_length()) + is_signed
     return Fixed(bits, bits - fraction, signed=is_signed)
+
+
+def _raw_of(value: float, fraction: int) -> int:
+    """Return a multiple of 2^-fraction as a raw integer, however large."""
+    numerator, denominator = value.as_integer_ratio()
+    return (numerator << max(fraction, 0)) // (denominator << max(-fraction, 0))
 
 
 def round_shift(raw: RawArray, bits: int, rounding: Rounding) -> RawArray:

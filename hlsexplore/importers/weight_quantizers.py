@@ -11,8 +11,8 @@ from math import frexp, log2
 import numpy as np
 from numpy.typing import NDArray
 
-from hlsexplore.errors import UnsupportedError
-from hlsexplore.fixed import MAX_WIDTH, Fixed, RealArray, quantize, to_real
+from hlsexplore.errors import ConfigError, UnsupportedError
+from hlsexplore.fixed import Fixed, RealArray, least_type, quantize, to_real
 from hlsexplore.importers.quantizers import QKerasQuantizer
 
 Float32 = NDArray[np.float32]
@@ -132,30 +132,19 @@ def cast_type(quantizer: QKerasQuantizer) -> Fixed:
 
 
 def covering_type(values: RealArray) -> Fixed | None:
-    """Return the narrowest type that holds all values exactly; None if it would exceed the widest one.
+    """Return the narrowest signed type that holds all values exactly; None if it would exceed the widest one.
 
     Examples:
         >>> covering_type(np.array([0.25, -2.0]))
         Fixed.parse('fixed<4,2>')
     """
-    nonzero = values[values != 0]
-    if not nonzero.size:
+    if not values.any():
         return Fixed(1, 1)
-    fraction = max(_fraction_bits(float(value)) for value in np.unique(np.abs(nonzero)))
-    low, high = float(values.min()), float(values.max())
-    integer = -fraction + 1
-    if high > 0:
-        integer = max(integer, frexp(high)[1] + 1)
-    if low < 0:
-        mantissa, exponent = frexp(-low)
-        integer = max(integer, exponent if mantissa == 0.5 else exponent + 1)
-    width = integer + fraction
-    return Fixed(width, integer) if width <= MAX_WIDTH and abs(integer) <= MAX_WIDTH else None
-
-
-def _fraction_bits(value: float) -> int:
-    numerator, denominator = value.as_integer_ratio()
-    return denominator.bit_length() - 1 if denominator > 1 else -((numerator & -numerator).bit_length() - 1)
+    try:
+        least = least_type(values)
+        return least if least.signed else Fixed(least.width + 1, least.integer + 1)
+    except ConfigError:
+        return None
 
 
 def _combine(grid: RealArray, type_: Fixed | None, scale: RealArray) -> QuantizedWeight:

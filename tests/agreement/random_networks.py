@@ -92,23 +92,32 @@ def _dense(rng: np.random.Generator, shape: Shape) -> Made:
     return Dense(kernel=weights_of(rng, shape[-1], count), bias=bias), (*shape[:-1], count)
 
 
-def _window(rng: np.random.Generator, shape: Shape) -> tuple[dict[str, object], tuple[int, int], Shape] | None:
-    """Draw options of a window; return them, its size and the positions of its result."""
-    if len(shape) not in (2, 3):
-        return None
-    rank, image = len(shape) - 1, (1,) * (3 - len(shape)) + shape[:-1]
+Window = tuple[tuple[int, int], tuple[int, int], tuple[tuple[int, int], tuple[int, int]], Shape]
+"""Size, stride and padding of a window, and the positions of its result."""
+
+
+def drawn_window(rng: np.random.Generator, positions: Shape, max_stride: int) -> Window:
+    """Draw a window that fits an image of one or two axes; one of one axis has height 1."""
+    rank, image = len(positions), (1,) * (2 - len(positions)) + positions
     size, stride, padding, out = [], [], [], []
     for axis, length in enumerate(image):
         is_flat = rank == 1 and axis == 0
         own = 1 if is_flat else int(rng.integers(1, min(3, length) + 1))
-        step = 1 if is_flat else int(rng.integers(1, 4))
+        step = 1 if is_flat else int(rng.integers(1, max_stride + 1))
         pad = (0, 0) if is_flat or rng.integers(2) else (int(rng.integers(0, own)), int(rng.integers(0, own)))
         size.append(own)
         stride.append(step)
         padding.append(pad)
         out.append((length + sum(pad) - own) // step + 1)
-    options = {"stride": tuple(stride), "padding": tuple(padding), "rank": rank}
-    return options, (size[0], size[1]), tuple(out[2 - rank :])
+    return (size[0], size[1]), (stride[0], stride[1]), (padding[0], padding[1]), tuple(out[2 - rank :])
+
+
+def _window(rng: np.random.Generator, shape: Shape) -> tuple[dict[str, object], tuple[int, int], Shape] | None:
+    """Draw options of a window; return them, its size and the positions of its result."""
+    if len(shape) not in (2, 3):
+        return None
+    size, stride, padding, out = drawn_window(rng, shape[:-1], 3)
+    return {"stride": stride, "padding": padding, "rank": len(shape) - 1}, size, out
 
 
 def _conv(rng: np.random.Generator, shape: Shape) -> Made:

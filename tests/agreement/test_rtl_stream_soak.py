@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from agreement.kit import Case, grid_op, random_type, uniform
+from agreement.random_networks import Window, drawn_window
 from agreement.rtl_runner import is_available, is_refused
 from agreement.test_rtl import compare
 
@@ -80,21 +81,9 @@ class Builder:
             legal = tuple(value for value in legal if value <= op.kernel.shape[0] * op.kernel.shape[1])
         return {"reuse": int(self.rng.choice(legal)), "strategy": str(self.rng.choice(["latency", "resource"]))}
 
-    def window(self) -> tuple[tuple[int, int], tuple[int, int], tuple, tuple[int, ...]]:
+    def window(self) -> Window:
         """Draw size, stride and padding of a window; return also the shape of its output without channels."""
-        rng, image = self.rng, self.last.shape[:-1]
-        full = (1, *image) if self.rank == 1 else image
-        size, stride, padding, out = [], [], [], []
-        for axis, length in enumerate(full):
-            is_flat = self.rank == 1 and axis == 0
-            own = 1 if is_flat else int(rng.integers(1, min(3, length) + 1))
-            step = 1 if is_flat else int(rng.integers(1, 3))
-            pad = (0, 0) if is_flat or rng.integers(2) else (int(rng.integers(0, own)), int(rng.integers(0, own)))
-            size.append(own)
-            stride.append(step)
-            padding.append(pad)
-            out.append((length + sum(pad) - own) // step + 1)
-        return tuple(size), tuple(stride), tuple(padding), tuple(out if self.rank == 2 else out[1:])
+        return drawn_window(self.rng, self.last.shape[:-1], 2)
 
 
 def conv(builder: Builder) -> None:

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hlsexplore.errors import UnsupportedError
-from hlsexplore.fixed import Fixed, quantize, to_real
+from hlsexplore.errors import ConfigError, UnsupportedError
+from hlsexplore.fixed import Fixed, least_type, quantize, to_real
 from hlsexplore.importers.quantizers import looks_like_quantizer, parse_quantizer
 from hlsexplore.importers.weight_quantizers import cast_type, covering_type, quantize_weight
 
@@ -152,3 +152,10 @@ def test_covering_type_is_exact_and_narrowest(integers, exponent):
     if type_.width > 1 and values.any():
         for narrower in (Fixed(type_.width - 1, type_.integer - 1), Fixed(type_.width - 1, type_.integer)):
             assert (to_real(quantize(values, narrower), narrower) != values).any()
+
+
+def test_values_too_far_apart_for_any_type_have_no_covering_type():
+    values = np.array([2.0**900, 2.0**-900])
+    assert covering_type(values) is None
+    with pytest.raises(ConfigError, match="needs a width of 1 to 1024 bits"):
+        least_type(values)

@@ -3,6 +3,8 @@
 import json
 import os
 import pickle
+import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -38,6 +40,8 @@ FEWEST = 8
 """Samples from which on a part of them can choose the best epoch."""
 POLL_S = 0.1
 ERROR_BYTES = 4000
+LOG_LINE = re.compile(r"WARNING: All log messages before|[IWE]\d{4,} ")
+"""What TensorFlow logs, whatever its level of logging, is no reason why it ended."""
 Rows = NDArray[np.int64]
 OnEpoch = Callable[[Epoch], None]
 
@@ -384,9 +388,12 @@ class Trainer:
         return FineTuned(design=_read(folder, job.design), epochs=tuple(epochs))
 
     def _failure(self, process: guard.Guarded) -> str:
-        answer = process.finish()
+        code = process.finish().get("exit_code")
         text = (self._folder / "errors.txt").read_bytes()[-ERROR_BYTES:].decode(errors="replace").strip()
-        reason = text.splitlines()[-1] if text else f"exit code {answer.get('exit_code')}"
+        said = [line for line in text.splitlines() if line.strip() and not LOG_LINE.match(line)]
+        reason = said[-1] if said else f"exit code {code}"
+        if code == -signal.SIGKILL:
+            reason = "it was killed; the machine may be out of memory"
         return f"the training process ended early ({reason}); the design and its network are as they were."
 
 

@@ -1,7 +1,10 @@
 """Training in a process of its own: what it returns, and what it says when it cannot."""
 
+import os
+import signal
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -138,6 +141,24 @@ def test_a_process_that_dies_is_one_sentence(design: Design, data, monkeypatch) 
         ToolError, match="the training process ended early .*; the design and its network are as they were."
     ):
         fine_tune(design, *data)
+
+
+def test_a_process_that_is_killed_says_so_and_not_what_it_logged(design: Design, data) -> None:
+    with Trainer() as trainer:
+        supervisor = trainer._process.process.pid
+
+        def kill(epoch) -> None:
+            for child in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split():
+                os.kill(int(child), signal.SIGKILL)
+
+        settings = Settings(epochs=100_000, patience=100_000)
+        job = make_job(design, *data, task=None, teacher=None, settings=settings)
+        with pytest.raises(ToolError) as caught:
+            trainer.train(job, kill, None)
+    assert str(caught.value) == (
+        "the training process ended early (it was killed; the machine may be out of memory); "
+        "the design and its network are as they were."
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,15 @@
 """How small networks get with pruning and fine-tuning, and without, at equal accuracy.
 
     python benchmarks/compression.py [--json] [--case digits] [--seeds 1] [--budget 600] [--trials 600] [--synthesize]
+                                     [--hgq2 FOLDER]
 
 For each case the same network, target and evaluation samples, which no training saw. Without: a guided search of the
 bits of every layer's weights and results and of the inputs (`trials` designs, reuse 1). With: `shrink`, which prunes
 and fine-tunes, within `budget` seconds of wall time. Of both the design with the fewest LUTs counts whose accuracy is
 within half a point of the float network's. `qkeras6` is the bundled network that QKeras trained with 6 bits for
-everything, with its default design, and `hgq2` the one that HGQ2 trained (scripts/train_hgq2_examples.py), where there
-is one. LUTs are estimated, and with `--synthesize` those that Yosys finds in the exported
-RTL. Figures are medians over the seeds.
+everything, with its default design, and `hgq2` the one that HGQ2 trained (scripts/train_hgq2_examples.py): it comes
+with the package for digits and jets, those of the other cases are read from a folder that the script wrote. LUTs are
+estimated, and with `--synthesize` those that Yosys finds in the exported RTL. Figures are medians over the seeds.
 """
 
 import argparse
@@ -30,9 +31,11 @@ from hlsexplore.design import Design
 from hlsexplore.emulate import emulate, float_forward
 from hlsexplore.estimate import estimate
 from hlsexplore.examples import Example, load
+from hlsexplore.examples.catalog import FOLDER
 from hlsexplore.examples.dataset import Dataset
 from hlsexplore.examples.jets import synthetic_jets
 from hlsexplore.examples.packaged import digits, read_vowels, shuttle
+from hlsexplore.importers import read_model
 from hlsexplore.metrics import accuracy
 from hlsexplore.study.study import Study
 from hlsexplore.target import Target
@@ -49,8 +52,6 @@ CASES = {
     "jets": ("jets", synthetic_jets),
 }
 """Case -> example, data with its training part."""
-
-WITH_HGQ2 = ("digits", "jets")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,7 @@ def luts(design: Design | None, is_synthesized: bool) -> float:
         return float(report.total.lut or np.nan)
 
 
-def row(case: str, seeds: int, budget_s: float, trials: int, is_synthesized: bool) -> dict:
+def row(case: str, seeds: int, budget_s: float, trials: int, is_synthesized: bool, hgq2: Path) -> dict:
     """Measure a case."""
     name, read = CASES[case]
     example, data = load(name), read()
@@ -135,15 +136,16 @@ def row(case: str, seeds: int, budget_s: float, trials: int, is_synthesized: boo
         "wall_without_s": round(median(pair[1].wall_s for pair in pairs), 1),
         "seeds": seeds,
         "is_synthesized": int(is_synthesized),
-        **bundled(name, "qkeras", "qkeras6", is_synthesized),
-        **(bundled(name, "hgq2", "hgq2", is_synthesized) if case in WITH_HGQ2 else {}),
+        **trained(example, FOLDER / f"{name}_qkeras.keras", "qkeras6", is_synthesized),
+        **trained(example, hgq2 / f"{name}_hgq2.keras", "hgq2", is_synthesized),
     }
 
 
-def bundled(name: str, variant: str, called: str, is_synthesized: bool) -> dict[str, float]:
-    """Measure a network that came trained, with its default design."""
-    example = load(name, variant)
-    design = Design.default(example.graph, Target(tool="yosys"))
+def trained(example: Example, path: Path, called: str, is_synthesized: bool) -> dict[str, float]:
+    """Measure a network that came trained, with its default design; nothing where there is no such file."""
+    if not path.exists():
+        return {}
+    design = Design.default(read_model(path), Target(tool="yosys"))
     return {
         f"{called}_lut": luts(design, is_synthesized),
         f"{called}_accuracy": accuracy(emulate(design, example.x), example.labels),
@@ -159,8 +161,10 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=600.0)
     parser.add_argument("--trials", type=int, default=600)
     parser.add_argument("--synthesize", action="store_true")
+    parser.add_argument("--hgq2", type=Path, default=FOLDER, metavar="FOLDER")
     args = parser.parse_args()
-    rows = [row(case, args.seeds, args.budget, args.trials, args.synthesize) for case in args.case or CASES]
+    cases = args.case or CASES
+    rows = [row(case, args.seeds, args.budget, args.trials, args.synthesize, args.hgq2) for case in cases]
     if args.json:
         print(json.dumps({"rows": rows, "machine": machine(), "versions": versions("numpy", "tensorflow")}))
         return

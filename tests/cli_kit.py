@@ -4,23 +4,25 @@ import io
 import json
 import sys
 import zipfile
+from typing import Any
 
 import h5py
 import numpy as np
+import pytest
 
 from hlsexplore.cli import main
 
 SHAPE, CLASSES = 6, 4
 
 
-def dense(name, previous, units):
+def dense(name, previous, units) -> dict[str, Any]:
     history = {"shape": None, "dtype": "float32", "keras_history": [previous, 0, 0]}
     inbound = [{"args": [{"class_name": "__keras_tensor__", "config": history}], "kwargs": {}}]
     config = {"name": name, "units": units, "use_bias": True, "activation": "linear"}
     return {"module": "keras.layers", "class_name": "Dense", "config": config, "name": name, "inbound_nodes": inbound}
 
 
-def write_model(path, names=("fc1", "fc2"), kernel=None, cls="Dense", has_two_outputs=False):
+def write_model(path, names=("fc1", "fc2"), kernel=None, cls="Dense", has_two_outputs: bool = False):
     """A `.keras` file of two layers, SHAPE -> 8 -> CLASSES, made by hand: no TensorFlow needed."""
     first = {"module": "keras.layers", "class_name": "InputLayer", "name": "x", "inbound_nodes": []}
     layers = [first | {"config": {"name": "x", "batch_shape": [None, SHAPE]}}]
@@ -46,18 +48,18 @@ def write_model(path, names=("fc1", "fc2"), kernel=None, cls="Dense", has_two_ou
     return path
 
 
-def run(capsys, *argv):
+def run(capsys: pytest.CaptureFixture[str], *argv):
     """Run a command; its exit code, stdout and stderr."""
     code = main([str(item) for item in argv])
     captured = capsys.readouterr()
     return code, captured.out, captured.err
 
 
-def run_json(capsys, *argv, code=0):
+def run_json(capsys: pytest.CaptureFixture[str], *argv, code: int = 0):
     found, out, err = run(capsys, *argv, "--json")
     assert found == code, err
     return json.loads(out)
 
 
-def command(*argv):
+def command(*argv) -> list[Any]:
     return [sys.executable, "-m", "hlsexplore", *map(str, argv)]

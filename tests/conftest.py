@@ -85,7 +85,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 
 
 @pytest.fixture
-def work(tmp_path, monkeypatch):
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a model and data, made the current one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HLSEXPLORE_CALIBRATION", str(tmp_path / "calibration" / "reports.json"))

@@ -6,11 +6,12 @@ import numpy as np
 from agreement import oracle_hls4ml as oracle
 
 import hlsexplore as hx
+from hlsexplore.design import Design
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Activation, Dense, Function, Input, Softmax
 
 
-def written(design, folder, backend="Vivado"):
+def written(design, folder, backend: str = "Vivado"):
     """Write a design as hls4ml's project, its record of the configuration left out since it would import a framework."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -20,11 +21,11 @@ def written(design, folder, backend="Vivado"):
     return model
 
 
-def flat(arrays):
+def flat(arrays) -> list[np.ndarray]:
     return [array.reshape(len(array), -1) for array in arrays]
 
 
-def small_design(io="parallel"):
+def small_design(io: str = "parallel") -> tuple[Design, np.ndarray]:
     rng = np.random.default_rng(4)
     nodes = (
         Node(name="x", op=Input(), inputs=(), shape=(6,)),
@@ -36,7 +37,7 @@ def small_design(io="parallel"):
     return design.with_layer("fc", weight="fixed<9,3>", reuse=3, strategy="resource"), rng.normal(size=(50, 6))
 
 
-def edit(folder, name, old, new):
+def edit(folder, name, old, new) -> None:
     path = folder / "firmware" / name
     text = path.read_text()
     assert old in text

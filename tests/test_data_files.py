@@ -3,6 +3,7 @@
 import random
 import struct
 import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,7 +15,7 @@ from hlsexplore.errors import DataError
 INPUTS = [SimpleNamespace(name="x", shape=(4,))]
 
 
-def survive(path):
+def survive(path) -> None:
     try:
         load_data(path, INPUTS)
     except DataError as error:
@@ -22,7 +23,7 @@ def survive(path):
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_flipped_and_missing_bytes_are_a_data_error(tmp_path, seed):
+def test_flipped_and_missing_bytes_are_a_data_error(tmp_path: Path, seed) -> None:
     path = tmp_path / "x.npz"
     np.savez(path, x=np.zeros((5, 4)), y=np.arange(5))
     original, rng = path.read_bytes(), random.Random(seed)
@@ -42,7 +43,7 @@ def array_file(shape, dtype):
 
 @pytest.mark.parametrize("shape", ["(10**18, 4)", "(1000000000000, 4)", "(-5, 4)", "(5, 4", "('a', 4)", "(5.0, 4)"])
 @pytest.mark.parametrize("dtype", ["'<f8'", "'O'", "'|V8'", "'<f8999'", "None", "'<U100000000'"])
-def test_forged_headers_are_a_data_error(tmp_path, shape, dtype):
+def test_forged_headers_are_a_data_error(tmp_path: Path, shape: str, dtype: str) -> None:
     path = tmp_path / "x.npz"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("x.npy", array_file(shape, dtype))

@@ -54,7 +54,7 @@ def normalised_digits(gain: float) -> tuple[Graph, np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(("gain", "type_"), [(0.2, TYPES[0]), (1.0, TYPES[1]), (6.0, TYPES[0])])
-def test_default_of_a_normalised_network_is_as_accurate_as_float(gain, type_):
+def test_default_of_a_normalised_network_is_as_accurate_as_float(gain: float, type_) -> None:
     graph, x, y = normalised_digits(gain)
     float_accuracy = (float_forward(graph, x).argmax(axis=1) == y).mean()
     assert float_accuracy > 0.9
@@ -68,7 +68,7 @@ def test_default_of_a_normalised_network_is_as_accurate_as_float(gain, type_):
     ("spread", "type_"),
     [*((spread, TYPES[0]) for spread in (0.5, 5.0, 60.0, 300.0)), (0.5, TYPES[2]), (60.0, TYPES[1])],
 )
-def test_default_tells_logits_apart_that_its_table_tells_apart(spread, type_):
+def test_default_tells_logits_apart_that_its_table_tells_apart(spread, type_) -> None:
     rng = np.random.default_rng(5)
     features = Dense(kernel=rng.normal(0, 0.25, (16, 32)))
     head = Dense(kernel=rng.normal(0, 1, (32, 5)))
@@ -92,7 +92,7 @@ def test_default_tells_logits_apart_that_its_table_tells_apart(spread, type_):
 
 @pytest.mark.parametrize("name", examples.NAMES)
 @pytest.mark.parametrize("variant", ["keras", "qkeras"])
-def test_default_of_every_example_is_within_one_percent_of_float(name, variant):
+def test_default_of_every_example_is_within_one_percent_of_float(name, variant: str) -> None:
     example = examples.load(name, variant)
     x, labels = example.x[:1500], example.labels[:1500]
     float_accuracy = (float_forward(example.graph, x).argmax(axis=1) == labels).mean()
@@ -110,7 +110,7 @@ SOME = "mlp_flat mlp_uniform norm_behind regression_mixed autoencoder lstm layer
 
 
 @pytest.mark.parametrize("cases", [SOME.split(), pytest.param([], marks=pytest.mark.slow)], ids=["some", "all"])
-def test_networks_of_many_kinds_keep_their_decisions_and_values(cases):
+def test_networks_of_many_kinds_keep_their_decisions_and_values(cases) -> None:
     """The benchmark's networks, its bars: tables cost at most 2 % of decisions, regressions are within 2 %, mostly 1."""
     rows = benchmark(*(item for case in cases for item in ("--case", case)))
     assert len({row["case"] for row in rows}) == len(cases) or len(rows) > 80
@@ -125,7 +125,7 @@ def test_networks_of_many_kinds_keep_their_decisions_and_values(cases):
     assert np.mean([row["width"] for row in rows if row["data"] == "half"]) < 17
 
 
-def test_a_result_holds_what_a_bias_makes_of_it():
+def test_a_result_holds_what_a_bias_makes_of_it() -> None:
     graph = network((1,), (Dense(kernel=np.ones((1, 1)), bias=np.array([273.15])), (1,)))
     x = np.arange(-30, 30, dtype="f4")[:, None]
     for design in (Design.default(graph), Design.default(graph, data=x)):
@@ -133,7 +133,7 @@ def test_a_result_holds_what_a_bias_makes_of_it():
         assert np.abs(emulate(design, x) - (x + 273.15)).max() < 0.01
 
 
-def test_the_input_holds_the_data_and_without_data_it_is_the_type_that_was_given():
+def test_the_input_holds_the_data_and_without_data_it_is_the_type_that_was_given() -> None:
     graph = network((2,), (Dense(kernel=np.eye(2)), (2,)))
     assert Design.default(graph, type="fixed<14,3>").result_type("x") == Fixed.parse("fixed<14,3,TRN,SAT>")
     rng = np.random.default_rng(0)
@@ -146,7 +146,7 @@ def test_the_input_holds_the_data_and_without_data_it_is_the_type_that_was_given
     assert str(Design.default(graph, data=pixels).result_type("x")) == "fixed<10,10,RND,SAT>"
 
 
-def test_one_tensor_of_large_and_small_features_keeps_the_small_ones():
+def test_one_tensor_of_large_and_small_features_keeps_the_small_ones() -> None:
     scales, centres = np.array([1e3, 0.05, 1.0]), np.array([1e3, 0.5, 0.0])
     norm = Affine(kernel=1 / scales, bias=-centres / scales)
     graph = network((3,), (norm, (3,)), (Dense(kernel=np.ones((3, 1))), (1,)))
@@ -155,7 +155,7 @@ def test_one_tensor_of_large_and_small_features_keeps_the_small_ones():
     assert np.abs(error).max() < 0.01 * float_forward(graph, x).std()
 
 
-def test_wide_logits_get_a_table_of_near_distances():
+def test_wide_logits_get_a_table_of_near_distances() -> None:
     graph = network((16,), (Dense(kernel=np.full((16, 5), 8.0)), (5,)), (Softmax(), (5,)))
     design = Design.default(graph)
     assert design.result_type("n0").high >= 16 * 8 * 31
@@ -164,13 +164,13 @@ def test_wide_logits_get_a_table_of_near_distances():
     assert Design.default(graph, data=x).result_type("n0").high < design.result_type("n0").high
 
 
-def test_logits_of_quantised_layers_are_exact():
+def test_logits_of_quantised_layers_are_exact() -> None:
     design = Design.default(examples.load("jets", "qkeras").graph)
     name = design.graph.layers[-1].inputs[0]
     assert design.layers[name].types["accum"] == design.result_type(name) == Fixed(15, 6)
 
 
-def test_no_samples_is_one_clear_error():
+def test_no_samples_is_one_clear_error() -> None:
     graph = network((2,), (Dense(kernel=np.eye(2)), (2,)))
     with pytest.raises(DataError, match="there are no samples"):
         Design.default(graph, data=np.zeros((0, 2)))
@@ -178,7 +178,7 @@ def test_no_samples_is_one_clear_error():
         Design.default(graph, data=np.zeros((4, 3)))
 
 
-def test_types_of_a_softmax_follow_its_mode_until_they_are_set():
+def test_types_of_a_softmax_follow_its_mode_until_they_are_set() -> None:
     graph = network((4,), (Dense(kernel=np.eye(4)), (4,)), (Softmax(), (4,)))
     design = Design.default(graph)
     latency = design.with_layer("n1", softmax="latency")
@@ -192,7 +192,7 @@ def test_types_of_a_softmax_follow_its_mode_until_they_are_set():
     assert np.abs(emulate(latency, x) - float_forward(graph, x)).max() < 0.2
 
 
-def test_tables_get_the_range_of_their_entries():
+def test_tables_get_the_range_of_their_entries() -> None:
     for function, type_ in (("sigmoid", "fixed<18,1,RND,SAT>"), ("softplus", "fixed<18,4,RND,SAT>")):
         graph = network((4,), (Activation(function=Function(function)), (4,)))
         assert str(Design.default(graph).type("n0", "table")) == type_
@@ -210,7 +210,7 @@ def lstm(activation: Function = Function.TANH) -> Recurrent:
     )
 
 
-def test_states_of_bounded_cells_get_no_idle_integer_bits():
+def test_states_of_bounded_cells_get_no_idle_integer_bits() -> None:
     types = Design.default(network((5, 3), (lstm(), (2,)))).layers["n0"].types
     shown = {key: str(types[key]) for key in ("activation", "gate", "state", "result", "table")}
     assert shown == {
@@ -223,7 +223,7 @@ def test_states_of_bounded_cells_get_no_idle_integer_bits():
     assert types["accum"] == Fixed(types["accum"].width, types["accum"].integer)
 
 
-def test_states_of_unbounded_cells_hold_what_they_reach():
+def test_states_of_unbounded_cells_hold_what_they_reach() -> None:
     graph = network((5, 3), (lstm(Function.RELU), (2,)))
     x = np.random.default_rng(2).normal(0, 20, (400, 5, 3))
     for design in (Design.default(graph), Design.default(graph, data=x[:200])):
@@ -233,7 +233,7 @@ def test_states_of_unbounded_cells_hold_what_they_reach():
 
 
 @pytest.mark.parametrize("function", PARTS, ids=str)
-def test_functions_of_a_part_and_a_table_are_as_good_as_the_float_network(function):
+def test_functions_of_a_part_and_a_table_are_as_good_as_the_float_network(function) -> None:
     x = np.random.default_rng(0).normal(0.0, 1.0, (1000, 4))
     nodes = (
         Node(name="x", op=Input(), inputs=(), shape=(4,)),
@@ -247,7 +247,7 @@ def test_functions_of_a_part_and_a_table_are_as_good_as_the_float_network(functi
 
 
 @pytest.mark.parametrize("function", [item for item in PARTS if item is not Function.EXPONENTIAL], ids=str)
-def test_functions_of_a_part_and_a_table_have_no_end(function):
+def test_functions_of_a_part_and_a_table_have_no_end(function) -> None:
     x = np.array([[-30.0, -12.0, 12.0, 30.0]])
     graph = Graph(
         name="m",

@@ -19,7 +19,7 @@ from hlsexplore_hls import Project
 
 
 @pytest.fixture(scope="module")
-def example():
+def example() -> Example:
     """A tiny classifier whose labels are those of the float network, but for one in ten."""
     rng = np.random.default_rng(0)
     nodes = (
@@ -55,7 +55,7 @@ def example():
     )
 
 
-def test_demo_goes_from_the_network_to_a_verified_and_synthesized_design(example, tmp_path):
+def test_demo_goes_from_the_network_to_a_verified_and_synthesized_design(example: Example, tmp_path: Path) -> None:
     said = []
     result = run_demo(example, tmp_path, Session(say=said.append))
     assert result.accuracy_float == 0.9
@@ -77,14 +77,14 @@ def test_demo_goes_from_the_network_to_a_verified_and_synthesized_design(example
     assert [line for line in said if "0 integers differ from the emulator" in line] == said[-3:-1]
 
 
-def test_demo_can_be_cancelled(example, tmp_path):
+def test_demo_can_be_cancelled(example: Example, tmp_path: Path) -> None:
     session = Session()
     session.cancel.set()
     with pytest.raises(CancelledError):
         run_demo(example, tmp_path, session)
 
 
-def test_demo_in_a_place_that_is_no_folder_says_so(tmp_path, capsys):
+def test_demo_in_a_place_that_is_no_folder_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     assert main(["demo", "--to", str(tmp_path / "file")]) == 1
     assert "cannot be made: File exists." in capsys.readouterr().err
@@ -93,5 +93,5 @@ def test_demo_in_a_place_that_is_no_folder_says_so(tmp_path, capsys):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["shuttle", "digits", "jets"])
 @pytest.mark.parametrize("variant", ["keras", "qkeras"])
-def test_demo_of_every_example_ends_without_a_difference(name, variant, tmp_path):
+def test_demo_of_every_example_ends_without_a_difference(name: str, variant: str, tmp_path: Path) -> None:
     assert main(["demo", "--example", name, "--variant", variant, "--to", str(tmp_path / "demo"), "--json"]) == 0

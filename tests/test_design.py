@@ -18,7 +18,7 @@ from hlsexplore_hls import export
 
 
 @pytest.fixture(scope="module")
-def design(small_graph):
+def design(small_graph: Graph) -> Design:
     return Design.default(small_graph)
 
 
@@ -51,13 +51,13 @@ def design(small_graph):
         ("softmax", {"softmax": "exact"}, "Valid values: 'stable', 'latency', 'argmax'."),
     ],
 )
-def test_with_layer_says_what_is_wrong_and_what_is_valid(design, layer, changes, message):
+def test_with_layer_says_what_is_wrong_and_what_is_valid(design: Design, layer: str, changes, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         design.with_layer(layer, **changes)
     assert message in str(caught.value)
 
 
-def test_with_layer_changes_one_layer_and_leaves_the_original(design):
+def test_with_layer_changes_one_layer_and_leaves_the_original(design: Design) -> None:
     changed = design.with_layer("dense_1", weight="fixed<8,2>", reuse=4, strategy="resource")
     assert changed.layers["dense_1"].types["weight"] == Fixed(8, 2)
     assert (changed.layers["dense_1"].reuse, changed.layers["dense_1"].strategy) == (4, "resource")
@@ -66,18 +66,18 @@ def test_with_layer_changes_one_layer_and_leaves_the_original(design):
     assert changed.key != design.key
 
 
-def test_key_is_equal_for_equal_content_however_it_was_reached(design):
+def test_key_is_equal_for_equal_content_however_it_was_reached(design: Design) -> None:
     there_and_back = design.with_layer("dense_1", reuse=4).with_layer("dense_1", reuse=1)
     assert there_and_back == design
     assert there_and_back.key == design.key
     assert hash(there_and_back) == hash(design)
 
 
-def test_with_input_changes_the_type_of_the_input(design):
+def test_with_input_changes_the_type_of_the_input(design: Design) -> None:
     assert design.with_input(type="ufixed<8,0>").result_type("x") == Fixed(8, 0, signed=False)
 
 
-def test_with_target_rejects_unknown_keys(design):
+def test_with_target_rejects_unknown_keys(design: Design) -> None:
     assert design.with_target(io="stream").target.io == "stream"
     with pytest.raises(
         ConfigError,
@@ -86,7 +86,7 @@ def test_with_target_rejects_unknown_keys(design):
         design.with_target(clock=5)
 
 
-def test_design_refuses_a_missing_layer(design, small_graph):
+def test_design_refuses_a_missing_layer(design: Design, small_graph: Graph) -> None:
     with pytest.raises(ConfigError, match="layer 'x' has no configuration"):
         Design(graph=small_graph, target=Target(), layers={})
     layers = {**design.layers, "relu": LayerConfig()}
@@ -94,11 +94,11 @@ def test_design_refuses_a_missing_layer(design, small_graph):
         Design(graph=small_graph, target=Target(), layers=layers)
 
 
-def test_pickle_gives_an_equal_design(design):
+def test_pickle_gives_an_equal_design(design: Design) -> None:
     assert pickle.loads(pickle.dumps(design)) == design
 
 
-def test_knobs_depend_on_the_op(small_graph):
+def test_knobs_depend_on_the_op(small_graph: Graph) -> None:
     assert knobs(small_graph["dense_1"]) == (
         "reuse",
         "strategy",
@@ -111,7 +111,7 @@ def test_knobs_depend_on_the_op(small_graph):
     assert knobs(small_graph["relu"]) == ()
 
 
-def test_multipliers_are_part_of_a_design_only_where_they_are_chosen(design, small_graph):
+def test_multipliers_are_part_of_a_design_only_where_they_are_chosen(design: Design, small_graph: Graph) -> None:
     assert not {"multiplier", "dsp_budget"} & set(design.to_dict()["layers"]["dense_1"])
     changed = design.with_layer("dense_1", multiplier="mixed", dsp_budget=3)
     assert changed.key != design.key and changed.with_layer("dense_1", multiplier="auto", dsp_budget=0) == design
@@ -124,7 +124,7 @@ def test_multipliers_are_part_of_a_design_only_where_they_are_chosen(design, sma
         design.with_layer("dense_1", dsp_budget=-1)
 
 
-def test_raw_weights_are_cast_with_the_layers_types_and_cached(design, small_graph):
+def test_raw_weights_are_cast_with_the_layers_types_and_cached(design: Design, small_graph: Graph) -> None:
     changed = design.with_layer("dense_1", weight="fixed<6,1>")
     raw = raw_weights(changed, "dense_1")
     np.testing.assert_array_equal(raw["weight"], quantize(small_graph["dense_1"].op.kernel, Fixed(6, 1)))
@@ -132,7 +132,7 @@ def test_raw_weights_are_cast_with_the_layers_types_and_cached(design, small_gra
     assert raw_weights(changed, "relu") == {}
 
 
-def test_default_accumulator_holds_every_possible_sum(design, small_graph):
+def test_default_accumulator_holds_every_possible_sum(design: Design, small_graph: Graph) -> None:
     source, config = design.input_types("dense_1")[0], design.layers["dense_1"]
     raw = raw_weights(design, "dense_1")
     accum, weight, bias = (config.types[key] for key in ("accum", "weight", "bias"))
@@ -145,7 +145,7 @@ def test_default_accumulator_holds_every_possible_sum(design, small_graph):
     assert top.max() > accum.max_raw // 4
 
 
-def test_trim_takes_bits_from_each_weight_by_its_own_type_and_the_type_follows():
+def test_trim_takes_bits_from_each_weight_by_its_own_type_and_the_type_follows() -> None:
     types = ElementTypes(
         signed=[[True, True, False, True]],
         integer=[[2, 1, 1, 1]],
@@ -174,7 +174,7 @@ def test_trim_takes_bits_from_each_weight_by_its_own_type_and_the_type_follows()
         Design.default(Graph(name="m", nodes=(nodes[0], plain), outputs=("y",))).with_layer("y", trim=1)
 
 
-def test_the_result_of_a_cast_follows_what_is_trimmed_while_it_is_the_hull():
+def test_the_result_of_a_cast_follows_what_is_trimmed_while_it_is_the_hull() -> None:
     types = ElementTypes(signed=[True, False], integer=[3, 2], fraction=[1, 5], rounding="RND")
     nodes = (
         Node(name="x", op=Input(), inputs=(), shape=(2,)),
@@ -205,7 +205,7 @@ def test_the_result_of_a_cast_follows_what_is_trimmed_while_it_is_the_hull():
         lambda graph: export(graph, "out"),
     ],
 )
-def test_a_graph_in_place_of_a_design_is_named(small_graph, call):
+def test_a_graph_in_place_of_a_design_is_named(small_graph: Graph, call) -> None:
     with pytest.raises(ConfigError, match=r"^a design is needed, not <Graph .* Design.default\(graph\) makes one"):
         call(small_graph)
 
@@ -220,13 +220,13 @@ def test_a_graph_in_place_of_a_design_is_named(small_graph, call):
         lambda value: hx.Emulator(value, np.zeros((1, 4))),
     ],
 )
-def test_what_is_no_graph_is_named_and_how_it_becomes_one(small_graph, call):
+def test_what_is_no_graph_is_named_and_how_it_becomes_one(small_graph: Graph, call) -> None:
     with pytest.raises(ConfigError, match=r"^a graph is needed, not 'm.keras'. read_model makes one"):
         call("m.keras")
     with pytest.raises(ConfigError, match=r"^a graph is needed, not <Design .* Pass its graph."):
         call(Design.default(small_graph))
 
 
-def test_a_part_in_place_of_a_target_is_named(small_graph):
+def test_a_part_in_place_of_a_target_is_named(small_graph: Graph) -> None:
     with pytest.raises(ConfigError, match=r"^a target is needed, not 'xc7z020clg400-1'. Write Target\(part="):
         Design.default(small_graph, target="xc7z020clg400-1")

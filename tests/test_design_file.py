@@ -29,14 +29,14 @@ EVERY_OP = every_op()
 
 
 @pytest.fixture
-def saved(small_graph, tmp_path):
+def saved(small_graph: Graph, tmp_path: Path) -> tuple[Design, Path]:
     design = Design.default(small_graph).with_layer("dense_1", weight="fixed<8,2,RND,SAT>", reuse=4)
     path = tmp_path / "design.yaml"
     design.save(path)
     return design, path
 
 
-def test_load_gives_back_what_was_saved(saved, small_graph):
+def test_load_gives_back_what_was_saved(saved: tuple[Design, Path], small_graph: Graph) -> None:
     design, path = saved
     assert Design.load(path, small_graph) == design
 
@@ -58,7 +58,9 @@ def test_load_gives_back_what_was_saved(saved, small_graph):
         ("target:", "target: !!python/object/apply:os.system ['true']\nx:", "is not valid YAML"),
     ],
 )
-def test_load_names_the_file_and_the_mistake(saved, small_graph, old, new, message):
+def test_load_names_the_file_and_the_mistake(
+    saved: tuple[Design, Path], small_graph: Graph, old: str, new: str, message: str
+) -> None:
     _, path = saved
     path.write_text(path.read_text().replace(old, new, 1))
     with pytest.raises(ConfigError) as caught:
@@ -66,13 +68,15 @@ def test_load_names_the_file_and_the_mistake(saved, small_graph, old, new, messa
     assert message in str(caught.value)
 
 
-def test_load_fills_in_defaults_for_what_is_left_out(small_graph, tmp_path):
+def test_load_fills_in_defaults_for_what_is_left_out(small_graph: Graph, tmp_path: Path) -> None:
     path = tmp_path / "short.yaml"
     path.write_text("layers:\n  dense_1: {reuse: 2}\n")
     assert Design.load(path, small_graph) == Design.default(small_graph).with_layer("dense_1", reuse=2)
 
 
-def test_load_warns_when_the_file_belongs_to_other_weights(saved, small_graph, caplog):
+def test_load_warns_when_the_file_belongs_to_other_weights(
+    saved: tuple[Design, Path], small_graph: Graph, caplog: pytest.LogCaptureFixture
+) -> None:
     _, path = saved
     other = Graph(name="small", nodes=small_graph.nodes, outputs=("dense_2",))
     with caplog.at_level(logging.WARNING):
@@ -80,7 +84,9 @@ def test_load_warns_when_the_file_belongs_to_other_weights(saved, small_graph, c
     assert "saved for other weights" in caplog.text
 
 
-def test_save_to_an_unwritable_place_gives_one_clear_error_and_leaves_nothing(saved, tmp_path):
+def test_save_to_an_unwritable_place_gives_one_clear_error_and_leaves_nothing(
+    saved: tuple[Design, Path], tmp_path: Path
+) -> None:
     design, _ = saved
     with pytest.raises(ConfigError, match="cannot write .*nowhere"):
         design.save(tmp_path / "nowhere" / "design.yaml")
@@ -88,7 +94,7 @@ def test_save_to_an_unwritable_place_gives_one_clear_error_and_leaves_nothing(sa
         Design.load(tmp_path / "missing.yaml", design.graph)
 
 
-def test_save_is_readable_by_its_owner_only_after_the_whole_text_is_there(saved):
+def test_save_is_readable_by_its_owner_only_after_the_whole_text_is_there(saved: tuple[Design, Path]) -> None:
     _, path = saved
     assert stat.S_ISREG(path.stat().st_mode)
     assert [item.name for item in path.parent.iterdir()] == ["design.yaml"]
@@ -154,7 +160,7 @@ def reloaded(design: Design) -> Design:
 
 @settings(deadline=None, max_examples=60)
 @given(steps(EVERY_OP), TARGETS, st.sampled_from(["fixed<16,6>", "fixed<8,3,RND>", "fixed<24,8,TRN,SAT_SYM>"]))
-def test_any_design_of_any_op_is_the_same_when_loaded(changes, target, type_):
+def test_any_design_of_any_op_is_the_same_when_loaded(changes, target, type_) -> None:
     design = Design.default(EVERY_OP, target=target, type=type_)
     for name, values in changes:
         design = design.with_layer(name, **values)
@@ -171,7 +177,7 @@ NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12) | st.samp
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(NAMES, min_size=3, max_size=3, unique=True))
-def test_names_of_any_text_are_the_same_when_loaded(names):
+def test_names_of_any_text_are_the_same_when_loaded(names) -> None:
     x, dense, softmax = names
     nodes = (
         Node(name=x, op=Input(), inputs=(), shape=(2,)),
@@ -189,8 +195,8 @@ MODES = list(SoftmaxMode)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("types_of", MODES)
 def test_a_softmax_with_the_types_of_another_mode_is_the_same_from_file_and_study(
-    small_graph, tmp_path, mode, types_of
-):
+    small_graph: Graph, tmp_path: Path, mode, types_of
+) -> None:
     start = Design.default(small_graph)
     types = start.with_layer("softmax", softmax=types_of).layers["softmax"].types
     design = start.with_layer("softmax", softmax=mode).with_layer("softmax", **types)
@@ -204,7 +210,7 @@ def test_a_softmax_with_the_types_of_another_mode_is_the_same_from_file_and_stud
 
 @settings(deadline=None, max_examples=40)
 @given(st.data())
-def test_every_design_of_a_space_is_the_same_when_loaded(data):
+def test_every_design_of_a_space_is_the_same_when_loaded(data) -> None:
     node = data.draw(st.sampled_from(EVERY_OP.nodes))
     drawn = data.draw(st.lists(settings_of(node), min_size=1, max_size=3))
     keys = [key for key in drawn[0] if key != "mask" and all(key in item for item in drawn)]
@@ -219,7 +225,7 @@ def test_every_design_of_a_space_is_the_same_when_loaded(data):
     assert reloaded(design).key == design.key
 
 
-def test_a_space_that_chooses_the_mode_of_a_softmax_gives_it_the_types_of_the_mode(small_graph):
+def test_a_space_that_chooses_the_mode_of_a_softmax_gives_it_the_types_of_the_mode(small_graph: Graph) -> None:
     base = Design.default(small_graph)
     bound = BoundSpace.bind(Space.from_dict({"uniform": {"softmax": ["stable", "latency"]}}), base)
     assert bound.design((0,)) == base
@@ -229,7 +235,7 @@ def test_a_space_that_chooses_the_mode_of_a_softmax_gives_it_the_types_of_the_mo
     assert design == base.with_layer("softmax", softmax="latency", exp_table="ufixed<18,1,RND,SAT>")
 
 
-def test_numbers_of_numpy_are_the_same_as_plain_ones(small_graph):
+def test_numbers_of_numpy_are_the_same_as_plain_ones(small_graph: Graph) -> None:
     design = Design.default(small_graph)
     plain = design.with_layer("dense_1", reuse=4).with_layer("softmax", table_size=512)
     other = design.with_layer("dense_1", reuse=np.int64(4)).with_layer("softmax", table_size=np.uint16(512))
@@ -237,7 +243,7 @@ def test_numbers_of_numpy_are_the_same_as_plain_ones(small_graph):
     assert reloaded(other).key == plain.key
 
 
-def test_a_check_leaves_the_configuration_that_was_handed_to_it(small_graph):
+def test_a_check_leaves_the_configuration_that_was_handed_to_it(small_graph: Graph) -> None:
     design = Design.default(small_graph)
     config = replace(design.layers["dense_1"], strategy="resource")
     assert config.strategy is Strategy.RESOURCE

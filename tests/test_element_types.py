@@ -52,7 +52,9 @@ def test_quantize_elements_equals_a_loop_of_single_casts(types: ElementTypes, dr
 
 @settings(max_examples=200, deadline=None)
 @given(element_types(), st.integers(-6, 20), st.data())
-def test_requantize_elements_equals_a_loop_of_single_casts(types: ElementTypes, fraction: int, draw: st.DataObject):
+def test_requantize_elements_equals_a_loop_of_single_casts(
+    types: ElementTypes, fraction: int, draw: st.DataObject
+) -> None:
     source = st.lists(st.integers(-(1 << 40), 1 << 40), min_size=types.shape[0], max_size=types.shape[0])
     values = np.array(draw.draw(st.lists(source, min_size=1, max_size=4)), dtype=np.int64)
     raw = requantize_elements(values, fraction, types)

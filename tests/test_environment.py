@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 CONDA_NAMES = {"playwright-python": "playwright"}
 
 
-def split(requirement):
+def split(requirement) -> tuple[str, str]:
     name, spec = re.fullmatch(r"([A-Za-z0-9_.-]+)\s*(.*)", requirement.strip()).groups()
     return name.lower(), spec.replace(" ", "")
 
@@ -21,7 +21,7 @@ def project():
     return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
-def test_environment_yml_names_the_same_packages_and_specifiers_as_pyproject(project):
+def test_environment_yml_names_the_same_packages_and_specifiers_as_pyproject(project) -> None:
     wanted = dict(split(item) for item in project["dependencies"])
     for items in project["optional-dependencies"].values():
         wanted |= dict(split(item) for item in items if not item.startswith("hlsexplore["))
@@ -36,7 +36,7 @@ def test_environment_yml_names_the_same_packages_and_specifiers_as_pyproject(pro
     assert listed == wanted
 
 
-def test_the_all_extra_of_users_holds_no_training_framework(project):
+def test_the_all_extra_of_users_holds_no_training_framework(project) -> None:
     extras = project["optional-dependencies"]
     text = " ".join(extras["all"])
     assert "train" not in text
@@ -45,12 +45,12 @@ def test_the_all_extra_of_users_holds_no_training_framework(project):
     assert not names & {"tensorflow", "keras", "qkeras-v3", "hls4ml"}
 
 
-def test_every_make_target_of_the_design_exists():
+def test_every_make_target_of_the_design_exists() -> None:
     text = (ROOT / "Makefile").read_text()
     for target in ("help", "demo", "explore", "test", "check", "agreement", "notebooks", "bench", "wheel"):
         assert re.search(rf"^{target}:.*## ", text, re.M), target
 
 
-def test_readme_names_the_two_commands_first():
+def test_readme_names_the_two_commands_first() -> None:
     text = (ROOT / "README.md").read_text()
     assert text.index("make demo") < text.index("make test") < 3000

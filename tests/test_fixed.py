@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from fractions import Fraction
 from math import floor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ reals = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e40, max_va
 @example([0.0, -5e-324], Fixed(1, 2, False))
 @example([-1e-310, 3.0], Fixed(8, 40))
 @example([1e300, -1.7e308, 5e-324], Fixed(60, 4, True, "RND", "SAT"))
-def test_quantize_equals_the_exact_model(values, type_):
+def test_quantize_equals_the_exact_model(values, type_) -> None:
     raw = quantize(values, type_)
     assert raw.tolist() == [model(Fraction(value), type_) for value in values]
     assert (raw.dtype == object) == (not type_.fits_int64)
@@ -69,7 +70,7 @@ def test_quantize_equals_the_exact_model(values, type_):
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.integers(-(2**70), 2**70), min_size=1, max_size=6), st.integers(-8, 60), types())
-def test_requantize_equals_the_exact_model(values, fraction, type_):
+def test_requantize_equals_the_exact_model(values, fraction, type_) -> None:
     fits = all(-(2**62) < value < 2**62 for value in values)
     raw = np.array(values, dtype=np.int64 if fits else object)
     expected = [model(Fraction(value) / Fraction(2) ** fraction, type_) for value in values]
@@ -78,7 +79,7 @@ def test_requantize_equals_the_exact_model(values, fraction, type_):
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.integers(-(2**60), 2**60), min_size=1, max_size=6), st.integers(1, 60), st.integers(-8, 40), types())
-def test_cast_of_carriers_equals_the_exact_model(values, size, fraction, type_):
+def test_cast_of_carriers_equals_the_exact_model(values, size, fraction, type_) -> None:
     values = [value >> size for value in values]
     span = Span(fraction, min(values), max(values))
     raw = np.array(values, dtype=np.int64)
@@ -91,14 +92,14 @@ def test_cast_of_carriers_equals_the_exact_model(values, size, fraction, type_):
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(reals, min_size=1, max_size=6), types(52))
-def test_quantize_carrier_equals_quantize(values, type_):
+def test_quantize_carrier_equals_quantize(values, type_) -> None:
     x = np.array(values)
     np.testing.assert_array_equal(to_raw(quantize_carrier(x, type_), type_), quantize(x, type_))
 
 
 @settings(max_examples=100, deadline=None)
 @given(types(1000))
-def test_type_round_trips_through_its_text(type_):
+def test_type_round_trips_through_its_text(type_) -> None:
     assert Fixed.parse(str(type_)) == type_
     assert eval(repr(type_)) == type_
 
@@ -113,7 +114,7 @@ def test_type_round_trips_through_its_text(type_):
         ("ap_uint< 3 >", "ufixed<3,3>"),
     ],
 )
-def test_type_is_read_as_hls4ml_and_vendors_write_it(text, wanted):
+def test_type_is_read_as_hls4ml_and_vendors_write_it(text: str, wanted: str) -> None:
     assert str(Fixed.parse(text)) == wanted
 
 
@@ -129,13 +130,13 @@ def test_type_is_read_as_hls4ml_and_vendors_write_it(text, wanted):
         ("9" * 5000, "^'9{76}\\.\\.\\. is not a fixed-point type"),
     ],
 )
-def test_text_that_is_no_type_is_one_sentence(text, message):
+def test_text_that_is_no_type_is_one_sentence(text, message: str) -> None:
     with pytest.raises(ConfigError, match=message) as caught:
         Fixed.parse(text)
     assert len(str(caught.value)) < 300
 
 
-def test_quantize_wide_types_use_python_integers():
+def test_quantize_wide_types_use_python_integers() -> None:
     raw = quantize([1.5, -1.0], Fixed(100, 20))
     assert raw.dtype == object
     assert raw.tolist() == [3 << 79, -(1 << 80)]
@@ -144,24 +145,24 @@ def test_quantize_wide_types_use_python_integers():
 @pytest.mark.parametrize("width", [62, 63, 64])
 @pytest.mark.parametrize("signed", [True, False])
 @pytest.mark.parametrize("overflow", list(Overflow))
-def test_quantize_is_exact_at_the_edge_of_int64(width, signed, overflow):
+def test_quantize_is_exact_at_the_edge_of_int64(width: int, signed: bool, overflow) -> None:
     type_ = Fixed(width, width, signed, overflow=overflow)
     values = [-1.0, 2.0**61, -(2.0**61), 2.0**62, -(2.0**62), 2.0**63, -(2.0**63), 2.0**64]
     assert quantize(values, type_).tolist() == [model(Fraction(value), type_) for value in values]
 
 
-def test_requantize_wraps_a_negative_number_into_63_unsigned_bits():
+def test_requantize_wraps_a_negative_number_into_63_unsigned_bits() -> None:
     assert requantize(np.array([-1]), 0, Fixed(63, 63, signed=False)).tolist() == [2**63 - 1]
 
 
-def test_to_real_undoes_quantize_on_the_grid():
+def test_to_real_undoes_quantize_on_the_grid() -> None:
     type_ = Fixed(12, 4)
     values = np.arange(-(2**11), 2**11) / 256
     np.testing.assert_array_equal(to_real(quantize(values, type_), type_), values)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_quantize_refuses_values_that_are_not_finite(bad):
+def test_quantize_refuses_values_that_are_not_finite(bad) -> None:
     with pytest.raises(ConfigError, match="cannot cast NaN or infinity to fixed<8,4>"):
         quantize([0.0, bad], Fixed(8, 4))
 
@@ -196,7 +197,7 @@ def _program(folder) -> str:
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")
-def test_casts_equal_the_ap_types_headers(tmp_path):
+def test_casts_equal_the_ap_types_headers(tmp_path: Path) -> None:
     da4ml = pytest.importorskip("da4ml")
     from pathlib import Path
 

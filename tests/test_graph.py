@@ -20,15 +20,15 @@ from hlsexplore.ops import (
 )
 
 
-def node(name, op, inputs=(), shape=(2,)):
+def node(name, op, inputs=(), shape=(2,)) -> Node:
     return Node(name=name, op=op, inputs=tuple(inputs), shape=shape)
 
 
-def dense(value=1.0, n_in=2, n_out=2):
+def dense(value: float = 1.0, n_in: int = 2, n_out: int = 2) -> Dense:
     return Dense(kernel=np.full((n_in, n_out), value))
 
 
-def test_nan_weights_are_refused_with_their_number():
+def test_nan_weights_are_refused_with_their_number() -> None:
     nodes = (node("x", Input()), node("d", dense(np.nan), ["x"]))
     with pytest.raises(ModelError, match="layer 'd': 4 of 4 values in 'kernel' are NaN or infinite"):
         Graph(name="m", nodes=nodes, outputs=("d",))
@@ -43,31 +43,31 @@ def test_nan_weights_are_refused_with_their_number():
         ((node("x", Input()),), (), "has no input or no output"),
     ],
 )
-def test_inconsistent_graphs_are_refused(nodes, outputs, message):
+def test_inconsistent_graphs_are_refused(nodes, outputs, message: str) -> None:
     with pytest.raises(ModelError, match=message):
         Graph(name="m", nodes=nodes, outputs=outputs)
 
 
-def test_digest_depends_on_weights_structure_and_nothing_else():
-    def graph(value=1.0, name="d"):
+def test_digest_depends_on_weights_structure_and_nothing_else() -> None:
+    def graph(value: float = 1.0, name: str = "d") -> Graph:
         return Graph(name="m", nodes=(node("x", Input()), node(name, dense(value), ["x"])), outputs=(name,))
 
     assert graph().digest == graph().digest
     assert len({graph().digest, graph(2.0).digest, graph(name="e").digest}) == 3
 
 
-def typed(integer, rounding="RND", kind=Quantize):
+def typed(integer, rounding: str = "RND", kind=Quantize) -> Graph:
     types = ElementTypes(signed=[True, False], integer=integer, fraction=[1, 2], rounding=rounding)
     x, q = (Input(types=types), dense()) if kind is Input else (Input(), Quantize(types=types))
     return Graph(name="m", nodes=(node("x", x), node("q", q, ["x"])), outputs=("q",))
 
 
-def looked_up(entries, entry="fixed<4,2>"):
+def looked_up(entries, entry: str = "fixed<4,2>") -> Graph:
     op = Lookup(source=Fixed(2, 1), entries=np.array(entries), type=Fixed.parse(entry))
     return Graph(name="m", nodes=(node("x", Input()), node("t", op, ["x"])), outputs=("t",))
 
 
-def test_digest_depends_on_types_of_elements_and_on_tables():
+def test_digest_depends_on_types_of_elements_and_on_tables() -> None:
     graphs = [typed([1, 2]), typed([1, 3]), typed([1, 2], "TRN"), typed([1, 2], kind=Input), typed([1, 3], kind=Input)]
     graphs += [looked_up([0, 1, 2, 3]), looked_up([0, 1, 2, 4]), looked_up([0, 1, 2, 3], "fixed<4,3>")]
     assert len({graph.digest for graph in graphs}) == len(graphs)
@@ -75,7 +75,7 @@ def test_digest_depends_on_types_of_elements_and_on_tables():
     assert looked_up([0, 1, 2, 3]).digest == looked_up([0, 1, 2, 3]).digest
 
 
-def test_types_of_elements_and_tables_that_do_not_fit_are_refused():
+def test_types_of_elements_and_tables_that_do_not_fit_are_refused() -> None:
     types = ElementTypes(signed=[True, True, True], integer=[1, 1, 1], fraction=[1, 1, 1])
     with pytest.raises(ModelError, match=r"layer 'q': types of shape \(3,\) do not fit a tensor of shape \(2,\)"):
         Graph(name="m", nodes=(node("x", Input()), node("q", Quantize(types=types), ["x"])), outputs=("q",))
@@ -85,24 +85,24 @@ def test_types_of_elements_and_tables_that_do_not_fit_are_refused():
         looked_up([0, 1, 2, 0.5])
 
 
-def test_weights_cannot_be_changed_after_the_graph_is_made():
+def test_weights_cannot_be_changed_after_the_graph_is_made() -> None:
     graph = Graph(name="m", nodes=(node("x", Input()), node("d", dense(), ["x"])), outputs=("d",))
     with pytest.raises(ValueError, match="read-only"):
         graph["d"].op.kernel[0, 0] = 3
 
 
-def test_unknown_layer_names_the_nearest(small_graph):
+def test_unknown_layer_names_the_nearest(small_graph: Graph) -> None:
     with pytest.raises(ConfigError, match="Did you mean 'softmax'"):
         small_graph["softmx"]
 
 
-def test_positions_of_a_convolution_are_its_output_pixels():
+def test_positions_of_a_convolution_are_its_output_pixels() -> None:
     conv = Conv(kernel=np.zeros((3, 3, 1, 4)))
     assert num_positions(node("c", conv, shape=(6, 5, 4))) == 30
     assert num_positions(node("d", dense())) == 1
 
 
-def test_graph_counts_parameters_and_lists_layers(small_graph):
+def test_graph_counts_parameters_and_lists_layers(small_graph: Graph) -> None:
     assert small_graph.num_parameters == 16 * 32 + 32 + 32 * 5 + 5
     assert [item.name for item in small_graph.layers] == ["dense_1", "relu", "dense_2", "softmax"]
     assert (small_graph.input_shape, small_graph.output_shape) == ((16,), (5,))
@@ -124,14 +124,14 @@ def test_graph_counts_parameters_and_lists_layers(small_graph):
         (Activation(function=Function.RELU, max_value=-1.5), "a", (3,), "max_value is -1.5, and must be 0 or above."),
     ],
 )
-def test_tensors_that_do_not_fit_are_an_error(op, sources, shape, sentence):
+def test_tensors_that_do_not_fit_are_an_error(op, sources: str, shape: tuple[int], sentence: str) -> None:
     nodes = [Node(name=name, op=Input(), inputs=(), shape=own) for name, own in (("a", (3,)), ("b", (2,)))]
     with pytest.raises(ModelError) as error:
         Graph(name="m", nodes=(*nodes, Node(name="y", op=op, inputs=tuple(sources), shape=shape)), outputs=("y",))
     assert str(error.value) == f"layer 'y': {sentence}"
 
 
-def test_an_output_that_occurs_twice_is_refused():
+def test_an_output_that_occurs_twice_is_refused() -> None:
     nodes = (
         Node(name="x", op=Input(), inputs=(), shape=(2,)),
         Node(name="d", op=Dense(kernel=np.ones((2, 1))), inputs=("x",), shape=(1,)),

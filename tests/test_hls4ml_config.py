@@ -2,6 +2,7 @@
 
 import warnings
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hlsexplore.hls4ml_config import _KNOWN, apply_config, read_config
 from hlsexplore.ops import Activation, Affine, Conv, Dense, Function, Input, Pool, Reshape, Softmax
 
 
-def network():
+def network() -> Graph:
     rng = np.random.default_rng(3)
     nodes = (
         Node(name="x", op=Input(), inputs=(), shape=(6, 6, 2)),
@@ -58,7 +59,7 @@ CONFIG = {
 }
 
 
-def test_names_beat_types_beat_the_model():
+def test_names_beat_types_beat_the_model() -> None:
     design = apply_config(CONFIG, network()).design
     layers = design.layers
     assert str(layers["c"].types["weight"]) == "fixed<8,3,RND,SAT>"
@@ -76,7 +77,7 @@ def test_names_beat_types_beat_the_model():
 
 @pytest.mark.skipif(find_spec("hls4ml") is None, reason="needs hls4ml")
 @pytest.mark.parametrize("io", ["io_parallel", "io_stream"])
-def test_automatic_types_are_those_that_hls4ml_infers(io, tmp_path):
+def test_automatic_types_are_those_that_hls4ml_infers(io: str, tmp_path: Path) -> None:
     from hlsexplore_hls.hls4ml.layers import layer_words
 
     graph = network()
@@ -113,7 +114,7 @@ def test_automatic_types_are_those_that_hls4ml_infers(io, tmp_path):
         assert dict(ours.layers[name].types) == dict(theirs.layers[name].types), name
 
 
-def test_settings_that_hls4ml_ignores_or_rounds_are_named():
+def test_settings_that_hls4ml_ignores_or_rounds_are_named() -> None:
     config = {
         "Model": {"Precision": "fixed<16,6>", "ReuseFactr": 1},
         "LayerName": {"fcc": {}, "fc": {"ReuseFactor": 7, "Presicion": 1}},
@@ -135,12 +136,12 @@ def test_settings_that_hls4ml_ignores_or_rounds_are_named():
         ({"LayerName": {"fc": {"ReuseFactor": "2"}}}, "layer 'fc': ReuseFactor must be a whole number, not '2'"),
     ],
 )
-def test_a_bad_value_is_one_error(change, message):
+def test_a_bad_value_is_one_error(change, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         apply_config({"HLSConfig": change}, network())
 
 
-def test_files_that_are_no_configuration(tmp_path):
+def test_files_that_are_no_configuration(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"^cannot read .*a\.yml: No such file or directory\.$"):
         read_config(tmp_path / "a.yml", network())
     (tmp_path / "b.yml").write_text("a: 1\n")
@@ -169,7 +170,7 @@ def test_files_that_are_no_configuration(tmp_path):
         ),
     ],
 )
-def test_a_board_decides_the_part_as_in_hls4ml(board, part, expected, note):
+def test_a_board_decides_the_part_as_in_hls4ml(board, part: str | None, expected: str, note: str | None) -> None:
     config = {**CONFIG, "Backend": "VivadoAccelerator", **board}
     config = {**config, "Part": part} if part else {key: value for key, value in config.items() if key != "Part"}
     found = apply_config(config, network())
@@ -177,7 +178,7 @@ def test_a_board_decides_the_part_as_in_hls4ml(board, part, expected, note):
     assert [item for item in found.notes if "board" in item] == ([note] if note else [])
 
 
-def test_every_key_of_version_1_3_is_known_and_what_is_not_taken_over_is_said():
+def test_every_key_of_version_1_3_is_known_and_what_is_not_taken_over_is_said() -> None:
     layer = {
         **CONFIG["HLSConfig"]["LayerName"]["fc"],
         "RecurrentReuseFactor": 4,
@@ -194,7 +195,7 @@ def test_every_key_of_version_1_3_is_known_and_what_is_not_taken_over_is_said():
     assert not [note for note in notes if "unknown" in note]
 
 
-def test_linear_activations_are_layers_of_hls4ml():
+def test_linear_activations_are_layers_of_hls4ml() -> None:
     def notes(precision):
         layers = {**CONFIG["HLSConfig"]["LayerName"], "fc_linear": {"Precision": precision}, "nothing_linear": {}}
         return apply_config({**CONFIG, "HLSConfig": {**CONFIG["HLSConfig"], "LayerName": layers}}, network()).notes
@@ -208,7 +209,7 @@ def test_linear_activations_are_layers_of_hls4ml():
 
 
 @pytest.mark.skipif(find_spec("hls4ml") is None, reason="needs hls4ml")
-def test_keys_that_are_known_are_those_of_hls4ml():
+def test_keys_that_are_known_are_those_of_hls4ml() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from hls4ml.backends import get_available_backends, get_backend

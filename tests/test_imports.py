@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from hlsexplore.graph import Graph
+
 HEAVY = {
     "tensorflow",
     "keras",
@@ -23,13 +25,13 @@ HEAVY = {
 
 
 @pytest.mark.parametrize("module", ["hlsexplore", "hlsexplore_hls"])
-def test_import_loads_no_heavy_package(module):
+def test_import_loads_no_heavy_package(module: str) -> None:
     code = f"import sys, {module}; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert not HEAVY & set(done.stdout.split())
 
 
-def test_every_public_name_exists():
+def test_every_public_name_exists() -> None:
     import hlsexplore
 
     missing = [name for name in hlsexplore.__all__ if not hasattr(hlsexplore, name)]
@@ -37,7 +39,7 @@ def test_every_public_name_exists():
 
 
 @pytest.mark.parametrize("first", ["hlsexplore.emulate.run", "hlsexplore.estimate.estimator", "hlsexplore"])
-def test_emulate_and_estimate_can_be_called_whatever_was_imported_first(first, small_graph):
+def test_emulate_and_estimate_can_be_called_whatever_was_imported_first(first: str, small_graph: Graph) -> None:
     code = (
         f"import {first}, pickle, sys, hlsexplore as hx\n"
         "design = hx.Design.default(pickle.load(sys.stdin.buffer))\n"

@@ -1,5 +1,7 @@
 """Pruning as a part of designs: kept, saved, refused; what it saves in estimates."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -51,7 +53,7 @@ def test_a_design_that_drops_nothing_says_nothing_of_it(design: Design) -> None:
         {"mask": {"weight": np.eye(16, 12, dtype=bool), "bias": np.arange(12) < 6}, "density": 0.05},
     ],
 )
-def test_pruning_is_saved_and_loaded_with_the_same_key(design: Design, change: dict, tmp_path) -> None:
+def test_pruning_is_saved_and_loaded_with_the_same_key(design: Design, change: dict, tmp_path: Path) -> None:
     changed = design.with_layer("fc1", **change)
     assert changed.key != design.key
     changed.save(tmp_path / "d.yaml")

@@ -10,11 +10,11 @@ from hlsexplore.passes import fuse_affine
 RNG = np.random.default_rng(1)
 
 
-def affine(channels):
+def affine(channels) -> Affine:
     return Affine(kernel=RNG.normal(size=channels), bias=RNG.normal(size=channels))
 
 
-def chain(shape, *steps, outputs=None):
+def chain(shape, *steps, outputs=None) -> Graph:
     """A graph of `(name, op, shape, types)` one behind the other."""
     nodes = [Node(name="x", op=Input(), inputs=(), shape=shape)]
     for name, op, out, types in steps:
@@ -22,7 +22,7 @@ def chain(shape, *steps, outputs=None):
     return Graph(name="net", nodes=tuple(nodes), outputs=outputs or (nodes[-1].name,))
 
 
-def same_function(before, after):
+def same_function(before, after) -> None:
     x = RNG.normal(size=(5, *before.input_shape))
     np.testing.assert_allclose(float_forward(after, x), float_forward(before, x), rtol=1e-12, atol=1e-12)
 
@@ -37,7 +37,7 @@ PRODUCTS = {
 
 
 @pytest.mark.parametrize("name", PRODUCTS)
-def test_affine_folds_into_the_product_before_it(name):
+def test_affine_folds_into_the_product_before_it(name) -> None:
     shape, op, out = PRODUCTS[name]
     graph = chain(shape, ("p", op, out, {}), ("bn", affine(out[-1]), out, {}))
     fused = fuse_affine(graph)
@@ -47,7 +47,7 @@ def test_affine_folds_into_the_product_before_it(name):
     same_function(graph, fused)
 
 
-def test_chain_of_affines_folds_completely():
+def test_chain_of_affines_folds_completely() -> None:
     graph = chain((4,), *[(f"a{i}", affine(4), (4,), {}) for i in range(4)])
     fused = fuse_affine(graph)
     assert [node.name for node in fused.layers] == ["a0"]
@@ -62,19 +62,19 @@ def test_chain_of_affines_folds_completely():
         ({}, {"weight": Fixed(6, 1)}),
     ],
 )
-def test_prescribed_types_keep_the_layers_apart(product_types, affine_types):
+def test_prescribed_types_keep_the_layers_apart(product_types, affine_types) -> None:
     shape, op, out = PRODUCTS["dense"]
     graph = chain(shape, ("p", op, out, product_types), ("bn", affine(3), out, affine_types))
     assert fuse_affine(graph) is graph
 
 
-def test_result_type_of_the_affine_moves_to_the_product():
+def test_result_type_of_the_affine_moves_to_the_product() -> None:
     shape, op, out = PRODUCTS["dense"]
     graph = chain(shape, ("p", op, out, {"bias": Fixed(6, 1)}), ("bn", affine(3), out, {"result": Fixed(8, 2)}))
     assert dict(fuse_affine(graph)["p"].types) == {"result": Fixed(8, 2)}
 
 
-def test_product_with_a_second_reader_or_as_output_stays():
+def test_product_with_a_second_reader_or_as_output_stays() -> None:
     shape, op, out = PRODUCTS["dense"]
     graph = chain(shape, ("p", op, out, {}), ("bn", affine(3), out, {}), outputs=("bn", "p"))
     assert fuse_affine(graph) is graph
@@ -83,7 +83,7 @@ def test_product_with_a_second_reader_or_as_output_stays():
     assert fuse_affine(graph) is graph
 
 
-def test_affine_behind_an_activation_or_the_input_stays():
+def test_affine_behind_an_activation_or_the_input_stays() -> None:
     relu = Activation(function=Function.RELU)
     graph = chain((4,), ("a", affine(4), (4,), {}), ("r", relu, (4,), {}), ("b", affine(4), (4,), {}))
     assert fuse_affine(graph) is graph

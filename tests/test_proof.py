@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 
 import hlsexplore as hx
+from hlsexplore.graph import Graph
 from hlsexplore.proof import Proof, proof_of, proofs
 
 FOLDER = Path(__file__).parent / "data" / "brevitas"
 
 
 @pytest.fixture(scope="module")
-def graph():
+def graph() -> Graph:
     return hx.read_model(FOLDER / "mlp.onnx")
 
 
-def test_default_designs_keep_what_the_importer_proved(graph):
+def test_default_designs_keep_what_the_importer_proved(graph: Graph) -> None:
     found = proofs(graph, hx.Design.default(graph))
     assert (found.equal, found.changed, found.open) == (("3", "5"), (), ())
     assert found.sentence == (
@@ -24,7 +25,7 @@ def test_default_designs_keep_what_the_importer_proved(graph):
     )
 
 
-def test_a_changed_type_loses_its_proof_and_no_other(graph):
+def test_a_changed_type_loses_its_proof_and_no_other(graph: Graph) -> None:
     name = proofs(graph).equal[0]
     design = hx.Design.default(graph).with_layer(name, weight="fixed<3,1>")
     found = proofs(graph, design)
@@ -35,12 +36,12 @@ def test_a_changed_type_loses_its_proof_and_no_other(graph):
     assert found.to_dict()["proof_lost"] == [name]
 
 
-def test_networks_without_real_scales_have_nothing_to_prove():
+def test_networks_without_real_scales_have_nothing_to_prove() -> None:
     found = proofs(hx.read_model(FOLDER / "powers.onnx"))
     assert (found.total, found.sentence) == (0, "")
 
 
-def test_a_lost_proof_is_lost_for_a_reason(graph):
+def test_a_lost_proof_is_lost_for_a_reason(graph: Graph) -> None:
     name = proofs(graph).equal[0]
     x = np.load(FOLDER / "mlp.npz")["x"]
     design = hx.Design.default(graph).with_layer(name, weight="fixed<3,1>")

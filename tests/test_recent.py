@@ -7,7 +7,7 @@ import pytest
 from hlsexplore.support.recent import Recent
 
 
-def test_result_is_made_once_and_the_least_recently_used_is_forgotten():
+def test_result_is_made_once_and_the_least_recently_used_is_forgotten() -> None:
     made: list[str] = []
     store: Recent[str, str] = Recent(2)
 
@@ -20,21 +20,21 @@ def test_result_is_made_once_and_the_least_recently_used_is_forgotten():
     assert find("a") == "A" and made == list("abcba")
 
 
-def test_result_is_looked_up_without_being_made():
+def test_result_is_looked_up_without_being_made() -> None:
     store: Recent[str, int] = Recent(2)
     assert store.get("a") is None
     store.find("a", lambda: 1)
     assert store.get("a") == 1
 
 
-def test_failed_result_is_not_kept():
+def test_failed_result_is_not_kept() -> None:
     store: Recent[str, float] = Recent(2)
     with pytest.raises(ZeroDivisionError):
         store.find("a", lambda: 1 / 0)
     assert store.find("a", lambda: 2.0) == 2.0
 
 
-def test_threads_that_make_one_result_all_get_the_first():
+def test_threads_that_make_one_result_all_get_the_first() -> None:
     store: Recent[str, object] = Recent(2)
     barrier, found = Barrier(2), []
 

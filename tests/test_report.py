@@ -6,7 +6,7 @@ from hlsexplore.errors import ConfigError
 from hlsexplore.report import Bounds, Figures, Report
 
 
-def test_report_survives_json():
+def test_report_survives_json() -> None:
     figures = Figures(lut=100, dsp=0, latency_cycles_min=5)
     report = Report(
         source="estimate",
@@ -20,7 +20,7 @@ def test_report_survives_json():
     assert Report.from_dict(json.loads(json.dumps(report.to_dict()))) == report
 
 
-def test_unknown_figures_are_none_and_never_zero():
+def test_unknown_figures_are_none_and_never_zero() -> None:
     assert Figures().lut is None
     assert Figures(dsp=0).dsp == 0
 
@@ -37,6 +37,6 @@ def test_unknown_figures_are_none_and_never_zero():
         {"total": {}, "source": "x", "tool": "y", "details": {"d": {"depth": []}}},
     ],
 )
-def test_foreign_data_is_no_report(data):
+def test_foreign_data_is_no_report(data) -> None:
     with pytest.raises(ConfigError, match="this is no report"):
         Report.from_dict(data)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,7 +16,7 @@ from hlsexplore.space import Space, nearest_reuse, read_axes
 
 
 @pytest.fixture(scope="module")
-def base(small_graph):
+def base(small_graph: Graph) -> Design:
     return Design.default(small_graph)
 
 
@@ -22,7 +24,7 @@ def bind(base, ranges=None, **sections):
     return BoundSpace.bind(Space.from_dict(sections), base, ranges)
 
 
-def test_uniform_width_sets_every_layer_and_finds_integer_bits_from_the_weights(base):
+def test_uniform_width_sets_every_layer_and_finds_integer_bits_from_the_weights(base: Design) -> None:
     space = bind(base, uniform={"weight": {"width": [4, 8]}})
     assert space.shape == (2,)
     design = space.design((0,))
@@ -36,14 +38,14 @@ def test_uniform_width_sets_every_layer_and_finds_integer_bits_from_the_weights(
     assert design.type("dense_1", "bias") == base.type("dense_1", "bias")
 
 
-def test_a_plain_list_of_numbers_means_widths_and_of_texts_means_types(base):
+def test_a_plain_list_of_numbers_means_widths_and_of_texts_means_types(base: Design) -> None:
     assert read_axes(Space(uniform={"weight": [4, 8]}), base.graph)[0].name == "weight.width"
     axes = read_axes(Space(layers={"dense_1": {"weight": ["fixed<4,1>", "fixed<6,1,RND,SAT>"]}}), base.graph)
     assert axes[0].name == "dense_1.weight"
     assert axes[0].choices == (Fixed(4, 1), Fixed.parse("fixed<6,1,RND,SAT>"))
 
 
-def test_per_layer_gives_each_layer_its_own_axis_in_the_order_of_the_graph(base):
+def test_per_layer_gives_each_layer_its_own_axis_in_the_order_of_the_graph(base: Design) -> None:
     space = bind(base, per_layer={"reuse": [1, 2], "weight": [4, 8], "result": [8, 12]})
     assert [axis.name for axis in space.axes] == [
         "dense_1.reuse",
@@ -59,7 +61,7 @@ def test_per_layer_gives_each_layer_its_own_axis_in_the_order_of_the_graph(base)
     assert design.type("dense_2", "result").width == 8
 
 
-def test_layers_replace_the_general_sections_for_that_key(base):
+def test_layers_replace_the_general_sections_for_that_key(base: Design) -> None:
     space = bind(base, uniform={"weight": [4], "reuse": [4]}, layers={"dense_2": {"weight": [10]}})
     design = space.design(space.point(0))
     assert design.type("dense_1", "weight").width == 4
@@ -67,7 +69,7 @@ def test_layers_replace_the_general_sections_for_that_key(base):
     assert (design.layers["dense_1"].reuse, design.layers["dense_2"].reuse) == (4, 4)
 
 
-def test_reuse_of_many_layers_takes_the_nearest_legal_value_of_each(base):
+def test_reuse_of_many_layers_takes_the_nearest_legal_value_of_each(base: Design) -> None:
     space = bind(base, uniform={"reuse": [5, 512]})
     first, second = space.design((0,)), space.design((1,))
     assert (first.layers["dense_1"].reuse, first.layers["dense_2"].reuse) == (4, 4)
@@ -75,7 +77,7 @@ def test_reuse_of_many_layers_takes_the_nearest_legal_value_of_each(base):
     assert nearest_reuse(base.graph["dense_2"], 6) == 8
 
 
-def test_reuse_of_one_layer_must_be_legal_and_can_be_all_legal_values(base):
+def test_reuse_of_one_layer_must_be_legal_and_can_be_all_legal_values(base: Design) -> None:
     with pytest.raises(ConfigError, match="layer 'dense_1': reuse=7 does not divide the 512 multiplications"):
         bind(base, layers={"dense_1": {"reuse": [7]}})
     space = bind(base, layers={"dense_2": {"reuse": "legal"}})
@@ -83,14 +85,14 @@ def test_reuse_of_one_layer_must_be_legal_and_can_be_all_legal_values(base):
     assert bind(base, per_layer={"reuse": {"max": 4}}).shape == (3, 3)
 
 
-def test_reuse_above_one_takes_the_resource_strategy_unless_the_space_says_otherwise(base):
+def test_reuse_above_one_takes_the_resource_strategy_unless_the_space_says_otherwise(base: Design) -> None:
     assert bind(base, uniform={"reuse": [4]}).design((0,)).layers["dense_1"].strategy == "resource"
     assert bind(base, uniform={"reuse": [1]}).design((0,)).layers["dense_1"].strategy == "latency"
     both = bind(base, uniform={"reuse": [4], "strategy": ["latency"]})
     assert both.design((0, 0)).layers["dense_1"].strategy == "latency"
 
 
-def test_accumulator_follows_the_weights_and_stays_where_the_user_chose_it(base):
+def test_accumulator_follows_the_weights_and_stays_where_the_user_chose_it(base: Design) -> None:
     design = bind(base, uniform={"weight": [4]}).design((0,))
     assert design.type("dense_1", "accum").width < base.type("dense_1", "accum").width
     narrow = base.with_layer("dense_1", accum="fixed<20,8>")
@@ -100,7 +102,7 @@ def test_accumulator_follows_the_weights_and_stays_where_the_user_chose_it(base)
     assert chosen.design((0, 0)).type("dense_1", "accum") == Fixed(18, 8)
 
 
-def test_result_before_an_activation_keeps_the_accumulator_when_the_activation_is_chosen(base):
+def test_result_before_an_activation_keeps_the_accumulator_when_the_activation_is_chosen(base: Design) -> None:
     design = bind(base, uniform={"result": [8]}).design((0,))
     assert design.type("dense_1", "result") == design.type("dense_1", "accum")
     assert design.type("relu", "result").width == 8
@@ -108,7 +110,7 @@ def test_result_before_an_activation_keeps_the_accumulator_when_the_activation_i
     assert explicit.type("dense_1", "result") == Fixed(9, 4)
 
 
-def test_result_integer_bits_follow_the_ranges_with_offsets(base):
+def test_result_integer_bits_follow_the_ranges_with_offsets(base: Design) -> None:
     ranges = {"relu": (0.0, 3.5), "dense_2": (-9.0, 2.0)}
     space = bind(base, ranges, per_layer={"result": {"width": [8], "integer": ["auto", "auto-1", 6]}})
     first = space.design((0,) * len(space.axes))
@@ -121,13 +123,13 @@ def test_result_integer_bits_follow_the_ranges_with_offsets(base):
     assert plain.type("relu", "result").integer == base.type("relu", "result").integer
 
 
-def test_signed_auto_makes_a_relu_unsigned_at_the_same_range(base):
+def test_signed_auto_makes_a_relu_unsigned_at_the_same_range(base: Design) -> None:
     space = bind(base, {"relu": (0.0, 3.5)}, layers={"relu": {"result": {"width": 8, "signed": "auto"}}})
     type_ = space.design((0, 0)).type("relu", "result")
     assert (type_.signed, type_.integer) == (False, 2)
 
 
-def test_rounded_weights_never_wrap(base):
+def test_rounded_weights_never_wrap(base: Design) -> None:
     space = bind(base, uniform={"weight": {"width": {"min": 2, "max": 8}, "rounding": "RND", "overflow": "WRAP"}})
     for width in range(7):
         design = space.design((width, 0, 0))
@@ -136,14 +138,14 @@ def test_rounded_weights_never_wrap(base):
             assert np.abs(to_real(quantize(kernel, type_), type_) - kernel).max() <= type_.step / 2
 
 
-def test_target_and_input_are_axes_too(base):
+def test_target_and_input_are_axes_too(base: Design) -> None:
     space = bind(base, target={"clock_ns": [2.5, 5]}, input={"width": [8, 12], "integer": 4})
     design = space.design((0, 1, 0))
     assert design.target.clock_ns == 2.5
     assert design.type("x", "result") == Fixed(12, 4, overflow="SAT")
 
 
-def test_pools_pass_their_input_type_on():
+def test_pools_pass_their_input_type_on() -> None:
     rng = np.random.default_rng(0)
     nodes = (
         Node(name="x", op=Input(), inputs=(), shape=(4, 4, 1)),
@@ -161,7 +163,7 @@ def test_pools_pass_their_input_type_on():
     assert [wide.design((index,)).layers["conv"].parallel for index in (0, 1)] == [4, 16]
 
 
-def test_points_are_numbered_with_the_last_axis_fastest(base):
+def test_points_are_numbered_with_the_last_axis_fastest(base: Design) -> None:
     space = bind(base, uniform={"weight": [4, 6, 8], "reuse": [1, 2]})
     assert space.size == 6
     assert [space.point(index) for index in range(3)] == [(0, 0), (0, 1), (1, 0)]
@@ -170,7 +172,7 @@ def test_points_are_numbered_with_the_last_axis_fastest(base):
 
 @given(st.data())
 @settings(max_examples=40, deadline=None)
-def test_every_point_of_the_default_space_is_a_valid_design_with_its_own_key(small_graph, data):
+def test_every_point_of_the_default_space_is_a_valid_design_with_its_own_key(small_graph: Graph, data) -> None:
     space = BoundSpace.bind(Space.default(small_graph), Design.default(small_graph))
     first, second = (data.draw(st.integers(0, space.size - 1)) for _ in range(2))
     keys = [space.design(space.point(index)).key for index in (first, second)]
@@ -217,19 +219,19 @@ def test_every_point_of_the_default_space_is_a_valid_design_with_its_own_key(sma
         ({"uniform": {"weight": {"width": {"min": 1, "max": 10**9}}}}, "more than 4096 choices."),
     ],
 )
-def test_a_wrong_space_is_named(base, sections, message):
+def test_a_wrong_space_is_named(base: Design, sections, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         bind(base, **sections)
     assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("data", [3, ["uniform"], None])
-def test_a_space_that_is_no_mapping_is_named(data):
+def test_a_space_that_is_no_mapping_is_named(data) -> None:
     with pytest.raises(ConfigError, match=r"^a space is a mapping of sections \('uniform', .*\), not "):
         Space.from_dict(data)
 
 
-def test_space_files_are_read_and_their_errors_name_the_file(base, tmp_path):
+def test_space_files_are_read_and_their_errors_name_the_file(base: Design, tmp_path: Path) -> None:
     path = tmp_path / "space.yaml"
     path.write_text("uniform:\n  weight: {width: [4, 8]}\n  reuse: [1, 2]\ninput: [8, 16]\n")
     space = Space.load(path)
@@ -242,7 +244,7 @@ def test_space_files_are_read_and_their_errors_name_the_file(base, tmp_path):
         Space.load(tmp_path / "none.yaml")
 
 
-def test_default_space_leaves_out_what_no_layer_has():
+def test_default_space_leaves_out_what_no_layer_has() -> None:
     nodes = (
         Node(name="x", op=Input(), inputs=(), shape=(4, 4, 1)),
         Node(name="pool", op=Pool(average=False, size=(2, 2), stride=(2, 2)), inputs=("x",), shape=(2, 2, 1)),
@@ -250,7 +252,7 @@ def test_default_space_leaves_out_what_no_layer_has():
     assert Space.default(Graph(name="pool", nodes=nodes, outputs=("pool",))).to_dict() == {}
 
 
-def test_multipliers_are_choices_of_a_space(small_graph):
+def test_multipliers_are_choices_of_a_space(small_graph: Graph) -> None:
     design = Design.default(small_graph)
     bound = bind(design, uniform={"multiplier": ["auto", "lut", "mixed"], "dsp_budget": [0, 8]})
     assert bound.size == 6
@@ -263,7 +265,7 @@ def test_multipliers_are_choices_of_a_space(small_graph):
         bind(design, uniform={"multiplier": ["dps"]})
 
 
-def test_types_of_single_elements_are_trimmed_and_made_uniform_by_a_space():
+def test_types_of_single_elements_are_trimmed_and_made_uniform_by_a_space() -> None:
     types = ElementTypes(signed=[True, False], integer=[2, 1], fraction=[3, 0])
     nodes = (
         Node(name="x", op=Input(), inputs=(), shape=(2,)),

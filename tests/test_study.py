@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -23,26 +24,26 @@ SPACE = {"uniform": {"weight": [4, 6, 8], "result": [6, 10], "reuse": [1, 4]}}
 
 
 @pytest.fixture(scope="module")
-def samples(small_graph):
+def samples(small_graph) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(3)
     x = rng.normal(0, 1, (120, 16))
     return x, float_forward(small_graph, x).argmax(axis=1)
 
 
 @pytest.fixture
-def study(small_graph, samples, tmp_path):
+def study(small_graph, samples, tmp_path) -> Iterator[Study]:
     with Study(tmp_path / "study.db", small_graph, *samples) as study:
         yield study
 
 
 @pytest.fixture(scope="module")
-def swept(small_graph, samples, tmp_path_factory):
+def swept(small_graph, samples, tmp_path_factory) -> Iterator[Study]:
     with Study(tmp_path_factory.mktemp("study") / "study.db", small_graph, *samples) as study:
         study.sweep(SPACE)
         yield study
 
 
-def test_sweep_of_a_grid_evaluates_each_design_once(study):
+def test_sweep_of_a_grid_evaluates_each_design_once(study) -> None:
     events = []
     result = study.sweep(SPACE, on_event=events.append)
     trials = study.trials()
@@ -56,7 +57,7 @@ def test_sweep_of_a_grid_evaluates_each_design_once(study):
     assert (again.num_done, again.num_new, len(study)) == (12, 0, 12)
 
 
-def test_sweep_events_tell_the_best_so_far(study):
+def test_sweep_events_tell_the_best_so_far(study) -> None:
     events = []
     study.sweep(SPACE, on_event=events.append)
     for count, event in enumerate(events, start=1):
@@ -68,7 +69,7 @@ def test_sweep_events_tell_the_best_so_far(study):
     assert events[3].text.startswith("4/12 designs, best accuracy ")
 
 
-def test_stored_trials_are_the_evaluated_ones(study, small_graph, samples):
+def test_stored_trials_are_the_evaluated_ones(study, small_graph, samples) -> None:
     study.sweep(SPACE, trials=3)
     for trial in study.trials():
         design = study.design(trial)
@@ -79,7 +80,7 @@ def test_stored_trials_are_the_evaluated_ones(study, small_graph, samples):
     assert study.design(1) == study.design(study.trials()[0])
 
 
-def test_trials_of_a_sweep_count_the_ones_already_there(study):
+def test_trials_of_a_sweep_count_the_ones_already_there(study) -> None:
     study.sweep(SPACE, trials=5, sampler="random", seed=1)
     first = [trial.design_key for trial in study.trials()]
     result = study.sweep(SPACE, trials=9, sampler="random", seed=1)
@@ -87,15 +88,15 @@ def test_trials_of_a_sweep_count_the_ones_already_there(study):
     assert [trial.design_key for trial in study.trials()][:5] == first
 
 
-def test_sweep_skips_points_that_give_the_same_design(study):
+def test_sweep_skips_points_that_give_the_same_design(study) -> None:
     result = study.sweep({"uniform": {"reuse": [4, 5]}})
     assert (result.num_done, len(study)) == (1, 1)
 
 
-def test_sweep_can_be_cancelled_and_goes_on_later(study):
+def test_sweep_can_be_cancelled_and_goes_on_later(study) -> None:
     cancel = threading.Event()
 
-    def stop(event):
+    def stop(event) -> None:
         if event.num_done == 5:
             cancel.set()
 
@@ -105,17 +106,17 @@ def test_sweep_can_be_cancelled_and_goes_on_later(study):
     assert study.sweep(SPACE).num_new == 7
 
 
-def test_sweep_can_be_paused_and_cancelled_while_paused(study):
+def test_sweep_can_be_paused_and_cancelled_while_paused(study) -> None:
     cancel, pause, paused = threading.Event(), threading.Event(), threading.Event()
 
-    def on_event(event):
+    def on_event(event) -> None:
         if event.num_done == 2:
             pause.set()
             paused.set()
 
     failures = []
 
-    def work():
+    def work() -> None:
         try:
             study.sweep(SPACE, on_event=on_event, cancel=cancel, pause=pause)
         except CancelledError as error:
@@ -137,7 +138,7 @@ def test_sweep_can_be_paused_and_cancelled_while_paused(study):
     assert len(failures) == 1
 
 
-def test_threads_evaluate_the_same_trials_in_the_same_order(study, swept):
+def test_threads_evaluate_the_same_trials_in_the_same_order(study, swept) -> None:
     result = study.sweep(SPACE, workers=2)
     assert result.num_new == 12
     assert [(trial.design_key, trial.metrics) for trial in study.trials()] == [
@@ -145,14 +146,14 @@ def test_threads_evaluate_the_same_trials_in_the_same_order(study, swept):
     ]
 
 
-def test_threads_stop_when_cancelled(study):
+def test_threads_stop_when_cancelled(study) -> None:
     cancel = threading.Event()
     with pytest.raises(CancelledError):
         study.sweep(SPACE, on_event=lambda event: cancel.set(), cancel=cancel, workers=3)
     assert len(study) == 1
 
 
-def test_a_guided_sweep_goes_on_where_it_stopped_with_the_same_designs(study, small_graph, samples, tmp_path):
+def test_a_guided_sweep_goes_on_where_it_stopped_with_the_same_designs(study, small_graph, samples, tmp_path) -> None:
     space = {"per_layer": {"weight": [3, 4, 6, 8], "result": [4, 6, 8, 10], "reuse": [1, 2, 4]}}
     with Study(tmp_path / "whole.db", small_graph, *samples) as whole:
         whole.sweep(space, 56, sampler="guided", seed=3)
@@ -163,7 +164,7 @@ def test_a_guided_sweep_goes_on_where_it_stopped_with_the_same_designs(study, sm
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_workers_of_a_dask_scheduler_evaluate_the_same_trials(study, swept):
+def test_workers_of_a_dask_scheduler_evaluate_the_same_trials(study, swept) -> None:
     from distributed import LocalCluster
 
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
@@ -176,12 +177,12 @@ def test_workers_of_a_dask_scheduler_evaluate_the_same_trials(study, swept):
 @pytest.mark.parametrize(
     ("workers", "message"), [(0, "must be a whole number from 1 to 256, not 0"), (1000, "not 1000")]
 )
-def test_a_wrong_number_of_workers_is_named(study, workers, message):
+def test_a_wrong_number_of_workers_is_named(study, workers, message) -> None:
     with pytest.raises(ConfigError, match=message):
         study.sweep(SPACE, workers=workers)
 
 
-def test_trials_can_be_read_while_a_sweep_runs_in_another_thread(study):
+def test_trials_can_be_read_while_a_sweep_runs_in_another_thread(study) -> None:
     counts = []
     thread = threading.Thread(target=lambda: study.sweep(SPACE))
     thread.start()
@@ -192,7 +193,7 @@ def test_trials_can_be_read_while_a_sweep_runs_in_another_thread(study):
     assert counts
 
 
-def test_front_is_the_pareto_front_of_the_trials_sorted_by_the_last_objective(swept):
+def test_front_is_the_pareto_front_of_the_trials_sorted_by_the_last_objective(swept) -> None:
     trials = swept.trials()
     values = [[trial.metrics[name] for name in ("accuracy", "lut")] for trial in trials]
     mask = pareto_front(values, ["max", "min"])
@@ -203,7 +204,7 @@ def test_front_is_the_pareto_front_of_the_trials_sorted_by_the_last_objective(sw
     assert len(swept.front()) >= len({trial.metrics["lut"] for trial in front})
 
 
-def test_front_meets_conditions(swept):
+def test_front_meets_conditions(swept) -> None:
     bound = float(np.median([trial.metrics["lut"] for trial in swept.trials()]))
     front = swept.front(("accuracy",), where=(f"lut<={bound}", "latency_cycles > 0"))
     assert front
@@ -224,20 +225,20 @@ def test_front_meets_conditions(swept):
         (("lut",), ("lutt<=5",), "Did you mean 'lut'?"),
     ],
 )
-def test_front_names_what_it_cannot_read(swept, objectives, where, message):
+def test_front_names_what_it_cannot_read(swept, objectives, where, message) -> None:
     with pytest.raises(ConfigError) as caught:
         swept.front(objectives, where)
     assert message in str(caught.value)
 
 
-def test_hypervolume_history_only_grows(swept):
+def test_hypervolume_history_only_grows(swept) -> None:
     numbers, volumes = swept.hypervolume_history()
     assert (np.diff(numbers) > 0).all()
     assert (np.diff(volumes) >= 0).all()
     assert volumes[-1] > 0
 
 
-def test_evaluate_stores_the_report_and_keeps_it_with_those_of_tools(study, small_graph):
+def test_evaluate_stores_the_report_and_keeps_it_with_those_of_tools(study, small_graph) -> None:
     design = Design.default(small_graph)
     trial = study.evaluate(design)
     assert study.evaluate(design) == trial
@@ -250,7 +251,7 @@ def test_evaluate_stores_the_report_and_keeps_it_with_those_of_tools(study, smal
         study.add_report(Report(source="yosys", tool="yosys", total=Figures()))
 
 
-def test_notes_are_kept(study, small_graph):
+def test_notes_are_kept(study, small_graph) -> None:
     number = study.evaluate(Design.default(small_graph)).number
     study.set_note(number, "the one with 'quotes'; and $(more)")
     assert study.trials()[0].note == "the one with 'quotes'; and $(more)"
@@ -260,17 +261,17 @@ def test_notes_are_kept(study, small_graph):
         study.design(99)
 
 
-def test_frame_has_a_row_for_each_trial_and_a_column_for_each_knob(swept):
+def test_frame_has_a_row_for_each_trial_and_a_column_for_each_knob(swept) -> None:
     frame = swept.to_frame()
     assert len(frame) == 12
     assert set(frame["dense_1.weight"]) == {f"fixed<{width},1,RND,SAT>" for width in (4, 6, 8)}
     assert frame["lut"].tolist() == [trial.metrics["lut"] for trial in swept.trials()]
 
 
-def test_failed_designs_are_kept_and_never_on_the_front(small_graph, samples, tmp_path):
+def test_failed_designs_are_kept_and_never_on_the_front(small_graph, samples, tmp_path) -> None:
     calls = []
 
-    def odd(y, labels):
+    def odd(y, labels) -> float:
         from hlsexplore.errors import DataError
 
         calls.append(1)
@@ -287,8 +288,8 @@ def test_failed_designs_are_kept_and_never_on_the_front(small_graph, samples, tm
         assert study.sweep(SPACE).num_new == 0
 
 
-def test_a_sweep_that_only_fails_stops_early(small_graph, samples, tmp_path):
-    def broken(y, labels):
+def test_a_sweep_that_only_fails_stops_early(small_graph, samples, tmp_path) -> None:
+    def broken(y, labels) -> float:
         return float("nan")
 
     with (
@@ -309,14 +310,14 @@ def test_a_sweep_that_only_fails_stops_early(small_graph, samples, tmp_path):
         ({"objectives": ("lutt",)}, "Did you mean 'lut'?"),
     ],
 )
-def test_sweep_names_wrong_arguments(study, options, message):
+def test_sweep_names_wrong_arguments(study, options, message) -> None:
     with pytest.raises(ConfigError) as caught:
         study.sweep(SPACE, **options)
     assert message in str(caught.value)
     assert len(study) == 0
 
 
-def test_a_study_belongs_to_one_network_and_one_set_of_samples(study, small_graph, samples):
+def test_a_study_belongs_to_one_network_and_one_set_of_samples(study, small_graph, samples) -> None:
     x, labels = samples
     study.sweep(SPACE, trials=1)
     with pytest.raises(StudyError, match=r"belongs to other data \(120 samples.*not to these 60 samples"):
@@ -337,7 +338,7 @@ def broken_files():
 
 
 @pytest.mark.parametrize(("kind", "content", "message"), list(broken_files()), ids=lambda value: str(value)[:8])
-def test_a_file_that_is_no_study_is_named_and_left_as_it_is(small_graph, samples, tmp_path, kind, content, message):
+def test_a_file_that_is_no_study_is_named_and_kept(small_graph, samples, tmp_path, kind, content, message) -> None:
     path = tmp_path / "study.db"
     if kind == "text":
         path.write_bytes(content)
@@ -358,7 +359,7 @@ def test_a_file_that_is_no_study_is_named_and_left_as_it_is(small_graph, samples
 
 
 @pytest.mark.parametrize("damage", ["truncated", "overwritten"])
-def test_a_damaged_study_is_named_and_left_as_it_is(small_graph, samples, tmp_path, damage):
+def test_a_damaged_study_is_named_and_left_as_it_is(small_graph, samples, tmp_path, damage) -> None:
     path = tmp_path / "study.db"
     with Study(path, small_graph, *samples) as study:
         study.sweep(SPACE)
@@ -372,7 +373,7 @@ def test_a_damaged_study_is_named_and_left_as_it_is(small_graph, samples, tmp_pa
     assert path.read_bytes() == before
 
 
-def test_a_study_locked_by_another_process_is_named(study, monkeypatch):
+def test_a_study_locked_by_another_process_is_named(study, monkeypatch) -> None:
     study.sweep(SPACE, trials=2)
     other = sqlite3.connect(study.path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
@@ -384,7 +385,7 @@ def test_a_study_locked_by_another_process_is_named(study, monkeypatch):
     assert study.sweep(SPACE).num_done == 12
 
 
-def test_a_full_disk_is_named_and_earlier_trials_are_kept(small_graph, samples, tmp_path):
+def test_a_full_disk_is_named_and_earlier_trials_are_kept(small_graph, samples, tmp_path) -> None:
     path = tmp_path / "study.db"
     with Study(path, small_graph, *samples) as study:
         study.sweep(SPACE, trials=2)
@@ -399,7 +400,7 @@ def test_a_full_disk_is_named_and_earlier_trials_are_kept(small_graph, samples, 
         assert study.sweep(SPACE).num_done == 12
 
 
-def test_a_study_in_a_missing_folder_or_on_a_folder_is_named(small_graph, samples, tmp_path):
+def test_a_study_in_a_missing_folder_or_on_a_folder_is_named(small_graph, samples, tmp_path) -> None:
     with pytest.raises(StudyError, match="does not exist; the study cannot be made there"):
         Study(tmp_path / "none" / "study.db", small_graph, *samples)
     with pytest.raises(StudyError, match="is a folder, no study file"):
@@ -409,7 +410,7 @@ def test_a_study_in_a_missing_folder_or_on_a_folder_is_named(small_graph, sample
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_closed_study_says_so(small_graph, samples, tmp_path):
+def test_a_closed_study_says_so(small_graph, samples, tmp_path) -> None:
     study = Study(tmp_path / "study.db", small_graph, *samples)
     study.close()
     study.close()
@@ -430,7 +431,7 @@ KILLED = """
 """
 
 
-def test_a_sweep_survives_kill_9_and_goes_on_without_loss(small_graph, tmp_path):
+def test_a_sweep_survives_kill_9_and_goes_on_without_loss(small_graph, tmp_path) -> None:
     import pickle
 
     (tmp_path / "graph.pkl").write_bytes(pickle.dumps(small_graph))
@@ -466,7 +467,7 @@ def test_a_sweep_survives_kill_9_and_goes_on_without_loss(small_graph, tmp_path)
         assert keys[: len(kept)] == [trial.design_key for trial in kept]
 
 
-def test_two_processes_can_add_to_one_study(study, small_graph, samples):
+def test_two_processes_can_add_to_one_study(study, small_graph, samples) -> None:
     with Study(study.path, small_graph, *samples) as other:
         first = study.sweep(SPACE, trials=6)
         second = other.sweep(SPACE, trials=12)
@@ -474,7 +475,7 @@ def test_two_processes_can_add_to_one_study(study, small_graph, samples):
         assert [trial.design_key for trial in study.trials()] == [trial.design_key for trial in other.trials()]
 
 
-def test_a_read_only_study_can_be_read(swept, tmp_path):
+def test_a_read_only_study_can_be_read(swept, tmp_path) -> None:
     import shutil
 
     folder = tmp_path / "locked"
@@ -488,7 +489,7 @@ def test_a_read_only_study_can_be_read(swept, tmp_path):
     folder.chmod(0o755)
 
 
-def test_deleted_trials_are_gone_and_their_reports_stay(small_graph, tmp_path):
+def test_deleted_trials_are_gone_and_their_reports_stay(small_graph, tmp_path) -> None:
     config = Design.default(small_graph).to_dict()
     report = Report(source="synthesis", tool="yosys", total=Figures(lut=7.0))
     with Store(tmp_path / "study.db") as store:

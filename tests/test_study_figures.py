@@ -1,6 +1,7 @@
 """Figures of a study: metrics of the user's own, several outputs, tasks."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import hlsexplore as hx
 from hlsexplore.design import Design
 from hlsexplore.emulate import float_forward
 from hlsexplore.errors import ConfigError, StudyError
+from hlsexplore.graph import Graph
 from hlsexplore.metrics import Metric, accuracy, relative_error, rmse
 from hlsexplore.pareto import pareto_front
 from hlsexplore.study.selection import front
@@ -19,12 +21,12 @@ SPACE = {"uniform": {"weight": [4, 6, 8], "result": [6, 10], "reuse": [1, 4]}}
 
 
 @pytest.fixture(scope="module")
-def samples(small_graph):
+def samples(small_graph: Graph) -> tuple[np.ndarray, np.ndarray]:
     x = np.random.default_rng(3).normal(0, 1, (120, 16))
     return x, float_forward(small_graph, x).argmax(axis=1)
 
 
-def first_class(y, labels):
+def first_class(y, labels) -> float:
     """Share of samples of which the first class is decided."""
     return float((y.argmax(1) == 0).mean())
 
@@ -32,7 +34,9 @@ def first_class(y, labels):
 @pytest.mark.parametrize(
     "own", [(first_class, "min"), Metric(name="first_class", function=first_class, is_maximized=False)]
 )
-def test_own_metrics_are_objectives_like_any_other(small_graph, samples, tmp_path, own):
+def test_own_metrics_are_objectives_like_any_other(
+    small_graph: Graph, samples: tuple[np.ndarray, np.ndarray], tmp_path: Path, own
+) -> None:
     with Study(tmp_path / "own.db", small_graph, *samples, metrics=[own, "accuracy"]) as study:
         assert study.objectives == ("first_class", "lut", "latency_cycles")
         events = []
@@ -51,7 +55,9 @@ def test_own_metrics_are_objectives_like_any_other(small_graph, samples, tmp_pat
         assert {"first_class", "accuracy", "agreement"} <= set(trials[0].metrics)
 
 
-def test_the_direction_of_an_own_metric_stays_with_the_file(small_graph, samples, tmp_path):
+def test_the_direction_of_an_own_metric_stays_with_the_file(
+    small_graph: Graph, samples: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
     path = tmp_path / "own.db"
     with Study(path, small_graph, *samples, metrics=[(first_class, "min")]) as study:
         study.sweep(SPACE)
@@ -62,7 +68,9 @@ def test_the_direction_of_an_own_metric_stays_with_the_file(small_graph, samples
         Study(path, small_graph, *samples, metrics=[first_class])
 
 
-def test_a_figure_that_a_study_gets_later_is_found_for_its_trials(small_graph, samples, tmp_path):
+def test_a_figure_that_a_study_gets_later_is_found_for_its_trials(
+    small_graph: Graph, samples: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
     path = tmp_path / "later.db"
     with Study(path, small_graph, *samples) as study:
         study.sweep(SPACE)
@@ -88,13 +96,17 @@ def test_a_figure_that_a_study_gets_later_is_found_for_its_trials(small_graph, s
         ([Metric(name="f 1", function=first_class)], "the name of a metric must be a word of letters, digits and _,"),
     ],
 )
-def test_a_metric_that_is_none_is_named(small_graph, samples, tmp_path, metrics, message):
+def test_a_metric_that_is_none_is_named(
+    small_graph: Graph, samples: tuple[np.ndarray, np.ndarray], tmp_path: Path, metrics, message: str
+) -> None:
     with pytest.raises(ConfigError) as caught:
         Study(tmp_path / "none.db", small_graph, *samples, metrics=metrics)
     assert message in str(caught.value)
 
 
-def test_a_study_belongs_to_one_task(two_outputs, tmp_path):
+def test_a_study_belongs_to_one_task(
+    two_outputs: tuple[Graph, np.ndarray, dict[str, np.ndarray]], tmp_path: Path
+) -> None:
     graph, x, labels = two_outputs
     path, given = tmp_path / "task.db", {**labels, "kind": np.eye(3)[labels["kind"]]}
     Study(path, graph, x, given).close()
@@ -104,7 +116,9 @@ def test_a_study_belongs_to_one_task(two_outputs, tmp_path):
         Study(path, graph, x, given, task={"kind": "multilabel"})
 
 
-def test_every_output_with_labels_is_an_objective(two_outputs, tmp_path):
+def test_every_output_with_labels_is_an_objective(
+    two_outputs: tuple[Graph, np.ndarray, dict[str, np.ndarray]], tmp_path: Path
+) -> None:
     graph, x, labels = two_outputs
     for number, given in enumerate((labels, (labels["kind"], labels["energy"]))):
         with Study(tmp_path / f"{number}.db", graph, x, given) as study:
@@ -121,7 +135,9 @@ def test_every_output_with_labels_is_an_objective(two_outputs, tmp_path):
             assert study.front(("rmse_energy",), where=["accuracy_kind>0"])[0].metrics["rmse_energy"] == best
 
 
-def test_figures_of_outputs_may_be_said_by_their_layers(two_outputs, tmp_path):
+def test_figures_of_outputs_may_be_said_by_their_layers(
+    two_outputs: tuple[Graph, np.ndarray, dict[str, np.ndarray]], tmp_path: Path
+) -> None:
     graph, x, labels = two_outputs
     nodes = [replace(node, source="class (Dense)") if node.name == "kind" else node for node in graph.nodes]
     graph = replace(graph, nodes=tuple(nodes))
@@ -143,7 +159,9 @@ def test_figures_of_outputs_may_be_said_by_their_layers(two_outputs, tmp_path):
             front(store, ("accuracy_clas",))
 
 
-def test_figures_that_a_study_does_not_have_are_refused(two_outputs, tmp_path):
+def test_figures_that_a_study_does_not_have_are_refused(
+    two_outputs: tuple[Graph, np.ndarray, dict[str, np.ndarray]], tmp_path: Path
+) -> None:
     graph, x, labels = two_outputs
     message = "unknown figure 'accuracy'. This study has .*'accuracy_kind', 'rmse_energy', 'agreement_kind'"
     with Study(tmp_path / "s.db", graph, x, labels) as study:
@@ -158,7 +176,9 @@ def test_figures_that_a_study_does_not_have_are_refused(two_outputs, tmp_path):
 
 
 @pytest.mark.parametrize("sampler", ["guided", "nsga2", "tpe", "random"])
-def test_every_sampler_looks_for_small_errors(two_outputs, tmp_path, sampler):
+def test_every_sampler_looks_for_small_errors(
+    two_outputs: tuple[Graph, np.ndarray, dict[str, np.ndarray]], tmp_path: Path, sampler: str
+) -> None:
     graph, x, labels = two_outputs
     space = {"per_layer": {"weight": [3, 5, 8, 12]}, "uniform": {"reuse": [1, 2]}}
     with Study(tmp_path / "s.db", graph, x, (None, labels["energy"])) as study:
@@ -169,7 +189,9 @@ def test_every_sampler_looks_for_small_errors(two_outputs, tmp_path, sampler):
         assert best.metrics["rmse_energy"] == min(errors) < 0.5 * max(errors)
 
 
-def test_an_output_without_labels_is_known_but_no_objective(two_outputs, tmp_path):
+def test_an_output_without_labels_is_known_but_no_objective(
+    two_outputs: tuple[Graph, np.ndarray, dict[str, np.ndarray]], tmp_path: Path
+) -> None:
     graph, x, labels = two_outputs
     with Study(tmp_path / "one.db", graph, x, labels["kind"]) as study:
         assert study.objectives == ("accuracy_kind", "lut", "latency_cycles")
@@ -178,10 +200,12 @@ def test_an_output_without_labels_is_known_but_no_objective(two_outputs, tmp_pat
         assert study.objectives == ("agreement_kind", "relative_error_energy", "lut", "latency_cycles")
 
 
-def test_an_own_metric_of_several_outputs_gets_all_of_them(two_outputs, tmp_path):
+def test_an_own_metric_of_several_outputs_gets_all_of_them(
+    two_outputs: tuple[Graph, np.ndarray, dict[str, np.ndarray]], tmp_path: Path
+) -> None:
     graph, x, labels = two_outputs
 
-    def both(y, wanted):
+    def both(y, wanted) -> float:
         return float((y[0].argmax(axis=1) == wanted[0]).mean() - np.abs(y[1][:, 0] - wanted[1]).mean())
 
     with Study(tmp_path / "both.db", graph, x, labels, metrics=[both]) as study:

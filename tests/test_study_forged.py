@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ DEEP = "[" * 100_000
 
 
 @pytest.fixture(scope="module")
-def original(tmp_path_factory):
+def original(tmp_path_factory: pytest.TempPathFactory):
     path = tmp_path_factory.mktemp("study") / "s.db"
     with hx.Study(path, GRAPH, X, Y) as study:
         study.sweep({"uniform": {"weight": [3, 4]}})
@@ -41,7 +42,7 @@ def original(tmp_path_factory):
     return path
 
 
-def forged(original, tmp_path, statement):
+def forged(original, tmp_path: Path, statement) -> Path:
     path = tmp_path / "s.db"
     shutil.copy(original, path)
     database = sqlite3.connect(path)
@@ -51,7 +52,7 @@ def forged(original, tmp_path, statement):
     return path
 
 
-def use(path, name):
+def use(path, name) -> None:
     with hx.Study(path, GRAPH, X, Y) as study:
         USES[name](study)
 
@@ -73,7 +74,7 @@ def use(path, name):
     ],
     ids=lambda text: text[7:60],
 )
-def test_no_value_of_a_study_file_ends_in_a_traceback(original, tmp_path, statement, name):
+def test_no_value_of_a_study_file_ends_in_a_traceback(original, tmp_path: Path, statement, name) -> None:
     try:
         path = forged(original, tmp_path, statement)
     except sqlite3.IntegrityError:
@@ -96,7 +97,7 @@ def test_no_value_of_a_study_file_ends_in_a_traceback(original, tmp_path, statem
     ],
     ids=lambda text: text[7:40],
 )
-def test_damage_is_named_and_the_file_left_as_it_is(original, tmp_path, statement, name):
+def test_damage_is_named_and_the_file_left_as_it_is(original, tmp_path: Path, statement: str, name: str) -> None:
     path = forged(original, tmp_path, statement)
     before = path.read_bytes()
     with pytest.raises(StudyError, match=r"s\.db' is damaged \(.*\) and was left as it is\. Move it away"):

@@ -2,6 +2,7 @@
 
 import sqlite3
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,13 +18,13 @@ from hlsexplore.study.study import Study
 
 
 @pytest.fixture(scope="module")
-def samples(small_graph):
+def samples(small_graph: Graph) -> tuple[np.ndarray, np.ndarray]:
     x = np.random.default_rng(3).normal(0, 1, (120, 16))
     return x, float_forward(small_graph, x).argmax(axis=1)
 
 
 @pytest.fixture(scope="module")
-def other(small_graph) -> Graph:
+def other(small_graph: Graph) -> Graph:
     """The same network with other weights."""
     nodes = tuple(
         replace(node, op=replace(node.op, kernel=node.op.kernel * 0.9)) if hasattr(node.op, "kernel") else node
@@ -32,7 +33,9 @@ def other(small_graph) -> Graph:
     return Graph(name=small_graph.name, nodes=nodes, outputs=small_graph.outputs)
 
 
-def test_designs_of_another_network_come_back_with_it(small_graph, other, samples, tmp_path) -> None:
+def test_designs_of_another_network_come_back_with_it(
+    small_graph: Graph, other: Graph, samples: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
     design = Design.default(other, type="fixed<8,3>")
     with Study(tmp_path / "s.db", small_graph, *samples) as study:
         study.evaluate(Design.default(small_graph))
@@ -52,7 +55,9 @@ def test_designs_of_another_network_come_back_with_it(small_graph, other, sample
         assert {trial.number for trial in study.front(("accuracy", "lut"))} <= {1, 2}
 
 
-def test_a_sweep_around_a_design_of_another_network(small_graph, other, samples, tmp_path) -> None:
+def test_a_sweep_around_a_design_of_another_network(
+    small_graph: Graph, other: Graph, samples: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
     with Study(tmp_path / "s.db", small_graph, *samples) as study:
         base = Design.default(other)
         study.sweep({"uniform": {"weight": [4, 6]}}, base=base)
@@ -62,7 +67,9 @@ def test_a_sweep_around_a_design_of_another_network(small_graph, other, samples,
             assert trial.metrics["accuracy"] == accuracy(emulate(study.design(trial), samples[0]), samples[1])
 
 
-def test_a_network_with_other_outputs_is_refused(small_graph, samples, tmp_path) -> None:
+def test_a_network_with_other_outputs_is_refused(
+    small_graph: Graph, samples: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
     last = small_graph.nodes[-2].name
     nodes = small_graph.nodes[:-1]
     with Study(tmp_path / "s.db", small_graph, *samples) as study:
@@ -71,7 +78,9 @@ def test_a_network_with_other_outputs_is_refused(small_graph, samples, tmp_path)
         assert len(study) == 0
 
 
-def test_a_damaged_network_is_one_sentence(small_graph, other, samples, tmp_path) -> None:
+def test_a_damaged_network_is_one_sentence(
+    small_graph: Graph, other: Graph, samples: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
     path = tmp_path / "s.db"
     with Study(path, small_graph, *samples) as study:
         number = study.evaluate(Design.default(other)).number
@@ -84,7 +93,12 @@ def test_a_damaged_network_is_one_sentence(small_graph, other, samples, tmp_path
 
 
 def test_front_writes_the_network_of_a_trial_beside_its_design(
-    small_graph, other, samples, tmp_path, capsys, monkeypatch
+    small_graph: Graph,
+    other: Graph,
+    samples: tuple[np.ndarray, np.ndarray],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     design = Design.default(other, type="fixed<8,3>")

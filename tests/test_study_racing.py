@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hlsexplore.design import Design
 from hlsexplore.emulate import emulate, float_forward
 from hlsexplore.emulate.quality import draw_samples
 from hlsexplore.errors import CancelledError
+from hlsexplore.graph import Graph
 from hlsexplore.metrics import accuracy
 from hlsexplore.study.racing import RATES, can_race, is_surely_worse, pays_off
 from hlsexplore.study.store import FORMAT, Store
@@ -22,13 +24,13 @@ SAMPLES = 8000
 
 
 @pytest.fixture(scope="module")
-def samples(small_graph):
+def samples(small_graph: Graph) -> tuple[np.ndarray, np.ndarray]:
     x = np.random.default_rng(3).normal(0, 1, (SAMPLES, 16))
     return x, float_forward(small_graph, x).argmax(axis=1)
 
 
 @pytest.fixture(scope="module")
-def swept(small_graph, samples, tmp_path_factory):
+def swept(small_graph: Graph, samples: tuple[np.ndarray, np.ndarray], tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("racing")
     with (
         Study(folder / "raced.db", small_graph, *samples) as raced,
@@ -41,7 +43,7 @@ def statuses(study):
     return {trial.design_key: (trial.status, trial.samples, trial.metrics["accuracy"]) for trial in study.trials()}
 
 
-def test_the_inequality_behind_the_bound_holds_for_every_difference():
+def test_the_inequality_behind_the_bound_holds_for_every_difference() -> None:
     differences = np.concatenate([np.linspace(-50, 1, 20_001), np.linspace(-0.01, 0.01, 2001)])
     for rate in RATES:
         left = np.exp(-rate * differences + (np.log1p(-rate) + rate) * differences**2)
@@ -50,7 +52,7 @@ def test_the_inequality_behind_the_bound_holds_for_every_difference():
 
 @pytest.mark.parametrize("values", [(-1.0, 0.0, 1.0), (-1.0, 0.0, 0.5, 1.0), (-20.0, -1.0, 0.0, 1.0)])
 @pytest.mark.parametrize("share", [0.02, 0.3])
-def test_a_design_that_is_no_worse_is_hardly_ever_given_up(values, share):
+def test_a_design_that_is_no_worse_is_hardly_ever_given_up(values, share: float) -> None:
     rng = np.random.default_rng(7)
     chance, size, tries, wrong = 0.05, 400, 3000, 0
     groups = rng.integers(0, 3, 2000)
@@ -64,7 +66,7 @@ def test_a_design_that_is_no_worse_is_hardly_ever_given_up(values, share):
     assert wrong <= chance * tries
 
 
-def test_a_design_that_is_clearly_worse_is_given_up_on_few_samples():
+def test_a_design_that_is_clearly_worse_is_given_up_on_few_samples() -> None:
     rng = np.random.default_rng(1)
     differences = rng.choice([-1.0, 0.0, 1.0], 1000, p=[0.25, 0.7, 0.05])
     assert is_surely_worse(differences, 1.0, 1e-6)
@@ -72,12 +74,12 @@ def test_a_design_that_is_clearly_worse_is_given_up_on_few_samples():
     assert not is_surely_worse(-differences, 1.0, 1e-6)
 
 
-def test_against_a_rival_without_any_error_one_error_is_enough():
+def test_against_a_rival_without_any_error_one_error_is_enough() -> None:
     assert is_surely_worse(np.array([0.0, -0.1]), 0.0, 1e-6)
     assert not is_surely_worse(np.zeros(2), 0.0, 1e-6)
 
 
-def test_parts_hold_every_class_in_proportion_and_every_sample_as_often():
+def test_parts_hold_every_class_in_proportion_and_every_sample_as_often() -> None:
     groups = np.repeat([0, 1, 2], [6000, 3000, 1000])
     drawn = np.zeros(10_000)
     for seed in range(200):
@@ -90,7 +92,7 @@ def test_parts_hold_every_class_in_proportion_and_every_sample_as_often():
     assert np.array_equal(*(draw_samples(100, None, 10, np.random.default_rng(1)) for _ in range(2)))
 
 
-def test_the_front_is_the_same_as_without_racing(swept):
+def test_the_front_is_the_same_as_without_racing(swept) -> None:
     raced, result, whole, complete = swept
     assert (result.num_new, complete.num_new, complete.num_partial) == (225, 225, 0)
     assert result.num_partial > 60
@@ -102,7 +104,9 @@ def test_the_front_is_the_same_as_without_racing(swept):
     assert all(own[key] == others[key] for key, (status, _, _) in own.items() if status is Status.OK)
 
 
-def test_figures_say_of_how_many_samples_they_are(swept, small_graph, samples):
+def test_figures_say_of_how_many_samples_they_are(
+    swept, small_graph: Graph, samples: tuple[np.ndarray, np.ndarray]
+) -> None:
     raced, result, _, _ = swept
     parts = [trial for trial in raced.trials() if trial.status is Status.PARTIAL]
     assert len(parts) == result.num_partial
@@ -115,7 +119,7 @@ def test_figures_say_of_how_many_samples_they_are(swept, small_graph, samples):
     assert (frame.samples[frame.status == "partial"] == 2000).all()
 
 
-def test_conditions_and_fronts_of_fewer_objectives_leave_partial_designs_out(swept):
+def test_conditions_and_fronts_of_fewer_objectives_leave_partial_designs_out(swept) -> None:
     raced, result, whole, _ = swept
     assert len(raced.trials(["lut>=0"])) == 225 - result.num_partial
     for objectives in (("accuracy", "lut"), ("accuracy", "latency_cycles")):
@@ -123,7 +127,9 @@ def test_conditions_and_fronts_of_fewer_objectives_leave_partial_designs_out(swe
         assert keys[0] == keys[1]
 
 
-def test_a_sweep_in_two_parts_and_one_of_several_threads_give_up_the_same(swept, small_graph, samples, tmp_path):
+def test_a_sweep_in_two_parts_and_one_of_several_threads_give_up_the_same(
+    swept, small_graph: Graph, samples: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
     raced = swept[0]
     with Study(tmp_path / "parts.db", small_graph, *samples) as study:
         for trials in (70, 71, 225):
@@ -134,10 +140,12 @@ def test_a_sweep_in_two_parts_and_one_of_several_threads_give_up_the_same(swept,
         assert statuses(study) == statuses(raced)
 
 
-def test_a_sweep_that_was_stopped_within_a_batch_goes_on_with_the_same_decisions(swept, small_graph, samples, tmp_path):
+def test_a_sweep_that_was_stopped_within_a_batch_goes_on_with_the_same_decisions(
+    swept, small_graph: Graph, samples: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
     cancel = threading.Event()
 
-    def stop(event):
+    def stop(event) -> None:
         if event.num_done == 85:
             cancel.set()
 
@@ -148,7 +156,9 @@ def test_a_sweep_that_was_stopped_within_a_batch_goes_on_with_the_same_decisions
         assert statuses(study) == statuses(swept[0])
 
 
-def test_partial_designs_are_completed_when_asked_for(small_graph, samples, tmp_path, swept):
+def test_partial_designs_are_completed_when_asked_for(
+    small_graph: Graph, samples: tuple[np.ndarray, np.ndarray], tmp_path: Path, swept
+) -> None:
     with Study(tmp_path / "study.db", small_graph, *samples) as study:
         study.sweep(SPACE, 120, sampler="grid", race=True)
         first = next(trial for trial in study.trials() if trial.status is Status.PARTIAL)
@@ -160,7 +170,9 @@ def test_partial_designs_are_completed_when_asked_for(small_graph, samples, tmp_
         assert statuses(study) == {trial.design_key: whole[trial.design_key] for trial in study.trials()}
 
 
-def test_wanted_values_are_raced_by_their_squared_errors(small_graph, samples, tmp_path):
+def test_wanted_values_are_raced_by_their_squared_errors(
+    small_graph: Graph, samples: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
     wanted = float_forward(small_graph, samples[0])
     fronts = []
     for race in (True, False):
@@ -171,8 +183,10 @@ def test_wanted_values_are_raced_by_their_squared_errors(small_graph, samples, t
     assert fronts[0] == fronts[1]
 
 
-def test_figures_without_a_mean_over_samples_are_not_raced(small_graph, samples):
-    def worst(y, labels):
+def test_figures_without_a_mean_over_samples_are_not_raced(
+    small_graph: Graph, samples: tuple[np.ndarray, np.ndarray]
+) -> None:
+    def worst(y, labels) -> float:
         return float(y.min())
 
     x, labels = samples
@@ -185,7 +199,9 @@ def test_figures_without_a_mean_over_samples_are_not_raced(small_graph, samples)
     assert part_sizes(1_000_000) == (3906, 15625, 62500, 250000)
 
 
-def test_racing_is_on_by_itself_where_all_samples_take_long(small_graph, samples, tmp_path):
+def test_racing_is_on_by_itself_where_all_samples_take_long(
+    small_graph: Graph, samples: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
     x, labels = samples
     rows = np.arange(400_000) % SAMPLES
     assert not pays_off(Evaluator.make(small_graph, x, labels))
@@ -194,8 +210,10 @@ def test_racing_is_on_by_itself_where_all_samples_take_long(small_graph, samples
         assert study.sweep(SPACE, 60, sampler="grid").num_partial == 0
 
 
-def test_a_figure_of_the_users_own_beside_is_unknown_for_partial_designs(small_graph, samples, tmp_path):
-    def whole(y, labels):
+def test_a_figure_of_the_users_own_beside_is_unknown_for_partial_designs(
+    small_graph: Graph, samples: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
+    def whole(y, labels) -> float:
         assert len(y) == SAMPLES
         return float(y.mean())
 
@@ -205,7 +223,9 @@ def test_a_figure_of_the_users_own_beside_is_unknown_for_partial_designs(small_g
             assert (trial.metrics["whole"] is None) == (trial.status is Status.PARTIAL)
 
 
-def test_a_file_of_the_first_format_gets_the_column_and_keeps_its_trials(small_graph, samples, tmp_path):
+def test_a_file_of_the_first_format_gets_the_column_and_keeps_its_trials(
+    small_graph: Graph, samples: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
     path = tmp_path / "old.db"
     x, labels = samples[0][:200], samples[1][:200]
     with Study(path, small_graph, x, labels) as study:
@@ -228,6 +248,8 @@ def test_a_file_of_the_first_format_gets_the_column_and_keeps_its_trials(small_g
         assert db.execute("PRAGMA user_version").fetchone() == (FORMAT,)
 
 
-def test_trials_of_one_design_say_all_samples(small_graph, samples, tmp_path):
+def test_trials_of_one_design_say_all_samples(
+    small_graph: Graph, samples: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
     with Study(tmp_path / "one.db", small_graph, *samples) as study:
         assert study.evaluate(Design.default(small_graph)).samples == SAMPLES

@@ -16,7 +16,7 @@ from hlsexplore.target import Target
         ({"tool": "quartus"}, "Valid values: 'vitis_hls', 'vivado_hls', 'yosys'."),
     ],
 )
-def test_bad_targets_are_refused(values, message):
+def test_bad_targets_are_refused(values, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Target(**values)
     assert message in str(caught.value)

@@ -9,7 +9,7 @@ from hlsexplore.ops import Activation, Concatenate, Dense, Function, Input, Resh
 from hlsexplore.task import Head, Task, TaskKind, find_goals, head_of, read_task, understood
 
 
-def network(size, head=None, shape=None):
+def network(size, head=None, shape=None) -> Graph:
     """A network with one output of some values behind a head."""
     nodes = [
         Node(name="x", op=Input(), inputs=(), shape=(2,)),
@@ -24,7 +24,7 @@ def network(size, head=None, shape=None):
     return Graph(name="n", nodes=tuple(nodes), outputs=(nodes[-1].name,))
 
 
-def found(graph, labels=None, task=None, count=4):
+def found(graph, labels=None, task=None, count: int = 4):
     (goal,) = find_goals(graph, count, labels, task)
     return goal
 
@@ -42,7 +42,7 @@ def found(graph, labels=None, task=None, count=4):
         (1, "relu", "regression"),
     ],
 )
-def test_without_labels_the_last_layer_tells_the_task(size, head, expected):
+def test_without_labels_the_last_layer_tells_the_task(size: int, head: str | None, expected: str) -> None:
     assert str(found(network(size, head)).task) == expected
 
 
@@ -82,7 +82,7 @@ def test_without_labels_the_last_layer_tells_the_task(size, head, expected):
         (2, None, [[1, 2], [3, 4], [5, 6], [7, 8]], "regression", [[1.0, 2], [3, 4], [5, 6], [7, 8]]),
     ],
 )
-def test_labels_are_understood(size, head, labels, task, normal):
+def test_labels_are_understood(size: int, head: str | None, labels, task: str, normal) -> None:
     goal = found(network(size, head), labels)
     assert str(goal.task) == task
     np.testing.assert_array_equal(goal.labels, normal)
@@ -116,7 +116,9 @@ def test_labels_are_understood(size, head, labels, task, normal):
         (1, None, [[1], [1, 2], [3], [4]], "the labels are rows of different lengths"),
     ],
 )
-def test_labels_that_do_not_fit_are_one_sentence_with_the_way_out(size, head, labels, message):
+def test_labels_that_do_not_fit_are_one_sentence_with_the_way_out(
+    size: int, head: str | None, labels, message: str
+) -> None:
     with pytest.raises(DataError) as caught:
         found(network(size, head), labels)
     assert message in str(caught.value)
@@ -143,7 +145,7 @@ def test_labels_that_do_not_fit_are_one_sentence_with_the_way_out(size, head, la
         (1, None, [0.0] * 4, "classification", "binary:0", [0] * 4),
     ],
 )
-def test_a_task_can_be_said(size, head, labels, said, task, normal):
+def test_a_task_can_be_said(size: int, head: str | None, labels, said, task: str, normal) -> None:
     goal = found(network(size, head), labels, said)
     assert str(goal.task) == task
     np.testing.assert_array_equal(goal.labels, normal)
@@ -161,13 +163,13 @@ def test_a_task_can_be_said(size, head, labels, said, task, normal):
         ({"y": "binary"}, DataError, "unknown output 'y'. The model has 'h'."),
     ],
 )
-def test_a_task_that_is_none_is_named(said, kind, message):
+def test_a_task_that_is_none_is_named(said, kind, message: str) -> None:
     with pytest.raises(kind) as caught:
         found(network(3, "softmax"), [0, 1, 2, 1], said)
     assert message in str(caught.value)
 
 
-def test_a_head_is_seen_through_moves_and_quantizers_but_not_through_a_flattened_softmax():
+def test_a_head_is_seen_through_moves_and_quantizers_but_not_through_a_flattened_softmax() -> None:
     assert head_of(network(4, "softmax", (2, 2)), "r") is Head.FREE
     assert head_of(network(4, "softmax", (1, 4)), "r") is Head.SOFTMAX
     assert head_of(network(4, "sigmoid", (2, 2)), "r") is Head.PROBABILITY
@@ -181,14 +183,14 @@ def test_a_head_is_seen_through_moves_and_quantizers_but_not_through_a_flattened
     assert [head_of(graph, name) for name in ("q", "both", "mixed")] == [Head.PROBABILITY, Head.PROBABILITY, Head.FREE]
 
 
-def test_axes_of_length_one_do_not_matter():
+def test_axes_of_length_one_do_not_matter() -> None:
     goal = found(network(1, None, (1, 1)), [5.0, 6, 7, 8])
     assert goal.labels.shape == (4, 1, 1)
     goal = found(network(3, "softmax", (1, 3)), [0, 1, 2, 1])
     assert str(goal.task) == "multiclass" and goal.labels.tolist() == [[0], [1], [2], [1]]
 
 
-def test_labels_of_sequences_belong_to_every_step():
+def test_labels_of_sequences_belong_to_every_step() -> None:
     graph = Graph(
         name="s",
         nodes=(
@@ -203,7 +205,9 @@ def test_labels_of_sequences_belong_to_every_step():
         found(graph, [0, 1, 2, 0])
 
 
-def test_labels_of_several_outputs_come_as_a_tuple_or_by_name(two_outputs):
+def test_labels_of_several_outputs_come_as_a_tuple_or_by_name(
+    two_outputs: tuple[Graph, np.ndarray, dict[str, np.ndarray]],
+) -> None:
     graph, _, labels = two_outputs
     for given in (labels, tuple(labels.values()), list(labels.values())):
         goals = find_goals(graph, 200, given)
@@ -224,19 +228,21 @@ def test_labels_of_several_outputs_come_as_a_tuple_or_by_name(two_outputs):
         ({"kind": np.full(200, 3)}, "output 'kind': labels must be class numbers from 0 to 2, not 3."),
     ],
 )
-def test_wrong_labels_of_an_output_name_it(two_outputs, labels, message):
+def test_wrong_labels_of_an_output_name_it(
+    two_outputs: tuple[Graph, np.ndarray, dict[str, np.ndarray]], labels, message: str
+) -> None:
     with pytest.raises(DataError) as caught:
         find_goals(two_outputs[0], 200, labels)
     assert message in str(caught.value)
 
 
-def test_a_task_reads_as_it_prints():
+def test_a_task_reads_as_it_prints() -> None:
     for text in ("multiclass", "regression", "binary:0.25", "multilabel:-1"):
         assert str(read_task(text)) == text
     assert read_task("classification") is None
 
 
-def test_understood_labels_are_understood_again():
+def test_understood_labels_are_understood_again() -> None:
     for shape, task, labels in (
         ((3, 4), Task(kind=TaskKind.MULTICLASS), np.eye(4)[[1, 2, 0]]),
         ((3, 1), Task(kind=TaskKind.BINARY), [-1, 1, 1]),

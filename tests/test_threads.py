@@ -14,12 +14,12 @@ def blas_threads():
     return found
 
 
-def test_one_blas_thread_holds_for_nested_and_concurrent_users_and_ends_with_the_last():
+def test_one_blas_thread_holds_for_nested_and_concurrent_users_and_ends_with_the_last() -> None:
     before = blas_threads()
     inside, leave = threading.Event(), threading.Event()
 
     @one_blas_thread()
-    def work():
+    def work() -> None:
         inside.set()
         leave.wait(10)
 

@@ -7,6 +7,7 @@ from hlsexplore.design import Design
 from hlsexplore.emulate import Emulator, emulate, float_forward
 from hlsexplore.errors import ConfigError, DataError
 from hlsexplore.estimate import estimate
+from hlsexplore.graph import Graph
 from hlsexplore.metrics import Metric, accuracy, agreement, spread
 from hlsexplore.study.trial import (
     Evaluator,
@@ -21,7 +22,7 @@ from hlsexplore.study.trial import (
 
 
 @pytest.fixture(scope="module")
-def samples(small_graph):
+def samples(small_graph: Graph) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(3)
     x = rng.normal(0, 1, (200, 16))
     labels = float_forward(small_graph, x).argmax(axis=1)
@@ -29,7 +30,9 @@ def samples(small_graph):
     return x, labels
 
 
-def test_evaluate_gives_the_figures_of_emulator_and_estimator(small_graph, samples):
+def test_evaluate_gives_the_figures_of_emulator_and_estimator(
+    small_graph: Graph, samples: tuple[np.ndarray, np.ndarray]
+) -> None:
     x, labels = samples
     design = Design.default(small_graph, type="fixed<8,3>")
     trial = evaluate(design, x, labels)
@@ -43,7 +46,9 @@ def test_evaluate_gives_the_figures_of_emulator_and_estimator(small_graph, sampl
     assert Design.default(small_graph).with_layers(trial.config["layers"]) == design
 
 
-def test_evaluate_gives_the_same_for_samples_an_emulator_and_an_evaluator(small_graph, samples):
+def test_evaluate_gives_the_same_for_samples_an_emulator_and_an_evaluator(
+    small_graph: Graph, samples: tuple[np.ndarray, np.ndarray]
+) -> None:
     x, labels = samples
     design = Design.default(small_graph)
     sources = [(x, labels), (Emulator(small_graph, x), labels), (Evaluator.make(small_graph, x, labels), None)]
@@ -53,13 +58,17 @@ def test_evaluate_gives_the_same_for_samples_an_emulator_and_an_evaluator(small_
         evaluate(design, Evaluator.make(small_graph, x, labels), labels)
 
 
-def test_evaluate_without_labels_gives_the_agreement_only(small_graph, samples):
+def test_evaluate_without_labels_gives_the_agreement_only(
+    small_graph: Graph, samples: tuple[np.ndarray, np.ndarray]
+) -> None:
     trial = evaluate(Design.default(small_graph), samples[0])
     assert trial.metrics["agreement"] > 0.9
     assert "accuracy" not in trial.metrics
 
 
-def test_evaluator_chooses_rmse_for_real_values_and_takes_own_metrics(small_graph, samples):
+def test_evaluator_chooses_rmse_for_real_values_and_takes_own_metrics(
+    small_graph: Graph, samples: tuple[np.ndarray, np.ndarray]
+) -> None:
     x, labels = samples
     reference = float_forward(small_graph, x)
     evaluator = Evaluator.make(small_graph, x, reference)
@@ -72,7 +81,9 @@ def test_evaluator_chooses_rmse_for_real_values_and_takes_own_metrics(small_grap
     assert set(figures) == {"accuracy", "auc", "first", "agreement"}
 
 
-def test_float_metrics_are_those_of_the_float_network(small_graph, samples):
+def test_float_metrics_are_those_of_the_float_network(
+    small_graph: Graph, samples: tuple[np.ndarray, np.ndarray]
+) -> None:
     x, labels = samples
     evaluator = Evaluator.make(small_graph, x, labels)
     assert evaluator.float_metrics == {"accuracy": accuracy(float_forward(small_graph, x), labels)}
@@ -94,14 +105,18 @@ def test_float_metrics_are_those_of_the_float_network(small_graph, samples):
         ({"y": np.zeros((3, 16))}, None, None, DataError, "unknown input 'y'. The model has 'x'."),
     ],
 )
-def test_evaluator_names_data_that_does_not_fit(small_graph, x, labels, metrics, error, message):
+def test_evaluator_names_data_that_does_not_fit(
+    small_graph: Graph, x, labels, metrics: list[str] | None, error, message: str
+) -> None:
     with pytest.raises(error) as caught:
         Evaluator.make(small_graph, x, labels, metrics)
     assert message in str(caught.value)
 
 
-def test_try_evaluate_records_what_could_not_be_found(small_graph, samples):
-    def one_of_none(y, labels):
+def test_try_evaluate_records_what_could_not_be_found(
+    small_graph: Graph, samples: tuple[np.ndarray, np.ndarray]
+) -> None:
+    def one_of_none(y, labels) -> int:
         return 1 / 0
 
     evaluator = Evaluator.make(small_graph, *samples, metrics=[one_of_none])
@@ -113,7 +128,7 @@ def test_try_evaluate_records_what_could_not_be_found(small_graph, samples):
     assert trial.origin == "test"
 
 
-def test_trial_survives_json(small_graph, samples):
+def test_trial_survives_json(small_graph: Graph, samples: tuple[np.ndarray, np.ndarray]) -> None:
     trial = evaluate(Design.default(small_graph), *samples)
     again = Trial.from_dict(json.loads(json.dumps(trial.to_dict())))
     assert again == trial
@@ -123,16 +138,16 @@ def test_trial_survives_json(small_graph, samples):
 @pytest.mark.parametrize(
     "data", [{}, {"design_key": "a", "config": {}, "metrics": {}, "status": "odd"}, {"colour": 1}, None]
 )
-def test_trial_from_something_else_is_an_error(data):
+def test_trial_from_something_else_is_an_error(data) -> None:
     with pytest.raises(ConfigError, match="this is no trial"):
         Trial.from_dict(data)
 
 
-def test_cost_metrics_without_a_report_are_unknown_and_never_zero(small_graph):
+def test_cost_metrics_without_a_report_are_unknown_and_never_zero(small_graph: Graph) -> None:
     assert set(cost_metrics(None, Design.default(small_graph).target).values()) == {None}
 
 
-def test_directions_are_known_by_name_and_own_figures_say_theirs():
+def test_directions_are_known_by_name_and_own_figures_say_theirs() -> None:
     assert [direction(name) for name in ("accuracy", "rmse", "dsp", "own:max")] == ["max", "min", "min", "max"]
     with pytest.raises(ConfigError, match=r"unknown objective 'acc'.*Did you mean|unknown objective 'acc'"):
         direction("acc")
@@ -140,7 +155,9 @@ def test_directions_are_known_by_name_and_own_figures_say_theirs():
         direction("own:up")
 
 
-def test_result_ranges_are_those_of_the_float_network(small_graph, samples):
+def test_result_ranges_are_those_of_the_float_network(
+    small_graph: Graph, samples: tuple[np.ndarray, np.ndarray]
+) -> None:
     ranges = result_ranges(small_graph, samples[0])
     y = float_forward(small_graph, samples[0])
     assert ranges["softmax"] == (y.min(), y.max())

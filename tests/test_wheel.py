@@ -16,7 +16,7 @@ PACKAGES = {
 
 
 @pytest.fixture(scope="module")
-def names(tmp_path_factory):
+def names(tmp_path_factory: pytest.TempPathFactory):
     target = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(target)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
@@ -26,7 +26,7 @@ def names(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("package", "folder"), PACKAGES.items())
-def test_wheel_holds_every_file_of_the_package(names, package, folder):
+def test_wheel_holds_every_file_of_the_package(names, package, folder) -> None:
     source = ROOT / folder
     skipped = {"__pycache__", ".ipynb_checkpoints", "node_modules"}
     files = [path for path in source.rglob("*") if path.is_file() and not skipped & set(path.parts)]
@@ -34,16 +34,16 @@ def test_wheel_holds_every_file_of_the_package(names, package, folder):
     assert wanted - names == set()
 
 
-def test_wheel_has_no_other_top_level_package(names):
+def test_wheel_has_no_other_top_level_package(names) -> None:
     tops = {name.split("/")[0] for name in names if not name.split("/")[0].endswith((".dist-info", ".data"))}
     assert tops == set(PACKAGES)
 
 
-def test_wheel_holds_the_notebooks(names):
+def test_wheel_holds_the_notebooks(names) -> None:
     notebooks = {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert notebooks <= {Path(name).name for name in names}
 
 
-def test_wheel_enables_its_extension_of_the_jupyter_server(names):
+def test_wheel_enables_its_extension_of_the_jupyter_server(names) -> None:
     (found,) = [name for name in names if ".data/" in name]
     assert found.endswith("data/etc/jupyter/jupyter_server_config.d/hlsexplore.json")

@@ -12,7 +12,7 @@ from hlsexplore.reference.forward import float_forward
 from hlsexplore.reference.observe import observe
 
 
-def chain(*layers, types=None):
+def chain(*layers, types=None) -> Graph:
     nodes = []
     for index, (op, shape) in enumerate(layers):
         given = (types or {}).get(index, {})
@@ -20,7 +20,7 @@ def chain(*layers, types=None):
     return Graph(name="chain", nodes=tuple(nodes), outputs=(nodes[-1].name,))
 
 
-def demand_of(graph, x, width=16):
+def demand_of(graph, x, width: int = 16):
     return find_demand(graph, observe(graph, x), width, settled(graph))
 
 
@@ -29,7 +29,7 @@ X = RNG.normal(0, 1, (2000, 6))
 
 
 @pytest.mark.parametrize("scale", [2.0**-12, 1.0, 2.0**12])
-def test_demands_scale_with_the_values(scale):
+def test_demands_scale_with_the_values(scale) -> None:
     kernel = RNG.normal(0, 1, (6, 4))
     graph = chain((Input(), (6,)), (Dense(kernel=kernel), (4,)), (Dense(kernel=kernel.T), (6,)))
     plain, scaled = demand_of(graph, X), demand_of(graph, X * scale)
@@ -40,14 +40,14 @@ def test_demands_scale_with_the_values(scale):
         assert scaled.of(name, "weight") == plain.of(name, "weight")
 
 
-def test_errors_of_demanded_types_stay_below_the_share_of_the_spread():
+def test_errors_of_demanded_types_stay_below_the_share_of_the_spread() -> None:
     """Rounding the inputs and weights as asked for moves each output by less than 2**-10 of its spread, once a layer."""
     kernel = RNG.normal(0, 1, (6, 4)) * np.array([100.0, 1.0, 0.1, 10.0])
     bias = np.array([1e3, 0.3, 5.0, -1.0]) + 1 / 3
     graph = chain((Input(), (6,)), (Dense(kernel=kernel, bias=bias), (4,)))
     demand = demand_of(graph, X)
 
-    def rounded(values, key, name="n1"):
+    def rounded(values, key, name: str = "n1") -> np.ndarray:
         step = 2.0 ** -demand.of(name, key)
         return np.round(values / step) * step
 
@@ -63,14 +63,14 @@ def test_errors_of_demanded_types_stay_below_the_share_of_the_spread():
         assert np.abs(error).max() > 0.0
 
 
-def test_a_normalisation_asks_for_the_finest_channel():
+def test_a_normalisation_asks_for_the_finest_channel() -> None:
     scales = np.array([1.0, 2.0**-8, 2.0**6])
     graph = chain((Input(), (3,)), (Affine(kernel=1 / scales, bias=np.zeros(3)), (3,)))
     even = demand_of(chain((Input(), (3,)), (Affine(kernel=np.ones(3), bias=np.zeros(3)), (3,))), X[:, :3])
     assert demand_of(graph, X[:, :3] * scales).of("n0", "result") == even.of("n0", "result") + 8
 
 
-def test_a_constant_channel_asks_for_nothing():
+def test_a_constant_channel_asks_for_nothing() -> None:
     x = np.hstack([X[:, :2], np.full((len(X), 1), 1000.0)])
     graph = chain((Input(), (3,)), (Affine(kernel=np.ones(3), bias=np.zeros(3)), (3,)))
     two = chain((Input(), (2,)), (Affine(kernel=np.ones(2), bias=np.zeros(2)), (2,)))
@@ -78,7 +78,7 @@ def test_a_constant_channel_asks_for_nothing():
     assert demand_of(graph, np.zeros((5, 3))).of("n0", "result") < -1000
 
 
-def test_weights_before_a_quantizer_follow_its_step():
+def test_weights_before_a_quantizer_follow_its_step() -> None:
     relu = Activation(function=Function.RELU)
     norm = Affine(kernel=np.ones(6), bias=np.zeros(6))
     bits = []
@@ -88,7 +88,7 @@ def test_weights_before_a_quantizer_follow_its_step():
     assert bits[1] == bits[0] + 3
 
 
-def test_logits_follow_the_distance_of_the_largest_two():
+def test_logits_follow_the_distance_of_the_largest_two() -> None:
     kernel = RNG.normal(0, 1, (6, 4))
     bits = [
         demand_of(chain((Input(), (6,)), (Dense(kernel=kernel * gain), (4,)), (Softmax(), (4,))), X).of("n1", "result")

@@ -62,7 +62,7 @@ def one_layer(index: int, source: Fixed) -> Design:
     SOURCES,
     st.integers(0, 99),
 )
-def test_the_exact_type_of_every_op_changes_no_value(index, source, seed):
+def test_the_exact_type_of_every_op_changes_no_value(index, source, seed) -> None:
     design = one_layer(index, source)
     node = design.graph["y"]
     if not has_exact_type(node) or node.kind in ("dot",):
@@ -86,14 +86,14 @@ def test_the_exact_type_of_every_op_changes_no_value(index, source, seed):
 W, ACT = Fixed(6, 1), Fixed(6, 2, False, Rounding.RND_CONV, Overflow.SAT)
 
 
-def on_grid(rng, *shape):
+def on_grid(rng: np.random.Generator, *shape):
     return to_real(quantize(rng.normal(0, 0.4, shape), W), W)
 
 
 class Built:
     """Networks of prescribed weights and activations with float layers between them."""
 
-    def __init__(self, shape=(8, 8, 2)):
+    def __init__(self, shape=(8, 8, 2)) -> None:
         self.rng = np.random.default_rng(3)
         self.nodes = [Node(name="x", op=Input(), inputs=(), shape=shape)]
         self.quantize("in", "x", Fixed(8, 4, True, Rounding.RND_CONV, Overflow.SAT))
@@ -128,67 +128,67 @@ class Built:
         op = Dense(kernel=on_grid(self.rng, self.shape[0], units), bias=on_grid(self.rng, units))
         return self.add(name, op, (units,), weight=W, bias=W)
 
-    def graph(self):
+    def graph(self) -> Graph:
         return Graph(name="built", nodes=tuple(self.nodes), outputs=(self.nodes[-1].name,))
 
 
-def normed(built):
+def normed(built) -> None:
     built.conv("c", 4)
     built.norm("n")
 
 
-def pooled(built):
+def pooled(built) -> None:
     built.conv("c", 4)
     built.add("p", Pool(average=False, size=(2, 2), stride=(2, 2)), (4, 4, 4))
     built.norm("n")
 
 
-def averaged(built):
+def averaged(built) -> None:
     built.conv("c", 4)
     built.add("p", Pool(average=True, size=(2, 2), stride=(2, 2)), (4, 4, 4))
 
 
-def averaged_by_nine(built):
+def averaged_by_nine(built) -> None:
     built.conv("c", 4)
     built.add("p", Pool(average=True, size=(3, 3), stride=(2, 2)), (3, 3, 4))
     built.norm("n")
 
 
-def upsampled(built):
+def upsampled(built) -> None:
     built.conv("c", 3)
     built.add("u", Upsample(size=(2, 2)), (16, 16, 3))
     built.norm("n")
 
 
-def depthwise(built):
+def depthwise(built) -> None:
     built.add("d", DepthwiseConv(kernel=on_grid(built.rng, 3, 3, 2, 2), padding=((1, 1), (1, 1))), (8, 8, 4), weight=W)
     built.norm("n")
 
 
-def separable(built):
+def separable(built) -> None:
     built.add("d", DepthwiseConv(kernel=on_grid(built.rng, 3, 3, 2, 1), padding=((1, 1), (1, 1))), (8, 8, 2), weight=W)
     built.add("c", Conv(kernel=on_grid(built.rng, 1, 1, 2, 4)), (8, 8, 4), weight=W)
     built.norm("n")
 
 
-def residual(built):
+def residual(built) -> None:
     first = built.quantize("a", built.norm("n1", built.conv("c1", 4)))
     second = built.norm("n2", built.conv("c2", 4))
     built.add("s", Merge(function=MergeFunction.ADD), (8, 8, 4), first, second)
 
 
-def joined(built):
+def joined(built) -> None:
     first = built.norm("n1", built.conv("c1", 4))
     built.add("j", Concatenate(axis=2), (8, 8, 6), first, "in")
     built.add("m", Pool(average=False, size=(2, 2), stride=(2, 2)), (4, 4, 6))
 
 
-def leaky(built):
+def leaky(built) -> None:
     built.conv("c", 4)
     built.add("l", Activation(function=Function.LEAKY_RELU, alpha=0.125), (8, 8, 4))
 
 
-def multiplied(built):
+def multiplied(built) -> None:
     first = built.quantize("a", built.conv("c1", 4))
     second = built.quantize("b", built.conv("c2", 4))
     built.add("m", Merge(function=MergeFunction.MULTIPLY), (8, 8, 4), first, second)
@@ -212,7 +212,7 @@ PARTS = (
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("is_on_grid", [True, False])
-def test_nothing_is_rounded_between_the_models_quantizers(part, is_on_grid):
+def test_nothing_is_rounded_between_the_models_quantizers(part, is_on_grid: bool) -> None:
     built = Built()
     part(built)
     built.quantize("q")
@@ -225,7 +225,7 @@ def test_nothing_is_rounded_between_the_models_quantizers(part, is_on_grid):
     assert max(design.result_type(node.name).width for node in graph) <= MAX_EXACT
 
 
-def test_an_input_that_the_model_quantises_at_once_has_that_type():
+def test_an_input_that_the_model_quantises_at_once_has_that_type() -> None:
     built = Built()
     built.conv("c", 2)
     graph = built.graph()
@@ -237,7 +237,7 @@ def test_an_input_that_the_model_quantises_at_once_has_that_type():
     assert cast_at_once(both.graph(), both.graph()["x"]) is None
 
 
-def test_what_would_need_more_bits_than_the_limit_is_rounded_to_it():
+def test_what_would_need_more_bits_than_the_limit_is_rounded_to_it() -> None:
     built = Built(shape=(4,))
     wide = Fixed(24, 12)
     rng = np.random.default_rng(0)
@@ -252,7 +252,7 @@ def test_what_would_need_more_bits_than_the_limit_is_rounded_to_it():
     assert emulate_raw(design, x).shape == (100, 4)
 
 
-def test_settled_are_the_nodes_whose_every_reader_ends_in_a_quantizer():
+def test_settled_are_the_nodes_whose_every_reader_ends_in_a_quantizer() -> None:
     built = Built()
     residual(built)
     built.quantize("q")
@@ -261,5 +261,5 @@ def test_settled_are_the_nodes_whose_every_reader_ends_in_a_quantizer():
     assert settled(built.graph()) == {"x", "in", "c1", "n1", "c2", "n2", "a", "s"}
 
 
-def test_weight_fields_of_every_op_are_known():
+def test_weight_fields_of_every_op_are_known() -> None:
     assert set(WEIGHT_FIELDS) == {"weight", "bias", "recurrent_weight", "recurrent_bias"}

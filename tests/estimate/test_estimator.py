@@ -109,7 +109,7 @@ def test_cells_of_an_unknown_family_are_named() -> None:
         hx.estimate(fixed_design(mlp([np.ones((4, 4))]), tool="yosys"), family="xc9")
 
 
-def test_an_unknown_level_is_named(small_graph):
+def test_an_unknown_level_is_named(small_graph: Graph) -> None:
     with pytest.raises(ConfigError, match="unknown level 'quick'. An estimate has 'hls', 'logic', 'plan'"):
         hx.estimate(hx.Design.default(small_graph), level="quick")
 

@@ -45,7 +45,7 @@ def cost(layer: LayerRecord, design: DesignRecord) -> Cost:
 
 
 @pytest.mark.parametrize("reuse", [3, 25, 72])
-def test_a_streamed_convolution_with_reuse_takes_a_pixel_after_the_other(reuse):
+def test_a_streamed_convolution_with_reuse_takes_a_pixel_after_the_other(reuse: int) -> None:
     """The cycles of 27 loops, less two, are pixels times a whole number: product + 3, or the reuse where it is less."""
     image = Image(in_height=28, in_width=28, in_channels=1, out_height=26, out_width=26, out_channels=8,
                   kernel_height=3, kernel_width=3)  # fmt: skip
@@ -56,7 +56,7 @@ def test_a_streamed_convolution_with_reuse_takes_a_pixel_after_the_other(reuse):
 
 
 @pytest.mark.parametrize(("words", "bits", "blocks"), [(36, 16, 8), (32, 16, 0), (64, 8, 0), (64, 28, 16)])
-def test_a_fifo_above_512_bits_takes_block_ram(words, bits, blocks):
+def test_a_fifo_above_512_bits_takes_block_ram(words: int, bits: int, blocks: int) -> None:
     """36 words of 16 bits take a block each, 28 x 64 two; up to 512 bits are shift registers."""
     side = Fixed(bits, 6)
     shape = {"channels": 8, "pixels": words, "input": side, "result": side}
@@ -64,13 +64,13 @@ def test_a_fifo_above_512_bits_takes_block_ram(words, bits, blocks):
     assert estimate_record(replace(ZYNQ, io="stream", layers=layers)).total.bram18 == blocks
 
 
-def test_a_streamed_softmax_works_on_the_channels_of_one_pixel():
+def test_a_streamed_softmax_works_on_the_channels_of_one_pixel() -> None:
     one, many = (cost(replace(SOFTMAX, pixels=n), replace(ZYNQ, io="stream")) for n in (1, 64))
     assert (one.lut, one.dsp, one.bram18) == (many.lut, many.dsp, many.bram18)
     assert many.latency_max == one.latency_max + 63
 
 
-def test_a_pointwise_convolution_of_whole_tensors_has_all_positions_at_once():
+def test_a_pointwise_convolution_of_whole_tensors_has_all_positions_at_once() -> None:
     image = Image(in_width=10, in_channels=14, out_width=10, out_channels=10, rank=1)
     layer = replace(conv(image, "conv1d", 2), implementation="pointwise")
     alone = replace(layer, op="dense", image=None, pixels=1, implementation="")
@@ -79,7 +79,9 @@ def test_a_pointwise_convolution_of_whole_tensors_has_all_positions_at_once():
 
 
 @pytest.mark.parametrize(("family", "is_dataflow", "cycles"), [("virtexuplus", True, 221), ("virtex7", False, 353)])
-def test_a_recurrent_step_is_its_products_and_eight_or_sixteen_cycles(family, is_dataflow, cycles):
+def test_a_recurrent_step_is_its_products_and_eight_or_sixteen_cycles(
+    family: str, is_dataflow: bool, cycles: int
+) -> None:
     """20 steps at reuse 1 take 221 cycles on UltraScale+ and 353 on Virtex-7, each right within two cycles a step."""
     layer = LayerRecord(name="g", op="gru", n_in=6, n_out=60, units=20, steps=20, channels=20, strategy="resource",
                         constants=weights(6, 60), recurrent=weights(20, 60), **TYPES)  # fmt: skip
@@ -91,7 +93,9 @@ def test_a_recurrent_step_is_its_products_and_eight_or_sixteen_cycles(family, is
 
 @pytest.mark.parametrize(("units", "steps", "reuse", "recurrent_reuse", "cycles"),
                          [(20, 20, 30, 20, 821), (120, 15, 30, 30, 616), (20, 20, 1, 1, 221)])  # fmt: skip
-def test_a_recurrent_layer_in_the_resource_strategy_is_exact(units, steps, reuse, recurrent_reuse, cycles):
+def test_a_recurrent_layer_in_the_resource_strategy_is_exact(
+    units: int, steps: int, reuse: int, recurrent_reuse: int, cycles: int
+) -> None:
     """Three layers of public reports, Vivado HLS 2019.2; the region takes the next input a cycle later."""
     layer = LayerRecord(name="g", op="gru", n_in=6, n_out=3 * units, units=units, steps=steps, channels=units,
                         strategy="resource", reuse=reuse, recurrent_reuse=recurrent_reuse,
@@ -102,20 +106,22 @@ def test_a_recurrent_layer_in_the_resource_strategy_is_exact(units, steps, reuse
 
 @pytest.mark.parametrize(("n_in", "n_out", "reuse", "cycles"),
                          [(120, 50, 30, 32), (50, 10, 25, 26), (20, 64, 20, 21), (64, 1, 32, 33), (10, 3, 30, 32)])  # fmt: skip
-def test_loops_over_shared_multipliers_of_the_lean_library_are_exact(n_in, n_out, reuse, cycles):
+def test_loops_over_shared_multipliers_of_the_lean_library_are_exact(
+    n_in: int, n_out: int, reuse: int, cycles: int
+) -> None:
     layer = replace(dense("a", n_in, n_out), reuse=reuse, strategy="resource")
     assert cost(layer, replace(VIVADO, dataflow=True)).latency_max == cycles
 
 
 @pytest.mark.parametrize(("n_in", "n_out"), [(5, 5), (5, 1), (20, 64)])
-def test_an_unrolled_product_of_the_resource_strategy_is_cut_behind_its_multipliers(n_in, n_out):
+def test_an_unrolled_product_of_the_resource_strategy_is_cut_behind_its_multipliers(n_in: int, n_out: int) -> None:
     """Five and six summands of 18 bits take a cycle in Vivado HLS 2019.2, as 21 do."""
     layer = replace(dense("a", n_in, n_out), strategy="resource")
     assert cost(layer, replace(VIVADO, dataflow=True)).latency_max == 1
 
 
 @pytest.mark.parametrize("reuse", [1, 4, 16])
-def test_a_streamed_batch_normalisation_shares_multipliers(reuse):
+def test_a_streamed_batch_normalisation_shares_multipliers(reuse: int) -> None:
     layer = LayerRecord(name="b", op="batchnorm", channels=16, pixels=100, reuse=reuse, input=F16, weight=F16,
                         bias=F16, result=F16, constants=Constants.of(np.arange(331, 1931, 100)[None]))  # fmt: skip
     found = cost(layer, replace(ZYNQ, io="stream"))
@@ -125,7 +131,7 @@ def test_a_streamed_batch_normalisation_shares_multipliers(reuse):
 @pytest.mark.parametrize(("classes", "clock", "family", "cycles"),
                          [(10, 4.0, "virtexuplus", 6), (10, 3.33, "virtexuplus", 7), (10, 2.0, "virtexuplus", 12),
                           (3, 25.0, "zynq", 2)])  # fmt: skip
-def test_a_softmax_is_as_deep_as_the_clock_asks(classes, clock, family, cycles):
+def test_a_softmax_is_as_deep_as_the_clock_asks(classes: int, clock: float, family: str, cycles: int) -> None:
     design = replace(VIVADO, family=family, clock_ns=clock, uncertainty_ns=clock / 8)
     assert abs(cost(replace(SOFTMAX, channels=classes), design).latency_max - cycles) <= 1
 
@@ -133,7 +139,9 @@ def test_a_softmax_is_as_deep_as_the_clock_asks(classes, clock, family, cycles):
 @pytest.mark.parametrize(("family", "clock", "channels", "cycles"),
                          [("zynq", 5.0, 1, 8), ("virtexuplus", 3.33, 1, 4), ("virtexuplus", 2.0, 1, 6),
                           ("zynq", 5.0, 3, 29), ("virtexuplus", 4.0, 3, 14.5)])  # fmt: skip
-def test_an_axi_wrapper_reads_a_pixel_as_fast_as_device_and_clock_allow(family, clock, channels, cycles):
+def test_an_axi_wrapper_reads_a_pixel_as_fast_as_device_and_clock_allow(
+    family: str, clock: float, channels: int, cycles: float
+) -> None:
     image = Image(in_height=16, in_width=16, in_channels=channels, out_height=14, out_width=14, out_channels=4,
                   kernel_height=3, kernel_width=3)  # fmt: skip
     design = replace(VIVADO, family=family, clock_ns=clock, uncertainty_ns=clock / 8, io="stream", axi=True)
@@ -144,12 +152,12 @@ def test_an_axi_wrapper_reads_a_pixel_as_fast_as_device_and_clock_allow(family, 
 @pytest.mark.parametrize(("classes", "family", "version", "blocks"),
                          [(2, "zynq", "2021.1", 2), (16, "zynq", "2021.1", 16), (5, "virtexuplus", "2022.2", 8),
                           (10, "virtexuplus", "2022.2", 12)])  # fmt: skip
-def test_vitis_softmax_tables_take_blocks_by_family(classes, family, version, blocks):
+def test_vitis_softmax_tables_take_blocks_by_family(classes: int, family: str, version: str, blocks: int) -> None:
     layer = replace(SOFTMAX, channels=classes)
     assert cost(layer, replace(VITIS, family=family, version=version)).bram18 == blocks
 
 
-def test_sums_whose_products_need_no_cast_are_chains_in_vitis_hls():
+def test_sums_whose_products_need_no_cast_are_chains_in_vitis_hls() -> None:
     """495 terms of 8 x 8 bits into 16 take 192 cycles on Zynq at 5 ns; a wider accumulator makes a tree."""
     design = replace(VITIS, version="2021.1", family="zynq", uncertainty_ns=0.625)
     narrow, wide = Fixed(8, 2), Fixed(18, 6)
@@ -158,7 +166,7 @@ def test_sums_whose_products_need_no_cast_are_chains_in_vitis_hls():
     assert cost(replace(layer, accum=wide), design).latency_max <= 10
 
 
-def test_a_streamed_upsampling_has_a_figure_for_everything():
+def test_a_streamed_upsampling_has_a_figure_for_everything() -> None:
     image = Image(in_height=8, in_width=8, in_channels=4, out_height=16, out_width=16, out_channels=4)
     layer = LayerRecord(name="u", op="upsample", channels=4, pixels=256, image=image, input=F16, result=F16)
     found = cost(layer, replace(ZYNQ, io="stream"))
@@ -168,7 +176,7 @@ def test_a_streamed_upsampling_has_a_figure_for_everything():
 
 @pytest.mark.parametrize(("bits", "version", "blocks"),
                          [(140, "2019.2", 78), (471, "2020.1", 524), (1255, "2020.1", 1396), (25, "2019.2", 0)])  # fmt: skip
-def test_the_input_of_a_dataflow_region_is_handed_on_through_fifos(bits, version, blocks):
+def test_the_input_of_a_dataflow_region_is_handed_on_through_fifos(bits: int, version: str, blocks: int) -> None:
     """1,400 bits take 78 blocks in 2019.2; 4,704 and 12,544 bits 524 and 1,394 in 2020.1; 256 bits none."""
     layers = tuple(
         replace(dense(name, n_in, 10, source), input=Fixed(10, 3), reuse=10, strategy="resource")
@@ -180,7 +188,7 @@ def test_the_input_of_a_dataflow_region_is_handed_on_through_fifos(bits, version
     assert estimate_record(replace(design, tool="vitis_hls")).total.bram18 <= of_layers + 2
 
 
-def test_an_activation_that_does_not_fit_a_cycle_is_registered():
+def test_an_activation_that_does_not_fit_a_cycle_is_registered() -> None:
     """ReLU of 16 bits rounded to 8: a cycle and 33 registers an element at 3.33 ns on Zynq, none at 5 ns."""
     layer = LayerRecord(name="r", op="relu", channels=32, input=Fixed(16, 4), result=Fixed.parse("ufixed<8,0,RND,SAT>"))
     slow, quick = (cost(layer, replace(ZYNQ, clock_ns=clock, uncertainty_ns=clock / 8)) for clock in (5.0, 3.33))
@@ -188,7 +196,7 @@ def test_an_activation_that_does_not_fit_a_cycle_is_registered():
     assert quick.ff == pytest.approx(1_055, rel=0.05)
 
 
-def test_products_that_wait_are_registered_once_for_all_outputs_that_read_them():
+def test_products_that_wait_are_registered_once_for_all_outputs_that_read_them() -> None:
     """Dense layers of 8-bit weights in Vitis HLS on Zynq at 5 ns hold about a register for each distinct product."""
     design = replace(VITIS, version="2021.1", family="zynq", uncertainty_ns=0.625)
     narrow = {"input": Fixed(8, 2), "weight": Fixed(8, 2), "accum": Fixed(16, 6), "result": Fixed(16, 6)}
@@ -200,14 +208,14 @@ def test_products_that_wait_are_registered_once_for_all_outputs_that_read_them()
 
 
 @pytest.mark.parametrize(("terms", "stages"), [(8, 0), (16, 1), (32, 1), (64, 1)])
-def test_trees_of_vitis_on_ultrascale_take_few_cycles(terms, stages):
+def test_trees_of_vitis_on_ultrascale_take_few_cycles(terms: int, stages: int) -> None:
     """16, 32 and 64 inputs of 16 bits take one cycle of 3.65 ns in Vitis HLS 2022.2; small shifted ones take none."""
     small = terms == 8
     layer = replace(dense("a", terms, 8, limit=4 if small else 512), **({"input": Fixed(8, 3)} if small else {}))
     assert cost(layer, VITIS).latency_max == stages
 
 
-def test_a_call_of_vitis_that_has_registers_ends_its_cycle():
+def test_a_call_of_vitis_that_has_registers_ends_its_cycle() -> None:
     """Products of one cycle and their activations, 16-64-32-32-5: 9 cycles of calls and 6 between seven of them."""
     sizes = ((16, 64), (64, 32), (32, 32), (32, 5))
     layers = []

@@ -34,14 +34,14 @@ ACCURACY = {
 
 
 @pytest.mark.parametrize(("name", "variant"), ACCURACY)
-def test_example_reaches_the_accuracy_that_its_framework_measured(name, variant):
+def test_example_reaches_the_accuracy_that_its_framework_measured(name, variant) -> None:
     example = examples.load(name, variant)
     reached = accuracy(float_forward(example.graph, example.x), example.labels)
     assert reached == pytest.approx(ACCURACY[name, variant], abs=1.5 / len(example.labels))
 
 
 @pytest.mark.parametrize("name", examples.NAMES)
-def test_example_data_fits_the_network_and_is_read_only(name):
+def test_example_data_fits_the_network_and_is_read_only(name) -> None:
     example = examples.load(name)
     assert example.x.dtype == np.float64
     assert example.x.shape[1:] == example.graph.input_shape
@@ -53,21 +53,21 @@ def test_example_data_fits_the_network_and_is_read_only(name):
         example.x[0] = 0
 
 
-def test_qkeras_examples_use_six_bits_for_weights_and_activations():
+def test_qkeras_examples_use_six_bits_for_weights_and_activations() -> None:
     for name in ("shuttle", "digits", "jets"):
         graph = examples.load(name, "qkeras").graph
         assert {str(node.types["weight"]) for node in graph if node.kind == "dense"} == {"fixed<6,1>"}
         assert {str(node.types["result"]) for node in graph if node.kind == "relu"} == {"ufixed<6,2,RND_CONV,SAT>"}
 
 
-def test_only_the_generated_data_is_called_synthetic_and_says_so():
+def test_only_the_generated_data_is_called_synthetic_and_says_so() -> None:
     flags = {name: examples.load(name).is_synthetic for name in ("shuttle", "digits", "jets")}
     assert flags == {"shuttle": False, "digits": False, "jets": True}
     assert examples.load("jets").description.startswith("SYNTHETIC")
 
 
 @pytest.mark.parametrize("name", ["jets", "digits"])
-def test_a_network_with_learned_widths_is_read_within_a_second_and_has_few_bits(name):
+def test_a_network_with_learned_widths_is_read_within_a_second_and_has_few_bits(name: str) -> None:
     start = time.process_time()
     graph = examples.load(name, "hgq2").graph
     assert time.process_time() - start < 1
@@ -77,33 +77,33 @@ def test_a_network_with_learned_widths_is_read_within_a_second_and_has_few_bits(
     assert all(np.median(array) <= 5 for array in widths.values())
 
 
-def test_examples_that_no_hgq2_trained_say_what_there_is():
+def test_examples_that_no_hgq2_trained_say_what_there_is() -> None:
     with pytest.raises(ConfigError, match="The example 'digits_cnn' has 'keras', 'qkeras'"):
         examples.load("digits_cnn", "hgq2")
 
 
-def test_shuttle_is_the_real_data():
+def test_shuttle_is_the_real_data() -> None:
     data = packaged.shuttle()
     assert len(data.x_train) + len(data.x) == 49_097
     assert int(data.y_train.sum() + data.labels.sum()) == 3_511
     assert float(np.abs(data.x).max()) <= 8.0
 
 
-def test_unknown_example_and_variant_name_the_nearest():
+def test_unknown_example_and_variant_name_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"unknown example 'shutle'\. .* Did you mean 'shuttle'\?"):
         examples.load("shutle")
     with pytest.raises(ConfigError, match=r"unknown variant 'qeras'\. .* Did you mean 'qkeras'\?"):
         examples.load("shuttle", "qeras")
 
 
-def test_missing_data_package_says_what_to_install():
+def test_missing_data_package_says_what_to_install() -> None:
     with pytest.raises(DataError, match=r"which is not installed\. Install it: pip install 'hlsexplore\[examples\]'\."):
         packaged._file("no_such_package_here", "data.csv.gz", "shuttle")
     with pytest.raises(DataError, match="does not ship it in this version"):
         packaged._file("numpy", "no/such/file.gz", "shuttle")
 
 
-def test_bundled_examples_cover_convolutions_recurrence_and_branches():
+def test_bundled_examples_cover_convolutions_recurrence_and_branches() -> None:
     kinds = {name: {node.kind for node in examples.load(name).graph} for name in examples.NAMES}
     assert {"conv2d", "max_pool2d"} <= kinds["digits_cnn"]
     assert {"conv1d", "max_pool1d"} <= kinds["vowels_cnn"]
@@ -111,13 +111,13 @@ def test_bundled_examples_cover_convolutions_recurrence_and_branches():
     assert {"add", "concatenate"} <= kinds["shuttle_branched"]
 
 
-def test_vowels_lie_on_their_stored_grid():
+def test_vowels_lie_on_their_stored_grid() -> None:
     example = examples.load("vowels_gru")
     assert example.x.shape == (370, 25, 12)
     np.testing.assert_array_equal(example.x / packaged.VOWELS_STEP, np.round(example.x / packaged.VOWELS_STEP))
 
 
-def test_stored_vowels_are_those_of_the_package_aeon():
+def test_stored_vowels_are_those_of_the_package_aeon() -> None:
     if find_spec("aeon") is None:
         pytest.skip("needs the package aeon, which ships the data that the stored part was made of")
     data = packaged.read_vowels()

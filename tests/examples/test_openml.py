@@ -2,6 +2,7 @@ import hashlib
 import io
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,14 +12,14 @@ from hlsexplore.examples.jets import CLASSES, FEATURES, OPENML_NAME, load_jets, 
 from hlsexplore.examples.openml import API, fetch, open_url, read_arff
 
 
-def arff(rows, features=FEATURES):
+def arff(rows, features=FEATURES) -> str:
     lines = ["% a comment", "@RELATION jets", ""]
     lines += [f"@ATTRIBUTE {name} REAL" for name in features]
     lines += ["@ATTRIBUTE class {g, q, t, w, z}", "@DATA"]
     return "\n".join([*lines, *rows, ""])
 
 
-def rows(count, seed=0):
+def rows(count, seed: int = 0) -> list[str]:
     rng = np.random.default_rng(seed)
     return [",".join([*(f"{v:.6f}" for v in rng.normal(size=16)), CLASSES[i % 5]]) for i in range(count)]
 
@@ -26,7 +27,7 @@ def rows(count, seed=0):
 class Server:
     """Answers like OpenML's interface, from memory."""
 
-    def __init__(self, content, checksum=None):
+    def __init__(self, content, checksum=None) -> None:
         self.content = content.encode()
         self.checksum = checksum or hashlib.md5(self.content).hexdigest()
         self.asked = []
@@ -41,7 +42,7 @@ class Server:
         return io.BytesIO(self.content)
 
 
-def test_real_jets_file_is_read_split_and_standardised(tmp_path):
+def test_real_jets_file_is_read_split_and_standardised(tmp_path: Path) -> None:
     path = tmp_path / "jets.arff"
     path.write_text(arff(rows(50)))
     data = load_jets(path)
@@ -53,7 +54,7 @@ def test_real_jets_file_is_read_split_and_standardised(tmp_path):
     assert sorted(np.concatenate([data.y_train, data.labels])) == sorted([0, 1, 2, 3, 4] * 10)
 
 
-def test_arff_columns_may_come_in_any_order(tmp_path):
+def test_arff_columns_may_come_in_any_order(tmp_path: Path) -> None:
     path = tmp_path / "jets.arff"
     path.write_text(arff([",".join([*map(str, range(16)), "'t'"])], features=FEATURES[::-1]))
     table = read_arff(path, FEATURES, CLASSES)
@@ -61,7 +62,7 @@ def test_arff_columns_may_come_in_any_order(tmp_path):
     np.testing.assert_array_equal(table.labels, [2])
 
 
-def test_download_is_checked_cached_and_not_repeated(tmp_path):
+def test_download_is_checked_cached_and_not_repeated(tmp_path: Path) -> None:
     server = Server(arff(rows(10)))
     path = fetch(OPENML_NAME, tmp_path, server)
     assert path.read_bytes() == server.content
@@ -71,7 +72,7 @@ def test_download_is_checked_cached_and_not_repeated(tmp_path):
     assert len(load_jets(cache=tmp_path).x_train) == 8
 
 
-def test_download_with_wrong_checksum_is_not_kept(tmp_path):
+def test_download_with_wrong_checksum_is_not_kept(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"has the MD5 [0-9a-f]{32}, but OpenML states 00\. It was not kept; try again\."
     ):
@@ -79,15 +80,15 @@ def test_download_with_wrong_checksum_is_not_kept(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_changed_cache_is_noticed(tmp_path):
+def test_changed_cache_is_noticed(tmp_path: Path) -> None:
     path = fetch(OPENML_NAME, tmp_path, Server(arff(rows(10))))
     path.write_text("changed")
     with pytest.raises(DataError, match="does not match its checksum. Delete it to download it again."):
         fetch(OPENML_NAME, tmp_path, Server(arff(rows(10))))
 
 
-def test_no_connection_says_how_to_go_on(tmp_path):
-    def offline(url):
+def test_no_connection_says_how_to_go_on(tmp_path: Path) -> None:
+    def offline(url) -> None:
         raise OSError("no route to host")
 
     with pytest.raises(DataError, match=r"could not be downloaded from OpenML \(no route to host\)\. Connect"):
@@ -95,12 +96,12 @@ def test_no_connection_says_how_to_go_on(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_strange_answer_is_a_clear_error(tmp_path):
+def test_strange_answer_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="OpenML's answer about the data set 'hls4ml_lhc_jets_hlf' was not understood"):
         fetch(OPENML_NAME, tmp_path, lambda url: io.BytesIO(b'{"data": {}}'))
 
 
-def test_only_https_is_opened():
+def test_only_https_is_opened() -> None:
     with pytest.raises(DataError, match=re.escape("'file:///etc/passwd' is no https address")):
         open_url("file:///etc/passwd")
 
@@ -116,14 +117,14 @@ def test_only_https_is_opened():
         (arff([], features=("a", "b")), r"has the columns a, b, class, expected zlogz"),
     ],
 )
-def test_broken_arff_is_one_clear_error(tmp_path, content, message):
+def test_broken_arff_is_one_clear_error(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "jets.arff"
     path.write_text(content)
     with pytest.raises(DataError, match=message):
         read_arff(path, FEATURES, CLASSES)
 
 
-def test_synthetic_jets_are_the_same_every_time():
+def test_synthetic_jets_are_the_same_every_time() -> None:
     data = synthetic_jets()
     assert data.x_train.shape == (40_000, 16)
     assert data.x.shape == (20_000, 16)

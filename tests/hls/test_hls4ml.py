@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from agreement.cases_elements import UNSUPPORTED as NO_ELEMENTS
 from agreement.cases_joins import ONE_TYPE, UNSUPPORTED
 
 import hlsexplore as hx
+from hlsexplore.design import Design
 from hlsexplore.errors import NoModelError, ToolError
 from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import (
@@ -36,7 +38,7 @@ QUICK = [case for case in CASES if not case.is_slow]
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_designs_that_hls4ml_supports_go_out_and_come_back(part, tmp_path):
+def test_designs_that_hls4ml_supports_go_out_and_come_back(part, tmp_path: Path) -> None:
     lost = []
     for case in [case for case in QUICK if not case.differs][part::4]:
         design, x = case.make()
@@ -57,12 +59,12 @@ def _few(x):
 @pytest.mark.parametrize(
     "case", [case for case in QUICK if case.differs in (UNSUPPORTED, ONE_TYPE, NO_ELEMENTS)], ids=lambda case: case.name
 )
-def test_what_hls4ml_lacks_is_refused_by_layer(case):
+def test_what_hls4ml_lacks_is_refused_by_layer(case) -> None:
     design, _ = case.make()
     assert refusals(design) and all(item.startswith("layer ") for item in refusals(design))
 
 
-def small(io="parallel"):
+def small(io: str = "parallel") -> tuple[Design, np.ndarray]:
     rng = np.random.default_rng(4)
     nodes = (
         Node(name="in put", op=Input(), inputs=(), shape=(6,)),
@@ -78,7 +80,7 @@ def small(io="parallel"):
 
 @pytest.mark.skipif(find_spec("hls4ml") is None, reason="needs hls4ml")
 @pytest.mark.parametrize("io", ["parallel", "stream"])
-def test_cpp_of_hls4ml_equals_the_emulator(io, tmp_path):
+def test_cpp_of_hls4ml_equals_the_emulator(io: str, tmp_path: Path) -> None:
     design, x = small(io)
     project = export(design, tmp_path / "my project", flow="hls4ml", golden_x=x)
     result = project.simulate()
@@ -87,7 +89,7 @@ def test_cpp_of_hls4ml_equals_the_emulator(io, tmp_path):
 
 
 @pytest.mark.skipif(find_spec("hls4ml") is None, reason="needs hls4ml")
-def test_a_project_that_was_read_and_changed_builds_again(tmp_path):
+def test_a_project_that_was_read_and_changed_builds_again(tmp_path: Path) -> None:
     design, x = small()
     project = export(design, tmp_path / "p", flow="hls4ml")
     argv = [sys.executable, "-W", "ignore", "build.py", "convert", "--to", "prj"]
@@ -110,7 +112,7 @@ def test_a_project_that_was_read_and_changed_builds_again(tmp_path):
         ("catapult", "build_prj.tcl"),
     ],
 )
-def test_each_back_end_of_hls4ml_converts_the_project(backend, mark, tmp_path):
+def test_each_back_end_of_hls4ml_converts_the_project(backend: str, mark: str, tmp_path: Path) -> None:
     project = export(small()[0], tmp_path / "p", flow="hls4ml", interface=backend)
     argv = [sys.executable, "-W", "ignore", "build.py", "convert", "--to", "prj"]
     done = subprocess.run(argv, cwd=project.path, capture_output=True, text=True, timeout=300)
@@ -122,7 +124,7 @@ def test_each_back_end_of_hls4ml_converts_the_project(backend, mark, tmp_path):
         assert (back.layers["fc"].reuse, str(back.layers["fc"].strategy)) == (3, "resource")
 
 
-def test_configuration_is_hls4mls(tmp_path):
+def test_configuration_is_hls4mls(tmp_path: Path) -> None:
     project = export(small()[0], tmp_path / "p", flow="hls4ml")
     config = yaml.safe_load((project.path / "hls4ml_config.yml").read_text())
     layer = config["HLSConfig"]["LayerName"]["fc"]
@@ -136,7 +138,7 @@ def test_configuration_is_hls4mls(tmp_path):
     assert names == ["in_put", "fc", "act", project.layers["out"]]
 
 
-def test_refusals_come_all_at_once(tmp_path):
+def test_refusals_come_all_at_once(tmp_path: Path) -> None:
     shape = (4,)
     nodes = [Node(name=f"x{i}", op=Input(), inputs=(), shape=shape) for i in range(3)]
     inputs = tuple(node.name for node in nodes)
@@ -152,7 +154,7 @@ def test_refusals_come_all_at_once(tmp_path):
     assert not (tmp_path / "p").exists()
 
 
-def test_differences_of_arithmetic_are_said_by_layer(tmp_path):
+def test_differences_of_arithmetic_are_said_by_layer(tmp_path: Path) -> None:
     project = export(small()[0], tmp_path / "p", flow="hls4ml")
     assert project.extra["notes"] == list(differences(small()[0]))
     assert "distances of logits saturate at 2^0" in project.extra["notes"][0]
@@ -183,7 +185,9 @@ def test_differences_of_arithmetic_are_said_by_layer(tmp_path):
         ),
     ],
 )
-def test_part_and_board_that_disagree_are_said(part, interface, backend, device, note, tmp_path):
+def test_part_and_board_that_disagree_are_said(
+    part: str, interface: str, backend: str, device: str, note: str | None, tmp_path: Path
+) -> None:
     design = small()[0].with_target(part=part)
     project = export(design, tmp_path / "p", flow="hls4ml", interface=interface)
     settings = yaml.safe_load((project.path / "hls4ml_config.yml").read_text())
@@ -194,7 +198,7 @@ def test_part_and_board_that_disagree_are_said(part, interface, backend, device,
         assert f"({settings['AcceleratorConfig']['Board']})" in backend
 
 
-def test_a_board_has_one_input_and_one_output(tmp_path):
+def test_a_board_has_one_input_and_one_output(tmp_path: Path) -> None:
     nodes = [Node(name=name, op=Input(), inputs=(), shape=(4,)) for name in ("a", "b")]
     nodes.append(Node(name="sum", op=Merge(function=MergeFunction.ADD), inputs=("a", "b"), shape=(4,)))
     design = hx.Design.default(Graph(name="g", nodes=tuple(nodes), outputs=("sum",)))
@@ -247,7 +251,7 @@ def test_a_board_has_one_input_and_one_output(tmp_path):
         ),
     ],
 )
-def test_what_a_back_end_lacks_is_refused_by_layer(interface, name, sentence, tmp_path):
+def test_what_a_back_end_lacks_is_refused_by_layer(interface: str, name: str, sentence: str, tmp_path: Path) -> None:
     design, _ = next(case for case in CASES if case.name == name).make()
     layer = design.graph.layers[0].name
     with pytest.raises(NoModelError) as caught:
@@ -257,7 +261,7 @@ def test_what_a_back_end_lacks_is_refused_by_layer(interface, name, sentence, tm
 
 
 @pytest.mark.skipif(find_spec("hls4ml") is None, reason="needs hls4ml")
-def test_cpp_of_quartus_equals_the_emulator_where_no_table_is(tmp_path):
+def test_cpp_of_quartus_equals_the_emulator_where_no_table_is(tmp_path: Path) -> None:
     design, x = next(case for case in CASES if case.name == "conv1d_same_stream_narrow").make()
     project = export(design, tmp_path / "p", flow="hls4ml", interface="quartus", golden_x=x[:50])
     assert [note for note in project.extra["notes"] if note.startswith("layer ")] == []
@@ -265,13 +269,13 @@ def test_cpp_of_quartus_equals_the_emulator_where_no_table_is(tmp_path):
     assert (result.differing, result.tool) == (0, "hls4ml, back end Quartus")
 
 
-def test_tables_of_other_back_ends_are_said_at_export(tmp_path):
+def test_tables_of_other_back_ends_are_said_at_export(tmp_path: Path) -> None:
     design, _ = small()
     project = export(design, tmp_path / "p", flow="hls4ml", interface="catapult")
     assert "layer 'act': tables and averages of the back end Catapult have other last bits." in project.extra["notes"]
 
 
-def both_directions(cell, units=(3, 3), return_sequences=True):
+def both_directions(cell, units=(3, 3), return_sequences: bool = True) -> tuple[Design, np.ndarray]:
     rng = np.random.default_rng(6)
     nodes = [Node(name="x", op=Input(), inputs=(), shape=(5, 2))]
     gates = {Cell.GRU: 3, Cell.LSTM: 4}[cell]
@@ -307,7 +311,9 @@ def both_directions(cell, units=(3, 3), return_sequences=True):
         pytest.param(Cell.LSTM, (3, 3), False, marks=pytest.mark.slow),
     ],
 )
-def test_both_directions_are_one_layer_of_hls4ml_and_equal_to_the_bit(cell, units, return_sequences, tmp_path):
+def test_both_directions_are_one_layer_of_hls4ml_and_equal_to_the_bit(
+    cell, units: tuple[int, int], return_sequences: bool, tmp_path: Path
+) -> None:
     design, x = both_directions(cell, units, return_sequences)
     assert refusals(design) == () and list(directions(design)) == ["y"]
     project = export(design, tmp_path / "p", flow="hls4ml", golden_x=x)
@@ -316,7 +322,7 @@ def test_both_directions_are_one_layer_of_hls4ml_and_equal_to_the_bit(cell, unit
 
 
 @pytest.mark.skipif(find_spec("hls4ml") is None, reason="needs hls4ml")
-def test_a_project_with_both_directions_is_read_and_goes_out_again(tmp_path):
+def test_a_project_with_both_directions_is_read_and_goes_out_again(tmp_path: Path) -> None:
     design, x = both_directions(Cell.GRU)
     project = export(design, tmp_path / "p", flow="hls4ml", golden_x=x)
     argv = [sys.executable, "-W", "ignore", "build.py", "convert", "--to", "prj"]
@@ -326,7 +332,7 @@ def test_a_project_with_both_directions_is_read_and_goes_out_again(tmp_path):
     assert refusals(back) == () and len(directions(back)) == 1
 
 
-def test_directions_that_hls4ml_cannot_join_are_refused(tmp_path):
+def test_directions_that_hls4ml_cannot_join_are_refused(tmp_path: Path) -> None:
     design, _ = both_directions(Cell.GRU)
     other = design.with_layer("b", accum="fixed<18,7>", activation="fixed<18,7>", gate="fixed<18,7>")
     assert directions(other) == {}
@@ -335,7 +341,7 @@ def test_directions_that_hls4ml_cannot_join_are_refused(tmp_path):
     )
 
 
-def test_cases_of_agreement_go_through_every_op_of_hls4ml():
+def test_cases_of_agreement_go_through_every_op_of_hls4ml() -> None:
     found = {type(node.op) for case in QUICK if not case.differs for node in case.make()[0].graph}
     assert set(LAYERS.table) <= found
 
@@ -344,7 +350,9 @@ def test_cases_of_agreement_go_through_every_op_of_hls4ml():
 @pytest.mark.parametrize(
     ("interface", "backend", "compiler"), [("oneapi", "oneAPI", "icpx"), ("libero", "Libero", "shls")]
 )
-def test_a_compiler_that_is_missing_is_named(interface, backend, compiler, tmp_path, monkeypatch):
+def test_a_compiler_that_is_missing_is_named(
+    interface: str, backend: str, compiler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     design, x = next(case for case in CASES if case.name == "mlp_0").make()
     project = export(design, tmp_path / "p", flow="hls4ml", interface=interface, golden_x=x[:4])

@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parents[1] / "data" / "brevitas"
 
 
 @pytest.mark.parametrize(("name", "io"), [("mlp", "parallel"), ("zero_points", "stream"), ("binary", "parallel")])
-def test_simulated_results_are_those_of_the_emulator(tmp_path, name, io):
+def test_simulated_results_are_those_of_the_emulator(tmp_path: Path, name: str, io: str) -> None:
     x = np.load(FOLDER / f"{name}.npz")["x"][:20]
     graph = hx.read_model(FOLDER / f"{name}.onnx")
     design = hx.Design.default(graph, hx.Target(io=io))
@@ -25,7 +25,7 @@ def test_simulated_results_are_those_of_the_emulator(tmp_path, name, io):
     assert project.simulate().differing == 0
 
 
-def test_golden_vectors_without_data_stay_within_what_can_come_in(tmp_path):
+def test_golden_vectors_without_data_stay_within_what_can_come_in(tmp_path: Path) -> None:
     graph = hx.read_model(FOLDER / "binary.onnx")
     project = export(hx.Design.default(graph), tmp_path / "p", flow="vitis")
     inputs, _ = project.golden()

@@ -39,7 +39,7 @@ def sharing_of(matrix):
 
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
-def test_products_are_exact(data):
+def test_products_are_exact(data) -> None:
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     shape = data.draw(st.integers(1, 9)), data.draw(st.sampled_from([1, 2, 7, 64, 65, 130]))
     bits = data.draw(st.sampled_from([1, 3, 8, 16, 30, 59]))
@@ -52,7 +52,7 @@ def test_products_are_exact(data):
     assert (found == x.astype(object) @ matrix.astype(object)).all()
 
 
-def test_columns_are_at_most_a_level_deeper_than_a_balanced_tree():
+def test_columns_are_at_most_a_level_deeper_than_a_balanced_tree() -> None:
     matrix = np.random.default_rng(1).integers(-128, 128, (48, 40))
     found = sharing_of(matrix)
     for column, left in zip(matrix.T, found.columns, strict=True):
@@ -60,7 +60,7 @@ def test_columns_are_at_most_a_level_deeper_than_a_balanced_tree():
         assert ceil(log2(sum(1 << found.depths[index] for index, _, _ in left))) <= bound
 
 
-def test_sharing_saves_half_of_the_adders_of_a_dense_matrix():
+def test_sharing_saves_half_of_the_adders_of_a_dense_matrix() -> None:
     matrix = np.random.default_rng(2).integers(-128, 128, (32, 32))
     found = sharing_of(matrix)
     adders = len(found.adders) + sum(len(column) - 1 for column in found.columns)
@@ -68,13 +68,13 @@ def test_sharing_saves_half_of_the_adders_of_a_dense_matrix():
     assert sharing_of(matrix.copy()) == found
 
 
-def test_equal_columns_are_made_once():
+def test_equal_columns_are_made_once() -> None:
     column = np.random.default_rng(3).integers(-128, 128, (6, 1))
     found = sharing_of(np.repeat(column, 5, axis=1))
     assert all(len(left) == 1 for left in found.columns) and len(found.adders) <= digits_of(column[:, 0]) - 1
 
 
-def test_weights_beyond_the_search_take_shared_products():
+def test_weights_beyond_the_search_take_shared_products() -> None:
     matrix = np.array([[1 << 61, -3], [7, 1 << 40]])
     x = np.array([[3, -5], [-8, 7]])
     assert (solver_name(matrix), solver_name(matrix >> 40)) == ("shared", "search")

@@ -80,7 +80,7 @@ def random_net(rng: np.random.Generator) -> Net:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_bits_of_a_value_at_once_are_those_found_one_by_one(seed: int):
+def test_bits_of_a_value_at_once_are_those_found_one_by_one(seed: int) -> None:
     net = random_net(np.random.default_rng(seed))
     for value, found in enumerate(net_bits(net)):
         positions = range(net.cells[value].width + ABOVE)
@@ -89,7 +89,7 @@ def test_bits_of_a_value_at_once_are_those_found_one_by_one(seed: int):
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_adders_take_the_luts_and_inverters_that_are_counted_bit_by_bit(seed: int):
+def test_adders_take_the_luts_and_inverters_that_are_counted_bit_by_bit(seed: int) -> None:
     rng = np.random.default_rng(100 + seed)
     net = random_net(rng)
     bits, adders = net_bits(net), [number for number, cell in enumerate(net.cells) if cell.code is CellCode.ADD]

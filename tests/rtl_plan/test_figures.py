@@ -30,13 +30,13 @@ def network(reuse: int = 1) -> Design:
     return design.with_layers({name: {"reuse": reuse, "strategy": "resource"} for name in ("fc", "out")})
 
 
-def test_folded_layers_take_a_multiplier_for_each_lane():
+def test_folded_layers_take_a_multiplier_for_each_lane() -> None:
     figures = [layer_figures(layer) for layer in plan(network(reuse=4)).layers]
     assert [item.dsp for item in figures] == [8, 0, 4]
     assert [item.ii_cycles for item in figures] == [4, 1, 4]
 
 
-def test_weights_of_four_bits_are_multiplied_in_luts_and_of_five_in_dsp_blocks():
+def test_weights_of_four_bits_are_multiplied_in_luts_and_of_five_in_dsp_blocks() -> None:
     def figures(weight: str) -> list[float | None]:
         design = network(reuse=4).with_layers({name: {"weight": weight} for name in ("fc", "out")})
         return [layer_figures(layer).dsp for layer in plan(design).layers]
@@ -45,7 +45,7 @@ def test_weights_of_four_bits_are_multiplied_in_luts_and_of_five_in_dsp_blocks()
     assert figures("fixed<5,1>") == [8, 0, 4]
 
 
-def test_positions_one_after_another_are_counted_once_with_the_image_that_they_slide_over():
+def test_positions_one_after_another_are_counted_once_with_the_image_that_they_slide_over() -> None:
     rng = np.random.default_rng(5)
     nodes = (
         Node(name="x", op=Input(), inputs=(), shape=(4, 4, 1)),
@@ -61,31 +61,31 @@ def test_positions_one_after_another_are_counted_once_with_the_image_that_they_s
     assert core.ff + image + results <= figures.ff <= core.ff + image + results + 20
 
 
-def test_weights_that_are_wide_take_registers_inside_the_blocks():
+def test_weights_that_are_wide_take_registers_inside_the_blocks() -> None:
     layers = {layer.node.name: layer_figures(layer) for layer in plan(network(reuse=8)).layers}
     assert layers["fc"].dsp == 4
     # 8 held inputs of 8 bits, no weight registers up to 8 steps, and the control.
     assert layers["fc"].ff is not None and 8 * 8 < layers["fc"].ff < 8 * 8 + 20
 
 
-def test_parallel_layers_take_no_multiplier():
+def test_parallel_layers_take_no_multiplier() -> None:
     assert all(layer_figures(layer).dsp == 0 for layer in plan(network()).layers)
 
 
-def test_latency_is_the_sum_of_the_layers_and_the_output_register():
+def test_latency_is_the_sum_of_the_layers_and_the_output_register() -> None:
     planned = plan(network(reuse=4))
     assert planned.latency_cycles == sum(layer.latency_cycles for layer in planned.layers) + 1
     assert planned.ii_cycles == 4
 
 
-def test_activation_before_shared_multipliers_holds_its_output():
+def test_activation_before_shared_multipliers_holds_its_output() -> None:
     layers = {layer.node.name: layer for layer in plan(network(reuse=4)).layers}
     assert layers["act"].output.is_held
     assert layers["out"].body.is_held
     assert not layers["fc"].body.is_held
 
 
-def test_registers_are_counted_by_bits_that_are_read():
+def test_registers_are_counted_by_bits_that_are_read() -> None:
     net = Net()
     x = net.input(0, 0, 255)
     net.outputs = [net.shift(x, -3)]
@@ -93,7 +93,7 @@ def test_registers_are_counted_by_bits_that_are_read():
     assert net_registers(net, planned, DSP48E1) == (2 * 5, 0)
 
 
-def test_long_chains_of_registers_are_shift_registers():
+def test_long_chains_of_registers_are_shift_registers() -> None:
     net = Net()
     net.outputs = [net.input(0, 0, 255)]
     planned = NetSchedule(stages=(0,), latency_cycles=5, arrival_ns=0.0, last_use=(5,))

@@ -12,7 +12,7 @@ from hlsexplore.rtl_plan.netlist.net import Net
 from hlsexplore.rtl_plan.netlist.sums import plain
 
 
-def reference(x, weight, start, fraction, accum, result, order):
+def reference(x, weight, start, fraction, accum, result, order) -> np.ndarray:
     outputs = []
     for column in range(weight.shape[1]):
         acc = np.full(len(x), start[column], dtype=np.int64)
@@ -22,12 +22,12 @@ def reference(x, weight, start, fraction, accum, result, order):
     return np.stack(outputs, axis=1)
 
 
-def random_fixed(rng, low, high, signed=True):
+def random_fixed(rng: np.random.Generator, low, high, signed: bool = True) -> Fixed:
     modes = rng.choice(list(Rounding)), rng.choice(list(Overflow))
     return Fixed(int(rng.integers(low, high)), int(rng.integers(-1, 9)), signed, *modes)
 
 
-def check(seed, wide=False):
+def check(seed, wide: bool = False) -> None:
     rng = np.random.default_rng(seed)
     n_in, n_out = (int(value) for value in rng.integers(1, 9, 2))
     source = Fixed(int(rng.integers(1, 9)), int(rng.integers(-1, 6)), bool(rng.integers(2)))
@@ -49,16 +49,16 @@ def check(seed, wide=False):
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_matrix_outputs_follow_every_cast_exactly(seed):
+def test_matrix_outputs_follow_every_cast_exactly(seed) -> None:
     check(seed)
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_matrix_outputs_with_wide_accumulators_are_exact(seed):
+def test_matrix_outputs_with_wide_accumulators_are_exact(seed) -> None:
     check(1000 + seed, wide=True)
 
 
-def test_shared_products_need_no_solver():
+def test_shared_products_need_no_solver() -> None:
     rng = np.random.default_rng(5)
     weight = rng.integers(-128, 128, (6, 4))
     x = rng.integers(-8, 8, (40, 6))
@@ -70,7 +70,7 @@ def test_shared_products_need_no_solver():
 
 
 @pytest.mark.parametrize("number", [1, 7, 11, 170, 1023, 4097])
-def test_csd_digits_sum_to_the_number_without_neighbours(number):
+def test_csd_digits_sum_to_the_number_without_neighbours(number: int) -> None:
     digits = csd_digits(number)
     assert sum((-1 if negative else 1) << position for position, negative in digits) == number
     positions = [position for position, _ in digits]

@@ -41,23 +41,23 @@ def residual(size: int = 8, layers: int = 2) -> Design:
     return streamed(*nodes)
 
 
-def test_patterns_are_places_a_step_apart():
+def test_patterns_are_places_a_step_apart() -> None:
     assert Stride(first=1, count=2, step=2).flags(5).tolist() == [False, True, False, True, False]
 
 
-def test_window_walks_over_the_padding_that_counts():
+def test_window_walks_over_the_padding_that_counts() -> None:
     walk = window_walk((4, 4), (4, 4), (3, 3), (1, 1), ((1, 1), (1, 1)))
     assert (walk.num_positions, int(walk.takes(0).sum()), int(walk.issues().sum())) == (36, 16, 16)
     assert walk.issues().tolist().index(True) == 2 * 6 + 2
 
 
-def test_frames_add_zeros_or_cut():
+def test_frames_add_zeros_or_cut() -> None:
     grown, cut = frame_walk((2, 2), ((1, 0), (0, 2))), frame_walk((4, 4), ((-1, -1), (0, -2)))
     assert (grown.num_positions, int(grown.takes(0).sum()), int(grown.issues().sum())) == (12, 4, 12)
     assert (cut.num_positions, int(cut.takes(0).sum()), int(cut.issues().sum())) == (16, 16, 4)
 
 
-def test_flow_of_a_chain_is_paced_by_its_slowest_stage():
+def test_flow_of_a_chain_is_paced_by_its_slowest_stage() -> None:
     first = Stage(walk=plain_walk(8), pace=1, latency_cycles=3, sources=(-1,), readers=((1, 0),))
     second = Stage(walk=collecting_walk(1, 8), pace=20, latency_cycles=5, sources=(0,), readers=((-1, 0),))
     found = flow([first, second])
@@ -67,7 +67,7 @@ def test_flow_of_a_chain_is_paced_by_its_slowest_stage():
     assert found.depths == ((8,), (2,))
 
 
-def test_shortcut_waits_in_a_queue_as_deep_as_its_branch_needs():
+def test_shortcut_waits_in_a_queue_as_deep_as_its_branch_needs() -> None:
     planned = stream_plan(residual())
     layers = {layer.node.name: layer for layer in planned.layers}
     assert planned.ii_cycles == 10 * 10
@@ -77,14 +77,14 @@ def test_shortcut_waits_in_a_queue_as_deep_as_its_branch_needs():
     assert stream_plan(residual(layers=1)).layers[0].depths[1] < to_sum[1]
 
 
-def test_convolution_takes_a_step_for_each_reuse_at_each_window():
+def test_convolution_takes_a_step_for_each_reuse_at_each_window() -> None:
     layers = {layer.node.name: layer for layer in stream_plan(cnn("stream")).layers}
     assert layers["conv"].ii_cycles == 20 * 6 + 15
     assert layers["relu"].feed is None and layers["relu"].stage == layers["conv"].stage
     assert layers["flatten"].feed is not None and layers["flatten"].feed.kind is FeedKind.COLLECT
 
 
-def test_dense_layer_sums_over_beats_where_their_order_cannot_matter():
+def test_dense_layer_sums_over_beats_where_their_order_cannot_matter() -> None:
     shared = cnn("stream").with_layer("dense", reuse=12, strategy="resource", accum="fixed<14,6>")
     layers = {layer.node.name: layer for layer in stream_plan(shared).layers}
     assert "flatten" not in layers and layers["dense"].sources == ("pool",)
@@ -94,7 +94,7 @@ def test_dense_layer_sums_over_beats_where_their_order_cannot_matter():
     assert [layer.node.name for layer in stream_plan(saturating).layers][-2:] == ["flatten", "dense"]
 
 
-def test_several_positions_at_once_take_turns_on_streams():
+def test_several_positions_at_once_take_turns_on_streams() -> None:
     """Each copy takes as long as ever; a position begins when the next copy is free."""
     one = cnn("stream").with_layer("conv", reuse=6, strategy="latency", parallel=1)
     (before,) = (layer for layer in stream_plan(one).layers if layer.node.name == "conv")
@@ -111,26 +111,26 @@ def test_several_positions_at_once_take_turns_on_streams():
     assert isinstance(stream_plan(plain).layers[0].core.body, Parallel)
 
 
-def test_padding_that_no_window_reaches_needs_no_flags():
+def test_padding_that_no_window_reaches_needs_no_flags() -> None:
     op = Pool(average=True, size=(1, 2), stride=(1, 2), padding=((0, 0), (0, 1)), rank=1)
     nodes = (node("x", Input(), (), (4, 3)), node("pool", op, ("x",), (2, 3)))
     feed = stream_plan(streamed(*nodes)).layers[0].feed
     assert feed is not None and not feed.has_flags and feed.walk.num_positions == 4
 
 
-def test_slopes_that_differ_by_position_are_refused_on_streams():
+def test_slopes_that_differ_by_position_are_refused_on_streams() -> None:
     op = PRelu(kernel=np.arange(12.0).reshape(2, 2, 3))
     with pytest.raises(NoModelError, match="layer 'p': a stream needs the same slopes at every position"):
         stream_plan(streamed(node("x", Input(), (), (2, 2, 3)), node("p", op, ("x",), (2, 2, 3))))
 
 
-def test_layers_that_nothing_reads_are_left_out():
+def test_layers_that_nothing_reads_are_left_out() -> None:
     relu = Activation(function=Function.RELU)
     nodes = (node("x", Input(), (), (2, 3)), node("dead", relu, ("x",), (2, 3)), node("y", relu, ("x",), (2, 3)))
     assert [layer.node.name for layer in stream_plan(streamed(*nodes)).layers] == ["y"]
 
 
-def test_parallel_convolution_slides_the_image_past_its_multipliers():
+def test_parallel_convolution_slides_the_image_past_its_multipliers() -> None:
     design = cnn("parallel").with_layer("conv", reuse=6, parallel=4)
     layer = plan(design).layers[0]
     assert isinstance(layer.body, Scan)
@@ -138,7 +138,7 @@ def test_parallel_convolution_slides_the_image_past_its_multipliers():
     assert layer.latency_cycles == 1 + 4 * 6 + layer.body.core.latency_cycles + 1
 
 
-def test_positions_at_once_must_be_parts_of_a_row_or_whole_rows():
+def test_positions_at_once_must_be_parts_of_a_row_or_whole_rows() -> None:
     with pytest.raises(NoModelError) as caught:
         plan(cnn("parallel").with_layer("conv", parallel=5))
     assert str(caught.value) == (
@@ -147,7 +147,7 @@ def test_positions_at_once_must_be_parts_of_a_row_or_whole_rows():
     )
 
 
-def test_depthwise_channels_do_not_share_multipliers():
+def test_depthwise_channels_do_not_share_multipliers() -> None:
     rng = np.random.default_rng(3)
     op = DepthwiseConv(kernel=rng.normal(0, 0.4, (2, 2, 3, 1)))
     nodes = (node("x", Input(), (), (4, 4, 3)), node("dw", op, ("x",), (3, 3, 3)))
@@ -157,7 +157,7 @@ def test_depthwise_channels_do_not_share_multipliers():
         stream_plan(streamed(*nodes, dw={"reuse": 12}))
 
 
-def test_figures_count_lines_windows_and_queues():
+def test_figures_count_lines_windows_and_queues() -> None:
     planned = stream_plan(residual(size=40, layers=1))
     conv = next(layer for layer in planned.layers if layer.node.name == "conv0")
     assert conv.feed is not None and conv.feed.line_pixels == 42 - 3

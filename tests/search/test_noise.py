@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from hlsexplore.design import Design
+from hlsexplore.graph import Graph
 from hlsexplore.search.bound_space import BoundSpace
 from hlsexplore.search.noise import NoiseCurve
 from hlsexplore.space import Space
@@ -12,11 +13,11 @@ def bound(graph, sections):
 
 
 @pytest.fixture(scope="module")
-def space(small_graph):
+def space(small_graph: Graph):
     return bound(small_graph, {"weight": [3, 4, 5, 6, 8, 10], "result": ["fixed<4,2>", "fixed<6,2>", "fixed<9,2>"]})
 
 
-def errors(space, points):
+def errors(space, points) -> np.ndarray:
     """A logistic curve of the logarithm of the layers' powers together, two of them far more sensitive."""
     power = np.zeros(len(points))
     for index, axis in enumerate(space.axes):
@@ -25,7 +26,7 @@ def errors(space, points):
     return 0.1 + 0.8 / (1 + np.exp(-0.6 * (np.log2(power) + 4)))
 
 
-def test_a_curve_is_learnt_from_few_designs_and_told_for_others(space):
+def test_a_curve_is_learnt_from_few_designs_and_told_for_others(space) -> None:
     rng = np.random.default_rng(0)
     points = [tuple(int(rng.integers(length)) for length in space.shape) for _ in range(330)]
     values = errors(space, points)
@@ -36,7 +37,7 @@ def test_a_curve_is_learnt_from_few_designs_and_told_for_others(space):
     assert wrong.mean() < 0.1 * plain.mean()
 
 
-def test_learning_goes_on_from_what_was_learnt(space):
+def test_learning_goes_on_from_what_was_learnt(space) -> None:
     rng = np.random.default_rng(1)
     points = [tuple(int(rng.integers(length)) for length in space.shape) for _ in range(60)]
     values, curve = errors(space, points), NoiseCurve(space)
@@ -47,7 +48,7 @@ def test_learning_goes_on_from_what_was_learnt(space):
     assert misfits[2] < misfits[0]
 
 
-def test_a_space_without_widths_has_no_curve(small_graph):
+def test_a_space_without_widths_has_no_curve(small_graph: Graph) -> None:
     assert not NoiseCurve(bound(small_graph, {"reuse": [1, 2, 4]})).is_useful
     assert not NoiseCurve(bound(small_graph, {"weight": [6], "reuse": [1, 2]})).is_useful
     assert NoiseCurve(bound(small_graph, {"weight": [6, 8]})).is_useful

@@ -3,6 +3,7 @@ import pytest
 
 from hlsexplore.design import Design
 from hlsexplore.errors import ConfigError
+from hlsexplore.graph import Graph
 from hlsexplore.pareto import hypervolume
 from hlsexplore.search import SAMPLERS, make_sampler
 from hlsexplore.search.bound_space import BoundSpace
@@ -11,20 +12,20 @@ from hlsexplore.space import Space
 
 
 @pytest.fixture(scope="module")
-def space(small_graph):
+def space(small_graph: Graph):
     """8^2 * 5^2 * 4^2 points."""
     sections = {"per_layer": {"weight": [3, 4, 5, 6, 7, 8, 10, 12], "result": [4, 6, 8, 10, 12], "reuse": [1, 2, 4, 8]}}
     return BoundSpace.bind(Space.from_dict(sections), Design.default(small_graph))
 
 
 @pytest.fixture(scope="module")
-def small(small_graph):
+def small(small_graph: Graph):
     return BoundSpace.bind(
         Space.from_dict({"uniform": {"weight": [4, 6, 8], "reuse": [1, 2, 4]}}), Design.default(small_graph)
     )
 
 
-def costs_of(space, points):
+def costs_of(space, points) -> np.ndarray:
     """An error rate that noise adds up to, and a size: like accuracy and LUT, with a best trade-off for each layer."""
     rows = []
     for point in points:
@@ -40,7 +41,7 @@ def costs_of(space, points):
     return np.array(rows)
 
 
-def search(space, name, count, seed=0):
+def search(space, name, count, seed: int = 0):
     _, sampler = make_sampler(name, space, seed, count)
     points = []
     while len(points) < count:
@@ -59,7 +60,7 @@ def volume(space, points):
 
 
 @pytest.mark.parametrize("name", [name for name in SAMPLERS if name != "grid"])
-def test_no_point_is_proposed_twice_and_the_same_seed_gives_the_same(space, name):
+def test_no_point_is_proposed_twice_and_the_same_seed_gives_the_same(space, name) -> None:
     points = search(space, name, 60)
     assert len(points) == len(set(points)) == 60
     assert all(0 <= value < length for point in points for value, length in zip(point, space.shape, strict=True))
@@ -68,7 +69,7 @@ def test_no_point_is_proposed_twice_and_the_same_seed_gives_the_same(space, name
 
 
 @pytest.mark.parametrize("name", list(SAMPLERS))
-def test_a_small_space_is_exhausted_and_then_nothing_is_left(small, name):
+def test_a_small_space_is_exhausted_and_then_nothing_is_left(small, name) -> None:
     _, sampler = make_sampler(name, small, 0, 100)
     points = []
     while asked := sampler.ask(4):
@@ -77,13 +78,13 @@ def test_a_small_space_is_exhausted_and_then_nothing_is_left(small, name):
     assert sorted(points) == [small.point(index) for index in range(9)]
 
 
-def test_grid_goes_in_order(small):
+def test_grid_goes_in_order(small) -> None:
     _, sampler = make_sampler("grid", small, 0, None)
     assert sampler.ask(4) == [(0, 0), (0, 1), (0, 2), (1, 0)]
 
 
 @pytest.mark.parametrize("name", ["guided", "nsga2", "tpe"])
-def test_failed_designs_teach_nothing_and_stop_nothing(space, name):
+def test_failed_designs_teach_nothing_and_stop_nothing(space, name: str) -> None:
     _, sampler = make_sampler(name, space, 0, 64)
     for _ in range(4):
         asked = sampler.ask(16)
@@ -93,13 +94,13 @@ def test_failed_designs_teach_nothing_and_stop_nothing(space, name):
     assert len(asked) == (4 if name == "guided" else 16)
 
 
-def test_guided_finds_more_than_random_points_do(space):
+def test_guided_finds_more_than_random_points_do(space) -> None:
     ours = [volume(space, search(space, "guided", 96, seed)) for seed in range(3)]
     random = [volume(space, search(space, "random", 96, seed)) for seed in range(3)]
     assert min(ours) > max(random)
 
 
-def test_guided_asks_for_few_designs_while_it_knows_few(space):
+def test_guided_asks_for_few_designs_while_it_knows_few(space) -> None:
     _, sampler = make_sampler("guided", space, 0, 200)
     sizes = []
     while sum(sizes) < 200:
@@ -111,10 +112,10 @@ def test_guided_asks_for_few_designs_while_it_knows_few(space):
     assert sizes[-1] == 16
 
 
-def test_guided_asks_for_known_costs_of_points_that_it_may_propose(space):
+def test_guided_asks_for_known_costs_of_points_that_it_may_propose(space) -> None:
     asked_for = []
 
-    def known(points):
+    def known(points) -> np.ndarray:
         asked_for.extend(points)
         found = costs_of(space, points)
         found[:, 0] = np.nan
@@ -130,7 +131,7 @@ def test_guided_asks_for_known_costs_of_points_that_it_may_propose(space):
     assert set(asked_for) & set(proposed)
 
 
-def test_guided_tells_small_errors_apart_and_counts_none_as_one_step_below():
+def test_guided_tells_small_errors_apart_and_counts_none_as_one_step_below() -> None:
     scale = Scale(np.array([[0.0, 8.0], [1e-4, 0.0], [1e-2, 2.0]]))
     found = scale(np.array([[1e-4, 2.0], [1e-3, 4.0], [1e-2, 8.0], [0.0, 0.0]]))
     assert np.diff(found[:3, 0]) == pytest.approx([np.log(10) / np.log(400)] * 2)
@@ -138,14 +139,14 @@ def test_guided_tells_small_errors_apart_and_counts_none_as_one_step_below():
     assert found[3].tolist() == [0.0, 0.0]
 
 
-def test_auto_takes_the_grid_when_all_is_wanted_and_else_the_guided_sampler(space, small):
+def test_auto_takes_the_grid_when_all_is_wanted_and_else_the_guided_sampler(space, small) -> None:
     assert make_sampler("auto", small, 0, None)[0] == "grid"
     assert make_sampler("auto", small, 0, 9)[0] == "grid"
     assert make_sampler("auto", small, 0, 8)[0] == "guided"
     assert make_sampler("auto", space, 0, 100)[0] == "guided"
 
 
-def test_a_space_too_large_for_a_grid_and_an_unknown_sampler_are_named(space, small):
+def test_a_space_too_large_for_a_grid_and_an_unknown_sampler_are_named(space, small) -> None:
     with pytest.raises(ConfigError, match="this space has 25,600 designs. Say how many of them to try with 'trials'."):
         make_sampler("auto", space, 0, None)
     with pytest.raises(ConfigError, match="unknown sampler 'guidde'.*Did you mean 'guided'?"):

@@ -1,13 +1,14 @@
 """What is said of files that cannot be read."""
 
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from hlsexplore.support.files import reason_of
 
 
-def test_an_archive_that_ends_before_its_entry_does_has_a_reason(tmp_path):
+def test_an_archive_that_ends_before_its_entry_does_has_a_reason(tmp_path: Path) -> None:
     path = tmp_path / "x.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a", b"12345678")

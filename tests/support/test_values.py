@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,11 +28,11 @@ Y = RNG.integers(0, 4, 20)
 DESIGN = hx.Design.default(GRAPH)
 
 
-def study():
+def study() -> hx.Study:
     return hx.Study(Path(tempfile.mkdtemp()) / "s.db", GRAPH, X, Y)
 
 
-def swept(space, **options):
+def swept(space, **options) -> list[Any]:
     with study() as made:
         made.sweep(space, **options)
         return [trial.design_key for trial in made.trials()]
@@ -50,7 +51,7 @@ def swept(space, **options):
 )
 @pytest.mark.parametrize("integer", [int, np.int64, np.int32, np.uint8])
 @pytest.mark.parametrize("real", [float, np.float32, np.float64])
-def test_numpy_numbers_are_numbers_of_designs(given, wanted, integer, real):
+def test_numpy_numbers_are_numbers_of_designs(given, wanted, integer, real) -> None:
     assert given(integer, real) == wanted
 
 
@@ -63,11 +64,11 @@ def test_numpy_numbers_are_numbers_of_designs(given, wanted, integer, real):
         {"width": {"min": np.int64(3), "max": 5, "step": 2}},
     ],
 )
-def test_numpy_numbers_are_choices_of_spaces(choices):
+def test_numpy_numbers_are_choices_of_spaces(choices) -> None:
     assert swept({"uniform": {"weight": choices}}) == swept({"uniform": {"weight": [3, 5]}})
 
 
-def test_numpy_numbers_choose_sweeps_and_trials():
+def test_numpy_numbers_choose_sweeps_and_trials() -> None:
     space = {"uniform": {"weight": [3, 4, 5]}, "target": {"clock_ns": np.array([2.5, 5.0], dtype=np.float32)}}
     numbers = {"trials": np.int64(4), "seed": np.int32(7), "workers": np.int64(1)}
     assert swept(space, sampler="random", **numbers) == swept(space, sampler="random", trials=4, seed=7)
@@ -92,7 +93,7 @@ def test_numpy_numbers_choose_sweeps_and_trials():
         lambda truth: swept({"uniform": {"weight": [3]}}, workers=truth),
     ],
 )
-def test_truth_values_are_no_numbers(use, truth):
+def test_truth_values_are_no_numbers(use, truth) -> None:
     with pytest.raises(ConfigError, match="True"):
         use(truth)
 
@@ -119,7 +120,7 @@ def test_truth_values_are_no_numbers(use, truth):
         (np.full((1, 4), np.inf), "4 of 4 values are NaN or infinite"),
     ],
 )
-def test_samples_that_are_no_real_numbers_are_one_sentence(run, x, message):
+def test_samples_that_are_no_real_numbers_are_one_sentence(run, x, message: str) -> None:
     with pytest.raises(DataError, match=message) as caught:
         run(x)
     assert len(str(caught.value)) < 200
@@ -128,19 +129,19 @@ def test_samples_that_are_no_real_numbers_are_one_sentence(run, x, message):
 
 
 @pytest.mark.parametrize("labels", [3, Y + 0j, [[1], [1, 2]] * 10, Y * np.nan, [], ["a"] * 20])
-def test_labels_that_do_not_fit_are_a_data_error(labels):
+def test_labels_that_do_not_fit_are_a_data_error(labels) -> None:
     with pytest.raises(DataError):
         hx.Study(Path(tempfile.mkdtemp()) / "s.db", GRAPH, X, labels)
 
 
-def test_real_numbers_of_every_kind_are_samples():
+def test_real_numbers_of_every_kind_are_samples() -> None:
     for kind in ("f2", "f4", "f8", "i1", "u2", "?"):
         x = np.ones((2, 4), dtype=kind)
         assert real_array(x, "x").dtype == x.dtype
         assert np.array_equal(hx.predict(GRAPH, x), hx.predict(GRAPH, np.ones((2, 4))))
 
 
-def test_whole_says_what_was_expected():
+def test_whole_says_what_was_expected() -> None:
     assert whole(np.uint8(3), "the seed", 0) == 3
     with pytest.raises(ConfigError, match=r"^the seed must be a whole number of 0 or above, not -1\.$"):
         whole(-1, "the seed", 0)
@@ -148,11 +149,11 @@ def test_whole_says_what_was_expected():
         whole(np.float64(2), "the seed", 0, 9)
 
 
-def test_plain_leaves_no_numpy():
+def test_plain_leaves_no_numpy() -> None:
     assert plain({"a": (np.int8(1), np.array([[2.5]])), np.int64(3): "x"}) == {"a": [1, [[2.5]]], 3: "x"}
 
 
-def test_messages_quote_in_short():
+def test_messages_quote_in_short() -> None:
     endless: list = []
     endless.append(endless)
     for value in ("x" * 10**6, [1] * 10**5, 10**5000, endless, {"a": "b" * 500}):

@@ -1,6 +1,7 @@
 """Design and space files of users: whatever is in them, one clear error comes out."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ SCALARS = (
 """What no key means, what is no YAML, and what PyYAML's own conversions stumble over."""
 
 
-def survive(path, text, read):
+def survive(path, text, read) -> None:
     """Read a damaged file: a typed error of one bounded message, or a value that was valid after all."""
     path.write_text(text)
     try:
@@ -45,7 +46,7 @@ def survive(path, text, read):
         assert len(str(error)) < 600
 
 
-def test_no_scalar_of_a_design_file_ends_in_a_traceback(tmp_path):
+def test_no_scalar_of_a_design_file_ends_in_a_traceback(tmp_path: Path) -> None:
     path = tmp_path / "d.yaml"
     hx.Design.default(GRAPH).save(path)
     lines = path.read_text().splitlines()
@@ -56,7 +57,7 @@ def test_no_scalar_of_a_design_file_ends_in_a_traceback(tmp_path):
             survive(path, text, lambda file: hx.Design.load(file, GRAPH))
 
 
-def test_no_scalar_of_a_space_file_ends_in_a_traceback(tmp_path):
+def test_no_scalar_of_a_space_file_ends_in_a_traceback(tmp_path: Path) -> None:
     for place in re.finditer(r"[A-Za-z_0-9.<>,]+", SPACE):
         for value in SCALARS:
             text = SPACE[: place.start()] + value + SPACE[place.end() :]
@@ -75,14 +76,14 @@ def test_no_scalar_of_a_space_file_ends_in_a_traceback(tmp_path):
         (b"\xff\xfe", "^d.yaml is not valid YAML: "),
     ],
 )
-def test_what_is_no_yaml_is_one_sentence(tmp_path, text, message):
+def test_what_is_no_yaml_is_one_sentence(tmp_path: Path, text, message: str) -> None:
     path = tmp_path / "d.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(ConfigError, match=message):
         read_yaml(path)
 
 
-def test_aliases_that_stand_for_very_much_are_refused(tmp_path):
+def test_aliases_that_stand_for_very_much_are_refused(tmp_path: Path) -> None:
     """Nine lists of nine aliases each: 400 bytes that stand for 400 million values."""
     lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
@@ -91,7 +92,7 @@ def test_aliases_that_stand_for_very_much_are_refused(tmp_path):
         read_yaml(tmp_path / "d.yaml")
 
 
-def test_large_files_are_not_parsed(tmp_path, monkeypatch):
+def test_large_files_are_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hlsexplore.support.yaml_file.MAX_BYTES", 10)
     (tmp_path / "d.yaml").write_text("a: 12345678")
     with pytest.raises(ConfigError, match="it is larger than 10 bytes"):
@@ -100,12 +101,12 @@ def test_large_files_are_not_parsed(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("section", ["layers", "target"])
 @pytest.mark.parametrize("value", ["false", "0", "''", "[]", "!!binary ''"])
-def test_a_section_of_a_design_that_holds_no_keys_is_refused(tmp_path, section, value):
+def test_a_section_of_a_design_that_holds_no_keys_is_refused(tmp_path: Path, section: str, value: str) -> None:
     (tmp_path / "d.yaml").write_text(f"hlsexplore: 1\n{section}: {value}\n")
     with pytest.raises(ConfigError, match=f"^d.yaml: '{section}' must hold keys with values, not "):
         hx.Design.load(tmp_path / "d.yaml", GRAPH)
 
 
-def test_keys_that_are_merged_may_be_given_again(tmp_path):
+def test_keys_that_are_merged_may_be_given_again(tmp_path: Path) -> None:
     (tmp_path / "d.yaml").write_text("a: &a {h: 1, k: 2}\nb: {<<: *a, h: 3}\n")
     assert read_yaml(tmp_path / "d.yaml")["b"] == {"h": 3, "k": 2}

@@ -1,6 +1,7 @@
 """Generated C++ as text: golden files, hostile names, wiring, refusals. Nothing is compiled here."""
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ def text_of(design: Design, path: str, interface: str = "plain") -> str:
 
 
 @pytest.mark.parametrize("io", ["parallel", "stream"])
-def test_generated_text_is_the_golden_one(io: str, golden) -> None:
+def test_generated_text_is_the_golden_one(io: str, golden: Callable[[str, str], None]) -> None:
     design = mlp(io)
     for path in ("src/mlp.cpp", "src/mlp.h", "src/layers.h", "src/types.h", "src/weights/fc1.h", "build.tcl"):
         golden(f"mlp_{io}_{path.replace('/', '_')}", text_of(design, path))
@@ -32,7 +33,7 @@ def test_generated_text_is_the_golden_one(io: str, golden) -> None:
 
 
 @pytest.mark.parametrize("interface", ["axi_stream", "kernel"])
-def test_generated_wrappers_are_the_golden_ones(interface: str, golden) -> None:
+def test_generated_wrappers_are_the_golden_ones(interface: str, golden: Callable[[str, str], None]) -> None:
     generated = generate(mlp("stream"), interface=interface)
     golden(f"mlp_{interface}.cpp", str(generated.files[f"src/{generated.top}.cpp"]))
     if interface == "kernel":

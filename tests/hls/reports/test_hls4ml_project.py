@@ -147,7 +147,7 @@ def test_bits_of_elements_are_read_from_the_quantizers_that_hls4ml_writes_for_hg
     assert figures[0].lut < figures[1].lut
 
 
-def test_estimate_of_intels_compiler_is_read_where_it_is_there(tmp_path):
+def test_estimate_of_intels_compiler_is_read_where_it_is_there(tmp_path: Path) -> None:
     folder = tmp_path / "myproject-fpga.prj/reports/lib/json"
     folder.mkdir(parents=True)
     assert altera_estimate(tmp_path) == {}

@@ -439,7 +439,9 @@ def test_alveo_links_the_exported_kernel_at_the_clock_of_the_design(kernel_proje
     assert not (project.path / "build" / "bitfile" / "result" / "bitfile.tcl").exists()
 
 
-def test_another_platform_can_be_named(kernel_project: Project, bin_folder: Path, monkeypatch) -> None:
+def test_another_platform_can_be_named(
+    kernel_project: Project, bin_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     install(bin_folder, "v++", "vivado_tool.py")
     monkeypatch.setenv("HLSEXPLORE_PLATFORM", "xilinx_u250_gen3x16_xdma_3_1_202020_1")
     assert "xilinx_u250_gen3x16_xdma_3_1_202020_1" in link_command(kernel_project, BOARDS["alveo-u250"]).words
@@ -491,8 +493,7 @@ def test_script_runs_to_its_end_in_tcl(name: str, tmp_path: Path) -> None:
       switch $what { MODE { return [expr {$pin eq "in" ? "Slave" : "Master"}] } VLNV { return x:axis_rtl:1.0 }
         PROGRESS { return 100% } default { return 4 } }
     }
-    proc file {args} {}
-    proc unknown {args} { return {} }
+    proc file {args} {}; proc unknown {args} { return {} }
     """
     (tmp_path / "run.tcl").write_text(stubs + (Path(__file__).parent / "golden" / name).read_text())
     done = run(["tclsh", "run.tcl"], cwd=tmp_path, limits=Limits.after(20), check=False)

@@ -173,7 +173,8 @@ class DesignRecord:
         dataflow: Whether the layers are separate processes; None: decided by io and layers.
         waits: Whether an input is read only after the result of the one before.
         verified: Whether the description is known to be that of the synthesised design.
-        axi: Whether a wrapper converts floating-point words of an AXI interface.
+        axi: Whether a wrapper moves the words of an AXI interface.
+        has_float_words: Whether these are floating-point numbers that it converts, as hls4ml's are by default.
         key: Key of the design it was made of.
     """
 
@@ -190,6 +191,7 @@ class DesignRecord:
     waits: bool = False
     verified: bool = True
     axi: bool = False
+    has_float_words: bool = True
     key: str | None = None
 
     @property

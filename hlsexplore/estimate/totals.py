@@ -33,6 +33,9 @@ AXI_CHANNEL = 1.31
 """Cycles of each further channel over those of the first, since the wrapper's loop is not pipelined.
 
 29 of 3 channels on Zynq, 14 to 15 on UltraScale+."""
+WORDS_LATENCY, WORDS_LUT, WORDS_FF, WORDS_BRAM = 2.0, 452.0, 793.0, 4.0
+"""Cycles beside one for each word, and cells, of a wrapper whose words are the network's own fixed-point numbers behind
+AXI-Lite (two networks of one repository, which differ by nothing but a cycle)."""
 SINGLE_FIFO_LUT = 12.0
 """LUT of a FIFO of one word of Vivado HLS beside its bits; it has 5 FF (28 LUT of 16, 30 of 18 bits; 4 designs)."""
 ENTRY_FROM, TWO_ENTRIES_FROM = 2019.0, 2020.05
@@ -75,7 +78,8 @@ class Layout:
         budget_ns: Time of a cycle that the scheduler fills.
         io: `parallel` or `stream`.
         flat: Whether the layers are one pipeline.
-        axi: Whether a wrapper converts floating-point words.
+        axi: Whether a wrapper moves the words of an AXI interface.
+        has_float_words: Whether it converts them from and to floating-point numbers.
         sequential: Whether the layers run one after the other and the next input waits.
     """
 
@@ -85,6 +89,7 @@ class Layout:
     io: str
     flat: bool
     axi: bool = False
+    has_float_words: bool = True
     sequential: bool = False
 
 
@@ -99,6 +104,7 @@ def layout_of(design: DesignRecord) -> Layout:
         io=design.io,
         flat=flat,
         axi=design.axi,
+        has_float_words=design.has_float_words,
         sequential=design.waits or (flat and waits and len(design.layers) > 1),
     )
 
@@ -239,7 +245,8 @@ def _flat(layout: Layout, columns: Columns, table: Coefficients) -> tuple[Column
 
 def _moved(layout: Layout, table: Coefficients) -> float:
     """Cycles in which the AXI wrapper of whole tensors reads the input and writes the result."""
-    return layout.layers[0].n_in + layout.layers[-1].n_out + table.of("top", layout.tech.name)["axi_latency"]
+    extra = table.of("top", layout.tech.name)["axi_latency"] if layout.has_float_words else WORDS_LATENCY
+    return layout.layers[0].n_in + layout.layers[-1].n_out + extra
 
 
 def _dataflow(layout: Layout, columns: Columns, table: Coefficients) -> tuple[Column, Column, Column, Column]:
@@ -358,7 +365,10 @@ def _connections(
     if len(layout.layers) > 1:
         lut += coefficients["control"]
     if layout.axi and layout.io != "stream":
-        lut, ff = lut + coefficients["axi_lut"], ff + coefficients["axi_ff"]
+        has_float = layout.has_float_words
+        lut += coefficients["axi_lut"] if has_float else WORDS_LUT
+        ff += coefficients["axi_ff"] if has_float else WORDS_FF
+        bram += 0.0 if has_float else WORDS_BRAM
     for index, layer in enumerate(layout.layers[:-1]):
         if layout.io == "stream":
             added = _fifo(layer, columns.width[index], layout.tech, coefficients["fifo_bits"])

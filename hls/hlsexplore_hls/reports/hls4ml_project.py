@@ -6,7 +6,7 @@ graph, a record may lack weights, and hold layers that no op of ours computes.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,17 @@ def read_hls4ml_project(folder: str | Path) -> ForeignProject:
     design = design_of_row(row, weights)
     bits, ports = ({name: getattr(casts, key) for name, casts in quantizers.items()} for key in ("bits", "ports"))
     design = with_design_bits(design, _bits_read(design, bits), _bits_read(design, ports))
+    design = replace(design, has_float_words=_has_float_words(Path(folder), network.name))
     return ForeignProject(design=design, model=network.name, part=settings.get("part", ""), variants=network.variants)
+
+
+def _has_float_words(folder: Path, model: str) -> bool:
+    """Whether the AXI wrapper of a project takes floating-point words, as hls4ml's does unless it is told otherwise."""
+    try:
+        text = read_report(folder / f"firmware/{model}_axi.h", MAX_CODE_BYTES)
+    except ToolError:
+        return True
+    return re.search(r"typedef\s+ap_u?(?:fixed|int)<[^;]*>\s+(?:T_in|input_axi_t)\s*;", text) is None
 
 
 def _uncertainty(text: str | None, period: float) -> float | None:

@@ -15,8 +15,14 @@ from hlsexplore.importers.flat.value import Constant
 MAX_CONSTANT = 1 << 27
 """Most elements of a folded constant, the limit of a weight (docs/importers.md)."""
 
-WHOLE_DTYPES = frozenset({2, 3, 4, 5, 6, 7, 9, 12, 13})
-"""Codes of integers and truth values in ONNX (TensorProto.DataType)."""
+NARROW_INTEGERS = frozenset({21, 22, 25, 26})
+"""Codes of integers of 4 and 2 bits in ONNX (TensorProto.DataType)."""
+
+WHOLE_DTYPES = frozenset({2, 3, 4, 5, 6, 7, 9, 12, 13}) | NARROW_INTEGERS
+"""Codes of integers and truth values in ONNX."""
+
+NARROW_FLOATS = frozenset({17, 18, 19, 20, 23, 24})
+"""Codes of floats of 8 bits and fewer in ONNX."""
 
 Fold = Callable[[FlatContext, list[Array]], Array]
 
@@ -151,8 +157,15 @@ def _concat(context: FlatContext, arrays: list[Array]) -> Array:
 
 
 def _cast(context: FlatContext, arrays: list[Array]) -> Array:
-    """Keep the values: whole numbers stay exact in float64, and nothing here depends on the number of bits."""
+    """Keep the values: whole numbers stay exact in float64, and nothing here depends on the number of bits.
+
+    Raises:
+        UnsupportedError: If numbers are rounded to narrow floats, or to 4 bits, which runtimes do not do alike.
+    """
     to = context.integer("to", 1)
+    is_rounded = to in NARROW_INTEGERS and not np.array_equal(arrays[0], np.trunc(arrays[0]))
+    if is_rounded or to in NARROW_FLOATS:
+        raise context.refuse("it rounds stored numbers to a narrow type.", "Store the rounded numbers instead.")
     dtype = np.dtype(np.int64 if to in WHOLE_DTYPES else np.float64)
     value = _uniform(arrays[0])
     return arrays[0].astype(dtype) if value is None else _filled(arrays[0].shape, dtype.type(value))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hlsexplore.fixed import RealArray
-from hlsexplore.importers.flat.fold import WHOLE_DTYPES
+from hlsexplore.importers.flat.fold import NARROW_FLOATS, WHOLE_DTYPES
 from hlsexplore.importers.flat.graph import Array, FlatNode
 from hlsexplore.ops import Function
 from hlsexplore.reference.forward import ELEMENTWISE, error_function
@@ -105,8 +105,8 @@ def _bounds(options: Mapping[str, Any], x: list[Array]) -> tuple[Any, Any]:
 
 
 def _cast(options: Mapping[str, Any], x: Array) -> Array:
-    if x.dtype != np.bool_ and options.get("to", 1) in WHOLE_DTYPES:
-        raise ValueError("data is cut to integers")
+    if x.dtype != np.bool_ and options.get("to", 1) in WHOLE_DTYPES | NARROW_FLOATS:
+        raise ValueError("data is cut to integers or narrow floats")
     return x if options.get("to") == BOOL else x.astype(np.float64)
 
 

@@ -6,7 +6,7 @@ from math import inf, isinf
 import numpy as np
 
 from hlsexplore.importers.flat.context import Converter, FlatContext
-from hlsexplore.importers.flat.fold import WHOLE_DTYPES
+from hlsexplore.importers.flat.fold import NARROW_FLOATS, WHOLE_DTYPES
 from hlsexplore.importers.flat.layout import affine, pointwise, straight_last
 from hlsexplore.importers.flat.value import FlatValue, broadcast
 from hlsexplore.op_facts import SELU_ALPHA, SELU_SCALE
@@ -207,10 +207,13 @@ def cast(context: FlatContext) -> FlatValue:
     """Drop a cast to another real type.
 
     Raises:
-        UnsupportedError: If it cuts values to integers.
+        UnsupportedError: If it cuts values to integers, or rounds them to floats of 8 bits or fewer.
     """
-    if context.integer("to", 1) in WHOLE_DTYPES:
+    to = context.integer("to", 1)
+    if to in WHOLE_DTYPES:
         raise context.refuse("it cuts data to integers.", "Use a quantizer instead.")
+    if to in NARROW_FLOATS:
+        raise context.refuse("it rounds data to floats of 8 bits or fewer.", "Use a quantizer instead.")
     return context.value(0)
 
 

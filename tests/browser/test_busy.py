@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ BUSY_S = 120
 pytestmark = pytest.mark.browser
 
 
-def test_page_is_alive_while_a_later_cell_runs(chromium, tmp_path):
+def test_page_is_alive_while_a_later_cell_runs(chromium: Any, tmp_path: Path) -> None:
     notebook = tmp_path / "explorer.ipynb"
     busy = f"import time\nfor second in range({BUSY_S}):\n    time.sleep(1)\nprint('the cell', 'has ended')"
     notebook.write_text(notebook_text([("code", SOURCE), ("code", busy)]))

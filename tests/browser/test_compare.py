@@ -5,6 +5,7 @@ import io
 import re
 import struct
 from pathlib import Path
+from typing import Any
 
 import browser as harness
 import pytest
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def compared(page):
+def compared(page: Any):
     """The page with two designs side by side."""
     page.get_by_role("toolbar", name="History").get_by_role("button", name="Compare").click()
     page.get_by_role("button", name="fc2 weights: one bit fewer").click()
@@ -34,7 +35,7 @@ def saved(page, button, item):
     return found.value.suggested_filename, Path(found.value.path()).read_bytes()
 
 
-def test_differences_of_two_designs_are_marked(page, compared):
+def test_differences_of_two_designs_are_marked(page: Any, compared) -> None:
     row = compared.get_by_role("row", name="fc2 weights")
     expect(row).to_have_attribute("data-differs", "true")
     cells = row.get_by_role("cell").all_inner_texts()
@@ -47,7 +48,7 @@ def test_differences_of_two_designs_are_marked(page, compared):
     assert page.locator("[data-tile=lut] b").inner_text() == lut[1].split()[0]
 
 
-def test_trials_that_are_ticked_are_compared(page, compared):
+def test_trials_that_are_ticked_are_compared(page: Any, compared) -> None:
     page.get_by_role("tablist", name="Trials").get_by_role("tab", name="Trials").click()
     boxes = page.locator(".hx-trials tbody input[type=checkbox]")
     boxes.nth(0).check()
@@ -61,7 +62,7 @@ def test_trials_that_are_ticked_are_compared(page, compared):
         boxes.nth(index).uncheck()
 
 
-def test_plot_is_saved_as_it_is_seen(page):
+def test_plot_is_saved_as_it_is_seen(page: Any) -> None:
     menu = page.get_by_role("button", name="Save plot: Accuracy against LUT of every trial")
     name, png = saved(page, menu, "PNG picture")
     width, height = struct.unpack(">II", png[16:24])
@@ -75,7 +76,7 @@ def test_plot_is_saved_as_it_is_seen(page):
     assert rows[0] == ["series", "x", "y", "id"] and len([row for row in rows if row[0] == "trials"]) >= 30
 
 
-def test_tables_are_saved_and_copied(page):
+def test_tables_are_saved_and_copied(page: Any) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     _, text = saved(page, page.get_by_role("button", name="Save layers"), "CSV file")
     rows = list(csv.DictReader(io.StringIO(text.decode())))
@@ -90,7 +91,7 @@ def test_tables_are_saved_and_copied(page):
     assert f"{float(lut):.0f}" == shown
 
 
-def test_conditions_choose_the_trials_of_every_view(page):
+def test_conditions_choose_the_trials_of_every_view(page: Any) -> None:
     field = page.locator(".hx-area-explore").get_by_label("only", exact=True)
     page.get_by_role("tablist", name="Trials").get_by_role("tab", name="Trials").click()
     total = page.locator(".hx-trials tbody tr").count()

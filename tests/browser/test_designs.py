@@ -1,6 +1,7 @@
 """Designs named, dropped and passed on by a link; help; histograms and samples; tiles that stay in sight."""
 
 import re
+from typing import Any
 
 import browser as harness
 import pytest
@@ -16,7 +17,7 @@ def weight(page):
     return page.get_by_role("textbox", name="fc1 weights: type")
 
 
-def test_history_is_listed_and_a_design_is_named(page):
+def test_history_is_listed_and_a_design_is_named(page: Any) -> None:
     before = weight(page).input_value()
     page.get_by_role("button", name="fc1 weights: one bit fewer").click()
     harness.wait_for_figures(page, 20)
@@ -33,13 +34,13 @@ def test_history_is_listed_and_a_design_is_named(page):
     page.keyboard.press("Escape")
 
 
-def test_dropped_design_is_loaded(page):
+def test_dropped_design_is_loaded(page: Any) -> None:
     page.evaluate(DROP, "layers: {fc1: {weight: 'fixed<5,1>'}}")
     expect(weight(page)).to_have_value("fixed<5,1>")
     expect(page.locator(".hx-toast.hx-done")).to_contain_text("'card.yaml' is loaded")
 
 
-def test_help_is_reached_by_key_and_button(page):
+def test_help_is_reached_by_key_and_button(page: Any) -> None:
     page.get_by_role("slider", name="fc1 weights: fraction bits").focus()
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="Help")
@@ -51,7 +52,7 @@ def test_help_is_reached_by_key_and_button(page):
     expect(dialog).to_be_hidden()
 
 
-def test_histogram_is_a_click_away_and_a_sample_is_seen(page):
+def test_histogram_is_a_click_away_and_a_sample_is_seen(page: Any) -> None:
     page.get_by_role("button", name="fc2 weights: histogram").click()
     card = page.locator(".hx-area-analyse")
     expect(card.get_by_label("tensor", exact=True)).to_have_value("fc2/weight", timeout=10_000)
@@ -65,7 +66,7 @@ def test_histogram_is_a_click_away_and_a_sample_is_seen(page):
     expect(card.get_by_label("show", exact=True)).to_be_visible(timeout=10_000)
 
 
-def test_tiles_stay_in_sight(page):
+def test_tiles_stay_in_sight(page: Any) -> None:
     page.locator(".hx-area-build").scroll_into_view_if_needed()
     page.wait_for_timeout(300)
     expect(page.locator("[data-tile=lut]")).to_be_in_viewport()

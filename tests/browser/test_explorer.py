@@ -1,6 +1,7 @@
 """What a user does with the explorer, in JupyterLab and Voila."""
 
 import re
+from typing import Any
 
 import browser as harness
 import pytest
@@ -14,7 +15,7 @@ BRUSH_FRONT = """() => {
 }"""
 
 
-def lut(page):
+def lut(page) -> int:
     return int(page.locator("[data-tile=lut] .hx-value b").inner_text().replace(",", ""))
 
 
@@ -22,18 +23,18 @@ def type_of(page, label):
     return page.get_by_role("textbox", name=f"{label}: type")
 
 
-def settled(page):
+def settled(page) -> None:
     harness.wait_for_figures(page, 20)
 
 
-def test_first_paint_shows_rows_tiles_and_plots(page):
+def test_first_paint_shows_rows_tiles_and_plots(page: Any) -> None:
     assert page.locator("[data-tile]").count() == 9
     assert page.locator(".hx-handle").count() == 2 * 13
     expect(page.locator(".hx-brand").get_by_text("SYNTHETIC data")).to_be_visible()
     assert lut(page) > 1000
 
 
-def test_keyboard_changes_a_type_and_the_figures(page):
+def test_keyboard_changes_a_type_and_the_figures(page: Any) -> None:
     before = lut(page)
     handle = page.get_by_role("slider", name="fc2 weights: fraction bits")
     handle.focus()
@@ -47,7 +48,7 @@ def test_keyboard_changes_a_type_and_the_figures(page):
     expect(page.get_by_role("slider", name="fc2 result: fraction bits")).to_be_focused()
 
 
-def test_drag_moves_the_band_and_is_one_step_of_the_history(page):
+def test_drag_moves_the_band_and_is_one_step_of_the_history(page: Any) -> None:
     before = type_of(page, "fc1 weights").input_value()
     box = page.get_by_role("slider", name="fc1 weights: fraction bits").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -63,7 +64,7 @@ def test_drag_moves_the_band_and_is_one_step_of_the_history(page):
     expect(type_of(page, "fc1 weights")).to_have_value(before)
 
 
-def test_figures_in_flight_are_marked(page):
+def test_figures_in_flight_are_marked(page: Any) -> None:
     page.evaluate(
         """() => { window.seen = []; new MutationObserver(() =>
         window.seen.push(document.querySelector('.hx-tiles').getAttribute('aria-busy')))
@@ -77,7 +78,7 @@ def test_figures_in_flight_are_marked(page):
     assert seen[0] == "true" and seen[-1] == "false"
 
 
-def test_first_score_has_its_interval_and_is_refined(page):
+def test_first_score_has_its_interval_and_is_refined(page: Any) -> None:
     page.evaluate(
         """() => { window.scores = []; const tile = document.querySelector('[data-tile=score]');
         new MutationObserver(() => window.scores.push([tile.dataset.refining, tile.querySelector('small').textContent]))
@@ -93,7 +94,7 @@ def test_first_score_has_its_interval_and_is_refined(page):
     assert first > float(scores[-1][1].split("±")[1]) > 0
 
 
-def test_design_for_yosys_that_stays_shows_the_figures_of_its_plan(page):
+def test_design_for_yosys_that_stays_shows_the_figures_of_its_plan(page: Any) -> None:
     source = page.locator("[data-tile=latency] .hx-source")
     page.get_by_role("button", name="Target…").click()
     page.get_by_label("Estimates as").select_option("yosys")
@@ -105,7 +106,7 @@ def test_design_for_yosys_that_stays_shows_the_figures_of_its_plan(page):
     expect(source).to_have_text("")
 
 
-def test_wrong_type_is_refused_with_a_message(page):
+def test_wrong_type_is_refused_with_a_message(page: Any) -> None:
     field = type_of(page, "fc1 weights")
     before = field.input_value()
     field.fill("fixed<wide>")
@@ -118,7 +119,7 @@ def test_wrong_type_is_refused_with_a_message(page):
     expect(page.locator(".hx-toast")).to_have_count(0)
 
 
-def test_click_on_the_front_loads_its_design(page):
+def test_click_on_the_front_loads_its_design(page: Any) -> None:
     before = type_of(page, "fc1 weights").input_value()
     page.locator(".hx-area-explore .hx-plot").first.evaluate("node => node.scrollIntoView({ block: 'center' })")
     page.wait_for_timeout(300)
@@ -136,7 +137,7 @@ def test_click_on_the_front_loads_its_design(page):
     assert abs(pin["x"] - x) < 4 and abs(pin["y"] - y) < 4
 
 
-def test_front_is_walked_without_a_mouse(page):
+def test_front_is_walked_without_a_mouse(page: Any) -> None:
     seen = []
     for _ in range(2):
         button = page.get_by_role("button", name="front ›")
@@ -151,7 +152,7 @@ def test_front_is_walked_without_a_mouse(page):
     assert lut(page) <= seen[-1]
 
 
-def test_reuse_menu_shows_costs_and_sets_a_value(page):
+def test_reuse_menu_shows_costs_and_sets_a_value(page: Any) -> None:
     page.get_by_role("button", name="fc1: reuse 1").click()
     menu = page.get_by_role("listbox", name="fc1: reuse factors")
     expect(menu.get_by_role("option").nth(3)).not_to_contain_text("…", timeout=10_000)
@@ -161,7 +162,7 @@ def test_reuse_menu_shows_costs_and_sets_a_value(page):
     expect(page.get_by_role("button", name="fc1: reuse 2")).to_be_focused()
 
 
-def test_selected_layers_follow_one_edit(page):
+def test_selected_layers_follow_one_edit(page: Any) -> None:
     page.get_by_role("checkbox", name="Select fc1", exact=True).check()
     page.get_by_role("checkbox", name="Select fc2", exact=True).check()
     before = type_of(page, "fc2 weights").input_value()
@@ -171,7 +172,7 @@ def test_selected_layers_follow_one_edit(page):
     expect(type_of(page, "fc2 weights")).to_have_value(before.replace(f"<{width},", f"<{width - 1},", 1))
 
 
-def test_expanded_layer_has_modes_and_counts(page):
+def test_expanded_layer_has_modes_and_counts(page: Any) -> None:
     page.get_by_role("button", name="fc1: all types").click()
     page.get_by_label("fc1 result: overflow").select_option("WRAP")
     settled(page)
@@ -179,7 +180,7 @@ def test_expanded_layer_has_modes_and_counts(page):
     expect(page.locator("[data-events=accum]").first).to_contain_text("values")
 
 
-def test_sweep_is_paused_resumed_and_stopped(page):
+def test_sweep_is_paused_resumed_and_stopped(page: Any) -> None:
     card = page.locator(".hx-area-explore")
     card.get_by_label("Trials", exact=True).last.fill("3000")
     card.get_by_label("Trials", exact=True).last.press("Tab")
@@ -193,7 +194,7 @@ def test_sweep_is_paused_resumed_and_stopped(page):
     expect(card.get_by_text("stopped")).to_be_visible(timeout=20_000)
 
 
-def test_tabs_are_reached_by_arrow_keys_and_drawn(page):
+def test_tabs_are_reached_by_arrow_keys_and_drawn(page: Any) -> None:
     for name, last in (("Trials", "Progress"), ("Analysis of the design", "Resources")):
         tabs = page.get_by_role("tablist", name=name)
         tabs.get_by_role("tab").first.focus()
@@ -206,7 +207,7 @@ def test_tabs_are_reached_by_arrow_keys_and_drawn(page):
     assert page.locator(".hx-toast").count() == 0
 
 
-def test_narrow_page_has_no_sideways_scroll(page):
+def test_narrow_page_has_no_sideways_scroll(page: Any) -> None:
     page.set_viewport_size({"width": 700, "height": 1000})
     page.wait_for_timeout(600)
     wide = page.evaluate(
@@ -216,11 +217,11 @@ def test_narrow_page_has_no_sideways_scroll(page):
     assert wide == []
 
 
-def open_tab(page, tabs, name):
+def open_tab(page, tabs, name) -> None:
     page.get_by_role("tablist", name=tabs).get_by_role("tab", name=name).click()
 
 
-def test_trial_is_marked_in_plot_lines_and_table(page):
+def test_trial_is_marked_in_plot_lines_and_table(page: Any) -> None:
     open_tab(page, "Trials", "Linked")
     row = page.locator(".hx-trials tbody tr").nth(2)
     expect(row).to_be_visible(timeout=10_000)
@@ -238,7 +239,7 @@ def test_trial_is_marked_in_plot_lines_and_table(page):
     page.wait_for_function("() => document.querySelectorAll('tr.hx-pointed').length === 0")
 
 
-def test_note_on_a_trial_is_kept(page):
+def test_note_on_a_trial_is_kept(page: Any) -> None:
     open_tab(page, "Trials", "Trials")
     shown = page.locator(".hx-trials tbody tr").nth(3).get_by_role("textbox")
     shown.wait_for(timeout=10_000)
@@ -252,7 +253,7 @@ def test_note_on_a_trial_is_kept(page):
     expect(page.locator(".hx-trials tbody tr")).not_to_have_count(1, timeout=10_000)
 
 
-def test_axes_of_parallel_coordinates_are_chosen_by_keyboard(page):
+def test_axes_of_parallel_coordinates_are_chosen_by_keyboard(page: Any) -> None:
     open_tab(page, "Trials", "Parallel")
     button = page.get_by_role("button", name="Axes (8 of")
     button.wait_for(timeout=10_000)
@@ -269,7 +270,7 @@ def test_axes_of_parallel_coordinates_are_chosen_by_keyboard(page):
     expect(page.get_by_role("button", name="Axes (8 of")).to_be_visible(timeout=5_000)
 
 
-def test_every_control_is_reached_by_tab(page):
+def test_every_control_is_reached_by_tab(page: Any) -> None:
     """Except those that arrow keys reach: ends of bands and tabs that are not active."""
     page.evaluate(
         """() => { const shown = node => node.checkVisibility() && !node.disabled && node.tabIndex >= 0;
@@ -287,13 +288,13 @@ def test_every_control_is_reached_by_tab(page):
     assert missed == []
 
 
-def serious(page):
+def serious(page) -> list[Any]:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     found = axe.run(page, context=".hx-app").response["violations"]
     return [(item["id"], item["nodes"][0]["html"][:200]) for item in found if item["impact"] in ("serious", "critical")]
 
 
-def set_theme(page, theme):
+def set_theme(page, theme) -> None:
     if page.kind in harness.KERNEL_PAGES:
         harness.set_lab_theme(page, theme)
     else:
@@ -302,7 +303,7 @@ def set_theme(page, theme):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious(page, theme):
+def test_axe_finds_nothing_serious(page: Any, theme: str) -> None:
     set_theme(page, theme)
     try:
         open_tab(page, "Trials", "Linked")
@@ -315,7 +316,7 @@ def test_axe_finds_nothing_serious(page, theme):
         set_theme(page, "light")
 
 
-def test_every_control_has_a_name(page):
+def test_every_control_has_a_name(page: Any) -> None:
     bad = page.evaluate(
         """() => [...document.querySelectorAll('.hx-app button, .hx-app select, .hx-app input, .hx-app [role=slider]')]
         .filter(node => node.offsetParent !== null || node.ownerSVGElement)
@@ -325,7 +326,7 @@ def test_every_control_has_a_name(page):
     assert bad == []
 
 
-def test_status_of_the_kernel_does_not_lay_out_the_toolbar(page):
+def test_status_of_the_kernel_does_not_lay_out_the_toolbar(page: Any) -> None:
     if page.kind != "lab":
         pytest.skip("only JupyterLab has a status bar")
     expect(page.locator("#jp-main-statusbar .jp-Notebook-ExecutionIndicator")).to_have_count(1)

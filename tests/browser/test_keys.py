@@ -1,5 +1,7 @@
 """Keys that are pressed in the panel do not edit the notebook around it."""
 
+from typing import Any
+
 import browser as harness
 import pytest
 
@@ -11,7 +13,7 @@ def num_cells(page):
     return page.locator(".jp-Notebook .jp-Cell").count()
 
 
-def test_keys_in_the_panel_leave_the_notebook_alone(page):
+def test_keys_in_the_panel_leave_the_notebook_alone(page: Any) -> None:
     """Jupyter takes `d d` for deleting a cell, `b` for a new one, and arrows for going to another one."""
     count = num_cells(page)
     tensors = page.get_by_label("Tensor to set")
@@ -36,7 +38,7 @@ def test_keys_in_the_panel_leave_the_notebook_alone(page):
     harness.wait_for_figures(page, 30)
 
 
-def test_shortcuts_with_control_stay_those_of_jupyter(page):
+def test_shortcuts_with_control_stay_those_of_jupyter(page: Any) -> None:
     if page.kind != "lab":
         pytest.skip("only JupyterLab has a palette of commands")
     page.get_by_role("button", name="Reset").focus()

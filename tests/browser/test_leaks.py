@@ -1,5 +1,8 @@
 """A panel that is shown and taken away again leaves nothing behind in the page."""
 
+from pathlib import Path
+from typing import Any
+
 import browser as harness
 import pytest
 
@@ -57,7 +60,7 @@ COUNT = """() => ({ listeners: [...window.__alive.listeners.values()].sort(), ti
 observers: window.__alive.observers.size })"""
 
 
-def turn(page, is_shown):
+def turn(page, is_shown) -> None:
     page.get_by_role("button", name="show or take away").click()
     page.wait_for_selector("[data-tile=score]", state="visible" if is_shown else "detached", timeout=60_000)
 
@@ -69,7 +72,7 @@ def drawn(page):
     return page.evaluate(COUNT)
 
 
-def test_twenty_renderings_leave_no_listener_timer_or_observer(chromium, tmp_path):
+def test_twenty_renderings_leave_no_listener_timer_or_observer(chromium: Any, tmp_path: Path) -> None:
     """Nodes are not counted: ipywidgets keeps those of any widget that a box showed once."""
     notebook = harness.write_notebook(tmp_path / "turned.ipynb", SOURCE)
     with (

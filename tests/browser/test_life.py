@@ -1,6 +1,8 @@
 """Reload in the middle, dark and light, export with real synthesis and cancel, broken files."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import browser as harness
 import numpy as np
@@ -18,7 +20,7 @@ def colours(page):
     )
 
 
-def test_export_synthesizes_for_real_and_can_be_cancelled(page):
+def test_export_synthesizes_for_real_and_can_be_cancelled(page: Any) -> None:
     card = page.locator(".hx-area-build")
     page.get_by_label("Tensor to set").select_option("weight")
     page.get_by_label("Bits or type to set").fill("4")
@@ -40,7 +42,7 @@ def test_export_synthesizes_for_real_and_can_be_cancelled(page):
     expect(page.locator(".hx-toast.hx-done")).to_contain_text("0 integers differ", timeout=10_000)
 
 
-def test_theme_changes_figures_too(page):
+def test_theme_changes_figures_too(page: Any) -> None:
     if page.kind == "voila":
         pytest.skip("Voila has its theme from the start")
     light = colours(page)
@@ -53,7 +55,7 @@ def test_theme_changes_figures_too(page):
     assert colours(page) == light
 
 
-def test_lab_page_comes_back_after_a_reload(page):
+def test_lab_page_comes_back_after_a_reload(page: Any) -> None:
     if page.kind == "voila":
         pytest.skip("Voila starts a new kernel for each page")
     field = page.get_by_role("textbox", name="fc1 weights: type")
@@ -76,7 +78,7 @@ def test_lab_page_comes_back_after_a_reload(page):
     expect(page.get_by_role("textbox", name="fc1 weights: type")).not_to_have_value(value)
 
 
-def test_application_shows_what_a_model_lacks(chromium, tmp_path):
+def test_application_shows_what_a_model_lacks(chromium: Any, tmp_path: Path) -> None:
     from hlsexplore_widgets.serve import start_voila, write_application
 
     (tmp_path / "model.keras").write_bytes(b"<script>alert(1)</script> this is no model")
@@ -92,7 +94,7 @@ def test_application_shows_what_a_model_lacks(chromium, tmp_path):
         server.close()
 
 
-def test_application_without_the_token_only_asks_for_it(tmp_path):
+def test_application_without_the_token_only_asks_for_it(tmp_path: Path) -> None:
     import urllib.request
 
     from hlsexplore_widgets.serve import start_voila, write_application

@@ -1,6 +1,7 @@
 """The network as a graph, and layers that are found, sorted and folded."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def network(page):
+def network(page: Any):
     page.get_by_role("tablist", name="Analysis of the design").get_by_role("tab", name="Network").click()
     graph = page.locator(".hx-network")
     expect(graph.locator("[data-layer=softmax]")).to_be_visible(timeout=10_000)
@@ -17,11 +18,11 @@ def network(page):
     return graph
 
 
-def names(page):
+def names(page) -> list[Any]:
     return [name.split("\n")[0] for name in page.locator(".hx-name b").all_inner_texts()]
 
 
-def test_graph_shows_types_and_cost_and_picks_rows(page, network):
+def test_graph_shows_types_and_cost_and_picks_rows(page: Any, network) -> None:
     type_ = page.get_by_role("textbox", name="fc1 weights: type").input_value()
     short = re.sub("fixed|,[A-Z].*", "", type_).rstrip(">") + ">"
     expect(network.locator("[data-layer=fc1] .hx-nodetype")).to_have_text(f"w {short}")
@@ -32,7 +33,7 @@ def test_graph_shows_types_and_cost_and_picks_rows(page, network):
     expect(page.locator("[data-row=fc2]")).to_be_in_viewport()
 
 
-def test_graph_is_searched_zoomed_and_walked_by_keys(page, network):
+def test_graph_is_searched_zoomed_and_walked_by_keys(page: Any, network) -> None:
     page.get_by_label("Find a layer").fill("fc3")
     expect(network.locator(".hx-found")).to_have_count(2)
     scale = float(network.get_attribute("data-scale"))
@@ -48,7 +49,7 @@ def test_graph_is_searched_zoomed_and_walked_by_keys(page, network):
     page.get_by_label("Find a layer").fill("")
 
 
-def test_layers_are_found_sorted_and_folded(page):
+def test_layers_are_found_sorted_and_folded(page: Any) -> None:
     everything = names(page)
     page.get_by_label("Find layers").fill("relu")
     expect(page.locator(".hx-name b")).to_have_count(3)

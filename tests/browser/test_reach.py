@@ -1,6 +1,7 @@
 """Reached and read without a mouse: keys of the bands, the way to the trials, spoken figures, messages in sight."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ def band(page, name):
     return page.get_by_role("slider", name=name)
 
 
-def test_home_and_end_move_an_end_as_far_as_it_goes(page):
+def test_home_and_end_move_an_end_as_far_as_it_goes(page: Any) -> None:
     field = page.get_by_role("textbox", name="fc1 weights: type")
     band(page, "fc1 weights: integer bits").focus()
     page.keyboard.press("Home")
@@ -23,13 +24,13 @@ def test_home_and_end_move_an_end_as_far_as_it_goes(page):
     assert width > 8 and width - integer == 15
 
 
-def test_first_key_leads_to_the_trials(page):
+def test_first_key_leads_to_the_trials(page: Any) -> None:
     page.locator(".hx-skip").focus()
     page.keyboard.press("Enter")
     assert page.evaluate("() => document.activeElement.closest('.hx-area-explore') !== null")
 
 
-def test_three_tools_open_by_keyboard(page):
+def test_three_tools_open_by_keyboard(page: Any) -> None:
     button = page.get_by_role("button", name="Three tools")
     button.focus()
     page.keyboard.press("Enter")
@@ -42,14 +43,14 @@ def test_three_tools_open_by_keyboard(page):
     assert not region.is_visible()
 
 
-def test_value_and_unit_are_apart_where_they_are_copied_and_spoken(page):
+def test_value_and_unit_are_apart_where_they_are_copied_and_spoken(page: Any) -> None:
     page.wait_for_timeout(1200)
     spoken = page.locator(".hx-hidden[role=status]").first.inner_text()
     assert re.search(r"LUT [\d,]+ \d+(\.\d+)? %", spoken)
     assert re.search(r"[\d,]+\s\d+(\.\d+)? %", page.locator("[data-tile=lut] .hx-value").first.inner_text())
 
 
-def test_messages_are_in_sight_wherever_the_page_is(page):
+def test_messages_are_in_sight_wherever_the_page_is(page: Any) -> None:
     field = page.get_by_role("textbox", name="fc1 weights: type")
     field.fill("nonsense")
     field.press("Enter")

@@ -1,5 +1,7 @@
 """The card of a smaller network in JupyterLab: neurons go, a training runs, its network stands on the Pareto plot."""
 
+from typing import Any
+
 import browser as harness
 import pytest
 
@@ -33,7 +35,7 @@ explorer
 
 
 @pytest.fixture(scope="module")
-def small(chromium, tmp_path_factory):
+def small(chromium: Any, tmp_path_factory: pytest.TempPathFactory):
     """A page with a network of two layers and training data."""
     notebook = harness.write_notebook(tmp_path_factory.mktemp("smaller") / "smaller.ipynb", SOURCE)
     with harness.serving("lab", notebook) as server, harness.opened(chromium, "lab", server) as page:
@@ -42,7 +44,7 @@ def small(chromium, tmp_path_factory):
         yield page
 
 
-def test_neurons_go_and_a_training_is_a_network_of_the_study(small):
+def test_neurons_go_and_a_training_is_a_network_of_the_study(small) -> None:
     page, card = small, small.locator(".hx-area-smaller")
     expect(card.get_by_role("alert")).to_contain_text(
         "50 of the 200 evaluation samples are among the 450 training samples"
@@ -69,7 +71,7 @@ def test_neurons_go_and_a_training_is_a_network_of_the_study(small):
     harness.wait_for_figures(page, 60)
 
 
-def test_a_training_is_cancelled(small):
+def test_a_training_is_cancelled(small) -> None:
     card = small.locator(".hx-area-smaller")
     card.get_by_label("Epochs", exact=True).fill("5000")
     card.get_by_role("button", name="Fine-tune", exact=True).click()

@@ -3,6 +3,7 @@
 import re
 import struct
 from pathlib import Path
+from typing import Any
 
 import browser as harness
 import pytest
@@ -54,7 +55,7 @@ UNSEEN = """names => names.map(name => [name, document.querySelector(name)])
 
 
 @pytest.fixture(scope="module", params=["voila", "lab", "notebook"])
-def camera(request, chromium, tmp_path_factory):
+def camera(request: pytest.FixtureRequest, chromium: Any, tmp_path_factory: pytest.TempPathFactory):
     """The page of a network with two inputs and three outputs, two designs of it compared."""
     if request.param == "notebook":
         pytest.importorskip("notebook")
@@ -90,14 +91,14 @@ def titles(card):
     return card.locator(".xtitle").all_inner_texts()
 
 
-def saved(page, what, item):
+def saved(page, what, item) -> bytes:
     page.get_by_role("button", name=f"Save {what}", exact=True).click()
     with page.expect_download() as found:
         page.get_by_role("menuitem", name=item).locator("visible=true").click()
     return Path(found.value.path()).read_bytes()
 
 
-def test_every_output_has_a_tile_and_a_line_of_the_comparison(camera):
+def test_every_output_has_a_tile_and_a_line_of_the_comparison(camera) -> None:
     tiles = camera.locator(".hx-tile .hx-label").all_inner_texts()
     wanted = ["Accuracy of kind", "RMSE of place", "Accuracy of alarm"]
     assert [text.strip() for text in tiles[:3]] == wanted
@@ -105,7 +106,7 @@ def test_every_output_has_a_tile_and_a_line_of_the_comparison(camera):
     assert [text.split(" (float")[0] for text in rows[1:4]] == wanted and all("(float" in text for text in rows[1:4])
 
 
-def test_every_output_is_seen_in_the_decisions(camera):
+def test_every_output_is_seen_in_the_decisions(camera) -> None:
     card = show(camera, "Decisions")
     for output in OUTPUTS:
         card.get_by_label("output", exact=True).select_option(label=output)
@@ -128,7 +129,7 @@ def test_every_output_is_seen_in_the_decisions(camera):
     expect(card.get_by_label("show", exact=True)).to_be_visible(timeout=10_000)
 
 
-def test_blame_shows_itself_at_once_behind_the_graph(camera):
+def test_blame_shows_itself_at_once_behind_the_graph(camera) -> None:
     card = show(camera, "Network")
     expect(card.locator(".hx-network")).to_be_visible(timeout=20_000)
     assert card.locator(".hx-edge").count() == 12
@@ -140,13 +141,13 @@ def test_blame_shows_itself_at_once_behind_the_graph(camera):
 
 
 @pytest.mark.parametrize("tensor", ["vector result", "conv weights", "alarm result"])
-def test_tensor_of_every_input_and_output_has_a_histogram(camera, tensor):
+def test_tensor_of_every_input_and_output_has_a_histogram(camera, tensor: str) -> None:
     card = show(camera, "Histogram")
     card.get_by_label("tensor", exact=True).select_option(label=tensor, timeout=20_000)
     expect(card.get_by_role("group", name=f"Values of {tensor} before and after")).to_be_visible(timeout=20_000)
 
 
-def test_trials_show_every_output(camera):
+def test_trials_show_every_output(camera) -> None:
     tabs = camera.get_by_role("tablist", name="Trials")
     for tab in ("Parallel", "Trials", "Linked", "Importance", "Progress", "Pareto"):
         tabs.get_by_role("tab", name=tab).click()
@@ -159,7 +160,7 @@ def test_trials_show_every_output(camera):
     assert camera.locator(".hx-toast").count() == 0
 
 
-def test_comparison_and_graph_leave_the_page_as_pictures(camera):
+def test_comparison_and_graph_leave_the_page_as_pictures(camera) -> None:
     png = saved(camera, "comparison of designs", "PNG picture")
     width, height = struct.unpack(">II", png[16:24])
     assert width > 1000 and height > 1000
@@ -175,7 +176,7 @@ def test_comparison_and_graph_leave_the_page_as_pictures(camera):
 
 
 @pytest.mark.parametrize("width", [700, 900, 1100, 1300, 1600])
-def test_nothing_sticks_out_of_its_card(camera, width):
+def test_nothing_sticks_out_of_its_card(camera, width: int) -> None:
     camera.set_viewport_size({"width": width, "height": 1000})
     camera.wait_for_timeout(500)
     try:
@@ -187,7 +188,7 @@ def test_nothing_sticks_out_of_its_card(camera, width):
         camera.set_viewport_size({"width": 1400, "height": 1000})
 
 
-def set_theme(page, theme):
+def set_theme(page, theme) -> None:
     if page.kind in harness.KERNEL_PAGES:
         harness.set_lab_theme(page, theme)
     else:
@@ -196,7 +197,7 @@ def set_theme(page, theme):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_of_any_severity_in_the_new_panels(camera, theme):
+def test_axe_finds_nothing_of_any_severity_in_the_new_panels(camera, theme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     set_theme(camera, theme)
     try:
@@ -211,7 +212,7 @@ def test_axe_finds_nothing_of_any_severity_in_the_new_panels(camera, theme):
         set_theme(camera, "light")
 
 
-def test_bars_are_seen_with_forced_colours(camera):
+def test_bars_are_seen_with_forced_colours(camera) -> None:
     camera.emulate_media(forced_colors="active")
     try:
         camera.wait_for_timeout(300)
@@ -228,7 +229,7 @@ def test_bars_are_seen_with_forced_colours(camera):
         camera.emulate_media(forced_colors="none")
 
 
-def test_help_by_keyboard(camera):
+def test_help_by_keyboard(camera) -> None:
     camera.get_by_role("button", name="Help: keys and words").press("Enter")
     dialog = camera.get_by_role("dialog", name="Help")
     term = dialog.get_by_role("term").filter(has_text=re.compile("^Page Up, Page Down$"))

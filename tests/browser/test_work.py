@@ -2,6 +2,7 @@
 
 import re
 import time
+from typing import Any
 
 import browser as harness
 import pytest
@@ -32,12 +33,12 @@ BUSY = "import time\n\nprint('begin', flush=True)\ntime.sleep(60)"
 
 
 @pytest.fixture(scope="module")
-def tiny_notebook(tmp_path_factory):
+def tiny_notebook(tmp_path_factory: pytest.TempPathFactory):
     return harness.write_notebook(tmp_path_factory.mktemp("tiny") / "tiny.ipynb", TINY)
 
 
 @pytest.fixture(scope="module", params=["voila", "lab"])
-def small(request, chromium, tiny_notebook):
+def small(request: pytest.FixtureRequest, chromium: Any, tiny_notebook):
     """A page with a network of two layers, and its server."""
     with (
         harness.serving(request.param, tiny_notebook) as server,
@@ -53,7 +54,7 @@ def build_card(page):
     return page.locator(".hx-area-build")
 
 
-def start(page):
+def start(page) -> None:
     build_card(page).get_by_role("button", name="Export and synthesize").click()
 
 
@@ -61,7 +62,7 @@ def condition(page):
     return page.evaluate("() => document.querySelector('.hx-area-build')?.dataset.state")
 
 
-def wait_until(page, condition_, timeout_s=120.0):
+def wait_until(page, condition_, timeout_s: float = 120.0) -> None:
     """Wait for the state of the build; a page that reloads has none for a moment."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
@@ -75,14 +76,14 @@ def processes(server):
     return {child.pid for child in psutil.Process(server.process.pid).children(recursive=True)}
 
 
-def save_and_reload(page):
+def save_and_reload(page) -> None:
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     page.wait_for_timeout(1000)
     page.reload()
     page.wait_for_selector("[data-tile=score]", timeout=180_000)
 
 
-def test_synthesis_completes_and_its_report_is_beside_the_estimate(small):
+def test_synthesis_completes_and_its_report_is_beside_the_estimate(small) -> None:
     page, _ = small
     card = build_card(page)
     expect(card.get_by_label("What a synthesis takes")).to_contain_text("yosys: about", timeout=20_000)
@@ -105,7 +106,7 @@ def test_synthesis_completes_and_its_report_is_beside_the_estimate(small):
     expect(page.locator(".hx-toast.hx-done")).to_contain_text("0 integers differ from the emulator in 500 samples")
 
 
-def test_cancel_ends_every_process_of_the_tools(small):
+def test_cancel_ends_every_process_of_the_tools(small) -> None:
     page, server = small
     page.get_by_role("button", name="fc1 weights: one bit more").click()
     harness.wait_for_figures(page, 20)
@@ -127,7 +128,7 @@ def test_cancel_ends_every_process_of_the_tools(small):
     expect(build_card(page).get_by_role("button", name="Export and synthesize")).to_be_enabled()
 
 
-def test_panels_work_while_the_kernel_is_busy(small):
+def test_panels_work_while_the_kernel_is_busy(small) -> None:
     page, _ = small
     if page.kind != "lab":
         pytest.skip("Voila runs no more cells")
@@ -157,7 +158,7 @@ def test_panels_work_while_the_kernel_is_busy(small):
         page.evaluate("() => window.jupyterapp.commands.execute('notebook:interrupt-kernel')")
 
 
-def test_running_build_comes_back_after_a_reload(small):
+def test_running_build_comes_back_after_a_reload(small) -> None:
     page, _ = small
     if page.kind != "lab":
         pytest.skip("Voila starts a new kernel for each page")
@@ -172,7 +173,7 @@ def test_running_build_comes_back_after_a_reload(small):
     expect(page.locator("[data-tile=verified]")).to_contain_text("RTL exact", timeout=20_000)
 
 
-def test_running_sweep_comes_back_after_a_reload(small):
+def test_running_sweep_comes_back_after_a_reload(small) -> None:
     page, _ = small
     if page.kind != "lab":
         pytest.skip("Voila starts a new kernel for each page")

@@ -11,6 +11,7 @@ from hlsexplore.emulate import profile
 from hlsexplore.emulate.quality import make_doubt
 from hlsexplore.errors import ConfigError
 from hlsexplore.examples import NAMES, VARIANTS, load
+from hlsexplore.graph import Graph
 from hlsexplore.metrics import accuracy
 from hlsexplore.task import Goal, Task, TaskKind
 
@@ -22,7 +23,7 @@ def jets():
 
 
 @pytest.fixture(scope="module")
-def starved(jets):
+def starved(jets) -> Design:
     """The jet tagger with the logits' type that hls4ml chooses by default, and a table over all of their range."""
     softmax = jets[0].outputs[0]
     return (
@@ -34,14 +35,14 @@ def starved(jets):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_default_design_is_within_one_percent_of_float(name, variant):
+def test_default_design_is_within_one_percent_of_float(name, variant) -> None:
     example = load(name, variant)
     x, labels = example.x[:2000], example.labels[:2000]
     best = accuracy(hx.predict(example.graph, x), labels)
     assert accuracy(hx.emulate(Design.default(example.graph), x), labels) >= best - 0.01
 
 
-def test_trace_counts_overflow_saturation_and_underflow(small_graph):
+def test_trace_counts_overflow_saturation_and_underflow(small_graph: Graph) -> None:
     x = np.full((4, 16), 9.0)
     x[0, 0], x[1, 1] = 0.01, -9.0
     wrapping = Design.default(small_graph).with_input("fixed<8,4>")
@@ -53,7 +54,7 @@ def test_trace_counts_overflow_saturation_and_underflow(small_graph):
     assert found.max_error == 9.0 - 7.9375
 
 
-def test_trace_results_are_those_of_the_emulator(small_graph):
+def test_trace_results_are_those_of_the_emulator(small_graph: Graph) -> None:
     design, x = Design.default(small_graph), np.random.default_rng(0).normal(0, 2, (50, 16))
     counts = hx.trace(design, x, keep_results=True)
     np.testing.assert_array_equal(counts.results["softmax"], hx.emulate(design, x))
@@ -62,7 +63,7 @@ def test_trace_results_are_those_of_the_emulator(small_graph):
 
 @settings(deadline=None, max_examples=50)
 @given(graph=graphs())
-def test_every_layer_has_counts_and_results_also_where_no_output_reads_it(graph):
+def test_every_layer_has_counts_and_results_also_where_no_output_reads_it(graph) -> None:
     x = {node.name: np.random.default_rng(0).normal(0, 2, (20, *node.shape)) for node in graph.inputs}
     counts = hx.trace(Design.default(graph), x, keep_results=True)
     assert {item.layer for item in counts} == {node.name for node in graph}
@@ -71,19 +72,19 @@ def test_every_layer_has_counts_and_results_also_where_no_output_reads_it(graph)
     }
 
 
-def test_trace_of_an_unknown_tensor_names_the_nearest(small_graph):
+def test_trace_of_an_unknown_tensor_names_the_nearest(small_graph: Graph) -> None:
     counts = hx.trace(Design.default(small_graph), np.zeros((1, 16)))
     with pytest.raises(ConfigError, match=r"Did you mean 'dense_1\.weight'\?"):
         counts.of("dense_1", "weigth")
 
 
-def test_inputs_scaled_by_twenty_overflow_and_the_trace_says_so(jets):
+def test_inputs_scaled_by_twenty_overflow_and_the_trace_says_so(jets) -> None:
     graph, x, _ = jets
     found = hx.trace(Design.default(graph).with_input("fixed<16,6>"), 20 * x).of("features")
     assert found.num_wrapped > 0.05 * found.num_values
 
 
-def test_profile_places_boxes_over_the_range_of_the_type(small_graph):
+def test_profile_places_boxes_over_the_range_of_the_type(small_graph: Graph) -> None:
     x = np.random.default_rng(0).normal(0, 1, (300, 16))
     boxes = {(box.layer, box.key): box for box in profile(Design.default(small_graph), x)}
     box = boxes["x", "result"]
@@ -92,7 +93,7 @@ def test_profile_places_boxes_over_the_range_of_the_type(small_graph):
     assert abs(box.median - np.log2(np.median(np.abs(x)))) < 0.1
 
 
-def test_hls4ml_default_logits_starve_the_softmax_and_blame_says_so(jets, starved):
+def test_hls4ml_default_logits_starve_the_softmax_and_blame_says_so(jets, starved: Design) -> None:
     graph, x, labels = jets
     assert accuracy(hx.emulate(starved, x), labels) < 0.3 < 0.7 < accuracy(hx.predict(graph, x), labels)
     found = hx.blame(starved, x, labels, max_samples=1000)
@@ -103,7 +104,7 @@ def test_hls4ml_default_logits_starve_the_softmax_and_blame_says_so(jets, starve
     assert found.layers[0].layer == "output"
 
 
-def test_blame_says_how_far_its_costs_are_from_chance(jets):
+def test_blame_says_how_far_its_costs_are_from_chance(jets) -> None:
     graph, x, labels = jets
     design = Design.default(graph, type="fixed<8,3>").with_layer("fc2", weight="fixed<3,1>")
     found = hx.blame(design, x, labels, max_samples=400)
@@ -115,7 +116,7 @@ def test_blame_says_how_far_its_costs_are_from_chance(jets):
     assert few.tensors[0].cost_margin is None
 
 
-def test_margin_of_a_share_is_the_textbook_interval():
+def test_margin_of_a_share_is_the_textbook_interval() -> None:
     margins = []
     for seed in range(20):
         rng = np.random.default_rng(seed)
@@ -127,7 +128,7 @@ def test_margin_of_a_share_is_the_textbook_interval():
     assert np.mean(margins) == pytest.approx(2.093 * np.sqrt(0.8 * 0.2 / 2000), rel=0.15)
 
 
-def test_blame_finds_a_truncating_accumulator(jets):
+def test_blame_finds_a_truncating_accumulator(jets) -> None:
     graph, x, labels = jets
     narrow = Design.default(graph).with_layer("fc2", accum="fixed<9,6>")
     worst = hx.blame(narrow, x, labels, max_samples=1000).tensors[0]
@@ -138,7 +139,7 @@ def test_blame_finds_a_truncating_accumulator(jets):
 
 
 @pytest.mark.parametrize("safety", ["data", "inputs"])
-def test_proposed_types_repair_the_starved_softmax(jets, starved, safety):
+def test_proposed_types_repair_the_starved_softmax(jets, starved: Design, safety: str) -> None:
     graph, x, labels = jets
     fixed = hx.propose_types(starved, x, labels, safety=safety)
     assert accuracy(hx.emulate(fixed, x), labels) >= accuracy(hx.predict(graph, x), labels) - 0.01
@@ -146,7 +147,7 @@ def test_proposed_types_repair_the_starved_softmax(jets, starved, safety):
     assert sum(item.num_wrapped for item in counts if item.key in ("accum", "result")) == 0
 
 
-def test_proposed_types_shrink_within_the_tolerance(jets):
+def test_proposed_types_shrink_within_the_tolerance(jets) -> None:
     graph, x, labels = jets
     design = Design.default(graph)
     small = hx.propose_types(design, x, labels, tolerance=0.01, max_samples=1000)
@@ -155,7 +156,7 @@ def test_proposed_types_shrink_within_the_tolerance(jets):
     assert sum(small.type(*key).width for key in keys) < 0.75 * sum(design.type(*key).width for key in keys)
 
 
-def test_propose_types_refuses_an_unknown_safety(jets):
+def test_propose_types_refuses_an_unknown_safety(jets) -> None:
     with pytest.raises(ConfigError) as caught:
         hx.propose_types(Design.default(jets[0]), jets[1][:10], safety="always")
     assert str(caught.value) == "unknown safety 'always'. Valid values: 'data', 'inputs'."

@@ -31,7 +31,9 @@ ROWS, COLUMNS = 300, 7
 @pytest.mark.parametrize("has_numba", [True, False])
 @settings(max_examples=120, deadline=None)
 @given(types, st.integers(-4, 20), st.integers(1, 50), st.booleans(), st.booleans(), st.booleans(), seeds)
-def test_settle_equals_offset_cast_and_clips(has_numba, type_, fraction, bits, has_offset, raises, rectifies, seed):
+def test_settle_equals_offset_cast_and_clips(
+    has_numba: bool, type_, fraction, bits, has_offset, raises, rectifies, seed
+) -> None:
     rng = np.random.default_rng(seed)
     raw = rng.integers(-(1 << (bits - 1)), 1 << (bits - 1), (ROWS, COLUMNS))
     offset = rng.integers(-(1 << (bits - 1)), 1 << (bits - 1), COLUMNS) if has_offset else None
@@ -57,14 +59,14 @@ def test_settle_equals_offset_cast_and_clips(has_numba, type_, fraction, bits, h
 
 @pytest.mark.parametrize("has_numba", [False, True])
 @pytest.mark.parametrize("bits", [-121, -140, -975, -1000, -1001, -1016])
-def test_zeros_gain_any_number_of_bits(has_numba, bits, monkeypatch):
+def test_zeros_gain_any_number_of_bits(has_numba: bool, bits, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(carrier, "has_numba", lambda: has_numba)
     zeros = np.zeros((300, 4), np.float32)
     got = requantize_carrier(zeros, Span(0, 0, 0), Fixed(8, 8 + bits), False)
     assert not got.any() and np.isfinite(got.astype(float)).all()
 
 
-def test_settle_of_a_strided_view_changes_only_its_elements():
+def test_settle_of_a_strided_view_changes_only_its_elements() -> None:
     whole = np.arange(4096.0 * 3).reshape(4096, 3)
     span, type_ = Span(2, 0, 1 << 14), Fixed(14, 14, overflow="SAT")
     ours = requantize_carrier(whole[:, ::2], span, type_, owned=True)
@@ -74,7 +76,7 @@ def test_settle_of_a_strided_view_changes_only_its_elements():
 @pytest.mark.parametrize("has_numba", [True, False])
 @settings(max_examples=60, deadline=None)
 @given(types, st.integers(-8, 12), seeds)
-def test_quantize_carrier_equals_quantize(has_numba, type_, exponent, seed):
+def test_quantize_carrier_equals_quantize(has_numba: bool, type_, exponent, seed) -> None:
     x = np.ldexp(np.random.default_rng(seed).normal(0, 1, (ROWS, COLUMNS)), exponent)
     x[0] = np.ldexp(np.arange(COLUMNS) - 3.0, -type_.fraction - 1)  # ties
     known = carrier.has_numba
@@ -91,7 +93,7 @@ table_types = fixed_types(st.integers(4, 20) | st.integers(26, 33), st.integers(
 
 @settings(max_examples=60, deadline=None)
 @given(table_types, st.lists(table_types, min_size=5, max_size=5), st.booleans(), st.integers(1, 9), seeds)
-def test_compiled_softmax_equals_numpy(source, others, is_stable, classes, seed):
+def test_compiled_softmax_equals_numpy(source, others, is_stable, classes, seed) -> None:
     assume(source.width > source.signed)
     nodes = (
         Node(name="x", op=Input(), inputs=(), shape=(classes,)),
@@ -116,7 +118,7 @@ def test_compiled_softmax_equals_numpy(source, others, is_stable, classes, seed)
 @pytest.mark.parametrize("accum", ["fixed<40,16>", "fixed<18,8>", "fixed<12,6,RND,SAT>"])
 @pytest.mark.parametrize("result", ["fixed<16,6>", "fixed<9,3,RND_CONV,SAT>", "fixed<9,3,RND_ZERO,SAT_ZERO>"])
 @pytest.mark.parametrize("rectified", ["same", "ufixed<6,2,RND_CONV,SAT>", "ufixed<5,1>"])
-def test_relu_merged_into_a_dense_layer_gives_the_same_numbers(accum, result, rectified):
+def test_relu_merged_into_a_dense_layer_gives_the_same_numbers(accum: str, result: str, rectified: str) -> None:
     rng = np.random.default_rng(8)
     nodes = (
         Node(name="x", op=Input(), inputs=(), shape=(12,)),
@@ -135,14 +137,14 @@ def test_relu_merged_into_a_dense_layer_gives_the_same_numbers(accum, result, re
     np.testing.assert_array_equal(merged, requantize(spread, plan.spans["y"].fraction, plan.types["r"]))
 
 
-def test_narrow_dtype_holds_the_span():
+def test_narrow_dtype_holds_the_span() -> None:
     for low, high, dtype in ((-128, 127, "i1"), (0, 128, "i2"), (0, 65535, "i4"), (0, 1 << 31, "f8")):
         assert narrow_dtype(Span(0, low, high), np.dtype(np.float64)) == np.dtype(dtype)
     assert narrow_dtype(Span(0, 0, 1 << 20), np.dtype(np.float32)) == np.dtype(np.float32)
 
 
 @pytest.mark.parametrize("fraction", [-5, 0, 7, 950, 1060])
-def test_to_float_is_exact_and_has_no_negative_zero(fraction):
+def test_to_float_is_exact_and_has_no_negative_zero(fraction) -> None:
     values = np.array([-3.0, -0.0, 5.0])
     ours = to_float(values, fraction)
     np.testing.assert_array_equal(ours, np.ldexp(values, -fraction))

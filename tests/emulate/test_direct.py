@@ -36,7 +36,7 @@ def one_layer(op: Op, shape: tuple[int, ...]) -> Graph:
 
 @settings(max_examples=80, deadline=None)
 @given(results, results, st.booleans(), st.integers(0, 2**32 - 1))
-def test_direct_convolution_equals_the_matrix_product(result, accum, is_depthwise, seed):
+def test_direct_convolution_equals_the_matrix_product(result, accum, is_depthwise, seed) -> None:
     rng = np.random.default_rng(seed)
     pairs = rng.integers(1, 3, (2, 2))
     rows, columns, channels, filters = rng.integers(1, 4, 4)
@@ -58,7 +58,7 @@ def test_direct_convolution_equals_the_matrix_product(result, accum, is_depthwis
     assert ours.shape == (70, *design.graph["y"].shape)
 
 
-def test_direct_convolution_is_planned_while_32_bits_hold_every_sum():
+def test_direct_convolution_is_planned_while_32_bits_hold_every_sum() -> None:
     kernel = np.ones((3, 3, 2, 4))
     op, type_ = Conv(kernel=kernel), Fixed(16, 6)
     shapes = ((8, 8, 2), (6, 6, 4))
@@ -68,7 +68,7 @@ def test_direct_convolution_is_planned_while_32_bits_hold_every_sum():
         assert (direct.plan_direct(op, product, source, shapes, type_) is not None) == is_planned
 
 
-def test_direct_convolution_of_no_samples_is_empty():
+def test_direct_convolution_of_no_samples_is_empty() -> None:
     graph = one_layer(Conv(kernel=np.ones((3, 3, 1, 2))), (5, 5, 1))
     assert emulate_raw(Design.default(graph), np.zeros((0, 5, 5, 1))).shape == (0, 3, 3, 2)
 
@@ -76,7 +76,7 @@ def test_direct_convolution_of_no_samples_is_empty():
 @pytest.mark.parametrize("is_read_twice", [False, True])
 @pytest.mark.parametrize("result", ["fixed<12,6,RND,SAT>", "fixed<8,3>"])
 @pytest.mark.parametrize("taps", [3, 1])  # one tap: a matrix product
-def test_relu_merged_into_a_convolution_gives_the_same_numbers(result, is_read_twice, taps):
+def test_relu_merged_into_a_convolution_gives_the_same_numbers(result: str, is_read_twice: bool, taps: int) -> None:
     rng = np.random.default_rng(6)
     graph = one_layer(Conv(kernel=rng.normal(0, 1, (taps, taps, 2, 4))), (6, 6, 2))
     relu = Node(name="r", op=Activation(function=Function.RELU), inputs=("y",), shape=graph["y"].shape)

@@ -23,7 +23,7 @@ from hlsexplore.graph import Graph, Node
 from hlsexplore.ops import Dense, Input
 
 
-def naive(x, weight, fraction, bias, bias_fraction, accum, order):
+def naive(x, weight, fraction, bias, bias_fraction, accum, order) -> np.ndarray:
     """Follow docs/ir.md, section Dense, line by line."""
     out = np.zeros((len(x), weight.shape[1]), dtype=object)
     for row, o in np.ndindex(*out.shape):
@@ -42,7 +42,9 @@ accums = fixed_types(st.integers(3, 40), st.integers(-2, 20))
 @pytest.mark.parametrize("has_numba", [True, False])
 @settings(max_examples=60, deadline=None)
 @given(accums, st.integers(1, 14), st.integers(1, 14), st.integers(0, 2**32 - 1))
-def test_product_equals_the_lines_of_the_specification(has_numba, accum, source_width, weight_width, seed):
+def test_product_equals_the_lines_of_the_specification(
+    has_numba: bool, accum, source_width, weight_width, seed
+) -> None:
     rng = np.random.default_rng(seed)
     source = Fixed(source_width, 3, signed=bool(rng.integers(2)))
     x = rng.integers(source.min_raw, source.max_raw + 1, (4, 6))
@@ -63,7 +65,7 @@ def test_product_equals_the_lines_of_the_specification(has_numba, accum, source_
     assert all(planned.span.low <= value <= planned.span.high for value in acc.ravel().tolist())
 
 
-def test_product_without_loss_is_one_matrix_product():
+def test_product_without_loss_is_one_matrix_product() -> None:
     weight = np.array([[3], [-5]])
     planned = plan_product(weight, 2, None, 0, Span.of(Fixed(8, 4)), Fixed(24, 12))
     assert planned.route is Route.EXACT
@@ -71,7 +73,7 @@ def test_product_without_loss_is_one_matrix_product():
 
 
 @pytest.mark.parametrize("width", [30, 45, 60, 90])
-def test_wide_types_are_exact(width):
+def test_wide_types_are_exact(width: int) -> None:
     rng = np.random.default_rng(width)
     type_ = Fixed(width, 4)
     kernel = rng.normal(0, 1, (5, 3))
@@ -94,34 +96,34 @@ def test_wide_types_are_exact(width):
             assert int(raw[s, o]) == exact << (wide.fraction - 2 * type_.fraction)
 
 
-def test_emulate_in_blocks_equals_emulate_at_once(small_graph):
+def test_emulate_in_blocks_equals_emulate_at_once(small_graph: Graph) -> None:
     design = Design.default(small_graph)
     x = np.random.default_rng(1).normal(0, 2, (5000, 16))
     parts = [hx.emulate(design, x[i : i + 7]) for i in range(0, 70, 7)]
     np.testing.assert_array_equal(np.concatenate(parts), hx.emulate(design, x)[:70])
 
 
-def test_reuse_and_strategy_change_no_number_where_the_accumulator_wraps(small_graph):
+def test_reuse_and_strategy_change_no_number_where_the_accumulator_wraps(small_graph: Graph) -> None:
     design = Design.default(small_graph)
     x = np.random.default_rng(2).normal(0, 2, (100, 16))
     folded = design.with_layer("dense_1", strategy="resource", reuse=4)
     np.testing.assert_array_equal(hx.emulate(design, x), hx.emulate(folded, x))
 
 
-def test_emulate_refuses_data_of_the_wrong_shape(small_graph):
+def test_emulate_refuses_data_of_the_wrong_shape(small_graph: Graph) -> None:
     with pytest.raises(DataError) as caught:
         hx.emulate(Design.default(small_graph), np.zeros((3, 4)))
     assert str(caught.value) == "input 'x': the data has shape (3, 4), but the model reads (samples, 16)."
 
 
-def test_emulate_refuses_nan(small_graph):
+def test_emulate_refuses_nan(small_graph: Graph) -> None:
     x = np.zeros((3, 16))
     x[1, 2] = np.nan
     with pytest.raises(DataError, match="1 of 48 values are NaN or infinite"):
         hx.emulate(Design.default(small_graph), x)
 
 
-def test_emulate_reads_integers_block_by_block(small_graph):
+def test_emulate_reads_integers_block_by_block(small_graph: Graph) -> None:
     x = np.random.default_rng(4).integers(-8, 8, (300, 16)).astype(np.int8)
     design = Design.default(small_graph)
     np.testing.assert_array_equal(hx.emulate(design, x), hx.emulate(design, x.astype(np.float64)))
@@ -129,7 +131,7 @@ def test_emulate_reads_integers_block_by_block(small_graph):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["jet16", "cnn28"])
-def test_a_million_samples_stay_below_one_gigabyte(name):
+def test_a_million_samples_stay_below_one_gigabyte(name: str) -> None:
     code = (
         "import resource, sys; sys.path.insert(0, 'benchmarks'); import networks, numpy as np\n"
         "from hlsexplore.emulate import emulate\n"
@@ -142,11 +144,11 @@ def test_a_million_samples_stay_below_one_gigabyte(name):
     assert int(done.stdout) < 1_000_000
 
 
-def test_emulate_of_no_samples_is_empty(small_graph):
+def test_emulate_of_no_samples_is_empty(small_graph: Graph) -> None:
     assert hx.emulate(Design.default(small_graph), np.zeros((0, 16))).shape == (0, 5)
 
 
-def test_emulate_stops_when_cancelled(small_graph):
+def test_emulate_stops_when_cancelled(small_graph: Graph) -> None:
     from threading import Event
 
     cancel = Event()
@@ -155,7 +157,7 @@ def test_emulate_stops_when_cancelled(small_graph):
         hx.emulate(Design.default(small_graph), np.zeros((3, 16)), cancel=cancel)
 
 
-def test_float_forward_is_near_a_generous_design(small_graph):
+def test_float_forward_is_near_a_generous_design(small_graph: Graph) -> None:
     x = np.random.default_rng(3).normal(0, 1, (200, 16))
     design = Design.default(small_graph, type="fixed<24,6>")
     error = np.abs(hx.emulate(design, x) - hx.predict(small_graph, x))

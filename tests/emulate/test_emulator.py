@@ -18,12 +18,14 @@ from hlsexplore.ops import Conv, Dense, Input, Pool, Reshape, tensor_keys
 
 
 @pytest.fixture
-def data():
+def data() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(5)
     return rng.normal(0, 2, (3000, 16)), rng.integers(0, 5, 3000)
 
 
-def test_changed_layers_give_the_same_numbers_as_a_fresh_run(small_graph, data):
+def test_changed_layers_give_the_same_numbers_as_a_fresh_run(
+    small_graph: Graph, data: tuple[np.ndarray, np.ndarray]
+) -> None:
     emulator = Emulator(small_graph, data[0])
     design = Design.default(small_graph)
     for change in ({}, {"weight": "fixed<6,1>"}, {"accum": "fixed<12,5>"}, {"result": "fixed<9,4,RND,SAT>"}, {}):
@@ -34,7 +36,7 @@ def test_changed_layers_give_the_same_numbers_as_a_fresh_run(small_graph, data):
 
 @settings(deadline=None, max_examples=150)
 @given(graph=graphs(), draws=st.data())
-def test_any_outputs_of_any_sequence_of_designs_equal_those_of_fresh_runs(graph, draws):
+def test_any_outputs_of_any_sequence_of_designs_equal_those_of_fresh_runs(graph, draws) -> None:
     rng = np.random.default_rng(draws.draw(st.integers(0, 99)))
     x = {node.name: rng.normal(0, 2, (20, *node.shape)) for node in graph.inputs}
     emulator = Emulator(graph, x, memory_mb=draws.draw(st.sampled_from([512.0, 0.001])))
@@ -50,7 +52,7 @@ def test_any_outputs_of_any_sequence_of_designs_equal_those_of_fresh_runs(graph,
         np.testing.assert_equal(emulator.run(design), hx.emulate(design, x))
 
 
-def test_one_output_is_known_and_another_one_changes():
+def test_one_output_is_known_and_another_one_changes() -> None:
     rng = np.random.default_rng(0)
     nodes = (
         Node(name="x", op=Input(), inputs=(), shape=(3,)),
@@ -65,11 +67,13 @@ def test_one_output_is_known_and_another_one_changes():
             np.testing.assert_array_equal(ours, fresh)
 
 
-def test_only_what_differs_is_computed(small_graph, data, monkeypatch):
+def test_only_what_differs_is_computed(
+    small_graph: Graph, data: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
     computed = []
     run = plan_module.Plan.run
 
-    def spy(self, blocks, probe=None, is_fused=False, outputs=None):
+    def spy(self, blocks, probe=None, is_fused: bool = False, outputs=None):
         for name, value in run(self, blocks, probe, is_fused, outputs):
             computed.append(name)
             yield name, value
@@ -86,14 +90,18 @@ def test_only_what_differs_is_computed(small_graph, data, monkeypatch):
     assert computed == []
 
 
-def test_first_design_keeps_results_in_the_narrowest_integers(small_graph, data):
+def test_first_design_keeps_results_in_the_narrowest_integers(
+    small_graph: Graph, data: tuple[np.ndarray, np.ndarray]
+) -> None:
     emulator, design = Emulator(small_graph, data[0]), Design.default(small_graph, data=data[0])
     emulator.run(design.with_layer("softmax", result="fixed<8,1>"))
     sizes = {"x": 2 * 16, "relu": 2 * 32, "dense_2": 2 * 5, "softmax": 5}  # dense_1 computes the ReLU behind it
     assert emulator.kept_mb == 3000 * sum(sizes.values()) / 1e6
 
 
-def test_a_slider_keeps_only_outputs_and_the_place_where_its_next_step_starts(small_graph, data):
+def test_a_slider_keeps_only_outputs_and_the_place_where_its_next_step_starts(
+    small_graph: Graph, data: tuple[np.ndarray, np.ndarray]
+) -> None:
     emulator, design = Emulator(small_graph, data[0]), Design.default(small_graph)
     emulator.run(design)
     full = emulator.kept_mb
@@ -113,7 +121,9 @@ def test_a_slider_keeps_only_outputs_and_the_place_where_its_next_step_starts(sm
 @pytest.mark.parametrize(
     "type_", ["ufixed<8,4>", "fixed<9,3>", "ufixed<16,6>", "fixed<30,6>", "fixed<50,12>", "fixed<70,8>"]
 )
-def test_kept_results_of_every_width_give_the_same_numbers(small_graph, data, type_):
+def test_kept_results_of_every_width_give_the_same_numbers(
+    small_graph: Graph, data: tuple[np.ndarray, np.ndarray], type_: str
+) -> None:
     x = data[0][:100]
     emulator = Emulator(small_graph, x)
     design = Design.default(small_graph).with_input(type_).with_layer("dense_1", result=type_)
@@ -123,7 +133,7 @@ def test_kept_results_of_every_width_give_the_same_numbers(small_graph, data, ty
         np.testing.assert_array_equal(emulator.run_raw(changed), hx.emulate.emulate_raw(changed, x))
 
 
-def test_results_of_convolutions_are_kept_and_read_again():
+def test_results_of_convolutions_are_kept_and_read_again() -> None:
     rng = np.random.default_rng(3)
     nodes = (
         Node(name="x", op=Input(), inputs=(), shape=(6, 6, 1)),
@@ -146,7 +156,7 @@ def test_results_of_convolutions_are_kept_and_read_again():
             np.testing.assert_array_equal(emulator.run(design), hx.emulate(design, x))
 
 
-def test_memory_budget_holds(small_graph, data):
+def test_memory_budget_holds(small_graph: Graph, data: tuple[np.ndarray, np.ndarray]) -> None:
     emulator = Emulator(small_graph, data[0], memory_mb=0.2)
     design = Design.default(small_graph)
     for bits in range(4, 12):
@@ -155,7 +165,7 @@ def test_memory_budget_holds(small_graph, data):
         assert emulator.kept_mb <= 0.2
 
 
-def test_threads_share_one_emulator(small_graph, data):
+def test_threads_share_one_emulator(small_graph: Graph, data: tuple[np.ndarray, np.ndarray]) -> None:
     emulator, design = Emulator(small_graph, data[0]), Design.default(small_graph)
     designs = [design.with_layer("dense_2", weight=f"fixed<{bits},1>") for bits in range(4, 12)]
     results: dict[int, np.ndarray] = {}
@@ -168,7 +178,7 @@ def test_threads_share_one_emulator(small_graph, data):
         np.testing.assert_array_equal(results[i], hx.emulate(changed, data[0]))
 
 
-def test_anytime_estimates_first_and_ends_exact(small_graph, data):
+def test_anytime_estimates_first_and_ends_exact(small_graph: Graph, data: tuple[np.ndarray, np.ndarray]) -> None:
     x, labels = data
     emulator, design = Emulator(small_graph, x), Design.default(small_graph)
     first, last = emulator.anytime(design, labels)
@@ -179,13 +189,13 @@ def test_anytime_estimates_first_and_ends_exact(small_graph, data):
     assert first.low <= last.value <= first.high
 
 
-def test_emulator_refuses_a_design_of_another_network(small_graph, data):
+def test_emulator_refuses_a_design_of_another_network(small_graph: Graph, data: tuple[np.ndarray, np.ndarray]) -> None:
     other = Graph(name="other", nodes=small_graph.nodes[:2], outputs=("dense_1",))
     with pytest.raises(ConfigError, match="another network"):
         Emulator(small_graph, data[0]).run(Design.default(other))
 
 
-def test_emulator_stops_when_cancelled(small_graph, data):
+def test_emulator_stops_when_cancelled(small_graph: Graph, data: tuple[np.ndarray, np.ndarray]) -> None:
     cancel = Event()
     cancel.set()
     with pytest.raises(CancelledError):

@@ -53,7 +53,7 @@ def held(value, type_):
     return 0 if type_.overflow is Overflow.SAT_ZERO else min(max(value, low), high)
 
 
-def model(x, weight, fraction, bias, accum, order):
+def model(x, weight, fraction, bias, accum, order) -> tuple[Events, Events]:
     """Count the events of the lines of docs/ir.md, section Dense, one Python integer after the other.
 
     Args:
@@ -88,7 +88,7 @@ accums = fixed_types(st.integers(2, 40) | st.integers(60, 70), st.integers(-2, 2
 @pytest.mark.parametrize("has_numba", [True, False])
 @settings(max_examples=80, deadline=None)
 @given(accums, st.integers(1, 40), st.integers(1, 14), st.integers(0, 2**32 - 1))
-def test_counts_equal_a_model_with_big_integers(has_numba, accum, source_width, weight_width, seed):
+def test_counts_equal_a_model_with_big_integers(has_numba: bool, accum, source_width, weight_width, seed) -> None:
     rng = np.random.default_rng(seed)
     source = Fixed(source_width, 3, signed=bool(rng.integers(2)))
     x = rng.integers(source.min_raw, source.max_raw + 1, (3, 5))
@@ -104,7 +104,7 @@ def test_counts_equal_a_model_with_big_integers(has_numba, accum, source_width, 
     assert found == model(x, weight, source.fraction + 4, requantize(bias, 3, accum), accum, order)
 
 
-def one_layer(op, shape, out):
+def one_layer(op, shape, out) -> Graph:
     """Build a network of one layer."""
     nodes = (Node(name="x", op=Input(), inputs=(), shape=shape), Node(name="y", op=op, inputs=("x",), shape=out))
     return Graph(name="one", nodes=nodes, outputs=("y",))
@@ -124,7 +124,7 @@ def dense_case(**knobs):
 
 @pytest.mark.parametrize("accum", ["fixed<12,6>", "fixed<9,5,RND,SAT>", "fixed<8,4,TRN_ZERO,SAT_ZERO>", "fixed<30,12>"])
 @pytest.mark.parametrize("reuse", [1, 4])
-def test_trace_counts_products_and_partial_sums_of_a_dense_layer(accum, reuse):
+def test_trace_counts_products_and_partial_sums_of_a_dense_layer(accum: str, reuse: int) -> None:
     design, x, (raw, weight, bias) = dense_case(accum=accum, strategy="resource", reuse=reuse)
     type_ = Fixed.parse(accum)
     order = [i for r in range(reuse) for i in range(r, 8, reuse)]
@@ -141,7 +141,7 @@ def test_trace_counts_products_and_partial_sums_of_a_dense_layer(accum, reuse):
 
 
 @pytest.mark.parametrize("is_depthwise", [False, True])
-def test_trace_counts_the_taps_of_a_convolution(is_depthwise):
+def test_trace_counts_the_taps_of_a_convolution(is_depthwise: bool) -> None:
     rng = np.random.default_rng(6)
     op = (DepthwiseConv if is_depthwise else Conv)(kernel=np.round(rng.normal(0, 16, (2, 2, 3, 2))) / 16)
     filters = 6 if is_depthwise else 2
@@ -166,7 +166,7 @@ def test_trace_counts_the_taps_of_a_convolution(is_depthwise):
 
 
 @pytest.mark.parametrize("resets_after", [True, False])
-def test_trace_counts_both_products_of_a_recurrent_layer(resets_after):
+def test_trace_counts_both_products_of_a_recurrent_layer(resets_after: bool) -> None:
     rng = np.random.default_rng(7)
     op = Recurrent(
         cell=Cell.GRU,
@@ -183,7 +183,7 @@ def test_trace_counts_both_products_of_a_recurrent_layer(resets_after):
     assert counts.inside("y").num_rounded > 0
 
 
-def test_trace_of_a_lossless_accumulator_counts_nothing_lost():
+def test_trace_of_a_lossless_accumulator_counts_nothing_lost() -> None:
     design, x, _ = dense_case(accum="fixed<40,20>")
     for key in ("product", "sum"):
         found = hx.trace(design, x).inside("y", key)
@@ -192,7 +192,7 @@ def test_trace_of_a_lossless_accumulator_counts_nothing_lost():
     assert plan_design(design).steps["y"].type == design.type("y", "result")
 
 
-def test_inside_of_an_unknown_layer_names_the_nearest():
+def test_inside_of_an_unknown_layer_names_the_nearest() -> None:
     design, x, _ = dense_case()
     with pytest.raises(ConfigError, match=r"The inside of this trace has 'y\.product', 'y\.sum'\."):
         hx.trace(design, x).inside("z")

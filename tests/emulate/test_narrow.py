@@ -23,7 +23,7 @@ results = fixed_types(st.integers(2, 31), st.integers(-2, 12))
 
 @settings(max_examples=60, deadline=None)
 @given(results, st.integers(2, 24), st.integers(2, 16), st.booleans(), st.integers(0, 2**32 - 1))
-def test_narrow_product_equals_python_integers(result, input_width, weight_width, signed, seed):
+def test_narrow_product_equals_python_integers(result, input_width, weight_width, signed, seed) -> None:
     rng = np.random.default_rng(seed)
     rows, n_in, n_out = (int(rng.integers(1, most)) for most in (140, 40, 70))
     source = Span.of(Fixed(input_width, input_width - 6, signed=signed))
@@ -44,7 +44,7 @@ def test_narrow_product_equals_python_integers(result, input_width, weight_width
     assert epilogue.span.low <= ours.min(initial=0) <= ours.max(initial=0) <= max(epilogue.span.high, 0)
 
 
-def test_inputs_above_16_bits_are_cut_and_wider_operands_refused():
+def test_inputs_above_16_bits_are_cut_and_wider_operands_refused() -> None:
     bias = np.zeros(4, np.int64)
     for input_width, weight, cut in (
         (16, 100, 0),
@@ -61,7 +61,7 @@ def test_inputs_above_16_bits_are_cut_and_wider_operands_refused():
 
 @settings(max_examples=60, deadline=None)
 @given(results, st.integers(4, 20), st.integers(0, 2**32 - 1))
-def test_convolution_with_relu_and_pooling_equals_the_layers_one_by_one(result, input_width, seed):
+def test_convolution_with_relu_and_pooling_equals_the_layers_one_by_one(result, input_width, seed) -> None:
     rng = np.random.default_rng(seed)
     rows, columns, channels = (int(v) for v in rng.integers(1, 4, 3))
     op = Conv(

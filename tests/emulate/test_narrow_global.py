@@ -11,7 +11,7 @@ from hlsexplore.ops import Conv, Input, Pool
 
 @pytest.mark.parametrize("rank", [1, 2])
 @pytest.mark.parametrize("is_flat", [True, False])
-def test_global_pooling_behind_a_convolution_equals_the_largest_of_its_results(rank, is_flat):
+def test_global_pooling_behind_a_convolution_equals_the_largest_of_its_results(rank: int, is_flat: bool) -> None:
     rng = np.random.default_rng(rank)
     shape, size = ((9, 4), (1, 7)) if rank == 1 else ((9, 6, 4), (7, 4))
     kernel = rng.normal(size=(1 if rank == 1 else 3, 3, 4, 5))

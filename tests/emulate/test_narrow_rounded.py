@@ -17,7 +17,7 @@ results = fixed_types(st.integers(2, 31), st.integers(-2, 12))
 
 @settings(max_examples=80, deadline=None)
 @given(results, st.integers(2, 16), st.integers(2, 17), st.integers(1, 16), st.booleans(), st.integers(0, 2**32 - 1))
-def test_rounded_products_equal_python_integers(result, accum_width, input_width, bits, signed, seed):
+def test_rounded_products_equal_python_integers(result, accum_width, input_width, bits, signed, seed) -> None:
     rng = np.random.default_rng(seed)
     rows, n_in, n_out = (int(rng.integers(1, most)) for most in (140, 40, 140))
     source = Span.of(Fixed(input_width, input_width - 6, signed=signed))
@@ -41,7 +41,7 @@ def test_rounded_products_equal_python_integers(result, accum_width, input_width
     np.testing.assert_array_equal(ours.astype(np.int64), expected.astype(np.int64))
 
 
-def test_only_what_16_bits_hold_is_planned():
+def test_only_what_16_bits_hold_is_planned() -> None:
     weight, source = np.full((4, 3), 5), Span.of(Fixed(16, 6))
     for accum, is_planned in (
         ("fixed<16,6>", True),

@@ -28,7 +28,7 @@ def network(cell: Cell, gates: int, **options) -> Graph:
     return Graph(name="net", nodes=nodes, outputs=("cell",))
 
 
-def test_a_cell_has_the_types_that_it_uses():
+def test_a_cell_has_the_types_that_it_uses() -> None:
     keys = {
         "rnn": tensor_keys(network(Cell.SIMPLE_RNN, 1)["cell"].op),
         "gru": tensor_keys(network(Cell.GRU, 3)["cell"].op),
@@ -47,7 +47,7 @@ def test_a_cell_has_the_types_that_it_uses():
         Design.default(network(Cell.GRU, 3)).with_layer("cell", state="fixed<8,2>")
 
 
-def test_states_that_a_step_reads_are_cast_apart_from_what_leaves():
+def test_states_that_a_step_reads_are_cast_apart_from_what_leaves() -> None:
     graph = network(Cell.LSTM, 4, quantizes_state=True)
     x = np.random.default_rng(1).normal(0, 1, (50, 6, 3))
     design = Design.default(graph)
@@ -63,7 +63,7 @@ def test_states_that_a_step_reads_are_cast_apart_from_what_leaves():
 
 
 @pytest.mark.parametrize(("cell", "gates"), [(Cell.SIMPLE_RNN, 1), (Cell.GRU, 3), (Cell.LSTM, 4)])
-def test_proposed_types_of_cells_lose_next_to_nothing(cell, gates):
+def test_proposed_types_of_cells_lose_next_to_nothing(cell, gates: int) -> None:
     graph = network(cell, gates)
     x = np.random.default_rng(1).normal(0, 1, (100, 6, 3))
     design = Design.default(graph).with_layer("cell", table="fixed<10,8>", accum="fixed<12,8>", result="fixed<16,8>")

@@ -18,7 +18,7 @@ RESULTS = ("fixed<16,6>", "fixed<12,3,RND,SAT>", "fixed<9,2>", "fixed<16,2,RND_M
 
 
 @pytest.fixture
-def passes(monkeypatch):
+def passes(monkeypatch: pytest.MonkeyPatch):
     """Count the compiled passes."""
     seen = []
     apply = GruBlock.apply
@@ -45,7 +45,7 @@ def gru(rng: np.random.Generator, units: int, channels: int, **options) -> Graph
 
 @settings(max_examples=40, deadline=None)
 @given(st.sampled_from(RESULTS), st.integers(8, 16), st.booleans(), st.booleans(), st.integers(0, 2**32 - 1))
-def test_gru_in_one_pass_equals_its_steps(result, accum_width, backwards, sequences, seed):
+def test_gru_in_one_pass_equals_its_steps(result, accum_width, backwards, sequences, seed) -> None:
     rng = np.random.default_rng(seed)
     units, channels = int(rng.choice([1, 5, 16, 17, 40])), int(rng.integers(1, 9))
     functions = {
@@ -63,7 +63,7 @@ def test_gru_in_one_pass_equals_its_steps(result, accum_width, backwards, sequen
     np.testing.assert_array_equal(step.run([x], None), step.run([x], lambda *seen: None))
 
 
-def test_the_field_s_default_types_take_one_pass(passes):
+def test_the_field_s_default_types_take_one_pass(passes) -> None:
     graph = gru(np.random.default_rng(0), 16, 12)
     keys = ("weight", "bias", "recurrent_weight", "recurrent_bias", "accum", "activation", "gate", "result")
     design = Design.default(graph).with_layer("cell", **dict.fromkeys(keys, "fixed<16,6>"))

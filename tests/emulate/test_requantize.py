@@ -11,7 +11,7 @@ from hlsexplore.ops import Input, Requantize
 RNG = np.random.default_rng(4)
 
 
-def network(op):
+def network(op) -> Graph:
     nodes = (
         Node(name="x", op=Input(), inputs=(), shape=(3, 4)),
         Node(name="y", op=op, inputs=("x",), shape=(3, 4)),
@@ -23,7 +23,7 @@ def network(op):
     "result", ["fixed<4,4,TRN,SAT>", "ufixed<5,3,RND_CONV,SAT>", "fixed<6,5,RND,WRAP>", "fixed<70,40>"]
 )
 @pytest.mark.parametrize("limits", [(-2.0, 3.25), (-1000.0, 1000.0), (0.0, 1.0)])
-def test_results_are_those_of_exact_arithmetic(result, limits):
+def test_results_are_those_of_exact_arithmetic(result: str, limits) -> None:
     types = {"weight": "fixed<9,2>", "bias": "fixed<8,4>", "result": result}
     op = Requantize(kernel=RNG.normal(size=4), bias=RNG.normal(size=4), low=limits[0], high=limits[1])
     design = hx.Design.default(network(op)).with_input("fixed<10,5>").with_layer("y", **types)
@@ -38,7 +38,7 @@ def test_results_are_those_of_exact_arithmetic(result, limits):
     assert (hx.emulate(design, x) == expected).all()
 
 
-def test_the_float_network_rounds_as_the_model_prescribes():
+def test_the_float_network_rounds_as_the_model_prescribes() -> None:
     op = Requantize(kernel=np.full(4, 0.25), bias=np.full(4, 0.5), low=-1.0, high=2.0)
     nodes = (
         Node(name="x", op=Input(), inputs=(), shape=(4,)),

@@ -6,13 +6,14 @@ import os
 import warnings
 import zipfile
 from types import SimpleNamespace
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 
 
-def layer(cls, name, previous=None, module="keras.layers", registered=None, **config):
+def layer(cls, name, previous=None, module: str = "keras.layers", registered=None, **config) -> dict[str, Any]:
     """One layer of a functional model in Keras 3's form."""
     args = [] if previous is None else [{"args": [tensor(previous)], "kwargs": {}}]
     return {
@@ -25,12 +26,12 @@ def layer(cls, name, previous=None, module="keras.layers", registered=None, **co
     }
 
 
-def tensor(name, call=0, shape=None):
+def tensor(name, call: int = 0, shape=None) -> dict[str, Any]:
     history = {"shape": shape, "dtype": "float32", "keras_history": [name, call, 0]}
     return {"class_name": "__keras_tensor__", "config": history}
 
 
-def functional(layers, inputs=None, outputs=None, name="net"):
+def functional(layers, inputs=None, outputs=None, name: str = "net") -> dict[str, Any]:
     first, last = layers[0]["name"], layers[-1]["name"]
     config = {
         "name": name,
@@ -41,7 +42,7 @@ def functional(layers, inputs=None, outputs=None, name="net"):
     return {"module": "keras.src.models.functional", "class_name": "Functional", "config": config}
 
 
-def inputs(*shape, name="x"):
+def inputs(*shape, name: str = "x") -> dict[str, Any]:
     return layer("InputLayer", name, batch_shape=[None, *shape])
 
 
@@ -69,7 +70,7 @@ def write_keras(path, config, groups=None, weights=None, members=None):
     return path
 
 
-def write_h5(path, config, weights, version="2.15.0"):
+def write_h5(path, config, weights, version: str = "2.15.0"):
     """An `.h5` file: weights as {layer: {name: array}}."""
     with h5py.File(path, "w") as file:
         file.attrs["model_config"] = json.dumps(config)
@@ -83,7 +84,9 @@ def write_h5(path, config, weights, version="2.15.0"):
     return path
 
 
-def dense_net(units=2, size=3, name="fc", **options):
+def dense_net(
+    units: int = 2, size: int = 3, name: str = "fc", **options
+) -> tuple[dict[str, Any], dict[str, list[np.ndarray]]]:
     """A network of one Dense layer and its weights."""
     rng = np.random.default_rng(0)
     config = functional([inputs(size), layer("Dense", name, "x", units=units, use_bias=True, **options)])
@@ -91,7 +94,7 @@ def dense_net(units=2, size=3, name="fc", **options):
 
 
 @pytest.fixture
-def craft():
+def craft() -> SimpleNamespace:
     return SimpleNamespace(
         layer=layer,
         tensor=tensor,
@@ -105,7 +108,7 @@ def craft():
 
 
 @pytest.fixture(scope="module")
-def tf():
+def tf() -> SimpleNamespace:
     """Keras, its layers, and QKeras."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")

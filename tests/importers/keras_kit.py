@@ -1,9 +1,12 @@
 """What comparisons with Keras and QKeras share: models with random weights, and the comparison itself."""
 
+from pathlib import Path
+
 import numpy as np
 
 from hlsexplore.design import Design
 from hlsexplore.emulate import emulate, float_forward
+from hlsexplore.graph import Graph
 from hlsexplore.importers import read_model
 from hlsexplore.layer_config import knobs
 from hlsexplore.ops import tensor_keys
@@ -11,7 +14,7 @@ from hlsexplore.ops import tensor_keys
 SAMPLES = 16
 
 
-def fill(model, seed=3):
+def fill(model, seed: int = 3):
     """Random weights everywhere, moving statistics and biases included."""
     rng = np.random.default_rng(seed)
     for variable in model.variables:
@@ -22,18 +25,18 @@ def fill(model, seed=3):
     return model
 
 
-def data(model, seed=5, grid=None):
+def data(model, seed: int = 5, grid=None) -> list[np.ndarray]:
     """Random inputs; multiples of `grid` if it is given, so that sums are exact in float32."""
     rng = np.random.default_rng(seed)
     values = [rng.normal(0, 1, (SAMPLES, *item.shape[1:])) for item in model.inputs]
     return [(np.round(item / grid) * grid if grid else item).astype("float32") for item in values]
 
 
-def results(value):
+def results(value) -> list[np.ndarray]:
     return [np.asarray(item) for item in (value if isinstance(value, list | tuple) else [value])]
 
 
-def check(tf, model, tmp_path, exact=False):
+def check(tf, model, tmp_path: Path, exact: bool = False) -> Graph:
     """Compare results, and that live model, `.keras` and `.h5` give one and the same graph."""
     x = data(model, grid=1 / 16 if exact else None)
     wanted = results(model(x if len(x) > 1 else x[0], training=False))
@@ -53,7 +56,7 @@ def check(tf, model, tmp_path, exact=False):
     return graph
 
 
-def check_emulator(graph, x, wanted):
+def check_emulator(graph, x, wanted) -> None:
     """Compare the emulator with wide types and large tables with the float reference; a table's step remains."""
     design = Design.default(graph, type="fixed<44,10>")
     wide = {"table": "fixed<32,10,RND,SAT>", "table_size": 1 << 16}

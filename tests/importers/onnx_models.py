@@ -10,12 +10,12 @@ from hlsexplore.errors import UnsupportedError
 RANDOM = np.random.default_rng(5)
 
 
-def floats(*shape):
+def floats(*shape) -> np.ndarray:
     """Draw float32 numbers."""
     return RANDOM.normal(size=shape).astype(np.float32)
 
 
-def model(nodes, inputs, weights, outputs=("y",), opset=17, domains=()):
+def model(nodes, inputs, weights, outputs=("y",), opset: int = 17, domains=()):
     """Make a model of nodes, inputs by name with their shapes, and weights by name."""
     infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs.items()]
     results = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs]
@@ -25,7 +25,7 @@ def model(nodes, inputs, weights, outputs=("y",), opset=17, domains=()):
     return helper.make_model(graph, opset_imports=opsets, ir_version=9)
 
 
-def node(kind, inputs, output="y", domain="", **options):
+def node(kind, inputs, output: str = "y", domain: str = "", **options):
     """Make a node; names of inputs and outputs are separated by blanks."""
     return helper.make_node(kind, inputs.split(" "), output.split(" "), domain=domain, **options)
 

@@ -21,7 +21,7 @@ def vectors(name):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_network_and_its_default_design_compute_what_brevitas_computed(name):
+def test_the_network_and_its_default_design_compute_what_brevitas_computed(name) -> None:
     x, expected = vectors(name)
     graph = hx.read_model(FOLDER / name)
     y = hx.predict(graph, x)
@@ -30,7 +30,7 @@ def test_the_network_and_its_default_design_compute_what_brevitas_computed(name)
     assert (hx.emulate(hx.Design.default(graph), x) == y).all()
 
 
-def test_powers_of_two_are_equal_to_the_bit_and_stay_shifts():
+def test_powers_of_two_are_equal_to_the_bit_and_stay_shifts() -> None:
     x, expected = vectors("powers.onnx")
     graph = hx.read_model(FOLDER / "powers.onnx")
     assert (hx.predict(graph, x) == expected).all()
@@ -39,7 +39,7 @@ def test_powers_of_two_are_equal_to_the_bit_and_stay_shifts():
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if not name.startswith("powers")])
-def test_every_requantization_is_proven_and_weights_are_integers(name):
+def test_every_requantization_is_proven_and_weights_are_integers(name) -> None:
     inspection = inspect_model(FOLDER / name)
     assert inspection.notes == ()
     graph = inspection.graph
@@ -51,7 +51,7 @@ def test_every_requantization_is_proven_and_weights_are_integers(name):
             assert (node.op.kernel == np.rint(node.op.kernel)).all()
 
 
-def test_data_is_quantised_before_it_comes_in_and_results_are_scaled_behind():
+def test_data_is_quantised_before_it_comes_in_and_results_are_scaled_behind() -> None:
     graph = hx.read_model(FOLDER / "mlp.onnx")
     encoding = graph.inputs[0].op.encoding
     assert isinstance(graph.inputs[0].op, Input)
@@ -62,13 +62,13 @@ def test_data_is_quantised_before_it_comes_in_and_results_are_scaled_behind():
     assert raw.shape == (1, 4)
 
 
-def test_multipliers_are_short():
+def test_multipliers_are_short() -> None:
     graph = hx.read_model(FOLDER / "mlp.onnx")
     widths = [node.types["weight"].width for node in graph if isinstance(node.op, Requantize)]
     assert max(widths) <= 16
 
 
-def test_both_forms_of_a_file_are_one_network():
+def test_both_forms_of_a_file_are_one_network() -> None:
     x, _ = vectors("mobile.onnx")
     both = [hx.predict(hx.read_model(FOLDER / name), x) for name in ("mobile.onnx", "mobile_qcdq.onnx")]
     assert np.allclose(*both, rtol=1e-6, atol=1e-6)

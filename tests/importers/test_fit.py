@@ -12,12 +12,12 @@ def steps(factor, summand, least, most):
     return lambda v: np.clip(np.rint(v * factor + summand), least, most)
 
 
-def problem(function, low, high, least, most, channels=1):
+def problem(function, low, high, least, most, channels: int = 1) -> Problem:
     lows, highs = (np.full(channels, end, dtype=np.int64) for end in (low, high))
     return Problem(function=function, lows=lows, highs=highs, least=least, most=most)
 
 
-def results(found: MultiplierFit, low, high, least, most):
+def results(found: MultiplierFit, low, high, least, most) -> np.ndarray:
     v = np.arange(low, high + 1, dtype=np.float64)[:, None]
     return np.clip(np.floor(v * found.factor + found.summand), least, most)
 
@@ -30,7 +30,7 @@ def results(found: MultiplierFit, low, high, least, most):
     ratio=st.floats(0.02, 40.0),
     signed=st.booleans(),
 )
-def test_every_input_of_every_channel_gives_the_same_integer(seed, bits, reach, ratio, signed):
+def test_every_input_of_every_channel_gives_the_same_integer(seed, bits, reach, ratio, signed) -> None:
     rng = np.random.default_rng(seed)
     low, high = -int(rng.integers(0, reach + 1)), int(rng.integers(0, reach + 1))
     least, most = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
@@ -45,7 +45,7 @@ def test_every_input_of_every_channel_gives_the_same_integer(seed, bits, reach, 
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_no_fewer_fraction_bits_do(seed):
+def test_no_fewer_fraction_bits_do(seed) -> None:
     rng = np.random.default_rng(seed)
     v, least, most = np.arange(-40, 41), 0, 7
     function = steps(rng.uniform(0.1, 0.4), rng.normal(0, 1), least, most)
@@ -58,22 +58,22 @@ def test_no_fewer_fraction_bits_do(seed):
     assert not (got == function(v.astype(np.float64))).all(axis=2).any()
 
 
-def test_the_sign_alone_needs_no_multiplier():
+def test_the_sign_alone_needs_no_multiplier() -> None:
     found = fit(problem(lambda v: np.where(v * 0.0173 - 1.1 >= 0, 1.0, -1.0), -1000, 1000, -1, 1))
     assert (found.fraction, found.factor.tolist()) == (0, [2.0])
 
 
-def test_a_function_that_is_no_line_gets_none():
+def test_a_function_that_is_no_line_gets_none() -> None:
     # Half to even at exact ties: the thresholds 3, 6, 11, 14 of v / 4 lie on no line.
     assert fit(problem(lambda v: np.rint(v / 4), -100, 100, -30, 30)) is None
 
 
-def test_constant_functions_and_single_inputs_are_fitted():
+def test_constant_functions_and_single_inputs_are_fitted() -> None:
     assert (results(fit(problem(lambda v: v * 0 + 3, -5, 9, 0, 7)), -5, 9, 0, 7) == 3).all()
     assert (results(fit(problem(lambda v: v * 0 - 2, 4, 4, -8, 7)), 4, 4, -8, 7) == -2).all()
 
 
-def test_wide_inputs_and_results_are_fitted_too():
+def test_wide_inputs_and_results_are_fitted_too() -> None:
     rng = np.random.default_rng(3)
     factor, summand = rng.uniform(0.01, 0.05, 3), rng.normal(0, 9, 3)
     function = steps(factor, summand, -32768, 32767)
@@ -84,5 +84,5 @@ def test_wide_inputs_and_results_are_fitted_too():
     assert found.fraction <= MAX_FRACTION
 
 
-def test_too_many_borders_are_left_to_the_caller():
+def test_too_many_borders_are_left_to_the_caller() -> None:
     assert fit(problem(lambda v: np.clip(v, -(1 << 31), 1 << 31), -(1 << 31), 1 << 31, -(1 << 31), 1 << 31)) is None

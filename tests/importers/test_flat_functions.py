@@ -7,36 +7,37 @@ import pytest
 from importers.onnx_models import model, node, problems
 
 import hlsexplore as hx
+from hlsexplore.graph import Graph
 
 X = np.linspace(-6.0, 6.0, 240).reshape(-1, 3)
 ERF = np.frompyfunc(erf, 1, 1)
 
 
-def sigmoid(x):
+def sigmoid(x) -> np.ndarray:
     return 1 / (1 + np.exp(-x))
 
 
-def gelu(x):
+def gelu(x) -> np.ndarray:
     return np.asarray(0.5 * x * (1 + ERF(x / sqrt(2))), dtype=float)
 
 
-def gelu_tanh(x):
+def gelu_tanh(x) -> np.ndarray:
     return 0.5 * x * (1 + np.tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))
 
 
-def mish(x):
+def mish(x) -> np.ndarray:
     return x * np.tanh(np.logaddexp(x, 0))
 
 
-def celu(x, alpha):
+def celu(x, alpha) -> np.ndarray:
     return np.maximum(x, 0) + np.minimum(0, alpha * np.expm1(x / alpha))
 
 
-def shrink(x, limit, bias):
+def shrink(x, limit, bias) -> np.ndarray:
     return np.where(x > limit, x - bias, np.where(x < -limit, x + bias, 0))
 
 
-def read(nodes, constants=None, opset=20):
+def read(nodes, constants=None, opset: int = 20) -> Graph:
     weights = {name: np.float32(value) for name, value in (constants or {}).items()}
     return hx.read_model(model(nodes, {"x": ["batch", 3]}, weights, opset=opset))
 
@@ -186,7 +187,7 @@ CONSTANTS = {
 
 
 @pytest.mark.parametrize("name", GROUPS)
-def test_a_group_of_ops_is_the_function_that_it_computes(name):
+def test_a_group_of_ops_is_the_function_that_it_computes(name) -> None:
     nodes, kinds, function = GROUPS[name]
     used = {item for each in nodes for item in each.input}
     graph = read(nodes, {key: value for key, value in CONSTANTS.items() if key in used}, opset=17)
@@ -194,7 +195,7 @@ def test_a_group_of_ops_is_the_function_that_it_computes(name):
     np.testing.assert_allclose(hx.predict(graph, X), function(X), atol=1e-5)
 
 
-def test_a_group_of_two_tensors_stays_as_it_is():
+def test_a_group_of_two_tensors_stays_as_it_is() -> None:
     nodes = [node("Tanh", "x", "t"), node("Sigmoid", "t", "a"), node("Mul", "x a")]
     graph = read(nodes)
     assert [layer.kind for layer in graph.layers] == ["tanh", "sigmoid", "multiply"]
@@ -214,12 +215,12 @@ OPS = {
 
 
 @pytest.mark.parametrize("name", OPS)
-def test_an_op_of_onnx_is_its_function(name):
+def test_an_op_of_onnx_is_its_function(name) -> None:
     item, function = OPS[name]
     np.testing.assert_allclose(hx.predict(read([item]), X), function(X), rtol=1e-6, atol=1e-6)
 
 
-def test_what_has_no_op_is_refused_with_a_way_out():
+def test_what_has_no_op_is_refused_with_a_way_out() -> None:
     assert problems(model([node("Erf", "x")], {"x": ["batch", 3]}, {})) == (
         "layer 'y' (Erf): an error function outside GELU is not supported. Use GELU, or Tanh.",
     )
@@ -232,14 +233,14 @@ def test_what_has_no_op_is_refused_with_a_way_out():
     )
 
 
-def test_a_table_that_data_looks_up_says_what_it_is():
+def test_a_table_that_data_looks_up_says_what_it_is() -> None:
     proto = model([node("Gather", "table x")], {"x": ["batch", 3]}, {"table": np.ones((4, 2), np.float32)})
     assert problems(proto) == (
         "layer 'y' (Gather): it looks up rows of a table by data (an embedding). Look them up before the network.",
     )
 
 
-def test_a_value_beyond_the_table_of_silu_is_no_loss():
+def test_a_value_beyond_the_table_of_silu_is_no_loss() -> None:
     graph = read([node("Mish", "x")])
     trace = hx.trace(hx.Design.default(graph), np.full((1, 3), 20.0))
     assert [item.key for item in trace.tensors] == ["result", "result"]

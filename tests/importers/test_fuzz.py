@@ -5,7 +5,9 @@ import copy
 import random
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from hlsexplore.errors import HlsExploreError
@@ -33,7 +35,7 @@ def places(value, path=()):
             yield from places(inner, (*path, key))
 
 
-def damage(config, rng):
+def damage(config, rng: np.random.Generator):
     """A copy with one to three places replaced or removed."""
     config = copy.deepcopy(config)
     everywhere = list(places(config))
@@ -50,7 +52,7 @@ def damage(config, rng):
     return config
 
 
-def survive(name, kind, seed, count):
+def survive(name, kind, seed, count) -> None:
     content = look(FOLDER / f"keras2_{name}.{kind}")
     source = read_archive(content) if kind == "keras" else read_hdf5(content)
     rng = random.Random(seed)
@@ -60,7 +62,7 @@ def survive(name, kind, seed, count):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_damaged_configuration_raises_typed_errors_only(name):
+def test_damaged_configuration_raises_typed_errors_only(name) -> None:
     survive(name, "keras", seed=1, count=25)
     survive(name, "h5", seed=2, count=25)
 
@@ -68,7 +70,7 @@ def test_damaged_configuration_raises_typed_errors_only(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("name", NAMES)
-def test_many_damaged_configurations_raise_typed_errors_only(name, seed):
+def test_many_damaged_configurations_raise_typed_errors_only(name, seed) -> None:
     survive(name, "keras", seed=100 + seed, count=300)
     survive(name, "h5", seed=200 + seed, count=300)
 
@@ -84,7 +86,7 @@ def test_many_damaged_configurations_raise_typed_errors_only(name, seed):
         (("input_layers",), []),
     ],
 )
-def test_damage_that_once_escaped_is_a_typed_error(tmp_path, craft, path, value):
+def test_damage_that_once_escaped_is_a_typed_error(tmp_path: Path, craft: SimpleNamespace, path, value) -> None:
     config, groups = craft.dense_net()
     owner = config["config"]
     for key in path[:-1]:

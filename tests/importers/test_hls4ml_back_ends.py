@@ -1,6 +1,7 @@
 """Projects of hls4ml's other back ends, and what its writers do to kernels and gates."""
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ EXACT = ("mlp_0", "leaky_relu_0", "prelu_0", "affine_0", "conv1d_same_parallel_e
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_projects_of_other_back_ends_are_the_design_that_went_in(backend, tmp_path):
+def test_projects_of_other_back_ends_are_the_design_that_went_in(backend, tmp_path: Path) -> None:
     chosen = [case for case in CASES if case.name in EXACT]
     problems = []
     for case in chosen:
@@ -37,7 +38,7 @@ def test_projects_of_other_back_ends_are_the_design_that_went_in(backend, tmp_pa
 
 @pytest.mark.parametrize("io", ["parallel", "stream"])
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_tables_of_other_back_ends_are_named(backend, io, tmp_path):
+def test_tables_of_other_back_ends_are_named(backend, io: str, tmp_path: Path) -> None:
     design, _ = small_design(io)
     written(design, tmp_path / "prj", backend)
     found = read_foreign_design(tmp_path / "prj")
@@ -55,7 +56,7 @@ def test_tables_of_other_back_ends_are_named(backend, io, tmp_path):
 
 
 @pytest.mark.parametrize("backend", ["Quartus", "oneAPI"])
-def test_a_saved_model_of_an_altera_back_end_is_named(backend, tmp_path):
+def test_a_saved_model_of_an_altera_back_end_is_named(backend: str, tmp_path: Path) -> None:
     model = written(small_design()[0], tmp_path / "prj", backend)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -64,7 +65,7 @@ def test_a_saved_model_of_an_altera_back_end_is_named(backend, tmp_path):
         hx.read_design(tmp_path / "m.fml")
 
 
-def test_kernels_that_are_padded_for_reuse_are_read(tmp_path):
+def test_kernels_that_are_padded_for_reuse_are_read(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     kernel, bias = np.round(rng.normal(size=(60, 40)) * 16) / 16, np.zeros(40)
     nodes = (
@@ -78,7 +79,7 @@ def test_kernels_that_are_padded_for_reuse_are_read(tmp_path):
     np.testing.assert_array_equal(hx.read_model(tmp_path / "prj")["c0_fc"].op.kernel, kernel)
 
 
-def test_a_layer_that_hls4ml_left_out_is_said(tmp_path):
+def test_a_layer_that_hls4ml_left_out_is_said(tmp_path: Path) -> None:
     case = next(case for case in CASES if case.name == "depthwise1d_valid_parallel_exact")
     design, _ = case.make()
     last = design.graph[design.graph.outputs[0]]
@@ -91,7 +92,7 @@ def test_a_layer_that_hls4ml_left_out_is_said(tmp_path):
         hx.read_design(tmp_path / "prj")
 
 
-def recurrent_project(tmp_path, order="false"):
+def recurrent_project(tmp_path: Path, order: str = "false"):
     rng = np.random.default_rng(8)
     arrays = [rng.normal(0, 0.4, size) for size in ((3, 12), (4, 12), (12,), (12,))]
     op = Recurrent(
@@ -107,7 +108,7 @@ def recurrent_project(tmp_path, order="false"):
     return hx.read_model(tmp_path / "prj")["c0_gru"].op
 
 
-def test_gates_in_pytorchs_order_are_turned(tmp_path):
+def test_gates_in_pytorchs_order_are_turned(tmp_path: Path) -> None:
     plain, turned = recurrent_project(tmp_path / "a"), recurrent_project(tmp_path / "b", "true")
     for key in ("kernel", "recurrent_kernel", "bias", "recurrent_bias"):
         first, second = getattr(plain, key), getattr(turned, key)

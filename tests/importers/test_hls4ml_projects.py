@@ -7,6 +7,7 @@ import re
 import tarfile
 import warnings
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ GROUPS = 8
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
-def test_what_hls4ml_writes_is_read_as_the_design_that_went_in(group, tmp_path):
+def test_what_hls4ml_writes_is_read_as_the_design_that_went_in(group, tmp_path: Path) -> None:
     chosen = [
         case
         for case in CASES
@@ -51,13 +52,13 @@ def test_what_hls4ml_writes_is_read_as_the_design_that_went_in(group, tmp_path):
 
 
 @pytest.fixture
-def project(tmp_path):
+def project(tmp_path: Path):
     design, x = small_design()
     model = written(design, tmp_path / "prj")
     return tmp_path / "prj", design, x, model
 
 
-def test_design_has_types_knobs_and_target_of_the_project(project):
+def test_design_has_types_knobs_and_target_of_the_project(project) -> None:
     folder, design, _, _ = project
     back = hx.read_design(folder)
     for name in ("fc", "act", "out"):
@@ -67,7 +68,7 @@ def test_design_has_types_knobs_and_target_of_the_project(project):
     assert (back.target.part, back.target.tool) == ("xcku115-flvb2104-2-i", "vivado_hls")
 
 
-def test_archive_of_a_project_is_the_project(project, tmp_path):
+def test_archive_of_a_project_is_the_project(project, tmp_path: Path) -> None:
     folder, _, _, _ = project
     with tarfile.open(tmp_path / "p.tar.gz", "w:gz") as archive:
         archive.add(folder, arcname="some/where/prj")
@@ -75,7 +76,7 @@ def test_archive_of_a_project_is_the_project(project, tmp_path):
     assert hx.read_model(tmp_path / "p.tar.gz").digest == hx.read_model(folder).digest
 
 
-def test_saved_model_is_read_without_its_cpp(project, tmp_path):
+def test_saved_model_is_read_without_its_cpp(project, tmp_path: Path) -> None:
     folder, _, x, model = project
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -84,7 +85,7 @@ def test_saved_model_is_read_without_its_cpp(project, tmp_path):
     np.testing.assert_array_equal(hx.emulate(back, x), hx.emulate(hx.read_design(folder), x))
 
 
-def test_a_weight_header_serves_where_the_text_is_missing(project):
+def test_a_weight_header_serves_where_the_text_is_missing(project) -> None:
     folder, _, x, _ = project
     before = hx.emulate(hx.read_design(folder), x)
     for path in (folder / "firmware" / "weights").glob("*.txt"):
@@ -94,12 +95,12 @@ def test_a_weight_header_serves_where_the_text_is_missing(project):
     np.testing.assert_array_equal(hx.emulate(hx.read_design(folder), x), before)
 
 
-def test_notes_say_where_the_weights_come_from(project):
+def test_notes_say_where_the_weights_come_from(project) -> None:
     notes = read_foreign_design(project[0]).notes
     assert any("text files" in note for note in notes) and not any("wrap" in note for note in notes)
 
 
-def test_types_written_in_place_as_before_version_1_are_the_same_design(project):
+def test_types_written_in_place_as_before_version_1_are_the_same_design(project) -> None:
     folder, _, _, _ = project
     before = hx.read_design(folder)
     path = folder / "firmware" / "parameters.h"
@@ -111,7 +112,7 @@ def test_types_written_in_place_as_before_version_1_are_the_same_design(project)
     assert hx.read_design(folder) == before
 
 
-def test_softmax_without_a_sum_type_adds_in_its_table_s_type(project):
+def test_softmax_without_a_sum_type_adds_in_its_table_s_type(project) -> None:
     folder = project[0]
     for name in ("accum_t", "inv_inp_t", "inp_norm_t"):
         edit(folder, "parameters.h", f"typedef c0_out_{name} {name};", "")
@@ -121,7 +122,7 @@ def test_softmax_without_a_sum_type_adds_in_its_table_s_type(project):
     assert any(note.startswith("layer 'c0_out': its softmax is of an hls4ml before 1.2") for note in found.notes)
 
 
-def test_distance_of_a_softmax_is_taken_over_and_a_wrap_is_said(project):
+def test_distance_of_a_softmax_is_taken_over_and_a_wrap_is_said(project) -> None:
     folder = project[0]
     edit(folder, "defines.h", "ap_fixed<16,1,AP_TRN,AP_SAT,0> layer3_t", "ap_fixed<16,4,AP_TRN,AP_SAT,0> layer3_t")
     edit(folder, "defines.h", "ap_ufixed<15,0,AP_TRN,AP_SAT,0> c0_out_inp_norm_t", "ap_ufixed<14,2> c0_out_inp_norm_t")
@@ -130,7 +131,7 @@ def test_distance_of_a_softmax_is_taken_over_and_a_wrap_is_said(project):
     assert "layer 'c0_out': distances between its logits wrap at 4 in hls4ml's C++; here they saturate." in found.notes
 
 
-def test_only_the_top_function_is_read_and_an_input_may_be_filled_by_hand(project):
+def test_only_the_top_function_is_read_and_an_input_may_be_filled_by_hand(project) -> None:
     folder, _, x, _ = project
     before = hx.emulate(hx.read_design(folder), x)
     path = folder / "firmware" / "oracle.cpp"
@@ -146,7 +147,7 @@ def test_only_the_top_function_is_read_and_an_input_may_be_filled_by_hand(projec
     assert "input 'c0_x' is filled by code of the project's own, which is not read." in found.notes
 
 
-def test_remarks_and_helpers_are_no_layers(project):
+def test_remarks_and_helpers_are_no_layers(project) -> None:
     folder = project[0]
     before = hx.read_design(folder)
     path = folder / "firmware" / "oracle.cpp"
@@ -158,7 +159,7 @@ def test_remarks_and_helpers_are_no_layers(project):
     assert hx.read_design(folder) == before
 
 
-def test_functions_of_the_first_versions_name_the_strategy(project):
+def test_functions_of_the_first_versions_name_the_strategy(project) -> None:
     folder, _, x, _ = project
     before = hx.emulate(hx.read_design(folder), x)
     edit(folder, "oracle.cpp", "nnet::dense<", "nnet::dense_large<")
@@ -169,7 +170,7 @@ def test_functions_of_the_first_versions_name_the_strategy(project):
     np.testing.assert_array_equal(hx.emulate(design, x), before)
 
 
-def test_a_separable_convolution_of_a_stream_is_its_two_convolutions(tmp_path):
+def test_a_separable_convolution_of_a_stream_is_its_two_convolutions(tmp_path: Path) -> None:
     rng = np.random.default_rng(8)
     depthwise = DepthwiseConv(
         kernel=rng.normal(size=(3, 3, 2, 1)), bias=np.zeros(2), stride=(1, 1), padding=((0, 0), (0, 0)), rank=2
@@ -208,7 +209,7 @@ def test_a_separable_convolution_of_a_stream_is_its_two_convolutions(tmp_path):
         hx.read_design(folder)
 
 
-def test_first_versions_keep_all_types_in_parameters(project):
+def test_first_versions_keep_all_types_in_parameters(project) -> None:
     folder = project[0]
     before = hx.read_design(folder)
     defines, parameters = folder / "firmware/defines.h", folder / "firmware/parameters.h"
@@ -217,7 +218,7 @@ def test_first_versions_keep_all_types_in_parameters(project):
     assert hx.read_design(folder) == before
 
 
-def test_functions_of_a_branch_with_other_streams_are_read_as_the_ones_they_stand_for(project):
+def test_functions_of_a_branch_with_other_streams_are_read_as_the_ones_they_stand_for(project) -> None:
     folder = project[0]
     before = hx.read_design(folder)
     edit(folder, "oracle.cpp", "nnet::tanh<", "nnet::tanh_me<")
@@ -230,7 +231,7 @@ def test_functions_of_a_branch_with_other_streams_are_read_as_the_ones_they_stan
         hx.read_design(folder)
 
 
-def test_output_that_code_of_the_project_makes_is_that_of_the_last_layer(project):
+def test_output_that_code_of_the_project_makes_is_that_of_the_last_layer(project) -> None:
     folder = project[0]
     before = hx.read_design(folder)
     path = folder / "firmware" / "oracle.cpp"
@@ -244,7 +245,7 @@ def test_output_that_code_of_the_project_makes_is_that_of_the_last_layer(project
     assert "the output is made of 'own_out' by code of the project's own, which is not read." in found.notes
 
 
-def test_an_input_that_nothing_connects_is_taken_for_the_input(project):
+def test_an_input_that_nothing_connects_is_taken_for_the_input(project) -> None:
     folder, _, x, _ = project
     before = hx.emulate(hx.read_design(folder), x)
     path = folder / "firmware" / "oracle.cpp"
@@ -260,7 +261,7 @@ def test_an_input_that_nothing_connects_is_taken_for_the_input(project):
         hx.read_design(folder)
 
 
-def test_weights_that_a_header_only_includes_are_missing(project):
+def test_weights_that_a_header_only_includes_are_missing(project) -> None:
     folder = project[0]
     for path in (folder / "firmware" / "weights").glob("w2.*"):
         path.unlink()
@@ -269,7 +270,7 @@ def test_weights_that_a_header_only_includes_are_missing(project):
         hx.read_design(folder)
 
 
-def test_normalisation_folded_along_the_wrong_axis_is_named(tmp_path):
+def test_normalisation_folded_along_the_wrong_axis_is_named(tmp_path: Path) -> None:
     case = next(case for case in CASES if case.name == "depthwise2d_valid_parallel_exact")
     design, _ = case.make()
     written(design, tmp_path / "prj")
@@ -280,13 +281,13 @@ def test_normalisation_folded_along_the_wrong_axis_is_named(tmp_path):
         hx.read_design(tmp_path / "prj")
 
 
-def test_formulas_are_no_layers(project):
+def test_formulas_are_no_layers(project) -> None:
     (project[0] / "hls4ml_config.yml").write_text("Backend: SymbolicExpression\nHLSConfig: {Model: {}}\n")
     with pytest.raises(ModelError, match="of the back end SymbolicExpression: it computes formulas"):
         hx.read_design(project[0])
 
 
-def test_a_top_function_without_layers_or_outputs_is_one_sentence(project):
+def test_a_top_function_without_layers_or_outputs_is_one_sentence(project) -> None:
     folder = project[0]
     edit(folder, "oracle.cpp", "nnet::softmax<", "// nnet::softmax<")
     with pytest.raises(ModelError, match="no layer .* gives an output of its top function"):
@@ -296,7 +297,7 @@ def test_a_top_function_without_layers_or_outputs_is_one_sentence(project):
         hx.read_design(folder)
 
 
-def test_scales_stored_as_powers_of_two_are_those_numbers(tmp_path):
+def test_scales_stored_as_powers_of_two_are_those_numbers(tmp_path: Path) -> None:
     scale = np.array([0.25, -2.0, 1.0, 0.0625])
     nodes = (
         Node(name="x", op=Input(), inputs=(), shape=(4,)),
@@ -348,7 +349,7 @@ def test_scales_stored_as_powers_of_two_are_those_numbers(tmp_path):
     ],
     ids=["parameters", "defines", "source", "weights", "function", "sizes", "variable"],
 )
-def test_half_a_project_or_an_edited_one_is_one_sentence(project, break_it, message):
+def test_half_a_project_or_an_edited_one_is_one_sentence(project, break_it, message: str) -> None:
     folder = project[0]
     break_it(folder)
     with pytest.raises(
@@ -357,7 +358,7 @@ def test_half_a_project_or_an_edited_one_is_one_sentence(project, break_it, mess
         hx.read_design(folder)
 
 
-def test_other_archives_are_no_projects(tmp_path):
+def test_other_archives_are_no_projects(tmp_path: Path) -> None:
     (tmp_path / "a.gz").write_bytes(gzip.compress(b"hello"))
     with pytest.raises(ModelError, match="is a compressed archive .* cannot be read"):
         hx.read_model(tmp_path / "a.gz")
@@ -367,7 +368,7 @@ def test_other_archives_are_no_projects(tmp_path):
         hx.read_model(tmp_path / "b.tar.gz")
 
 
-def test_members_are_read_by_name_and_never_extracted(project, tmp_path, monkeypatch):
+def test_members_are_read_by_name_and_never_extracted(project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, _, _, _ = project
     with tarfile.open(tmp_path / "p.tar.gz", "w:gz") as archive:
         archive.add(folder, arcname="prj")
@@ -380,7 +381,7 @@ def test_members_are_read_by_name_and_never_extracted(project, tmp_path, monkeyp
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_yaml_tags_and_object_dumps_are_plain_data():
+def test_yaml_tags_and_object_dumps_are_plain_data() -> None:
     text = "KerasModel: !keras_model 'm.keras'\nOnnxModel: !!python/object:some.Thing\n  state: {a: [1, 2]}\nt: !!python/tuple [1]\n"
     found = plain_yaml(text, "c.yml")
     assert json.dumps(found) == '{"KerasModel": "m.keras", "OnnxModel": {"state": {"a": [1, 2]}}, "t": [1]}'
@@ -388,7 +389,7 @@ def test_yaml_tags_and_object_dumps_are_plain_data():
         plain_yaml("a: [1", "c.yml")
 
 
-def test_types_sizes_and_structs_are_read_as_text():
+def test_types_sizes_and_structs_are_read_as_text() -> None:
     assert element_type("nnet::array<ap_ufixed<8,3,AP_RND,AP_SAT,0>, 4*1>") == hx.Fixed.parse("ufixed<8,3,RND,SAT>")
     assert element_type("ac_fixed<16,6,true,AC_RND_CONV,AC_SAT>") == hx.Fixed.parse("fixed<16,6,RND_CONV,SAT>")
     assert (element_type("ap_uint<1>"), element_type("float")) == (hx.Fixed.parse("ufixed<1,1>"), None)
@@ -399,7 +400,9 @@ def test_types_sizes_and_structs_are_read_as_text():
     assert configs == {"c": {"a": "6", "b": "24"}}
 
 
-def test_commands_take_a_project_with_its_design(project, tmp_path, monkeypatch, capsys):
+def test_commands_take_a_project_with_its_design(
+    project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from hlsexplore.cli import main
 
     folder, _, x, _ = project
@@ -413,7 +416,9 @@ def test_commands_take_a_project_with_its_design(project, tmp_path, monkeypatch,
     assert saved == hx.read_design(folder).with_target(clock_ns=4.0)
 
 
-def test_check_tells_overflows_costs_settings_and_cheaper_types(project, tmp_path, monkeypatch, capsys):
+def test_check_tells_overflows_costs_settings_and_cheaper_types(
+    project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from hlsexplore.cli import main
 
     folder, _, x, _ = project

@@ -5,6 +5,8 @@ import itertools
 import json
 import struct
 import zipfile
+from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -14,19 +16,19 @@ from hlsexplore.errors import ModelError, UnsupportedError
 from hlsexplore.importers import inspect_model, read_model
 
 
-def refused(path, message, kind=ModelError):
+def refused(path, message, kind=ModelError) -> str:
     with pytest.raises(kind, match=message) as caught:
         read_model(path)
     return str(caught.value)
 
 
-def test_missing_file_and_folder_say_what_to_do(tmp_path):
+def test_missing_file_and_folder_say_what_to_do(tmp_path: Path) -> None:
     refused(tmp_path / "none.keras", r"the model file '.*none\.keras' does not exist\.")
     refused(tmp_path, r"is a folder\. Save the model as one file: model\.save\('NAME\.keras'\)\.")
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PK", b"\x00" * 5000])
-def test_file_that_is_no_model_is_named(tmp_path, content):
+def test_file_that_is_no_model_is_named(tmp_path: Path, content) -> None:
     path = tmp_path / "m.keras"
     path.write_bytes(content)
     refused(
@@ -37,7 +39,7 @@ def test_file_that_is_no_model_is_named(tmp_path, content):
 
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.9, 0.99])
 @pytest.mark.parametrize("kind", ["keras", "h5"])
-def test_truncated_file_is_one_clear_error(tmp_path, craft, keep, kind):
+def test_truncated_file_is_one_clear_error(tmp_path: Path, craft: SimpleNamespace, keep: float, kind: str) -> None:
     config, groups = craft.dense_net()
     path = tmp_path / f"m.{kind}"
     if kind == "keras":
@@ -50,7 +52,7 @@ def test_truncated_file_is_one_clear_error(tmp_path, craft, keep, kind):
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_flipped_bytes_never_raise_anything_but_a_model_error(tmp_path, craft, seed):
+def test_flipped_bytes_never_raise_anything_but_a_model_error(tmp_path: Path, craft: SimpleNamespace, seed) -> None:
     config, groups = craft.dense_net()
     path = craft.write_keras(tmp_path / "m.keras", config, groups)
     data = bytearray(path.read_bytes())
@@ -62,7 +64,7 @@ def test_flipped_bytes_never_raise_anything_but_a_model_error(tmp_path, craft, s
         read_model(path)
 
 
-def test_lambda_layer_is_refused_and_not_executed(tmp_path, craft):
+def test_lambda_layer_is_refused_and_not_executed(tmp_path: Path, craft: SimpleNamespace) -> None:
     code = {"class_name": "__lambda__", "config": {"code": "4wEAAAA=", "defaults": None, "closure": None}}
     config = craft.functional([craft.inputs(3), craft.layer("Lambda", "l", "x", function=code)])
     path = craft.write_keras(tmp_path / "m.keras", config)
@@ -74,7 +76,7 @@ def test_lambda_layer_is_refused_and_not_executed(tmp_path, craft):
     )
 
 
-def test_every_problem_is_listed_at_once(tmp_path, craft):
+def test_every_problem_is_listed_at_once(tmp_path: Path, craft: SimpleNamespace) -> None:
     config = craft.functional(
         [
             craft.inputs(3),
@@ -94,7 +96,7 @@ def test_every_problem_is_listed_at_once(tmp_path, craft):
     assert [info.problem is not None for info in inspection.layers] == [False, True, True, True, True]
 
 
-def test_layers_of_hgq_1_are_named_for_what_they_are(tmp_path, craft):
+def test_layers_of_hgq_1_are_named_for_what_they_are(tmp_path: Path, craft: SimpleNamespace) -> None:
     for cls in ("HQuantize", "HDense"):
         config, groups = craft.dense_net()
         config["config"]["layers"][1] |= {"class_name": cls, "module": "HGQ.layers", "registered_name": f"HGQ>{cls}"}
@@ -102,7 +104,7 @@ def test_layers_of_hgq_1_are_named_for_what_they_are(tmp_path, craft):
         refused(path, rf"layer 'fc' \({cls}\): it is a layer of HGQ 1, which is not read\. Train", UnsupportedError)
 
 
-def test_custom_class_with_a_builtin_name_is_not_taken_for_it(tmp_path, craft):
+def test_custom_class_with_a_builtin_name_is_not_taken_for_it(tmp_path: Path, craft: SimpleNamespace) -> None:
     for module, registered in (("my_package", None), ("builtins", "Dense"), ("keras.layers", "My>Dense")):
         config, groups = craft.dense_net()
         config["config"]["layers"][1] |= {"module": module, "registered_name": registered}
@@ -111,7 +113,7 @@ def test_custom_class_with_a_builtin_name_is_not_taken_for_it(tmp_path, craft):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_weights_that_are_no_numbers_name_layer_and_count(tmp_path, craft, value):
+def test_weights_that_are_no_numbers_name_layer_and_count(tmp_path: Path, craft: SimpleNamespace, value) -> None:
     config, groups = craft.dense_net()
     groups["dense"][0][1, 1] = value
     path = craft.write_keras(tmp_path / "m.keras", config, groups)
@@ -122,7 +124,7 @@ def test_weights_that_are_no_numbers_name_layer_and_count(tmp_path, craft, value
     )
 
 
-def test_wrong_weight_shape_names_both_shapes(tmp_path, craft):
+def test_wrong_weight_shape_names_both_shapes(tmp_path: Path, craft: SimpleNamespace) -> None:
     config, groups = craft.dense_net()
     groups["dense"][0] = np.zeros((4, 2))
     refused(
@@ -131,19 +133,19 @@ def test_wrong_weight_shape_names_both_shapes(tmp_path, craft):
     )
 
 
-def test_missing_weight_names_it(tmp_path, craft):
+def test_missing_weight_names_it(tmp_path: Path, craft: SimpleNamespace) -> None:
     config, groups = craft.dense_net()
     path = craft.write_keras(tmp_path / "m.keras", config, {"dense": groups["dense"][:1]})
     refused(path, r"layer 'fc' \(Dense\): its weight 'bias' is missing in the file\.")
 
 
-def test_weights_only_file_says_how_to_save(tmp_path, craft):
+def test_weights_only_file_says_how_to_save(tmp_path: Path, craft: SimpleNamespace) -> None:
     path = tmp_path / "m.weights.h5"
     path.write_bytes(craft.hdf5({"dense": [np.zeros((3, 2))]}))
     refused(path, r"'m\.weights\.h5' holds weights only, without the model's structure\. Give the architecture")
 
 
-def test_text_weights_are_refused(tmp_path, craft):
+def test_text_weights_are_refused(tmp_path: Path, craft: SimpleNamespace) -> None:
     config, groups = craft.dense_net()
     groups["dense"][1] = np.array([b"ab", b"cd"])
     path = craft.write_keras(tmp_path / "m.keras", config, groups)
@@ -151,7 +153,9 @@ def test_text_weights_are_refused(tmp_path, craft):
 
 
 @pytest.mark.parametrize("name", ['x"; $(touch y)', "../../etc/passwd", "a b", "`reboot`", "$$", "é", "-rf", "'"])
-def test_odd_layer_names_are_kept_as_text_and_do_nothing(tmp_path, craft, name, monkeypatch):
+def test_odd_layer_names_are_kept_as_text_and_do_nothing(
+    tmp_path: Path, craft: SimpleNamespace, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     config, groups = craft.dense_net(name=name, activation="relu")
     graph = read_model(craft.write_keras(tmp_path / "m.keras", config, groups))
@@ -160,14 +164,14 @@ def test_odd_layer_names_are_kept_as_text_and_do_nothing(tmp_path, craft, name, 
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "a\x00b", "a\x1b[31m", "n" * 300, 7, None, ["a"]])
-def test_unprintable_or_endless_layer_names_are_refused(tmp_path, craft, name):
+def test_unprintable_or_endless_layer_names_are_refused(tmp_path: Path, craft: SimpleNamespace, name) -> None:
     config, groups = craft.dense_net(name=name)
     refused(
         craft.write_keras(tmp_path / "m.keras", config, groups), r"of a layer is not usable\. Rename it with 1 to 256"
     )
 
 
-def test_zip_members_outside_are_never_extracted(tmp_path, craft):
+def test_zip_members_outside_are_never_extracted(tmp_path: Path, craft: SimpleNamespace) -> None:
     config, groups = craft.dense_net()
     folder = tmp_path / "in"
     folder.mkdir()
@@ -177,7 +181,7 @@ def test_zip_members_outside_are_never_extracted(tmp_path, craft):
     assert [item.name for item in folder.iterdir()] == ["m.keras"]
 
 
-def test_zip_bomb_is_not_unpacked(tmp_path, craft, monkeypatch):
+def test_zip_bomb_is_not_unpacked(tmp_path: Path, craft: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     config, _ = craft.dense_net()
     path = tmp_path / "m.keras"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -187,7 +191,9 @@ def test_zip_bomb_is_not_unpacked(tmp_path, craft, monkeypatch):
     refused(path, r"'m\.keras': 'model\.weights\.h5' is larger than 1048576 bytes and is not read\.")
 
 
-def test_large_or_repeated_configuration_is_refused(tmp_path, craft, monkeypatch):
+def test_large_or_repeated_configuration_is_refused(
+    tmp_path: Path, craft: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config, groups = craft.dense_net()
     path = craft.write_keras(tmp_path / "a.keras", config, groups)
     with monkeypatch.context() as patch:
@@ -215,11 +221,11 @@ def test_large_or_repeated_configuration_is_refused(tmp_path, craft, monkeypatch
         ),
     ],
 )
-def test_broken_configuration_is_one_clear_error(tmp_path, craft, text, message):
+def test_broken_configuration_is_one_clear_error(tmp_path: Path, craft: SimpleNamespace, text, message: str) -> None:
     refused(craft.write_keras(tmp_path / "m.keras", text), message)
 
 
-def test_layers_that_form_a_cycle_are_refused(tmp_path, craft):
+def test_layers_that_form_a_cycle_are_refused(tmp_path: Path, craft: SimpleNamespace) -> None:
     config = craft.functional(
         [craft.inputs(3), craft.layer("ReLU", "a", "b"), craft.layer("ReLU", "b", "a")], outputs=["b", 0, 0]
     )
@@ -234,38 +240,38 @@ def test_layers_that_form_a_cycle_are_refused(tmp_path, craft):
         (["fc"], "describes no tensor"),
     ],
 )
-def test_dangling_references_are_refused(tmp_path, craft, outputs, message):
+def test_dangling_references_are_refused(tmp_path: Path, craft: SimpleNamespace, outputs, message: str) -> None:
     config, groups = craft.dense_net()
     config["config"]["output_layers"] = outputs
     refused(craft.write_keras(tmp_path / "m.keras", config, groups), message)
 
 
-def test_second_layer_of_one_name_is_refused(tmp_path, craft):
+def test_second_layer_of_one_name_is_refused(tmp_path: Path, craft: SimpleNamespace) -> None:
     config, groups = craft.dense_net()
     config["config"]["layers"].append(config["config"]["layers"][1])
     refused(craft.write_keras(tmp_path / "m.keras", config, groups), "the layer name 'fc' occurs twice")
 
 
 @pytest.mark.parametrize("shape", [[None, None], [None, 0], [None, -3], [None, "a"], None, [None, True]])
-def test_input_without_fixed_shape_is_refused(tmp_path, craft, shape):
+def test_input_without_fixed_shape_is_refused(tmp_path: Path, craft: SimpleNamespace, shape) -> None:
     config, groups = craft.dense_net()
     config["config"]["layers"][0]["config"]["batch_shape"] = shape
     refused(craft.write_keras(tmp_path / "m.keras", config, groups), "no fixed shape|axis of unknown or no size")
 
 
 @pytest.mark.parametrize("units", [0, -1, 1.5, "many", None, True, [2]])
-def test_impossible_units_are_refused(tmp_path, craft, units):
+def test_impossible_units_are_refused(tmp_path: Path, craft: SimpleNamespace, units) -> None:
     config, groups = craft.dense_net()
     config["config"]["layers"][1]["config"]["units"] = units
     refused(craft.write_keras(tmp_path / "m.keras", config, groups), r"layer 'fc' \(Dense\), units: the value .* came")
 
 
-def test_absurd_sizes_are_refused_before_memory_is_used(tmp_path, craft):
+def test_absurd_sizes_are_refused_before_memory_is_used(tmp_path: Path, craft: SimpleNamespace) -> None:
     config = craft.functional([craft.inputs(10, 10, 1), craft.layer("UpSampling2D", "up", "x", size=[100000, 100000])])
     refused(craft.write_keras(tmp_path / "m.keras", config), "has more than 16777216 elements")
 
 
-def test_huge_weight_is_refused_before_it_is_read(tmp_path, craft):
+def test_huge_weight_is_refused_before_it_is_read(tmp_path: Path, craft: SimpleNamespace) -> None:
     path = tmp_path / "m.h5"
     config = craft.functional(
         [craft.inputs(1 << 20), craft.layer("Dense", "fc", "x", units=1 << 10, use_bias=False)],
@@ -279,7 +285,7 @@ def test_huge_weight_is_refused_before_it_is_read(tmp_path, craft):
     refused(path, "has more than 134217728 elements")
 
 
-def test_links_out_of_the_file_are_not_followed(tmp_path, craft):
+def test_links_out_of_the_file_are_not_followed(tmp_path: Path, craft: SimpleNamespace) -> None:
     config, groups = craft.dense_net()
     other = tmp_path / "other.h5"
     with h5py.File(other, "w") as file:
@@ -293,7 +299,7 @@ def test_links_out_of_the_file_are_not_followed(tmp_path, craft):
         refused(path, r"'kernel' is a link in the HDF5 file\. Links are not followed")
 
 
-def test_external_storage_is_not_read(tmp_path, craft):
+def test_external_storage_is_not_read(tmp_path: Path, craft: SimpleNamespace) -> None:
     config, groups = craft.dense_net()
     raw = tmp_path / "raw.bin"
     raw.write_bytes(struct.pack("<6d", *range(6)))
@@ -305,7 +311,7 @@ def test_external_storage_is_not_read(tmp_path, craft):
     refused(path, "is no plain array of this file")
 
 
-def test_something_that_is_no_model_object_is_refused():
+def test_something_that_is_no_model_object_is_refused() -> None:
     for value in (3, None, object(), [], dict):
         with pytest.raises(ModelError, match=r"a model is a path of a \.keras, \.h5, \.onnx or \.pt2 file, or a live"):
             read_model(value)
@@ -324,7 +330,7 @@ def nested_calls(craft, levels, calls):
     return model
 
 
-def test_layers_are_counted_where_nested_models_are_expanded(tmp_path, craft):
+def test_layers_are_counted_where_nested_models_are_expanded(tmp_path: Path, craft: SimpleNamespace) -> None:
     place = "layers/functional/" * 3 + "layers/dense/vars/0"
     with h5py.File(tmp_path / "w.h5", "w") as file:
         file[place] = np.eye(2)
@@ -336,7 +342,7 @@ def test_layers_are_counted_where_nested_models_are_expanded(tmp_path, craft):
     refused(path, r"^'m\.keras': its models expand to more than 10000 layers, which is beyond any FPGA")
 
 
-def test_weights_are_bounded_in_total(tmp_path, craft, monkeypatch):
+def test_weights_are_bounded_in_total(tmp_path: Path, craft: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hlsexplore.importers.layer.MAX_WEIGHT_ELEMENTS", 25)
     names = ["x", "a", "b", "c"]
     layers = [craft.inputs(3, name="x")]
@@ -346,7 +352,7 @@ def test_weights_are_bounded_in_total(tmp_path, craft, monkeypatch):
     refused(path, r"^c \(Dense\): with it, the network has more than 100000 nodes or 25 weights in all")
 
 
-def test_nodes_are_bounded(tmp_path, craft, monkeypatch):
+def test_nodes_are_bounded(tmp_path: Path, craft: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hlsexplore.importers.layer.MAX_NODES", 40)
     inner = {"class_name": "MaxPooling2D", "config": {"name": "p", "pool_size": 2}}
     layers = [craft.inputs(16, 4, 4, 1), craft.layer("TimeDistributed", "t", "x", layer=inner)]
@@ -354,7 +360,7 @@ def test_nodes_are_bounded(tmp_path, craft, monkeypatch):
     refused(path, r"^t \(MaxPooling2D\): with it, the network has more than 40 nodes")
 
 
-def test_ten_thousand_layers_are_read_in_linear_time(tmp_path, craft):
+def test_ten_thousand_layers_are_read_in_linear_time(tmp_path: Path, craft: SimpleNamespace) -> None:
     names = ["x", *(f"a{index}" for index in range(9_998))]
     layers = [craft.inputs(2)]
     layers += [craft.layer("Activation", name, last, activation="relu") for last, name in itertools.pairwise(names)]
@@ -364,7 +370,7 @@ def test_ten_thousand_layers_are_read_in_linear_time(tmp_path, craft):
 
 @pytest.mark.parametrize("value", ["x" * 10**5, ["y" * 50] * 5000, 10**3000, {"z" * 5000: "w" * 10**5}, "a\n\x1b[31m"])
 @pytest.mark.parametrize("key", ["name", "units", "activation", "use_bias", "dtype", "class_name", "module"])
-def test_values_are_quoted_in_short(tmp_path, craft, key, value):
+def test_values_are_quoted_in_short(tmp_path: Path, craft: SimpleNamespace, key: str, value) -> None:
     config, groups = craft.dense_net()
     layer = config["config"]["layers"][1]
     (layer["config"] if key in ("name", "units", "activation", "use_bias", "dtype") else layer)[key] = value

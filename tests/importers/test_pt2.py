@@ -20,14 +20,14 @@ MODEL, WEIGHTS = "net/models/model.json", "net/data/weights/model_weights_config
 class Touch:
     """A pickle that would write a file if it were opened."""
 
-    def __init__(self, path):
+    def __init__(self, path) -> None:
         self.path = path
 
     def __reduce__(self):
         return (Path.touch, (self.path,))
 
 
-def members(name="mlp.pt2"):
+def members(name: str = "mlp.pt2"):
     with zipfile.ZipFile(FOLDER / name) as archive:
         return {item: archive.read(item) for item in archive.namelist()}
 
@@ -49,7 +49,7 @@ def nodes(body):
     return body["graph_module"]["graph"]["nodes"]
 
 
-def test_pickles_are_not_opened(tmp_path):
+def test_pickles_are_not_opened(tmp_path: Path) -> None:
     trap = tmp_path / "opened"
     poison = pickle.dumps(Touch(trap))
     pickle.loads(pickle.dumps(Touch(tmp_path / "works")))
@@ -58,7 +58,7 @@ def test_pickles_are_not_opened(tmp_path):
     expected = hx.read_model(FOLDER / "mlp.pt2").digest
     assert hx.read_model(written(tmp_path / "m.pt2", parts)).digest == expected
 
-    def use_pickle(body):
+    def use_pickle(body) -> None:
         body["config"]["0.weight"]["use_pickle"] = True
 
     poisoned = changed({**parts, "net/data/weights/weight_0": poison}, WEIGHTS, use_pickle)
@@ -67,13 +67,13 @@ def test_pickles_are_not_opened(tmp_path):
     assert not trap.exists()
 
 
-def test_strided_weights_are_read_as_their_strides_say(tmp_path):
+def test_strided_weights_are_read_as_their_strides_say(tmp_path: Path) -> None:
     parts = members()
     graph = hx.read_model(FOLDER / "mlp.pt2", fuse_batchnorm=False)
     kernel = graph.nodes[1].op.kernel.astype(np.float32)  # (in, out) = (8, 12), stored (12, 8)
     stored = np.concatenate([np.full(3, 9.0, np.float32), kernel.ravel()])
 
-    def transpose(body):
+    def transpose(body) -> None:
         meta = body["config"]["0.weight"]["tensor_meta"]
         meta["strides"] = [{"as_int": 1}, {"as_int": 12}]
         meta["storage_offset"] = {"as_int": 3}
@@ -83,8 +83,8 @@ def test_strided_weights_are_read_as_their_strides_say(tmp_path):
     assert hx.read_model(path).digest == hx.read_model(FOLDER / "mlp.pt2").digest
 
 
-def test_all_that_does_not_fit_is_listed_at_once(tmp_path):
-    def replace_targets(body):
+def test_all_that_does_not_fit_is_listed_at_once(tmp_path: Path) -> None:
+    def replace_targets(body) -> None:
         named = {item["target"]: item for item in nodes(body)}
         named["torch.ops.aten.relu.default"]["target"] = "torch.ops.aten.erf.default"
         named["torch.ops.aten.tanh.default"]["target"] = "torch.ops.mine.secret.default"
@@ -102,8 +102,8 @@ def test_all_that_does_not_fit_is_listed_at_once(tmp_path):
         hx.read_model(path)
 
 
-def test_training_mode_is_refused(tmp_path):
-    def train(body):
+def test_training_mode_is_refused(tmp_path: Path) -> None:
+    def train(body) -> None:
         for item in nodes(body):
             for argument in item["inputs"]:
                 if argument["name"] in ("training", "train"):
@@ -116,8 +116,8 @@ def test_training_mode_is_refused(tmp_path):
     )
 
 
-def test_texts_of_the_author_are_not_shown(tmp_path):
-    def add_texts(body):
+def test_texts_of_the_author_are_not_shown(tmp_path: Path) -> None:
+    def add_texts(body) -> None:
         for item in nodes(body):
             item["metadata"] = {"stack_trace": "File /home/author/secret.py, line 3"}
         nodes(body)[0]["target"] = "torch.ops.aten.cumsum.default"
@@ -136,12 +136,12 @@ def test_texts_of_the_author_are_not_shown(tmp_path):
         (MODEL, b"[", "is no valid JSON"),
     ],
 )
-def test_damage_is_one_clear_error(tmp_path, member, data, message):
+def test_damage_is_one_clear_error(tmp_path: Path, member, data: bytes, message: str) -> None:
     with pytest.raises(ModelError, match=message):
         hx.read_model(written(tmp_path / "m.pt2", {**members(), member: data}))
 
 
-def test_every_lost_member_and_every_changed_value_is_an_error_or_a_network(tmp_path):
+def test_every_lost_member_and_every_changed_value_is_an_error_or_a_network(tmp_path: Path) -> None:
     parts = members()
     for member in parts:
         path = written(tmp_path / "m.pt2", {name: data for name, data in parts.items() if name != member})
@@ -160,7 +160,7 @@ def test_every_lost_member_and_every_changed_value_is_an_error_or_a_network(tmp_
             assert str(error)
 
 
-def test_the_two_lines_that_write_a_program_are_told(tmp_path):
+def test_the_two_lines_that_write_a_program_are_told(tmp_path: Path) -> None:
     for parts in (
         ["net/data.pkl", "net/version"],
         ["net/constants.pkl", "net/code/x.py"],
@@ -175,7 +175,7 @@ def test_the_two_lines_that_write_a_program_are_told(tmp_path):
         )
 
 
-def test_programs_are_read_from_memory():
+def test_programs_are_read_from_memory() -> None:
     from hlsexplore.importers.pt2 import parse_pt2
 
     data = io.BytesIO((FOLDER / "mlp.pt2").read_bytes()).getvalue()

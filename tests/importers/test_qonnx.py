@@ -23,7 +23,7 @@ ROUND = {
 }
 
 
-def quant(x, scale, zero, bits, signed=1, narrow=0, mode="ROUND"):
+def quant(x, scale, zero, bits, signed: int = 1, narrow: int = 0, mode: str = "ROUND"):
     scale, zero = np.float32(scale), np.float32(zero)
     y = np.asarray(x, np.float32) / scale + zero
     low, high = (-(2 ** (bits - 1)) + narrow, 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1 - narrow)
@@ -31,11 +31,11 @@ def quant(x, scale, zero, bits, signed=1, narrow=0, mode="ROUND"):
     return (y - zero) * scale
 
 
-def quant_node(source, output, prefix, domain=DOMAIN, kind="Quant", **options):
+def quant_node(source, output, prefix, domain=DOMAIN, kind: str = "Quant", **options):
     return node(kind, f"{source} {prefix}s {prefix}z {prefix}b", output, domain=domain, **options)
 
 
-def chain(first, second, weights, shape=(6,), n_out=5, **more):
+def chain(first, second, weights, shape=(6,), n_out: int = 5, **more):
     """Make a quantizer of the input, a product with integer weights, and a second quantizer."""
     w = RANDOM.integers(-3, 4, (shape[-1], n_out)).astype(np.float32) * np.float32(0.25)
     nodes = [
@@ -49,7 +49,7 @@ def chain(first, second, weights, shape=(6,), n_out=5, **more):
     return model(nodes, {"x": [1, *shape]}, {**fixed, **weights}, domains=(DOMAIN,)), w
 
 
-def values(scale, count=400, size=6):
+def values(scale, count: int = 400, size: int = 6) -> np.ndarray:
     """Draw data with many exact ties of a quantizer."""
     steps = RANDOM.integers(-80, 81, (count, size)) / 2
     return (steps * scale).astype(np.float32)
@@ -59,7 +59,7 @@ def values(scale, count=400, size=6):
 @pytest.mark.parametrize(
     ("signed", "narrow", "zero"), [(1, 0, 0), (1, 1, 0), (0, 0, 0), (0, 1, 0), (0, 0, 5), (1, 0, -2)]
 )
-def test_roundings_limits_and_zero_points_are_those_of_qonnx(mode, signed, narrow, zero):
+def test_roundings_limits_and_zero_points_are_those_of_qonnx(mode, signed: int, narrow: int, zero) -> None:
     scale, out = 0.5, 0.77
     options = {"signed": signed, "narrow": narrow, "rounding_mode": mode}
     weights = {"as": np.float32(scale), "az": np.float32(zero), "ab": np.float32(5)}
@@ -75,7 +75,7 @@ def test_roundings_limits_and_zero_points_are_those_of_qonnx(mode, signed, narro
     assert (hx.emulate(hx.Design.default(graph), x) == y).all()
 
 
-def test_scales_of_powers_of_two_are_casts():
+def test_scales_of_powers_of_two_are_casts() -> None:
     weights = {"as": np.float32(0.25), "az": np.float32(0), "ab": np.float32(6)}
     weights |= {"cs": np.float32(2), "cz": np.float32(0), "cb": np.float32(4)}
     proto, _ = chain({"signed": 1, "narrow": 0}, {"signed": 1, "narrow": 1}, weights)
@@ -90,7 +90,7 @@ def test_scales_of_powers_of_two_are_casts():
 
 @pytest.mark.parametrize("kind", ["Quant", "IntQuant"])
 @pytest.mark.parametrize("domain", [DOMAIN, "onnx.brevitas", "finn.custom_op.general", "mine"])
-def test_names_and_domains_do_not_matter(kind, domain):
+def test_names_and_domains_do_not_matter(kind: str, domain: str) -> None:
     nodes = [quant_node("x", "y", "a", domain=domain, kind=kind, signed=1, narrow=0)]
     weights = {"as": np.float32(0.3), "az": np.float32(0), "ab": np.float32(4)}
     graph = hx.read_model(model(nodes, {"x": [1, 3]}, weights, domains=(domain,)))
@@ -99,7 +99,7 @@ def test_names_and_domains_do_not_matter(kind, domain):
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.0371])
-def test_signs_behind_normalisations_of_either_direction_are_comparisons(scale):
+def test_signs_behind_normalisations_of_either_direction_are_comparisons(scale: float) -> None:
     gamma, beta = np.array([1.5, -0.7, 0.02, -2.0, 0.0], np.float32), floats(5)
     weights = {"as": np.float32(scale), "bs": np.float32(0.5), "g": gamma, "b": beta, "w": np.sign(floats(6, 5))}
     nodes = [
@@ -122,7 +122,7 @@ def test_signs_behind_normalisations_of_either_direction_are_comparisons(scale):
     assert set(np.abs(op.kernel)) <= {0.0, 2.0 * 0.5}
 
 
-def test_a_mean_is_a_sum_whose_count_is_in_the_scale():
+def test_a_mean_is_a_sum_whose_count_is_in_the_scale() -> None:
     weights = {"as": np.float32(0.11), "az": np.float32(0), "ab": np.float32(6)}
     weights |= {"cs": np.float32(0.0713), "cz": np.float32(0), "cb": np.float32(5)}
     nodes = [
@@ -142,7 +142,7 @@ def test_a_mean_is_a_sum_whose_count_is_in_the_scale():
 
 @pytest.mark.parametrize("is_second", [False, True])
 @pytest.mark.parametrize("mode", ["FLOOR", "round", "ceil"])
-def test_truncation_cuts_bits_off_as_qonnx_does(mode, is_second):
+def test_truncation_cuts_bits_off_as_qonnx_does(mode: str, is_second: bool) -> None:
     scale, cut = np.float32(0.21), 3
     weights = {"as": scale, "az": np.float32(0), "ab": np.float32(7), "os": scale * 8, "ob": np.float32(4)}
     names = "q as az ab os ob" if is_second else "q as az ab ob"
@@ -158,7 +158,7 @@ def test_truncation_cuts_bits_off_as_qonnx_does(mode, is_second):
     assert (hx.emulate(hx.Design.default(graph), x) == hx.predict(graph, x)).all()
 
 
-def test_quantised_weights_stay_so_through_transposes():
+def test_quantised_weights_stay_so_through_transposes() -> None:
     w = floats(4, 6)
     scale = np.abs(floats(4, 1)) + 0.1
     nodes = [
@@ -175,7 +175,7 @@ def test_quantised_weights_stay_so_through_transposes():
     assert np.allclose(graph[graph.outputs[0]].unit.scale, scale[:, 0].astype(np.float64) * float(np.float32(0.2)))
 
 
-def test_what_cannot_be_proven_is_said_with_its_distance():
+def test_what_cannot_be_proven_is_said_with_its_distance() -> None:
     weights = {"cs": np.float32(0.3), "cz": np.float32(0), "cb": np.float32(4), "w": floats(3, 2)}
     nodes = [node("MatMul", "x w", "a"), quant_node("a", "y", "c", signed=1, narrow=0)]
     found = inspect_model(model(nodes, {"x": [1, 3]}, weights, domains=(DOMAIN,)))
@@ -187,7 +187,7 @@ def test_what_cannot_be_proven_is_said_with_its_distance():
     assert np.allclose(hx.predict(found.graph, x), quant(x @ weights["w"], 0.3, 0, 4), atol=1e-5)
 
 
-def test_a_quantizer_that_always_gives_the_same_is_noted():
+def test_a_quantizer_that_always_gives_the_same_is_noted() -> None:
     nodes = [
         quant_node("x", "q", "a", signed=0, narrow=0),
         node("Relu", "q", "r"),
@@ -198,7 +198,7 @@ def test_a_quantizer_that_always_gives_the_same_is_noted():
     assert notes == ("layer 'y': its quantizer gives the same integer for every input that can reach it.",)
 
 
-def whole(x, scale, zero=0, bits=4, signed=1):
+def whole(x, scale, zero: int = 0, bits: int = 4, signed: int = 1) -> np.ndarray:
     return np.rint(quant(x, scale, zero, bits, signed) / np.float64(np.float32(scale)))
 
 
@@ -213,7 +213,7 @@ def whole(x, scale, zero=0, bits=4, signed=1):
     ],
 )
 @pytest.mark.parametrize("zero", [0, 2])
-def test_a_clip_before_a_quantizer_is_part_of_it(function, clipped, zero):
+def test_a_clip_before_a_quantizer_is_part_of_it(function, clipped, zero: int) -> None:
     weights = {"as": np.float32(0.11), "az": np.float32(0), "ab": np.float32(5)}
     weights |= {"cs": np.float32(0.2137), "cz": np.float32(zero), "cb": np.float32(4)}
     weights |= {"low": np.float32(0), "high": np.float32(1.5), "minus": np.float32(-1), "one": np.float32(1)}
@@ -230,7 +230,7 @@ def test_a_clip_before_a_quantizer_is_part_of_it(function, clipped, zero):
 
 @pytest.mark.parametrize("kind", ["Add", "Sub"])
 @pytest.mark.parametrize("seed", range(3))
-def test_a_sum_of_two_scales_is_proven_too(kind, seed):
+def test_a_sum_of_two_scales_is_proven_too(kind: str, seed) -> None:
     rng = np.random.default_rng(seed)
     scales = rng.uniform(0.02, 0.4, 3).astype(np.float32)
     factor = rng.normal(0, 1, 3).astype(np.float32)
@@ -263,7 +263,7 @@ def test_a_sum_of_two_scales_is_proven_too(kind, seed):
     assert (hx.emulate(hx.Design.default(found.graph), x) == y).all()
 
 
-def test_a_sum_that_others_read_stays_a_sum_of_real_numbers():
+def test_a_sum_that_others_read_stays_a_sum_of_real_numbers() -> None:
     weights = {"as": np.float32(0.11), "bs": np.float32(0.3), "cs": np.float32(0.2)}
     weights |= {key: np.float32(value) for key, value in {"az": 0, "bz": 0, "cz": 0, "ab": 4, "bb": 4, "cb": 4}.items()}
     nodes = [
@@ -282,7 +282,7 @@ def test_a_sum_that_others_read_stays_a_sum_of_real_numbers():
     assert np.allclose(y, quant(total, 0.2, 0, 4), atol=1e-6)
 
 
-def test_many_results_of_fine_inputs_are_proven_in_real_numbers():
+def test_many_results_of_fine_inputs_are_proven_in_real_numbers() -> None:
     """255 borders among sums this fine leave less room than float32's own rounding takes."""
     rng = np.random.default_rng(1)
     w = rng.integers(-127, 128, (64, 4)).astype(np.float32)
@@ -307,7 +307,7 @@ def test_many_results_of_fine_inputs_are_proven_in_real_numbers():
     ("kind", "low", "high", "type_"),
     [("BIPOLAR", -1, 1, "fixed<2,2>"), ("UINT4", 0, 15, "ufixed<4,4>"), ("FIXED<5,3>", -16, 15, "fixed<5,3>")],
 )
-def test_what_a_file_says_of_its_input_makes_it_exact(kind, low, high, type_):
+def test_what_a_file_says_of_its_input_makes_it_exact(kind: str, low, high: int, type_: str) -> None:
     weights = {"w": RANDOM.integers(-2, 3, (6, 4)).astype(np.float32), "ws": np.float32(0.3), "wz": np.float32(0)}
     weights |= {"wb": np.float32(3), "cs": np.float32(0.71), "cz": np.float32(0), "cb": np.float32(4)}
     weights |= {"one": np.float32(1), "two": np.float32(2)}
@@ -332,7 +332,7 @@ def test_what_a_file_says_of_its_input_makes_it_exact(kind, low, high, type_):
     assert (hx.emulate(hx.Design.default(found.graph), x) == hx.predict(found.graph, x)).all()
 
 
-def test_ops_with_the_channels_last_are_those_of_onnx():
+def test_ops_with_the_channels_last_are_those_of_onnx() -> None:
     last = "qonnx.custom_op.channels_last"
     w, gamma, beta = floats(5, 3, 2, 4), np.abs(floats(5)), floats(5)
     weights = {"w": w, "g": gamma, "b": beta, "m": floats(5), "v": np.abs(floats(5)) + 1}
@@ -352,10 +352,10 @@ def test_ops_with_the_channels_last_are_those_of_onnx():
     assert np.allclose(hx.predict(graph, x), pooled, atol=1e-4)
 
 
-def test_what_hardware_cannot_hold_is_refused_by_name():
+def test_what_hardware_cannot_hold_is_refused_by_name() -> None:
     base = {"as": np.float32(0.2), "az": np.float32(0), "ab": np.float32(4)}
 
-    def refusal(change, kind="Quant", **options):
+    def refusal(change, kind: str = "Quant", **options):
         inputs = "x as az ab"
         proto = model(
             [node(kind, inputs, "y", domain=DOMAIN, **options)], {"x": [1, 2]}, {**base, **change}, domains=(DOMAIN,)
@@ -373,7 +373,7 @@ def test_what_hardware_cannot_hold_is_refused_by_name():
     assert "its scale depends on the input data." in problems(model(nodes, {"x": [1, 2]}, base, domains=(DOMAIN,)))[0]
 
 
-def test_integers_between_quantize_and_dequantize_are_read_as_one_quantizer():
+def test_integers_between_quantize_and_dequantize_are_read_as_one_quantizer() -> None:
     weights = {"s": np.float32(0.13), "z": np.int8(3), "low": np.int8(-8), "high": np.int8(7)}
     nodes = [node("QuantizeLinear", "x s z", "q"), node("Clip", "q low high", "c"), node("DequantizeLinear", "c s z")]
     graph = hx.read_model(model(nodes, {"x": [1, 4]}, weights))
@@ -390,7 +390,9 @@ def test_integers_between_quantize_and_dequantize_are_read_as_one_quantizer():
 )
 @pytest.mark.parametrize("is_named", [True, False])
 @pytest.mark.parametrize("domain", ["", "com.microsoft"])
-def test_widths_of_integers_come_from_the_zero_point_or_the_output_type(kind, low, high, is_named, domain):
+def test_widths_of_integers_come_from_the_zero_point_or_the_output_type(
+    kind: str, low, high: int, is_named: bool, domain: str
+) -> None:
     type_ = getattr(TensorProto, kind)
     zero, options = ("", {"output_dtype": type_}) if is_named else (" z", {})
     nodes = [node("QuantizeLinear", f"x s{zero}", "q", domain, **options)]
@@ -404,7 +406,7 @@ def test_widths_of_integers_come_from_the_zero_point_or_the_output_type(kind, lo
     np.testing.assert_array_equal(hx.predict(hx.read_model(proto), x), expected)
 
 
-def test_quantizers_to_small_floats_and_integer_ops_are_refused_with_a_way_out():
+def test_quantizers_to_small_floats_and_integer_ops_are_refused_with_a_way_out() -> None:
     small = [node("QuantizeLinear", "x s", "q", output_dtype=TensorProto.FLOAT8E4M3FN), node("DequantizeLinear", "q s")]
     found = problems(model(small, {"x": [1, 4]}, {"s": np.float32(0.5)}, opset=21))
     assert found[0].endswith("it makes floating-point numbers of few bits. Use integers of 2 to 32 bits.")
@@ -414,7 +416,7 @@ def test_quantizers_to_small_floats_and_integer_ops_are_refused_with_a_way_out()
     assert "keeps the scores" in problems(chosen)[0]
 
 
-def test_a_factor_just_below_a_short_number_is_rounded_to_it():
+def test_a_factor_just_below_a_short_number_is_rounded_to_it() -> None:
     """1 / float32(0.05) is 19.9999997: cut to the bits of 20 it would be 16."""
     nodes = [node("QuantizeLinear", "x s z", "q"), node("DequantizeLinear", "q s z", "a"), node("Tanh", "x", "t")]
     nodes.append(node("Concat", "a t", axis=1))

@@ -24,11 +24,11 @@ from hlsexplore.importers.weight_quantizers import cast_type, covering_type, qua
         ('quantized_linear(4, alpha="auto_po2")', "quantized_linear(bits=4, alpha='auto_po2')"),
     ],
 )
-def test_quantizer_text_is_read_as_qkeras_reads_it(text, shown):
+def test_quantizer_text_is_read_as_qkeras_reads_it(text: str, shown: str) -> None:
     assert str(parse_quantizer(text, "here")) == shown
 
 
-def test_kernel_quantizer_without_alpha_becomes_auto_po2_as_in_qkeras():
+def test_kernel_quantizer_without_alpha_becomes_auto_po2_as_in_qkeras() -> None:
     assert str(parse_quantizer("quantized_bits(4)", "here", is_kernel=True)) == (
         "quantized_bits(bits=4, symmetric=True, alpha='auto_po2')"
     )
@@ -64,12 +64,12 @@ def test_kernel_quantizer_without_alpha_becomes_auto_po2_as_in_qkeras():
         ),
     ],
 )
-def test_unusable_quantizer_is_refused(spec, message):
+def test_unusable_quantizer_is_refused(spec, message: str) -> None:
     with pytest.raises(UnsupportedError, match=message):
         parse_quantizer(spec, "here")
 
 
-def test_object_form_accepts_unknown_options_that_are_none():
+def test_object_form_accepts_unknown_options_that_are_none() -> None:
     spec = {
         "class_name": "quantized_bits",
         "registered_name": "qkeras>quantized_bits",
@@ -78,7 +78,7 @@ def test_object_form_accepts_unknown_options_that_are_none():
     assert parse_quantizer(spec, "here").bits == 4
 
 
-def test_plain_functions_are_no_quantizers():
+def test_plain_functions_are_no_quantizers() -> None:
     for spec in ("relu", "hard_sigmoid", {"class_name": "function", "config": "relu"}, None, 3):
         assert not looks_like_quantizer(spec)
     for spec in ("quantized_relu(4)", "binary", {"class_name": "quantized_tanh", "config": {}}):
@@ -96,7 +96,7 @@ def test_plain_functions_are_no_quantizers():
         ("quantized_sigmoid(4)", "ufixed<4,0,RND_CONV,SAT>"),
     ],
 )
-def test_quantizer_becomes_the_type_whose_cast_it_is(text, type_):
+def test_quantizer_becomes_the_type_whose_cast_it_is(text: str, type_: str) -> None:
     assert str(cast_type(parse_quantizer(text, "here"))) == type_
 
 
@@ -127,7 +127,7 @@ KERNELS = [
 @pytest.mark.parametrize("text", KERNELS)
 @given(seed=st.integers(0, 10_000), scale=st.sampled_from([1e-3, 0.1, 1.0, 30.0]))
 @settings(max_examples=15, deadline=None)
-def test_type_of_quantised_weights_holds_them_exactly(text, seed, scale):
+def test_type_of_quantised_weights_holds_them_exactly(text, seed, scale) -> None:
     values = np.random.default_rng(seed).normal(0, scale, (6, 5))
     values[:, 2] = 0.0
     weight = quantize_weight(parse_quantizer(text, "here", is_kernel=True), values, "here")
@@ -136,7 +136,7 @@ def test_type_of_quantised_weights_holds_them_exactly(text, seed, scale):
     assert np.isfinite(weight.real).all()
 
 
-def test_power_of_two_scales_widen_the_type_by_their_spread():
+def test_power_of_two_scales_widen_the_type_by_their_spread() -> None:
     values = np.array([[0.9, 0.11], [-0.5, 0.05]])
     weight = quantize_weight(parse_quantizer("quantized_bits(3,0)", "here", is_kernel=True), values, "here")
     assert weight.scale is None
@@ -145,7 +145,7 @@ def test_power_of_two_scales_widen_the_type_by_their_spread():
 
 
 @given(st.lists(st.integers(-(2**20), 2**20), min_size=1, max_size=8), st.integers(-12, 12))
-def test_covering_type_is_exact_and_narrowest(integers, exponent):
+def test_covering_type_is_exact_and_narrowest(integers, exponent) -> None:
     values = np.ldexp(np.array(integers, dtype=np.float64), exponent)
     type_ = covering_type(values)
     np.testing.assert_array_equal(to_real(quantize(values, type_), type_), values)

@@ -4,6 +4,8 @@ import io
 import os
 import pickle
 import zipfile
+from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -23,7 +25,7 @@ def archive(*names):
     return buffer.getvalue()
 
 
-def varint(number):
+def varint(number) -> bytes:
     return bytes([number & 127 | 128, number >> 7]) if number > 127 else bytes([number])
 
 
@@ -56,7 +58,7 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-def test_foreign_formats_are_named_for_what_they_are(tmp_path, name):
+def test_foreign_formats_are_named_for_what_they_are(tmp_path: Path, name) -> None:
     path = tmp_path / "m.keras"
     path.write_bytes(FOREIGN[name])
     with pytest.raises(ModelError) as caught:
@@ -67,7 +69,7 @@ def test_foreign_formats_are_named_for_what_they_are(tmp_path, name):
     assert "damaged" not in text
 
 
-def test_foreign_folders_are_named_for_what_they_are(tmp_path):
+def test_foreign_folders_are_named_for_what_they_are(tmp_path: Path) -> None:
     for member, name in (
         ("saved_model.pb", "a TensorFlow SavedModel"),
         ("hls4ml_config.yml", "half an hls4ml project"),
@@ -79,7 +81,7 @@ def test_foreign_folders_are_named_for_what_they_are(tmp_path):
             read_model(folder)
 
 
-def test_checkpoints_of_tensorflow_are_named_by_their_files(tmp_path):
+def test_checkpoints_of_tensorflow_are_named_by_their_files(tmp_path: Path) -> None:
     for name in ("w.index", "w.data-00000-of-00001", "checkpoint"):
         (tmp_path / name).write_bytes(b"\x00")
         with pytest.raises(
@@ -90,21 +92,21 @@ def test_checkpoints_of_tensorflow_are_named_by_their_files(tmp_path):
         read_model(tmp_path)
 
 
-def test_the_name_of_a_file_does_not_matter(tmp_path, craft):
+def test_the_name_of_a_file_does_not_matter(tmp_path: Path, craft: SimpleNamespace) -> None:
     config, groups = craft.dense_net()
     expected = read_model(craft.write_keras(tmp_path / "m.keras", config, groups)).digest
     for name in ("m.h5", "m.onnx", "m"):
         assert read_model(craft.write_keras(tmp_path / name, config, groups)).digest == expected
 
 
-def test_pipes_are_not_opened(tmp_path):
+def test_pipes_are_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "m.keras"
     os.mkfifo(path)
     with pytest.raises(ModelError, match="is a device, pipe or socket. Give a regular file."):
         read_model(path)
 
 
-def test_weights_beside_a_model_that_holds_its_own_are_refused(tmp_path, craft):
+def test_weights_beside_a_model_that_holds_its_own_are_refused(tmp_path: Path, craft: SimpleNamespace) -> None:
     path = craft.write_keras(tmp_path / "m.keras", *craft.dense_net())
     with pytest.raises(
         ModelError, match=r"'m\.keras' is a Keras archive \(\.keras\), which holds its own weights\. Leave"
@@ -116,7 +118,7 @@ def test_weights_beside_a_model_that_holds_its_own_are_refused(tmp_path, craft):
         read_model(path, 3)
 
 
-def test_objects_that_are_no_models_are_refused():
+def test_objects_that_are_no_models_are_refused() -> None:
     project = type("ModelGraph", (), {"__module__": "hls4ml.model.graph"})()
     with pytest.raises(ModelError, match="the ModelGraph cannot be used: hls4ml's models are not read"):
         read_model(project)
@@ -125,7 +127,7 @@ def test_objects_that_are_no_models_are_refused():
         read_model(layer)
 
 
-def test_oversized_files_are_refused_before_they_are_opened(tmp_path, monkeypatch):
+def test_oversized_files_are_refused_before_they_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hlsexplore.importers.content.MAX_FILE_BYTES", 100)
     path = tmp_path / "m.keras"
     path.write_bytes(bytes(101))
@@ -133,7 +135,7 @@ def test_oversized_files_are_refused_before_they_are_opened(tmp_path, monkeypatc
         read_model(path)
 
 
-def test_batch_normalisations_of_every_format_are_fused_at_the_door(tmp_path, craft):
+def test_batch_normalisations_of_every_format_are_fused_at_the_door(tmp_path: Path, craft: SimpleNamespace) -> None:
     layers = [
         craft.inputs(3),
         craft.layer("Dense", "fc", "x", units=2, use_bias=False),
@@ -150,13 +152,13 @@ def test_batch_normalisations_of_every_format_are_fused_at_the_door(tmp_path, cr
     assert np.allclose(hx.predict(graph, x), expected, rtol=1e-12)
 
 
-def test_readers_have_names_of_their_own():
+def test_readers_have_names_of_their_own() -> None:
     names = [reader.name for reader in READERS]
     assert len(set(names)) == len(names)
     assert {"keras", "tf_keras", "onnx", "torch"} <= LIVE_READERS.keys()
 
 
-def test_an_example_is_for_modules_that_do_not_say_what_they_read():
+def test_an_example_is_for_modules_that_do_not_say_what_they_read() -> None:
     model = type("Model", (), {"__module__": "keras.src.models"})()
     with pytest.raises(
         ModelError, match="a live Keras, QKeras or HGQ2 model knows what it reads. Leave the example out."
@@ -164,7 +166,7 @@ def test_an_example_is_for_modules_that_do_not_say_what_they_read():
         read_model(model, example=np.zeros((1, 3)))
 
 
-def test_hdf5_without_a_model_is_named(tmp_path):
+def test_hdf5_without_a_model_is_named(tmp_path: Path) -> None:
     path = tmp_path / "m.h5"
     with h5py.File(path, "w") as file:
         file["x"] = np.zeros(3)

@@ -52,7 +52,7 @@ print("agreed")
 
 
 @pytest.mark.skipif(not PYTHON, reason="set HLSEXPLORE_TORCH_PYTHON to the Python of an environment with torch")
-def test_live_modules_compute_what_pytorch_computes():
+def test_live_modules_compute_what_pytorch_computes() -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "hls", ROOT / "widgets")))}
     done = subprocess.run([PYTHON, "-c", SCRIPT], env=environment, capture_output=True, text=True, timeout=120)
     assert done.stdout.strip().endswith("agreed"), done.stderr

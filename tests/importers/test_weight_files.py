@@ -8,6 +8,7 @@ without weights.
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -21,31 +22,31 @@ from hlsexplore.importers.store import snake_case
 FOLDER = Path(__file__).parents[1] / "data" / "models"
 
 
-def check(graph, name):
+def check(graph, name) -> None:
     with np.load(FOLDER / f"{name}.npz") as stored:
         x, wanted = stored["x"], stored["y"]
     np.testing.assert_allclose(hx.predict(graph, x), wanted, rtol=2e-5, atol=2e-5)
 
 
 @pytest.mark.parametrize("version", ["keras212", "keras213", "keras214", "tfkeras", "keras3"])
-def test_layers_are_found_however_the_version_numbers_them(version):
+def test_layers_are_found_however_the_version_numbers_them(version: str) -> None:
     check(read_model(FOLDER / f"{version}_shared.keras"), f"{version}_shared")
 
 
 @pytest.mark.parametrize("weights", [".weights.h5", "_named.h5", ".keras"])
-def test_architecture_and_weights_apart_are_one_model(weights):
+def test_architecture_and_weights_apart_are_one_model(weights: str) -> None:
     graph = read_model(FOLDER / "keras213_shared.json", FOLDER / f"keras213_shared{weights}")
     check(graph, "keras213_shared")
     assert graph.digest == read_model(FOLDER / "keras213_shared.keras").digest
 
 
-def test_layers_of_one_name_in_two_models_keep_their_own_weights():
+def test_layers_of_one_name_in_two_models_keep_their_own_weights() -> None:
     graph = read_model(FOLDER / "keras213_shared.keras", fuse_batchnorm=False)
     assert not np.array_equal(graph["left/in1"].op.kernel, graph["right/in1"].op.kernel[:4])
     assert np.array_equal(graph["shared"].op.kernel, graph["nest/shared"].op.kernel)
 
 
-def dense_json(names, sizes, version=None, module="keras.layers"):
+def dense_json(names, sizes, version=None, module: str = "keras.layers") -> dict[str, Any]:
     """An architecture of Dense layers, as `to_json` writes it."""
     layers = [
         {
@@ -70,7 +71,7 @@ def named_file(path, names, arrays):
     return path
 
 
-def two_layers():
+def two_layers() -> list[tuple[np.ndarray, np.ndarray]]:
     rng = np.random.default_rng(0)
     return [(rng.normal(size=shape), rng.normal(size=shape[1])) for shape in ((3, 3), (3, 3))]
 
@@ -82,7 +83,7 @@ def through(arrays, x):
 
 
 @pytest.mark.parametrize("stored", [["a", "b"], ["dense_7", "dense_8"]])
-def test_named_weights_belong_to_layers_by_order_as_in_keras(tmp_path, stored):
+def test_named_weights_belong_to_layers_by_order_as_in_keras(tmp_path: Path, stored: list[str]) -> None:
     (tmp_path / "m.json").write_text(json.dumps(dense_json(["a", "b"], [3, 3], "2.2.4")))
     arrays = two_layers()
     graph = read_model(tmp_path / "m.json", named_file(tmp_path / "w.h5", stored, arrays))
@@ -90,7 +91,7 @@ def test_named_weights_belong_to_layers_by_order_as_in_keras(tmp_path, stored):
     np.testing.assert_allclose(hx.predict(graph, x), through(arrays, x), rtol=1e-12)
 
 
-def test_named_weights_in_another_order_belong_to_their_names(tmp_path):
+def test_named_weights_in_another_order_belong_to_their_names(tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text(json.dumps(dense_json(["a", "b"], [3, 3], "2.2.4")))
     arrays = two_layers()
     graph = read_model(tmp_path / "m.json", named_file(tmp_path / "w.h5", ["b", "a"], arrays[::-1]))
@@ -98,13 +99,13 @@ def test_named_weights_in_another_order_belong_to_their_names(tmp_path):
     np.testing.assert_allclose(hx.predict(graph, x), through(arrays, x), rtol=1e-12)
 
 
-def test_architecture_that_was_written_as_a_text_is_read(tmp_path):
+def test_architecture_that_was_written_as_a_text_is_read(tmp_path: Path) -> None:
     """`json.dump(model.to_json(), file)` writes the JSON text as a JSON string."""
     (tmp_path / "m.json").write_text(json.dumps(json.dumps(dense_json(["a", "b"], [3, 3], "2.2.4"))))
     assert read_model(tmp_path / "m.json", named_file(tmp_path / "w.h5", ["a", "b"], two_layers())).num_parameters == 24
 
 
-def test_version_of_the_architecture_decides_what_functions_mean(tmp_path):
+def test_version_of_the_architecture_decides_what_functions_mean(tmp_path: Path) -> None:
     config = dense_json(["a", "b"], [3, 3], "2.11.0")
     config["config"]["layers"][1]["config"]["activation"] = "hard_sigmoid"
     (tmp_path / "m.json").write_text(json.dumps(config))
@@ -112,7 +113,7 @@ def test_version_of_the_architecture_decides_what_functions_mean(tmp_path):
     assert graph["b_hard_sigmoid"].op.alpha == 0.2
 
 
-def test_architecture_alone_asks_for_its_weights(tmp_path):
+def test_architecture_alone_asks_for_its_weights(tmp_path: Path) -> None:
     path = tmp_path / "net.json"
     path.write_text(json.dumps(dense_json(["a", "b"], [3, 3])))
     with pytest.raises(ModelError) as caught:
@@ -126,7 +127,7 @@ def test_architecture_alone_asks_for_its_weights(tmp_path):
         inspect_model(path)
 
 
-def test_weights_alone_ask_for_their_architecture():
+def test_weights_alone_ask_for_their_architecture() -> None:
     for name in ("keras213_shared.weights.h5", "keras213_shared_named.h5"):
         with pytest.raises(
             ModelError, match="holds weights only, without the model's structure. Give the architecture"
@@ -144,14 +145,14 @@ def test_weights_alone_ask_for_their_architecture():
         ("{x", "'m.json': its content is no valid JSON .* The file is damaged"),
     ],
 )
-def test_json_that_is_no_architecture_is_named(tmp_path, content, message):
+def test_json_that_is_no_architecture_is_named(tmp_path: Path, content, message: str) -> None:
     path = tmp_path / "m.json"
     path.write_text(json.dumps(content))
     with pytest.raises(ModelError, match=message):
         read_model(path, FOLDER / "keras213_shared_named.h5")
 
 
-def test_files_that_are_no_weights_are_named(tmp_path):
+def test_files_that_are_no_weights_are_named(tmp_path: Path) -> None:
     model, weights = tmp_path / "m.json", tmp_path / "w.h5"
     model.write_text(json.dumps(dense_json(["a", "b"], [3, 3])))
     weights.write_bytes(b"hello")
@@ -163,14 +164,14 @@ def test_files_that_are_no_weights_are_named(tmp_path):
         read_model(model, weights)
 
 
-def test_weights_of_another_network_do_not_fit(tmp_path):
+def test_weights_of_another_network_do_not_fit(tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text(json.dumps(dense_json(["a", "b"], [4, 3])))
     weights = named_file(tmp_path / "w.h5", ["a", "b"], two_layers())
     with pytest.raises(ModelError, match=r"weight 'a/kernel:0' has the shape \(3, 3\), but \(3, 4\) was expected"):
         read_model(tmp_path / "m.json", weights)
 
 
-def test_layer_shared_with_an_inner_model_that_keras2_lost_is_explained(tmp_path):
+def test_layer_shared_with_an_inner_model_that_keras2_lost_is_explained(tmp_path: Path) -> None:
     """Keras 2 writes the inner model's input as what the shared layer reads outside, and cannot load the file."""
     config = json.loads((FOLDER / "keras213_shared.json").read_text())
     layers = {item["name"]: item for item in config["config"]["layers"]}
@@ -181,7 +182,7 @@ def test_layer_shared_with_an_inner_model_that_keras2_lost_is_explained(tmp_path
         read_model(path, shutil.copy(FOLDER / "keras213_shared_named.h5", tmp_path))
 
 
-def test_classes_are_named_as_keras_names_their_groups():
+def test_classes_are_named_as_keras_names_their_groups() -> None:
     assert [snake_case(name) for name in ("PReLU", "GRUCell", "QConv2DBatchnorm", "Dense")] == [
         "p_re_lu",
         "gru_cell",

@@ -245,7 +245,8 @@ def bounded(
 def _with(case: Case, spreads: Spreads, support: Mapping[str, CellSupport]) -> Case:
     if case.report is None:
         return case
-    counts = {figure: support_of(case.design, figure, support).repositories for figure in LABELS}
+    least = support_of(case.design, LABELS, support)
+    counts = {figure: least[figure].repositories for figure in LABELS}
     bounds = bounds_of(case.report.total, class_of(case.design), spreads, counts)
     notes = support_notes(case.design, support)
     return replace(case, report=replace(case.report, bounds=bounds, notes=notes))

@@ -211,7 +211,7 @@ def estimate_record(
         cost if cost.lut is None else replace(cost, lut=float(price)) for cost, price in zip(costs, prices, strict=True)
     ]
     name = class_of(design)
-    support = {} if layout.tech.is_rtl else {key: support_of(design, key, cells) for key in FIGURE_NAMES}
+    support = {} if layout.tech.is_rtl else support_of(design, FIGURE_NAMES, cells)
     repositories = {key: item.repositories for key, item in support.items()}
     layers = {layer.name: figures_of(cost) for layer, cost in zip(design.layers, costs, strict=True)}
     return Report(

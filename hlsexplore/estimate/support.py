@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-from hlsexplore.estimate.cells import cell_of
+from hlsexplore.estimate.cells import cell_of, cells_of
 from hlsexplore.estimate.kinds import MOVE_OPS
 from hlsexplore.estimate.record import DesignRecord
 from hlsexplore.report import Support
@@ -69,21 +69,23 @@ def support_from(observations: Iterable[tuple[frozenset[str], str, bool]]) -> di
     }
 
 
-def support_of(design: DesignRecord, figure: str, cells: Mapping[str, CellSupport] | None = None) -> Support:
-    """Return the support of a design's figure: that of its layer that was measured least.
+def support_of(
+    design: DesignRecord, figures: Iterable[str], cells: Mapping[str, CellSupport] | None = None
+) -> dict[str, Support]:
+    """Return the support of each of a design's figures: that of its layer that was measured least.
 
     Args:
         design: The design.
-        figure: Name of a figure.
+        figures: Names of figures.
         cells: Support of kinds of layers; the shipped one when None.
     """
     known = shipped_support() if cells is None else cells
-    found = [
-        known[name].of(figure) if (name := cell_of(design, layer)) in known else NOTHING
-        for layer in design.layers
-        if layer.op not in MOVE_OPS
-    ]
-    return min(found, key=lambda item: (item.repositories, item.modules), default=NOTHING)
+    own = [known.get(name) for name in cells_of(design)]
+    least: dict[str, Support] = {}
+    for figure in figures:
+        found = [NOTHING if item is None else item.of(figure) for item in own]
+        least[figure] = min(found, key=lambda item: (item.repositories, item.modules), default=NOTHING)
+    return least
 
 
 def support_notes(design: DesignRecord, cells: Mapping[str, CellSupport] | None = None) -> tuple[str, ...]:

@@ -49,8 +49,9 @@ def cells(repositories: int) -> dict[str, CellSupport]:
 
 def test_modules_and_repositories_are_counted_and_those_without_prices_apart() -> None:
     own = design(dense())
-    assert support_of(own, "latency_cycles_max", cells(4)) == Support(modules=4, repositories=4)
-    assert support_of(own, "lut", cells(4)) == Support(modules=3, repositories=3)
+    found = support_of(own, ("latency_cycles_max", "lut"), cells(4))
+    assert found["latency_cycles_max"] == Support(modules=4, repositories=4)
+    assert found["lut"] == Support(modules=3, repositories=3)
 
 
 @pytest.mark.parametrize(("repositories", "words"), [(0, "no measured design of this kind"), (2, "in 2 of the 3")])

@@ -26,21 +26,21 @@ def dense_design(change=lambda first, bias, second: None) -> Design:
     return Design.default(Graph(name="net", nodes=nodes, outputs=("fc2",)), Target(tool="yosys"), type="fixed<8,3>")
 
 
-def unread(first, bias, second):
+def unread(first, bias, second) -> None:
     second[[1, 4]] = 0
 
 
-def constant(first, bias, second):
+def constant(first, bias, second) -> None:
     first[:, [2, 5]] = 0
     bias[[2, 5]] = 1.3, -0.4
 
 
-def equal(first, bias, second):
+def equal(first, bias, second) -> None:
     first[:, 6], bias[6] = first[:, 3], bias[3]
     second[6] = second[3] * 0.9
 
 
-def never_active(first, bias, second):
+def never_active(first, bias, second) -> None:
     first[:, 7], bias[7] = np.abs(first[:, 7]) / 100, -50
 
 
@@ -77,7 +77,7 @@ def test_a_network_that_needs_all_offers_nothing() -> None:
 
 
 def test_everything_that_is_exact_goes() -> None:
-    def all_of_them(first, bias, second):
+    def all_of_them(first, bias, second) -> None:
         for change, _, _ in CASES.values():
             change(first, bias, second)
 

@@ -52,7 +52,7 @@ def test_prune_keeps_a_share_of_every_layer_or_of_some(design: Design) -> None:
     assert kept_share(prune(design, 0.25)) == pytest.approx(0.25, abs=0.02)
 
 
-def test_saliency_drops_where_it_costs_least(design: Design, data) -> None:
+def test_saliency_drops_where_it_costs_least(design: Design, data: tuple[np.ndarray, np.ndarray]) -> None:
     steps: list[PruneStep] = []
     x, labels = data
     pruned = prune_by_saliency(design, x, labels, density=0.6, on_step=steps.append)
@@ -64,12 +64,12 @@ def test_saliency_drops_where_it_costs_least(design: Design, data) -> None:
 
 
 @pytest.mark.parametrize("density", [0, 1.5, True, "half", float("nan")])
-def test_a_share_is_a_share(design: Design, data, density: object) -> None:
+def test_a_share_is_a_share(design: Design, data: tuple[np.ndarray, np.ndarray], density: object) -> None:
     with pytest.raises(ConfigError, match="density must be above 0 and at most 1"):
         prune_by_saliency(design, data[0], density=density)
 
 
-def test_a_layer_without_weights_is_refused(design: Design, data) -> None:
+def test_a_layer_without_weights_is_refused(design: Design, data: tuple[np.ndarray, np.ndarray]) -> None:
     with pytest.raises(ConfigError, match="layer 'relu': a relu layer has no matrix of weights to prune."):
         prune_by_saliency(design, data[0], density=0.5, layers=["relu"])
 
@@ -81,7 +81,13 @@ def test_a_stored_network_is_read_as_it_was(design: Design, tmp_path: Path) -> N
     assert read_design(tmp_path / "net").key == pruned.key
 
 
-def test_commands_prune_and_fine_tune(design: Design, data, tmp_path: Path, monkeypatch, capsys) -> None:
+def test_commands_prune_and_fine_tune(
+    design: Design,
+    data: tuple[np.ndarray, np.ndarray],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     monkeypatch.chdir(tmp_path)
     save_network(design, "net")
     np.savez("X.npz", x=data[0], y=data[1])
@@ -115,7 +121,14 @@ def test_commands_prune_and_fine_tune(design: Design, data, tmp_path: Path, monk
         (["--density", "0.5", "--layers", "relu"], "unknown key 'density'. A relu layer has 'result'."),
     ],
 )
-def test_the_command_refuses_in_a_sentence(design: Design, tmp_path: Path, monkeypatch, capsys, words, text) -> None:
+def test_the_command_refuses_in_a_sentence(
+    design: Design,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    text: str,
+) -> None:
     monkeypatch.chdir(tmp_path)
     save_network(design, "net")
     assert main(["prune", "net", *words]) == 1

@@ -385,7 +385,9 @@ def test_truncated_golden_vectors_are_an_error(project: Project) -> None:
         project.golden()
 
 
-def test_outputs_of_a_project_may_be_said_by_their_layers(two_outputs, tmp_path, capsys):
+def test_outputs_of_a_project_may_be_said_by_their_layers(
+    two_outputs: tuple[Graph, np.ndarray, dict[str, np.ndarray]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     graph, x, labels = two_outputs
     nodes = [replace(node, source="class (Dense)") if node.name == "kind" else node for node in graph.nodes]
     design = Design.default(replace(graph, nodes=tuple(nodes)), data=x)

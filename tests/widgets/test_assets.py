@@ -28,7 +28,7 @@ NODE = shutil.which("node")
 
 
 @pytest.mark.parametrize("name", WIDGETS)
-def test_module_stands_alone(name):
+def test_module_stands_alone(name) -> None:
     text = module(f"{name}.js")
     assert not re.search(r"^import ", text, re.MULTILINE)
     assert len(re.findall(r"^export ", text, re.MULTILINE)) == 1
@@ -36,12 +36,12 @@ def test_module_stands_alone(name):
     assert len(names) == len(set(names))
 
 
-def test_module_of_modules_is_used_once_each():
+def test_module_of_modules_is_used_once_each() -> None:
     text = module("layers.js")
     assert text.count("function announce(") == 1 and text.index("function h(") < text.index("function reuseMenu(")
 
 
-def test_nothing_is_loaded_from_elsewhere():
+def test_nothing_is_loaded_from_elsewhere() -> None:
     for path in filter(Path.is_file, STATIC.rglob("*")):
         text = path.read_text().replace("http://www.w3.org/2000/svg", "")
         text = re.sub(
@@ -50,7 +50,7 @@ def test_nothing_is_loaded_from_elsewhere():
         assert not re.search(r"https?:|//cdn|@import|innerHTML|insertAdjacentHTML|eval\(", text), path.name
 
 
-def test_every_colour_exists_in_light_and_dark():
+def test_every_colour_exists_in_light_and_dark() -> None:
     light, dark = re.findall(r"\{([^}]*--hx-bg:[^}]*)\}", style())
     names = [set(re.findall(r"(--hx-[a-z0-9-]+):", text)) for text in (light, dark)]
     assert names[0] - names[1] == {"--hx-radius"} and names[1] <= names[0]
@@ -59,7 +59,7 @@ def test_every_colour_exists_in_light_and_dark():
 
 
 @pytest.mark.skipif(NODE is None, reason="node is not installed; the logic of the browser side is tested where it is")
-def test_logic_of_the_browser_side():
+def test_logic_of_the_browser_side() -> None:
     tests = Path(__file__).parent / "js" / "logic.test.mjs"
     done = subprocess.run([NODE, "--test", tests], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout
@@ -67,7 +67,7 @@ def test_logic_of_the_browser_side():
 
 @pytest.mark.skipif(NODE is None, reason="node is not installed; the syntax of the modules is checked where it is")
 @pytest.mark.parametrize("name", WIDGETS)
-def test_module_has_valid_syntax(name, tmp_path):
+def test_module_has_valid_syntax(name, tmp_path: Path) -> None:
     path = tmp_path / f"{name}.mjs"
     path.write_text(module(f"{name}.js"))
     done = subprocess.run([NODE, "--check", path], capture_output=True, text=True, timeout=60, check=False)

@@ -26,7 +26,7 @@ def deep(num_blocks: int, width: int = 32) -> Graph:
 
 
 @pytest.fixture
-def outlier(small_graph, small_x, monkeypatch):
+def outlier(small_graph: Graph, small_x: np.ndarray, monkeypatch: pytest.MonkeyPatch):
     """Samples of which only one is far out, and an explorer that looks at few of them first."""
     monkeypatch.setattr(beginning, "QUICK_VALUES", 1)
     x = small_x.copy()
@@ -34,7 +34,7 @@ def outlier(small_graph, small_x, monkeypatch):
     return small_graph, x
 
 
-def test_types_of_all_samples_follow_where_nothing_was_changed(outlier):
+def test_types_of_all_samples_follow_where_nothing_was_changed(outlier) -> None:
     state = ExplorerState(*outlier)
     try:
         assert state.wait(60)
@@ -44,7 +44,7 @@ def test_types_of_all_samples_follow_where_nothing_was_changed(outlier):
         state.close()
 
 
-def test_reset_leads_to_the_types_of_all_samples_after_an_edit(outlier, monkeypatch):
+def test_reset_leads_to_the_types_of_all_samples_after_an_edit(outlier, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = Design.default
     monkeypatch.setattr(ExplorerState, "_widen", lambda *_: None)
     state = ExplorerState(*outlier)
@@ -61,7 +61,7 @@ def test_reset_leads_to_the_types_of_all_samples_after_an_edit(outlier, monkeypa
         state.close()
 
 
-def test_first_paint_of_fifty_layers_and_a_hundred_thousand_samples_takes_little_time():
+def test_first_paint_of_fifty_layers_and_a_hundred_thousand_samples_takes_little_time() -> None:
     graph, rng = deep(25), np.random.default_rng(1)
     x, labels = rng.normal(0, 1, (100_000, 32)), rng.integers(0, 32, 100_000)
     begun = time.thread_time()

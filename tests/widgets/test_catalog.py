@@ -1,16 +1,21 @@
 """Columns of many trials."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import hlsexplore as hx
+from hlsexplore.graph import Graph
 from hlsexplore.study.study import Study
 from hlsexplore_widgets.catalog import Catalog
 from hlsexplore_widgets.growth import front_growth
 from hlsexplore_widgets.trial_page import Query, page_data
 
 
-def test_trials_are_on_the_front_as_the_study_says(small_graph, small_x, small_labels, tmp_path):
+def test_trials_are_on_the_front_as_the_study_says(
+    small_graph: Graph, small_x: np.ndarray, small_labels: np.ndarray, tmp_path: Path
+) -> None:
     study = Study(tmp_path / "study.db", small_graph, small_x, small_labels)
     study.sweep({"uniform": {"weight": [3, 4, 6], "result": [4, 6, 8], "reuse": [1, 4]}}, trials=18)
     catalog = Catalog(study)
@@ -21,7 +26,9 @@ def test_trials_are_on_the_front_as_the_study_says(small_graph, small_x, small_l
     study.close()
 
 
-def test_figures_of_trials_are_those_of_the_level(small_graph, small_x, small_labels, tmp_path):
+def test_figures_of_trials_are_those_of_the_level(
+    small_graph: Graph, small_x: np.ndarray, small_labels: np.ndarray, tmp_path: Path
+) -> None:
     base = hx.Design.default(small_graph, target=hx.Target(tool="vitis_hls"))
     study = Study(tmp_path / "study.db", small_graph, small_x, small_labels)
     study.evaluate(base)
@@ -39,7 +46,9 @@ def test_figures_of_trials_are_those_of_the_level(small_graph, small_x, small_la
     study.close()
 
 
-def test_growth_of_the_front_ends_where_the_study_says(small_graph, small_x, small_labels, tmp_path):
+def test_growth_of_the_front_ends_where_the_study_says(
+    small_graph: Graph, small_x: np.ndarray, small_labels: np.ndarray, tmp_path: Path
+) -> None:
     study = Study(tmp_path / "study.db", small_graph, small_x, small_labels)
     study.sweep({"uniform": {"weight": [3, 4, 6], "result": [4, 6, 8]}}, trials=9)
     numbers, volumes = front_growth(Catalog(study), study.objectives[:2])
@@ -49,7 +58,9 @@ def test_growth_of_the_front_ends_where_the_study_says(small_graph, small_x, sma
     study.close()
 
 
-def test_the_table_says_of_how_many_samples_figures_are_where_some_are_of_a_part(small_graph, tmp_path):
+def test_the_table_says_of_how_many_samples_figures_are_where_some_are_of_a_part(
+    small_graph: Graph, tmp_path: Path
+) -> None:
     x = np.random.default_rng(0).normal(0, 1, (4000, 16))
     labels = hx.predict(small_graph, x).argmax(axis=1)
     with Study(tmp_path / "study.db", small_graph, x, labels) as study:

@@ -11,7 +11,7 @@ from hlsexplore_widgets import Explorer
 from hlsexplore_widgets.shelf import NamedDesign
 
 
-def send(widget, **message):
+def send(widget, **message) -> None:
     widget._handle_custom_msg(message, [])
 
 
@@ -28,7 +28,7 @@ def two(explorer: Explorer) -> Explorer:
     return explorer
 
 
-def test_comparison_shows_figures_and_what_differs(two):
+def test_comparison_shows_figures_and_what_differs(two: Explorer) -> None:
     found = sections(two)
     lut = next(row for row in found["Figures"] if row["label"] == "LUT")
     wide, narrow = (two.state.estimated(item.design).total.lut for item in two.state.shelf.compared)
@@ -43,7 +43,7 @@ def test_comparison_shows_figures_and_what_differs(two):
     assert two.compare.view.layout.display == ""
 
 
-def test_designs_are_loaded_and_removed_from_the_comparison(two):
+def test_designs_are_loaded_and_removed_from_the_comparison(two: Explorer) -> None:
     first, second = (item.design for item in two.state.shelf.compared)
     send(two.compare.table, ev="load", key=first.key, seq=1.0)
     assert two.design == first and two.compare.table.current == first.key
@@ -53,7 +53,7 @@ def test_designs_are_loaded_and_removed_from_the_comparison(two):
     assert two.compare.wait(60) and two.compare.view.layout.display == "none"
 
 
-def test_the_same_design_is_compared_once_and_a_fifth_is_refused(explorer):
+def test_the_same_design_is_compared_once_and_a_fifth_is_refused(explorer: Explorer) -> None:
     base = explorer.design
     designs = [base.with_layer("dense_1", weight=f"fixed<{width},2>") for width in range(5, 10)]
     explorer.state.shelf.compare(*(NamedDesign(name=str(at), design=item) for at, item in enumerate(designs[:4])))
@@ -63,7 +63,7 @@ def test_the_same_design_is_compared_once_and_a_fifth_is_refused(explorer):
         explorer.state.shelf.compare(NamedDesign(name="fifth", design=designs[4]))
 
 
-def test_cost_by_layer_is_chosen_and_drawn(two):
+def test_cost_by_layer_is_chosen_and_drawn(two: Explorer) -> None:
     send(two.compare.choices, ev="choice", id="cost", value="latency_cycles_max")
     assert "Latency, cycles by layer" in sections(two)
     figure = two.figures["compare"]
@@ -72,7 +72,7 @@ def test_cost_by_layer_is_chosen_and_drawn(two):
     assert shown["dense_1"] == layers["dense_1"].latency_cycles_max
 
 
-def test_comparison_is_saved_as_one_figure(two):
+def test_comparison_is_saved_as_one_figure(two: Explorer) -> None:
     sections(two)
     figure = two.figures["comparison"]
     table, *bars = figure.data
@@ -90,7 +90,7 @@ def test_comparison_is_saved_as_one_figure(two):
     assert sent[0]["kind"] == "picture" and '"type":"table"' in sent[0]["figure"]
 
 
-def test_comparison_is_saved_as_a_table(two):
+def test_comparison_is_saved_as_a_table(two: Explorer) -> None:
     sections(two)
     table = two.tables["comparison"]
     rows = list(csv.reader(io.StringIO(table.to_csv())))
@@ -98,7 +98,7 @@ def test_comparison_is_saved_as_a_table(two):
     assert ["types", "dense_1 weights"] in [row[:2] for row in rows if row[-1] == "yes"]
 
 
-def test_browser_gets_every_table_when_it_asks(two, monkeypatch):
+def test_browser_gets_every_table_when_it_asks(two: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
     sent = []
     for widget in (two.tiles.view, two.layers.view, two.explore.table, two.build.view, two.compare.table):
         monkeypatch.setattr(widget, "send", lambda content, buffers=None: sent.append(content))
@@ -110,7 +110,7 @@ def test_browser_gets_every_table_when_it_asks(two, monkeypatch):
     assert sent[1]["text"].splitlines()[0].split("\t")[0] == "layer"
 
 
-def test_figures_in_python_have_plain_colours(explorer):
+def test_figures_in_python_have_plain_colours(explorer: Explorer) -> None:
     assert set(explorer.figures) >= {"pareto", "parallel", "importance", "progress", "errors", "latency", "resources"}
     for theme in ("light", "dark"):
         text = explorer.figures_as(theme)["resources"].to_json()
@@ -119,14 +119,14 @@ def test_figures_in_python_have_plain_colours(explorer):
         explorer.figures["paretto"]
 
 
-def test_table_of_layers_has_numbers(explorer):
+def test_table_of_layers_has_numbers(explorer: Explorer) -> None:
     frame = explorer.tables["layers"].to_frame()
     lut = frame[frame["layer"] == "dense_1"]["lut"].iloc[0]
     assert lut == explorer.state.live.best.layers["dense_1"].lut
     assert isinstance(explorer.design, Design)
 
 
-def test_ticked_trials_are_deleted_from_study_and_page(explorer):
+def test_ticked_trials_are_deleted_from_study_and_page(explorer: Explorer) -> None:
     explorer.state.open_study().sweep({"uniform": {"weight": [4, 6, 8, 10]}}, trials=4)
     explorer.state.refresh_study()
     send(explorer.explore.tabs, ev="tab", id="trials")
@@ -138,7 +138,7 @@ def test_ticked_trials_are_deleted_from_study_and_page(explorer):
     assert "no trials are selected" in explorer.state.messages[-1].text
 
 
-def test_columns_and_conditions_of_the_trials_are_chosen(explorer):
+def test_columns_and_conditions_of_the_trials_are_chosen(explorer: Explorer) -> None:
     explorer.state.open_study().sweep({"uniform": {"weight": [4, 6, 8, 10]}}, trials=4)
     explorer.state.refresh_study()
     send(explorer.explore.tabs, ev="tab", id="trials")

@@ -10,7 +10,7 @@ from hlsexplore_widgets.constraints import met, parse_constraints
 NAMES = ("accuracy", "lut", "dsp", "latency_cycles", "ii_cycles")
 
 
-def test_conditions_are_read_as_people_write_them():
+def test_conditions_are_read_as_people_write_them() -> None:
     found = parse_constraints("LUT < 50,000; latency<=12 and accuracy >= 97.5 %, fits", NAMES)
     assert [item.text for item in found] == ["lut < 50000", "latency_cycles<=12", "accuracy >= 0.975", "fits"]
     assert parse_constraints("  ", NAMES) == ()
@@ -19,12 +19,12 @@ def test_conditions_are_read_as_people_write_them():
 @pytest.mark.parametrize(
     ("text", "words"), [("lutt < 5", "Did you mean 'lut'"), ("lut <", "no condition"), ("< 5", "Write one like")]
 )
-def test_wrong_conditions_say_what_is_wrong(text, words):
+def test_wrong_conditions_say_what_is_wrong(text: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         parse_constraints(text, NAMES)
 
 
-def test_conditions_and_the_part_choose_trials():
+def test_conditions_and_the_part_choose_trials() -> None:
     part = device("xc7z020clg400-1")
     columns = {
         "number": np.arange(1, 5),

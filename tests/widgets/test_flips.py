@@ -10,13 +10,14 @@ from hlsexplore.errors import ConfigError
 from hlsexplore.fixed import Fixed
 from hlsexplore.metrics import auc
 from hlsexplore.task import Task, TaskKind
+from hlsexplore_widgets import Explorer
 from hlsexplore_widgets.figures.classes import class_info, roc_info
 from hlsexplore_widgets.figures.histogram import histogram_figure, histogram_info
 from hlsexplore_widgets.figures.samples import sample_figure, sample_info
 from hlsexplore_widgets.tensor_view import tensor_choices, tensor_histogram
 
 
-def send(widget, **message):
+def send(widget, **message) -> None:
     widget._handle_custom_msg(message, [])
 
 
@@ -25,7 +26,7 @@ def item(explorer, name):
 
 
 @pytest.fixture
-def coarse(explorer):
+def coarse(explorer: Explorer) -> Explorer:
     """An explorer of a design that flips some decisions."""
     explorer.state.edit({"dense_1": {"weight": "fixed<3,1>", "result": "fixed<5,3>"}})
     assert explorer.state.wait(60)
@@ -34,7 +35,7 @@ def coarse(explorer):
     return explorer
 
 
-def test_flipped_samples_are_those_that_the_outputs_show(coarse):
+def test_flipped_samples_are_those_that_the_outputs_show(coarse: Explorer) -> None:
     evaluator = coarse.state.evaluator
     y = np.asarray(evaluator.emulator.run(coarse.design))
     before, after = evaluator.reference[0].argmax(axis=1), y.argmax(axis=1)
@@ -48,7 +49,7 @@ def test_flipped_samples_are_those_that_the_outputs_show(coarse):
         coarse.flipped_of("nope")
 
 
-def test_click_on_a_cell_lists_its_samples_and_one_is_seen_with_its_inputs(coarse):
+def test_click_on_a_cell_lists_its_samples_and_one_is_seen_with_its_inputs(coarse: Explorer) -> None:
     found = coarse.flipped
     cell = (int(found.before[0]), int(found.after[0]))
     send(coarse.analyse.plot, ev="click", id=f"{cell[0]}:{cell[1]}", seq=1.0)
@@ -65,7 +66,7 @@ def test_click_on_a_cell_lists_its_samples_and_one_is_seen_with_its_inputs(coars
 
 
 @pytest.mark.parametrize("view", ["labels", "classes", "roc"])
-def test_decisions_are_compared_with_the_labels(coarse, view):
+def test_decisions_are_compared_with_the_labels(coarse: Explorer, view: str) -> None:
     send(coarse.analyse.choices, ev="choice", id="view", value=view)
     assert coarse.analyse.wait(60)
     assert item(coarse, "view")["value"] == view and not coarse.state.messages
@@ -73,7 +74,7 @@ def test_decisions_are_compared_with_the_labels(coarse, view):
     assert data[0]["type"] == {"labels": "heatmap", "classes": "bar", "roc": "scatter"}[view]
 
 
-def test_accuracy_of_each_class_is_that_of_its_samples(coarse):
+def test_accuracy_of_each_class_is_that_of_its_samples(coarse: Explorer) -> None:
     evaluator = coarse.state.evaluator
     y = np.asarray(evaluator.emulator.run(coarse.design))
     goal = evaluator.goals[0]
@@ -86,7 +87,7 @@ def test_accuracy_of_each_class_is_that_of_its_samples(coarse):
     assert info.before == (1.0,) * len(info.names)  # the labels are the float network's decisions
 
 
-def test_area_under_the_roc_is_the_metric(coarse):
+def test_area_under_the_roc_is_the_metric(coarse: Explorer) -> None:
     evaluator = coarse.state.evaluator
     y, goal = np.asarray(evaluator.emulator.run(coarse.design)), evaluator.goals[0]
     for curve in roc_info(goal, y):
@@ -96,14 +97,14 @@ def test_area_under_the_roc_is_the_metric(coarse):
         assert curve.hits[-1] == curve.false_alarms[-1] == 1.0
 
 
-def test_histogram_counts_what_the_type_does():
+def test_histogram_counts_what_the_type_does() -> None:
     info = histogram_info("w", Fixed(3, 1, overflow="SAT"), np.array([0.1, 0.3, -3.0]), np.array([0.0, 0.25, -1.0]))
     assert (info.num_distinct, info.num_out, info.num_zeroed, info.num_values) == (3, 1, 1, 3)
     assert info.before.sum() == info.after.sum() == 3
     assert "1 out of range, 1 become 0 of 3" in histogram_figure(info).layout.xaxis.title.text
 
 
-def test_histogram_counts_by_the_types_of_elements():
+def test_histogram_counts_by_the_types_of_elements() -> None:
     types = ElementTypes(signed=[True, False, True], integer=[1, 3, 0], fraction=[1, 0, 0], overflow="SAT")
     before = np.array([[0.5, 9.0, 0.25], [-3.0, 2.0, 0.0]])
     after = np.array([[0.5, 7.0, 0.0], [-1.0, 2.0, 0.0]])
@@ -113,7 +114,7 @@ def test_histogram_counts_by_the_types_of_elements():
     assert text.endswith("3 out of range, 1 become 0 of 6; elements of 2 to 3 bits, median 2.5, 1 of 3 without")
 
 
-def test_histogram_of_a_tensor_is_shown_on_a_click(explorer):
+def test_histogram_of_a_tensor_is_shown_on_a_click(explorer: Explorer) -> None:
     send(explorer.layers.view, ev="look", layer="dense_1", key="weight")
     assert explorer.analyse.wait(60)
     assert explorer.analyse.tabs.selected == "histogram" and item(explorer, "tensor")["value"] == "dense_1/weight"
@@ -126,7 +127,7 @@ def test_histogram_of_a_tensor_is_shown_on_a_click(explorer):
         tensor_histogram(explorer.design, explorer.state.x, "dense_1", "accum")
 
 
-def test_sample_of_a_picture_is_drawn_as_a_picture():
+def test_sample_of_a_picture_is_drawn_as_a_picture() -> None:
     info = sample_info(
         3, {"image": np.ones((8, 6, 3)), "extra": np.arange(4.0)}, np.array([0.1, 0.9]), np.array([0.2, 0.8])
     )

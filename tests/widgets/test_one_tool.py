@@ -3,6 +3,8 @@
 import base64
 import json
 import stat
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,18 +17,18 @@ from hlsexplore.target import Target
 from hlsexplore_widgets import Explorer
 
 
-def send(widget, **message):
+def send(widget, **message) -> None:
     widget._on_message(widget, message, [])
 
 
-def numbers(values):
+def numbers(values) -> np.ndarray:
     if isinstance(values, dict):
         return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
     return np.array(values)
 
 
 @pytest.fixture(scope="module")
-def tiny():
+def tiny() -> tuple[Graph, np.ndarray]:
     rng = np.random.default_rng(11)
     kernel = rng.normal(0, 0.5, (4, 3))
     nodes = (
@@ -38,14 +40,14 @@ def tiny():
 
 
 @pytest.fixture(autouse=True)
-def _plain_machine(monkeypatch, tmp_path):
+def _plain_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No vendor's tool is installed, and builds go to a folder of the test."""
     monkeypatch.chdir(tmp_path)
     for name in ("VITIS_HLS", "VITIS_RUN", "VIVADO_HLS", "VIVADO"):
         monkeypatch.delenv(f"HLSEXPLORE_{name}", raising=False)
 
 
-def sweep(explorer):
+def sweep(explorer) -> None:
     for key, value in {"trials": 4, "low": 4, "high": 5, "scope": "uniform", "reuse": "keep"}.items():
         send(explorer.explore.sweep_view, ev="option", key=key, value=value)
     send(explorer.explore.sweep_view, ev="start")
@@ -77,7 +79,7 @@ def tile(explorer, name):
     return next(item for item in explorer.tiles.view.shown["tiles"] if item["id"] == name)
 
 
-def spoken(explorer):
+def spoken(explorer) -> dict[str, Any]:
     """The tool that each part of the page speaks of."""
     assert explorer.build.wait(20)
     return {
@@ -88,7 +90,7 @@ def spoken(explorer):
     }
 
 
-def test_a_page_without_vendor_tools_speaks_of_yosys(tiny):
+def test_a_page_without_vendor_tools_speaks_of_yosys(tiny: tuple[Graph, np.ndarray]) -> None:
     explorer = Explorer(*tiny)
     assert explorer.state.wait(30)
     assert set(spoken(explorer).values()) == {"yosys"} and explorer.build.view.options["flow"] == "rtl"
@@ -99,7 +101,9 @@ def test_a_page_without_vendor_tools_speaks_of_yosys(tiny):
     explorer.close()
 
 
-def test_a_page_with_vitis_speaks_of_vitis(tiny, monkeypatch, tmp_path):
+def test_a_page_with_vitis_speaks_of_vitis(
+    tiny: tuple[Graph, np.ndarray], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     program = tmp_path / "vitis_hls"
     program.write_text("#!/bin/sh\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
@@ -110,7 +114,7 @@ def test_a_page_with_vitis_speaks_of_vitis(tiny, monkeypatch, tmp_path):
     explorer.close()
 
 
-def test_the_build_follows_the_page_and_says_when_it_does_not(tiny):
+def test_the_build_follows_the_page_and_says_when_it_does_not(tiny: tuple[Graph, np.ndarray]) -> None:
     graph, x = tiny
     explorer = Explorer(graph, x, design=Design.default(graph, Target(tool="vivado_hls")))
     assert explorer.state.wait(30) and set(spoken(explorer).values()) == {"vivado_hls"}
@@ -124,7 +128,7 @@ def test_the_build_follows_the_page_and_says_when_it_does_not(tiny):
     explorer.close()
 
 
-def test_a_study_says_what_its_page_speaks_of(tiny, tmp_path):
+def test_a_study_says_what_its_page_speaks_of(tiny: tuple[Graph, np.ndarray], tmp_path: Path) -> None:
     graph, x = tiny
     with Study(tmp_path / "s.db", graph, x) as study:
         study.sweep({"uniform": {"weight": [4]}}, base=Design.default(graph, Target(tool="vivado_hls", clock_ns=7.0)))
@@ -134,7 +138,7 @@ def test_a_study_says_what_its_page_speaks_of(tiny, tmp_path):
     explorer.close()
 
 
-def test_a_synthesis_is_what_tiles_table_and_plot_show(tiny, tmp_path):
+def test_a_synthesis_is_what_tiles_table_and_plot_show(tiny: tuple[Graph, np.ndarray], tmp_path: Path) -> None:
     graph, x = tiny
     path = tmp_path / "s.db"
     explorer = Explorer(graph, x, study=path)
@@ -161,7 +165,7 @@ def test_a_synthesis_is_what_tiles_table_and_plot_show(tiny, tmp_path):
     page.close()
 
 
-def test_a_plan_is_what_tiles_table_and_plot_show(tiny):
+def test_a_plan_is_what_tiles_table_and_plot_show(tiny: tuple[Graph, np.ndarray]) -> None:
     explorer = Explorer(*tiny)
     sweep(explorer)
     send(explorer.explore.table, ev="load", id=3, seq=1.0)
@@ -173,7 +177,9 @@ def test_a_plan_is_what_tiles_table_and_plot_show(tiny):
     explorer.close()
 
 
-def test_what_a_synthesis_teaches_reaches_tiles_and_trials_alike(tiny, tmp_path):
+def test_what_a_synthesis_teaches_reaches_tiles_and_trials_alike(
+    tiny: tuple[Graph, np.ndarray], tmp_path: Path
+) -> None:
     graph, x = tiny
     design = Design.default(graph, Target(tool="vitis_hls"))
     explorer = Explorer(graph, x, design=design)
@@ -193,7 +199,7 @@ def test_what_a_synthesis_teaches_reaches_tiles_and_trials_alike(tiny, tmp_path)
     explorer.close()
 
 
-def test_a_report_of_another_device_is_not_the_designs(tiny):
+def test_a_report_of_another_device_is_not_the_designs(tiny: tuple[Graph, np.ndarray]) -> None:
     graph, x = tiny
     explorer = Explorer(graph, x)
     assert explorer.state.wait(30)

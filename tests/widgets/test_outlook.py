@@ -1,17 +1,22 @@
 """What the build panel says before a synthesis starts."""
 
+from pathlib import Path
+
 import pytest
 
 from hlsexplore import Design
+from hlsexplore.graph import Graph
 from hlsexplore_widgets.outlook import missing, outlook
 
 
-def test_yosys_has_time_and_memory_and_no_warning(small_graph):
+def test_yosys_has_time_and_memory_and_no_warning(small_graph: Graph) -> None:
     found = outlook(Design.default(small_graph), "yosys")
     assert found.text.startswith("yosys: about ") and "processor time" in found.text and found.warnings == ()
 
 
-def test_run_that_is_known_not_to_finish_is_warned_of(small_graph, monkeypatch, tmp_path):
+def test_run_that_is_known_not_to_finish_is_warned_of(
+    small_graph: Graph, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     import numpy as np
 
@@ -29,12 +34,14 @@ def test_run_that_is_known_not_to_finish_is_warned_of(small_graph, monkeypatch, 
 
 
 @pytest.mark.parametrize("tool", ["vitis_hls", "vivado_hls", "vivado"])
-def test_missing_tool_names_the_way_out(tool, monkeypatch, tmp_path):
+def test_missing_tool_names_the_way_out(tool: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert missing(tool).startswith(f"'{tool}' was not found. Put it on PATH or set HLSEXPLORE_")
 
 
-def test_a_tool_by_its_other_name_or_on_another_host_is_not_missing(monkeypatch, tmp_path):
+def test_a_tool_by_its_other_name_or_on_another_host_is_not_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     program = tmp_path / "vitis-run"
     program.write_text("#!/bin/sh\n")
@@ -46,5 +53,5 @@ def test_a_tool_by_its_other_name_or_on_another_host_is_not_missing(monkeypatch,
     assert missing("vivado_hls").startswith("HLSEXPLORE_VIVADO_HLS is set to ")
 
 
-def test_tool_without_forecasts_says_so(small_graph):
+def test_tool_without_forecasts_says_so(small_graph: Graph) -> None:
     assert outlook(Design.default(small_graph), "vivado").text == "vivado: run times were not measured"

@@ -1,5 +1,6 @@
 """What is proven of the integers, in the panel of layers and in the design card."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ FOLDER = Path(__file__).parents[1] / "data" / "brevitas"
 
 
 @pytest.fixture
-def explorer(tmp_path, monkeypatch):
+def explorer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Explorer]:
     monkeypatch.chdir(tmp_path)
     data = np.load(FOLDER / "mlp.npz")
     explorer = Explorer(hx.read_model(FOLDER / "mlp.onnx"), data["x"], data["y"].argmax(axis=1))
@@ -22,7 +23,7 @@ def explorer(tmp_path, monkeypatch):
     explorer.close()
 
 
-def test_layers_say_what_is_proven_and_lose_it_with_their_types(explorer):
+def test_layers_say_what_is_proven_and_lose_it_with_their_types(explorer: Explorer) -> None:
     view = explorer.layers.view
     assert view.config["proofs"] == {"3": "proven equal", "5": "proven equal"}
     details = {row["name"]: row["detail"] for row in view.rows}

@@ -1,6 +1,7 @@
 """A smaller network from the page: offers, pruning and fine-tuning; networks that come of it on the same plot."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def data(graph: Graph) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture
-def explorer(graph: Graph, data, tmp_path) -> Iterator[Explorer]:
+def explorer(graph: Graph, data: tuple[np.ndarray, np.ndarray], tmp_path: Path) -> Iterator[Explorer]:
     x, y = data
     design = Design.default(graph, Target(), "fixed<4,3>")
     explorer = Explorer(graph, x[:200], y[:200], design=design, study=tmp_path / "s.db", train=(x[200:], y[200:]))
@@ -81,7 +82,9 @@ def test_neurons_that_can_go_are_offered_and_taken(explorer: Explorer) -> None:
     assert state.live.scores["accuracy"].value == small.metrics["accuracy"]
 
 
-def test_fine_tuning_gives_a_new_network_of_the_study(explorer: Explorer, data, tmp_path) -> None:
+def test_fine_tuning_gives_a_new_network_of_the_study(
+    explorer: Explorer, data: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
     state, job = explorer.state, explorer.smaller.job
     before = state.design
     assert not job.warning and explorer.smaller.controls.status["has_data"]
@@ -130,7 +133,9 @@ def test_the_front_is_tuned_in_turn_and_what_is_done_is_kept(explorer: Explorer)
     assert job.status.message.startswith(f"1 designs of {wanted} in the time, ")
 
 
-def test_samples_that_both_train_and_evaluate_are_said(explorer: Explorer, data, tmp_path) -> None:
+def test_samples_that_both_train_and_evaluate_are_said(
+    explorer: Explorer, data: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
     x, y = data
     np.savez(tmp_path / "all.npz", x=x, y=y)
     send(explorer, ev="option", key="path", value=str(tmp_path / "all.npz"))
@@ -151,7 +156,7 @@ def test_samples_that_both_train_and_evaluate_are_said(explorer: Explorer, data,
         ({"ev": "option", "key": "density", "value": "0"}, "the share of weights that stays must be above 0"),
     ],
 )
-def test_wrong_options_are_one_sentence(explorer: Explorer, content, text) -> None:
+def test_wrong_options_are_one_sentence(explorer: Explorer, content: dict[str, str], text: str) -> None:
     send(explorer, **content)
     assert len(messages(explorer)) == 1 and messages(explorer)[0].startswith(text)
 
@@ -167,7 +172,7 @@ def test_pruning_by_saliency_is_a_step_of_the_history(explorer: Explorer) -> Non
     assert explorer.state.design == before
 
 
-def test_without_training_data_the_page_says_what_it_needs(graph: Graph, data) -> None:
+def test_without_training_data_the_page_says_what_it_needs(graph: Graph, data: tuple[np.ndarray, np.ndarray]) -> None:
     explorer = Explorer(graph, *data, design=Design.default(graph))
     try:
         assert not explorer.smaller.controls.status["has_data"]

@@ -8,6 +8,8 @@ import pytest
 from nbclient import NotebookClient
 
 import hlsexplore as hx
+from hlsexplore.graph import Graph
+from hlsexplore_widgets import Explorer
 from hlsexplore_widgets.notebook import notebook_text
 from hlsexplore_widgets.snapshot import CLASS, snapshot_html
 from hlsexplore_widgets.state import ExplorerState
@@ -30,7 +32,7 @@ time.sleep(3)
 
 
 @pytest.fixture(scope="module")
-def executed(tmp_path_factory):
+def executed(tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("snapshot")
     notebook = nbformat.reads(notebook_text([("code", CELL), ("code", WAIT)]), as_version=4)
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
@@ -44,7 +46,7 @@ def picture(notebook):
     return found[0]
 
 
-def test_a_saved_notebook_shows_figures_types_and_front(executed):
+def test_a_saved_notebook_shows_figures_types_and_front(executed) -> None:
     html = picture(executed)
     assert "A &lt;network&gt;" in html and "Run the cell to explore." in html
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
@@ -53,7 +55,7 @@ def test_a_saved_notebook_shows_figures_types_and_front(executed):
     assert html.count("<circle") > 6 and "<script" not in html and "http" not in html.replace("http://www.w3.org", "")
 
 
-def test_nbconvert_shows_it_offline_and_small(executed):
+def test_nbconvert_shows_it_offline_and_small(executed) -> None:
     from nbconvert import HTMLExporter
 
     body, _ = HTMLExporter(template_name="basic").from_notebook_node(executed)
@@ -61,7 +63,7 @@ def test_nbconvert_shows_it_offline_and_small(executed):
     assert len(picture(executed)) < 60_000
 
 
-def test_network_of_many_layers_stays_small(small_graph):
+def test_network_of_many_layers_stays_small(small_graph: Graph) -> None:
     from hlsexplore.graph import Graph, Node
     from hlsexplore.ops import Activation, Function
 
@@ -80,7 +82,7 @@ def test_network_of_many_layers_stays_small(small_graph):
     assert "further layers" in html and len(html) < 60_000
 
 
-def test_explorer_displays_page_and_picture(small_graph, monkeypatch):
+def test_explorer_displays_page_and_picture(small_graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda *items, **options: shown.extend(items))
     explorer = hx_explorer(small_graph)
@@ -96,7 +98,7 @@ def test_explorer_displays_page_and_picture(small_graph, monkeypatch):
     assert picture["text/plain"].startswith(f"{small_graph.name}: ") and re.search(r", LUT \d", picture["text/plain"])
 
 
-def hx_explorer(graph):
+def hx_explorer(graph) -> Explorer:
     from hlsexplore_widgets import Explorer
 
     return Explorer(graph, np.zeros((8, *graph.input_shape)), design=hx.Design.default(graph))

@@ -1,6 +1,8 @@
 """The whole page for a regression network, for one with two outputs, and for a metric of the user's own."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from hlsexplore_widgets import Explorer
 SWEEP = {"trials": 9, "low": 3, "high": 8}
 
 
-def send(widget, **message):
+def send(widget, **message) -> None:
     widget._on_message(widget, message, [])
 
 
@@ -40,7 +42,7 @@ def score_tiles(explorer):
 
 
 @pytest.fixture(scope="module")
-def kelvin():
+def kelvin() -> tuple[Graph, np.ndarray, np.ndarray]:
     """Temperatures in Kelvin, whole numbers, from four readings."""
     rng = np.random.default_rng(4)
     nodes = (
@@ -59,13 +61,13 @@ def kelvin():
     return graph, x, np.round(predict(graph, x)[:, 0])
 
 
-def roomy(graph):
+def roomy(graph) -> Design:
     """The default design with room for values up to 512."""
     return Design.default(graph).with_layer("kelvin", result="fixed<20,10,RND,SAT>")
 
 
 @pytest.fixture
-def regression(kelvin):
+def regression(kelvin: tuple[Graph, np.ndarray, np.ndarray]) -> Iterator[Explorer]:
     explorer = Explorer(*kelvin, design=roomy(kelvin[0]))
     assert explorer.state.wait(30)
     yield explorer
@@ -73,14 +75,14 @@ def regression(kelvin):
 
 
 @pytest.fixture
-def both(two_outputs):
+def both(two_outputs: tuple[Graph, np.ndarray, dict[str, np.ndarray]]) -> Iterator[Explorer]:
     explorer = Explorer(*two_outputs)
     assert explorer.state.wait(30)
     yield explorer
     explorer.close()
 
 
-def test_regression_is_read_out_as_rmse(regression, kelvin):
+def test_regression_is_read_out_as_rmse(regression: Explorer, kelvin: tuple[Graph, np.ndarray, np.ndarray]) -> None:
     graph, x, wanted = kelvin
     assert "regression" in regression.tiles.view.shown["subtitle"]
     (tile,) = score_tiles(regression).values()
@@ -96,7 +98,7 @@ def test_regression_is_read_out_as_rmse(regression, kelvin):
     assert regression.state.live.scores["relative_error"].value > 10
 
 
-def test_regression_can_be_swept_and_its_pins_and_table_are_of_rmse(regression):
+def test_regression_can_be_swept_and_its_pins_and_table_are_of_rmse(regression: Explorer) -> None:
     study = swept(regression)
     assert study.objectives == ("rmse", "lut", "latency_cycles")
     assert [pin["y"] for pin in regression.explore.plot.pins] == [regression.state.live.scores["rmse"].value]
@@ -112,7 +114,9 @@ def test_regression_can_be_swept_and_its_pins_and_table_are_of_rmse(regression):
     ]
 
 
-def test_regression_is_blamed_and_narrowed_in_units_of_its_spread(regression, kelvin):
+def test_regression_is_blamed_and_narrowed_in_units_of_its_spread(
+    regression: Explorer, kelvin: tuple[Graph, np.ndarray, np.ndarray]
+) -> None:
     graph, x, wanted = kelvin
     send(regression.layers.view, ev="edit", seq=1.0, changes={"kelvin": {"weight": "fixed<4,4>"}})
     assert regression.state.wait(30)
@@ -135,7 +139,9 @@ def test_regression_is_blamed_and_narrowed_in_units_of_its_spread(regression, ke
     assert regression.design.type("hidden", "weight").width < 16
 
 
-def test_regression_shows_the_errors_of_its_values(regression, kelvin):
+def test_regression_shows_the_errors_of_its_values(
+    regression: Explorer, kelvin: tuple[Graph, np.ndarray, np.ndarray]
+) -> None:
     graph, x, _ = kelvin
     figure = drawn(regression, "decisions")
     errors = emulate(regression.design, x) - predict(graph, x)
@@ -153,7 +159,9 @@ def figure_values(values):
     return values
 
 
-def test_two_outputs_have_a_tile_each_and_are_swept_together(both, two_outputs):
+def test_two_outputs_have_a_tile_each_and_are_swept_together(
+    both: Explorer, two_outputs: tuple[Graph, np.ndarray, dict[str, np.ndarray]]
+) -> None:
     _, x, labels = two_outputs
     y = emulate(both.design, x)
     tiles = score_tiles(both)
@@ -171,7 +179,9 @@ def test_two_outputs_have_a_tile_each_and_are_swept_together(both, two_outputs):
         assert both.explore.wait(20) and both.state.messages == ()
 
 
-def test_two_outputs_are_blamed_together_and_neither_is_narrowed_away(both, two_outputs):
+def test_two_outputs_are_blamed_together_and_neither_is_narrowed_away(
+    both: Explorer, two_outputs: tuple[Graph, np.ndarray, dict[str, np.ndarray]]
+) -> None:
     graph, x, labels = two_outputs
     found = blame(both.design, x, labels)
     assert found.metric == "accuracy_kind, rmse_energy" and found.best == 1.0
@@ -184,7 +194,7 @@ def test_two_outputs_are_blamed_together_and_neither_is_narrowed_away(both, two_
     assert (rmse(y[1], labels["energy"]) - rmse(reference[1], labels["energy"])) / spread(labels["energy"]) < 0.025
 
 
-def test_each_output_can_be_looked_at(both):
+def test_each_output_can_be_looked_at(both: Explorer) -> None:
     assert [item["id"] for item in choices_of(both, "decisions")] == ["output", "view", "flipped"]
     assert json.loads(both.analyse.plot.figure)["data"][0]["type"] == "heatmap"
     send(both.analyse.choices, ev="choice", id="output", value="1")
@@ -198,7 +208,9 @@ def choices_of(explorer, tab):
     return explorer.analyse.choices.items
 
 
-def test_an_output_without_labels_is_said_not_to_be_scored(two_outputs):
+def test_an_output_without_labels_is_said_not_to_be_scored(
+    two_outputs: tuple[Graph, np.ndarray, dict[str, np.ndarray]],
+) -> None:
     graph, x, labels = two_outputs
     explorer = Explorer(graph, x, (labels["kind"], None))
     assert explorer.state.wait(30)
@@ -213,7 +225,12 @@ def test_an_output_without_labels_is_said_not_to_be_scored(two_outputs):
     explorer.close()
 
 
-def test_a_design_with_two_outputs_is_saved_with_its_labels(both, two_outputs, tmp_path, monkeypatch):
+def test_a_design_with_two_outputs_is_saved_with_its_labels(
+    both: Explorer,
+    two_outputs: tuple[Graph, np.ndarray, dict[str, np.ndarray]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     _, _, labels = two_outputs
     monkeypatch.chdir(tmp_path)
     send(both.build.view, ev="card")
@@ -226,11 +243,11 @@ def test_a_design_with_two_outputs_is_saved_with_its_labels(both, two_outputs, t
         np.testing.assert_array_equal(data["y_energy"], labels["energy"])
 
 
-def mean_bias(y, labels):
+def mean_bias(y, labels) -> float:
     return float(np.abs(np.mean(y[:, 0] - labels)))
 
 
-def test_an_own_metric_is_an_objective_everywhere(kelvin):
+def test_an_own_metric_is_an_objective_everywhere(kelvin: tuple[Graph, np.ndarray, np.ndarray]) -> None:
     graph, x, wanted = kelvin
     explorer = Explorer(graph, x, wanted, metric=(mean_bias, "min"), design=roomy(graph))
     assert explorer.state.wait(30)
@@ -257,7 +274,9 @@ def test_an_own_metric_is_an_objective_everywhere(kelvin):
     explorer.close()
 
 
-def test_a_study_of_another_figure_of_merit_is_refused(kelvin, tmp_path):
+def test_a_study_of_another_figure_of_merit_is_refused(
+    kelvin: tuple[Graph, np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
     graph, x, wanted = kelvin
     with (
         Study(tmp_path / "s.db", graph, x, wanted) as study,
@@ -275,7 +294,7 @@ def test_a_study_of_another_figure_of_merit_is_refused(kelvin, tmp_path):
     explorer.close()
 
 
-def test_a_task_can_be_said(kelvin):
+def test_a_task_can_be_said(kelvin: tuple[Graph, np.ndarray, np.ndarray]) -> None:
     graph, x, wanted = kelvin
     with pytest.raises(DataError, match="labels of a single output must be 0 and 1"):
         Explorer(graph, x, wanted, task="binary")
@@ -287,10 +306,10 @@ def test_a_task_can_be_said(kelvin):
     explorer.close()
 
 
-def test_an_analysis_that_fails_says_so_in_its_place(kelvin):
+def test_an_analysis_that_fails_says_so_in_its_place(kelvin: tuple[Graph, np.ndarray, np.ndarray]) -> None:
     graph, x, wanted = kelvin
 
-    def fails_when_narrow(y, labels):
+    def fails_when_narrow(y, labels) -> float:
         if np.ptp(y) < 1:
             raise ValueError("no spread")
         return 1.0

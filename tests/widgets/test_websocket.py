@@ -21,18 +21,18 @@ from hlsexplore_widgets.websocket import SETTING, PromptConnection, _load_jupyte
 
 
 class Connection(BaseKernelWebsocketConnection):
-    async def connect(self):
+    async def connect(self) -> None:
         """Connect to nothing."""
 
 
 class Handler(WebSocketHandler):
-    async def open(self):
+    async def open(self) -> None:
         await prompt(Connection)(websocket_handler=self).connect()
         stream = self.ws_connection.stream
         await self.write_message(str(stream.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
 
 
-def test_frames_do_not_wait_for_an_acknowledgement():
+def test_frames_do_not_wait_for_an_acknowledgement() -> None:
     async def ask():
         listening, port = bind_unused_port()
         server = HTTPServer(Application([("/", Handler)]))
@@ -52,19 +52,19 @@ def test_frames_do_not_wait_for_an_acknowledgement():
         loop.close(all_fds=True)
 
 
-def test_extension_keeps_the_connection_class_of_the_server():
+def test_extension_keeps_the_connection_class_of_the_server() -> None:
     server = SimpleNamespace(web_app=SimpleNamespace(settings={SETTING: Connection}))
     _load_jupyter_server_extension(server)
     assert issubclass(server.web_app.settings[SETTING], Connection)
 
 
-def test_extension_leaves_a_prompt_connection_as_it_is():
+def test_extension_leaves_a_prompt_connection_as_it_is() -> None:
     server = SimpleNamespace(web_app=SimpleNamespace(settings={SETTING: PromptConnection}))
     _load_jupyter_server_extension(server)
     assert server.web_app.settings[SETTING] is PromptConnection
 
 
-def test_names_in_options_and_configuration_exist():
+def test_names_in_options_and_configuration_exist() -> None:
     path = CONNECTION.split("=")[1]
     assert path == f"{prompt.__module__}.PromptConnection"
     text = files("hlsexplore_widgets").joinpath("jupyter/server/hlsexplore.json").read_text()

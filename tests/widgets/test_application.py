@@ -75,7 +75,8 @@ def test_application_of_an_architecture_and_its_weights_reproduces_them(
     explorer = application(tmp_path / "application.json")
     assert explorer.state.graph.digest == read_model(*names.values()).digest
     explorer.state.wait()
-    path = save_notebook(explorer.state, tmp_path, tuple(names.values()))
+    explorer.build.job.choose(folder=str(tmp_path / "project"))
+    path = save_notebook(explorer.state, explorer.build.job.options, tuple(names.values()))
     source = path.read_text()
     assert "hx.read_model(MODEL, WEIGHTS)" in source and "keras213_shared.weights.h5" in source
     explorer.close()

@@ -4,13 +4,15 @@ import json
 import threading
 import time
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 import yaml
 
 from hlsexplore import Design
+from hlsexplore.compress.files import save_network
 from hlsexplore.graph import Graph, Node
-from hlsexplore.ops import Activation, Dense, Function, Input
+from hlsexplore.ops import Activation, Concatenate, Dense, Function, Input
 from hlsexplore.target import Target
 from hlsexplore_hls import Project
 from hlsexplore_widgets import Explorer
@@ -260,3 +262,40 @@ def test_badge_counts_differences(explorer):
     )
     tile = explorer.tiles.view.shown["tiles"][-1]
     assert tile["value"] == "3 differ" and tile["alarm"] == "failed"
+
+
+def test_network_with_several_inputs_and_outputs_is_verified_and_saved(tmp_path, monkeypatch):
+    import nbformat
+    import numpy as np
+
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(5)
+    nodes = (
+        Node(name="near", op=Input(), inputs=(), shape=(3,)),
+        Node(name="far", op=Input(), inputs=(), shape=(2,)),
+        Node(name="joined", op=Concatenate(axis=0), inputs=("near", "far"), shape=(5,)),
+        Node(name="kind", op=Dense(kernel=rng.normal(0, 1, (5, 3))), inputs=("joined",), shape=(3,)),
+        Node(name="place", op=Dense(kernel=rng.normal(0, 1, (5, 2))), inputs=("joined",), shape=(2,)),
+    )
+    graph = Graph(name="pair", nodes=nodes, outputs=("kind", "place"))
+    x = (rng.normal(0, 1, (60, 3)), rng.normal(0, 1, (60, 2)))
+    labels = {"kind": rng.integers(0, 3, 60), "place": rng.normal(0, 1, (60, 2))}
+    design = Design.default(graph, Target(tool="vitis_hls"), type="fixed<6,3>")
+    explorer = Explorer(graph, x, labels, design=design, model=save_network(design, tmp_path / "pair.npz"))
+    assert explorer.state.wait(60)
+    send(explorer.build.view, ev="verify")
+    assert explorer.build.job.wait(120) and explorer.tiles.view.shown["tiles"][-1]["value"] == "✓ C++ exact"
+    for event in ("card", "notebook"):
+        send(explorer.build.view, ev=event)
+    found = yaml.safe_load(Path("pair-vitis_design_card.yaml").read_text())
+    assert found["tasks"] == {"kind": "multiclass", "place": "regression"} and found["project"]["flow"] == "vitis"
+    assert {"accuracy_kind", "rmse_place"} <= set(found)
+    _, files, read, evaluated, exported, _ = nbformat.read("pair-vitis_design.ipynb", as_version=4).cells
+    assert 'flow="vitis"' in exported.source
+    names: dict = {}
+    exec("\n".join(cell.source for cell in (files, read, evaluated)), names)
+    scores = explorer.state.live.scores
+    assert {name: names["trial"].metrics[name] for name in scores} == {
+        name: item.value for name, item in scores.items()
+    }
+    explorer.close()

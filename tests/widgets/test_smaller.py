@@ -110,7 +110,8 @@ def test_fine_tuning_gives_a_new_network_of_the_study(
     assert explorer.smaller.plot.layout.display == "" and "validation samples" in explorer.smaller.plot.figure
     with Study(state.study.path, before.graph, x[:200], y[:200]) as study:  # another process finds it whole
         assert study.design(new.number) == state.design
-    path = save_notebook(state, tmp_path / "net-rtl", (tmp_path / "first.keras",))  # its model is the new network
+    explorer.build.job.choose(folder=str(tmp_path / "net-rtl"))
+    path = save_notebook(state, explorer.build.job.options, (tmp_path / "first.keras",))  # its model is the new network
     assert "net-rtl_network" in path.read_text() and "first.keras" not in path.read_text()
     assert read_design(tmp_path / "net-rtl_network") == state.design
     state.edit({"fc1": {"reuse": 5}})  # and it is edited like any other

@@ -15,7 +15,7 @@ from hlsexplore.proof import proofs
 from hlsexplore.report import Report
 from hlsexplore.support.files import replace_arrays
 from hlsexplore.support.yaml_file import write_atomic, write_yaml
-from hlsexplore_widgets.build_job import BuildResult
+from hlsexplore_widgets.build_job import BuildOptions, BuildResult
 from hlsexplore_widgets.notebook import Cell, notebook_text
 from hlsexplore_widgets.scoring import Scores
 from hlsexplore_widgets.state import ExplorerState
@@ -77,19 +77,20 @@ def save_card(state: ExplorerState, result: BuildResult | None, folder: Path) ->
     return path
 
 
-def save_notebook(state: ExplorerState, folder: Path, model: tuple[Path, ...] = ()) -> Path:
+def save_notebook(state: ExplorerState, options: BuildOptions, model: tuple[Path, ...] = ()) -> Path:
     """Write a notebook that rebuilds and evaluates the design, and the design file and the data that it reads.
 
     A network that was trained or made smaller in the page is written too.
 
     Args:
         state: Holds the design and the data.
-        folder: The project's folder; the files go beside it.
+        options: What the notebook exports; the files go beside the project's folder.
         model: Files that the model came from; none if that is not known, and the user fills it in.
 
     Raises:
         ConfigError: If a file cannot be written.
     """
+    folder = Path(options.folder)
     path, design, data = (_beside(folder, name) for name in (NOTEBOOK, DESIGN, DATA))
     state.design.save(design)
     if state.graph.digest != state.first.graph.digest:  # trained or made smaller here: no file has it yet
@@ -97,7 +98,8 @@ def save_notebook(state: ExplorerState, folder: Path, model: tuple[Path, ...] = 
     _save_data(state, data)
     live = state.live
     scores = live.scores if live.design == state.design else {}
-    write_atomic(path, notebook_text(_cells(state, design.name, data.name, model, scores)))
+    cells = _cells(state, design.name, data.name, model, scores)
+    write_atomic(path, notebook_text([*cells[:-1], ("code", _export(options)), cells[-1]]))
     return path
 
 
@@ -151,14 +153,16 @@ def _cells(state: ExplorerState, design: str, data: str, model: tuple[Path, ...]
         ),
         (
             "code",
-            "from hlsexplore_hls import export\n\n"
-            "project = export(design, 'reproduced', flow='rtl')\nproject.simulate()",
-        ),
-        (
-            "code",
             "from hlsexplore_widgets import Explorer\n\nExplorer(graph, data.x, data.labels, design=design, task=TASK)",
         ),
     ]
+
+
+def _export(options: BuildOptions) -> str:
+    """Return the code that exports the design as the panel does."""
+    interface = f", interface={json.dumps(options.interface)}" if options.interface else ""
+    call = f"export(design, 'reproduced', flow={json.dumps(options.flow)}{interface})"
+    return f"from hlsexplore_hls import export\n\nproject = {call}\nproject.simulate()"
 
 
 def _figures(report: Report) -> dict[str, Any]:

@@ -118,7 +118,7 @@ class BuildPanel:
                 path = save_card(self._state, self.job.result, Path(self.job.options.folder))
                 self._state.say("done", f"The design card is in {str(path)!r}.")
             case "notebook":
-                path = save_notebook(self._state, Path(self.job.options.folder), self._model)
+                path = save_notebook(self._state, self.job.options, self._model)
                 self._state.say("done", f"The notebook is in {str(path)!r}.")
 
 

@@ -15,11 +15,14 @@ from hlsexplore.estimate.technology import Speed, Technology
 from hlsexplore.fixed import Fixed
 
 _CHANGE_WIDTH = 8
+"""Bits that the comparisons for the range of a cast look at, at most."""
 LOOP_LUT, CALL_LUT = 105.0, 22.0
 """LUT that control an activation of a stream: a loop over pixels, a single pixel (60 loops and 20 calls of 6
 repositories, Vivado HLS 2019.1 to 2020.1)."""
 LOOP_FF, CALL_FF = 16.0, 3.0
+"""FF of the same."""
 VITIS_CONTROL_LUT = 60.0
+"""LUT of the same in Vitis HLS."""
 HANDOVER_LUT = 9.0
 """LUT to hand an element on in a dataflow region of whole tensors (the multiplexer of its FIFO, 13 activations)."""
 STAGE_COPIES = 2.0

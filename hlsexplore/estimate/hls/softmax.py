@@ -24,6 +24,7 @@ MAX_WAITING = 12.0
 TRIMMED = 2024.0
 """Version of Vitis HLS from which exponentials, at most 1, are trimmed to 11 of 18 bits (two designs)."""
 UNIT_BITS = 11
+"""Bits of such an exponential (the same two designs)."""
 
 
 def softmax_cost(layer: LayerRecord, p: Pricing) -> Cost:

@@ -13,7 +13,9 @@ from numpy import interp
 from hlsexplore.rtl_plan.netlist.timing import LATTICE, part_fabric
 
 WIDE_LUT = 6
+"""Inputs from which a LUT joins an adder's bit with a choice: 7 series and UltraScale (CLB user guide UG474)."""
 MUX7_INPUTS = 8
+"""Inputs of a multiplexer of two such LUTs and a MUXF7 (UG474)."""
 NARROW_MUX_LUTS = {2: 1, 3: 2, 4: 4, 5: 5, 6: 7, 8: 9, 10: 26, 16: 25, 24: 77, 32: 130, 48: 97, 64: 151}
 """LUTs of four inputs of a multiplexer of one bit on ECP5, by its inputs (measured; it does not grow evenly)."""
 

@@ -34,6 +34,7 @@ class FeedKind(StrEnum):
 BLOCK_LINE_BITS = 8192
 """From this size on, a line of at least `BLOCK_LINE_PIXELS` pixels lives in a block RAM: half of one of 18 kbit."""
 BLOCK_LINE_PIXELS = 64
+"""Shorter lines take at most two LUTs for each bit: shift registers of 32 places (CLB user guide UG474)."""
 
 
 def is_block_line(pixels: int, bits: int) -> bool:

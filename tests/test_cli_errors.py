@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ SWEEP = ["sweep", "m.keras", "--data", "X.npz", "--study", "S.db"]
 GOOD = np.zeros((3, SHAPE))
 
 
-def truncate(path):
+def truncate(path) -> None:
     path.write_bytes(path.read_bytes()[:-300])
 
 
@@ -208,7 +209,9 @@ HOSTILE = [
         (["sweep", "m.keras", "--data", "X.npz", "--study", "s", "--workers", "host"], "tcp://host:8786, not 'host'"),
     ],
 )
-def test_wrong_usage_is_one_message_and_exit_code_2(work, capsys, argv, message):
+def test_wrong_usage_is_one_message_and_exit_code_2(
+    work: Path, capsys: pytest.CaptureFixture[str], argv, message: str
+) -> None:
     code, out, err = run(capsys, *argv)
     assert (code, out) == (2, "")
     assert message in err
@@ -218,7 +221,9 @@ def test_wrong_usage_is_one_message_and_exit_code_2(work, capsys, argv, message)
 @pytest.mark.parametrize(
     ("prepare", "argv", "message"), [case[1:] for case in HOSTILE], ids=[case[0] for case in HOSTILE]
 )
-def test_a_broken_input_is_one_clear_error_and_exit_code_1(work, capsys, prepare, argv, message):
+def test_a_broken_input_is_one_clear_error_and_exit_code_1(
+    work: Path, capsys: pytest.CaptureFixture[str], prepare, argv, message
+) -> None:
     prepare(work)
     before = {path.name for path in work.iterdir()}
     code, out, err = run(capsys, *argv)
@@ -231,7 +236,7 @@ def test_a_broken_input_is_one_clear_error_and_exit_code_1(work, capsys, prepare
     assert message in found["error"]
 
 
-def test_a_hostile_layer_name_reaches_no_shell_and_no_terminal(work, capsys):
+def test_a_hostile_layer_name_reaches_no_shell_and_no_terminal(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = 'x"; $(touch y)'
     write_model(work / "m.keras", names=(name, "fc2"))
     assert run_json(capsys, "inspect", "m.keras")["layers"][1]["name"] == name
@@ -246,14 +251,14 @@ def test_a_hostile_layer_name_reaches_no_shell_and_no_terminal(work, capsys):
     assert not any(path.name == "y" for path in work.rglob("*"))
 
 
-def test_debug_adds_the_traceback(work, capsys):
+def test_debug_adds_the_traceback(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = run(capsys, "estimate", "none.keras", "--debug")
     assert code == 1
     assert "Traceback (most recent call last)" in err
     assert err.rstrip().splitlines()[-1].startswith("hlsexplore estimate: the model file")
 
 
-def test_json_may_stand_before_the_command(work, capsys):
+def test_json_may_stand_before_the_command(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "--json", "inspect", "m.keras")
     assert code == 0
     assert json.loads(out)["name"] == "net"

@@ -16,7 +16,7 @@ from cli_kit import command, run
 from hlsexplore.study.store import Store
 
 
-def test_the_module_runs_as_a_program_with_clean_streams(work):
+def test_the_module_runs_as_a_program_with_clean_streams(work: Path) -> None:
     done = subprocess.run(command("inspect", "m.keras", "--json"), capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["is_supported"] is True
@@ -25,7 +25,7 @@ def test_the_module_runs_as_a_program_with_clean_streams(work):
     assert done.stderr.startswith("hlsexplore inspect: the model file 'none.keras' does not exist.")
 
 
-def test_a_closed_pipe_ends_quietly(work):
+def test_a_closed_pipe_ends_quietly(work: Path) -> None:
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(command("inspect", "m.keras"), stdout=write, stderr=subprocess.PIPE, text=True, timeout=60)
@@ -49,12 +49,14 @@ def test_a_closed_pipe_ends_quietly(work):
     ],
     ids=["export", "export again", "emulate", "init", "sweep", "simulate"],
 )
-def test_a_full_disk_is_one_clear_error_and_nothing_is_lost(work, capsys, argv, limit, message):
+def test_a_full_disk_is_one_clear_error_and_nothing_is_lost(
+    work: Path, capsys: pytest.CaptureFixture[str], argv: list[str], limit: int, message: str
+) -> None:
     assert run(capsys, "export", "m.keras", "--to", "old", "--flow", "rtl")[0] == 0
     (work / "d.yaml").unlink(missing_ok=True)
     before = {path: path.read_bytes() for path in work.rglob("*") if path.is_file()}
 
-    def limited():
+    def limited() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     done = subprocess.run(command(*argv), capture_output=True, text=True, timeout=120, preexec_fn=limited)
@@ -71,7 +73,7 @@ SWEEP = ["sweep", "m.keras", "--data", "X.npz", "--space", "S.yaml", "--study", 
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_ctrl_c_cancels_a_sweep_and_keeps_what_was_found(work, number, code):
+def test_ctrl_c_cancels_a_sweep_and_keeps_what_was_found(work: Path, number, code: int) -> None:
     widths = list(range(2, 34))
     (work / "S.yaml").write_text(yaml.safe_dump({"per_layer": {"weight": widths}, "uniform": {"result": widths}}))
     with subprocess.Popen(
@@ -94,7 +96,7 @@ def test_ctrl_c_cancels_a_sweep_and_keeps_what_was_found(work, number, code):
         assert len(store) == count > 0
 
 
-def test_progress_is_silent_without_a_terminal(work):
+def test_progress_is_silent_without_a_terminal(work: Path) -> None:
     (work / "S.yaml").write_text(yaml.safe_dump({"per_layer": {"weight": list(range(2, 22))}}))
     arguments = [item for item in SWEEP if item != "--progress"]
     done = subprocess.run(command(*arguments), capture_output=True, text=True, timeout=120)
@@ -109,7 +111,7 @@ def test_progress_is_silent_without_a_terminal(work):
     "argv",
     [["--help"], ["inspect", "m.keras"], ["inspect", "m.keras", "--json"], ["doctor"], ["inspect", "none.keras"]],
 )
-def test_output_that_a_full_disk_does_not_take_is_one_error(work, argv):
+def test_output_that_a_full_disk_does_not_take_is_one_error(work: Path, argv: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command(*argv), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
     assert done.returncode == 1
@@ -118,7 +120,7 @@ def test_output_that_a_full_disk_does_not_take_is_one_error(work, argv):
 
 
 @pytest.mark.parametrize("argv", [["--help"], ["inspect", "m.keras", "--json"], ["inspect", "none.keras", "--json"]])
-def test_reader_that_has_gone_ends_the_command_quietly(work, argv):
+def test_reader_that_has_gone_ends_the_command_quietly(work: Path, argv: list[str]) -> None:
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(command(*argv), stdout=write, stderr=subprocess.PIPE, text=True, timeout=60)
@@ -127,7 +129,7 @@ def test_reader_that_has_gone_ends_the_command_quietly(work, argv):
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-def test_closed_standard_streams_do_no_harm(work, closed):
+def test_closed_standard_streams_do_no_harm(work: Path, closed: str) -> None:
     """A file that is opened later would take the place of a closed stream, and get what is meant for it."""
     sweep = command("sweep", "m.keras", "--data", "X.npz", "--study", "S.db", "--trials", "3")
     words = " ".join(f"'{word}'" for word in sweep)

@@ -28,7 +28,9 @@ from hlsexplore.target import Target
 UNSUPPORTED = "hls4ml takes such layers from live HGQ2 models only"
 
 
-def random_elements(rng: np.random.Generator, shape: tuple[int, ...], rounding: Rounding, overflow: Overflow):
+def random_elements(
+    rng: np.random.Generator, shape: tuple[int, ...], rounding: Rounding, overflow: Overflow
+) -> ElementTypes:
     """Draw types of elements; about a tenth of them have no bits."""
     integer, fraction = rng.integers(-1, 4, shape), rng.integers(-1, 6, shape)
     fraction = np.where(rng.random(shape) < 0.1, -4, fraction)

@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ FOLDER = Path(__file__).parents[1] / "data" / "models"
 
 @pytest.mark.parametrize("kind", ["h5", "keras"])
 @pytest.mark.parametrize("name", ["functional", "sequence", "image"])
-def test_keras2_file_gives_the_results_that_keras2_computed(name, kind):
+def test_keras2_file_gives_the_results_that_keras2_computed(name: str, kind: str) -> None:
     graph = read_model(FOLDER / f"keras2_{name}.{kind}")
     with np.load(FOLDER / f"keras2_{name}.npz") as stored:
         x, wanted = stored["x"], stored["y"]
@@ -25,7 +27,7 @@ def test_keras2_file_gives_the_results_that_keras2_computed(name, kind):
     np.testing.assert_allclose(got, wanted, rtol=2e-5, atol=2e-5 * float(np.abs(wanted).max()))
 
 
-def test_keras2_layers_keep_their_names_and_types():
+def test_keras2_layers_keep_their_names_and_types() -> None:
     graph = read_model(FOLDER / "keras2_functional.h5")
     kinds = {node.name: node.kind for node in graph}
     assert kinds["inner/d"] == "dense"
@@ -40,7 +42,7 @@ def test_keras2_layers_keep_their_names_and_types():
     assert graph["q1"].source == "q1 (QDense)"
 
 
-def test_reading_a_file_imports_no_framework():
+def test_reading_a_file_imports_no_framework() -> None:
     code = (
         "import sys; from hlsexplore import read_model; "
         f"read_model({str(FOLDER / 'keras2_image.h5')!r}); read_model({str(FOLDER / 'keras2_image.keras')!r}); "
@@ -50,22 +52,22 @@ def test_reading_a_file_imports_no_framework():
     assert run.stdout.strip() == "[]"
 
 
-def test_keras_file_and_h5_file_of_one_model_give_one_graph():
+def test_keras_file_and_h5_file_of_one_model_give_one_graph() -> None:
     for name in ("functional", "sequence", "image"):
         assert read_model(FOLDER / f"keras2_{name}.keras").digest == read_model(FOLDER / f"keras2_{name}.h5").digest
 
 
-def test_content_decides_not_the_extension(tmp_path):
+def test_content_decides_not_the_extension(tmp_path: Path) -> None:
     path = tmp_path / "model.bin"
     path.write_bytes((FOLDER / "keras2_image.h5").read_bytes())
     assert read_model(str(path)).num_parameters == read_model(FOLDER / "keras2_image.h5").num_parameters
 
 
-def sequential(layers, **body):
+def sequential(layers, **body) -> dict[str, Any]:
     return {"class_name": "Sequential", "config": {"name": "s", "layers": layers, **body}}
 
 
-def plain(cls, name, **config):
+def plain(cls, name, **config) -> dict[str, Any]:
     return {"module": "keras.layers", "class_name": cls, "config": {"name": name, **config}, "registered_name": None}
 
 
@@ -78,7 +80,9 @@ def plain(cls, name, **config):
         ({"build": [None, 3]}, {}),
     ],
 )
-def test_sequential_without_input_layer_takes_its_recorded_shape(tmp_path, craft, first, body):
+def test_sequential_without_input_layer_takes_its_recorded_shape(
+    tmp_path: Path, craft: SimpleNamespace, first, body
+) -> None:
     dense = plain("Dense", "d", units=2, use_bias=False, **{k: v for k, v in first.items() if k != "build"})
     if "build" in first:
         dense["build_config"] = {"input_shape": first["build"]}
@@ -87,7 +91,7 @@ def test_sequential_without_input_layer_takes_its_recorded_shape(tmp_path, craft
     assert [(node.name, node.shape) for node in graph] == [("input", (3,)), ("d", (2,))]
 
 
-def test_layers_of_one_class_are_numbered_when_the_file_stores_no_names(tmp_path, craft):
+def test_layers_of_one_class_are_numbered_when_the_file_stores_no_names(tmp_path: Path, craft: SimpleNamespace) -> None:
     config = sequential(
         [plain("Dense", f"d{i}", units=2, use_bias=False) for i in range(3)], build_input_shape=[None, 2]
     )
@@ -96,7 +100,7 @@ def test_layers_of_one_class_are_numbered_when_the_file_stores_no_names(tmp_path
     assert [float(graph[f"d{i}"].op.kernel[0, 0]) for i in range(3)] == [0.0, 1.0, 2.0]
 
 
-def test_stored_names_win_over_numbering(tmp_path, craft):
+def test_stored_names_win_over_numbering(tmp_path: Path, craft: SimpleNamespace) -> None:
     config = sequential(
         [plain("Dense", f"d{i}", units=2, use_bias=False) for i in range(2)], build_input_shape=[None, 2]
     )
@@ -105,7 +109,7 @@ def test_stored_names_win_over_numbering(tmp_path, craft):
     assert [float(graph[f"d{i}"].op.kernel[0, 0]) for i in range(2)] == [0.0, 1.0]
 
 
-def test_made_up_names_avoid_real_ones(tmp_path, craft):
+def test_made_up_names_avoid_real_ones(tmp_path: Path, craft: SimpleNamespace) -> None:
     config = craft.functional(
         [
             craft.inputs(2),
@@ -121,7 +125,7 @@ def test_made_up_names_avoid_real_ones(tmp_path, craft):
     ]
 
 
-def test_long_weight_name_lists_that_keras_splits_are_read(tmp_path, craft):
+def test_long_weight_name_lists_that_keras_splits_are_read(tmp_path: Path, craft: SimpleNamespace) -> None:
     import h5py
 
     config, groups = craft.dense_net()
@@ -133,7 +137,7 @@ def test_long_weight_name_lists_that_keras_splits_are_read(tmp_path, craft):
     assert read_model(path).num_parameters == 8
 
 
-def test_bfloat16_weights_are_read(tmp_path, craft):
+def test_bfloat16_weights_are_read(tmp_path: Path, craft: SimpleNamespace) -> None:
     config, _ = craft.dense_net()
     half = np.array([[1.0, -2.5], [0.5, 3.0], [0.0, -1.0]], dtype="f4")
     stored = (half.view("u4") >> 16).astype("u2").view("V2")
@@ -141,7 +145,7 @@ def test_bfloat16_weights_are_read(tmp_path, craft):
     np.testing.assert_array_equal(read_model(path)["fc"].op.kernel, half)
 
 
-def test_inspection_tells_shapes_parameters_and_nodes(tmp_path, craft):
+def test_inspection_tells_shapes_parameters_and_nodes(tmp_path: Path, craft: SimpleNamespace) -> None:
     config, groups = craft.dense_net(activation="relu")
     inspection = inspect_model(craft.write_keras(tmp_path / "m.keras", config, groups))
     assert [(info.name, info.cls, info.shape, info.num_parameters, info.nodes) for info in inspection.layers] == [
@@ -151,7 +155,7 @@ def test_inspection_tells_shapes_parameters_and_nodes(tmp_path, craft):
     assert inspection.problems == ()
 
 
-def test_weights_stored_quantised_are_refused(tmp_path, craft):
+def test_weights_stored_quantised_are_refused(tmp_path: Path, craft: SimpleNamespace) -> None:
     policy = {"module": "keras.dtype_policies", "class_name": "QuantizedDTypePolicy", "config": {"mode": "int8"}}
     config, groups = craft.dense_net(dtype=policy)
     with pytest.raises(
@@ -160,7 +164,7 @@ def test_weights_stored_quantised_are_refused(tmp_path, craft):
         read_model(craft.write_keras(tmp_path / "m.keras", config, groups))
 
 
-def test_keras2_calls_with_constants_are_refused(tmp_path, craft):
+def test_keras2_calls_with_constants_are_refused(tmp_path: Path, craft: SimpleNamespace) -> None:
     node = {
         "class_name": "Dense",
         "name": "d",

@@ -16,7 +16,9 @@ def quant_node(source, output, prefix, **options):
     return node("Quant", f"{source} {prefix}s {prefix}z {prefix}b", output, domain=DOMAIN, **options)
 
 
-def network(between, last, bits=4, scale=0.31, bias=None, weight=None, mode="ROUND", in_bits=5):
+def network(
+    between, last, bits: int = 4, scale: float = 0.31, bias=None, weight=None, mode: str = "ROUND", in_bits: int = 5
+):
     """Quantise the input with a step of 1, multiply, add, apply something, quantise."""
     weight = np.array([[3.0, -2.0, 5.0], [1.0, 4.0, -3.0]]) if weight is None else np.asarray(weight)
     nodes = [
@@ -35,7 +37,7 @@ def network(between, last, bits=4, scale=0.31, bias=None, weight=None, mode="ROU
     return model(nodes, {"x": [1, 2]}, stored, domains=(DOMAIN,)), weight, stored["bias"]
 
 
-def every_input(in_bits=5):
+def every_input(in_bits: int = 5) -> np.ndarray:
     ends = np.arange(-(2 ** (in_bits - 1)), 2 ** (in_bits - 1), dtype=np.float64)
     return np.stack(np.meshgrid(ends, ends), axis=-1).reshape(-1, 2)
 
@@ -55,7 +57,7 @@ FUNCTIONS = {
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_functions_before_a_quantizer_give_the_integers_of_every_input(name):
+def test_functions_before_a_quantizer_give_the_integers_of_every_input(name) -> None:
     between, function, scale = FUNCTIONS[name]
     proto, weight, bias = network(between, "r", scale=scale)
     found = inspect_model(proto)
@@ -67,13 +69,13 @@ def test_functions_before_a_quantizer_give_the_integers_of_every_input(name):
     assert all(item.op.proven for item in found.graph if isinstance(item.op, Requantize))
 
 
-def test_two_sides_of_a_leaky_relu_are_two_multipliers():
+def test_two_sides_of_a_leaky_relu_are_two_multipliers() -> None:
     between, _, scale = FUNCTIONS["LeakyRelu"]
     graph = hx.read_model(network(between, "r", scale=scale)[0])
     assert [item.kind for item in graph] == ["input", "dense", "requantize", "requantize", "add"]
 
 
-def test_a_tanh_is_compared_with_each_of_its_thresholds():
+def test_a_tanh_is_compared_with_each_of_its_thresholds() -> None:
     between, _, scale = FUNCTIONS["Tanh"]
     graph = hx.read_model(network(between, "r", scale=scale)[0])
     assert [item.kind for item in graph] == ["input", "dense", "dense", "requantize", "dense"]
@@ -82,7 +84,7 @@ def test_a_tanh_is_compared_with_each_of_its_thresholds():
     assert set(np.abs(compare.op.kernel)) <= {0.0, 1.0}
 
 
-def test_few_values_alike_in_all_channels_are_a_table():
+def test_few_values_alike_in_all_channels_are_a_table() -> None:
     nodes = [quant_node("x", "q", "a"), node("Tanh", "q", "r"), quant_node("r", "y", "c")]
     weights = {"as": 0.1, "az": 0.0, "ab": 6.0, "cs": 0.07, "cz": 0.0, "cb": 5.0}
     proto = model(nodes, {"x": [1, 3]}, {k: np.float32(v) for k, v in weights.items()}, domains=(DOMAIN,))
@@ -96,7 +98,7 @@ def test_few_values_alike_in_all_channels_are_a_table():
 
 
 @pytest.mark.parametrize("ratio", [6.0, 10.0, 12.0])
-def test_ties_of_a_ratio_that_is_no_binary_fraction_go_to_the_even_integer(ratio):
+def test_ties_of_a_ratio_that_is_no_binary_fraction_go_to_the_even_integer(ratio: float) -> None:
     proto, weight, bias = network([], "acc", bits=6, scale=ratio, bias=[0.0, 0.0, 0.0])
     found = inspect_model(proto)
     assert found.notes == ()
@@ -110,7 +112,7 @@ def test_ties_of_a_ratio_that_is_no_binary_fraction_go_to_the_even_integer(ratio
     assert (np.rint(hx.predict(found.graph, x) / ratio) == expected).all()
 
 
-def test_what_reads_no_integers_of_a_power_of_two_is_said_to_be_unproven():
+def test_what_reads_no_integers_of_a_power_of_two_is_said_to_be_unproven() -> None:
     nodes = [node("MatMul", "x w", "a"), node("Tanh", "a", "r"), quant_node("r", "y", "c")]
     weights = {"w": np.eye(2, dtype=np.float32), "cs": np.float32(0.125), "cz": np.float32(0), "cb": np.float32(4)}
     notes = inspect_model(model(nodes, {"x": [1, 2]}, weights, domains=(DOMAIN,))).notes

@@ -13,7 +13,6 @@ from hlsexplore.importers.conv import check_groups, rank_of, window
 from hlsexplore.importers.grouped import ungrouped
 from hlsexplore.importers.hgq_parts import (
     apply_quantizer,
-    moved,
     own_weight,
     product,
     quantized_input,
@@ -26,6 +25,7 @@ from hlsexplore.importers.hgq_quantizers import read_types
 from hlsexplore.importers.layer import ImportedLayer, ImportedTensor, only
 from hlsexplore.importers.merge import merge
 from hlsexplore.importers.pool import global_pool, pool
+from hlsexplore.importers.reshape import moved
 from hlsexplore.ops import Affine, Conv, Dense, DepthwiseConv, Op
 
 

@@ -14,7 +14,7 @@ from hlsexplore.importers.activations import apply_activation
 from hlsexplore.importers.hgq_quantizers import HgqQuantizer, read_quantizer, read_types
 from hlsexplore.importers.layer import ImportedLayer, ImportedTensor
 from hlsexplore.importers.source import WeightRef
-from hlsexplore.ops import Activation, Affine, Function, Op, Permute, Quantize, Reshape
+from hlsexplore.ops import Activation, Affine, Function, Op, Quantize
 
 Make = Callable[[RealArray, RealArray | None, ElementTypes | None], Op]
 """Makes the op of a product from kernel, bias and the types of single weights."""
@@ -199,15 +199,3 @@ def finished(layer: ImportedLayer, y: ImportedTensor) -> ImportedTensor:
     """Append the layer's activation and the cast of its output."""
     spec: Any = layer.config.get("activation")
     return quantized_output(layer, apply_activation(layer, y, spec))
-
-
-def moved(layer: ImportedLayer, x: ImportedTensor, axes: tuple[int, ...], suffix: str) -> ImportedTensor:
-    """Append a transposition, unless it moves nothing."""
-    if axes == tuple(range(len(x.shape))):
-        return x
-    return layer.add(Permute(axes=axes), (x,), tuple(x.shape[axis] for axis in axes), suffix)
-
-
-def reshaped(layer: ImportedLayer, x: ImportedTensor, shape: Shape, suffix: str) -> ImportedTensor:
-    """Append a reshape, unless the shape is the same."""
-    return x if shape == x.shape else layer.add(Reshape(), (x,), shape, suffix)

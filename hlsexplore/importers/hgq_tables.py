@@ -14,15 +14,14 @@ from hlsexplore.importers.exact import reach_of
 from hlsexplore.importers.float32 import FUNCTIONS
 from hlsexplore.importers.hgq_parts import (
     apply_quantizer,
-    moved,
     own_weight,
     quantized_input,
     quantized_output,
     read_axes,
-    reshaped,
 )
 from hlsexplore.importers.hgq_quantizers import HgqQuantizer, read_quantizer
 from hlsexplore.importers.layer import ImportedLayer, ImportedTensor, only
+from hlsexplore.importers.reshape import moved, reshaped
 from hlsexplore.ops import Dense, Lookup, Merge, MergeFunction, Pool, Upsample
 
 Float32 = NDArray[np.float32]

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 
 from hlsexplore.importers.activations import ACTIVATION_LAYERS
+from hlsexplore.importers.attention import ATTENTION_LAYERS
 from hlsexplore.importers.conv import CHANNELWISE_LAYERS, CONV_LAYERS
 from hlsexplore.importers.dense import DENSE_LAYERS
 from hlsexplore.importers.layer import Converter
@@ -26,6 +27,7 @@ CONVERTERS: Mapping[str, Converter] = MappingProxyType(
         **CONV_LAYERS,
         **CHANNELWISE_LAYERS,
         **TRANSPOSED_LAYERS,
+        **ATTENTION_LAYERS,
         **POOL_LAYERS,
         **dict.fromkeys(_RECURRENT, recurrent),
         "Bidirectional": bidirectional,
@@ -62,8 +64,8 @@ _ADVICE = {
     "Lambda": "it holds Python code, which is never executed. Replace it by layers that compute the same.",
     "Embedding": "lookup by index is not supported. Feed the embedded vectors to the network instead.",
     "Masking": "masks are not supported. Use sequences of full length.",
-    "MultiHeadAttention": "attention is not supported. Use Dense, Conv1D, GRU or LSTM layers.",
-    "Attention": "attention is not supported. Use Dense, Conv1D, GRU or LSTM layers.",
+    "AdditiveAttention": "additive attention is not supported. Use MultiHeadAttention or Attention.",
+    "GroupQueryAttention": "its heads share keys and values. Use MultiHeadAttention.",
     "Conv3D": "three-dimensional convolutions are not supported. Use Conv2D with the depth as channels.",
     "GroupNormalization": "group normalisation is not supported. Use BatchNormalization.",
     "UnitNormalization": "unit normalisation is not supported. Use BatchNormalization or LayerNormalization.",

@@ -4,6 +4,7 @@ from math import prod
 from typing import Any
 
 from hlsexplore.errors import quoted
+from hlsexplore.graph import Shape
 from hlsexplore.importers.layer import ImportedLayer, ImportedTensor, only
 from hlsexplore.ops import Crop, Pad, Pair, Permute, Reshape, Upsample
 
@@ -44,6 +45,18 @@ def permute(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> Importe
         raise layer.damaged("dims", f"a permutation of 1 to {len(x.shape)}")
     axes = tuple(axis - 1 for axis in dims)
     return layer.add(Permute(axes=axes), (x,), tuple(x.shape[axis] for axis in axes))
+
+
+def moved(layer: ImportedLayer, x: ImportedTensor, axes: tuple[int, ...], suffix: str) -> ImportedTensor:
+    """Append a transposition, unless it moves nothing."""
+    if axes == tuple(range(len(x.shape))):
+        return x
+    return layer.add(Permute(axes=axes), (x,), tuple(x.shape[axis] for axis in axes), suffix)
+
+
+def reshaped(layer: ImportedLayer, x: ImportedTensor, shape: Shape, suffix: str) -> ImportedTensor:
+    """Append a reshape, unless the shape is the same."""
+    return x if shape == x.shape else layer.add(Reshape(), (x,), shape, suffix)
 
 
 def repeat_vector(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:

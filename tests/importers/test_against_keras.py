@@ -47,6 +47,11 @@ FLOAT = {
     "transposed2d_softmax": lambda t: sequential(
         t, (2, 3, 2), t.L.Conv2DTranspose(3, 2, strides=2, activation="softmax")
     ),
+    "einsum": lambda t: sequential(t, (4, 6), t.L.EinsumDense("abc,cd->abd", output_shape=(None, 3), bias_axes="d")),
+    "einsum_axes": lambda t: sequential(
+        t, (4, 6), t.L.EinsumDense("abc,bcd->abd", output_shape=(4, 3), bias_axes="bd", activation="relu")
+    ),
+    "einsum_heads": lambda t: sequential(t, (4, 6), t.L.EinsumDense("...c,cde->...de", (2, 3), bias_axes="de")),
     "depthwise1d": lambda t: sequential(t, (9, 3), t.L.DepthwiseConv1D(3, depth_multiplier=2, padding="same")),
     "depthwise2d": lambda t: sequential(
         t, (7, 7, 3), t.L.DepthwiseConv2D(3, strides=2, depth_multiplier=2), t.L.BatchNormalization()
@@ -205,6 +210,21 @@ def merges(k, layers):
     return [a, b], layers.Dense(3)(layers.Concatenate()(parts))
 
 
+def transformer(k, layers):
+    x = k.Input((5, 6))
+    y = layers.MultiHeadAttention(2, 3, dropout=0.1)(x, x)
+    y = layers.LayerNormalization()(layers.Add()([x, y]))
+    z = layers.MultiHeadAttention(3, 2, value_dim=4, output_shape=5, use_bias=False)(y, x)
+    return x, layers.Dense(2)(layers.GlobalAveragePooling1D()(z))
+
+
+def cross_attention(k, layers):
+    query, key, value = k.Input((3, 4)), k.Input((5, 4)), k.Input((5, 2))
+    y = layers.Attention()([query, value, key])
+    z = layers.MultiHeadAttention(1, 2)(query, value, key=key)
+    return [query, key, value], layers.Concatenate()([y, z])
+
+
 def repeated(k, layers):
     a, b = k.Input((4, 3, 2)), k.Input((2,))
     row, column = layers.GlobalAveragePooling2D(keepdims=True)(a), layers.Dense(2)(a[:, :1])
@@ -301,6 +321,8 @@ def smooth_functions(k, layers):
 
 FUNCTIONAL = [
     merges,
+    transformer,
+    cross_attention,
     repeated,
     dots,
     operators,
@@ -376,7 +398,6 @@ def test_unfused_batchnorm_matches_too(tf):
         (lambda t: [t.q.QActivation("bernoulli()")], "is not supported for activations"),
         (lambda t: [t.q.QActivation("binary_tanh")], r"Use QActivation\('binary\(alpha=1\)'\)"),
         (lambda t: [t.q.QDense(3, kernel_quantizer="quantized_ulaw(4)")], "makes no fixed-point weights"),
-        (lambda t: [t.L.Reshape((2, 3)), t.L.MultiHeadAttention(2, 2)], "attention is not supported"),
     ],
 )
 def test_unsupported_option_is_refused_with_a_way_out(tf, build, problem):

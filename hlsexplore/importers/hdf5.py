@@ -3,8 +3,9 @@
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,63 @@ def open_hdf5(source: Path | bytes) -> Iterator[Any]:
     import h5py
 
     with h5py.File(io.BytesIO(source) if isinstance(source, bytes) else source, "r") as file:
-        yield file
+        yield _folders(file) if any(_WINDOWS in name for name in file) else file
+
+
+_WINDOWS = "\\"
+"""Separator of Windows, with which Keras 2.12 to 2.15 join the names of groups there (`saving_lib.py`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Folder(Mapping[str, Any]):
+    """A group of a file written under Windows, where one long name at the top stands for nested groups.
+
+    Attributes:
+        own: The group of the file, or None where only the names of others imply one.
+        inner: Groups in it that long names make.
+    """
+
+    own: Any = None
+    inner: dict[str, "Folder"] = field(default_factory=dict)
+
+    @property
+    def attrs(self) -> Mapping[str, Any]:
+        """Attributes of the group."""
+        return {} if self.own is None else self.own.attrs
+
+    def get(self, key: str, default: Any = None, getlink: bool = False) -> Any:
+        """Return a member, or how the file links to it, as `h5py.Group.get` does."""
+        import h5py
+
+        if key in self.inner:
+            return h5py.HardLink() if getlink else self.inner[key]
+        return default if self.own is None else self.own.get(key, default, getlink=getlink)
+
+    def __getitem__(self, key: str) -> Any:
+        """Return a member, or what a path of the file leads to."""
+        if key in self.inner or self.own is None:
+            return self.inner[key]
+        return self.own[key]
+
+    def __iter__(self) -> Iterator[str]:
+        """List the members."""
+        yield from self.inner
+        yield from (name for name in self.own or () if name not in self.inner and _WINDOWS not in name)
+
+    def __len__(self) -> int:
+        """Count the members."""
+        return sum(1 for _ in self)
+
+
+def _folders(file: Any) -> Folder:
+    """Return a file's groups nested as their names say."""
+    tree: dict[tuple[str, ...], Folder] = {(): Folder(own=file)}
+    names = {tuple(name.split(_WINDOWS)): name for name in file if _WINDOWS in name}
+    for path in sorted({parts[:end] for parts in names for end in range(1, len(parts) + 1)}):
+        name = names.get(path, path[0] if len(path) == 1 and path[0] in file else None)
+        tree[path] = Folder(own=None if name is None else child(file, name))
+        tree[path[:-1]].inner[path[-1]] = tree[path]
+    return tree[()]
 
 
 @contextmanager

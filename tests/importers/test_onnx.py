@@ -462,3 +462,18 @@ def test_a_classifier_keeps_its_values_and_leaves_the_label_out(classes):
     logits = (x - [1, 2, 3]) * [0.5, 1, 2] @ np.arange(6.0).reshape(2, 3).T + [1, 2]
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert np.allclose(hx.predict(found.graph, x), expected)
+
+
+def test_outputs_that_are_constants_are_left_out():
+    w, spread = floats(3, 4), floats(4)
+    nodes = [node("MatMul", "x w"), node("Exp", "spread", "deviation"), node("Identity", "spread", "log_std")]
+    names = ("log_std", "y", "deviation")
+    found = inspect_model(model(nodes, {"x": ["n", 3]}, {"w": w, "spread": spread}, names))
+    assert found.notes == tuple(
+        f"the output {name!r} is left out: it is the same for every input." for name in ("log_std", "deviation")
+    )
+    x = floats(5, 3)
+    assert np.allclose(hx.predict(found.graph, x), x @ w, atol=1e-5)
+    assert problems(model(nodes[1:], {"x": ["n", 3]}, {"spread": spread}, ("log_std",))) == (
+        "the output 'log_std' does not depend on the input. Leave it out, or put DequantizeLinear behind it.",
+    )

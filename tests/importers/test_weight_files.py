@@ -7,6 +7,7 @@ without weights.
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,31 @@ def check(graph, name) -> None:
 @pytest.mark.parametrize("version", ["keras212", "keras213", "keras214", "tfkeras", "keras3"])
 def test_layers_are_found_however_the_version_numbers_them(version: str) -> None:
     check(read_model(FOLDER / f"{version}_shared.keras"), f"{version}_shared")
+
+
+def windows_file(source: Path, target: Path) -> Path:
+    """Write the weights of a file as Keras 2 does under Windows: `layers\\dense/vars/0`, all groups at the top."""
+    with h5py.File(source) as old, h5py.File(target, "w") as new:
+
+        def copy(name: str, item: Any) -> None:
+            if isinstance(item, h5py.Group) and name.split("/")[-1] != "vars" and "vars" in item:
+                new.copy(item["vars"], new.create_group(name.replace("/", "\\")), "vars")
+
+        old.visititems(copy)
+    return target
+
+
+@pytest.mark.parametrize("version", ["keras212", "keras213", "keras214", "tfkeras"])
+def test_files_written_under_windows_are_read_as_any_other(version: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(FOLDER / f"{version}_shared.keras") as archive:
+        archive.extractall(tmp_path)
+    windows_file(tmp_path / "model.weights.h5", tmp_path / "windows.h5").replace(tmp_path / "model.weights.h5")
+    with zipfile.ZipFile(tmp_path / "windows.keras", "w") as archive:
+        for name in ("config.json", "metadata.json", "model.weights.h5"):
+            archive.write(tmp_path / name, name)
+    with h5py.File(tmp_path / "model.weights.h5") as file:
+        assert any("\\" in name for name in file) and not {"layers", "_layer_checkpoint_dependencies"} & set(file)
+    assert read_model(tmp_path / "windows.keras").digest == read_model(FOLDER / f"{version}_shared.keras").digest
 
 
 @pytest.mark.parametrize("weights", [".weights.h5", "_named.h5", ".keras"])

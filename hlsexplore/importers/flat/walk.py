@@ -89,7 +89,10 @@ def walk(graph: FlatGraph) -> Walked:
         _input(state, item)
     for node in needed_nodes(graph):
         _convert(state, node)
-    outputs = tuple(tensor for name in graph.outputs if (tensor := _output(state, name)) is not None)
+    fixed = _constant_outputs(state)
+    named = [name for name in graph.outputs if name not in fixed]
+    outputs = tuple(tensor for name in named if (tensor := _output(state, name)) is not None)
+    notes += tuple(f"the output {name[:60]!r} is left out: it is the same for every input." for name in fixed)
     problems = tuple(dict.fromkeys(state.problems))
     return Walked(sketch=state.sketch, outputs=outputs, problems=problems, infos=tuple(state.infos), notes=notes)
 
@@ -108,6 +111,13 @@ def _input(state: FlatWalk, item: FlatInput) -> None:
     state.infos.append(
         LayerInfo(name=tensor.node, cls="input", shape=shape, num_parameters=0, nodes=(tensor.node,), problem=None)
     )
+
+
+def _constant_outputs(state: FlatWalk) -> tuple[str, ...]:
+    """Return the outputs that are constants, as the spread of a policy is; none if all are, unless by a guess."""
+    names = state.graph.outputs
+    found = tuple(n for n in names if n in state.graph.constants or isinstance(state.items.get(n), Constant))
+    return found if state.is_guessing or len(set(found)) < len(set(names)) else ()
 
 
 def _output(state: FlatWalk, name: str) -> ImportedTensor | None:

@@ -36,6 +36,8 @@ _QUANTIZERS = frozenset({"Quant", "IntQuant", "BipolarQuant", "Trunc", "FloatQua
 _KIND = re.compile(r"(?P<sign>U?INT)(?P<bits>\d{1,2})|FIXED<(?P<width>\d{1,2}),(?P<whole>\d{1,2})>")
 MAX_KIND_BITS = 32
 """Most bits of a data type of an input."""
+MAX_WHOLE_BITS = 16
+"""Most bits of inputs that are integers of few bits, such as those of images; wider ones number things."""
 _QDQ = frozenset({"QuantizeLinear", "DequantizeLinear"})
 """Ops that ONNX Runtime also has in its own domain, for the widths that older opsets lack; they compute the same."""
 _MICROSOFT = "com.microsoft"
@@ -126,7 +128,9 @@ def parse_onnx(data: bytes, label: str, folder: Path | None) -> FlatGraph:
     return FlatGraph(
         name=_name(_text(graph.name), label),
         label=label,
-        inputs=tuple(replace(item, known=known(kinds.get(item.name, ""))) for item in _inputs(inputs, label)),
+        inputs=tuple(
+            replace(item, known=known(kinds.get(item.name, "")) or item.known) for item in _inputs(inputs, label)
+        ),
         constants=constants,
         nodes=tuple(nodes),
         outputs=tuple(_text(item.name) for item in graph.output),
@@ -429,7 +433,9 @@ def _inputs(items: Iterable[Any], label: str) -> tuple[FlatInput, ...]:
         dims = item.type.tensor_type.shape.dim if item.type.HasField("tensor_type") else ()
         shape = [int(dim.dim_value) if dim.dim_value > 0 else None for dim in dims]
         try:
-            found.append(free_batch(_text(item.name), shape, label))
+            limits = _RANGES.get(item.type.tensor_type.elem_type, (0, -1))
+            whole = KnownRange(low=limits[0], high=limits[1]) if 0 < limits[1] < 1 << MAX_WHOLE_BITS else None
+            found.append(replace(free_batch(_text(item.name), shape, label), known=whole))
         except UnsupportedError as error:
             problems += error.problems
     if problems:

@@ -57,7 +57,7 @@ def _chain(work: Work, draft: Draft) -> list[Draft] | None:
         current = readers[0]
         found.append(current)
         if isinstance(current.op, FakeQuant):
-            return None if current.op.cut else found
+            return found if np.array_equal(current.op.scale, current.op.out_scale) else None
         if not isinstance(current.op, Affine | Permute | Reshape):
             return None
     return None

@@ -12,6 +12,7 @@ from hlsexplore.fixed import RealArray
 from hlsexplore.importers.flat import pointwise
 from hlsexplore.importers.flat.context import Converter, FlatContext, Item
 from hlsexplore.importers.flat.fold import bounded
+from hlsexplore.importers.flat.joins import arithmetic
 from hlsexplore.importers.flat.layout import channels_last
 from hlsexplore.importers.flat.sketch import FakeQuant, Grid
 from hlsexplore.importers.flat.value import Coded, Constant, FlatValue
@@ -230,8 +231,9 @@ def dequantize_linear(context: FlatContext) -> Item:
         whole = item.real - zero
         full = np.broadcast_to(scale, whole.shape)
         return Constant(values=whole * full, grid=Grid(integers=whole, scale=full))
-    if not isinstance(item, Coded):
-        raise context.refuse("it reads integers that no QuantizeLinear made.", "Put QuantizeLinear before it.")
+    if isinstance(item, FlatValue):  # integers that come into the network
+        shifted = arithmetic(replace(context, items=(item, Constant(values=zero))), "Sub")
+        return arithmetic(replace(context, items=(shifted, Constant(values=scale))), "Mul")
     if not np.array_equal(item.scale, scale) or not np.array_equal(item.zero, zero):
         raise context.refuse("its scale differs from that of QuantizeLinear.", "Use one scale for both.")
     limits = (item.low - float(zero.reshape(-1)[0]), item.high - float(zero.reshape(-1)[0]))
@@ -240,6 +242,23 @@ def dequantize_linear(context: FlatContext) -> Item:
     # ONNX adds the zero point behind the rounding: the same as no zero point and shifted limits.
     inner = replace(context, items=(item.value, *context.items[1:]))
     return _applied(inner, scale, np.zeros_like(scale), limits, WholeRounding.HALF_EVEN)
+
+
+def whole_numbers(context: FlatContext, coded: Coded) -> FlatValue:
+    """Return the integers that QuantizeLinear makes of data, as an output of the network."""
+    zero = float(coded.zero.reshape(-1)[0])
+    if (coded.zero != zero).any():
+        raise context.refuse("its channels have different zero points.", "Use one zero point.")
+    tensor, axes, (steps,) = channels_last(context, coded.value, (coded.scale,))
+    op = FakeQuant(
+        scale=steps,
+        zero=np.zeros_like(steps),
+        low=coded.low - zero,
+        high=coded.high - zero,
+        out_scale=np.ones_like(steps),
+        out_zero=np.full_like(steps, -zero),
+    )
+    return FlatValue(tensor=context.add(op, (tensor,), tensor.shape), axes=axes)
 
 
 QUANTIZERS: dict[str, Converter] = {

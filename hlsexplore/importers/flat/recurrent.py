@@ -7,6 +7,7 @@ import numpy as np
 
 from hlsexplore.fixed import RealArray
 from hlsexplore.importers.flat.context import Converter, FlatContext, Result
+from hlsexplore.importers.flat.graph import BATCH, FlatGraph
 from hlsexplore.importers.flat.sketch import Sketch
 from hlsexplore.importers.flat.value import SAMPLES, Atoms, FlatValue
 from hlsexplore.importers.layer import ImportedTensor
@@ -37,6 +38,22 @@ class _Layer:
 
     op: Recurrent
     suffix: str
+
+
+def samples_of_sequences(graph: FlatGraph) -> FlatGraph:
+    """Let the second axis count the samples of an input of fixed size that a recurrent layer reads, steps first.
+
+    Args:
+        graph: The flat graph, in which the first axis of inputs of fixed size counts samples.
+    """
+    read = {node.inputs[0] for node in graph.nodes if node.op in _CELLS and not node.options.get("layout", 0)}
+    inputs = tuple(
+        replace(item, shape=(item.batch, BATCH, item.shape[2]), batch=item.shape[1])
+        if item.name in read and len(item.shape) == 3 and item.shape[0] == BATCH and item.batch is not None
+        else item
+        for item in graph.inputs
+    )
+    return replace(graph, inputs=inputs)
 
 
 def recurrent(context: FlatContext) -> Result:

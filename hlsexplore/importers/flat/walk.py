@@ -12,6 +12,7 @@ from hlsexplore.importers.flat.context import Converter, FlatContext, Item
 from hlsexplore.importers.flat.endings import hardware_part, needed_nodes
 from hlsexplore.importers.flat.fold import FOLDS, MOVING, fold
 from hlsexplore.importers.flat.graph import BATCH, FlatGraph, FlatInput, FlatNode
+from hlsexplore.importers.flat.integer_ops import WRITTEN_OUT, write_out
 from hlsexplore.importers.flat.joins import JOINS
 from hlsexplore.importers.flat.moves import MOVES
 from hlsexplore.importers.flat.names import layer_name, says_something
@@ -19,8 +20,8 @@ from hlsexplore.importers.flat.patterns import find_patterns
 from hlsexplore.importers.flat.pointwise import POINTWISE
 from hlsexplore.importers.flat.pools import POOLS
 from hlsexplore.importers.flat.products import PRODUCTS
-from hlsexplore.importers.flat.quant import QUANTIZERS
-from hlsexplore.importers.flat.recurrent import RECURRENT
+from hlsexplore.importers.flat.quant import QUANTIZERS, whole_numbers
+from hlsexplore.importers.flat.recurrent import RECURRENT, samples_of_sequences
 from hlsexplore.importers.flat.sketch import FakeQuant, Sketch
 from hlsexplore.importers.flat.transposed import TRANSPOSED
 from hlsexplore.importers.flat.value import SAMPLES, Constant, FlatValue, mixed, stored
@@ -83,7 +84,7 @@ def walk(graph: FlatGraph) -> Walked:
     Raises:
         ModelError: If it is damaged.
     """
-    graph, notes = hardware_part(find_patterns(graph))
+    graph, notes = hardware_part(find_patterns(write_out(samples_of_sequences(graph))))
     state = FlatWalk(graph=graph)
     for item in graph.inputs:
         _input(state, item)
@@ -127,23 +128,29 @@ def _output(state: FlatWalk, name: str) -> ImportedTensor | None:
         item = Constant(values=state.graph.constants[name])
     if item is None:
         raise ModelError(f"{state.graph.label!r}: nothing makes the output {name[:60]!r}. The file is damaged.")
-    if not isinstance(item, FlatValue):
-        what = "does not depend on the input" if isinstance(item, Constant) else "is the integers of a QuantizeLinear"
-        state.problems.append(f"the output {name[:60]!r} {what}. Leave it out, or put DequantizeLinear behind it.")
+    if isinstance(item, Constant):
+        problem = f"the output {name[:60]!r} does not depend on the input. Leave it out."
+        state.problems.append(problem)
         return None
     source = f"output {name[:60]!r}"
-    groups = [atoms for atoms in item.axes if atoms != (SAMPLES,)]
+    context = FlatContext(
+        node=FlatNode(op="Output", inputs=(), outputs=(), label=name, kind="output"),
+        name=source,
+        items=(),
+        sketch=state.sketch,
+        version=0,
+        batch=None,
+    )
     try:
+        value = (
+            item
+            if isinstance(item, FlatValue)
+            else whole_numbers(replace(context, name=layer_name(name, "output")), item)
+        )
+        groups = [atoms for atoms in value.axes if atoms != (SAMPLES,)]
         if any(SAMPLES in atoms for atoms in groups):
             raise mixed(source)
-        return FlatContext(
-            node=FlatNode(op="Output", inputs=(), outputs=(), label=name, kind="output"),
-            name=source,
-            items=(),
-            sketch=state.sketch,
-            version=0,
-            batch=None,
-        ).arrange(item, groups)
+        return context.arrange(value, groups)
     except UnsupportedError as error:
         state.problems.extend(error.problems)
         return None
@@ -224,10 +231,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "Scan": "Unroll it before the export.",
         "MultiThreshold": "Export the model before FINN's own passes turn quantizers into thresholds.",
         "FloatQuant": "Use integer quantizers; minifloats are not built.",
-        **dict.fromkeys(
-            ("QLinearConv", "QLinearMatMul", "com.microsoft.QGemm", "com.microsoft.QLinearAdd"),
-            "Quantise with QuantFormat.QDQ in place of QOperator.",
-        ),
+        **dict.fromkeys(WRITTEN_OUT, "Quantise with QuantFormat.QDQ in place of QOperator."),
         **dict.fromkeys(
             ("DynamicQuantizeLinear", "ConvInteger", "MatMulInteger"),
             "Hardware needs fixed scales: use quantize_static with QuantFormat.QDQ.",

@@ -52,10 +52,12 @@ class Case:
     Attributes:
         make: Makes it.
         shape: Shape of its input without the batch axis.
+        opset: Version of ONNX' ops that the old exporter writes.
     """
 
     make: Callable[[], nn.Module]
     shape: tuple[int, ...]
+    opset: int = OLD_OPSET
 
 
 def _mlp() -> nn.Module:
@@ -145,6 +147,26 @@ def _rnn() -> nn.Module:
     return Net(lambda net, x: net.o(net.r(x)[0].mean(1)), r=layer, o=nn.Linear(5, 4))
 
 
+def _transformer() -> nn.Module:
+    def forward(net: Any, x: torch.Tensor) -> torch.Tensor:
+        token = net.token.weight[None].expand(x.shape[0], -1, -1)
+        h = torch.cat([token, net.e(x)], 1)
+        a = net.n(h)
+        h = h + net.a(a, a, a, need_weights=False)[0]
+        return net.o(h[:, 0])
+
+    parts = {"e": nn.Linear(3, 8), "token": nn.Linear(8, 1), "n": nn.LayerNorm(8), "o": nn.Linear(8, 4)}
+    return Net(forward, a=nn.MultiheadAttention(8, 2, batch_first=True), **parts)
+
+
+def _einsum() -> nn.Module:
+    def forward(net: Any, x: torch.Tensor) -> torch.Tensor:
+        scores = torch.softmax(torch.einsum("bnc,bmc->bnm", net.q(x), net.k(x)), -1)
+        return torch.einsum("bnm,bmc->bnc", scores, torch.einsum("bnc,dc->bnd", x, net.v.weight))
+
+    return Net(forward, q=nn.Linear(3, 4), k=nn.Linear(3, 4), v=nn.Linear(3, 5))
+
+
 CASES = {
     "mlp": Case(make=_mlp, shape=(8,)),
     "activations": Case(make=_activations, shape=(8,)),
@@ -158,6 +180,8 @@ CASES = {
     "gru_bidirectional": Case(make=_gru_bidirectional, shape=(6, 3)),
     "lstm": Case(make=_lstm, shape=(6, 3)),
     "rnn": Case(make=_rnn, shape=(6, 3)),
+    "transformer": Case(make=_transformer, shape=(5, 3), opset=14),
+    "einsum": Case(make=_einsum, shape=(5, 3), opset=12),
 }
 
 
@@ -192,7 +216,7 @@ def write(name: str, case: Case, folder: Path) -> None:
     clean(path)
     names = {"input_names": ["x"], "dynamic_axes": {"x": {0: "batch"}}}
     old = folder / f"{name}_old.onnx"
-    torch.onnx.export(net, (data[:1],), old, dynamo=False, opset_version=OLD_OPSET, verbose=False, **names)
+    torch.onnx.export(net, (data[:1],), old, dynamo=False, opset_version=case.opset, verbose=False, **names)
     clean(old)
 
 

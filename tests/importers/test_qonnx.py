@@ -383,6 +383,12 @@ def test_integers_between_quantize_and_dequantize_are_read_as_one_quantizer() ->
     alone = model([node("QuantizeLinear", "x s z")], {"x": [1, 4]}, weights)
     whole = np.clip(np.rint(x / np.float32(0.13)) + 3, -128, 127)
     assert (hx.predict(hx.read_model(alone), x) == whole).all()
+    cast = [node("QuantizeLinear", "x s z", "q"), node("Cast", "q", "c", to=TensorProto.INT8)]
+    nodes = [*cast, node("DequantizeLinear", "c s z")]
+    y = hx.predict(hx.read_model(model(nodes, {"x": [1, 4]}, weights)), x)
+    assert np.allclose(y, (whole - 3) * 0.13, rtol=1e-6)
+    cast[1].attribute[0].i = TensorProto.UINT8
+    assert "it cuts integers off. Leave it out." in problems(model(nodes, {"x": [1, 4]}, weights))[0]
 
 
 @pytest.mark.parametrize(

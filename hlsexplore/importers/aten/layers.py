@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from hlsexplore.errors import UnsupportedError
-from hlsexplore.importers.aten.call import AtenCall, Ref
+from hlsexplore.importers.aten.call import AtenCall, Ref, refs
 from hlsexplore.importers.flat.graph import Array
 
 Translate = Callable[[AtenCall], None]
@@ -25,6 +25,19 @@ def addmm(call: AtenCall) -> None:
 def matmul(call: AtenCall) -> None:
     """Translate a matrix product."""
     call.emit("MatMul", (call.ref("self", "input"), call.ref("mat2", "other", "vec")))
+
+
+def einsum(call: AtenCall) -> None:
+    """Translate an einsum."""
+    call.emit("Einsum", [item.name for item in refs(call.get("tensors"))], equation=call.get("equation", default=""))
+
+
+def attention(call: AtenCall) -> None:
+    """Translate attention; tensors of three axes have one head."""
+    inputs = [call.ref(name) for name in ("query", "key", "value", "attn_mask")]
+    heads = 1 if call.rank(inputs[0]) == 3 else None
+    causal = int(bool(call.get("is_causal", default=False)))
+    call.emit("Attention", inputs, is_causal=causal, scale=call.get("scale"), q_num_heads=heads, kv_num_heads=heads)
 
 
 def conv(call: AtenCall) -> None:
@@ -215,6 +228,9 @@ LAYERS: dict[str, Translate] = {
     "aten.bmm": matmul,
     "aten.mv": matmul,
     "aten.matmul": matmul,
+    "aten.einsum": einsum,
+    "aten.scaled_dot_product_attention": attention,
+    "aten._scaled_dot_product_flash_attention_for_cpu": attention,
     **dict.fromkeys(
         (
             "aten.conv1d",

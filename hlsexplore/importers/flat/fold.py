@@ -135,8 +135,16 @@ def _constant_of_shape(context: FlatContext, arrays: list[Array]) -> Array:
 
 
 def _expand(context: FlatContext, arrays: list[Array]) -> Array:
-    shape = np.broadcast_shapes(arrays[0].shape, _shape_of(arrays[1]))
+    own, target = arrays[0].shape, _shape_of(arrays[1])
+    kept = ((1,) * len(target) + own)[len(own) :]  # PyTorch's -1 keeps the size of an axis
+    target = tuple(have if want == -1 else want for want, have in zip(target, kept, strict=True))
+    shape = np.broadcast_shapes(own, target)
     return np.broadcast_to(arrays[0], shape)
+
+
+def _triangle(context: FlatContext, arrays: list[Array]) -> Array:
+    shift = int(arrays[1].reshape(-1)[0]) if len(arrays) > 1 else 0
+    return np.triu(arrays[0], shift) if context.flag("upper", True) else np.tril(arrays[0], shift)
 
 
 def _range(context: FlatContext, arrays: list[Array]) -> Array:
@@ -283,6 +291,7 @@ FOLDS: Mapping[str, Fold] = MappingProxyType(
         "ConstantOfShape": _constant_of_shape,
         "Expand": _expand,
         "Range": _range,
+        "Trilu": _triangle,
         "Gather": _gather,
         "Concat": _concat,
         "Cast": _cast,

@@ -166,23 +166,6 @@ def _ordered(context: FlatContext, value: FlatValue, order: Sequence[int]) -> Fl
     return FlatValue(tensor=tensor, axes=tuple(place.get(index, atoms) for index, atoms in enumerate(value.axes)))
 
 
-def concat(context: FlatContext) -> FlatValue:
-    """Convert Concat of tensors that depend on the input."""
-    values: list[FlatValue] = []
-    for item in _present(context):
-        if isinstance(item, Constant) and item.values.size == 0:
-            continue
-        if not isinstance(item, FlatValue):
-            raise context.refuse("it joins data with a constant.", "Add the constant part to the data instead.")
-        values.append(item)
-    if len(values) == 1:
-        return values[0]
-    rank = len(values[0].axes)
-    if any(len(item.axes) != rank for item in values):
-        raise context.damaged(f"it joins shapes {', '.join(named(item.dims) for item in values)}")
-    return joined(context, values, context.axis(context.integer("axis", 1), rank))
-
-
 def joined(context: FlatContext, values: Sequence[FlatValue], axis: int) -> FlatValue:
     """Append the concatenation of tensors of as many axes along one of them.
 
@@ -234,7 +217,6 @@ JOINS: dict[str, Converter] = {
     "Sum": partial(arithmetic, function="Add"),
     "Mean": mean,
     "Pow": power,
-    "Concat": concat,
     "Stack": stack,
 }
 """Converters of arithmetic and joins."""

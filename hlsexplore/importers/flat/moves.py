@@ -1,14 +1,14 @@
 """Ops that move elements: reshapes and transposes (noted only), slices, padding, repetition."""
 
 from collections.abc import Sequence
-from math import floor, prod
+from math import floor, isfinite, prod
 
 import numpy as np
 
 from hlsexplore.importers.flat.context import Converter, FlatContext, Result
 from hlsexplore.importers.flat.graph import BATCH
 from hlsexplore.importers.flat.joins import joined
-from hlsexplore.importers.flat.layout import image, of_image
+from hlsexplore.importers.flat.layout import affine, image, of_image
 from hlsexplore.importers.flat.recurrent import last_step
 from hlsexplore.importers.flat.value import SAMPLES, Atoms, Constant, FlatValue, named, reshape, resolve
 from hlsexplore.ops import Crop, Pad, Pair, Reshape, Upsample
@@ -244,7 +244,7 @@ def split(context: FlatContext) -> Result:
 
 
 def pad(context: FlatContext) -> FlatValue:
-    """Convert Pad with zeros around an image."""
+    """Convert Pad with a constant."""
     value = context.value(0)
     rank = len(value.axes)
     pads = context.integers("pads", 1)
@@ -253,16 +253,36 @@ def pad(context: FlatContext) -> FlatValue:
         raise context.damaged(f"'pads' is {pads}, expected two numbers for each of {len(axes)} axes")
     amounts = {context.axis(axis, rank): (pads[i], pads[i + len(axes)]) for i, axis in enumerate(axes)}
     amounts = {axis: pair for axis, pair in amounts.items() if pair != (0, 0)}
-    if context.text("mode", "constant") != "constant" or context.number("value", 0.0, 2) != 0:
-        raise context.refuse("it pads with other values than 0.", "Pad with zeros.")
+    filling = context.number("value", 0.0, 2)
+    if context.text("mode", "constant") != "constant" or not isfinite(filling):
+        raise context.refuse("it pads with other values than a constant.", "Pad with zeros.")
     if not amounts:
         return value
+    if filling:
+        return _filled(context, value, amounts, filling)
+    return _with_zeros(context, value, amounts)
+
+
+def _filled(context: FlatContext, value: FlatValue, amounts: dict[int, Pair], filling: float) -> FlatValue:
+    """Append a number around a tensor: zeros, and then the number where they are."""
+    grown = _with_zeros(context, value, amounts)
+    edge = [tuple(max(size, 0) for size in amounts.get(axis, (0, 0))) for axis in range(len(value.axes))]
+    sizes = [1 if SAMPLES in atoms else dim for atoms, dim in zip(grown.axes, grown.dims, strict=True)]
+    offset = np.pad(
+        np.zeros([size - sum(pair) for size, pair in zip(sizes, edge, strict=True)]), edge, constant_values=filling
+    )
+    return affine(context, grown, np.array(1.0), offset, "filled")
+
+
+def _with_zeros(context: FlatContext, value: FlatValue, amounts: dict[int, Pair]) -> FlatValue:
+    """Append zeros around a tensor."""
+    rank = len(value.axes)
     if any(first < 0 or last < 0 for first, last in amounts.values()):
         return _trimmed(context, value, amounts)
     if rank in (3, 4) and value.axes[0] == (SAMPLES,) and min(amounts) >= 2:
         return _padded_image(context, value, amounts)
     for axis, pair in amounts.items():
-        value = _padded(context, value, axis, pair)
+        value = padded(context, value, axis, pair)
     return value
 
 
@@ -271,7 +291,7 @@ def _trimmed(context: FlatContext, value: FlatValue, amounts: dict[int, Pair]) -
     for axis, (first, end) in amounts.items():
         value = cut(context, value, axis, max(-first, 0), value.dims[axis] - max(-end, 0))
         if max(first, end) > 0:
-            value = _padded(context, value, axis, (max(first, 0), max(end, 0)))
+            value = padded(context, value, axis, (max(first, 0), max(end, 0)))
     return value
 
 
@@ -284,7 +304,7 @@ def _padded_image(context: FlatContext, value: FlatValue, amounts: dict[int, Pai
     return of_image(context.add(Pad(padding=padding, rank=rank), (tensor,), tuple(shape)))
 
 
-def _padded(context: FlatContext, value: FlatValue, axis: int, amounts: Pair) -> FlatValue:
+def padded(context: FlatContext, value: FlatValue, axis: int, amounts: Pair) -> FlatValue:
     """Append zeros along any axis of a tensor, seen as an image of columns."""
     if SAMPLES in value.axes[axis]:
         raise context.refuse("it adds samples.", "Pad other axes.")
@@ -293,9 +313,9 @@ def _padded(context: FlatContext, value: FlatValue, axis: int, amounts: Pair) ->
     shape = whole.tensor.shape
     view = context.arrange(whole, _groups(whole, place))
     out = (view.shape[0], view.shape[1] + sum(amounts), view.shape[2])
-    padded = context.add(Pad(padding=((0, 0), amounts), rank=2), (view,), out, "padded")
+    wider = context.add(Pad(padding=((0, 0), amounts), rank=2), (view,), out, "padded")
     final = (*shape[:place], out[1], *shape[place + 1 :])
-    tensor = padded if final == out else context.add(Reshape(), (padded,), final, "reshaped")
+    tensor = wider if final == out else context.add(Reshape(), (wider,), final, "reshaped")
     return FlatValue(tensor=tensor, axes=whole.axes)
 
 

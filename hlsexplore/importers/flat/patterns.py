@@ -59,6 +59,7 @@ def _find(links: _Links, node: FlatNode) -> FlatNode:
     return (
         _layer_norm(links, node)
         or _log_softmax(links, node)
+        or _safe_softmax(links, node)
         or _choice(links, node)
         or find_function(links.makers, links.constants, node)
         or node
@@ -69,6 +70,19 @@ def _log_softmax(links: _Links, node: FlatNode) -> FlatNode | None:
     """Find the logarithm of a softmax."""
     softmax = links.made(node.inputs[0], "Softmax") if node.op == "Log" else None
     return None if softmax is None else replace(node, op="LogSoftmax", inputs=softmax.inputs, options=softmax.options)
+
+
+def _safe_softmax(links: _Links, node: FlatNode) -> FlatNode | None:
+    """Find the softmax of PyTorch's attention, with zeros where a whole row is minus infinity, which no data is."""
+    softmax = links.made(node.inputs[2], "Softmax") if node.op == "Where" and len(node.inputs) == 3 else None
+    if softmax is None:
+        return None
+    condition = links.made(node.inputs[0], "Not", "ReduceMax")
+    while condition is not None and condition.op != "Equal":
+        condition = links.made(condition.inputs[0], "Not", "ReduceMax", "Equal")
+    if condition is None or condition.inputs[0] != softmax.inputs[0] or links.number(condition.inputs[1]) != -np.inf:
+        return None
+    return replace(node, op="Softmax", inputs=softmax.inputs, options=softmax.options)
 
 
 def _layer_norm(links: _Links, node: FlatNode) -> FlatNode | None:

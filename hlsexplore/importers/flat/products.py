@@ -1,9 +1,10 @@
-"""Products with constant weights: MatMul, Gemm, linear layers, convolutions, and normalisations."""
+"""Products: MatMul, Gemm, linear layers, convolutions, and normalisations."""
 
 import numpy as np
 
 from hlsexplore.fixed import RealArray
 from hlsexplore.importers.flat.context import Converter, FlatContext
+from hlsexplore.importers.flat.contractions import product
 from hlsexplore.importers.flat.graph import Array
 from hlsexplore.importers.flat.layout import affine, image, last, of_image, reordered, straight_last
 from hlsexplore.importers.flat.sketch import Grid
@@ -61,7 +62,7 @@ def weight_grids(weight: Constant, bias: Constant | None) -> dict[str, Grid]:
 
 
 def matmul(context: FlatContext) -> FlatValue:
-    """Convert MatMul with a constant on one side, or of two vectors."""
+    """Convert MatMul."""
     first, second = context.item(0), context.item(1)
     if isinstance(first, FlatValue) and isinstance(second, Constant):
         weight = second.moved(_matrix)
@@ -91,13 +92,11 @@ def _to_one(context: FlatContext, value: FlatValue, weight: Constant) -> FlatVal
 
 
 def _inner(context: FlatContext, first: FlatValue, second: FlatValue) -> FlatValue:
-    """Append the inner product of two vectors: (samples, 1, n) by (samples, n, 1)."""
+    """Append the product of two tensors; the inner product of vectors, (samples, 1, n) by (samples, n, 1), is a Dot."""
     a, b = first.dims, second.dims
     is_inner = len(a) == len(b) == 3 and a[1] == b[2] == 1 and a[2] == b[1] and first.axes[0] == second.axes[0]
     if not is_inner or first.axes[0] != (SAMPLES,):
-        raise context.refuse(
-            "it multiplies two tensors that both depend on the input.", "Only products with constant weights are built."
-        )
+        return product(context, first, second)
     pair = (context.arrange(first, [first.axes[2]]), context.arrange(second, [second.axes[1]]))
     return FlatValue(tensor=context.add(Dot(), pair, (1,)), axes=((SAMPLES,), (), ()))
 

@@ -220,6 +220,22 @@ def clip(context: FlatContext) -> Item:
     return replace(item, low=max(low, item.low), high=min(high, item.high))
 
 
+def cast(context: FlatContext) -> Item:
+    """Convert Cast: of data, or of integers to a type that holds them all, as PyTorch writes it behind a quantizer."""
+    item = context.item(0)
+    bits = _WHOLE.get(context.integer("to", 1))
+    if not isinstance(item, Coded) or bits is None:
+        return pointwise.cast(context)
+    low, high = _limits(abs(bits), bits < 0, False)
+    if item.low < low or item.high > high:
+        raise context.refuse("it cuts integers off.", "Leave it out.")
+    return item
+
+
+_WHOLE = {2: 8, 3: -8, 4: 16, 5: -16, 6: -32, 7: -64}
+"""Bits of integers by their number in TensorProto.DataType, negative for signed ones."""
+
+
 def dequantize_linear(context: FlatContext) -> Item:
     """Convert DequantizeLinear of a constant, or of what QuantizeLinear made of data."""
     item = context.item(0)
@@ -269,5 +285,6 @@ QUANTIZERS: dict[str, Converter] = {
     "QuantizeLinear": quantize_linear,
     "DequantizeLinear": dequantize_linear,
     "Clip": clip,
+    "Cast": cast,
 }
-"""Converters of quantizers, and of the clip that may stand in the middle of one."""
+"""Converters of quantizers, and of what may stand in the middle of one."""

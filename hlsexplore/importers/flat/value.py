@@ -280,7 +280,7 @@ def resolve(
     dims = value.dims
     total = prod(dims)
     sizes = [dims[i] if size == 0 and keeps_zero and i < len(dims) else int(size) for i, size in enumerate(target)]
-    fixed = _fixed_batch(sizes, dims, value.batch_axis, batch, total)
+    fixed = _fixed_batch(sizes, value, batch, total)
     known = prod(size for size in fixed if size != -1)
     if fixed.count(-1) > 1 or known <= 0 or total % known or (-1 not in fixed and known != total):
         shape = ", ".join("samples" if size == BATCH else str(size) for size in dims)
@@ -290,8 +290,9 @@ def resolve(
     return tuple(total // known if size == -1 else size for size in fixed)
 
 
-def _fixed_batch(sizes: list[int], dims: tuple[int, ...], axis: int | None, batch: int | None, total: int) -> list[int]:
+def _fixed_batch(sizes: list[int], value: FlatValue, batch: int | None, total: int) -> list[int]:
     """Replace the number of samples that was fixed when the model was written by `BATCH`."""
+    axis = value.batch_axis
     if batch is None or total % BATCH or any(size % BATCH == 0 for size in sizes if size > 0):
         return sizes
     known = prod(size for size in sizes if size != -1)
@@ -303,7 +304,11 @@ def _fixed_batch(sizes: list[int], dims: tuple[int, ...], axis: int | None, batc
         places += [index for index, size in enumerate(sizes) if size > 0 and size % batch == 0]
     if not places:
         return sizes
-    place = places[0]
+    # row by row, samples stay behind as many elements as before; features alone make up the last axis
+    atoms = [atom for own in value.axes for atom in own]
+    before = prod(value.size(atom) for atom in atoms[: atoms.index(SAMPLES)]) if SAMPLES in atoms else 1
+    last, is_last = len(sizes) - 1, axis == len(value.axes) - 1
+    place = min(places, key=lambda index: prod(sizes[:index]) != before or (index == last and not is_last))
     return [size // batch * BATCH if index == place else size for index, size in enumerate(sizes)]
 
 
@@ -322,7 +327,7 @@ def broadcast(values: RealArray, value: FlatValue, source: str) -> RealArray:
         UnsupportedError: If the constant differs between samples or is larger than the value.
     """
     dims = value.dims
-    array = _per_sample(values.reshape((1,) * (len(dims) - values.ndim) + values.shape), value)
+    array = per_sample(values.reshape((1,) * (len(dims) - values.ndim) + values.shape), value)
     shape: list[int] = []
     places: list[int] = []
     for size, dim, atoms in zip(array.shape, dims, value.axes, strict=True):
@@ -338,7 +343,7 @@ def broadcast(values: RealArray, value: FlatValue, source: str) -> RealArray:
     return array.reshape(shape + [1] * len(missing)).transpose(order)
 
 
-def _per_sample(array: RealArray, value: FlatValue) -> RealArray:
+def per_sample(array: RealArray, value: FlatValue) -> RealArray:
     """Take one sample of a constant that exporters repeated for all of them without storing it so."""
     index = tuple(
         slice(0, 1) if atoms == (SAMPLES,) and array.strides[axis] == 0 else slice(None)

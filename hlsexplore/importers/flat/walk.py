@@ -8,7 +8,9 @@ import numpy as np
 
 from hlsexplore.errors import ModelError, UnsupportedError
 from hlsexplore.importers.flat.blocks import BLOCKS
+from hlsexplore.importers.flat.concatenation import CONCATENATIONS
 from hlsexplore.importers.flat.context import Converter, FlatContext, Item
+from hlsexplore.importers.flat.contractions import CONTRACTIONS
 from hlsexplore.importers.flat.endings import hardware_part, needed_nodes
 from hlsexplore.importers.flat.fold import FOLDS, MOVING, fold
 from hlsexplore.importers.flat.graph import BATCH, FlatGraph, FlatInput, FlatNode
@@ -30,7 +32,19 @@ from hlsexplore.importers.layer import ImportedTensor
 from hlsexplore.ops import Input, weights
 
 CONVERTERS: Mapping[str, Converter] = MappingProxyType(
-    {**PRODUCTS, **TRANSPOSED, **POOLS, **POINTWISE, **JOINS, **MOVES, **BLOCKS, **RECURRENT, **QUANTIZERS}
+    {
+        **PRODUCTS,
+        **CONTRACTIONS,
+        **TRANSPOSED,
+        **POOLS,
+        **POINTWISE,
+        **JOINS,
+        **CONCATENATIONS,
+        **MOVES,
+        **BLOCKS,
+        **RECURRENT,
+        **QUANTIZERS,
+    }
 )
 """How each op becomes layers."""
 

@@ -70,7 +70,7 @@ def attention_nodes() -> tuple[list, dict]:
     nodes += [node("MatMul", "q k", "s"), node("Div", "s root", "r"), node("Softmax", "r", "p", axis=-1)]
     nodes += [node("MatMul", "p v", "z"), node("Transpose", "z", "t", perm=[0, 2, 1, 3])]
     nodes += [node("Reshape", "t flat", "f"), node("MatMul", "f wo")]
-    weights = {f"w{name}": floats(3, 8) / 2 for name in ("q", "k", "v")} | {"wo": floats(8, 2)}
+    weights = {f"w{name}": floats(3, 8) / 4 for name in ("q", "k", "v")} | {"wo": floats(8, 2)}
     sizes = {"heads": np.array([0, 0, 2, 4]), "flat": np.array([0, 0, 8]), "root": np.float32(2)}
     return nodes, {**weights, **sizes}
 

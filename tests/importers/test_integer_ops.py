@@ -65,7 +65,7 @@ def test_a_convolution_of_integers_is_that_of_onnx(is_signed: bool, per_channel:
     (convolved,) = ReferenceEvaluator(alone).run(None, {"x": x})
     expected = np.maximum(convolved[..., :-1], convolved[..., 1:])
     proto = quantised(middle, "x", weights, shape=(1, 2, 6, 5))
-    assert len(np.unique(expected)) > 25
+    assert len(np.unique(expected)) > 8
     agree(proto, x, expected)
 
 
@@ -79,7 +79,7 @@ def test_a_product_of_integers_is_that_of_onnx(per_column: bool) -> None:
     xq = rounded(x, *list(SCALES.values())[:2])
     product = real(xq, 0.021, 119) @ real(weights["w"], 1, 0 if per_column else 3)
     y = rounded(product * np.asarray(ws, np.float64), np.float32(0.37), 101)
-    assert len(np.unique(y)) > 20
+    assert len(np.unique(y)) > 8
     agree(proto, x, real(y, np.float32(0.37), 101))
 
 
@@ -160,7 +160,7 @@ def test_integers_may_come_in_and_go_out() -> None:
     x = integers(0, 256, 300, 6, kind=np.uint8)
     product = (x.astype(np.float64) - 119) @ w * (float(np.float32(0.021)) * float(np.float32(0.017)))
     expected = rounded(product, np.float32(0.37), 101)
-    assert len(np.unique(expected)) > 20
+    assert len(np.unique(expected)) > 8
     assert (hx.predict(found.graph, x) == expected).all()
     assert (hx.emulate(hx.Design.default(found.graph), x) == expected).all()
 

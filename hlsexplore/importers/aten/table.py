@@ -76,6 +76,21 @@ def binary(op: str) -> Translate:
     return translate
 
 
+def masked_fill(call: AtenCall) -> None:
+    """Translate the filling of what a mask chooses."""
+    call.emit("Where", (call.ref("mask"), call.operand("value"), call.ref("self")))
+
+
+def triangle(is_upper: bool) -> Callable[[AtenCall], None]:
+    """Translate the triangle of a matrix."""
+
+    def translate(call: AtenCall) -> None:
+        shift = call.constant(np.int64(call.get("diagonal", default=0)))
+        call.emit("Trilu", (call.ref("self"), shift), upper=int(is_upper))
+
+    return translate
+
+
 def where(call: AtenCall) -> None:
     """Translate a choice by a condition."""
     call.emit("Where", (call.ref("condition"), call.operand("self"), call.operand("other")))
@@ -419,6 +434,9 @@ TABLE: dict[str, Callable[[AtenCall], None]] = {
     **_names(plain("ReduceMax"), "any"),
     **_names(plain("Expm1"), "expm1"),
     **_names(where, "where"),
+    **_names(masked_fill, "masked_fill", "masked_fill_"),
+    **_names(triangle(True), "triu"),
+    **_names(triangle(False), "tril"),
     **_names(flip, "flip"),
     **_names(shuffle, "pixel_shuffle", "pixel_unshuffle"),
     **_names(reversed_sub, "rsub"),

@@ -11,7 +11,7 @@ from hlsexplore.fixed import RealArray
 from hlsexplore.graph import Shape
 from hlsexplore.importers.flat.graph import Array, FlatNode
 from hlsexplore.importers.flat.sketch import FakeQuant, Grid, Sketch
-from hlsexplore.importers.flat.value import Atoms, Constant, FlatValue, Item, arrange, plain
+from hlsexplore.importers.flat.value import Atoms, Constant, FlatValue, Item, Masked, arrange, plain
 from hlsexplore.importers.layer import ImportedTensor
 from hlsexplore.ops import Op
 
@@ -93,6 +93,8 @@ class FlatContext:
         found = self.item(index)
         if isinstance(found, Constant):
             raise self.refuse(f"its input number {index + 1} is constant.", "Leave this layer out.")
+        if isinstance(found, Masked):
+            raise self.refuse("it reads scores that a mask hides in part.", "Let only a Softmax read them.")
         if not isinstance(found, FlatValue):
             raise self.refuse("it reads the integers of a QuantizeLinear.", "Put DequantizeLinear before it.")
         return found

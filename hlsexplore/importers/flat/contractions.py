@@ -7,9 +7,9 @@ from math import prod
 import numpy as np
 
 from hlsexplore.importers.einsum import MAX_PRODUCTS
-from hlsexplore.importers.flat.context import Converter, FlatContext
+from hlsexplore.importers.flat.context import Converter, FlatContext, Item
 from hlsexplore.importers.flat.layout import affine
-from hlsexplore.importers.flat.pointwise import softmax
+from hlsexplore.importers.flat.masks import masked, softmax
 from hlsexplore.importers.flat.sketch import Grid
 from hlsexplore.importers.flat.value import SAMPLES, Atoms, Constant, FlatValue, named, reshape
 from hlsexplore.importers.layer import ImportedTensor
@@ -212,9 +212,9 @@ def attention(context: FlatContext) -> FlatValue:
 
     Queries, keys and values have the shape (samples, heads, steps, size), or (samples, steps, heads * size).
     """
-    names = ("attn_mask", "past_key", "past_value", "nonpad_kv_seqlen")
-    found = [name for index, name in enumerate(names, start=3) if context.has(index)]
-    found += [name for name in ("is_causal", "softcap", "qk_matmul_output_mode") if context.number(name, 0.0)]
+    names = ("past_key", "past_value", "nonpad_kv_seqlen")
+    found = [name for index, name in enumerate(names, start=4) if context.has(index)]
+    found += [name for name in ("softcap", "qk_matmul_output_mode") if context.number(name, 0.0)]
     if found or len([name for name in context.node.outputs if name]) > 1:
         raise context.refuse(f"{', '.join(found) or 'a further output'} is not supported.", "Use plain attention.")
     q, k, v = (context.value(index) for index in range(3))
@@ -226,13 +226,30 @@ def attention(context: FlatContext) -> FlatValue:
         raise context.refuse("its keys have fewer heads than its queries.", "Use as many heads for all.")
     q = affine(context, q, np.array(context.number("scale", 1 / np.sqrt(q.dims[-1]))), np.array(0.0))
     scores = contracted(context, ("bhnd", "bhmd", "bhnm"), q, k, "scores")
-    weights = softmax(replace(context, items=(scores,), node=replace(context.node, options={}), version=13))
+    plain = replace(context, items=(_hidden(context, scores),), node=replace(context.node, options={}), version=13)
+    weights = softmax(plain)
     y = contracted(context, ("bhnm", "bhmd", "bhnd"), weights, v)
     if not is_flat:
         return y
     y = y.with_axes([y.axes[index] for index in (0, 2, 1, 3)])
     dims = y.dims
     return reshape(context.sketch, y, (dims[0], dims[1], dims[2] * dims[3]), context.source)
+
+
+def _hidden(context: FlatContext, scores: FlatValue) -> Item:
+    """Apply the mask of an attention to its scores (samples, heads, queries, keys)."""
+    hidden = np.zeros((1, 1, 1, 1))
+    if context.has(3):
+        given = context.constant(3, "mask").values
+        given = np.where(given, 0.0, -np.inf) if given.dtype == bool else given.astype(np.float64)
+        hidden = hidden + given.reshape((1,) * (4 - given.ndim) + given.shape)
+    if context.flag("is_causal", False):
+        hidden = hidden + np.where(np.tri(scores.dims[2], scores.dims[3]), 0.0, -np.inf)
+    if any(size not in (1, dim) for size, dim in zip(hidden.shape[1:], scores.dims[1:], strict=True)):
+        raise context.damaged(f"its mask does not fit scores of shape {named(scores.dims)}")
+    if len(hidden) != 1:
+        raise context.refuse("its mask differs between samples.", "Use one mask for all.")
+    return masked(context, scores, hidden) if hidden.any() else scores
 
 
 def _with_heads(context: FlatContext, value: FlatValue, heads: int) -> FlatValue:

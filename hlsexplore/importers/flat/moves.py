@@ -415,11 +415,6 @@ def flip(context: FlatContext) -> FlatValue:
     return value
 
 
-def where(context: FlatContext) -> FlatValue:
-    """Refuse choices that depend on data."""
-    raise context.refuse("it chooses by data.", "Use Relu, Clip, Max or Min.")
-
-
 MOVES: dict[str, Converter] = {
     "Transpose": transpose,
     "Reshape": reshaped,
@@ -438,6 +433,5 @@ MOVES: dict[str, Converter] = {
     "Resize": resize,
     "Upsample": resize,
     "Flip": flip,
-    "Where": where,
 }
 """Converters of ops that move elements."""

@@ -15,7 +15,7 @@ from hlsexplore.importers.flat.fold import bounded
 from hlsexplore.importers.flat.joins import arithmetic
 from hlsexplore.importers.flat.layout import channels_last
 from hlsexplore.importers.flat.sketch import FakeQuant, Grid
-from hlsexplore.importers.flat.value import Coded, Constant, FlatValue
+from hlsexplore.importers.flat.value import Coded, Constant, FlatValue, Masked
 
 MAX_BITS = 32
 """Most bits of a quantizer; more are no exact integers in float32."""
@@ -205,7 +205,7 @@ def _along(context: FlatContext, values: RealArray) -> RealArray:
     if values.ndim != 1 or values.size == 1:
         return values.reshape(()) if values.size == 1 else values
     item = context.item(0)
-    inner = item.value if isinstance(item, Coded) else item
+    inner = item.value if isinstance(item, Coded | Masked) else item
     count = len(inner.axes) if isinstance(inner, FlatValue) else inner.values.ndim
     axis = context.axis(context.integer("axis", 1), count)
     return values.reshape((1,) * axis + (-1,) + (1,) * (count - axis - 1))
@@ -247,6 +247,8 @@ def dequantize_linear(context: FlatContext) -> Item:
         whole = item.real - zero
         full = np.broadcast_to(scale, whole.shape)
         return Constant(values=whole * full, grid=Grid(integers=whole, scale=full))
+    if isinstance(item, Masked):
+        raise context.refuse("it reads scores that a mask hides in part.", "Let only a Softmax read them.")
     if isinstance(item, FlatValue):  # integers that come into the network
         shifted = arithmetic(replace(context, items=(item, Constant(values=zero))), "Sub")
         return arithmetic(replace(context, items=(shifted, Constant(values=scale))), "Mul")

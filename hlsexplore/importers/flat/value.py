@@ -108,7 +108,20 @@ class Coded:
     high: float
 
 
-Item = Constant | FlatValue | Coded
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Masked:
+    """Scores of which a mask hides some from the softmax that reads them.
+
+    Attributes:
+        value: The scores.
+        allowed: Whether each is seen, broadcastable to the source's shape.
+    """
+
+    value: FlatValue
+    allowed: Array
+
+
+Item = Constant | FlatValue | Coded | Masked
 """A tensor of a flat graph."""
 
 

@@ -16,6 +16,7 @@ from hlsexplore.importers.flat.fold import FOLDS, MOVING, fold
 from hlsexplore.importers.flat.graph import BATCH, FlatGraph, FlatInput, FlatNode
 from hlsexplore.importers.flat.integer_ops import WRITTEN_OUT, write_out
 from hlsexplore.importers.flat.joins import JOINS
+from hlsexplore.importers.flat.masks import MASKS
 from hlsexplore.importers.flat.moves import MOVES
 from hlsexplore.importers.flat.names import layer_name, says_something
 from hlsexplore.importers.flat.patterns import find_patterns
@@ -26,7 +27,7 @@ from hlsexplore.importers.flat.quant import QUANTIZERS, whole_numbers
 from hlsexplore.importers.flat.recurrent import RECURRENT, samples_of_sequences
 from hlsexplore.importers.flat.sketch import FakeQuant, Sketch
 from hlsexplore.importers.flat.transposed import TRANSPOSED
-from hlsexplore.importers.flat.value import SAMPLES, Constant, FlatValue, mixed, stored
+from hlsexplore.importers.flat.value import SAMPLES, Constant, FlatValue, Masked, mixed, stored
 from hlsexplore.importers.inspection import LayerInfo
 from hlsexplore.importers.layer import ImportedTensor
 from hlsexplore.ops import Input, weights
@@ -41,6 +42,7 @@ CONVERTERS: Mapping[str, Converter] = MappingProxyType(
         **JOINS,
         **CONCATENATIONS,
         **MOVES,
+        **MASKS,
         **BLOCKS,
         **RECURRENT,
         **QUANTIZERS,
@@ -156,11 +158,12 @@ def _output(state: FlatWalk, name: str) -> ImportedTensor | None:
         batch=None,
     )
     try:
-        value = (
-            item
-            if isinstance(item, FlatValue)
-            else whole_numbers(replace(context, name=layer_name(name, "output")), item)
-        )
+        if isinstance(item, Masked):
+            raise context.refuse("a mask hides some of it.", "Put a Softmax behind it.")
+        if isinstance(item, FlatValue):
+            value = item
+        else:
+            value = whole_numbers(replace(context, name=layer_name(name, "output")), item)
         groups = [atoms for atoms in value.axes if atoms != (SAMPLES,)]
         if any(SAMPLES in atoms for atoms in groups):
             raise mixed(source)

@@ -102,6 +102,33 @@ def test_all_that_does_not_fit_is_listed_at_once(tmp_path: Path) -> None:
         hx.read_model(path)
 
 
+@pytest.mark.parametrize("threshold", [None, 20, 14])
+def test_a_softplus_is_linear_only_where_it_is_within_rounding(tmp_path: Path, threshold) -> None:
+    graph = hx.read_model(written(tmp_path / "m.pt2", changed(members(), MODEL, as_softplus(threshold))))
+    assert "softplus" in [getattr(node.op, "function", "") for node in graph.nodes]
+
+
+@pytest.mark.parametrize("threshold", [13.5, 1, 0, -2])
+def test_a_softplus_with_a_threshold_that_shows_is_refused(tmp_path: Path, threshold) -> None:
+    problems = inspect_model(written(tmp_path / "m.pt2", changed(members(), MODEL, as_softplus(threshold)))).problems
+    text = f"layer 'tanh' (aten.softplus): it jumps at the threshold {threshold:g}, from where on PyTorch gives x."
+    assert problems == (f"{text} Use a threshold of 14 or above.",)
+
+
+def as_softplus(threshold):
+    """Return the change that makes the tanh of a program a softplus with beta=2."""
+
+    def change(body) -> None:
+        item = next(node for node in nodes(body) if node["target"] == "torch.ops.aten.tanh.default")
+        item["target"] = "torch.ops.aten.softplus.default"
+        given = {"beta": 2, "threshold": threshold}
+        item["inputs"] += [
+            {"name": name, "arg": {"as_float": value}, "kind": 1} for name, value in given.items() if value is not None
+        ]
+
+    return change
+
+
 def test_training_mode_is_refused(tmp_path: Path) -> None:
     def train(body) -> None:
         for item in nodes(body):

@@ -196,8 +196,9 @@ def gated(call: AtenCall) -> None:
 
 
 def softplus(call: AtenCall) -> None:
-    """Translate Softplus; its threshold only spares computing what is equal in float32."""
-    call.emit("Softplus", (call.ref("self"),), beta=float(call.get("beta", default=1)))
+    """Translate Softplus."""
+    beta, threshold = float(call.get("beta", default=1)), float(call.get("threshold", default=20))
+    call.emit("Softplus", (call.ref("self"),), beta=beta, threshold=threshold)
 
 
 def dropout(call: AtenCall) -> None:

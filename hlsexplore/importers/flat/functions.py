@@ -80,7 +80,7 @@ _STEPS: Mapping[str, Evaluate] = MappingProxyType(
         "HardSigmoid": lambda options, x: np.clip(
             float(options.get("alpha", 0.2)) * x[0] + float(options.get("beta", 0.5)), 0.0, 1.0
         ),
-        "Softplus": lambda options, x: _softplus(x[0], float(options.get("beta", 1.0))),
+        "Softplus": lambda options, x: _softplus(x[0], options),
         "Identity": lambda options, x: x[0],
         "Expm1": lambda options, x: np.expm1(x[0]),
         "Max": lambda options, x: np.maximum.reduce(np.broadcast_arrays(*x)),
@@ -110,8 +110,9 @@ def _cast(options: Mapping[str, Any], x: Array) -> Array:
     return x if options.get("to") == BOOL else x.astype(np.float64)
 
 
-def _softplus(x: Array, beta: float) -> Array:
-    return np.asarray(np.logaddexp(beta * x, 0.0) / beta)
+def _softplus(x: Array, options: Mapping[str, Any]) -> Array:
+    beta, threshold = float(options.get("beta", 1.0)), float(options.get("threshold", np.inf))
+    return np.where(beta * x > threshold, x, np.logaddexp(beta * x, 0.0) / beta)
 
 
 def find_function(makers: Mapping[str, FlatNode], constants: Mapping[str, Array], node: FlatNode) -> FlatNode | None:

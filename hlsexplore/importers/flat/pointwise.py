@@ -46,9 +46,21 @@ def selu(context: FlatContext) -> FlatValue:
     return pointwise(context, context.value(0), Activation(function=Function.SELU))
 
 
+SOFTPLUS_IS_LINEAR = 14.0
+"""beta * x from which softplus is x within float32's rounding: log(1 + exp(-14)) is 14 * 6e-8."""
+
+
 def softplus(context: FlatContext) -> FlatValue:
-    """Convert Softplus: log(1 + exp(beta * x)) / beta."""
-    beta = context.number("beta", 1.0)
+    """Convert Softplus: log(1 + exp(beta * x)) / beta.
+
+    PyTorch gives x where beta * x is above a threshold; the usual one, 20, only spares computing what is equal.
+    """
+    beta, threshold = context.number("beta", 1.0), context.number("threshold", inf)
+    if threshold < SOFTPLUS_IS_LINEAR:
+        raise context.refuse(
+            f"it jumps at the threshold {threshold:g}, from where on PyTorch gives x.",
+            f"Use a threshold of {SOFTPLUS_IS_LINEAR:g} or above.",
+        )
     value = context.value(0)
     scaled = value if beta == 1 else affine(context, value, np.array(beta), np.array(0.0), "scaled")
     found = pointwise(context, scaled, Activation(function=Function.SOFTPLUS))

@@ -70,6 +70,21 @@ def test_a_time_major_sequence_keeps_its_open_axis_as_batch():
     assert np.array_equal(hx.predict(fixed, x), hx.predict(graph, x))
 
 
+@pytest.mark.parametrize(("units", "memory"), [(2, 2), (2, 4), (4, 2)])
+def test_an_initial_memory_has_the_units_of_the_weights(units, memory):
+    weights = {"w": floats(1, 8, 3), "r": floats(1, 8, 2), "b": floats(1, 16)}
+    weights |= {"h": np.zeros((1, 1, units), np.float32), "c": np.zeros((1, 1, memory), np.float32)}
+    proto = model([node("LSTM", "x w r b  h c", hidden_size=2)], {"x": [6, "n", 3]}, weights)
+    if units == memory == 2:
+        assert hx.read_model(proto).output_shape == (6, 1, 2)
+        return
+    what, found = ("state", units) if units != 2 else ("memory", memory)
+    assert problems(proto) == (
+        f"layer 'y' (LSTM): its initial {what} and its weights have {found} and 2 units, as PyTorch exports an LSTM with "
+        "projections. Use one without proj_size.",
+    )
+
+
 def test_a_vector_of_fixed_size_is_one_sample():
     w = floats(3, 2)
     graph = hx.read_model(model([node("MatMul", "x w")], {"x": [3]}, {"w": w}))

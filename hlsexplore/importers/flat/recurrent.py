@@ -94,6 +94,13 @@ def _check(context: FlatContext, num_steps: int) -> None:
             state = context.constant(index, what).values
             if state.size and (state.min() != 0 or state.max() != 0):
                 raise context.refuse(f"its {what} is not 0.", "Start from zeros.")
+            sizes = (*state.shape[-1:], *context.real(2, "recurrent weight").shape[-1:])
+            if len(set(sizes)) != 1:
+                raise context.refuse(
+                    f"its {what} and its weights have {' and '.join(map(str, sizes))} units, as PyTorch exports an "
+                    "LSTM with projections.",
+                    "Use one without proj_size.",
+                )
     if context.has(7) and np.any(context.real(7, "peepholes")):
         raise context.refuse("peepholes are not supported.", "Use an LSTM without them.")
     if context.number("clip", 0.0) > 0 or context.flag("input_forget", False):

@@ -129,6 +129,37 @@ def as_softplus(threshold):
     return change
 
 
+def as_cast(target, dtype):
+    """Return the change that makes the tanh of a program a change of type."""
+
+    def change(body) -> None:
+        item = next(node for node in nodes(body) if node["target"] == "torch.ops.aten.tanh.default")
+        item["target"] = f"torch.ops.aten.{target}"
+        item["inputs"].append({"name": "dtype", "arg": {"as_scalar_type": dtype}, "kind": 1})
+
+    return change
+
+
+@pytest.mark.parametrize("target", ["to.dtype", "_to_copy.default"])
+@pytest.mark.parametrize("dtype", [6, 7, 8, 13])
+def test_a_change_between_real_types_changes_nothing(tmp_path: Path, target, dtype) -> None:
+    graph = hx.read_model(written(tmp_path / "m.pt2", changed(members(), MODEL, as_cast(target, dtype))))
+    assert "tanh" not in [getattr(node.op, "function", "") for node in graph.nodes]
+
+
+@pytest.mark.parametrize("target", ["to.dtype", "_to_copy.default"])
+@pytest.mark.parametrize(
+    ("dtype", "what"),
+    [
+        *((dtype, "it cuts data to integers.") for dtype in (1, 2, 3, 4, 5, 12, 28, 34, 35)),
+        *((dtype, "it rounds data to floats of 8 bits or fewer.") for dtype in (29, 30, 31, 32, 33)),
+    ],
+)
+def test_a_change_to_a_narrower_type_is_refused(tmp_path: Path, target, dtype, what) -> None:
+    problems = inspect_model(written(tmp_path / "m.pt2", changed(members(), MODEL, as_cast(target, dtype)))).problems
+    assert problems == (f"layer 'tanh' (aten.{target.partition('.')[0]}): {what} Use a quantizer instead.",)
+
+
 def test_training_mode_is_refused(tmp_path: Path) -> None:
     def train(body) -> None:
         for item in nodes(body):

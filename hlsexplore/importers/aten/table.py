@@ -201,6 +201,17 @@ def softplus(call: AtenCall) -> None:
     call.emit("Softplus", (call.ref("self"),), beta=beta, threshold=threshold)
 
 
+CUTTING_TYPES = {1: 2, 2: 3, 3: 5, 4: 6, 5: 7, 12: 9, 28: 4, 29: 17, 30: 19, 31: 18, 32: 20, 33: 24, 34: 12, 35: 13}
+"""Numbers in ONNX of integers, truth values and floats of 8 bits, by those in programs of torch.export 2.13."""
+
+
+def cast(call: AtenCall) -> None:
+    """Translate a change of type; between real types nothing changes."""
+    dtype = call.get("dtype")
+    to = CUTTING_TYPES.get(dtype) if isinstance(dtype, int) else None
+    call.emit("Identity" if to is None else "Cast", (call.ref("self"),), to=to)
+
+
 def dropout(call: AtenCall) -> None:
     """Translate dropout."""
     call.emit("Dropout", (call.ref("input", "self"),), train=int(bool(call.get("train", default=False))))
@@ -404,8 +415,9 @@ TABLE: dict[str, Callable[[AtenCall], None]] = {
     **_names(plain("Reciprocal"), "reciprocal"),
     **_names(plain("LeakyRelu", alpha="negative_slope"), "leaky_relu", "leaky_relu_"),
     **_names(plain("LogSoftmax"), "log_softmax", "_log_softmax"),
-    **_names(plain("Identity"), "clone", "contiguous", "detach", "detach_", "alias", "lift_fresh_copy", "lift", "to"),
-    **_names(plain("Identity"), "_to_copy", "view_as_real", "positive", "type_as"),
+    **_names(plain("Identity"), "clone", "contiguous", "detach", "detach_", "alias", "lift_fresh_copy", "lift"),
+    **_names(plain("Identity"), "view_as_real", "positive", "type_as"),
+    **_names(cast, "to", "_to_copy"),
     **_names(inverse_root, "rsqrt"),
     **_names(softmax, "softmax", "_softmax"),
     **_names(hard_sigmoid, "hardsigmoid", "hardsigmoid_"),

@@ -85,6 +85,20 @@ def test_an_initial_memory_has_the_units_of_the_weights(units, memory):
     )
 
 
+@pytest.mark.parametrize("behind", [False, True])
+def test_the_memory_of_an_lstm_and_the_mask_of_a_dropout_are_refused_where_they_are_read(behind):
+    weights = {"w": floats(1, 8, 3), "r": floats(1, 8, 2), "b": floats(1, 16)}
+    for made, shape, stored, text in (
+        (node("LSTM", "x w r b", "a last c", hidden_size=2), [6, "n", 3], weights, "layer 'a' (LSTM)"),
+        (node("Dropout", "x", "a c"), ["n", 4], {}, "layer 'a' (Dropout)"),
+    ):
+        nodes = [made, *([node("Relu", "c", "y")] if behind else [])]
+        number = 3 if stored else 2
+        found = problems(model(nodes, {"x": shape}, stored, outputs=("y" if behind else "c",)))
+        assert found[0] == f"{text}: its output number {number} is read, which is not supported. Use the others."
+        hx.read_model(model([made], {"x": shape}, stored, outputs=("a",)))
+
+
 def test_a_vector_of_fixed_size_is_one_sample():
     w = floats(3, 2)
     graph = hx.read_model(model([node("MatMul", "x w")], {"x": [3]}, {"w": w}))

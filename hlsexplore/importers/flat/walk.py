@@ -62,6 +62,7 @@ class FlatWalk:
         problems: What does not fit so far.
         infos: The layers so far.
         is_guessing: Whether a shape had to be guessed behind an unsupported op; later mismatches are then no news.
+        read: Names of the tensors that an op or an output of the graph needs.
     """
 
     graph: FlatGraph
@@ -70,6 +71,7 @@ class FlatWalk:
     problems: list[str] = field(default_factory=list)
     infos: list[LayerInfo] = field(default_factory=list)
     is_guessing: bool = False
+    read: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +103,11 @@ def walk(graph: FlatGraph) -> Walked:
         ModelError: If it is damaged.
     """
     graph, notes = hardware_part(find_patterns(write_out(samples_of_sequences(graph))))
-    state = FlatWalk(graph=graph)
+    needed = needed_nodes(graph)
+    state = FlatWalk(graph=graph, read=frozenset(graph.outputs).union(*(node.inputs for node in needed)))
     for item in graph.inputs:
         _input(state, item)
-    for node in needed_nodes(graph):
+    for node in needed:
         _convert(state, node)
     fixed = _constant_outputs(state)
     named = [name for name in graph.outputs if name not in fixed]
@@ -188,6 +191,7 @@ def _convert(state: FlatWalk, node: FlatNode) -> None:
     try:
         with np.errstate(all="ignore"):  # what is NaN or infinite is found when the network is made
             result = _result(context)
+        _check_outputs(state, context, result if isinstance(result, tuple) else (result,))
     except UnsupportedError as error:
         problem = " ".join(error.problems)
         state.problems.extend(error.problems)
@@ -202,6 +206,17 @@ def _convert(state: FlatWalk, node: FlatNode) -> None:
             state.items[name] = item
     if problem is not None or any(isinstance(item, FlatValue) for item in made):
         _note(state, context, start, next((item for item in made if isinstance(item, FlatValue)), None), problem)
+
+
+def _check_outputs(state: FlatWalk, context: FlatContext, made: tuple[Item | None, ...]) -> None:
+    """Refuse an op of which something is read that it does not make here, such as the memory of an LSTM.
+
+    Raises:
+        UnsupportedError: If there is such an output.
+    """
+    for index, name in enumerate(context.node.outputs):
+        if name and name in state.read and (index >= len(made) or made[index] is None):
+            raise context.refuse(f"its output number {index + 1} is read, which is not supported.", "Use the others.")
 
 
 def _found(state: FlatWalk, node: FlatNode, name: str) -> Item | None:

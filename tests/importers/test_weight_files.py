@@ -34,6 +34,27 @@ def test_layers_are_found_however_the_version_numbers_them(version: str) -> None
     check(read_model(FOLDER / f"{version}_shared.keras"), f"{version}_shared")
 
 
+def test_layers_of_a_nested_model_may_have_slashes_in_their_names(tmp_path: Path) -> None:
+    """As those of MobileNetV3 in Keras 2: `Conv` and `Conv/BatchNorm`, both in the group of the nested model."""
+    rng = np.random.default_rng(0)
+    names, sizes = ["Conv", "Conv/Dense", "a/Conv/Dense"], [4, 5, 2]
+    shapes = [(3, 4), (4, 5), (5, 2)]
+    inner = {**dense_json(names, sizes), "name": "nest"}
+    inner["config"]["name"] = "nest"
+    arrays = [(rng.normal(size=shape), rng.normal(size=shape[1])) for shape in shapes]
+    config = {"class_name": "Sequential", "config": {"name": "s", "layers": [inner]}}
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.attrs["model_config"], file.attrs["keras_version"] = json.dumps(config), "2.12.0"
+        weights = file.create_group("model_weights")
+        weights.attrs["layer_names"] = [b"nest"]
+        group = weights.create_group("nest")
+        group.attrs["weight_names"] = [f"{name}/{kind}:0".encode() for name in names for kind in ("kernel", "bias")]
+        for name, (kernel, bias) in zip(names, arrays, strict=True):
+            group[f"{name}/kernel:0"], group[f"{name}/bias:0"] = kernel, bias
+    x = rng.normal(size=(6, 3))
+    np.testing.assert_allclose(hx.predict(read_model(tmp_path / "m.h5"), x), through(arrays, x), rtol=1e-9)
+
+
 def windows_file(source: Path, target: Path) -> Path:
     """Write the weights of a file as Keras 2 does under Windows: `layers\\dense/vars/0`, all groups at the top."""
     with h5py.File(source) as old, h5py.File(target, "w") as new:

@@ -331,16 +331,30 @@ def pad(call: AtenCall) -> None:
     call.emit("Pad", (call.ref("self"),), pads=pads, axes=axes, mode=call.get("mode", default="constant"), value=value)
 
 
-def nearest(call: AtenCall) -> None:
-    """Translate repetition of pixels."""
+def resize(call: AtenCall) -> None:
+    """Translate repetition of pixels, or linear interpolation between them."""
     sizes, scales = call.get("output_size"), call.get("scale_factors", "scales")
-    own = call.get("scales_h"), call.get("scales_w")
+    own = [call.get("scales")] if "linear1d" in call.target else [call.get("scales_h"), call.get("scales_w")]
     if scales is None and None not in own:
         scales = list(own)
     options: dict[str, Any] = {"scales": np.asarray(each(scales, 1), dtype=np.float64)} if scales else {}
     if not options and sizes is not None:
         options = {"sizes": tuple(each(sizes, 1))}
-    call.emit("Resize", (call.ref("self", "input"),), mode="nearest", **options)
+    if "linear" in call.target:
+        corners = call.get("align_corners", default=False)
+        options["coordinate_transformation_mode"] = "align_corners" if corners else "pytorch_half_pixel"
+    mode = "linear" if "linear" in call.target else "nearest"
+    call.emit("Resize", (call.ref("self", "input"),), mode=mode, **options)
+
+
+def running_sum(call: AtenCall) -> None:
+    """Translate a running sum."""
+    call.emit("CumSum", (call.ref("self"),), axis=call.get("dim", default=0))
+
+
+def repeat(call: AtenCall) -> None:
+    """Translate the repetition of a tensor."""
+    call.emit("Tile", (call.ref("self"),), repeats=tuple(call.get("repeats", "dims", default=[])))
 
 
 def filled(call: AtenCall) -> None:
@@ -472,7 +486,9 @@ TABLE: dict[str, Callable[[AtenCall], None]] = {
     **_names(narrow, "narrow"),
     **_names(select, "select"),
     **_names(pad, "constant_pad_nd", "pad"),
-    **_names(nearest, "upsample_nearest1d", "upsample_nearest2d"),
+    **_names(resize, "upsample_nearest1d", "upsample_nearest2d", "upsample_linear1d", "upsample_bilinear2d"),
+    **_names(running_sum, "cumsum"),
+    **_names(repeat, "repeat", "tile"),
     **_names(filled, "zeros", "ones", "full", "new_zeros", "new_ones", "new_full", "scalar_tensor"),
     **_names(filled_like, "zeros_like", "ones_like", "full_like"),
 }

@@ -340,15 +340,14 @@ def resize(context: FlatContext) -> FlatValue:
     return found.with_axes([first, *middle, channels])
 
 
-def _factors(context: FlatContext, value: FlatValue) -> list[int]:
-    """Return the whole factor of each axis.
+def scales(context: FlatContext, value: FlatValue) -> list[float]:
+    """Return the factor of each axis of a Resize or Upsample.
 
     Raises:
-        UnsupportedError: If one is no whole number.
         ModelError: If they are missing or do not fit.
     """
     is_old = context.node.op == "Upsample" or context.version == 10
-    scales = context.given("scales", 1 if is_old else 2)
+    factors = context.given("scales", 1 if is_old else 2)
     sizes = None if is_old else context.integers("sizes", 3)
     rank = len(value.axes)
     given = context.integers("axes")
@@ -356,16 +355,25 @@ def _factors(context: FlatContext, value: FlatValue) -> list[int]:
     if sizes is not None:
         near = list(zip(sizes[-len(axes) :], axes[-len(sizes) :], strict=True))
         own = [1.0 if axis == value.batch_axis else size / value.dims[axis] for size, axis in near]
-    elif scales is not None and np.size(scales):
-        own = [float(item) for item in np.asarray(scales, dtype=np.float64).reshape(-1)]
+    elif factors is not None and np.size(factors):
+        own = [float(item) for item in np.asarray(factors, dtype=np.float64).reshape(-1)]
     else:
         raise context.damaged("it gives neither scales nor sizes")
     if len(own) > len(axes):
         raise context.damaged(f"it gives {len(own)} factors for {len(axes)} axes")
     found = dict(zip(axes[-len(own) :], own, strict=True))
-    factors = [found.get(axis, 1.0) for axis in range(rank)]
+    return [found.get(axis, 1.0) for axis in range(rank)]
+
+
+def _factors(context: FlatContext, value: FlatValue) -> list[int]:
+    """Return the whole factor of each axis.
+
+    Raises:
+        UnsupportedError: If one is no whole number.
+    """
+    factors = scales(context, value)
     if any(factor < 1 or factor != floor(factor) for factor in factors):
-        raise context.refuse(f"the factors {own} are no whole numbers.", "Resize by whole factors.")
+        raise context.refuse(f"the factors {factors} are no whole numbers.", "Resize by whole factors.")
     return [int(factor) for factor in factors]
 
 
@@ -429,8 +437,6 @@ MOVES: dict[str, Converter] = {
     "Gather": gather,
     "Select": select,
     "Split": split,
-    "Pad": pad,
-    "Resize": resize,
     "Upsample": resize,
     "Flip": flip,
 }

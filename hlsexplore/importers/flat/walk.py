@@ -15,6 +15,7 @@ from hlsexplore.importers.flat.endings import hardware_part, needed_nodes
 from hlsexplore.importers.flat.fold import FOLDS, MOVING, fold
 from hlsexplore.importers.flat.graph import BATCH, FlatGraph, FlatInput, FlatNode
 from hlsexplore.importers.flat.integer_ops import WRITTEN_OUT, write_out
+from hlsexplore.importers.flat.interpolation import INTERPOLATIONS
 from hlsexplore.importers.flat.joins import JOINS
 from hlsexplore.importers.flat.masks import MASKS
 from hlsexplore.importers.flat.moves import MOVES
@@ -43,6 +44,7 @@ CONVERTERS: Mapping[str, Converter] = MappingProxyType(
         **CONCATENATIONS,
         **MOVES,
         **MASKS,
+        **INTERPOLATIONS,
         **BLOCKS,
         **RECURRENT,
         **QUANTIZERS,

@@ -40,6 +40,18 @@ def attention(call: AtenCall) -> None:
     call.emit("Attention", inputs, is_causal=causal, scale=call.get("scale"), q_num_heads=heads, kv_num_heads=heads)
 
 
+def group_norm(call: AtenCall) -> None:
+    """Translate the normalisation of groups of channels, or of each channel."""
+    if call.get("running_mean") is not None and not call.get("use_input_stats", default=True):
+        inputs = [call.ref(name) for name in ("input", "weight", "bias", "running_mean", "running_var")]
+        call.emit("BatchNormalization", inputs, epsilon=call.get("eps", default=1e-5))
+        return
+    groups = call.get("num_groups", "group")
+    op = "GroupNormalization" if groups else "InstanceNormalization"
+    inputs = [call.ref(name) for name in ("input", "weight", "bias")]
+    call.emit(op, inputs, num_groups=groups, epsilon=call.get("eps", default=1e-5))
+
+
 def conv(call: AtenCall) -> None:
     """Translate a convolution in any of its forms."""
     rank = call.rank(call.ref("weight")) - 2
@@ -229,6 +241,9 @@ LAYERS: dict[str, Translate] = {
     "aten.mv": matmul,
     "aten.matmul": matmul,
     "aten.einsum": einsum,
+    "aten.group_norm": group_norm,
+    "aten.native_group_norm": group_norm,
+    "aten.instance_norm": group_norm,
     "aten.scaled_dot_product_attention": attention,
     "aten._scaled_dot_product_flash_attention_for_cpu": attention,
     **dict.fromkeys(

@@ -20,6 +20,7 @@ from hlsexplore.importers.flat.joins import JOINS
 from hlsexplore.importers.flat.masks import MASKS
 from hlsexplore.importers.flat.moves import MOVES
 from hlsexplore.importers.flat.names import layer_name, says_something
+from hlsexplore.importers.flat.normalisation import NORMALISATIONS
 from hlsexplore.importers.flat.patterns import find_patterns
 from hlsexplore.importers.flat.pointwise import POINTWISE
 from hlsexplore.importers.flat.pools import POOLS
@@ -45,6 +46,7 @@ CONVERTERS: Mapping[str, Converter] = MappingProxyType(
         **MOVES,
         **MASKS,
         **INTERPOLATIONS,
+        **NORMALISATIONS,
         **BLOCKS,
         **RECURRENT,
         **QUANTIZERS,
@@ -258,8 +260,7 @@ def _result(context: FlatContext) -> Item | tuple[Item | None, ...]:
 DEFAULT_ADVICE = "Use one of the operations in docs/importers.md, or compute it outside of the network."
 ADVICE: Mapping[str, str] = MappingProxyType(
     {
-        "InstanceNormalization": "Use BatchNormalization.",
-        "GroupNormalization": "Use BatchNormalization.",
+        **dict.fromkeys(("aten.gru_cell", "aten.lstm_cell"), "Save program.run_decompositions() in place of it."),
         "Loop": "Unroll it before the export.",
         "If": "Export the branch that inference takes.",
         "Scan": "Unroll it before the export.",

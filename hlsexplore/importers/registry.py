@@ -13,7 +13,8 @@ from hlsexplore.importers.merge import concatenate, dot, merge
 from hlsexplore.importers.pool import POOL_LAYERS
 from hlsexplore.importers.preprocessing import PREPROCESSING_LAYERS
 from hlsexplore.importers.recurrent import bidirectional, recurrent
-from hlsexplore.importers.reshape import cropping, flatten, permute, repeat_vector, reshape, upsampling, zero_padding
+from hlsexplore.importers.reshape import cropping, flatten, permute, repeat_vector, reshape, zero_padding
+from hlsexplore.importers.resizing import upsampling
 from hlsexplore.importers.transposed import TRANSPOSED_LAYERS
 from hlsexplore.importers.wrappers import time_distributed
 

@@ -128,41 +128,36 @@ def _cut(layer: ImportedLayer, x: ImportedTensor, axis: int, first: int, last: i
 
 def zero_padding(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert ZeroPadding1D and ZeroPadding2D."""
-    x, rank = only(layer, inputs), _rank(layer)
+    x, rank = only(layer, inputs), image_rank(layer)
     amounts = _amounts(layer, "padding", rank)
     (top, bottom), (left, right) = amounts
-    height, width, channels = _image(layer, x, rank)
+    height, width, channels = image_sizes(layer, x, rank)
     shape = (height + top + bottom, width + left + right, channels)
     return layer.add(Pad(padding=amounts, rank=rank), (x,), shape if rank == 2 else shape[1:])
 
 
 def cropping(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
     """Convert Cropping1D and Cropping2D."""
-    x, rank = only(layer, inputs), _rank(layer)
+    x, rank = only(layer, inputs), image_rank(layer)
     amounts = _amounts(layer, "cropping", rank)
     (top, bottom), (left, right) = amounts
-    height, width, channels = _image(layer, x, rank)
+    height, width, channels = image_sizes(layer, x, rank)
     shape = (height - top - bottom, width - left - right, channels)
     return layer.add(Crop(cropping=amounts, rank=rank), (x,), shape if rank == 2 else shape[1:])
 
 
-def upsampling(layer: ImportedLayer, inputs: tuple[ImportedTensor, ...]) -> ImportedTensor:
-    """Convert UpSampling1D and UpSampling2D with nearest-neighbour interpolation."""
-    x, rank = only(layer, inputs), _rank(layer)
-    if layer.config.get("interpolation", "nearest") != "nearest":
-        raise layer.refuse(f"the interpolation {layer.config['interpolation']!r} is not supported.", "Use 'nearest'.")
-    size: Pair = layer.pair("size", rank, 2)
-    height, width, channels = _image(layer, x, rank)
-    shape = (height * size[0], width * size[1], channels)
-    return layer.add(Upsample(size=size, rank=rank), (x,), shape if rank == 2 else shape[1:])
-
-
-def _rank(layer: ImportedLayer) -> int:
+def image_rank(layer: ImportedLayer) -> int:
+    """Return how many axes of pixels a layer's images have; channels come last."""
     layer.require_channels_last()
     return 1 if layer.cls.endswith("1D") else 2
 
 
-def _image(layer: ImportedLayer, x: ImportedTensor, rank: int) -> tuple[int, int, int]:
+def image_sizes(layer: ImportedLayer, x: ImportedTensor, rank: int) -> tuple[int, int, int]:
+    """Return height (1 for one axis of pixels), width and channels.
+
+    Raises:
+        ModelError: If the input is no such image.
+    """
     if len(x.shape) != rank + 1:
         raise layer.damaged("name", f"an input of {rank + 1} axes, but it reads one of shape {x.shape}")
     return (x.shape[0], x.shape[1], x.shape[2]) if rank == 2 else (1, x.shape[0], x.shape[1])

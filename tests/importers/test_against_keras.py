@@ -98,6 +98,7 @@ FLOAT = {
     "cropping1d": lambda t: sequential(t, (7, 2), t.L.Cropping1D((1, 2))),
     "cropping2d": lambda t: sequential(t, (7, 6, 2), t.L.Cropping2D(((1, 2), (0, 3))), t.L.Cropping2D(1)),
     "upsampling1d": lambda t: sequential(t, (4, 2), t.L.UpSampling1D(3)),
+    "bilinear": lambda t: sequential(t, (4, 3, 2), t.L.UpSampling2D((2, 3), interpolation="bilinear")),
     "upsampling2d": lambda t: sequential(t, (4, 3, 2), t.L.UpSampling2D((2, 3))),
     "dropouts": lambda t: sequential(
         t,
@@ -384,8 +385,8 @@ def test_unfused_batchnorm_matches_too(tf):
         ),
         (lambda t: [t.L.Reshape((2, 3)), t.L.Softmax(axis=1)], "a softmax over axis 1"),
         (
-            lambda t: [t.L.Reshape((2, 3, 1)), t.L.UpSampling2D(2, interpolation="bilinear")],
-            "the interpolation 'bilinear' is not supported. Use 'nearest'.",
+            lambda t: [t.L.Reshape((2, 3, 1)), t.L.UpSampling2D(2, interpolation="bicubic")],
+            "the interpolation 'bicubic' is not supported. Use 'nearest' or 'bilinear'.",
         ),
         (lambda t: [t.L.Reshape((2, 3)), t.L.LSTM(2, activation="relu6")], "has an upper clip"),
         (

@@ -10,6 +10,7 @@ from hlsexplore.importers.flat.joins import joined
 from hlsexplore.importers.flat.moves import cut, pad, resize, scales
 from hlsexplore.importers.flat.products import dense
 from hlsexplore.importers.flat.value import SAMPLES, Constant, FlatValue
+from hlsexplore.importers.resizing import between
 from hlsexplore.ops import Pair
 
 MAX_COPIES = 64
@@ -51,13 +52,7 @@ def _linear(context: FlatContext, size: int, scale: float) -> RealArray:
             at = places / scale
         case _:
             raise context.refuse(f"the coordinates {how[:40]!r} are not supported.", "Use 'half_pixel'.")
-    at = np.clip(at, 0, size - 1)
-    lower = np.floor(at).astype(int)
-    weights = np.zeros((size, count))
-    columns = np.arange(count)
-    weights[lower, columns] += 1 - (at - lower)
-    weights[np.minimum(lower + 1, size - 1), columns] += at - lower
-    return weights
+    return between(size, at)
 
 
 def running_sum(context: FlatContext) -> FlatValue:

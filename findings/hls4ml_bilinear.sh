@@ -4,7 +4,7 @@
 # Seen (hls4ml 1.3.0, torch 2.13.0): with a configuration by name the result is that of "nearest", without a message:
 #   the configuration gets Algorithm: nearest, its default, for every such layer, which replaces what the network
 #   says. With a configuration by model the C++ does not compile, since no such function is there.
-# What hlsexplore does: it refuses interpolation by name.
+# What hlsexplore does: it interpolates as the framework does, or refuses by name what it can not.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
